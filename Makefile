@@ -1,0 +1,56 @@
+# `make` alone lists what there is. Each target makes or mends .venv by itself.
+.DEFAULT_GOAL := help
+.PHONY: help sandbox test lint format services lock
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Arguments for the tests or the sandbox, e.g. make test ARGS="-k matching"
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+sandbox: .venv/product.stamp ## Run the whole sync in one process on a made-up municipality, nothing else needed
+	@$(BIN)/update-sync sandbox $(ARGS)
+
+test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers they need (ARGS="-k …")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if grep -nE 'https?://|file:|--(extra-)?index|--find-links|--trusted-host' requirements/*.txt; \
+	then echo 'A locked requirement names where to download it: run make lock.' >&2; exit 1; fi
+
+format: .venv/dev.stamp ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+services: .venv/dev.stamp ## Start a private RabbitMQ and PostgreSQL until Ctrl-C, and print how to use them
+	@$(BIN)/python -m tests.services
+
+# One resolution for all supported Pythons. dev is bound to what product has, so both agree.
+LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --annotation-style line \
+	--custom-compile-command 'make lock' pyproject.toml --extra sandbox --group build
+
+lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (ARGS=--upgrade for the newest)
+	$(LOCK) $(ARGS) --output-file requirements/product.txt
+	$(LOCK) $(ARGS) --group dev --constraint requirements/product.txt --output-file requirements/dev.txt
+
+.venv/bin/python:
+	@.ci/make-venv .venv
+
+# The stamps are renewed only after everything was installed: an interrupted installation is repeated.
+.venv/product.stamp: requirements/product.txt pyproject.toml | .venv/bin/python
+	@echo 'Installing what the product needs into .venv …'
+	@$(PIP) install --require-hashes --requirement requirements/product.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/product.stamp
+	@echo 'Installing what the tests and checks need into .venv …'
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,48 @@
+"""What every broker of ours can do, on RabbitMQ as well as in one process's memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dramatiq import set_encoder
+
+from queues.encoder import EnvelopeEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+
+
+class Publisher(Protocol):
+    """Puts messages into queues; what it has returned from is there."""
+
+    def publish(self, messages: Sequence[Message[Any]]) -> None:
+        """Publish all messages, in order.
+
+        Returns when the broker has taken charge of every one of them. Raises `TransientError`
+        (broker) otherwise; some of them may then have been published all the same.
+        """
+
+    def publish_dead_letter(self, message: Message[Any]) -> None:
+        """Put `message` into the dead-letter queue of its queue; raises as `publish` does."""
+
+    def read_dead_letters(self, queue: str) -> Iterable[bytes]:
+        """Yield the bodies in the dead-letter queue of `queue`, oldest first, leaving them there."""
+
+
+def use_our_envelope() -> None:
+    """Have dramatiq read and write our envelopes in this process; its encoder is a global of its own."""
+    set_encoder(EnvelopeEncoder())
+
+
+def readdressed(proxy: MessageProxy | None, queue: str) -> MessageProxy | None:
+    """Return what was consumed from `queue`, addressed to it, whatever queue the message itself names.
+
+    dramatiq acknowledges through the consumer of the queue that the message names: one that strayed
+    into another queue would otherwise never be acknowledged.
+    """
+    if proxy is not None and proxy.queue_name != queue:
+        proxy._message = proxy._message.copy(queue_name=queue)  # noqa: SLF001 - dramatiq has no other way
+    return proxy

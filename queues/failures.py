@@ -1,0 +1,121 @@
+"""What to do about a failure: a decision as a value, which something else carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import (
+    Dependency,
+    HaltError,
+    PermanentError,
+    TransientError,
+    UpdateSyncError,
+)
+from schemas.outcomes import Cause, Reason, Stage
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+#: Seconds before the first retry; it doubles from one to the next.
+FIRST_DELAY: Final = 2.0
+
+#: Seconds at most. RabbitMQ closes a channel that leaves a delivery unacknowledged for 30 minutes,
+#: and a waiting message is such a delivery.
+LONGEST_DELAY: Final = 20 * 60.0
+
+#: What is unforeseen may be a matter of the moment, so it is tried again, but not for long.
+BUG_ATTEMPTS: Final = 3
+
+#: Retries lose count of themselves rather than overflow.
+_MOST_DOUBLINGS: Final = 20
+
+
+class UnforeseenError(UpdateSyncError):
+    """A bug: something failed in a way that nothing in the code expected.
+
+    It says what kind of exception it was and where, and not its text, which may hold somebody's data.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """Try again in `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """Never going to work: keep the message among the dead letters, with the reason."""
+
+    reason: Reason
+    stage: Stage
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halt:
+    """Cannot work for anybody of this run: halt it."""
+
+    cause: Cause
+    detail: str
+
+
+Decision = Retry | DeadLetter | Halt
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What a message has been through. `attempts` counts this one; times are aware."""
+
+    attempts: int
+    first_failed: dt.datetime
+    now: dt.datetime
+    give_up_after: dt.timedelta
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the time that the tenant allows for waiting is over (promise P8)."""
+        return self.now - self.first_failed >= self.give_up_after
+
+
+def decide(error: BaseException, history: History, *, jitter: float) -> Decision:
+    """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages."""
+    match error:
+        case PermanentError():
+            return DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
+        case HaltError():
+            return Halt(cause=error.cause, detail=error.detail)
+        case TransientError():
+            return _wait(error, history, jitter)
+        case _ if history.attempts < BUG_ATTEMPTS:
+            return Retry(delay=_back_off(history.attempts, jitter))
+        case _:
+            # Only our own errors are known to hold nobody's data in their text.
+            detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
+            return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+
+
+def _wait(error: TransientError, history: History, jitter: float) -> Retry | DeadLetter:
+    if not history.overdue:
+        return Retry(delay=_delay(error, history.attempts, jitter))
+    since = f"{history.first_failed:%Y-%m-%d %H:%M} UTC"
+    detail = f"{error} (since {since}, {history.attempts} attempts)"
+    return DeadLetter(reason=Reason.GAVE_UP, stage=Stage.RECORD, detail=detail)
+
+
+def _delay(error: TransientError, attempts: int, jitter: float) -> float:
+    if error.dependency is Dependency.ORDER:
+        # Nobody is overloaded: it is only not our turn yet.
+        return (error.retry_after or FIRST_DELAY) * (1 + jitter / 4)
+    back_off = _back_off(attempts, jitter)
+    if error.retry_after is None:
+        return back_off
+    # Never earlier than asked, and not all at the same moment after it.
+    return min(error.retry_after * (1 + jitter / 4) + jitter, LONGEST_DELAY)
+
+
+def _back_off(attempts: int, jitter: float) -> float:
+    longest: float = FIRST_DELAY * 2 ** min(attempts - 1, _MOST_DOUBLINGS)
+    return min(longest, LONGEST_DELAY) * (0.5 + jitter / 2)

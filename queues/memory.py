@@ -1,0 +1,82 @@
+"""The same queues in one process's memory: for the sandbox, and for tests that need no server."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from dramatiq import DecodeError
+from dramatiq.brokers.stub import StubBroker, _StubConsumer
+from dramatiq.common import q_name
+
+from queues.broker import readdressed, use_our_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from queue import Queue
+
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+    from dramatiq.middleware import Middleware
+
+
+class MemoryBroker(StubBroker):
+    """dramatiq's stub broker with what RabbitMQ has and it has not: dead letters of any bytes."""
+
+    def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
+        super().__init__(middleware=list(middleware))
+        use_our_envelope()
+        self._dead_letters: defaultdict[str, list[bytes]] = defaultdict(list)
+
+    def publish(self, messages: Sequence[Message[Any]]) -> None:
+        """Put all messages into their queues."""
+        for message in messages:
+            self.put(message.queue_name, message.encode())
+
+    def put(self, queue: str, body: bytes) -> None:
+        """Put any bytes into a queue, as a foreign AMQP client would."""
+        self.declare_queue(queue)
+        self.queues[queue].put(body)
+
+    def publish_dead_letter(self, message: Message[Any]) -> None:
+        """Put `message` among the dead letters of its queue."""
+        self._dead_letters[q_name(message.queue_name)].append(message.encode())
+
+    def read_dead_letters(self, queue: str) -> Iterator[bytes]:
+        """Yield the dead letters of `queue`, oldest first."""
+        yield from tuple(self._dead_letters[queue])
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> MemoryConsumer:
+        """Return a consumer of the queue, for dramatiq's workers."""
+        return MemoryConsumer(
+            queue_name, self.queues[queue_name], self._dead_letters[q_name(queue_name)], prefetch, timeout
+        )
+
+
+class MemoryConsumer(_StubConsumer):
+    """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
+
+    def __init__(
+        self, queue_name: str, queue: Queue[bytes], dead_letters: list[bytes], prefetch: int, timeout: int
+    ) -> None:
+        super().__init__(queue, [], prefetch, timeout)  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self._queue_name = queue_name
+        self._letters = dead_letters
+
+    def nack(self, message: MessageProxy) -> None:
+        """Reject a message for good."""
+        self._letters.append(message.encode())
+        self._settle()
+
+    def __next__(self) -> MessageProxy | None:
+        try:
+            proxy: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call] # as above
+        except DecodeError as error:
+            self._letters.append(error.data)
+            self._settle()
+            return None
+        return readdressed(proxy, self._queue_name)
+
+    def _settle(self) -> None:
+        self.queue.task_done()
+        self.prefetch_semaphore.release()

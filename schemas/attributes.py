@@ -1,0 +1,145 @@
+"""The attribute table: which Skolon attribute may be filled from which property of an Entra user.
+
+It is the table of Skolon's guide to the Microsoft Entra update sync, as data. Where the guide says
+`otherEmails`, Graph's `otherMails` is meant: Graph has no property of the other name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The fifteen properties inside Graph's `onPremisesExtensionAttributes`.
+EXTENSION_ATTRIBUTES: Final = tuple(f"extensionAttribute{number}" for number in range(1, 16))
+
+#: The Graph property that holds all the extension attributes; they cannot be selected one by one.
+EXTENSION_ATTRIBUTES_PROPERTY: Final = "onPremisesExtensionAttributes"
+
+#: Graph gives it for a single user only, never on a list.
+BIRTHDAY: Final = "birthday"
+
+
+class Attribute(StrEnum):
+    """The fourteen attributes of a Skolon user that the sync keeps right."""
+
+    EXTERNAL_ID = "external_id"
+    USER_NAME = "user_name"
+    EMAIL = "email"
+    IDP_IDENTIFIER = "idp_identifier"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    CITY = "city"
+    ADDRESS = "address"
+    ZIP_CODE = "zip_code"
+    BIRTH_DATE = "birth_date"
+    HOME_PHONE = "home_phone"
+    MOBILE_PHONE = "mobile_phone"
+    EPPN = "eppn"
+    SSN = "ssn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the table.
+
+    `sources` are the allowed ones in the guide's order; `default` are those used, in order, when
+    the tenant says nothing. `identity` attributes are the ones that lock a person out when they
+    change by mistake.
+    """
+
+    attribute: Attribute
+    title: str
+    sources: tuple[str, ...]
+    default: tuple[str, ...]
+    configurable: bool = False
+    identity: bool = False
+
+
+def _fixed(attribute: Attribute, title: str, source: str, *, identity: bool = False) -> Row:
+    return Row(attribute=attribute, title=title, sources=(source,), default=(source,), identity=identity)
+
+
+def _configurable(
+    attribute: Attribute, title: str, *default: str, further: tuple[str, ...] = (), identity: bool = False
+) -> Row:
+    return Row(
+        attribute=attribute,
+        title=title,
+        sources=default + further,
+        default=default,
+        configurable=True,
+        identity=identity,
+    )
+
+
+_ROWS: Final = (
+    _fixed(Attribute.EXTERNAL_ID, "External Id", "id", identity=True),
+    _configurable(Attribute.USER_NAME, "User name", "userPrincipalName", "mail", "otherMails", identity=True),
+    _configurable(Attribute.EMAIL, "E-mail", "mail", "otherMails"),
+    _configurable(
+        Attribute.IDP_IDENTIFIER,
+        "Idp identifier",
+        "userPrincipalName",
+        "mail",
+        "otherMails",
+        "onPremisesImmutableId",
+        identity=True,
+    ),
+    _fixed(Attribute.FIRST_NAME, "First name", "givenName"),
+    _fixed(Attribute.LAST_NAME, "Last name", "surname"),
+    _fixed(Attribute.CITY, "City", "city"),
+    _fixed(Attribute.ADDRESS, "Address", "streetAddress"),
+    _fixed(Attribute.ZIP_CODE, "Zip code", "postalCode"),
+    _fixed(Attribute.BIRTH_DATE, "Birth date", BIRTHDAY),
+    _fixed(Attribute.HOME_PHONE, "Home phone number", "mobilePhone"),
+    _fixed(Attribute.MOBILE_PHONE, "Mobile phone number", "mobilePhone"),
+    _configurable(
+        Attribute.EPPN,
+        "EPPN",
+        "mail",
+        "otherMails",
+        "userPrincipalName",
+        further=EXTENSION_ATTRIBUTES,
+        identity=True,
+    ),
+    _configurable(Attribute.SSN, "SSN", further=EXTENSION_ATTRIBUTES, identity=True),
+)
+
+TABLE: Final[Mapping[Attribute, Row]] = MappingProxyType({row.attribute: row for row in _ROWS})
+
+#: Attributes by which a person can be found in Skolon: each names one person at most.
+MATCH_KEYS: Final = (
+    Attribute.EXTERNAL_ID,
+    Attribute.EPPN,
+    Attribute.USER_NAME,
+    Attribute.EMAIL,
+    Attribute.IDP_IDENTIFIER,
+    Attribute.SSN,
+)
+
+#: Compared without regard to case: EPPN by the domain's custom, User name by RFC 7643 section 4.1.1
+#: (`caseExact` false), mail addresses by everybody's practice.
+CASE_INSENSITIVE_KEYS: Final = frozenset({Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL})
+
+
+def same_value(attribute: Attribute, left: str | None, right: str | None) -> bool:
+    """Say whether two values of an attribute are the same as far as Skolon is concerned.
+
+    Only an EPPN is the same in another case (it is compared so wherever it is used). An Idp
+    identifier is compared to the letter, and everything else is written as Entra has it.
+    """
+    if attribute is Attribute.EPPN and left is not None and right is not None:
+        return left.casefold() == right.casefold()
+    return left == right
+
+
+def same_key(attribute: Attribute, left: str, right: str) -> bool:
+    """Say whether two values of a match key name the same person."""
+    if attribute in CASE_INSENSITIVE_KEYS:
+        return left.casefold() == right.casefold()
+    return left == right

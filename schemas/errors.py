@@ -1,0 +1,100 @@
+"""What can go wrong, named after what happens next.
+
+::
+
+    UpdateSyncError
+    ├── TransientError      try again later          (the message goes back to its queue)
+    ├── PermanentError      never going to work      (the message becomes a dead letter)
+    ├── HaltError           nothing can work         (the run is halted, once, with a cause)
+    ├── PageTokenExpiredError   read the list afresh
+    ├── VersionConflictError    read the Skolon user again
+    └── WrongUseError       somebody asked wrongly   (the command line ends with 2)
+        ├── InvalidSettingsError
+        └── InvalidTenantError
+
+The text of an error is read by operators and administrators and ends in logs, receipts and dead
+letters: it names ids, fields, status codes, and never a value of a person (promise P6).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.outcomes import Cause, Reason, Stage
+
+
+class Dependency(StrEnum):
+    """A system that we need and that can be away."""
+
+    ENTRA = "entra"
+    GRAPH = "graph"
+    SKOLON = "skolon"
+    DATABASE = "database"
+    BROKER = "broker"
+    #: Not a system: another message of ours has to be done first.
+    ORDER = "order"
+
+
+class UpdateSyncError(Exception):
+    """The root of all errors of ours."""
+
+
+class TransientError(UpdateSyncError):
+    """It did not work now and may work later; nothing is wrong with the user.
+
+    `retry_after` is in seconds, as the other side asked for it, or None when it said nothing.
+    """
+
+    def __init__(self, dependency: Dependency, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"{dependency}: {detail}")
+        self.dependency = dependency
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class PermanentError(UpdateSyncError):
+    """It will never work for this message as it stands: a dead letter with a reason."""
+
+    def __init__(self, reason: Reason, stage: Stage, detail: str) -> None:
+        super().__init__(f"{reason} at {stage}: {detail}")
+        self.reason = reason
+        self.stage = stage
+        self.detail = detail
+
+
+class HaltError(UpdateSyncError):
+    """It cannot work for anybody of this run until a person mends something (promise P7)."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
+        self.detail = detail
+
+
+class PageTokenExpiredError(UpdateSyncError):
+    """Graph no longer knows the page's token: the list has to be read from its first page again."""
+
+
+class VersionConflictError(UpdateSyncError):
+    """The Skolon user is no longer at the version that we read (HTTP 412)."""
+
+
+class WrongUseError(UpdateSyncError):
+    """Somebody asked for something that cannot be: `faults` has one line for each thing to mend."""
+
+    def __init__(self, summary: str, faults: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([summary, *(f"  - {fault}" for fault in faults)]))
+        self.summary = summary
+        self.faults = tuple(faults)
+
+
+class InvalidSettingsError(WrongUseError):
+    """The environment's variables are incomplete or wrong."""
+
+
+class InvalidTenantError(WrongUseError):
+    """A tenant's settings are incomplete or wrong."""

@@ -1,0 +1,25 @@
+"""Validation faults in words: one line each, naming the field, never the value (promise P6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def fault_lines(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
+    """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`."""
+    return list(_lines(messages, ""))
+
+
+def _lines(messages: Any, path: str) -> Iterator[str]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            step = "" if key == "_schema" else str(key)
+            yield from _lines(inner, ".".join(part for part in (path, step) if part))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _lines(inner, path)
+    else:
+        yield f"{path}: {messages}" if path else str(messages)

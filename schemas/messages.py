@@ -1,0 +1,165 @@
+"""What travels through RabbitMQ: the three messages, and the CloudEvents form of the first.
+
+The AsyncAPI document in docs/ describes the same; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+
+from schemas.errors import PermanentError
+from schemas.faults import fault_lines
+from schemas.fields import StrictBoolean
+from schemas.graph_user import EntraId
+from schemas.outcomes import Mode, Reason, Stage
+from schemas.tenants import TENANT_KEY
+
+TENANT_SYNC_QUEUE: Final = "tenant-sync"
+TENANT_PAGES_QUEUE: Final = "tenant-pages"
+USER_SYNC_QUEUE: Final = "user-sync"
+QUEUES: Final = (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE)
+
+TENANT_SYNC_ACTOR: Final = "tenant_sync"
+TENANT_PAGE_ACTOR: Final = "tenant_page"
+USER_SYNC_ACTOR: Final = "user_sync"
+
+#: CloudEvents 1.0, section "type": what a trigger calls itself.
+TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
+
+#: The section of ours in a message's `options`.
+SECTION: Final = "update_sync"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantSync:
+    """A wish for a run. `users` empty means everybody."""
+
+    tenant: str
+    mode: Mode = Mode.FULL
+    dry_run: bool = False
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantPage:
+    """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first)."""
+
+    tenant: str
+    run: int
+    scan: int
+    number: int
+    link: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSync:
+    """One user of a run. Without a `payload` (sealed) the user is read afresh from Graph by id."""
+
+    tenant: str
+    run: int
+    user: str
+    payload: str | None
+
+
+class TenantSyncSchema(Schema):
+    """The data of a trigger."""
+
+    tenant = fields.String(required=True, validate=TENANT_KEY)
+    mode = fields.Enum(Mode, by_value=True, load_default=Mode.FULL)
+    dry_run = StrictBoolean(load_default=False)
+    users = fields.List(EntraId(), load_default=list)
+
+
+class CloudEventSchema(Schema):
+    """A CloudEvents 1.0 structured JSON event that asks for a run; extensions are let through."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = INCLUDE
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    source = fields.String(required=True, validate=validate.Length(min=1))
+    type = fields.String(required=True, validate=validate.Equal(TENANT_SYNC_EVENT_TYPE))
+    datacontenttype = fields.String(validate=validate.Equal("application/json"))
+    data = fields.Raw(required=True)
+
+
+class TenantPageSchema(Schema):
+    """The arguments of a page message."""
+
+    tenant = fields.String(required=True)
+    run = fields.Integer(required=True, strict=True)
+    scan = fields.Integer(required=True, strict=True)
+    number = fields.Integer(required=True, strict=True)
+    link = fields.String(required=True, allow_none=True)
+
+
+class UserSyncSchema(Schema):
+    """The arguments of a user message."""
+
+    tenant = fields.String(required=True)
+    run = fields.Integer(required=True, strict=True)
+    user = fields.String(required=True)
+    payload = fields.String(load_default=None, allow_none=True)
+
+
+_TENANT_SYNC: Final = TenantSyncSchema()
+_TENANT_PAGE: Final = TenantPageSchema()
+_USER_SYNC: Final = UserSyncSchema()
+_CLOUD_EVENT: Final = CloudEventSchema()
+
+
+def load_tenant_sync(data: object) -> TenantSync:
+    """Check the data of a trigger; raise `PermanentError` (`invalid_trigger`) that names each fault."""
+    loaded = _load(_TENANT_SYNC, data, Reason.INVALID_TRIGGER)
+    loaded["users"] = tuple(dict.fromkeys(loaded["users"]))
+    return TenantSync(**loaded)
+
+
+def load_tenant_page(data: object) -> TenantPage:
+    """Check the arguments of a page message; raise `PermanentError` (`undecodable`) if they are not ours."""
+    return TenantPage(**_load(_TENANT_PAGE, data, Reason.UNDECODABLE))
+
+
+def load_user_sync(data: object) -> UserSync:
+    """Check the arguments of a user message; raise `PermanentError` (`undecodable`) if they are not ours."""
+    return UserSync(**_load(_USER_SYNC, data, Reason.UNDECODABLE))
+
+
+def is_cloud_event(data: object) -> bool:
+    """Say whether a JSON value means to be a CloudEvent."""
+    return isinstance(data, dict) and "specversion" in data
+
+
+def load_cloud_event(event: object) -> object:
+    """Check a CloudEvent that asks for a run and return its data; raise `PermanentError` if it is none."""
+    return _load(_CLOUD_EVENT, event, Reason.INVALID_TRIGGER)["data"]
+
+
+def _load(schema: Schema, data: object, reason: Reason) -> dict[str, Any]:
+    try:
+        return dict(schema.load(data))  # type: ignore[arg-type] # anything may have been sent
+    except ValidationError as error:
+        raise PermanentError(reason, Stage.RECEIVE, "; ".join(fault_lines(error.messages))) from None
+
+
+def event_envelope(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a CloudEvent as the fields of a dramatiq message.
+
+    The event travels whole, faults and all: its reader makes a dead letter that names them. Its id
+    becomes the message's, so that the same event is the same run.
+    """
+    event_id = event.get("id")
+    return {
+        "queue_name": TENANT_SYNC_QUEUE,
+        "actor_name": TENANT_SYNC_ACTOR,
+        "args": (),
+        "kwargs": {"event": event},
+        "options": {},
+        **({"message_id": event_id} if isinstance(event_id, str) and event_id else {}),
+    }

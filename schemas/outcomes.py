@@ -1,0 +1,89 @@
+"""The words for what became of a user, of a run, and why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What a run reads from Entra."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+class Outcome(StrEnum):
+    """What became of one Entra user in one run. `PENDING` until something did."""
+
+    PENDING = "pending"
+    UPDATED = "updated"
+    WOULD_UPDATE = "would_update"
+    UNCHANGED = "unchanged"
+    NOT_FOUND = "not_found"
+    OUT_OF_SCOPE = "out_of_scope"
+    SUPERSEDED = "superseded"
+    DEAD_LETTERED = "dead_lettered"
+
+
+#: The outcomes after which nothing more is done for a user in that run.
+FINAL_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.PENDING)
+
+
+class Reason(StrEnum):
+    """Why a message is a dead letter."""
+
+    INVALID_USER = "invalid_user"
+    AMBIGUOUS_MATCH = "ambiguous_match"
+    COLLISION = "collision"
+    REJECTED_BY_SKOLON = "rejected_by_skolon"
+    CONFLICT = "conflict"
+    GAVE_UP = "gave_up"
+    CRASHED_WORKER = "crashed_worker"
+    UNDECODABLE = "undecodable"
+    INVALID_TRIGGER = "invalid_trigger"
+    UNKNOWN_TENANT = "unknown_tenant"
+    BUG = "bug"
+
+
+class Status(StrEnum):
+    """How far a run has come."""
+
+    READING = "reading"
+    UPDATING = "updating"
+    COMPLETED = "completed"
+    HALTED = "halted"
+    CANCELLED = "cancelled"
+
+
+#: A tenant has at most one run in one of these at a time.
+OPEN_STATUSES = (Status.READING, Status.UPDATING)
+
+
+class Cause(StrEnum):
+    """Why a run was halted."""
+
+    ENTRA_CREDENTIALS = "entra_credentials"
+    ENTRA_PERMISSION = "entra_permission"
+    SKOLON_CREDENTIALS = "skolon_credentials"
+    SKOLON_PERMISSION = "skolon_permission"
+    GRAPH_QUERY = "graph_query"
+    PAGE_LOOP = "page_loop"
+    PAGE_TOKEN = "page_token"  # noqa: S105 - the name of a cause, no secret
+    SEALED_VALUE = "sealed_value"
+    GUARD_EXCEEDED = "guard_exceeded"
+    GAVE_UP = "gave_up"
+    BUG = "bug"
+
+
+class Stage(StrEnum):
+    """The step of a user's way at which something happened."""
+
+    RECEIVE = "receive"
+    READ = "read"
+    VALIDATE = "validate"
+    SCOPE = "scope"
+    MAP = "map"
+    MATCH = "match"
+    GUARD = "guard"
+    UPDATE = "update"
+    RECORD = "record"

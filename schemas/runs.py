@@ -1,0 +1,76 @@
+"""A run and its sums, as they are printed: the object of `runs show --json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a tenant; runs with a higher id are newer. `users` empty means everybody."""
+
+    id: int
+    tenant: str
+    mode: Mode
+    dry_run: bool
+    users: tuple[str, ...]
+    status: Status
+    cause: Cause | None
+    detail: str | None
+    started: dt.datetime
+    finished: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """A run with what became of its users (promise P3: `published` is the sum of all the counts)."""
+
+    run: Run
+    counts: Mapping[Outcome, int]
+    reasons: Mapping[Reason, int]
+
+    @property
+    def pending(self) -> int:
+        """How many users nothing has become of yet."""
+        return self.counts.get(Outcome.PENDING, 0)
+
+    @property
+    def published(self) -> int:
+        """How many different users have been published."""
+        return sum(self.counts.values())
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run is complete and nobody ended as a dead letter."""
+        return self.run.status is Status.COMPLETED and not self.counts.get(Outcome.DEAD_LETTERED)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract's object."""
+        run = self.run
+        return {
+            "run": str(run.id),
+            "tenant": run.tenant,
+            "mode": str(run.mode),
+            "dry_run": run.dry_run,
+            "status": str(run.status),
+            "cause": run.cause and str(run.cause),
+            "detail": run.detail,
+            "published": self.published,
+            "pending": self.pending,
+            "outcomes": {str(outcome): self.counts.get(outcome, 0) for outcome in FINAL_OUTCOMES},
+            "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
+            "started": timestamp(run.started),
+            "finished": run.finished and timestamp(run.finished),
+        }
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """Return an aware moment as RFC 3339 in UTC, to the second."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

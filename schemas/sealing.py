@@ -1,0 +1,67 @@
+"""Sealing of what nobody may read on its way: user payloads, old values, client secrets (promise P6)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from schemas.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class UnsealableError(WrongUseError):
+    """None of our keys opens the value: it was sealed with a key that is no longer in use, or changed."""
+
+
+class Sealer:
+    """Seals with the first key, opens with any of them; so a new key goes first and old ones stay behind."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take Fernet keys (32 bytes, URL-safe base64), the first of which seals."""
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, text: str) -> str:
+        """Return `text` sealed, as URL-safe ASCII."""
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def open(self, sealed: str) -> str:
+        """Return the text that was sealed; raise `UnsealableError` when no key fits."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise UnsealableError(
+                "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits"
+            ) from None
+
+    def seal_json(self, value: object) -> str:
+        """Return `value`, anything that JSON can hold, sealed."""
+        return self.seal(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+    def open_json(self, sealed: str) -> Any:
+        """Return the value that `seal_json` sealed."""
+        return json.loads(self.open(sealed))
+
+    def rotate(self, sealed: str) -> str:
+        """Return the same value sealed with the first key."""
+        try:
+            return self._fernet.rotate(sealed).decode("ascii")
+        except InvalidToken:
+            raise UnsealableError("A sealed value cannot be sealed again: none of the keys fits") from None
+
+
+def is_key(text: str) -> bool:
+    """Say whether `text` can be used as a sealing key."""
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True
+
+
+def new_key() -> str:
+    """Return a fresh sealing key."""
+    return Fernet.generate_key().decode("ascii")

@@ -1,0 +1,1 @@
+"""One user at a time: validate, map, match, update, record."""

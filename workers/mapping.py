@@ -1,0 +1,81 @@
+"""From an Entra user to the attributes of a Skolon user, by the attribute table and the tenant's sources."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from schemas.attributes import Attribute
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from workers.personal_numbers import is_personal_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from schemas.graph_user import GraphUser
+    from schemas.tenants import Tenant
+
+#: Addresses of several lines are common in Active Directory; nothing else may hold control characters.
+_LINE_BREAKS: Final = {Attribute.ADDRESS: "\r\n\t"}
+
+Mapped = dict[Attribute, str | None]
+
+
+def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
+    """Return what Skolon should hold: a value, or None where every source is blank.
+
+    An attribute is left out when the tenant does not sync it, or when a source that would decide
+    was not given. Raises `PermanentError` (`invalid_user`) that names each attribute whose value
+    breaks its rule: nothing of such a user is written.
+    """
+    mapped: Mapped = {}
+    for attribute, sources in tenant.sources.items():
+        if sources:
+            known, value = _first_value(user, sources)
+            if known:
+                mapped[attribute] = value
+    check_values(mapped, tenant)
+    return mapped
+
+
+def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None:
+    """Raise `PermanentError` (`invalid_user`) if a value breaks the rule of its attribute."""
+    faults = [
+        f"{attribute}: {fault}"
+        for attribute, value in mapped.items()
+        if value is not None
+        for fault in _faults(attribute, value, tenant)
+    ]
+    if faults:
+        raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
+
+
+def _first_value(user: GraphUser, sources: tuple[str, ...]) -> tuple[bool, str | None]:
+    """Return whether the sources decide, and the first value that is not blank."""
+    for source in sources:
+        texts = user.texts(source)
+        if texts is None:
+            return False, None
+        if texts:
+            return True, texts[0]
+    return True, None
+
+
+def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
+    allowed = _LINE_BREAKS.get(attribute, "")
+    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value):
+        yield "has a control character"
+    if attribute is Attribute.EPPN and not _is_eppn(value):
+        yield "must have exactly one @, with something on both sides and no white space"
+    if (
+        attribute is Attribute.SSN
+        and tenant.ssn_country
+        and not is_personal_number(value, tenant.ssn_country)
+    ):
+        yield f"is no personal number of {tenant.ssn_country}"
+
+
+def _is_eppn(value: str) -> bool:
+    name, at, domain = value.partition("@")
+    return bool(name and at and domain) and "@" not in domain and not any(map(str.isspace, value))
