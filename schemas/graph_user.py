@@ -113,6 +113,15 @@ class GraphUser:
         return self.values.get(source)
 
 
+def is_entra_id(value: object) -> bool:
+    """Say whether `value` can be the id of a user in Entra."""
+    try:
+        _SCHEMA.fields["id"].deserialize(value)
+    except ValidationError:
+        return False
+    return True
+
+
 def load_graph_user(data: object) -> GraphUser:
     """Check one user of a Graph answer and return it.
 

@@ -94,6 +94,15 @@ class Tenant:
     enabled: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What Entra gives a token for: an app of a directory, and its secret's Value."""
+
+    directory: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
 class ExclusionSchema(Schema):
     """One rule of `scope.exclude`."""
 

@@ -1,0 +1,1 @@
+"""Tenant-sync in, one message per user out: opens runs, reads Entra's pages and publishes."""

@@ -1,0 +1,34 @@
+"""The books of triggers and pages: what a failure of one means for its run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.outcomes import Cause, Reason
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+
+    from queues.failures import DeadLetter, Halt
+    from store.store import Store
+
+#: A run that lost one of its pages cannot account for everybody: it stops, and says why.
+_CAUSES: Final = {Reason.GAVE_UP: Cause.GAVE_UP}
+
+
+class RunRecorder:
+    """Halts the runs whose reading failed. A trigger that failed has no run: its dead letter says it all."""
+
+    def __init__(self, *, store: Store) -> None:
+        self._runs = store.runs
+
+    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+        """Halt the run of a page that will never be read."""
+        run = message.kwargs.get("run")
+        if isinstance(run, int):
+            cause = _CAUSES.get(letter.reason, Cause.BUG)
+            self._runs.halt(run, cause, f"a page was not read after {attempts} attempts: {letter.detail}")
+
+    def halted(self, message: Message[Any], halt: Halt) -> None:
+        """Halt the run of a page."""
+        self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)

@@ -1,0 +1,46 @@
+"""A trigger becomes a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from queues.messages import tenant_page_message
+from schemas.errors import PermanentError
+from schemas.messages import TenantPage, load_cloud_event, load_tenant_sync
+from schemas.outcomes import Reason, Stage
+
+if TYPE_CHECKING:
+    from queues.broker import Publisher
+    from store.store import Store
+
+_log = structlog.get_logger(__name__)
+
+
+class RunStarter:
+    """Opens runs for triggers; may be shared by threads."""
+
+    def __init__(self, *, store: Store, publisher: Publisher) -> None:
+        self._runs = store.runs
+        self._tenants = store.tenants
+        self._publisher = publisher
+
+    def start(self, event_id: str, args: tuple[object, ...], data: dict[str, object]) -> None:
+        """Open the run that a trigger asks for and have its first page read.
+
+        `data` holds the fields of the trigger, or a whole CloudEvent as `event`. A trigger that is
+        met by an open run, or that came before, opens none.
+        """
+        if args:
+            raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, "the fields of a trigger have names")
+        wish = load_tenant_sync(load_cloud_event(data["event"]) if "event" in data else data)
+        opened = self._runs.open(wish, event_id)
+        _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)
+        if opened.needs_first_page:
+            tenant = self._tenants.get(wish.tenant).tenant
+            page = TenantPage(
+                tenant=wish.tenant, run=opened.run.id, scan=opened.run.scan, number=1, link=None
+            )
+            message = tenant_page_message(page, give_up_after_hours=tenant.give_up_after_hours)
+            self._publisher.publish([message])

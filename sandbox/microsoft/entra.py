@@ -1,0 +1,326 @@
+"""Entra ID's token endpoint for client credentials, and the judge of the tokens that it gave.
+
+Sources: RFC 6749 (sections 4.4 and 5.2), Microsoft's list of AADSTS error codes, its page on
+claims challenges.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import threading
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote_plus, urlsplit
+
+from sandbox.microsoft.exchange import Answer, GraphError, Request, json_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+#: Seconds that a token is good for.
+TOKEN_SECONDS = 3599
+
+#: Graph's own application id, which its challenges name.
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+
+_GRAPH_HOSTS = frozenset(
+    (
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+        "127.0.0.1",
+        "localhost",
+    )
+)
+
+#: Authorities that stand for no tenant in particular.
+_NO_TENANT = frozenset(("common", "organizations", "consumers"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """An app registration as one tenant knows it.
+
+    ``permitted``: User.Read.All (application) is granted and consented. ``demanded_nbf``:
+    when set, tokens have to be got with a claims challenge that holds this value.
+    """
+
+    tenant: str
+    client_id: str
+    client_secret: str
+    secret_expired: bool = False
+    permitted: bool = True
+    demanded_nbf: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Token:
+    tenant: str
+    client_id: str
+    expires: float
+    nbf: str | None
+
+
+class _TokenError(Exception):
+    """What the token endpoint refuses."""
+
+    def __init__(self, status: int, error: str, number: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.number = number
+        self.message = message
+
+
+class Entra:
+    """The apps of some tenants and the tokens that they got; may be used from many threads."""
+
+    def __init__(self, *, tenants: Iterable[str], apps: Iterable[App], clock: Callable[[], float]) -> None:
+        self._lock = threading.Lock()
+        self._tenants = frozenset(tenant.lower() for tenant in tenants)
+        self._apps = {(app.tenant.lower(), app.client_id.lower()): app for app in apps}
+        self._tokens: dict[str, _Token] = {}
+        self._clock = clock
+        for tenant, _ in self._apps:
+            if tenant not in self._tenants:
+                raise ValueError(f"there is an app in tenant {tenant}, which has no directory")
+
+    def app(self, tenant: str, client_id: str) -> App:
+        """Return an app as it is now. Raises KeyError for one that is not there."""
+        with self._lock:
+            return self._apps[tenant.lower(), client_id.lower()]
+
+    def change(  # noqa: PLR0913 - each is a switch of its own, by name
+        self,
+        tenant: str,
+        client_id: str,
+        *,
+        client_secret: str | None = None,
+        secret_expired: bool | None = None,
+        permitted: bool | None = None,
+        claims_demanded: bool | None = None,
+    ) -> App:
+        """Change what is given, for requests from now on. Raises KeyError for an unknown app.
+
+        A new secret leaves the tokens good that the old one got, as in Entra.
+        """
+        key = (tenant.lower(), client_id.lower())
+        with self._lock:
+            app = self._apps[key]
+            if client_secret is not None:
+                app = replace(app, client_secret=client_secret)
+            if secret_expired is not None:
+                app = replace(app, secret_expired=secret_expired)
+            if permitted is not None:
+                app = replace(app, permitted=permitted)
+            if claims_demanded is not None:
+                nbf = str(int(self._clock())) if claims_demanded else None
+                app = replace(app, demanded_nbf=nbf)
+            self._apps[key] = app
+            return app
+
+    def revoke_tokens(self, tenant: str | None = None) -> None:
+        """Make every token worthless, or those of one tenant."""
+        with self._lock:
+            self._tokens = {
+                text: token
+                for text, token in self._tokens.items()
+                if tenant is not None and token.tenant != tenant.lower()
+            }
+
+    def discover(self, request: Request, tenant: str) -> Answer:
+        """Answer with the tenant's OpenID Connect metadata."""
+        if tenant.lower() not in self._tenants | _NO_TENANT:
+            return self._refusal(_no_such_tenant(tenant, error="invalid_tenant"), request)
+        base = f"{request.base_url}/{tenant}"
+        return json_answer(
+            {
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "jwks_uri": f"{base}/discovery/v2.0/keys",
+                "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+                "scopes_supported": ["openid", "profile", "email", "offline_access"],
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+                "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
+                "tenant_region_scope": "EU",
+                "msgraph_host": urlsplit(request.base_url).netloc,
+            }
+        )
+
+    def give_token(self, request: Request, tenant: str) -> Answer:
+        """Answer a token request (``POST /{tenant}/oauth2/v2.0/token``)."""
+        try:
+            return self._give_token(request, tenant)
+        except _TokenError as error:
+            return self._refusal(error, request)
+
+    def authenticate(self, request: Request) -> App:
+        """Return whose token a request to Graph bears. Raises GraphError 401 without a good one."""
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not text:
+            raise _unauthorized(request, "Access token is empty.")
+        with self._lock:
+            token = self._tokens.get(text.strip())
+            app = self._apps.get((token.tenant, token.client_id)) if token else None
+        if token is None or app is None:
+            raise _unauthorized(request, "CompactToken validation failed with reason code: 80049228.")
+        if token.expires <= self._clock():
+            raise _unauthorized(request, "Lifetime validation failed, the token is expired.")
+        if app.demanded_nbf is not None and token.nbf != app.demanded_nbf:
+            raise _unauthorized(
+                request,
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired "
+                "and code: TokenIssuedBeforeRevocationTimestamp",
+                challenge=app.demanded_nbf,
+            )
+        return app
+
+    def _give_token(self, request: Request, tenant: str) -> Answer:
+        fields = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
+        client_id, client_secret = _credentials(request, fields)
+        if tenant.lower() in _NO_TENANT:
+            raise _TokenError(
+                400, "invalid_request", 50059, "No tenant-identifying information found in the request."
+            )
+        if tenant.lower() not in self._tenants:
+            raise _no_such_tenant(tenant, error="invalid_request")
+        if fields.get("grant_type") != "client_credentials":
+            raise _TokenError(
+                400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."
+            )
+        scope = fields.get("scope", "")
+        if not scope:
+            raise _TokenError(
+                400, "invalid_request", 90014, "The required field 'scope' is missing from the credential."
+            )
+        if not scope.endswith("/.default"):
+            raise _TokenError(
+                400, "invalid_scope", 1002012, f"The provided value for scope {scope} is not valid."
+            )
+        if urlsplit(scope).hostname not in _GRAPH_HOSTS:
+            raise _TokenError(400, "invalid_resource", 500011, "The resource principal was not found.")
+        with self._lock:
+            app = self._apps.get((tenant.lower(), client_id.lower()))
+        _judge(app, client_id, client_secret, tenant)
+        text = "eyJ0eXAiOiJKV1Qi." + secrets.token_urlsafe(48)
+        now = self._clock()
+        token = _Token(
+            tenant=tenant.lower(),
+            client_id=client_id.lower(),
+            expires=now + TOKEN_SECONDS,
+            nbf=_claimed_nbf(fields.get("claims")),
+        )
+        with self._lock:
+            self._tokens = {key: value for key, value in self._tokens.items() if value.expires > now}
+            self._tokens[text] = token
+        body = {
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "ext_expires_in": TOKEN_SECONDS,
+            "access_token": text,
+        }
+        return json_answer(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+
+    def _refusal(self, error: _TokenError, request: Request) -> Answer:
+        moment = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        trace = str(uuid.uuid4())
+        correlation = request.client_request_id
+        body = {
+            "error": error.error,
+            "error_description": f"AADSTS{error.number}: {error.message} Trace ID: {trace} "
+            f"Correlation ID: {correlation} Timestamp: {moment}",
+            "error_codes": [error.number],
+            "timestamp": moment,
+            "trace_id": trace,
+            "correlation_id": correlation,
+            "error_uri": f"https://login.microsoftonline.com/error?code={error.number}",
+        }
+        return json_answer(body, status=error.status, media_type="application/json; charset=utf-8")
+
+
+def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
+    """Return client id and secret, from the body or from HTTP Basic (RFC 6749, section 2.3.1)."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user, password = "", ""
+        return unquote_plus(user), unquote_plus(password)
+    return fields.get("client_id", ""), fields.get("client_secret", "")
+
+
+def _judge(app: App | None, client_id: str, client_secret: str, tenant: str) -> None:
+    if app is None:
+        raise _TokenError(
+            400,
+            "unauthorized_client",
+            700016,
+            f"Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can "
+            "happen if the application has not been installed by the administrator of the tenant or "
+            "consented to by any user in the tenant.",
+        )
+    if not client_secret:
+        raise _TokenError(
+            401,
+            "invalid_client",
+            7000218,
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        )
+    if not secrets.compare_digest(client_secret.encode(), app.client_secret.encode()):
+        raise _TokenError(
+            401,
+            "invalid_client",
+            7000215,
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+            f"secret value, not the client secret ID, for a secret added to app '{client_id}'.",
+        )
+    if app.secret_expired:
+        raise _TokenError(
+            401,
+            "invalid_client",
+            7000222,
+            f"The provided client secret keys for app '{client_id}' are expired.",
+        )
+
+
+def _claimed_nbf(claims: str | None) -> str | None:
+    """Return the ``nbf`` that a claims request asks of the access token, if it asks for one."""
+    if claims is None:
+        return None
+    try:
+        wanted: Any = json.loads(claims)
+        value: Any = wanted["access_token"]["nbf"]["value"]
+    except (ValueError, KeyError, TypeError):
+        raise _TokenError(400, "invalid_request", 9000411, "The claims parameter is malformed.") from None
+    return str(value)
+
+
+def _no_such_tenant(tenant: str, *, error: str) -> _TokenError:
+    return _TokenError(
+        400,
+        error,
+        90002,
+        f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing "
+        "into the correct cloud.",
+    )
+
+
+def _unauthorized(request: Request, message: str, *, challenge: str | None = None) -> GraphError:
+    header = (
+        f'Bearer realm="", authorization_uri="{request.base_url}/common/oauth2/authorize", '
+        f'client_id="{GRAPH_APP_ID}"'
+    )
+    if challenge is not None:
+        claims = {"access_token": {"nbf": {"essential": True, "value": challenge}}}
+        encoded = base64.b64encode(json.dumps(claims).encode()).decode()
+        header += f', error="insufficient_claims", claims="{encoded}"'
+    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": header})

@@ -1,0 +1,30 @@
+"""The books of user messages: what a failure of one means for its receipt and its run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+
+    from queues.failures import DeadLetter, Halt
+    from store.store import Store
+
+
+class UserRecorder:
+    """Writes dead letters and halts of users into their receipts and runs."""
+
+    def __init__(self, *, store: Store) -> None:
+        self._receipts = store.receipts
+        self._runs = store.runs
+
+    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+        """Give the user's receipt its outcome, if the message names a receipt at all."""
+        run, user = message.kwargs.get("run"), message.kwargs.get("user")
+        if isinstance(run, int) and isinstance(user, str):
+            self._receipts.dead_letter(run, user, letter.reason, letter.stage, letter.detail, attempts)
+            self._runs.complete_if_done(run)
+
+    def halted(self, message: Message[Any], halt: Halt) -> None:
+        """Halt the user's run; the user stays pending until it is resumed."""
+        self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)

@@ -1,0 +1,232 @@
+"""One Entra user from message to receipt: the order of the steps, and what each failure of one means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from clients.skolon import SkolonUserGoneError
+from schemas.attributes import Attribute
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
+from schemas.graph_user import load_graph_user
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Reason, Stage
+from schemas.sealing import Sealer, UnsealableError
+from schemas.selection import properties_to_select
+from store.receipts import CollisionError
+from workers.difference import difference
+from workers.mapping import Mapped, check_values, map_user
+from workers.matching import choose, keys_to_match
+from workers.scope import why_out_of_scope
+
+if TYPE_CHECKING:
+    from clients.graph import GraphClient
+    from clients.skolon import SkolonDirectory
+    from schemas.graph_user import GraphUser
+    from schemas.messages import UserSync
+    from schemas.skolon_user import SkolonUser
+    from schemas.tenants import Tenant
+    from store.receipts import Begun, Receipts
+    from store.store import Store
+    from store.tenants import TenantRecord
+
+#: How often a user that changes under our hands is read and compared again before it is a `conflict`.
+CONFLICTS: Final = 5
+
+#: Seconds to wait for an older run's worker that has this very user in hand.
+WAIT_FOR_OLDER_RUN: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Directories(Protocol):
+    """Who to ask about a tenant's people."""
+
+    def tenant(self, key: str, version: int) -> TenantRecord:
+        """Return the tenant at that version of its settings."""
+
+    def graph(self, tenant: TenantRecord) -> GraphClient:
+        """Return Entra's side."""
+
+    def skolon(self, *, dry_run: bool) -> SkolonDirectory:
+        """Return Skolon's side; in a dry run one that can only be read from (promise P1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a user."""
+
+    outcome: Outcome
+    skolon_id: str | None = None
+    skolon_version: str | None = None
+    changed: tuple[Attribute, ...] = ()
+    detail: str | None = None
+
+
+class UserSyncer:
+    """Works off user messages; may be shared by threads."""
+
+    def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
+        self._receipts = store.receipts
+        self._runs = store.runs
+        self._directories = directories
+        self._sealer = sealer
+
+    def sync(self, message: UserSync) -> None:
+        """Bring one user to an outcome and write the receipt; raises an error of ours if that fails."""
+        begun = self._receipts.begin(message.run, message.user)
+        if begun is None:
+            raise PermanentError(
+                Reason.UNKNOWN_TENANT,
+                Stage.RECEIVE,
+                f"run {message.run} has no receipt for this user; has the tenant been removed?",
+            )
+        if begun.outcome is Outcome.PENDING and begun.status in OPEN_STATUSES:
+            verdict = self._verdict(message, begun)
+            self._finish(message, verdict)
+        # Also when there was nothing left to do: whoever did it may have died before this line.
+        self._runs.complete_if_done(message.run)
+
+    def _finish(self, message: UserSync, verdict: Verdict) -> None:
+        try:
+            self._receipts.finish(
+                message.run,
+                message.user,
+                verdict.outcome,
+                skolon_id=verdict.skolon_id,
+                skolon_version=verdict.skolon_version,
+                changed=verdict.changed,
+                detail=verdict.detail,
+            )
+        except CollisionError as error:
+            raise _collision(error) from None
+        _log.info(
+            "user done",
+            tenant=message.tenant,
+            run=message.run,
+            user=message.user,
+            outcome=str(verdict.outcome),
+            changed=[str(attribute) for attribute in verdict.changed],
+        )
+
+    def _verdict(self, message: UserSync, begun: Begun) -> Verdict:
+        if begun.superseded:
+            return Verdict(outcome=Outcome.SUPERSEDED)
+        if begun.older_run_active:
+            raise TransientError(
+                Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
+            )
+        record = self._directories.tenant(begun.tenant, begun.tenant_version)
+        user = self._entra_user(message, record)
+        if user is None:
+            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail="no longer in Entra")
+        out_of_scope = why_out_of_scope(user, record.tenant.scope)
+        if out_of_scope:
+            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
+        return _OneUser(self._receipts, self._directories, message, begun, record).verdict(user)
+
+    def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
+        if message.payload is None:
+            graph = self._directories.graph(record)
+            raw: object = graph.user(message.user, properties_to_select(record.tenant))
+            return None if raw is None else load_graph_user(raw)
+        try:
+            payload = self._sealer.open_json(message.payload)
+        except UnsealableError as error:
+            raise HaltError(Cause.SEALED_VALUE, error.summary) from None
+        return load_graph_user(payload)
+
+
+class _OneUser:
+    """The second half of the way, once it is known who in Entra it is: match, compare, update."""
+
+    def __init__(
+        self,
+        receipts: Receipts,
+        directories: Directories,
+        message: UserSync,
+        begun: Begun,
+        record: TenantRecord,
+    ) -> None:
+        self._receipts = receipts
+        self._message = message
+        self._begun = begun
+        self._tenant: Tenant = record.tenant
+        self._skolon = directories.skolon(dry_run=begun.dry_run)
+        self._graph = directories.graph(record)
+        self._notes: list[str] = []
+
+    def verdict(self, user: GraphUser) -> Verdict:
+        mapped = map_user(user, self._tenant)
+        keys = keys_to_match(mapped, self._tenant.match_keys)
+        if not keys:
+            return Verdict(outcome=Outcome.NOT_FOUND, detail="no match key has a value")
+        match = choose(self._skolon.find(self._tenant.organisation, keys), keys)
+        if match is None:
+            return Verdict(outcome=Outcome.NOT_FOUND)
+        self._add_birth_date(user, mapped)
+        for _ in range(CONFLICTS):
+            try:
+                return self._compare_and_update(match, mapped)
+            except VersionConflictError:
+                current = self._skolon.read(self._tenant.organisation, match.id)
+            except SkolonUserGoneError:
+                current = None
+            if current is None:
+                return Verdict(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
+            match = current
+        raise PermanentError(
+            Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
+        )
+
+    def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
+        """Ask for the birth date, of a matched user only: Graph gives it one by one."""
+        if not (self._tenant.birthdays and self._tenant.sources[Attribute.BIRTH_DATE]):
+            return
+        birthday = self._graph.birthday(user.id)
+        if birthday.problem is None:
+            mapped[Attribute.BIRTH_DATE] = birthday.value
+            check_values(mapped, self._tenant)
+        else:
+            self._notes.append(f"birth date not read: {birthday.problem}")
+
+    def _compare_and_update(self, match: SkolonUser, mapped: Mapped) -> Verdict:
+        changes = difference(match, mapped, self._tenant.erase_blank)
+        changed = tuple(sorted(changes))
+        detail = "; ".join(self._notes) or None
+        if not changes:
+            # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
+            outcome = Outcome.UPDATED if self._begun.claimed else Outcome.UNCHANGED
+            return Verdict(outcome=outcome, skolon_id=match.id, skolon_version=match.version, detail=detail)
+        if self._begun.dry_run:
+            return Verdict(
+                outcome=Outcome.WOULD_UPDATE,
+                skolon_id=match.id,
+                skolon_version=match.version,
+                changed=changed,
+                detail=detail,
+            )
+        old_values = {str(attribute): match.attributes.get(attribute) for attribute in changed}
+        try:
+            claim = self._receipts.claim(self._message.run, self._message.user, match.id, changed, old_values)
+        except CollisionError as error:
+            raise _collision(error) from None
+        if claim.superseded:
+            return Verdict(outcome=Outcome.SUPERSEDED)
+        version = self._skolon.update(self._tenant.organisation, match, changes)
+        return Verdict(
+            outcome=Outcome.UPDATED,
+            skolon_id=match.id,
+            skolon_version=version,
+            changed=changed,
+            detail=detail,
+        )
+
+
+def _collision(error: CollisionError) -> PermanentError:
+    return PermanentError(
+        Reason.COLLISION,
+        Stage.MATCH,
+        f"Skolon user {error.skolon_id} is already taken in this run by Entra user {error.entra_id}",
+    )
