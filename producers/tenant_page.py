@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -16,7 +16,7 @@ from schemas.selection import properties_to_select
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clients.graph import GraphClient
+    from clients.directories import Directories
     from queues.broker import Publisher
     from schemas.runs import Run
     from schemas.sealing import Sealer
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 999
 
 _log = structlog.get_logger(__name__)
-
-
-class Graphs(Protocol):
-    """Who to ask for a tenant's users."""
-
-    def graph(self, tenant: TenantRecord) -> GraphClient:
-        """Return Entra's side of a tenant."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,14 +45,14 @@ class PageReader:
         self,
         *,
         store: Store,
-        graphs: Graphs,
+        directories: Directories,
         publisher: Publisher,
         sealer: Sealer,
     ) -> None:
         self._runs = store.runs
         self._receipts = store.receipts
         self._tenants = store.tenants
-        self._graphs = graphs
+        self._directories = directories
         self._publisher = publisher
         self._sealer = sealer
 
@@ -90,7 +83,9 @@ class PageReader:
         )
 
     def _graph_users(self, page: TenantPage, record: TenantRecord) -> PageOfUsers:
-        answer = self._graphs.graph(record).page(page.link, properties_to_select(record.tenant))
+        answer = self._directories.graph(record.credentials).page(
+            page.link, properties_to_select(record.tenant)
+        )
         users: dict[str, dict[str, Any] | None] = {}
         for row, user in enumerate(answer.users, start=1):
             users.setdefault(_id_of(user, page, row), user)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -12,7 +12,7 @@ from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.graph_user import load_graph_user
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Reason, Stage
-from schemas.sealing import Sealer, UnsealableError
+from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
 from store.receipts import CollisionError
 from workers.difference import difference
@@ -21,10 +21,10 @@ from workers.matching import choose, keys_to_match
 from workers.scope import why_out_of_scope
 
 if TYPE_CHECKING:
-    from clients.graph import GraphClient
-    from clients.skolon import SkolonDirectory
+    from clients.directories import Directories
     from schemas.graph_user import GraphUser
     from schemas.messages import UserSync
+    from schemas.sealing import Sealer
     from schemas.skolon_user import SkolonUser
     from schemas.tenants import Tenant
     from store.receipts import Begun, Receipts
@@ -38,19 +38,6 @@ CONFLICTS: Final = 5
 WAIT_FOR_OLDER_RUN: Final = 5.0
 
 _log = structlog.get_logger(__name__)
-
-
-class Directories(Protocol):
-    """Who to ask about a tenant's people."""
-
-    def tenant(self, key: str, version: int) -> TenantRecord:
-        """Return the tenant at that version of its settings."""
-
-    def graph(self, tenant: TenantRecord) -> GraphClient:
-        """Return Entra's side."""
-
-    def skolon(self, *, dry_run: bool) -> SkolonDirectory:
-        """Return Skolon's side; in a dry run one that can only be read from (promise P1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +57,7 @@ class UserSyncer:
     def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
         self._receipts = store.receipts
         self._runs = store.runs
+        self._tenants = store.tenants
         self._directories = directories
         self._sealer = sealer
 
@@ -117,7 +105,7 @@ class UserSyncer:
             raise TransientError(
                 Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
             )
-        record = self._directories.tenant(begun.tenant, begun.tenant_version)
+        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
         user = self._entra_user(message, record)
         if user is None:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail="no longer in Entra")
@@ -128,7 +116,7 @@ class UserSyncer:
 
     def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
         if message.payload is None:
-            graph = self._directories.graph(record)
+            graph = self._directories.graph(record.credentials)
             raw: object = graph.user(message.user, properties_to_select(record.tenant))
             return None if raw is None else load_graph_user(raw)
         try:
@@ -154,7 +142,7 @@ class _OneUser:
         self._begun = begun
         self._tenant: Tenant = record.tenant
         self._skolon = directories.skolon(dry_run=begun.dry_run)
-        self._graph = directories.graph(record)
+        self._graph = directories.graph(record.credentials)
         self._notes: list[str] = []
 
     def verdict(self, user: GraphUser) -> Verdict:

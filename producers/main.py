@@ -1,0 +1,62 @@
+"""Where a producer process is put together; dramatiq's command line calls `build`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.directories import Directories, directories
+from producers.recorder import RunRecorder
+from producers.tenant_page import PageReader
+from producers.tenant_sync import RunStarter
+from queues.actors import current_message_id, declare_actor
+from queues.composition import open_broker
+from schemas.logs import set_up_logging
+from schemas.messages import (
+    TENANT_PAGE_ACTOR,
+    TENANT_PAGES_QUEUE,
+    TENANT_SYNC_ACTOR,
+    TENANT_SYNC_QUEUE,
+    load_tenant_page,
+)
+from schemas.sealing import Sealer
+from schemas.settings import read_settings
+from store.store import Store
+
+if TYPE_CHECKING:
+    import dramatiq
+
+    from queues.broker import Publisher
+
+
+def build() -> dramatiq.Broker:
+    """Read the environment and return a broker whose workers open runs and read pages."""
+    settings = read_settings()
+    set_up_logging(settings.log_format)
+    sealer = Sealer(settings.secret_keys)
+    store = Store(settings.database_url, sealer)
+    broker = open_broker(settings.amqp_url)
+    declare_producers(broker, broker, store=store, directories=directories(settings), sealer=sealer)
+    return broker
+
+
+def declare_producers(
+    broker: dramatiq.Broker,
+    publisher: Publisher,
+    *,
+    store: Store,
+    directories: Directories,
+    sealer: Sealer,
+) -> None:
+    """Have `broker` work off triggers and page messages, and publish through `publisher`."""
+    starter = RunStarter(store=store, publisher=publisher)
+    reader = PageReader(store=store, directories=directories, publisher=publisher, sealer=sealer)
+
+    def tenant_sync(*args: object, **fields: object) -> None:
+        starter.start(current_message_id(), args, fields)
+
+    def tenant_page(**fields: object) -> None:
+        reader.read(load_tenant_page(fields))
+
+    recorder = RunRecorder(store=store)
+    declare_actor(broker, tenant_sync, name=TENANT_SYNC_ACTOR, queue=TENANT_SYNC_QUEUE, recorder=recorder)
+    declare_actor(broker, tenant_page, name=TENANT_PAGE_ACTOR, queue=TENANT_PAGES_QUEUE, recorder=recorder)

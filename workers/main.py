@@ -1,0 +1,48 @@
+"""Where a worker process is put together; dramatiq's command line calls `build`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.directories import Directories, directories
+from queues.actors import declare_actor
+from queues.composition import open_broker
+from schemas.logs import set_up_logging
+from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync
+from schemas.sealing import Sealer
+from schemas.settings import read_settings
+from store.store import Store
+from workers.recorder import UserRecorder
+from workers.user_sync import UserSyncer
+
+if TYPE_CHECKING:
+    import dramatiq
+
+
+def build() -> dramatiq.Broker:
+    """Read the environment and return a broker whose workers sync users."""
+    settings = read_settings()
+    set_up_logging(settings.log_format)
+    sealer = Sealer(settings.secret_keys)
+    store = Store(settings.database_url, sealer)
+    broker = open_broker(settings.amqp_url)
+    declare_user_sync(broker, store=store, directories=directories(settings), sealer=sealer)
+    return broker
+
+
+def declare_user_sync(
+    broker: dramatiq.Broker, *, store: Store, directories: Directories, sealer: Sealer
+) -> None:
+    """Have `broker` work off user messages with what is given."""
+    syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
+
+    def user_sync(**fields: object) -> None:
+        syncer.sync(load_user_sync(fields))
+
+    declare_actor(
+        broker,
+        user_sync,
+        name=USER_SYNC_ACTOR,
+        queue=USER_SYNC_QUEUE,
+        recorder=UserRecorder(store=store),
+    )
