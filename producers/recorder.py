@@ -9,7 +9,8 @@ from schemas.outcomes import Cause, Reason
 if TYPE_CHECKING:
     from dramatiq import Message
 
-    from queues.failures import DeadLetter, Halt
+    from queues.failures import Halt
+    from schemas.verdicts import DeadLetter
     from store.store import Store
 
 #: A run that lost one of its pages cannot account for everybody: it stops, and says why.

@@ -50,6 +50,7 @@ class PageReader:
         sealer: Sealer,
     ) -> None:
         self._runs = store.runs
+        self._pages = store.pages
         self._receipts = store.receipts
         self._tenants = store.tenants
         self._directories = directories
@@ -62,8 +63,9 @@ class PageReader:
         Whatever of it was done before, by a delivery that was cut off, is done again without harm:
         receipts are written once, and a user's message may come twice (promise P4).
         """
-        if not self._runs.begin_page(page):
-            _log.info("page skipped", tenant=page.tenant, run=page.run, page=page.number)
+        if not self._pages.begin(page):
+            # Whoever read it may have died before the run's last line was drawn.
+            self._runs.complete_if_done(page.run)
             return
         run = self._runs.get(page.run)
         record = self._tenants.get(run.tenant)
@@ -72,12 +74,12 @@ class PageReader:
         except PageTokenExpiredError:
             self._restart(page, record)
             return
-        self._runs.check_link(page, found.next_link)
+        self._pages.check_link(page, found.next_link)
         self._publish(page, record, found)
-        self._runs.page_done(page, users=len(found.users), next_link=found.next_link)
         if found.is_last:
             self._runs.finish_reading(page.run)
             self._runs.complete_if_done(page.run)
+        self._pages.done(page, users=len(found.users))
         _log.info(
             "page published", tenant=page.tenant, run=page.run, page=page.number, users=len(found.users)
         )
@@ -111,7 +113,7 @@ class PageReader:
         return None if payload is None else self._sealer.seal_json(payload)
 
     def _restart(self, page: TenantPage, record: TenantRecord) -> None:
-        scan = self._runs.restart_scan(page.run, page.scan)
+        scan = self._pages.restart_scan(page.run, page.scan)
         _log.warning("page token expired", tenant=page.tenant, run=page.run, page=page.number, scan=scan)
         if scan is not None:
             first = TenantPage(tenant=page.tenant, run=page.run, scan=scan, number=1, link=None)

@@ -8,7 +8,7 @@ import structlog
 
 from queues.messages import tenant_page_message
 from schemas.errors import PermanentError
-from schemas.messages import TenantPage, load_cloud_event, load_tenant_sync
+from schemas.messages import LONGEST_EVENT_ID, TenantPage, load_cloud_event, load_tenant_sync
 from schemas.outcomes import Reason, Stage
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ class RunStarter:
         """
         if args:
             raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, "the fields of a trigger have names")
+        if not event_id.isprintable() or len(event_id) > LONGEST_EVENT_ID:
+            raise PermanentError(
+                Reason.INVALID_TRIGGER,
+                Stage.RECEIVE,
+                f"the trigger's id must be {LONGEST_EVENT_ID} printable characters at most",
+            )
         wish = load_tenant_sync(load_cloud_event(data["event"]) if "event" in data else data)
         opened = self._runs.open(wish, event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol
 import structlog
 from dramatiq.middleware import Middleware
 
-from queues.failures import DeadLetter, Halt, History, Retry, UnforeseenError, decide
+from queues.failures import Halt, History, Retry, UnforeseenError, decide
 from queues.messages import GIVE_UP_AFTER
 from schemas.errors import TransientError, UpdateSyncError
 from schemas.messages import SECTION
+from schemas.verdicts import DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,13 @@ from schemas.errors import (
     TransientError,
     UpdateSyncError,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Reason, Stage
+from schemas.verdicts import DeadLetter
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from schemas.outcomes import Cause
 
 #: Seconds before the first retry; it doubles from one to the next.
 FIRST_DELAY: Final = 2.0
@@ -43,15 +46,6 @@ class Retry:
     """Try again in `delay` seconds."""
 
     delay: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeadLetter:
-    """Never going to work: keep the message among the dead letters, with the reason."""
-
-    reason: Reason
-    stage: Stage
-    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,9 @@ USER_SYNC_ACTOR: Final = "user_sync"
 #: CloudEvents 1.0, section "type": what a trigger calls itself.
 TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
 
+#: Characters in the id of a trigger.
+LONGEST_EVENT_ID: Final = 200
+
 #: The section of ours in a message's `options`.
 SECTION: Final = "update_sync"
 
@@ -82,7 +85,7 @@ class CloudEventSchema(Schema):
         unknown = INCLUDE
 
     specversion = fields.String(required=True, validate=validate.Equal("1.0"))
-    id = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    id = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_EVENT_ID))
     source = fields.String(required=True, validate=validate.Length(min=1))
     type = fields.String(required=True, validate=validate.Equal(TENANT_SYNC_EVENT_TYPE))
     datacontenttype = fields.String(validate=validate.Equal("application/json"))

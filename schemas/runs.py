@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run of a tenant; runs with a higher id are newer. `users` empty means everybody."""
+    """One run of a tenant; runs with a higher id are newer.
+
+    `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
+    """
 
     id: int
     tenant: str
     mode: Mode
     dry_run: bool
     users: tuple[str, ...]
+    scan: int
     status: Status
     cause: Cause | None
     detail: str | None

@@ -226,6 +226,11 @@ def load_tenant(key: str, data: object) -> tuple[Tenant, str]:
     return _tenant(key, loaded), secret
 
 
+def restore_tenant(key: str, settings: object) -> Tenant:
+    """Return the tenant whose settings `dump_tenant` gave."""
+    return _tenant(key, _load(key, settings, partial=True))
+
+
 def change_tenant(tenant: Tenant, changes: object) -> tuple[Tenant, str | None]:
     """Return the tenant with what `changes` names changed, and the new client secret if it names one."""
     loaded = _load(tenant.key, changes, partial=True)

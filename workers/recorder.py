@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dramatiq import Message
 
-    from queues.failures import DeadLetter, Halt
+    from queues.failures import Halt
+    from schemas.verdicts import DeadLetter
     from store.store import Store
 
 
@@ -22,7 +23,7 @@ class UserRecorder:
         """Give the user's receipt its outcome, if the message names a receipt at all."""
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
-            self._receipts.dead_letter(run, user, letter.reason, letter.stage, letter.detail, attempts)
+            self._receipts.dead_letter(run, user, letter, attempts)
             self._runs.complete_if_done(run)
 
     def halted(self, message: Message[Any], halt: Halt) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,6 +13,7 @@ from schemas.graph_user import load_graph_user
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
+from schemas.verdicts import Verdict
 from store.receipts import CollisionError
 from workers.difference import difference
 from workers.mapping import Mapped, check_values, map_user
@@ -38,17 +38,6 @@ CONFLICTS: Final = 5
 WAIT_FOR_OLDER_RUN: Final = 5.0
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What became of a user."""
-
-    outcome: Outcome
-    skolon_id: str | None = None
-    skolon_version: str | None = None
-    changed: tuple[Attribute, ...] = ()
-    detail: str | None = None
 
 
 class UserSyncer:
@@ -78,15 +67,7 @@ class UserSyncer:
 
     def _finish(self, message: UserSync, verdict: Verdict) -> None:
         try:
-            self._receipts.finish(
-                message.run,
-                message.user,
-                verdict.outcome,
-                skolon_id=verdict.skolon_id,
-                skolon_version=verdict.skolon_version,
-                changed=verdict.changed,
-                detail=verdict.detail,
-            )
+            self._receipts.finish(message.run, message.user, verdict)
         except CollisionError as error:
             raise _collision(error) from None
         _log.info(

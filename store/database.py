@@ -1,0 +1,133 @@
+"""The connection to the database: PostgreSQL, or SQLite where nothing is installed."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from schemas.errors import Dependency, TransientError, WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+#: Seconds that a writer on SQLite waits for the other writers.
+SQLITE_BUSY_TIMEOUT: Final = 60
+
+#: Seconds to wait for a free connection of the pool, and for a new one to be made.
+POOL_TIMEOUT: Final = 30
+CONNECT_TIMEOUT: Final = 10
+
+#: The database is away, or two transactions got into each other's way (deadlock, serialization).
+_AWAY: Final = (OperationalError, InterfaceError, InternalError)
+
+#: PostgreSQL's and SQLite's ways of saying that a table is not there.
+_NO_TABLE: Final = ("UndefinedTable", "UndefinedColumn")
+
+
+class Database:
+    """An engine that is made at the first use; may be shared by threads."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url = _with_driver(url)
+        self._engine = _engine(self._url, pool_size)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for migrations."""
+        return self._engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of ours."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection whose work is committed at the end, or rolled back when something is raised.
+
+        Raises `TransientError` (database) when the database is away or two transactions got into
+        each other's way, `WrongUseError` when its tables are missing.
+        """
+        with translated(), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn SQLAlchemy's exceptions into ours; their texts may hold values, ours do not (promise P6)."""
+    try:
+        yield
+    except PoolTimeoutError:
+        raise TransientError(Dependency.DATABASE, "no connection became free in time") from None
+    except DBAPIError as error:
+        if _lacks_table(error):
+            raise WrongUseError(
+                "The database is not upgraded: run 'update-sync database upgrade' first."
+            ) from None
+        if isinstance(error, _AWAY) or error.connection_invalidated:
+            raise TransientError(Dependency.DATABASE, _kind(error)) from None
+        raise
+
+
+def _kind(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None)
+    return f"the database did not do it ({type(cause or error).__name__})"
+
+
+def _lacks_table(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return str(error.orig).startswith(("no such table", "no such column"))
+    return type(error.orig).__name__ in _NO_TABLE
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url, hide_parameters=True, connect_args={"timeout": SQLITE_BUSY_TIMEOUT}, pool_size=pool_size
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=POOL_TIMEOUT,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # SQLAlchemy's way of having transactions begin where it says so, and not where sqlite3 thinks.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that begins as a reader cannot wait for its turn to write: it fails at once.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

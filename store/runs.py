@@ -1,0 +1,294 @@
+"""Runs: which trigger became which, how far each has come, and what became of its users."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
+from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Reason, Stage, Status
+from schemas.runs import Run, RunSummary
+from store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row, Select
+
+    from schemas.messages import TenantSync
+    from store.database import Database
+
+#: Seconds until a trigger that waits for another run of its tenant looks again.
+WAIT_FOR_OPEN_RUN: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The run that a trigger led to; `needs_first_page` while nothing of it has been read."""
+
+    run: Run
+    new: bool
+    needs_first_page: bool
+
+
+class Runs:
+    """The runs' tables; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, wish: TenantSync, event_id: str) -> Opened:
+        """Open the run that a trigger asks for, or find the one that does what it asks for.
+
+        Raises `PermanentError` for an unknown or disabled tenant, and `TransientError` (order) while
+        a run of the tenant is open that does something else.
+        """
+        try:
+            return self._open(wish, event_id)
+        except IntegrityError:
+            # Somebody else opened a run in the same moment, and now it can be seen.
+            return self._open(wish, event_id)
+
+    def get(self, run_id: int) -> Run:
+        """Return a run; raise `WrongUseError` when there is none of that number."""
+        with self._database.transaction() as connection:
+            return _run(self._row(connection, run_id))
+
+    def find_event(self, event_id: str) -> Run | None:
+        """Return the run that a trigger led to, or None if it led to none so far."""
+        with self._database.transaction() as connection:
+            return _event_run(connection, event_id)
+
+    def list(self, tenant: str | None = None, limit: int = 20) -> list[RunSummary]:
+        """Return the newest runs first, of one tenant or of all."""
+        query = _SELECT_RUNS.order_by(tables.runs.c.id.desc()).limit(limit)
+        if tenant is not None:
+            query = query.where(tables.tenants.c.key == tenant)
+        with self._database.transaction() as connection:
+            return _summaries(connection, connection.execute(query).all())
+
+    def summary(self, run_id: int) -> RunSummary:
+        """Return a run with its sums, which come from its receipts."""
+        with self._database.transaction() as connection:
+            return _summaries(connection, [self._row(connection, run_id)])[0]
+
+    def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
+        """Halt an open run; True for the one who did it, so that it is said once."""
+        return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=detail)
+
+    def cancel(self, run_id: int) -> bool:
+        """Cancel an open or halted run; what is pending stays undone. True for the one who did it."""
+        return self._end(run_id, (*OPEN_STATUSES, Status.HALTED), status=Status.CANCELLED)
+
+    def resume(self, run_id: int) -> Run:
+        """Take a halted run up again: back to reading, in a fresh scan, or to updating.
+
+        Raises `WrongUseError` when it is not halted, or another run of its tenant is open.
+        """
+        runs = tables.runs
+        try:
+            with self._database.transaction() as connection:
+                row = self._row(connection, run_id)
+                if row.status != Status.HALTED:
+                    raise WrongUseError(f"Run {run_id} is {row.status}: only a halted run can be resumed.")
+                values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
+                if not row.read_to_the_end:
+                    values |= {"status": Status.READING, "scan": row.scan + 1}
+                connection.execute(
+                    update(runs).where(runs.c.id == run_id, runs.c.status == Status.HALTED).values(values)
+                )
+        except IntegrityError:
+            raise WrongUseError(
+                f"Another run of the tenant is open: wait for it or cancel it, then resume run {run_id}."
+            ) from None
+        return self.get(run_id)
+
+    def finish_reading(self, run_id: int) -> None:
+        """Say that every page has been published."""
+        runs = tables.runs
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == Status.READING)
+                .values(status=Status.UPDATING, read_to_the_end=True)
+            )
+
+    def complete_if_done(self, run_id: int) -> bool:
+        """Complete a run whose users all have their outcome; True for the one who did it.
+
+        To be called after the commit of each last step: whoever comes last sees all the others'.
+        """
+        runs, receipts = tables.runs, tables.receipts
+        pending = exists().where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == Status.UPDATING, ~pending)
+                .values(status=Status.COMPLETED, finished=_now())
+            )
+        return bool(done.rowcount)
+
+    def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:
+        """Return the Entra ids, in order, of users of the run that nothing has become of yet."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.entra_id)
+            .where(
+                receipts.c.run_id == run_id,
+                receipts.c.outcome == Outcome.PENDING,
+                receipts.c.entra_id > after,
+            )
+            .order_by(receipts.c.entra_id)
+            .limit(limit)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
+
+    def _open(self, wish: TenantSync, event_id: str) -> Opened:
+        with self._database.transaction() as connection:
+            known = _event_run(connection, event_id)
+            if known is not None:
+                return _opened(connection, known, new=False)
+            tenant_id = _enabled_tenant(connection, wish.tenant)
+            row = connection.execute(
+                _SELECT_RUNS.where(
+                    tables.runs.c.tenant_id == tenant_id, tables.runs.c.status.in_(OPEN_STATUSES)
+                )
+            ).one_or_none()
+            if row is None:
+                run = self.get_in(connection, _insert_run(connection, tenant_id, wish))
+            else:
+                run = _run(row)
+                if not covers(run, wish):
+                    raise TransientError(
+                        Dependency.ORDER,
+                        f"run {run.id} of tenant {wish.tenant} is open and does something else",
+                        retry_after=WAIT_FOR_OPEN_RUN,
+                    )
+            connection.execute(
+                insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=_now())
+            )
+            return _opened(connection, run, new=row is None)
+
+    def get_in(self, connection: Connection, run_id: int) -> Run:
+        """Return a run as a transaction sees it."""
+        return _run(self._row(connection, run_id))
+
+    def _row(self, connection: Connection, run_id: int) -> Row[Any]:
+        row = connection.execute(_SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
+        if row is None:
+            raise WrongUseError(f"There is no run {run_id}; 'runs list' shows those there are.")
+        return row
+
+    def _end(self, run_id: int, allowed: Sequence[Status], **values: object) -> bool:
+        runs = tables.runs
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status.in_(allowed))
+                .values(**values, finished=_now())
+            )
+        return bool(done.rowcount)
+
+
+def covers(run: Run, wish: TenantSync) -> bool:
+    """Say whether an open run does what a trigger asks for."""
+    same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
+    deep_enough = run.mode is Mode.FULL or wish.mode is Mode.DELTA
+    return run.dry_run is wish.dry_run and same_people and deep_enough
+
+
+_SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
+    tables.tenants
+)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _aware(moment: dt.datetime) -> dt.datetime:
+    """SQLite keeps no time zone; what we write is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        tenant=row.tenant,
+        mode=Mode(row.mode),
+        dry_run=row.dry_run,
+        users=tuple(row.users),
+        scan=row.scan,
+        status=Status(row.status),
+        cause=row.cause and Cause(row.cause),
+        detail=row.detail,
+        started=_aware(row.started),
+        finished=row.finished and _aware(row.finished),
+    )
+
+
+def _event_run(connection: Connection, event_id: str) -> Run | None:
+    triggers = tables.triggers
+    row = connection.execute(
+        _SELECT_RUNS.join(triggers, triggers.c.run_id == tables.runs.c.id).where(
+            triggers.c.event_id == event_id
+        )
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+def _enabled_tenant(connection: Connection, key: str) -> int:
+    row = connection.execute(
+        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == key)
+    ).one_or_none()
+    if row is None:
+        raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
+    if not row.settings.get("enabled", True):
+        raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {key} is not enabled")
+    return int(row.id)
+
+
+def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync) -> int:
+    key = connection.execute(
+        insert(tables.runs).values(
+            tenant_id=tenant_id,
+            mode=wish.mode,
+            dry_run=wish.dry_run,
+            users=list(wish.users),
+            status=Status.READING,
+            scan=1,
+            read_to_the_end=False,
+            started=_now(),
+        )
+    ).inserted_primary_key
+    return int(key[0])  # type: ignore[index] # an insert of one row has a key
+
+
+def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
+    pages = tables.pages
+    read = connection.scalar(select(exists().where(pages.c.run_id == run.id, pages.c.done)))
+    needs_first_page = run.status is Status.READING and run.scan == 1 and not read
+    return Opened(run=run, new=new, needs_first_page=needs_first_page)
+
+
+def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
+    receipts = tables.receipts
+    counts: dict[int, dict[Outcome, int]] = {row.id: {} for row in rows}
+    reasons: dict[int, dict[Reason, int]] = {row.id: {} for row in rows}
+    query = (
+        select(receipts.c.run_id, receipts.c.outcome, receipts.c.reason, func.count().label("people"))
+        .where(receipts.c.run_id.in_(counts))
+        .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
+    )
+    for row in connection.execute(query):
+        outcome = Outcome(row.outcome)
+        of_run = counts[row.run_id]
+        of_run[outcome] = of_run.get(outcome, 0) + row.people
+        if row.reason is not None:
+            reasons[row.run_id][Reason(row.reason)] = row.people
+    return [RunSummary(run=_run(row), counts=counts[row.id], reasons=reasons[row.id]) for row in rows]

@@ -1,0 +1,34 @@
+"""The database as one thing: what a process puts together once and hands to those who need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from store.database import Database
+from store.migrations.upgrade import upgrade
+from store.pages import Pages
+from store.receipts import Receipts
+from store.runs import Runs
+from store.tenants import Tenants
+
+if TYPE_CHECKING:
+    from schemas.sealing import Sealer
+
+
+class Store:
+    """Tenants, runs and receipts in one database; connects when it is first used."""
+
+    def __init__(self, database_url: str, sealer: Sealer, *, pool_size: int = 10) -> None:
+        self.database = Database(database_url, pool_size=pool_size)
+        self.tenants = Tenants(self.database, sealer)
+        self.runs = Runs(self.database)
+        self.pages = Pages(self.database)
+        self.receipts = Receipts(self.database, sealer)
+
+    def upgrade(self) -> None:
+        """Bring the tables to what this version of the sync needs."""
+        upgrade(self.database)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()

@@ -1,0 +1,121 @@
+"""The tables. `store/migrations` makes them; a test holds the two together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+#: Runs that keep another one of the same tenant from opening.
+_OPEN: Final = text("status IN ('reading', 'updating')")
+_PENDING: Final = text("outcome = 'pending'")
+_HELD: Final = text("skolon_id IS NOT NULL")
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(63), nullable=False, unique=True),
+    Column("settings", JSON, nullable=False),
+    Column("client_secret", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    _moment("created"),
+    _moment("updated"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("users", JSON, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("cause", String(40)),
+    Column("detail", Text),
+    Column("scan", Integer, nullable=False),
+    Column("read_to_the_end", Boolean, nullable=False),
+    _moment("started"),
+    _moment("finished", nullable=True),
+    Index("ix_runs_tenant_id", "tenant_id"),
+    Index("uq_runs_open", "tenant_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    sqlite_autoincrement=True,
+)
+
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("event_id", String(200), primary_key=True),
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    _moment("received"),
+    Index("ix_triggers_run_id", "run_id"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("scan", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    # SHA-256 of the link that led here; the first page has none.
+    Column("link_hash", String(64)),
+    Column("users", Integer),
+    Column("done", Boolean, nullable=False),
+    UniqueConstraint("run_id", "scan", "link_hash"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(40)),
+    Column("stage", String(20)),
+    Column("detail", Text),
+    Column("attempts", Integer),
+    Column("skolon_id", String(255)),
+    Column("skolon_version", String(255)),
+    Column("changed", JSON),
+    # Sealed: attribute names with the values from before.
+    Column("old_values", Text),
+    _moment("claimed_at", nullable=True),
+    _moment("published_at"),
+    _moment("finished_at", nullable=True),
+    Index("ix_receipts_person", "tenant_id", "entra_id", "run_id"),
+    # A Skolon user is claimed by one Entra user of a run: the second one is a collision.
+    Index(
+        "uq_receipts_claim", "run_id", "skolon_id", unique=True, postgresql_where=_HELD, sqlite_where=_HELD
+    ),
+    Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
+)

@@ -1,0 +1,138 @@
+"""Tenants: settings, and the client secret, which is sealed and never shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import WrongUseError
+from schemas.outcomes import OPEN_STATUSES
+from schemas.tenants import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
+from store import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from schemas.sealing import Sealer
+    from store.database import Database
+
+#: How many tenants a process keeps at hand (promise P10).
+KEPT: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantRecord:
+    """A tenant as it is stored; `version` grows by one with each change."""
+
+    id: int
+    version: int
+    tenant: Tenant
+    credentials: Credentials
+
+
+class Tenants:
+    """The tenants' table; may be shared by threads."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._kept: OrderedDict[str, TenantRecord] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, tenant: Tenant, client_secret: str) -> None:
+        """Store a new tenant; raise `WrongUseError` when the key is taken."""
+        now = dt.datetime.now(dt.UTC)
+        values = {
+            "key": tenant.key,
+            "settings": dump_tenant(tenant),
+            "client_secret": self._sealer.seal(client_secret),
+            "version": 1,
+            "created": now,
+            "updated": now,
+        }
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(insert(tables.tenants).values(values))
+        except IntegrityError:
+            raise WrongUseError(
+                f"There is a tenant '{tenant.key}' already; 'tenants set' changes it."
+            ) from None
+
+    def change(self, key: str, changes: object) -> Tenant:
+        """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
+        with self._database.transaction() as connection:
+            row = self._row(connection, key, lock=True)
+            tenant, secret = change_tenant(restore_tenant(key, row.settings), changes)
+            values: dict[str, Any] = {
+                "settings": dump_tenant(tenant),
+                "version": row.version + 1,
+                "updated": dt.datetime.now(dt.UTC),
+            }
+            if secret is not None:
+                values["client_secret"] = self._sealer.seal(secret)
+            connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
+        return tenant
+
+    def get(self, key: str) -> TenantRecord:
+        """Return a tenant; raise `WrongUseError` when there is none of that key."""
+        with self._database.transaction() as connection:
+            return self._record(self._row(connection, key))
+
+    def at_version(self, key: str, version: int) -> TenantRecord:
+        """Return a tenant as of `version` or newer, from memory when it is at hand."""
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and kept.version >= version:
+            return kept
+        record = self.get(key)
+        with self._lock:
+            self._kept[key] = record
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return record
+
+    def list(self) -> list[Tenant]:
+        """Return all tenants by key."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
+        return [restore_tenant(row.key, row.settings) for row in rows]
+
+    def remove(self, key: str) -> None:
+        """Remove a tenant with its runs and receipts; raise `WrongUseError` while a run of it is open."""
+        with self._database.transaction() as connection:
+            row = self._row(connection, key, lock=True)
+            open_run = connection.scalar(
+                select(tables.runs.c.id).where(
+                    tables.runs.c.tenant_id == row.id, tables.runs.c.status.in_(OPEN_STATUSES)
+                )
+            )
+            if open_run is not None:
+                raise WrongUseError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
+            connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
+
+    def _row(self, connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
+        query = select(tables.tenants).where(tables.tenants.c.key == key)
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise WrongUseError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
+        return row
+
+    def _record(self, row: Row[Any]) -> TenantRecord:
+        tenant = restore_tenant(row.key, row.settings)
+        return TenantRecord(
+            id=row.id,
+            version=row.version,
+            tenant=tenant,
+            credentials=Credentials(
+                directory=tenant.entra_tenant_id,
+                client_id=tenant.client_id,
+                client_secret=self._sealer.open(row.client_secret),
+            ),
+        )
