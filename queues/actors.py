@@ -25,14 +25,10 @@ def declare_actor(
     recorder: Recorder,
 ) -> None:
     """Have `broker` call `function` with the arguments of each message for actor `name` on `queue`."""
-    dramatiq.actor(
-        foreseen(function),
-        broker=broker,
-        actor_name=name,
-        queue_name=queue,
-        recorder=recorder,
-        throws=UpdateSyncError,
+    declare = dramatiq.actor(
+        broker=broker, actor_name=name, queue_name=queue, recorder=recorder, throws=UpdateSyncError
     )
+    declare(foreseen(function))
 
 
 def current_message_id() -> str:

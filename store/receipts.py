@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.attributes import Attribute
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from store import tables
+from store.moments import in_utc, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,14 +93,14 @@ class Receipts:
         receipts, runs = tables.receipts, tables.runs
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(runs.c.tenant_id).where(runs.c.id == run_id))
-            now = _now()
+            published = now()
             rows = [
                 {
                     "run_id": run_id,
                     "entra_id": entra_id,
                     "tenant_id": tenant_id,
                     "outcome": Outcome.PENDING,
-                    "published_at": now,
+                    "published_at": published,
                 }
                 for entra_id in entra_ids
             ]
@@ -189,7 +190,7 @@ class Receipts:
         values: dict[Any, Any] = {
             "outcome": verdict.outcome,
             "detail": verdict.detail,
-            "finished_at": _now(),
+            "finished_at": now(),
             "skolon_version": verdict.skolon_version,
         }
         if verdict.skolon_id is not None:
@@ -214,7 +215,7 @@ class Receipts:
             "stage": letter.stage,
             "detail": letter.detail,
             "attempts": attempts,
-            "finished_at": _now(),
+            "finished_at": now(),
         }
         return self._settle(run_id, entra_id, values)
 
@@ -269,13 +270,14 @@ class Receipts:
         earlier: dict[str, str | None] = (
             self._sealer.open_json(before.old_values) if before.old_values else {}
         )
+        kept = {**{str(attribute): value for attribute, value in old_values.items()}, **earlier}
         connection.execute(
             update(receipts)
             .where(mine, receipts.c.outcome == Outcome.PENDING)
             .values(
                 skolon_id=skolon_id,
                 changed=sorted({*(before.changed or ()), *map(str, old_values)}),
-                old_values=self._sealer.seal_json({**old_values, **earlier}),
+                old_values=self._sealer.seal_json(kept),
                 claimed_at=func.now(),
             )
         )
@@ -337,10 +339,6 @@ def _older_run_works_on(
     )
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 def _receipt(row: Row[Any]) -> Receipt:
     return Receipt(
         run=row.run_id,
@@ -352,6 +350,6 @@ def _receipt(row: Row[Any]) -> Receipt:
         attempts=row.attempts,
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
-        published=row.published_at,
-        finished=row.finished_at,
+        published=in_utc(row.published_at),
+        finished=row.finished_at and in_utc(row.finished_at),
     )

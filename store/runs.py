@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from schemas.errors import Dependency, PermanentError, TransientError, WrongUseE
 from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Reason, Stage, Status
 from schemas.runs import Run, RunSummary
 from store import tables
+from store.moments import in_utc, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ class Runs:
             done = connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.status == Status.UPDATING, ~pending)
-                .values(status=Status.COMPLETED, finished=_now())
+                .values(status=Status.COMPLETED, finished=now())
             )
         return bool(done.rowcount)
 
@@ -170,7 +170,7 @@ class Runs:
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )
             connection.execute(
-                insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=_now())
+                insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
             return _opened(connection, run, new=row is None)
 
@@ -190,7 +190,7 @@ class Runs:
             done = connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.status.in_(allowed))
-                .values(**values, finished=_now())
+                .values(**values, finished=now())
             )
         return bool(done.rowcount)
 
@@ -207,15 +207,6 @@ _SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.labe
 )
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _aware(moment: dt.datetime) -> dt.datetime:
-    """SQLite keeps no time zone; what we write is UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
 def _run(row: Row[Any]) -> Run:
     return Run(
         id=row.id,
@@ -227,8 +218,8 @@ def _run(row: Row[Any]) -> Run:
         status=Status(row.status),
         cause=row.cause and Cause(row.cause),
         detail=row.detail,
-        started=_aware(row.started),
-        finished=row.finished and _aware(row.finished),
+        started=in_utc(row.started),
+        finished=row.finished and in_utc(row.finished),
     )
 
 
@@ -263,7 +254,7 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync) -> int
             status=Status.READING,
             scan=1,
             read_to_the_end=False,
-            started=_now(),
+            started=now(),
         )
     ).inserted_primary_key
     return int(key[0])  # type: ignore[index] # an insert of one row has a key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
@@ -15,6 +14,7 @@ from schemas.errors import WrongUseError
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
+from store.moments import now
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -47,14 +47,14 @@ class Tenants:
 
     def add(self, tenant: Tenant, client_secret: str) -> None:
         """Store a new tenant; raise `WrongUseError` when the key is taken."""
-        now = dt.datetime.now(dt.UTC)
+        added = now()
         values = {
             "key": tenant.key,
             "settings": dump_tenant(tenant),
             "client_secret": self._sealer.seal(client_secret),
             "version": 1,
-            "created": now,
-            "updated": now,
+            "created": added,
+            "updated": added,
         }
         try:
             with self._database.transaction() as connection:
@@ -72,7 +72,7 @@ class Tenants:
             values: dict[str, Any] = {
                 "settings": dump_tenant(tenant),
                 "version": row.version + 1,
-                "updated": dt.datetime.now(dt.UTC),
+                "updated": now(),
             }
             if secret is not None:
                 values["client_secret"] = self._sealer.seal(secret)

@@ -1,1 +1,1 @@
-"""A stand-in for Skolon: a SCIM server that others wrote, with Skolon's schema, our storage and faults on demand."""
+"""A stand-in for Skolon: scim2-server with Skolon's schema, a storage of ours and faults on demand."""

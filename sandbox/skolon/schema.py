@@ -81,7 +81,7 @@ class Address(ComplexAttribute):
 class User(Resource[AnyExtension]):
     """The core user, with as much of RFC 7643 section 4.1 as Skolon is assumed to keep."""
 
-    __schema__ = URN(USER_SCHEMA)
+    __schema__ = URN(USER_SCHEMA)  # type: ignore[mutable-override]  # as the library's own models do
 
     user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
     name: Name | None = None
@@ -98,7 +98,7 @@ class SkolonUser(Extension):
     over SCIM may have made two users with the same one. The IdP identifier is compared to the letter.
     """
 
-    __schema__ = URN(SKOLON_SCHEMA)
+    __schema__ = URN(SKOLON_SCHEMA)  # type: ignore[mutable-override]  # as above
 
     eppn: str | None = None
     idp_identifier: Annotated[str | None, CaseExact.true] = None

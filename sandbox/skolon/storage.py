@@ -93,7 +93,9 @@ class IndexedStorage(ScimStorage):
                 meta = {"resourceType": name, "created": now, "lastModified": now, "version": self._version()}
                 if resource_id in self._documents[name]:
                     raise UniquenessException
-                self._put(Key(name, resource_id), {**copy.deepcopy(document), "id": resource_id, "meta": meta})
+                self._put(
+                    Key(name, resource_id), {**copy.deepcopy(document), "id": resource_id, "meta": meta}
+                )
 
     def documents(self, resource_type: ResourceType) -> list[Document]:
         """Return a copy of every resource of a type as SCIM JSON, in the order they came."""

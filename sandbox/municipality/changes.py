@@ -1,0 +1,28 @@
+"""Changes in Entra after the first sync, as a later run or a delta would meet them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.municipality.cases import RIGHT
+from sandbox.municipality.draws import dice
+
+if TYPE_CHECKING:
+    from sandbox.municipality.municipality import Municipality
+
+
+def changed_users(municipality: Municipality, count: int, *, seed: int = 1) -> list[dict[str, Any]]:
+    """Return ``count`` ordinary people as they are in Entra after something about each has changed.
+
+    Nothing changes by which a person is matched. Raises ValueError when there are too few.
+    """
+    ordinary = [person.entra for person in municipality if person.case == RIGHT.name]
+    if count > len(ordinary):
+        raise ValueError(f"only {len(ordinary)} ordinary people live here, not {count}")
+    chance = dice(municipality.seed, "changes", seed)
+    changes = (
+        {"surname": f"Nygift{seed}"},
+        {"streetAddress": f"Nya gatan {seed}", "postalCode": "10001"},
+        {"mobilePhone": "070-174 06 99", "city": f"Nystad{seed}"},
+    )
+    return [user | chance.choice(changes) for user in chance.sample(ordinary, count)]

@@ -1,0 +1,139 @@
+"""The municipality itself: who lives there, and what a run must report about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox.municipality.cases import DIFFERENT, HARD, PAIR, RIGHT, Bent, Case, shared_skolon_id
+from sandbox.municipality.draws import dice
+from sandbox.municipality.names import draw_names
+from sandbox.municipality.people import DOMAIN, entra_user, facts_of, skolon_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: From so many people up, every case is there at least once.
+SMALLEST_WITH_ALL_CASES = 50
+#: How large a part of the ordinary people differ from what Skolon has, or seem to.
+_DIFFERENT_SHARE = 0.3
+
+#: The first run finds people as they were made up, the second what the first one left.
+Run = Literal["first", "second"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """One person in Entra, the Skolon users that are there for it, and what must become of it.
+
+    ``skolon`` is what stands in Skolon before the sync: one user, none, or two.
+    ``claims`` is the id of the Skolon user that the person is matched to, None for nobody.
+    """
+
+    case: str
+    entra: dict[str, Any]
+    skolon: tuple[dict[str, Any], ...]
+    outcome: str
+    outcome_again: str
+    reason: str | None
+    claims: str | None
+
+
+class Municipality:
+    """``size`` made-up people in Entra. Each is made when asked for; only the cases are kept."""
+
+    def __init__(self, size: int, *, seed: int = 1) -> None:
+        """Take the number of people, and the seed that everything about them follows from."""
+        self.size = size
+        self.seed = seed
+        self._names = draw_names(seed)
+        self._hard = 0 if size < SMALLEST_WITH_ALL_CASES else max(1, round(size / 100))
+        self._cases = self._deal()
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Person]:
+        return map(self.person, range(self.size))
+
+    def person(self, index: int) -> Person:
+        """Make the person with this number, from 0. Raises IndexError."""
+        case, number = self._cases[index]
+        facts = facts_of(self.seed, index, self._names, self.size)
+        bent = Bent(
+            facts=facts, entra=entra_user(facts), skolon=skolon_user(facts), number=number, seed=self.seed
+        )
+        skolon = tuple(case.bend(bent))
+        second_of_pair = case is PAIR and number % 2 == 1
+        if case is PAIR:
+            claims: str | None = shared_skolon_id(self.seed, number)
+        else:
+            claims = facts.skolon_id if case.outcome in {"updated", "unchanged"} else None
+        return Person(
+            case=case.name,
+            entra=bent.entra,
+            skolon=skolon,
+            outcome="dead_lettered" if second_of_pair else case.outcome,
+            outcome_again="dead_lettered" if second_of_pair else case.outcome_again,
+            reason="collision" if second_of_pair else case.reason,
+            claims=claims,
+        )
+
+    def entra_users(self) -> Iterator[dict[str, Any]]:
+        """Yield everybody as Graph would return them."""
+        return (person.entra for person in self)
+
+    def skolon_users(self) -> Iterator[dict[str, Any]]:
+        """Yield Skolon's users before the sync, as SCIM JSON; the last ones are strangers to Entra."""
+        for person in self:
+            yield from person.skolon
+        yield from self.strangers()
+
+    def strangers(self) -> Iterator[dict[str, Any]]:
+        """Yield the users that Skolon has from elsewhere: no sync of this tenant may touch them."""
+        for number in range(self._hard):
+            facts = facts_of(self.seed, self.size + number, self._names, self.size)
+            name = f"vardnadshavare{number:05d}@annan.{DOMAIN}"
+            user = skolon_user(facts)
+            yield user | {"externalId": f"vardnadshavare-{number}", "userName": name}
+
+    def cases(self) -> dict[str, int]:
+        """Return how many people belong to each case."""
+        return dict(Counter(case.name for case, _ in self._cases))
+
+    def expected_outcomes(self, run: Run = "first") -> dict[str, int]:
+        """Return how many people must have each outcome; outcomes that nobody has are left out."""
+        counts: Counter[str] = Counter()
+        for case, number in self._cases:
+            if case is PAIR and number % 2:
+                counts["dead_lettered"] += 1
+            else:
+                counts[case.outcome if run == "first" else case.outcome_again] += 1
+        return dict(counts)
+
+    def expected_reasons(self) -> dict[str, int]:
+        """Return how many dead letters must have each reason, the same in every run."""
+        counts: Counter[str] = Counter()
+        for case, number in self._cases:
+            reason = "collision" if case is PAIR and number % 2 else case.reason
+            if reason is not None:
+                counts[reason] += 1
+        return dict(counts)
+
+    def _deal(self) -> list[tuple[Case, int]]:
+        """Give each person a case and its number within that case."""
+        hands = [case for case in HARD for _ in range(case.people * self._hard)]
+        ordinary = self.size - len(hands)
+        different = round(ordinary * _DIFFERENT_SHARE)
+        if self._hard:
+            different = max(different, len(DIFFERENT))
+        hands += [DIFFERENT[position % len(DIFFERENT)] for position in range(different)]
+        hands += [RIGHT] * (ordinary - different)
+        dice(self.seed, "cases").shuffle(hands)
+        numbers: Counter[str] = Counter()
+        dealt: list[tuple[Case, int]] = []
+        for case in hands:
+            dealt.append((case, numbers[case.name]))
+            numbers[case.name] += 1
+        return dealt

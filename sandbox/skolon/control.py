@@ -1,0 +1,87 @@
+"""The stand-in's control path, for whoever runs it in another process.
+
+| request                              | does                                                       |
+|--------------------------------------|------------------------------------------------------------|
+| GET /control/organisations           | lists their names                                          |
+| GET /control/organisations/NAME      | returns its users as a JSON list of SCIM users             |
+| PUT /control/organisations/NAME      | replaces its users by such a list; makes it when it is new |
+| GET, POST, DELETE /control/faults    | lists, switches one on (a JSON ``Fault``), switches all off |
+| GET, DELETE /control/requests        | counts by method and kind, counts from nought again        |
+| DELETE /control/tokens               | expires every token that was issued                        |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scim2_models import UniquenessException
+from werkzeug.exceptions import BadRequest
+
+from sandbox.skolon.answers import json_answer
+from sandbox.skolon.faults import Fault
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request, Response
+
+    from sandbox.skolon.application import SkolonStandIn
+
+
+def control(stand_in: SkolonStandIn, request: Request, segments: list[str]) -> Response:
+    """Carry out one request to the control path and return its answer."""
+    try:
+        return _carry_out(stand_in, request, segments)
+    except BadRequest:
+        return _refusal(400, "The body is no JSON")
+    except (TypeError, ValueError) as error:
+        return _refusal(400, str(error))
+    except UniquenessException:
+        return _refusal(409, "Two users share an id or a userName")
+
+
+def _carry_out(  # noqa: PLR0911 - one return for each row of the table above
+    stand_in: SkolonStandIn, request: Request, segments: list[str]
+) -> Response:
+    match (request.method, *segments):
+        case ("GET", "organisations"):
+            return json_answer(list(stand_in.organisations))
+        case ("GET", "organisations", name) if name in stand_in.organisations:
+            return json_answer(stand_in.users(name))
+        case ("PUT", "organisations", name):
+            stand_in.fill(name, _list(request))
+            return json_answer({"users": len(stand_in.users(name))})
+        case ("GET", "faults"):
+            return json_answer(stand_in.faults.waiting())
+        case ("POST", "faults"):
+            stand_in.faults.add(Fault(**_object(request)))
+            return json_answer(stand_in.faults.waiting(), status=201)
+        case ("DELETE", "faults"):
+            stand_in.faults.clear()
+            return json_answer([])
+        case ("GET", "requests"):
+            return json_answer(stand_in.requests())
+        case ("DELETE", "requests"):
+            stand_in.forget_requests()
+            return json_answer({})
+        case ("DELETE", "tokens"):
+            stand_in.tokens.expire_all()
+            return json_answer({})
+        case _:
+            return _refusal(404, "No such control")
+
+
+def _object(request: Request) -> dict[str, Any]:
+    body = request.get_json(force=True)
+    if not isinstance(body, dict):
+        raise TypeError("A JSON object is wanted")
+    return body
+
+
+def _list(request: Request) -> list[dict[str, Any]]:
+    body = request.get_json(force=True)
+    if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
+        raise TypeError("A JSON list of objects is wanted")
+    return body
+
+
+def _refusal(status: int, detail: str) -> Response:
+    return json_answer({"error": detail}, status=status)
