@@ -44,20 +44,20 @@ _VARIABLES: Final = {
 class Settings:
     """The environment's values; those that the process does not need may be empty."""
 
-    amqp_url: str
-    database_url: str
-    secret_keys: tuple[str, ...]
-    skolon_scim_url: str
-    skolon_token: str
-    skolon_token_url: str
-    skolon_client_id: str
-    skolon_client_secret: str
-    graph_url: str
-    entra_authority: str
-    ca_bundle: str | None
-    console_host: str
-    console_port: int
-    log_format: str
+    amqp_url: str = ""
+    database_url: str = ""
+    secret_keys: tuple[str, ...] = ()
+    skolon_scim_url: str = ""
+    skolon_token: str = ""
+    skolon_token_url: str = ""
+    skolon_client_id: str = ""
+    skolon_client_secret: str = ""
+    graph_url: str = "https://graph.microsoft.com"
+    entra_authority: str = "https://login.microsoftonline.com"
+    ca_bundle: str | None = None
+    console_host: str = "127.0.0.1"
+    console_port: int = 8080
+    log_format: str = "console"
 
     def __repr__(self) -> str:
         """Show nothing: some of the values are secrets, and URLs hold passwords."""
@@ -80,14 +80,14 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
         skolon_token_url=env.str("SKOLON_TOKEN_URL", "", validate=_url("https", "http")),
         skolon_client_id=env.str("SKOLON_CLIENT_ID", ""),
         skolon_client_secret=env.str("SKOLON_CLIENT_SECRET", ""),
-        graph_url=env.str("GRAPH_URL", "https://graph.microsoft.com", validate=_url("https", "http")),
-        entra_authority=env.str(
-            "ENTRA_AUTHORITY", "https://login.microsoftonline.com", validate=_url("https")
-        ),
+        graph_url=env.str("GRAPH_URL", Settings.graph_url, validate=_url("https", "http")),
+        entra_authority=env.str("ENTRA_AUTHORITY", Settings.entra_authority, validate=_url("https")),
         ca_bundle=env.str("CA_BUNDLE", None, validate=_file),
-        console_host=env.str("CONSOLE_HOST", "127.0.0.1"),
-        console_port=env.int("CONSOLE_PORT", 8080, validate=validate.Range(min=0, max=65535)),
-        log_format=env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"])),
+        console_host=env.str("CONSOLE_HOST", Settings.console_host),
+        console_port=env.int(
+            "CONSOLE_PORT", Settings.console_port, validate=validate.Range(min=0, max=65535)
+        ),
+        log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
     faults: list[str] = []
     try:

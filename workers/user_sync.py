@@ -176,9 +176,9 @@ class _OneUser:
                 changed=changed,
                 detail=detail,
             )
-        old_values = {str(attribute): match.attributes.get(attribute) for attribute in changed}
+        old_values = {attribute: match.attributes.get(attribute) for attribute in changed}
         try:
-            claim = self._receipts.claim(self._message.run, self._message.user, match.id, changed, old_values)
+            claim = self._receipts.claim(self._message.run, self._message.user, match.id, old_values)
         except CollisionError as error:
             raise _collision(error) from None
         if claim.superseded:

@@ -90,7 +90,7 @@ def _eppn_in_capitals(person: Bent) -> list[User]:
 
 
 def _blank_in_entra(person: Bent) -> list[User]:
-    person.entra |= {"city": None, "mobilePhone": "", "streetAddress": "   "}
+    person.entra.update({"city": None, "mobilePhone": "", "streetAddress": "   "})
     return [person.skolon]
 
 
@@ -177,16 +177,18 @@ def _not_in_skolon(_person: Bent) -> list[User]:
 
 def _no_mail(person: Bent) -> list[User]:
     # The e-mail address has nothing left to come from and stays; the EPPN falls back on the UPN.
-    person.entra |= {"mail": None, "otherMails": []}
+    person.entra.update({"mail": None, "otherMails": []})
     del person.extension["eppn"]
     return [person.skolon]
 
 
 def _only_other_mails(person: Bent) -> list[User]:
-    person.entra |= {
-        "mail": None,
-        "otherMails": ["", f" {person.facts.mail} ", f"privat.{person.facts.mail}"],
-    }
+    person.entra.update(
+        {
+            "mail": None,
+            "otherMails": ["", f" {person.facts.mail} ", f"privat.{person.facts.mail}"],
+        }
+    )
     del person.skolon["emails"]
     return [person.skolon]
 
@@ -198,12 +200,14 @@ def _one_eppn_two_in_entra(person: Bent) -> list[User]:
     person.entra["mail"] = shared
     if person.number % 2:
         return []
-    person.skolon |= {
-        "id": shared_skolon_id(person.seed, person.number),
-        "externalId": f"delad-{pair}",
-        "userName": f"delad{pair:05d}@{DOMAIN}",
-        "emails": [{"value": shared, "type": "work", "primary": True}],
-    }
+    person.skolon.update(
+        {
+            "id": shared_skolon_id(person.seed, person.number),
+            "externalId": f"delad-{pair}",
+            "userName": f"delad{pair:05d}@{DOMAIN}",
+            "emails": [{"value": shared, "type": "work", "primary": True}],
+        }
+    )
     person.extension["eppn"] = shared
     return [person.skolon]
 
@@ -248,12 +252,14 @@ def _protected_identity(person: Bent) -> list[User]:
     # Skolon knows the person under another name; the real one must never get there.
     person.entra["onPremisesExtensionAttributes"][PROTECTED_SOURCE] = PROTECTED_VALUE
     alias = f"skyddad{person.facts.index:05d}@{DOMAIN}"
-    person.skolon |= {
-        "userName": alias,
-        "name": {"givenName": "Skyddad", "familyName": "Identitet"},
-        "emails": [{"value": alias, "type": "work", "primary": True}],
-        SKOLON_SCHEMA: {"eppn": alias, "idpIdentifier": person.facts.user_principal_name},
-    }
+    person.skolon.update(
+        {
+            "userName": alias,
+            "name": {"givenName": "Skyddad", "familyName": "Identitet"},
+            "emails": [{"value": alias, "type": "work", "primary": True}],
+            SKOLON_SCHEMA: {"eppn": alias, "idpIdentifier": person.facts.user_principal_name},
+        }
+    )
     del person.skolon["phoneNumbers"], person.skolon["addresses"]
     return [person.skolon]
 
@@ -278,11 +284,13 @@ def _long_names(person: Bent) -> list[User]:
 
 
 def _renamed(person: Bent, given_name: str, surname: str) -> list[User]:
-    person.entra |= {
-        "givenName": given_name,
-        "surname": surname,
-        "displayName": f"{given_name} {surname}",
-    }
+    person.entra.update(
+        {
+            "givenName": given_name,
+            "surname": surname,
+            "displayName": f"{given_name} {surname}",
+        }
+    )
     # What a source does that knows neither long names nor more than 26 letters.
     person.skolon["name"] = {"givenName": mailbox(given_name)[:40], "familyName": mailbox(surname)[:40]}
     return [person.skolon]

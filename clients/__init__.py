@@ -1,0 +1,1 @@
+"""The only doors to HTTP: Entra's tokens, Microsoft Graph, Skolon."""

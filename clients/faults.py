@@ -1,0 +1,99 @@
+"""What requests can raise, in one table that says what it calls for.
+
+The texts of foreign exceptions hold URLs, and URLs hold people's values: they are dropped, and the
+words of this table stand in their place (promise P6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from requests import exceptions
+from urllib3.exceptions import HTTPError as Urllib3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Trouble(Enum):
+    """What a fault calls for."""
+
+    #: The other side, or the way there, is away: try again later.
+    AWAY = auto()
+    #: A setting names an address that cannot be asked: nothing works until it is mended.
+    ADDRESS = auto()
+    #: The request was made wrongly, by us.
+    BUG = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Why there is no answer; `words` are fit for a log."""
+
+    trouble: Trouble
+    words: str
+
+
+class UnexpectedFaultError(RuntimeError):
+    """A request of ours was made in a way that cannot be sent: a bug."""
+
+
+def _away(words: str) -> Fault:
+    return Fault(trouble=Trouble.AWAY, words=words)
+
+
+def _address(words: str) -> Fault:
+    return Fault(trouble=Trouble.ADDRESS, words=words)
+
+
+def _bug(words: str) -> Fault:
+    return Fault(trouble=Trouble.BUG, words=words)
+
+
+#: The nearest ancestor counts, so the order of the rows does not matter.
+FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
+    {
+        exceptions.RequestException: _away("the request failed"),
+        exceptions.ConnectionError: _away("no connection, or it broke"),
+        exceptions.ProxyError: _away("the proxy cannot be reached or refuses"),
+        exceptions.SSLError: _away(
+            "TLS failed; is the certificate trusted? (UPDATE_SYNC_CA_BUNDLE names further authorities)"
+        ),
+        exceptions.Timeout: _away("no answer in time"),
+        exceptions.ConnectTimeout: _away("no connection in time"),
+        exceptions.ReadTimeout: _away("no answer in time"),
+        exceptions.ChunkedEncodingError: _away("the answer broke off"),
+        exceptions.ContentDecodingError: _away("the answer cannot be decompressed"),
+        exceptions.JSONDecodeError: _away("the answer is no JSON"),
+        exceptions.HTTPError: _away("the answer is an error"),
+        exceptions.RetryError: _away("the request failed repeatedly"),
+        exceptions.TooManyRedirects: _away("the answer is a redirect"),
+        exceptions.URLRequired: _address("no address is set"),
+        exceptions.MissingSchema: _address("the address lacks https://"),
+        exceptions.InvalidSchema: _address("the address is neither https:// nor http://"),
+        exceptions.InvalidURL: _address("the address is no valid URL"),
+        exceptions.InvalidProxyURL: _address("the proxy's address is no valid URL"),
+        exceptions.InvalidHeader: _bug("a header cannot be sent"),
+        exceptions.InvalidJSONError: _bug("the body cannot be written as JSON"),
+        exceptions.StreamConsumedError: _bug("an answer was read twice"),
+        exceptions.UnrewindableBodyError: _bug("a body cannot be sent again"),
+        # What requests lets through of the libraries below it.
+        Urllib3Error: _away("no connection, or it broke"),
+        UnicodeError: _bug("a header or an address cannot be encoded"),
+        OSError: _away("the network or the file of certificate authorities cannot be used"),
+    }
+)
+
+#: What to catch around a request.
+FOREIGN: Final = (exceptions.RequestException, Urllib3Error, UnicodeError, OSError)
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return the row of the nearest ancestor; raises KeyError for what is none of `FOREIGN`."""
+    for ancestor in type(error).__mro__:
+        if ancestor in FAULTS:
+            return FAULTS[ancestor]
+    raise KeyError(type(error).__name__)

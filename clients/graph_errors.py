@@ -1,0 +1,91 @@
+"""What Graph's answers mean: by status and `code`, never by `message` (promise P6 keeps that out of sight)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Final
+
+from clients.faults import Fault, Trouble
+from clients.http import json_object
+from clients.retry_after import retry_after
+from schemas.errors import Dependency, HaltError, PageTokenExpiredError, TransientError, UpdateSyncError
+from schemas.outcomes import Cause
+
+if TYPE_CHECKING:
+    import requests
+
+_EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
+_TRY_LATER: Final = frozenset({404, 403, 408, 425, 429})
+
+#: What may be quoted of an answer: Graph's codes and request ids, which hold nobody's data.
+_WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
+_CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"', re.ASCII)
+
+
+def fault_error(fault: Fault) -> HaltError | TransientError:
+    """Turn the lack of an answer into an error of ours."""
+    if fault.trouble is Trouble.ADDRESS:
+        return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {fault.words}")
+    return TransientError(Dependency.GRAPH, fault.words)
+
+
+def unreadable(response: requests.Response, why: str) -> TransientError:
+    """Return the error for an answer of success that is not what Graph promises."""
+    return TransientError(Dependency.GRAPH, _said(response, f"HTTP {response.status_code}, but {why}"))
+
+
+def error_code(response: requests.Response) -> str | None:
+    """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's."""
+    body = json_object(response) or {}
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) and _WORD.match(code) else None
+
+
+def answer_error(response: requests.Response) -> UpdateSyncError:
+    """Turn an answer that is no success into an error of ours.
+
+    403 and 404 count only in Graph's own form: in another's they come from something on the way.
+    """
+    status, code = response.status_code, error_code(response)
+    said = _said(response, f"HTTP {status}" if code is None else f"HTTP {status} {code}")
+    if status == 401:  # noqa: PLR2004 - a status
+        return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
+    if status == 410 or (status == 400 and code in _EXPIRED_PAGE):  # noqa: PLR2004 - statuses
+        return PageTokenExpiredError(said)
+    if status == 403 and code is not None:  # noqa: PLR2004 - a status
+        return HaltError(
+            Cause.ENTRA_PERMISSION,
+            "The application lacks User.Read.All (of the kind Application), or an administrator of the "
+            f"directory has not granted consent to it ({said})",
+        )
+    if not 400 <= status < 500 or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004
+        wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
+        return TransientError(Dependency.GRAPH, said, retry_after=wait)
+    return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
+
+
+def claims_challenge(header: str | None) -> str | None:
+    """Return the claims that a `WWW-Authenticate` header asks for, as JSON text for msal.
+
+    https://learn.microsoft.com/entra/identity-platform/claims-challenge has the form: base64 in
+    `claims="…"` beside `error="insufficient_claims"`.
+    """
+    if header is None or "insufficient_claims" not in header:
+        return None
+    match = _CLAIMS.search(header)
+    if match is None:
+        return None
+    encoded = match[1].rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _said(response: requests.Response, words: str) -> str:
+    request_id = response.headers.get("request-id", "")
+    return f"{words}, request id {request_id}" if _WORD.match(request_id) else words

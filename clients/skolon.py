@@ -1,0 +1,248 @@
+"""Skolon's users: one interface, and behind it SCIM 2.0, which is our assumption about Skolon.
+
+Skolon's own API, should it come to write users, takes `ScimDirectory`'s place in this file.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from urllib.parse import quote, urlencode
+
+from clients.faults import Fault
+from clients.http import HttpSession, json_object, succeeded
+from clients.scim import patch, read_user, search_filter
+from clients.skolon_errors import (
+    SkolonUserGoneError,
+    Step,
+    answer_error,
+    fault_error,
+    is_missing,
+    unreadable,
+)
+from clients.skolon_token import ClientCredentialsToken, FixedToken, SkolonToken
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from schemas.scim import UnreadableScimError, load_list_response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+    from schemas.attributes import Attribute
+    from schemas.settings import Settings
+    from schemas.skolon_user import SkolonUser
+
+__all__ = ["ScimDirectory", "SkolonDirectory", "SkolonUserGoneError", "scim_directory"]
+
+#: More people than this do not share anybody's keys: then the search did not search.
+MOST_FOUND: Final = 200
+
+_SCIM: Final = "application/scim+json"
+_ORGANISATION: Final = "{organisation}"
+_NO_CONTENT: Final = 204
+
+
+class SkolonDirectory(Protocol):
+    """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return everybody who has any of the values, in one search; without keys nobody."""
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes (None removes a value) if the user is still as it was read; return its version."""
+
+    def read_only(self) -> SkolonDirectory:
+        """Return the same directory with nothing but reading let through, for dry runs."""
+
+
+class ScimDirectory:
+    """Skolon over SCIM (RFC 7644); may be shared by threads.
+
+    All methods raise `TransientError` (away, throttled, or an answer that is none), `HaltError`
+    (`skolon_credentials`, `skolon_permission`) and `PermanentError` (`rejected_by_skolon`).
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: SkolonToken,
+        ca_bundle: str | None = None,
+        methods: frozenset[str] | None = None,
+    ) -> None:
+        """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH."""
+        self._url = url.rstrip("/")
+        self._token = token
+        self._ca_bundle = ca_bundle
+        self._session = HttpSession(
+            methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
+            addresses=_user_addresses(self._url),
+            ca_bundle=ca_bundle,
+        )
+        self._lock = threading.Lock()
+        self._updated: set[str] = set()
+
+    def read_only(self) -> Self:
+        """Return the same directory over a session that lets GET through and nothing else."""
+        return type(self)(
+            url=self._url, token=self._token, ca_bundle=self._ca_bundle, methods=frozenset({"GET"})
+        )
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return everybody who has any of the values."""
+        if not keys:
+            return []
+        query = {"filter": search_filter(keys)}
+        found: dict[str, SkolonUser] = {}
+        total, seen = 1, 0
+        while seen < total:
+            page = {**query, "startIndex": str(seen + 1)} if seen else query
+            response = self._ask("GET", organisation, Step.FIND, f"?{urlencode(page, quote_via=quote)}")
+            total, users = _found(response)
+            if total > MOST_FOUND:
+                raise PermanentError(
+                    Reason.REJECTED_BY_SKOLON, Stage.MATCH, f"the search found more than {MOST_FOUND} users"
+                )
+            if not users and seen < total:
+                raise unreadable(response, f"{seen} of {total} users are there")
+            seen += len(users)
+            found.update({user.id: user for user in users})
+        return list(found.values())
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}")
+        if is_missing(response):
+            return None
+        self._check(response, organisation, Step.READ)
+        return _user(response, user_id)
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes and return the user's new version, if Skolon tells it.
+
+        Raises `VersionConflictError` when the user is no longer as it was read, and
+        `SkolonUserGoneError` when it is no longer there.
+        """
+        body = patch(user, changes)
+        if not body["Operations"]:
+            return user.version
+        headers = {"Content-Type": _SCIM}
+        if user.version is not None:
+            headers["If-Match"] = user.version
+        response = self._ask(
+            "PATCH", organisation, Step.UPDATE, f"/{quote(user.id, safe='')}", json=body, headers=headers
+        )
+        if response.status_code == _NO_CONTENT:
+            version = response.headers.get("ETag")
+        else:
+            version = _user(response, user.id).version
+        with self._lock:
+            self._updated.add(organisation)
+        return version
+
+    def _ask(
+        self,
+        method: str,
+        organisation: str,
+        step: Step,
+        rest: str,
+        **kwargs: Any,
+    ) -> requests.Response:
+        response = self._send(method, organisation, rest, **kwargs)
+        self._check(response, organisation, step)
+        return response
+
+    def _check(self, response: requests.Response, organisation: str, step: Step) -> None:
+        if not succeeded(response):
+            with self._lock:
+                worked = organisation in self._updated
+            raise answer_error(response, step, update_has_worked=worked)
+
+    def _send(
+        self,
+        method: str,
+        organisation: str,
+        rest: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """Send a request, once more with a new token if Skolon does not take the first and there is one."""
+        url = self._url.replace(_ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
+        token = self._token.token()
+        answer = self._send_with(token, method, url, headers, **kwargs)
+        if answer.status_code == 401:  # noqa: PLR2004 - a status
+            fresh = self._token.token(refused=token)
+            if fresh != token:
+                answer = self._send_with(fresh, method, url, headers, **kwargs)
+        return answer
+
+    def _send_with(
+        self, token: str, method: str, url: str, headers: Mapping[str, str] | None, **kwargs: Any
+    ) -> requests.Response:
+        all_headers = {"Accept": _SCIM, **(headers or {}), "Authorization": f"Bearer {token}"}
+        answer = self._session.ask(method, url, headers=all_headers, **kwargs)
+        if isinstance(answer, Fault):
+            raise fault_error(answer)
+        return answer
+
+
+def scim_directory(settings: Settings) -> ScimDirectory:
+    """Return Skolon as the environment's settings describe it; nothing is sent yet."""
+    token: SkolonToken
+    if settings.skolon_token:
+        token = FixedToken(settings.skolon_token)
+    else:
+        token = ClientCredentialsToken(
+            HttpSession(methods={"POST"}, ca_bundle=settings.ca_bundle),
+            url=settings.skolon_token_url,
+            client_id=settings.skolon_client_id,
+            client_secret=settings.skolon_client_secret,
+        )
+    return ScimDirectory(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
+
+
+def _user_addresses(url: str) -> re.Pattern[str]:
+    """Return the addresses of users of any organisation, and of nothing else (promise P1).
+
+    Scheme and host are compared without regard to case: requests writes them in lower case.
+    """
+    base = "[^/]+".join(re.escape(part) for part in url.split(_ORGANISATION))
+    return re.compile(f"{base}/Users(/[^/]+)?", re.IGNORECASE)
+
+
+def _found(response: requests.Response) -> tuple[int, list[SkolonUser]]:
+    body = json_object(response)
+    if body is None:
+        raise unreadable(response, "no JSON object")
+    try:
+        total, resources = load_list_response(body)
+        return total, [read_user(resource) for resource in resources]
+    except UnreadableScimError as error:
+        why = str(error)
+    raise unreadable(response, why)
+
+
+def _user(response: requests.Response, user_id: str) -> SkolonUser:
+    body = json_object(response)
+    if body is None:
+        raise unreadable(response, "no JSON object")
+    try:
+        user = read_user(body, version=response.headers.get("ETag"))
+    except UnreadableScimError as error:
+        why = str(error)
+    else:
+        if user.id == user_id:
+            return user
+        why = "another user came"
+    raise unreadable(response, why)

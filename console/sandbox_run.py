@@ -1,0 +1,82 @@
+"""The whole sync in one process: queues in memory, SQLite, and the sandbox's stand-ins."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from clients.directories import directories
+from producers.main import declare_producers
+from queues.composition import open_memory_broker
+from queues.in_process import consuming
+from queues.messages import tenant_sync_message
+from schemas.messages import TenantSync
+from schemas.outcomes import OPEN_STATUSES
+from schemas.sealing import Sealer, new_key
+from schemas.settings import PREFIX, Settings
+from schemas.tenants import load_tenant
+from store.store import Store
+from workers.main import declare_user_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from queues.memory import MemoryBroker
+    from sandbox.world import World
+    from schemas.runs import RunSummary
+
+#: Threads that work off messages; the stand-ins share the process's one interpreter with them.
+_THREADS: Final = 8
+
+#: Seconds between two looks at how far a run has come.
+_LOOK_AGAIN: Final = 0.2
+
+
+class OneProcess:
+    """A sync that runs here, now, and needs no servers."""
+
+    def __init__(self, broker: MemoryBroker, store: Store, tenant: str) -> None:
+        self.store = store
+        self._broker = broker
+        self._tenant = tenant
+
+    def run(self, *, dry_run: bool = False, progress: Callable[[RunSummary], None]) -> RunSummary:
+        """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
+        event_id = str(uuid.uuid4())
+        wish = TenantSync(tenant=self._tenant, dry_run=dry_run)
+        self._broker.publish([tenant_sync_message(wish, event_id=event_id)])
+        while True:
+            time.sleep(_LOOK_AGAIN)
+            run = self.store.runs.find_event(event_id)
+            if run is not None:
+                summary = self.store.runs.summary(run.id)
+                progress(summary)
+                if summary.run.status not in OPEN_STATUSES:
+                    return summary
+
+
+@contextmanager
+def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProcess]:
+    """Put everything together in this process, with the world's tenant in it; `folder` takes the database."""
+    stand_ins: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): value for name, value in world.environment.items()
+    }
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
+    )
+    sealer = Sealer(settings.secret_keys)
+    store = Store(settings.database_url, sealer, pool_size=2 * _THREADS)
+    store.upgrade()
+    store.tenants.add(*load_tenant(tenant_key, world.tenant))
+    broker = open_memory_broker()
+    doors = directories(settings)
+    declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
+    declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
+    try:
+        with consuming(broker, threads=_THREADS):
+            yield OneProcess(broker, store, tenant_key)
+    finally:
+        store.close()

@@ -1,0 +1,100 @@
+"""The stand-ins for Entra, Graph and Skolon together, filled with a made-up municipality."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.certificates import make_certificate
+from sandbox.microsoft.directory import Directory
+from sandbox.microsoft.entra import App
+from sandbox.microsoft.standin import MicrosoftStandIn
+from sandbox.municipality.expectation import attributes_of, expected_users
+from sandbox.municipality.municipality import Municipality
+from sandbox.municipality.tenant import tenant_settings
+from sandbox.serving import serve
+from sandbox.skolon.application import SkolonStandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: The tenant's key, as one would give it to `tenants add`.
+TENANT_KEY: Final = "exempelkommun"
+
+_ORGANISATION: Final = "exempelkommun"
+_DIRECTORY: Final = "5a9d0b0c-0000-4000-8000-00000000e4ad"
+_APP: Final = "5a9d0b0c-0000-4000-8000-00000000a990"
+_APP_SECRET: Final = "sandbox~entra~secret~value"  # noqa: S105 - made up, and worth nothing outside
+_SKOLON_CLIENT: Final = "sandbox-update-sync"
+_SKOLON_SECRET: Final = "sandbox-skolon-secret"  # noqa: S105 - as above
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Stand-ins that are being served, and what to set so that the sync finds them."""
+
+    municipality: Municipality
+    microsoft: MicrosoftStandIn
+    skolon: SkolonStandIn
+    #: The variables of the environment that name the stand-ins.
+    environment: dict[str, str]
+    #: The object that `tenants add` takes.
+    tenant: dict[str, Any]
+
+    def skolon_users(self) -> list[dict[str, Any]]:
+        """Return what Skolon holds now, as SCIM JSON."""
+        return self.skolon.users(_ORGANISATION)
+
+    def wrong_users(self) -> list[str]:
+        """Return the ids of Skolon users that are not as the municipality's own expectation has them.
+
+        Where several states are right (two people claim one user) any of them is.
+        """
+        expected = expected_users(self.municipality, self.tenant)
+        held = {user["id"]: attributes_of(user) for user in self.skolon_users()}
+        wrong = [user for user, states in expected.items() if held.get(user) not in states]
+        return sorted({*wrong, *(held.keys() - expected.keys())})
+
+
+@contextmanager
+def world(folder: Path, *, people: int, seed: int = 1, ports: tuple[int, int] = (0, 0)) -> Iterator[World]:
+    """Serve the stand-ins on loopback over TLS until the block ends.
+
+    `folder` takes the throw-away certificate; `ports` are Microsoft's and Skolon's, 0 for a free one.
+    """
+    certificate = make_certificate(folder)
+    municipality = Municipality(people, seed=seed)
+    microsoft = MicrosoftStandIn(
+        {_DIRECTORY: Directory(municipality.entra_users())},
+        [App(tenant=_DIRECTORY, client_id=_APP, client_secret=_APP_SECRET)],
+    )
+    skolon = SkolonStandIn(
+        {_ORGANISATION: municipality.skolon_users()},
+        client_id=_SKOLON_CLIENT,
+        client_secret=_SKOLON_SECRET,
+    )
+    with ExitStack() as stack:
+        entra = stack.enter_context(serve(microsoft, port=ports[0], certificate=certificate))
+        scim = stack.enter_context(serve(skolon.application, port=ports[1], certificate=certificate))
+        yield World(
+            municipality=municipality,
+            microsoft=microsoft,
+            skolon=skolon,
+            environment={
+                "UPDATE_SYNC_ENTRA_AUTHORITY": entra.url,
+                "UPDATE_SYNC_GRAPH_URL": entra.url,
+                "UPDATE_SYNC_SKOLON_SCIM_URL": f"{scim.url}/{{organisation}}/scim/v2",
+                "UPDATE_SYNC_SKOLON_TOKEN_URL": f"{scim.url}/oauth/access_token",
+                "UPDATE_SYNC_SKOLON_CLIENT_ID": _SKOLON_CLIENT,
+                "UPDATE_SYNC_SKOLON_CLIENT_SECRET": _SKOLON_SECRET,
+                "UPDATE_SYNC_CA_BUNDLE": str(certificate.authority),
+            },
+            tenant=tenant_settings(
+                entra_tenant_id=_DIRECTORY,
+                client_id=_APP,
+                client_secret=_APP_SECRET,
+                organisation=_ORGANISATION,
+            ),
+        )

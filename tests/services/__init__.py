@@ -1,0 +1,1 @@
+"""Real servers for the tests: given by the environment, or private ones that leave nothing behind."""

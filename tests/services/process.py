@@ -1,0 +1,116 @@
+"""A server process in a keeper's hands, with its directory, its log and its ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+KEEPER = Path(__file__).with_name("keeper.py")
+#: Lines of a server's log that an error shows.
+LOG_TAIL = 40
+
+
+class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to whoever wanted the server
+    """A server can neither be found nor started here; the text says why and what would help."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The little that a server needs of ours (paths and language), with what is given on top."""
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **extra}
+
+
+class KeptProcess:
+    """One server and its temporary directory; both are gone after `close`, or when this process dies.
+
+    `user` is whom the server runs as; the directory is handed to that user. None is whoever we are.
+    """
+
+    def __init__(self, name: str, *, user: str | None = None) -> None:
+        self.name = name
+        self.user = user
+        self.directory = Path(tempfile.mkdtemp(prefix=f"update-sync-{name}-"))
+        if user is not None:
+            shutil.chown(self.directory, user, user)
+        self.log = self.directory / "server.log"
+        self._keeper = subprocess.Popen(  # noqa: S603 - our own script, no shell
+            [sys.executable, "-I", str(KEEPER), str(self.directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def _order(self, **order: Any) -> dict[str, Any]:  # noqa: ANN401 - what JSON can carry
+        stdin, stdout = self._keeper.stdin, self._keeper.stdout
+        if stdin is None or stdout is None or stdin.closed:
+            raise RuntimeError(f"{self.name} is closed")
+        stdin.write(json.dumps(order).encode() + b"\n")
+        stdin.flush()
+        line = stdout.readline()
+        if not line:
+            raise RuntimeError(f"the keeper of {self.name} is gone")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise Unavailable(f"{self.name} cannot be run: {answer['error']}")
+        return answer
+
+    def start(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start the server; its output goes to the log."""
+        self._order(
+            do="start", command=list(command), environment=dict(env), user=self.user, log=str(self.log)
+        )
+
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until `ready` says so; raises Unavailable with the log's end if it ends or takes longer."""
+        until = time.monotonic() + seconds
+        while not ready():
+            code = self._order(do="status")["exit"]
+            if code is not None:
+                raise Unavailable(f"{self.name} ended with {code} while starting\n{self.log_tail()}")
+            if time.monotonic() > until:
+                raise Unavailable(f"{self.name} was not ready after {seconds:.0f} s\n{self.log_tail()}")
+            time.sleep(0.05)
+
+    def stop(self, ask_with: signal.Signals, *, seconds: float = 30) -> None:
+        """Ask the server to end; what is left after `seconds` is killed. The data stay."""
+        self._order(do="stop", signal=int(ask_with), seconds=seconds)
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as a power cut would. The data stay."""
+        self._order(do="stop", signal=int(signal.SIGKILL), seconds=10)
+
+    def close(self) -> None:
+        """End the server and remove its data."""
+        if self._keeper.stdin is not None and not self._keeper.stdin.closed:
+            self._keeper.stdin.close()
+            self._keeper.wait(30)
+            if self._keeper.stdout is not None:
+                self._keeper.stdout.close()
+
+    def log_tail(self) -> str:
+        """The last lines that the server wrote."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return "(no log)"
+        return "\n".join(lines[-LOG_TAIL:])
