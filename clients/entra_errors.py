@@ -20,12 +20,13 @@ _FOR_NOW: Final = frozenset(
     {"temporarily_unavailable", "server_error", "request_throttled", "service_unavailable", "slow_down"}
 )
 
-_SECRET_ID_HINT: Final = (
-    "What was given looks like a GUID, and so is the Secret ID: the secret's Value is wanted."
-)
+_GUID_HINT: Final = "What was given looks like a GUID, and so is the Secret ID: the secret's Value is wanted."
+
+#: Of Entra's numbers, the one that pasting the wrong column leads to.
+_WRONG_SECRET: Final = 7000215
 
 _HINTS: Final[Mapping[int, str]] = {
-    7000215: (
+    _WRONG_SECRET: (
         "The client secret is wrong. Often the Secret ID has been pasted in place of the Value; the Value is "
         "shown only when a secret is made, so make a new one if it is lost."
     ),
@@ -65,8 +66,8 @@ def token_error(answer: Mapping[str, Any], *, client_secret: str) -> HaltError |
     numbers = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
     hints = [_HINTS[number] for number in numbers if number in _HINTS]
     words = hints[:1] or [_BY_ERROR.get(error, "Entra refuses to give a token.")]
-    if _GUID.match(client_secret) and (7000215 in numbers or not hints):
-        words.append(_SECRET_ID_HINT)
+    if _GUID.match(client_secret) and (_WRONG_SECRET in numbers or not hints):
+        words.append(_GUID_HINT)
     facts = [error, *(f"AADSTS{number}" for number in numbers[:3])]
     trace = _word(answer.get("trace_id"))
     if trace:

@@ -1,4 +1,4 @@
-"""What Graph's answers mean: by status and `code`, never by `message` (promise P6 keeps that out of sight)."""
+"""What Graph's answers mean: by status and `code`, never by `message`, which nobody sees (P6)."""
 
 from __future__ import annotations
 

@@ -1,85 +1,130 @@
-"""What every HTTP request of ours has: a deadline, our CA bundle, no cookies, and a gate at the exit."""
+"""The session that all clients share a kind of: timeouts, trust, and what may leave."""
 
 from __future__ import annotations
 
-import threading
-from http.cookiejar import DefaultCookiePolicy
+import json
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 
 from clients.faults import FOREIGN, Fault, Trouble, UnexpectedFaultError, fault_of
-from schemas.version import VERSION
+from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Collection
 
-#: Seconds to wait for a connection, and for each next piece of an answer.
+#: Seconds until a connection stands.
 CONNECT_TIMEOUT: Final = 5.0
+#: Seconds between two pieces of an answer.
 READ_TIMEOUT: Final = 60.0
+#: Connections kept open to one host; more threads than this open further ones and close them again.
+POOL_SIZE: Final = 64
 
-#: A thread has one request under way at a time; the second connection is for a host that closed one.
-_CONNECTIONS: Final = 2
-
+_USER_AGENT: Final = "skolon-update-sync"
 
 _SUCCESS: Final = range(200, 300)
 
 
-class MethodNotAllowedError(Exception):
-    """A request that must never be made was about to leave (promise P1): a bug."""
+class RequestRefusedError(UpdateSyncError):
+    """A request that this session may not send was stopped before anything left (promise P1)."""
 
 
-class _Gate(HTTPAdapter):
-    """Lets the allowed requests out, and no others; it is the last thing that a request passes."""
+class Gate(HTTPAdapter):
+    """The place where requests leave; lets those of the allowed methods and addresses through."""
 
-    def __init__(self, methods: frozenset[str], addresses: re.Pattern[str] | None) -> None:
-        self._methods = methods
+    def __init__(self, methods: Collection[str], addresses: re.Pattern[str] | None = None) -> None:
+        """Take the methods, in upper case, and a pattern that must match the whole URL without its query."""
+        super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+        self._methods = frozenset(methods)
         self._addresses = addresses
-        super().__init__(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request, or refuse to."""
+        """Send the request, or raise `RequestRefusedError`."""
         if request.method not in self._methods:
-            raise MethodNotAllowedError(f"{request.method} may not be sent from here")
+            raise RequestRefusedError(f"{request.method} must not be sent here")
         address = (request.url or "").partition("?")[0]
         if self._addresses is not None and not self._addresses.fullmatch(address):
-            raise MethodNotAllowedError(f"{request.method} may not be sent to such an address")
+            raise RequestRefusedError("nothing must be sent to this address")
         return super().send(request, *args, **kwargs)
 
 
-class HttpSession:
-    """Kept-alive connections for any number of threads, each with a session of its own.
+class _NoUrls(logging.Filter):
+    """Drops what urllib3 logs about requests: its lines hold URLs, and those hold people's values."""
 
-    requests does not promise that threads may share a session. `ca_bundle` wins over
-    `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`, which requests prefers to a session's `verify`, but not
-    to a request's. Redirects are not followed: where a token goes is our decision.
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop it, whatever it is."""
+        del record
+        return False
+
+
+_NO_URLS: Final = _NoUrls()
+_TALKATIVE: Final = (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
+)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _NoCookies(RequestsCookieJar):
+    """A jar that stays empty: a cookie would tie one tenant's requests to another's."""
+
+    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
+        """Throw it away."""
+        del cookie, args, kwargs
+
+
+class HttpSession(requests.Session):
+    """A session that may be shared by threads: nothing in it changes once it is made.
+
+    It keeps no cookies, follows no redirect, waits for no answer for ever, and sends only what its
+    gate lets through. `ca_bundle` is the file of trusted authorities and wins over REQUESTS_CA_BUNDLE
+    and CURL_CA_BUNDLE; None leaves the choice to requests.
     """
 
     def __init__(
         self,
         *,
         methods: Collection[str],
-        ca_bundle: str | None = None,
         addresses: re.Pattern[str] | None = None,
+        ca_bundle: str | None = None,
     ) -> None:
-        """Take the methods that may leave, and the addresses (URLs without query) that they may go to."""
-        self._methods = frozenset(methods)
-        self._addresses = addresses
+        super().__init__()
+        gate = Gate(methods, addresses)
+        self.mount("https://", gate)
+        self.mount("http://", gate)
         self._ca_bundle = ca_bundle
-        self._local = threading.local()
+        self.headers["User-Agent"] = _USER_AGENT
+        self.cookies = _NoCookies()
+        # Without this, a netrc file on the machine would replace our Authorization header.
+        self.auth = _as_it_is
+        for name in _TALKATIVE:
+            logging.getLogger(name).addFilter(_NO_URLS)
 
-    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        """Make a request as requests does, with our defaults; raises what requests raises."""
-        kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
+    def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # passes on what it does not look at
+        """Send a request as requests does, with this session's timeouts and trust."""
         kwargs["allow_redirects"] = False
-        if self._ca_bundle is not None:
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        if kwargs.get("verify") is None and self._ca_bundle is not None:
+            # Said per request: requests prefers the environment to what a session says.
             kwargs["verify"] = self._ca_bundle
-        return self._session().request(method, url, **kwargs)
+        return super().request(method, url, *args, **kwargs)
 
     def ask(self, method: str, url: str, **kwargs: Any) -> requests.Response | Fault:
-        """Make a request and return its answer, or why there is none."""
+        """Send a request and read the whole answer, or say why there is none.
+
+        Returned and not raised, so that no exception of ours drags the foreign one along, which
+        holds the URL and the credentials. Raises `UnexpectedFaultError` when we asked wrongly.
+        """
         try:
             return self.request(method, url, **kwargs)
         except FOREIGN as error:
@@ -88,28 +133,16 @@ class HttpSession:
             raise UnexpectedFaultError(fault.words)
         return fault
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.headers["User-Agent"] = f"skolon-update-sync/{VERSION}"
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-            gate = _Gate(self._methods, self._addresses)
-            session.mount("https://", gate)
-            session.mount("http://", gate)
-            self._local.session = session
-        return session
-
 
 def succeeded(response: requests.Response) -> bool:
-    """Say whether an answer is one of success (RFC 9110 section 15.3)."""
+    """Say whether the status is one of success."""
     return response.status_code in _SUCCESS
 
 
 def json_object(response: requests.Response) -> dict[str, Any] | None:
-    """Return the JSON object that an answer holds, None when it holds anything else."""
+    """Return the JSON object that an answer holds, None if it is anything else."""
     try:
-        body = response.json()
+        value = json.loads(response.content)
     except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None
+    return value if isinstance(value, dict) else None

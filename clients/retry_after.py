@@ -1,43 +1,34 @@
-"""How long the other side wants us to wait."""
+"""`Retry-After`: how long the other side asks us to stay away (RFC 9110 section 10.2.3)."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
+import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-#: Seconds at most: whoever asks for more is asked again sooner.
-LONGEST: Final = 3600.0
+#: Seconds; whoever asks for more is asked again after this long.
+LONGEST_WAIT: Final = 3600.0
+
+#: RFC 9110 knows whole seconds; Graph sends fractions as well (`2.128`).
+_SECONDS: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{0,300})?\Z", re.ASCII)
 
 
-def retry_after(header: str | None, now: dt.datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, or None if it says nothing useful.
+def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
+    """Return the seconds to wait, from 0 to `LONGEST_WAIT`; None when nothing sensible was asked for.
 
-    RFC 9110 section 10.2.3 allows whole seconds or a date; Graph sends fractions of seconds as well.
+    `now` is an aware time, against which an HTTP date is counted; a date that has passed is 0.
     """
     if header is None:
         return None
-    seconds = _number(header.strip())
-    if seconds is None:
-        seconds = _until(header, now)
-    if seconds is None or not math.isfinite(seconds):
-        return None
-    return min(max(seconds, 0.0), LONGEST)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _until(text: str, now: dt.datetime) -> float | None:
+    text = header.strip()
+    if _SECONDS.match(text):
+        return min(float(text), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # "-0000": a time in UTC that says nothing about its place
+            moment = moment.replace(tzinfo=dt.UTC)
+        seconds = (moment - now).total_seconds()
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - now).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT)

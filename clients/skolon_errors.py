@@ -59,7 +59,7 @@ def unreadable(response: requests.Response, why: str) -> TransientError:
     return TransientError(Dependency.SKOLON, f"HTTP {response.status_code}, but {why}")
 
 
-def answer_error(response: requests.Response, step: Step, *, update_has_worked: bool) -> UpdateSyncError:
+def answer_error(response: requests.Response, step: Step, *, update_has_worked: bool) -> UpdateSyncError:  # noqa: PLR0911 - one table
     """Turn an answer that is no success into an error of ours.
 
     `update_has_worked` says whether this process has changed a user of that organisation before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from console.sandbox_report import Findings, as_json, compare, show
 from console.sandbox_run import one_process
 from sandbox.world import TENANT_KEY, World, world
+from schemas.logs import set_up_logging
 
 if TYPE_CHECKING:
     from schemas.runs import RunSummary
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     "--ports", nargs=2, type=click.IntRange(0, 65535), default=(0, 0), help="With --serve: fixed ports."
 )
 @click.option("--json", "wants_json", is_flag=True, help="Print JSON and nothing else.")
-def sandbox(
+def sandbox(  # noqa: PLR0913 - one for each option
     *, users: int, seed: int, serve: bool, directory: Path | None, ports: tuple[int, int], wants_json: bool
 ) -> None:
     """Run the whole sync in one process, against stand-ins, on a made-up municipality.
@@ -44,6 +46,8 @@ def sandbox(
     Two runs are made: the first brings Skolon up to date, the second has to find nothing left to do.
     What became of everybody is compared with what the municipality itself expects.
     """
+    # What the made-up people's dead letters are for is in the table.
+    set_up_logging("console", level=logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="update-sync-sandbox-") as temporary:
         if serve:
             folder = directory or Path(temporary)

@@ -23,12 +23,10 @@ from schemas.settings import read_settings
 from store.store import Store
 
 if TYPE_CHECKING:
-    import dramatiq
-
-    from queues.broker import Publisher
+    from queues.broker import Broker, Publisher
 
 
-def build() -> dramatiq.Broker:
+def build() -> Broker:
     """Read the environment and return a broker whose workers open runs and read pages."""
     settings = read_settings()
     set_up_logging(settings.log_format)
@@ -40,7 +38,7 @@ def build() -> dramatiq.Broker:
 
 
 def declare_producers(
-    broker: dramatiq.Broker,
+    broker: Broker,
     publisher: Publisher,
     *,
     store: Store,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from schemas.outcomes import Cause, Reason
 
 if TYPE_CHECKING:
-    from dramatiq import Message
-
+    from queues.broker import Message
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
     from store.store import Store

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dramatiq import set_encoder
+from dramatiq import Broker, Message, set_encoder
 
 from queues.encoder import EnvelopeEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dramatiq import Message
     from dramatiq.broker import MessageProxy
+
+#: dramatiq's, for the rooms above to name: they know it by this door alone.
+__all__ = ["Broker", "Message", "Publisher", "readdressed", "use_our_envelope"]
 
 
 class Publisher(Protocol):

@@ -12,8 +12,8 @@ import structlog
 _TOO_TALKATIVE: Final = ("urllib3", "requests", "msal", "pika", "dramatiq", "sqlalchemy", "alembic")
 
 
-def set_up_logging(log_format: str) -> None:
-    """Have structlog write `console` lines or `json`, and the libraries only their warnings."""
+def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
+    """Have structlog write `console` lines or `json` from `level` up, the libraries only warnings."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
@@ -26,7 +26,7 @@ def set_up_logging(log_format: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

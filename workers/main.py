@@ -16,10 +16,10 @@ from workers.recorder import UserRecorder
 from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
-    import dramatiq
+    from queues.broker import Broker
 
 
-def build() -> dramatiq.Broker:
+def build() -> Broker:
     """Read the environment and return a broker whose workers sync users."""
     settings = read_settings()
     set_up_logging(settings.log_format)
@@ -30,9 +30,7 @@ def build() -> dramatiq.Broker:
     return broker
 
 
-def declare_user_sync(
-    broker: dramatiq.Broker, *, store: Store, directories: Directories, sealer: Sealer
-) -> None:
+def declare_user_sync(broker: Broker, *, store: Store, directories: Directories, sealer: Sealer) -> None:
     """Have `broker` work off user messages with what is given."""
     syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
 

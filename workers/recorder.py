@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dramatiq import Message
-
+    from queues.broker import Message
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
     from store.store import Store

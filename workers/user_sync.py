@@ -70,7 +70,8 @@ class UserSyncer:
             self._receipts.finish(message.run, message.user, verdict)
         except CollisionError as error:
             raise _collision(error) from None
-        _log.info(
+        # One line a user would drown the rest: what became of everybody is in the receipts.
+        _log.debug(
             "user done",
             tenant=message.tenant,
             run=message.run,

@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sandbox.municipality.cases import DIFFERENT, HARD, PAIR, RIGHT, Bent, Case, shared_skolon_id
+from sandbox.municipality.cases import Bent, Case
 from sandbox.municipality.draws import dice
+from sandbox.municipality.hard import HARD, PAIR, shared_skolon_id
 from sandbox.municipality.names import draw_names
+from sandbox.municipality.ordinary import DIFFERENT, RIGHT
 from sandbox.municipality.people import DOMAIN, entra_user, facts_of, skolon_user
 
 if TYPE_CHECKING:

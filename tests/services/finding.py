@@ -28,11 +28,11 @@ class Requirement(Generic[Binaries]):
     locate: Callable[[], Binaries | None]
 
     def given(self) -> str | None:
-        """The address of a server that the environment names, or None."""
+        """Return the address of a server that the environment names, or None."""
         return os.environ.get(self.variable) or None
 
     def binaries(self) -> Binaries:
-        """The installed binaries; installs them first where it must and may, else raises Unavailable."""
+        """Return the binaries; install them first where it must and may, else raise Unavailable."""
         found = self.locate()
         if found is None:
             try:

@@ -30,7 +30,7 @@ SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200", "unix_so
 
 
 def _locate() -> Path | None:
-    """The folder of the newest `postgres`: Debian's places first, then the PATH."""
+    """Find the folder of the newest `postgres`: Debian's places first, then the PATH."""
     folders = list(Path("/usr/lib/postgresql").glob("*/bin"))
     folders.sort(key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0)
     on_path = shutil.which("postgres")
@@ -70,7 +70,7 @@ class PostgreSQL:
         self._templates: dict[Callable[[str], object], str] = {}
 
     def connect(self, url: str | None = None) -> psycopg.Connection:
-        """A plain connection of psycopg's, autocommitting, to this address or the server's own."""
+        """Open a plain, autocommitting connection of psycopg's to this address or the server's own."""
         address = (url or self.url).replace("postgresql+psycopg://", "postgresql://", 1)
         return psycopg.connect(address, autocommit=True, connect_timeout=10)
 
@@ -224,7 +224,7 @@ def _unprivileged() -> str:
 
 
 def find() -> PostgreSQL:
-    """The given PostgreSQL, else a private one, started now; raises Unavailable with the reason."""
+    """Return the given PostgreSQL, else start a private one; raise Unavailable with the reason."""
     given = REQUIREMENT.given()
     if given is None:
         return PrivatePostgreSQL(REQUIREMENT.binaries())

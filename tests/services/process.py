@@ -27,7 +27,7 @@ class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
+    """Find a TCP port on loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The little that a server needs of ours (paths and language), with what is given on top."""
+    """Take the little that a server needs of ours (paths and language), with what is given on top."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **extra}
@@ -60,7 +60,7 @@ class KeptProcess:
             stdout=subprocess.PIPE,
         )
 
-    def _order(self, **order: Any) -> dict[str, Any]:  # noqa: ANN401 - what JSON can carry
+    def _order(self, **order: Any) -> dict[str, Any]:
         stdin, stdout = self._keeper.stdin, self._keeper.stdout
         if stdin is None or stdout is None or stdin.closed:
             raise RuntimeError(f"{self.name} is closed")
@@ -108,7 +108,7 @@ class KeptProcess:
                 self._keeper.stdout.close()
 
     def log_tail(self) -> str:
-        """The last lines that the server wrote."""
+        """Return the last lines that the server wrote."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:

@@ -36,7 +36,7 @@ raft.wal_max_size_bytes = 33554432
 
 
 def _locate() -> Path | None:
-    """The server's start script: Debian's, or the one on the PATH."""
+    """Find the server's start script: Debian's, or the one on the PATH."""
     if DEBIAN.exists():
         return DEBIAN
     found = shutil.which("rabbitmq-server")
@@ -70,7 +70,7 @@ class RabbitMQ:
         self._vhosts: list[str] = []
 
     def call(self, method: str, path: str, json: object = None) -> requests.Response:
-        """Call the management API, e.g. call("GET", "/queues/%2F"); raises requests' errors."""
+        """Call the management API; `path` is what follows /api, and errors are those of requests."""
         answer = self._session.request(method, f"{self.management_url}/api{path}", json=json, timeout=30)
         answer.raise_for_status()
         return answer
@@ -184,7 +184,7 @@ class PrivateRabbitMQ(RabbitMQ):
 
 
 def find() -> RabbitMQ:
-    """The given RabbitMQ, else a private one, started now; raises Unavailable with the reason."""
+    """Return the given RabbitMQ, else start a private one; raise Unavailable with the reason."""
     given = REQUIREMENT.given()
     if given is None:
         return PrivateRabbitMQ(REQUIREMENT.binaries())

@@ -1,0 +1,155 @@
+"""What every test may ask for: real servers, and the certainty that unit tests open no socket."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tests.services import postgresql as postgresql_service
+from tests.services import rabbitmq as rabbitmq_service
+from tests.services.process import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.services.finding import Requirement
+    from tests.services.postgresql import PostgreSQL
+    from tests.services.rabbitmq import RabbitMQ
+
+UNIT = Path(__file__).parent / "unit"
+#: What a test may not do when it is a unit test (Python's audit events; loopback is a network too).
+NETWORK = {"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
+#: The servers by the name of the session fixture that hands them out.
+REQUIREMENTS: dict[str, Requirement[Path]] = {
+    "rabbitmq": rabbitmq_service.REQUIREMENT,
+    "postgresql": postgresql_service.REQUIREMENT,
+}
+
+
+@dataclass(kw_only=True)
+class RanAgainst:
+    """What the terminal's last lines say: the servers in use, and what was left out and why."""
+
+    servers: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Network:
+    """Whether the test that runs now may use the network."""
+
+    forbidden: bool = False
+
+
+RAN_AGAINST = pytest.StashKey[RanAgainst]()
+NETWORK_STATE = pytest.StashKey[Network]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RAN_AGAINST] = RanAgainst()
+    state = config.stash[NETWORK_STATE] = Network()
+
+    def audit(event: str, _: object) -> None:
+        if state.forbidden and event in NETWORK:
+            raise RuntimeError(f"a unit test may not use the network ({event})")
+
+    # An audit hook stays for good, and sees what C code does through Python's sockets too.
+    sys.addaudithook(audit)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for name in REQUIREMENTS:
+        if name in getattr(item, "fixturenames", ()):
+            item.add_marker(name)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Find or install the servers that chosen tests need, before any test's own time runs."""
+    if session.config.option.collectonly:
+        return
+    missing = session.config.stash[RAN_AGAINST].missing
+    for name, requirement in REQUIREMENTS.items():
+        needed = any(item.get_closest_marker(name) for item in session.items)
+        if needed and requirement.given() is None:
+            try:
+                requirement.binaries()
+            except Unavailable as error:
+                missing[name] = str(error)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    ran_against = config.stash[RAN_AGAINST]
+    libraries = {name: f"{name} {version(name)}" for name in ("scim2-server", "msgraph-sdk")}
+    terminalreporter.section("ran against")
+    terminalreporter.line(", ".join([*ran_against.servers.values(), *libraries.values()]))
+    for name, reason in ran_against.missing.items():
+        terminalreporter.line(f"left out what needs {name}: {reason}")
+
+
+def _leave_out(config: pytest.Config, name: str, reason: str) -> NoReturn:
+    """Skip on a laptop, fail in CI: there, a test that silently did not run is a fault."""
+    config.stash[RAN_AGAINST].missing[name] = reason
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _no_network_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    state = request.config.stash[NETWORK_STATE]
+    state.forbidden = request.path.is_relative_to(UNIT)
+    yield
+    state.forbidden = False
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(pytestconfig: pytest.Config) -> Iterator[RabbitMQ]:
+    """The RabbitMQ of this test run; tests that stop or kill one start a private one."""
+    ran_against = pytestconfig.stash[RAN_AGAINST]
+    if reason := ran_against.missing.get("rabbitmq"):
+        _leave_out(pytestconfig, "rabbitmq", reason)
+    try:
+        server = rabbitmq_service.find()
+    except Unavailable as error:
+        _leave_out(pytestconfig, "rabbitmq", str(error))
+    with closing(server):
+        ran_against.servers["rabbitmq"] = f"RabbitMQ {server.version} ({server.origin})"
+        yield server
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: RabbitMQ) -> Iterator[str]:
+    """An empty virtual host of the test's own."""
+    url = rabbitmq.create_vhost()
+    yield url
+    rabbitmq.delete_vhost(url)
+
+
+@pytest.fixture(scope="session")
+def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
+    """The PostgreSQL of this test run; tests that stop or kill one start a private one."""
+    ran_against = pytestconfig.stash[RAN_AGAINST]
+    if reason := ran_against.missing.get("postgresql"):
+        _leave_out(pytestconfig, "postgresql", reason)
+    try:
+        server = postgresql_service.find()
+    except Unavailable as error:
+        _leave_out(pytestconfig, "postgresql", str(error))
+    with closing(server):
+        ran_against.servers["postgresql"] = f"PostgreSQL {server.version} ({server.origin})"
+        yield server
+
+
+@pytest.fixture
+def database_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """An empty database of the test's own."""
+    url = postgresql.create_database()
+    yield url
+    postgresql.drop_database(url)
