@@ -62,7 +62,9 @@ def answer_error(response: requests.Response) -> UpdateSyncError:
             "The application lacks User.Read.All (of the kind Application), or an administrator of the "
             f"directory has not granted consent to it ({said})",
         )
-    if not 400 <= status < 500 or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004
+    # 501 in Graph's form means that it will never do this (RFC 9110 section 15.6.2).
+    refused = 400 <= status < 500 or (status == 501 and code is not None)  # noqa: PLR2004 - statuses
+    if not refused or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004 - a status
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
         return TransientError(Dependency.GRAPH, said, retry_after=wait)
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")

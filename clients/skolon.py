@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import quote, urlencode
 
-from clients.faults import Fault
+import requests
+
+from clients.faults import FOREIGN, Fault
 from clients.http import HttpSession, json_object, succeeded
 from clients.scim import patch, read_user, search_filter
 from clients.skolon_errors import (
@@ -28,8 +31,6 @@ from schemas.scim import UnreadableScimError, load_list_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import requests
 
     from schemas.attributes import Attribute
     from schemas.settings import Settings
@@ -213,12 +214,14 @@ def scim_directory(settings: Settings) -> ScimDirectory:
 
 
 def _user_addresses(url: str) -> re.Pattern[str]:
-    """Return the addresses of users of any organisation, and of nothing else (promise P1).
-
-    Scheme and host are compared without regard to case: requests writes them in lower case.
-    """
-    base = "[^/]+".join(re.escape(part) for part in url.split(_ORGANISATION))
-    return re.compile(f"{base}/Users(/[^/]+)?", re.IGNORECASE)
+    """Return the addresses of users of any organisation, and of nothing else (promise P1)."""
+    stand_in = "organisation-stand-in"
+    address = f"{url.replace(_ORGANISATION, stand_in)}/Users"
+    with suppress(*FOREIGN):  # an address that cannot be asked is reported when it is asked
+        # As requests spells it: what leaves is compared with what would leave.
+        address = str(requests.Request("GET", address).prepare().url)
+    pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
+    return re.compile(f"{pattern}(/[^/]+)?")
 
 
 def _found(response: requests.Response) -> tuple[int, list[SkolonUser]]:

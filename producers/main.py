@@ -10,6 +10,7 @@ from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actors import current_message_id, declare_actor
 from queues.composition import open_broker
+from queues.processes import hand_over
 from schemas.logs import set_up_logging
 from schemas.messages import (
     TENANT_PAGE_ACTOR,
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
     from queues.broker import Broker, Publisher
 
 
-def build() -> Broker:
-    """Read the environment and return a broker whose workers open runs and read pages."""
+def build() -> None:
+    """Read the environment and hand dramatiq a broker whose workers open runs and read pages."""
     settings = read_settings()
     set_up_logging(settings.log_format)
     sealer = Sealer(settings.secret_keys)
     store = Store(settings.database_url, sealer)
     broker = open_broker(settings.amqp_url)
     declare_producers(broker, broker, store=store, directories=directories(settings), sealer=sealer)
-    return broker
+    hand_over(broker)
 
 
 def declare_producers(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas.attributes import Attribute
 from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.runs import timestamp
 from store import tables
 from store.moments import in_utc, now
 
@@ -77,6 +78,22 @@ class Receipt:
     changed: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what may be shown of it: ids and words, no values."""
+        return {
+            "run": str(self.run),
+            "user": self.entra_id,
+            "outcome": str(self.outcome),
+            "reason": self.reason and str(self.reason),
+            "stage": self.stage and str(self.stage),
+            "detail": self.detail,
+            "attempts": self.attempts,
+            "skolon_user": self.skolon_id,
+            "changed": [str(attribute) for attribute in self.changed],
+            "published": timestamp(self.published),
+            "finished": self.finished and timestamp(self.finished),
+        }
 
 
 class Receipts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from store.database import Database
-from store.migrations.upgrade import upgrade
+from store.migrations.upgrade import check_upgraded, upgrade
 from store.pages import Pages
 from store.receipts import Receipts
 from store.runs import Runs
@@ -28,6 +28,10 @@ class Store:
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""
         upgrade(self.database)
+
+    def check_upgraded(self) -> None:
+        """Raise `WrongUseError` when the tables are not those of this version."""
+        check_upgraded(self.database)
 
     def close(self) -> None:
         """Close the connections."""

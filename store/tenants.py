@@ -84,6 +84,11 @@ class Tenants:
         with self._database.transaction() as connection:
             return self._record(self._row(connection, key))
 
+    def settings(self, key: str) -> Tenant:
+        """Return a tenant's settings, its secret left sealed; raises as `get` does."""
+        with self._database.transaction() as connection:
+            return restore_tenant(key, self._row(connection, key).settings)
+
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""
         with self._lock:

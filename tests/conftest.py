@@ -111,7 +111,7 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def rabbitmq(pytestconfig: pytest.Config) -> Iterator[RabbitMQ]:
-    """The RabbitMQ of this test run; tests that stop or kill one start a private one."""
+    """Give the RabbitMQ of this test run; tests that stop or kill one start a private one."""
     ran_against = pytestconfig.stash[RAN_AGAINST]
     if reason := ran_against.missing.get("rabbitmq"):
         _leave_out(pytestconfig, "rabbitmq", reason)
@@ -126,7 +126,7 @@ def rabbitmq(pytestconfig: pytest.Config) -> Iterator[RabbitMQ]:
 
 @pytest.fixture
 def amqp_url(rabbitmq: RabbitMQ) -> Iterator[str]:
-    """An empty virtual host of the test's own."""
+    """Give an empty virtual host of the test's own."""
     url = rabbitmq.create_vhost()
     yield url
     rabbitmq.delete_vhost(url)
@@ -134,7 +134,7 @@ def amqp_url(rabbitmq: RabbitMQ) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
-    """The PostgreSQL of this test run; tests that stop or kill one start a private one."""
+    """Give the PostgreSQL of this test run; tests that stop or kill one start a private one."""
     ran_against = pytestconfig.stash[RAN_AGAINST]
     if reason := ran_against.missing.get("postgresql"):
         _leave_out(pytestconfig, "postgresql", reason)
@@ -149,7 +149,7 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def database_url(postgresql: PostgreSQL) -> Iterator[str]:
-    """An empty database of the test's own."""
+    """Give an empty database of the test's own."""
     url = postgresql.create_database()
     yield url
     postgresql.drop_database(url)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clients.directories import Directories, directories
 from queues.actors import declare_actor
 from queues.composition import open_broker
+from queues.processes import hand_over
 from schemas.logs import set_up_logging
 from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync
 from schemas.sealing import Sealer
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from queues.broker import Broker
 
 
-def build() -> Broker:
-    """Read the environment and return a broker whose workers sync users."""
+def build() -> None:
+    """Read the environment and hand dramatiq a broker whose workers sync users."""
     settings = read_settings()
     set_up_logging(settings.log_format)
     sealer = Sealer(settings.secret_keys)
     store = Store(settings.database_url, sealer)
     broker = open_broker(settings.amqp_url)
     declare_user_sync(broker, store=store, directories=directories(settings), sealer=sealer)
-    return broker
+    hand_over(broker)
 
 
 def declare_user_sync(broker: Broker, *, store: Store, directories: Directories, sealer: Sealer) -> None:

@@ -60,17 +60,18 @@ def pool(env: dict[str, str], tmp_path: Path) -> Iterator[list[Path]]:
 def publish(amqp_url: str, queue: str, body: bytes) -> None:
     """Publish as any AMQP client would, once the queue is there."""
 
-    def declared() -> bool:
+    def published() -> bool:
         with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
             try:
+                channel.queue_declare(queue, passive=True)
                 channel.basic_publish("", queue, body, mandatory=True)
-            except pika.exceptions.UnroutableError:
+            except pika.exceptions.ChannelClosedByBroker:
                 return False
             return True
 
-    until(declared, f"queue {queue}")
+    until(published, f"queue {queue}")
 
 
 def event(event_id: str, **data: Any) -> bytes:

@@ -221,7 +221,7 @@ def test_organisations_do_not_see_each_other(http: requests.Session, server: Ser
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer ", "Basic Zml4ZWQ6dG9rZW4="])
 def test_without_a_token_nobody_comes_in(http: requests.Session, users_url: str, header: str | None) -> None:
     """Anything but a token in force is a 401 with a SCIM error."""
-    answer = http.get(users_url, headers={"Authorization": header}, timeout=SECONDS)  # type: ignore[dict-item] # None takes the session's header out
+    answer = http.get(users_url, headers={"Authorization": header}, timeout=SECONDS)
     assert (answer.status_code, answer.json()["schemas"]) == (401, [ERROR_SCHEMA])
 
 
@@ -327,13 +327,13 @@ def test_an_answer_may_be_late(http: requests.Session, users_url: str, skolon: S
     """A client with less patience than the delay gives up."""
     skolon.faults.add(Fault(kind="delay", delay=0.5))
     with pytest.raises(requests.exceptions.ReadTimeout):
-        http.get(users_url, timeout=0.05)
+        http.get(users_url, timeout=(SECONDS, 0.05))
 
 
 def test_a_user_may_be_changed_under_ones_hands(
     http: requests.Session, users_url: str, skolon: SkolonStandIn
 ) -> None:
-    """The next two PATCHes meet a newer version than their If-Match; reading in between does not use it up."""
+    """Two PATCHes meet a newer version than their If-Match; reading in between uses nothing up."""
     skolon.faults.add(Fault(kind="changed", times=2))
     statuses = []
     for _ in range(3):
@@ -418,19 +418,20 @@ def test_control_switches_faults_and_tokens(http: requests.Session, server: Serv
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
+    ("call", "body", "status"),
     [
-        ("POST", "faults", "{", 400),
-        ("POST", "faults", '{"kind": "flood"}', 400),
-        ("POST", "faults", '{"colour": "red"}', 400),
-        ("PUT", "organisations/ny", '{"id": "1"}', 400),
-        ("GET", "organisations/ingen", "", 404),
-        ("GET", "weather", "", 404),
+        (("POST", "faults"), "{", 400),
+        (("POST", "faults"), '{"kind": "flood"}', 400),
+        (("POST", "faults"), '{"colour": "red"}', 400),
+        (("PUT", "organisations/ny"), '{"id": "1"}', 400),
+        (("GET", "organisations/ingen"), "", 404),
+        (("GET", "weather"), "", 404),
     ],
 )
 def test_control_refuses_what_it_cannot_do(
-    http: requests.Session, server: Server, method: str, path: str, body: str, status: int
+    http: requests.Session, server: Server, call: tuple[str, str], body: str, status: int
 ) -> None:
     """A mistake on the control path is a clear error."""
+    method, path = call
     answer = http.request(method, f"{server.url}/control/{path}", data=body, timeout=SECONDS)
     assert (answer.status_code, list(answer.json())) == (status, ["error"])

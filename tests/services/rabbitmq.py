@@ -169,7 +169,12 @@ class PrivateRabbitMQ(RabbitMQ):
         self._process.stop(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Cut the power; the data stay."""
+        """Cut the power; the data stay.
+
+        A quorum queue that was declared within the last second may come back without a leader, because
+        RabbitMQ 3.10 writes its registration to disk a moment after it confirms the declaration. Declare,
+        then `restart`, then kill.
+        """
         self._process.kill()
 
     def restart(self) -> None:

@@ -46,7 +46,9 @@ def skolon_user(user_id: str = "s1", **attributes: str | None) -> SkolonUser:
 def texts(marker: str = "") -> st.SearchStrategy[str]:
     """Give any text: with white space, control characters, quotes, and every alphabet."""
     awkward = st.sampled_from(["", " ", "a@b.example", "a@@b", '"\\', "å@ä.example", "\x00", "x@y z", "Ö"])
-    return st.one_of(awkward, st.text(max_size=20)).map(lambda text: text and f"{text[:10]}{marker}{text[10:]}")
+    return st.one_of(awkward, st.text(max_size=20)).map(
+        lambda text: text and f"{text[:10]}{marker}{text[10:]}"
+    )
 
 
 def graph_users(marker: str = "") -> st.SearchStrategy[dict[str, Any]]:
@@ -72,6 +74,4 @@ def tenants() -> st.SearchStrategy[Tenant]:
         }
     )
     countries = st.sampled_from([None, "SE", "NO", "DK", "FI"])
-    return st.builds(
-        lambda chosen, country: tenant(sources=chosen, ssn_country=country), sources, countries
-    )
+    return st.builds(lambda chosen, country: tenant(sources=chosen, ssn_country=country), sources, countries)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from schemas.attributes import MATCH_KEYS, Attribute
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
 from schemas.skolon_user import SkolonUser
 from tests.unit.workers.made_up import skolon_user
 from workers.matching import choose, keys_to_match
@@ -49,8 +48,6 @@ def decision(candidates: list[SkolonUser], keys: Keys) -> str | None:
     try:
         chosen = choose(candidates, keys)
     except PermanentError as error:
-        assert error.reason is Reason.AMBIGUOUS_MATCH  # noqa: PT017 - the refusal is one of the answers
-        assert error.stage is Stage.MATCH  # noqa: PT017 - as above
         return str(error)
     return chosen and chosen.id
 
@@ -68,6 +65,7 @@ def test_the_first_key_with_hits_decides(candidates: list[SkolonUser], keys: Key
         assert {answer} == expected
     else:
         assert answer is not None
+        assert answer.startswith("ambiguous_match at match: ")
         assert answer.endswith(": " + ", ".join(sorted(expected)))
 
 

@@ -1,0 +1,38 @@
+"""`update-sync worker` and `update-sync producer`: the long-running processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from console.composition import open_console
+from queues.processes import run_processes
+from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.command()
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 256), help="Of each process.")
+def worker(*, processes: int, threads: int) -> None:
+    """Work off users, until a signal ends it. Run as many as you like, on as many machines as you like."""
+    _run("workers.main:build", (USER_SYNC_QUEUE,), processes, threads)
+
+
+@click.command()
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 256), help="Of each process.")
+def producer(*, processes: int, threads: int) -> None:
+    """Turn triggers into runs and read their pages from Entra, until a signal ends it."""
+    _run("producers.main:build", (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE), processes, threads)
+
+
+def _run(build: str, queues: Sequence[str], processes: int, threads: int) -> None:
+    # What is wrong is said here, once, and not by each child in a traceback.
+    parts = open_console()
+    parts.check_servers()
+    parts.close()
+    raise click.exceptions.Exit(run_processes(build, queues=queues, processes=processes, threads=threads))

@@ -1,0 +1,99 @@
+"""A run as people read it, and the wait for its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from console.output import print_fields, print_json
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
+from schemas.runs import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schemas.runs import RunSummary
+    from store.runs import Runs
+
+#: Seconds between two looks at how far a run has come.
+LOOK_AGAIN: Final = 0.5
+
+_ADVICE: Final = {
+    Cause.ENTRA_CREDENTIALS: "mend the tenant's credentials ('tenants check' says how), then resume",
+    Cause.ENTRA_PERMISSION: "grant the app User.Read.All (application) with admin consent, then resume",
+    Cause.SKOLON_CREDENTIALS: "mend Skolon's address or credentials in the environment, then resume",
+    Cause.SKOLON_PERMISSION: "have Skolon give the credentials the right they lack, then resume",
+    Cause.SEALED_VALUE: "put the former key behind the new one in UPDATE_SYNC_SECRET_KEYS, then resume",
+}
+
+
+def show_run(summary: RunSummary, *, wants_json: bool) -> None:
+    """Print a run with its sums."""
+    if wants_json:
+        print_json(summary.as_json())
+        return
+    run = summary.run
+    fields: dict[str, object] = {
+        "run": run.id,
+        "tenant": run.tenant,
+        "mode": f"{run.mode}{', dry run' if run.dry_run else ''}",
+        "status": run.status,
+        "started": timestamp(run.started),
+        "finished": run.finished and timestamp(run.finished),
+        "published": summary.published,
+        "pending": summary.pending,
+    }
+    if run.cause is not None:
+        fields["cause"] = f"{run.cause}: {run.detail}"
+        fields["what to do"] = f"{_ADVICE.get(run.cause, 'see the cause')}: update-sync runs resume {run.id}"
+    fields |= {
+        f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
+    }
+    fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
+    print_fields(fields)
+
+
+def wait_for_end(runs: Runs, run_id: int, *, quiet: bool) -> RunSummary:
+    """Wait until a run has ended, with a progress bar on a terminal, and return it."""
+    with progress_bar(quiet=quiet) as show:
+        while True:
+            summary = runs.summary(run_id)
+            show(f"run {run_id}", summary)
+            if summary.run.status not in OPEN_STATUSES:
+                return summary
+            time.sleep(LOOK_AGAIN)
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, RunSummary], None]]:
+    """Give what shows how far runs have come, on standard error, if that is a terminal."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet or not sys.stderr.isatty(),
+    )
+    tasks = {}
+
+    def show(name: str, summary: RunSummary) -> None:
+        if name not in tasks:
+            tasks[name] = bar.add_task(name)
+        done = summary.published - summary.pending
+        bar.update(tasks[name], total=summary.published, completed=done)
+
+    with bar:
+        yield show
+
+
+def end_with(summary: RunSummary) -> None:
+    """End the command: 0 when the run is complete and nobody is a dead letter, else 1."""
+    raise click.exceptions.Exit(0 if summary.succeeded else 1)

@@ -1,0 +1,116 @@
+"""`update-sync runs`: what became of whom."""
+
+from __future__ import annotations
+
+import click
+
+from console.composition import open_console
+from console.output import json_option, print_json, print_table
+from console.run_report import end_with, show_run, wait_for_end
+from producers.resume import publish_pending
+from schemas.outcomes import FINAL_OUTCOMES, Outcome, Reason, Status
+from schemas.runs import timestamp
+from schemas.settings import Need
+
+run_argument = click.argument("run", type=click.IntRange(min=1))
+
+
+@click.group()
+def runs() -> None:
+    """Look at runs, their sums, and the receipt of every user; cancel or resume one."""
+
+
+@runs.command("list")
+@click.option("--tenant", help="Only this tenant's.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
+    """List runs, the newest first."""
+    summaries = open_console(Need.DATABASE).store.runs.list(tenant, limit)
+    if wants_json:
+        print_json([summary.as_json() for summary in summaries])
+        return
+    rows = [
+        (
+            summary.run.id,
+            summary.run.tenant,
+            f"{summary.run.mode}{' (dry)' if summary.run.dry_run else ''}",
+            f"{summary.run.status}{f': {summary.run.cause}' if summary.run.cause else ''}",
+            timestamp(summary.run.started),
+            summary.published,
+            summary.pending,
+            summary.counts.get(Outcome.UPDATED, 0) + summary.counts.get(Outcome.WOULD_UPDATE, 0),
+            summary.counts.get(Outcome.DEAD_LETTERED, 0),
+        )
+        for summary in summaries
+    ]
+    headings = ("run", "tenant", "mode", "status", "started", "published", "pending", "updated", "dead")
+    print_table(headings, rows)
+
+
+@runs.command()
+@run_argument
+@click.option("--users", is_flag=True, help="List the users' receipts as well (ids, no values).")
+@click.option("--outcome", type=click.Choice([Outcome.PENDING, *FINAL_OUTCOMES]), help="With --users.")
+@click.option("--reason", type=click.Choice(list(Reason)), help="With --users.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="With --users."
+)
+@json_option
+def show(  # noqa: PLR0913 - one for each option
+    *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
+) -> None:
+    """Show a run with its sums."""
+    store = open_console(Need.DATABASE).store
+    summary = store.runs.summary(run)
+    if not users:
+        show_run(summary, wants_json=wants_json)
+        return
+    receipts = store.receipts.list(
+        run,
+        outcome=Outcome(outcome) if outcome else None,
+        reason=Reason(reason) if reason else None,
+        limit=limit,
+    )
+    if wants_json:
+        print_json({**summary.as_json(), "users": [receipt.as_json() for receipt in receipts]})
+        return
+    show_run(summary, wants_json=False)
+    rows = [
+        (each.entra_id, each.outcome, each.reason, ", ".join(each.changed), each.detail) for each in receipts
+    ]
+    print_table(("user", "outcome", "reason", "changed", "detail"), rows)
+
+
+@runs.command()
+@run_argument
+@json_option
+def watch(*, run: int, wants_json: bool) -> None:
+    """Wait until a run has ended, and show it."""
+    summary = wait_for_end(open_console(Need.DATABASE).store.runs, run, quiet=wants_json)
+    show_run(summary, wants_json=wants_json)
+    end_with(summary)
+
+
+@runs.command()
+@run_argument
+def cancel(*, run: int) -> None:
+    """Cancel a run that is open or halted. What is pending stays as it is."""
+    store = open_console(Need.DATABASE).store
+    if not store.runs.cancel(run):
+        raise click.ClickException(f"Run {run} has ended already: {store.runs.get(run).status}.")
+    click.echo(f"Run {run} is cancelled.")
+
+
+@runs.command()
+@run_argument
+def resume(*, run: int) -> None:
+    """Take a halted run up again: whoever is pending is read afresh and published again."""
+    parts = open_console(Need.DATABASE, Need.BROKER)
+    parts.broker.check()
+    resumed = parts.store.runs.resume(run)
+    published = publish_pending(resumed, store=parts.store, publisher=parts.broker)
+    if resumed.status is Status.READING:
+        click.echo(f"Run {run} goes on; it reads the list of users from its beginning.")
+    else:
+        click.echo(f"Run {run} goes on with {published} users.")

@@ -1,0 +1,154 @@
+"""Whether a tenant's credentials work, step by step; findings in words, for whoever shows them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.attributes import Attribute
+from schemas.errors import HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.outcomes import Cause
+from schemas.selection import properties_to_select
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from clients.directories import Directories
+    from store.tenants import TenantRecord
+
+#: Entra's Secret ID, and never a secret's Value, looks like this.
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+#: Days before the end of the secret at which it is time to say so.
+_SOON: Final = 30
+
+#: Looked for in Skolon, where nobody has it.
+_NOBODY: Final = "update-sync-check-that-finds-nobody"
+
+
+class Grade(StrEnum):
+    """How a step went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that was tried, what came of it, and where to mend it."""
+
+    name: str
+    grade: Grade
+    detail: str
+    mend: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"step": self.name, "grade": str(self.grade), "detail": self.detail, "mend": self.mend}
+
+
+_ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
+_MEND: Final = {
+    Cause.ENTRA_CREDENTIALS: (
+        f"{_ENTRA_APP}; then: update-sync tenants set TENANT --client-secret-file -. Directory (tenant) id "
+        "and client id are on the app's overview page"
+    ),
+    Cause.ENTRA_PERMISSION: (
+        "Entra admin centre > App registrations > the app > API permissions: add Microsoft Graph, "
+        "application permission User.Read.All, and grant admin consent"
+    ),
+    Cause.GRAPH_QUERY: "UPDATE_SYNC_GRAPH_URL; if that is right, report it as a bug",
+    Cause.SKOLON_CREDENTIALS: (
+        "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's "
+        "organisation"
+    ),
+    Cause.SKOLON_PERMISSION: "ask Skolon to give the credentials the right to read and change the users",
+}
+
+
+def check_tenant(record: TenantRecord, directories: Directories, today: dt.date) -> list[Step]:
+    """Try, in order, everything that a run needs, and return how each step went. Nothing is changed."""
+    steps = [_secret(record), *_expiry(record, today)]
+    entra = list(_entra(record, directories))
+    return [*steps, *entra, _skolon(record, directories)]
+
+
+def _secret(record: TenantRecord) -> Step:
+    if _GUID.fullmatch(record.credentials.client_secret.strip()):
+        return Step(
+            name="client secret",
+            grade=Grade.FAULT,
+            detail="it looks like a GUID, and so does a Secret ID: the secret's Value is wanted",
+            mend=f"{_ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
+        )
+    return Step(name="client secret", grade=Grade.OK, detail="looks like a secret's Value")
+
+
+def _expiry(record: TenantRecord, today: dt.date) -> Iterator[Step]:
+    expires = record.tenant.client_secret_expires
+    if expires is None:
+        return
+    days = (expires - today).days
+    if days < 0:
+        grade, detail = Grade.FAULT, f"expired on {expires}"
+    elif days <= _SOON:
+        grade, detail = Grade.WARNING, f"expires on {expires}, in {days} days"
+    else:
+        grade, detail = Grade.OK, f"good until {expires}"
+    mend = None if grade is Grade.OK else f"{_ENTRA_APP}: make a new one, and set it with its date"
+    yield Step(name="client secret's date", grade=grade, detail=detail, mend=mend)
+
+
+def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
+    graph = directories.graph(record.credentials)
+    found: list[str] = []
+
+    def read_users() -> str:
+        page = graph.page(None, properties_to_select(record.tenant))
+        found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
+        more = " and more" if page.next_link else ""
+        return f"{len(page.users)} users{more} on the first page, with all that the mapping needs"
+
+    step = _try("users in Entra", read_users)
+    yield step
+    if step.grade is not Grade.OK:
+        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="users could not be read")
+        return
+    wanted = record.tenant.birthdays and record.tenant.sources[Attribute.BIRTH_DATE]
+    if not wanted or not found:
+        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="not wanted, or nobody is there")
+        return
+    problem = graph.birthday(found[0]).problem
+    if problem is None:
+        yield Step(name="birthdays", grade=Grade.OK, detail="can be read")
+    else:
+        yield Step(
+            name="birthdays",
+            grade=Grade.WARNING,
+            detail=f"cannot be read ({problem}); birth dates stay as they are",
+            mend="update-sync tenants set TENANT --no-birthdays, if they are not wanted",
+        )
+
+
+def _skolon(record: TenantRecord, directories: Directories) -> Step:
+    def search() -> str:
+        directories.skolon(dry_run=True).find(record.tenant.organisation, {Attribute.EXTERNAL_ID: _NOBODY})
+        return "the organisation's users can be searched"
+
+    return _try("users in Skolon", search)
+
+
+def _try(name: str, attempt: Callable[[], str]) -> Step:
+    try:
+        return Step(name=name, grade=Grade.OK, detail=attempt())
+    except HaltError as error:
+        return Step(name=name, grade=Grade.FAULT, detail=error.detail, mend=_MEND.get(error.cause))
+    except (TransientError, PermanentError) as error:
+        return Step(name=name, grade=Grade.FAULT, detail=error.detail, mend="try again later, or report it")
+    except UpdateSyncError as error:
+        return Step(name=name, grade=Grade.FAULT, detail=str(error))

@@ -1,0 +1,111 @@
+"""Options for single settings of a tenant, as changes to the contract's object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from schemas.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STDIN: Final = "-"
+
+_PLAIN: Final = (
+    "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
+    "birthdays", "time_zone", "enabled", "give_up_after_hours", "trust_receipts_days",
+)  # fmt: skip
+
+_OPTIONS: Final = (
+    click.option("--from", "source_file", metavar="FILE", help="A JSON object; - is standard input."),
+    click.option(
+        "--client-secret-file", metavar="FILE", help="The secret's Value alone; - is standard input."
+    ),
+    click.option("--name"),
+    click.option("--entra-tenant-id", help="The directory (tenant) id."),
+    click.option("--client-id"),
+    click.option("--organisation", help="Skolon's."),
+    click.option("--client-secret-expires", metavar="YYYY-MM-DD"),
+    click.option("--source", "source", multiple=True, metavar="ATTRIBUTE=SOURCE,…", help="May be repeated."),
+    click.option("--match-keys", metavar="KEY,…"),
+    click.option("--erase-blank", metavar="ATTRIBUTE,…"),
+    click.option("--ssn-country", metavar="SE|NO|DK|FI"),
+    click.option("--birthdays/--no-birthdays", default=None),
+    click.option("--enabled-only/--all-accounts", default=None),
+    click.option("--members-only/--with-guests", default=None),
+    click.option("--exclude", multiple=True, metavar="SOURCE=VALUE", help="May be repeated."),
+    click.option("--give-up-after-hours", type=float),
+    click.option("--trust-receipts-days", type=int),
+    click.option("--time-zone"),
+    click.option("--enabled/--disabled", default=None),
+)
+
+
+def tenant_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options for a tenant's settings."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def changes_from(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the object that the options make; single settings win over the file's.
+
+    Raises `WrongUseError` when a file cannot be read, or an option has the wrong form.
+    """
+    if options["source_file"] == options["client_secret_file"] == _STDIN:
+        raise WrongUseError("Only one of --from and --client-secret-file can be standard input.")
+    changes = _object(options["source_file"]) if options["source_file"] else {}
+    changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
+    for name in ("match_keys", "erase_blank"):
+        if options[name] is not None:
+            changes[name] = _words(options[name])
+    if options["source"]:
+        pairs = [_pair(text, "--source") for text in options["source"]]
+        changes["sources"] = {**changes.get("sources", {}), **{name: _words(rest) for name, rest in pairs}}
+    scope = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
+    if options["exclude"]:
+        pairs = [_pair(text, "--exclude") for text in options["exclude"]]
+        scope["exclude"] = [{"source": source, "equals": value} for source, value in pairs]
+    if scope:
+        changes["scope"] = {**changes.get("scope", {}), **scope}
+    if options["client_secret_file"]:
+        changes["client_secret"] = _text(options["client_secret_file"]).strip()
+    return changes
+
+
+def _object(path: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_text(path))
+    except ValueError as error:
+        # The text itself may hold the secret; a position does not.
+        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise WrongUseError(f"{path} is no JSON{place}.") from None
+    if not isinstance(value, dict):
+        raise WrongUseError(f"{path} holds no JSON object.")
+    return value
+
+
+def _text(path: str) -> str:
+    if path == _STDIN:
+        return sys.stdin.read()
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise WrongUseError(f"{path} cannot be read: {type(error).__name__}.") from None
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, rest = text.partition("=")
+    if not equals:
+        raise WrongUseError(f"{option} wants NAME=VALUE.")
+    return name.strip(), rest

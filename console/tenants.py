@@ -1,0 +1,116 @@
+"""`update-sync tenants`: whose directories are synced, and how."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from typing import Any
+
+import click
+
+from console.composition import Console, open_console
+from console.output import json_option, print_fields, print_json, print_table
+from console.tenant_check import Grade, check_tenant
+from console.tenant_options import changes_from, tenant_options
+from schemas.settings import Need
+from schemas.tenants import dump_tenant, load_tenant
+
+key_argument = click.argument("key")
+
+
+@click.group()
+def tenants() -> None:
+    """Manage tenants: their settings, and whether their credentials work."""
+
+
+def _parts() -> Console:
+    return open_console(Need.DATABASE, Need.KEYS)
+
+
+@tenants.command()
+@key_argument
+@tenant_options
+def add(*, key: str, **options: Any) -> None:
+    """Add a tenant. Its client secret comes from the file, or is asked for; never from an argument."""
+    parts = _parts()
+    settings = changes_from(options)
+    if "client_secret" not in settings and sys.stdin.isatty():
+        settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
+    tenant, secret = load_tenant(key, settings)
+    parts.store.tenants.add(tenant, secret)
+    click.echo(f"Tenant '{key}' is added. 'update-sync tenants check {key}' proves its credentials.")
+
+
+@tenants.command("set")
+@key_argument
+@tenant_options
+@click.option("--client-secret", "asks", is_flag=True, help="Ask for a new client secret.")
+def set_tenant(*, key: str, asks: bool, **options: Any) -> None:
+    """Change what is named, and leave the rest as it is."""
+    parts = _parts()
+    changes = changes_from(options)
+    if asks:
+        changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
+    if not changes:
+        raise click.UsageError("Name something to change.")
+    parts.store.tenants.change(key, changes)
+    click.echo(f"Tenant '{key}' is changed: {', '.join(sorted(changes))}.")
+
+
+@tenants.command("list")
+@json_option
+def list_tenants(*, wants_json: bool) -> None:
+    """List the tenants."""
+    found = open_console(Need.DATABASE).store.tenants.list()
+    if wants_json:
+        print_json([{"key": tenant.key, **dump_tenant(tenant)} for tenant in found])
+        return
+    rows = [
+        (each.key, each.name, each.organisation, "enabled" if each.enabled else "disabled") for each in found
+    ]
+    print_table(("key", "name", "organisation", "state"), rows)
+
+
+@tenants.command()
+@key_argument
+@json_option
+def show(*, key: str, wants_json: bool) -> None:
+    """Show a tenant's settings; its client secret can be replaced, and not be read."""
+    settings = dump_tenant(open_console(Need.DATABASE).store.tenants.settings(key))
+    if wants_json:
+        print_json(settings)
+    else:
+        print_fields({"key": key, **settings})
+
+
+@tenants.command()
+@key_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(*, key: str, yes: bool) -> None:
+    """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
+    parts = open_console(Need.DATABASE)
+    parts.store.tenants.settings(key)
+    if not yes:
+        click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
+    parts.store.tenants.remove(key)
+    click.echo(f"Tenant '{key}' is removed.")
+
+
+@tenants.command()
+@key_argument
+@json_option
+def check(*, key: str, wants_json: bool) -> None:
+    """Prove a tenant's credentials against Entra and Skolon, step by step. Nothing is changed."""
+    parts = open_console(Need.DATABASE, Need.KEYS, Need.SKOLON)
+    record = parts.store.tenants.get(key)
+    steps = check_tenant(record, parts.directories, dt.datetime.now(dt.UTC).date())
+    right = all(step.grade is not Grade.FAULT for step in steps)
+    if wants_json:
+        print_json({"tenant": key, "right": right, "steps": [step.as_json() for step in steps]})
+    else:
+        for step in steps:
+            click.echo(f"{step.grade:<8} {step.name}: {step.detail}")
+            if step.mend:
+                click.echo(f"{'':<8} mend: {step.mend.replace('TENANT', key)}")
+    if not right:
+        raise click.exceptions.Exit(1)

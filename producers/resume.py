@@ -1,0 +1,43 @@
+"""A halted run goes on: what it lacks is published again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from producers.tenant_page import PAGE_SIZE
+from queues.messages import tenant_page_message, user_sync_message
+from schemas.messages import TenantPage, UserSync
+from schemas.outcomes import Status
+
+if TYPE_CHECKING:
+    from queues.broker import Publisher
+    from schemas.runs import Run
+    from store.store import Store
+
+
+def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
+    """Publish what a resumed run needs to go on, and return how many users that were.
+
+    A run whose list has not been read to its end reads it once more: whoever is pending is found on
+    the way. Otherwise the pending ones are published without payload, so that they are read afresh.
+    Both may be done twice without harm.
+    """
+    give_up = store.tenants.settings(run.tenant).give_up_after_hours
+    if run.status is Status.READING:
+        page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=1, link=None)
+        publisher.publish([tenant_page_message(page, give_up_after_hours=give_up)])
+        return 0
+    published, last = 0, ""
+    while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
+        publisher.publish(
+            [
+                user_sync_message(
+                    UserSync(tenant=run.tenant, run=run.id, user=user, payload=None),
+                    give_up_after_hours=give_up,
+                )
+                for user in users
+            ]
+        )
+        published, last = published + len(users), users[-1]
+    store.runs.complete_if_done(run.id)
+    return published

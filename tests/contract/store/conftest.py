@@ -1,0 +1,76 @@
+"""One fixture gives the store on each database, so that the same tests hold both."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from schemas.sealing import Sealer, new_key
+from store.store import Store
+from tests.contract.store.books import CLIENT_SECRET, tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.services.postgresql import PostgreSQL
+
+
+def upgraded(url: str) -> None:
+    with closing(Store(url, Sealer([new_key()]))) as store:
+        store.upgrade()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "books.db"
+    upgraded(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        server = cast("PostgreSQL", request.getfixturevalue("postgresql"))
+        url = server.create_database()
+        yield url
+        server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with its tables, and nothing in them."""
+    if request.param == "sqlite":
+        template = cast("Path", request.getfixturevalue("sqlite_template"))
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'books.db')}"
+    else:
+        server = cast("PostgreSQL", request.getfixturevalue("postgresql"))
+        url = server.create_database(upgraded)
+        yield url
+        server.drop_database(url)
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return Sealer([new_key()])
+
+
+@pytest.fixture
+def store(books_url: str, sealer: Sealer) -> Iterator[Store]:
+    """The store with one tenant in it."""
+    with closing(Store(books_url, sealer)) as store:
+        store.tenants.add(tenant(), CLIENT_SECRET)
+        yield store
+
+
+@pytest.fixture
+def another(books_url: str, sealer: Sealer) -> Iterator[Store]:
+    """The same books seen from another process, as far as the database can tell."""
+    with closing(Store(books_url, sealer)) as store:
+        yield store

@@ -1,0 +1,91 @@
+"""P4, at the narrowest place: an older and a newer run have the same user in hand in the same moment."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from schemas.attributes import Attribute
+from schemas.outcomes import Cause
+from tests.contract.store.books import TOGETHER, at_once, begin_run, complete
+
+if TYPE_CHECKING:
+    from schemas.runs import Run
+    from store.store import Store
+
+OLD_VALUES = {Attribute.CITY: "Lund"}
+
+
+def late_and_new(store: Store, number: int) -> tuple[Run, Run]:
+    """Return a halted run with the user pending, and a newer run that has not published the user yet."""
+    older = begin_run(store, f"older {number}", "anna")
+    store.runs.halt(older.id, Cause.BUG, "a bug")
+    return older, begin_run(store, f"newer {number}")
+
+
+def newer_goes_ahead(store: Store, newer: Run) -> bool:
+    store.receipts.publish(newer.id, ["anna"])
+    begun = store.receipts.begin(newer.id, "anna")
+    assert begun is not None
+    return not begun.older_run_active
+
+
+def older_goes_ahead(store: Store, older: Run) -> bool:
+    return not store.receipts.claim(older.id, "anna", "s1", OLD_VALUES).superseded
+
+
+def test_never_both_go_ahead(store: Store, another: Store) -> None:
+    """P4: in whatever order two runs take their steps, at most one of them writes at a time."""
+    for number in range(40):
+        older, newer = late_and_new(store, number)
+        both = at_once(lambda o=older: older_goes_ahead(store, o), lambda n=newer: newer_goes_ahead(another, n))
+        assert all(isinstance(one, bool) for one in both)
+        assert both != [True, True]
+        complete(store, newer)
+
+
+def test_the_older_one_was_first(store: Store, another: Store) -> None:
+    """P4: a claim that came before the newer run's publication is waited for."""
+    older, newer = late_and_new(store, 1)
+    assert older_goes_ahead(store, older)
+    assert not newer_goes_ahead(another, newer)
+
+
+def test_the_newer_one_was_first(store: Store, another: Store) -> None:
+    """P4: a claim that comes after the newer run's publication steps back."""
+    older, newer = late_and_new(store, 1)
+    assert newer_goes_ahead(another, newer)
+    assert not older_goes_ahead(store, older)
+
+
+def wait_until_somebody_waits(connection: psycopg.Connection) -> None:
+    deadline = time.monotonic() + TOGETHER
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while connection.execute(waiting).fetchone() == (0,):
+        assert time.monotonic() < deadline, "the claim was to wait for the row"
+
+
+@pytest.mark.parametrize(
+    "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_the_newer_one_comes_between(store: Store, another: Store, books_url: str) -> None:
+    """P4: a claim that began before the newer run's publication and is committed after it steps back."""
+    older, newer = late_and_new(store, 1)
+    with (
+        psycopg.connect(books_url.replace("+psycopg", "")) as holder,
+        psycopg.connect(books_url.replace("+psycopg", ""), autocommit=True) as observer,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        holder.execute("SELECT 1 FROM receipts WHERE run_id = %s FOR UPDATE", [older.id])
+        older_one = threads.submit(older_goes_ahead, store, older)
+        wait_until_somebody_waits(observer)
+        assert newer_goes_ahead(another, newer)
+        holder.commit()
+        assert not older_one.result(TOGETHER)

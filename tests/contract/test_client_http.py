@@ -1,0 +1,176 @@
+"""What all clients' sessions have in common, at a server that writes down what arrives."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients.faults import Fault, Trouble, UnexpectedFaultError
+from clients.http import HttpSession, RequestRefusedError, json_object
+from sandbox.certificates import temporary_certificate
+from sandbox.serving import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass
+class Recorder:
+    """A server that remembers each request and answers as it is told."""
+
+    status: str = "200 OK"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b"{}"
+    seen: list[WSGIEnvironment] = field(default_factory=list)
+    url: str = ""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.seen.append(environ)
+        start_response(self.status, [("Content-Length", str(len(self.body))), *self.headers])
+        return [self.body]
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    app = Recorder()
+    with serve(app, threads=4) as server:
+        app.url = server.url
+        yield app
+
+
+@pytest.mark.parametrize("allowed", [{"GET"}, {"GET", "PATCH"}, {"POST"}])
+def test_only_what_is_allowed_leaves(recorder: Recorder, allowed: set[str]) -> None:
+    """Of all methods, those that the gate allows arrive and no other does (promise P1)."""
+    with HttpSession(methods=allowed) as session:
+        for method in METHODS:
+            if method in allowed:
+                session.request(method, recorder.url)
+            else:
+                with pytest.raises(RequestRefusedError):
+                    session.ask(method, recorder.url)
+    assert {environ["REQUEST_METHOD"] for environ in recorder.seen} == allowed
+
+
+def test_only_addresses_that_match(recorder: Recorder) -> None:
+    """An address that the gate does not know is refused before anything leaves, dots and all (P1)."""
+    pattern = re.compile(re.escape(recorder.url) + "/Users(/[^/]+)?")
+    with HttpSession(methods={"GET"}, addresses=pattern) as session:
+        session.ask("GET", f"{recorder.url}/Users/7?x=1")
+        for path in ("/Groups", "/Users/..", "/Users/7/..", "/Users/a/b", "/Users/", "//Users"):
+            with pytest.raises(RequestRefusedError):
+                session.ask("GET", recorder.url + path)
+    assert [environ["PATH_INFO"] for environ in recorder.seen] == ["/Users/7"]
+
+
+def test_no_redirect_is_followed(recorder: Recorder) -> None:
+    """A redirect comes back as it is, and nothing goes where it leads."""
+    recorder.status, recorder.headers = "302 Found", [("Location", "/elsewhere")]
+    with HttpSession(methods={"GET"}) as session:
+        answer = session.get(recorder.url, headers={"Authorization": "Bearer made-up"})
+    assert answer.status_code == 302
+    assert len(recorder.seen) == 1
+
+
+def test_no_cookie_is_kept(recorder: Recorder) -> None:
+    """What a server sets is not sent back: tenants share sessions."""
+    recorder.headers = [("Set-Cookie", "tenant=one; Path=/")]
+    with HttpSession(methods={"GET"}) as session:
+        for _ in range(2):
+            session.ask("GET", recorder.url)
+    assert [environ.get("HTTP_COOKIE") for environ in recorder.seen] == [None, None]
+
+
+def test_netrc_does_not_replace_our_token(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A netrc file on the machine does not change what we say about ourselves."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login made password up\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with HttpSession(methods={"GET"}) as session:
+        session.ask("GET", recorder.url, headers={"Authorization": "Bearer made-up"})
+    assert recorder.seen[0]["HTTP_AUTHORIZATION"] == "Bearer made-up"
+    assert recorder.seen[0]["HTTP_USER_AGENT"] == "skolon-update-sync"
+
+
+def test_own_authorities_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our CA bundle wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE; without it theirs count."""
+    other = tmp_path / "other.pem"
+    with temporary_certificate() as wrong, temporary_certificate() as right:
+        other.write_bytes(wrong.authority.read_bytes())
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.setenv(name, str(other))
+        with (
+            serve(Recorder(), certificate=right, threads=2) as server,
+            HttpSession(methods={"GET"}, ca_bundle=str(right.authority)) as ours,
+            HttpSession(methods={"GET"}) as theirs,
+        ):
+            assert not isinstance(ours.ask("GET", server.url), Fault)
+            fault = theirs.ask("GET", server.url)
+            assert isinstance(fault, Fault)
+            assert "UPDATE_SYNC_CA_BUNDLE" in fault.words
+
+
+@pytest.mark.parametrize(
+    ("url", "trouble"),
+    [
+        ("http://127.0.0.1:1/hemlig", Trouble.AWAY),
+        ("ftp://127.0.0.1/hemlig", Trouble.ADDRESS),
+        ("hemlig", Trouble.ADDRESS),
+        ("http://", Trouble.ADDRESS),
+    ],
+)
+def test_faults_are_returned(url: str, trouble: Trouble) -> None:
+    """A request that gets no answer is a fault in our words, without the address (P6)."""
+    with HttpSession(methods={"GET"}) as session:
+        fault = session.ask("GET", url)
+    assert isinstance(fault, Fault)
+    assert fault.trouble is trouble
+    assert "hemlig" not in fault.words
+
+
+def test_bugs_are_raised(recorder: Recorder) -> None:
+    """A request that we made wrongly is a bug, with nothing of it in the error's text or history (P6)."""
+    with HttpSession(methods={"GET"}) as session, pytest.raises(UnexpectedFaultError) as caught:
+        session.ask("GET", recorder.url, headers={"If-Match": "hemlig\r\nX: y"})
+    assert "hemlig" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_no_address_in_logs(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of a request is logged, not even by the libraries below at DEBUG (P6)."""
+    caplog.set_level(logging.DEBUG)
+    with HttpSession(methods={"GET"}) as session:
+        session.ask("GET", f"{recorder.url}/?filter=hemlig")
+        session.ask("GET", "http://127.0.0.1:1/?filter=hemlig")
+    assert len(recorder.seen) == 1
+    assert "hemlig" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"[]", None),
+        (b"", None),
+        (b"<html>", None),
+        (b'{"a": ', None),
+        (b"\xff\xfe\xfd", None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_json_objects(recorder: Recorder, body: bytes, value: Any) -> None:
+    """An answer is a JSON object or it is nothing, whatever else it may be."""
+    recorder.body = body
+    with HttpSession(methods={"GET"}) as session:
+        answer = session.ask("GET", recorder.url)
+    assert not isinstance(answer, Fault)
+    assert json_object(answer) == value

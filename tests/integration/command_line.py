@@ -1,0 +1,97 @@
+"""What the tests of the command line share: an environment with a database file, and a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.sealing import new_key
+from tests.acceptance.commands import DEADLINE, environment, update_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+COMMAND = str(Path(sys.executable).parent / "update-sync")
+SECRET = "made-up~secret~value"  # noqa: S105 - made up, opens nothing
+#: Nobody listens there: the port is reserved (IANA's tcpmux).
+NOWHERE = "127.0.0.1:1"
+
+
+def tenant_object(**settings: Any) -> dict[str, Any]:
+    return {
+        "name": "Exempelkommun",
+        "entra_tenant_id": "6a1c0c3e-0000-4000-8000-00000000aaaa",
+        "client_id": "c11e0000-0000-4000-8000-00000000bbbb",
+        "client_secret": SECRET,
+        "organisation": "exempel",
+        **settings,
+    }
+
+
+def database_environment(folder: Path, **variables: str) -> dict[str, str]:
+    """Return an environment with an upgraded SQLite database in `folder`."""
+    env = environment(
+        UPDATE_SYNC_DATABASE_URL=f"sqlite:///{folder / 'test.sqlite'}",
+        UPDATE_SYNC_SECRET_KEYS=new_key(),
+        **variables,
+    )
+    done = update_sync("database", "upgrade", env=env)
+    assert done.returncode == 0, done.stderr
+    return env
+
+
+def on_a_terminal(
+    *arguments: str, env: Mapping[str, str], typed: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own; return its exit code and what was to be seen.
+
+    `typed` maps what a person waits for to what they then type.
+    """
+    near, far = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [COMMAND, *arguments],
+        env={**env, "TERM": "xterm", "COLUMNS": "150"},
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        # Its controlling terminal, too: a hidden prompt asks for that one.
+        preexec_fn=_controlled_by(far),  # noqa: PLW1509 - the test process has no other threads here
+    )
+    os.close(far)
+    try:
+        seen = _read(near, dict(typed or {}))
+        return process.wait(DEADLINE), seen
+    finally:
+        process.kill()
+        os.close(near)
+
+
+def _controlled_by(terminal: int) -> Callable[[], None]:
+    def take() -> None:
+        os.login_tty(terminal)
+
+    return take
+
+
+def _read(near: int, typed: dict[str, str]) -> str:
+    seen, answered = "", 0
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        try:
+            data = os.read(near, 65536)
+        except OSError:  # Linux's way of saying that nobody holds the other end
+            return seen
+        if not data:
+            return seen
+        seen += data.decode(errors="replace")
+        for question, words in list(typed.items()):
+            place = seen.find(question, answered)
+            if place >= 0:
+                answered = place + len(question)
+                os.write(near, typed.pop(question).encode() if words else b"")
+    raise AssertionError(f"the command went on for more than {DEADLINE:.0f} s")
