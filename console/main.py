@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from pathlib import Path
+from typing import Final
 
 import click
 
 from console.database import database, new_key_command
 from console.processes import producer, worker
 from console.runs import runs
-from console.sandbox import sandbox
 from console.tenants import tenants
 from console.trigger import trigger
-from schemas.errors import UpdateSyncError, WrongUseError
+from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError
 from schemas.version import VERSION
 
 #: 0 is "done", 1 "it ran and something is wrong", 2 "wrong use".
@@ -20,32 +22,82 @@ SOMETHING_IS_WRONG = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 
+_AWAY: Final = {
+    Dependency.DATABASE: "The database is away: see that it runs, and that UPDATE_SYNC_DATABASE_URL is right",
+    Dependency.BROKER: "RabbitMQ is away: see that it runs, and that UPDATE_SYNC_AMQP_URL is right",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_SANDBOX: Final = "sandbox"
+
+
+@click.command(_SANDBOX, context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1)
+def _no_sandbox(*, arguments: tuple[str, ...]) -> None:
+    """(not installed)"""  # noqa: D400 - what the list of commands says of it
+    del arguments
+    raise WrongUseError("The sandbox is not installed: pip install 'skolon-update-sync[sandbox]' adds it.")
+
+
+class _Commands(click.Group):
+    """Has the sandbox among its commands, and loads its servers only for those who ask for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), _SANDBOX])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != _SANDBOX:
+            return super().get_command(ctx, cmd_name)
+        try:
+            from console.sandbox import sandbox  # noqa: PLC0415 - more than a second, and not always installed
+        except ModuleNotFoundError:
+            return _no_sandbox
+        return sandbox
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="update-sync")
 def update_sync() -> None:
     """Keep the users that Skolon already has in step with Microsoft Entra ID."""
 
 
-for command in (database, new_key_command, producer, runs, sandbox, tenants, trigger, worker):
+for command in (database, new_key_command, producer, runs, tenants, trigger, worker):
     update_sync.add_command(command)
 
 
 def main() -> None:
     """Run a command, and end with its exit code; what is foreseen is said in words, without a traceback."""
     try:
-        update_sync.main(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    except WrongUseError as error:
-        click.echo(str(error), err=True)
-        sys.exit(WRONG_USE)
-    except UpdateSyncError as error:
-        click.echo(f"It did not work: {error}", err=True)
-        sys.exit(SOMETHING_IS_WRONG)
+        # click returns the code of a command that ended with `Exit`, and else what the command returned.
+        code = update_sync.main(prog_name="update-sync", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - said below, whatever it is
+        code = _say(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(error: BaseException) -> int:
+    """Say on standard error what was wrong, and return the exit code for it."""
+    code = SOMETHING_IS_WRONG
+    match error:
+        case click.ClickException():
+            error.show()
+            return error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            text, code = "Interrupted.", INTERRUPTED
+        case WrongUseError():
+            text, code = str(error), WRONG_USE
+        case TransientError():
+            away = _AWAY.get(error.dependency, f"{error.dependency} is away")
+            text = f"{away} ({error.detail}). Then try again."
+        case UpdateSyncError():
+            text = f"It did not work: {error}"
+        case _:
+            # Without its text, which may hold somebody's data or a secret (promise P6).
+            text = f"A bug, please report it: {type(error).__name__} in {_place(error)}"
+    click.echo(text, err=True)
+    return code
+
+
+def _place(error: BaseException) -> str:
+    """Return where an error came from, nearest first: functions and lines, no values."""
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-4:])
+    return " < ".join(f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in frames)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +27,15 @@ def print_json(value: object) -> None:
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under headings; a pipe gets tab-separated lines."""
     terminal = Console()
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [[printable(cell) for cell in row] for row in rows]
     if not terminal.is_terminal:
         for line in (headings, *texts):
             click.echo("\t".join(line))
         return
     table = Table(*headings)
     for line in texts:
-        table.add_row(*line)
+        # As text: a name in brackets would be taken for rich's markup.
+        table.add_row(*(Text(cell) for cell in line))
     terminal.print(table)
 
 
@@ -41,4 +43,10 @@ def print_fields(fields: dict[str, object]) -> None:
     """Print one thing's fields, a line each."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        click.echo(f"{name:<{width}}  {'' if value is None else value}")
+        click.echo(f"{name:<{width}}  {printable(value)}".rstrip())
+
+
+def printable(value: object) -> str:
+    """Return a value as one line of text that can play no tricks on a terminal or with columns."""
+    text = "" if value is None else str(value)
+    return "".join(sign if sign.isprintable() else " " for sign in text)

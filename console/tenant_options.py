@@ -67,16 +67,21 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
             changes[name] = _words(options[name])
     if options["source"]:
         pairs = [_pair(text, "--source") for text in options["source"]]
-        changes["sources"] = {**changes.get("sources", {}), **{name: _words(rest) for name, rest in pairs}}
+        changes["sources"] = _merged(changes.get("sources"), {name: _words(rest) for name, rest in pairs})
     scope = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
     if options["exclude"]:
         pairs = [_pair(text, "--exclude") for text in options["exclude"]]
         scope["exclude"] = [{"source": source, "equals": value} for source, value in pairs]
     if scope:
-        changes["scope"] = {**changes.get("scope", {}), **scope}
+        changes["scope"] = _merged(changes.get("scope"), scope)
     if options["client_secret_file"]:
         changes["client_secret"] = _text(options["client_secret_file"]).strip()
     return changes
+
+
+def _merged(given: Any, named: dict[str, Any]) -> Any:
+    """Return what the file gives with the options in it; what is no object is left to be refused later."""
+    return {**(given or {}), **named} if given is None or isinstance(given, dict) else given
 
 
 def _object(path: str) -> dict[str, Any]:

@@ -91,6 +91,8 @@ def remove(*, key: str, yes: bool) -> None:
     parts = open_console(Need.DATABASE)
     parts.store.tenants.settings(key)
     if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Nobody can be asked here: say --yes.")
         click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
     parts.store.tenants.remove(key)
     click.echo(f"Tenant '{key}' is removed.")

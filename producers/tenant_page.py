@@ -113,7 +113,7 @@ class PageReader:
         return None if payload is None else self._sealer.seal_json(payload)
 
     def _restart(self, page: TenantPage, record: TenantRecord) -> None:
-        scan = self._pages.restart_scan(page.run, page.scan)
+        scan = self._pages.restart_scan(page)
         _log.warning("page token expired", tenant=page.tenant, run=page.run, page=page.number, scan=scan)
         if scan is not None:
             first = TenantPage(tenant=page.tenant, run=page.run, scan=scan, number=1, link=None)

@@ -8,7 +8,7 @@ import pika
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.common import q_name, xq_name
 from dramatiq.errors import ConnectionClosed
-from pika.exceptions import AMQPChannelError, AMQPConnectionError
+from pika.exceptions import AMQPChannelError, AMQPConnectionError, UnroutableError
 
 from queues.broker import readdressed, use_our_envelope
 from schemas.errors import Dependency, TransientError, WrongUseError
@@ -33,6 +33,9 @@ BLOCKED_TIMEOUT: Final = 60
 
 #: A connection that idled may have been closed by the other side: the next one works.
 _ATTEMPTS: Final = 3
+
+#: What it means that a queue does not exist (AMQP 0-9-1: NOT_FOUND).
+_NOT_FOUND: Final = 404
 
 #: What it means that a queue exists with other properties (AMQP 0-9-1: PRECONDITION_FAILED).
 _PRECONDITION_FAILED: Final = 406
@@ -77,6 +80,8 @@ class QuorumBroker(RabbitmqBroker):
             for queue, body in bodies:
                 self._send(channel, queue, body)
             channel.tx_commit()
+            # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
+            channel.connection.process_data_events()
             if returned:
                 self._publishable.difference_update(returned)
                 raise AMQPChannelError(f"no queue {returned[0]}")
@@ -90,19 +95,27 @@ class QuorumBroker(RabbitmqBroker):
 
         def send() -> None:
             self._ensure_publishable(queue)
-            self._send(self.channel, xq_name(queue), body)
+            try:
+                self._send(self.channel, xq_name(queue), body)
+            except UnroutableError:
+                self._publishable.discard(queue)
+                raise
 
         self._persistently(send)
 
     def read_dead_letters(self, queue: str) -> Iterator[bytes]:
-        """Yield the dead letters of `queue`; they go back to their places when the walk ends."""
-        with pika.BlockingConnection(self.parameters) as connection:
-            channel = connection.channel()
-            while True:
-                method, _, body = channel.basic_get(xq_name(queue))
-                if method is None:
-                    return
-                yield body
+        """Yield the dead letters of `queue`; they go back to their places when the walk ends.
+
+        Raises `TransientError` (broker) when RabbitMQ is away.
+        """
+        try:
+            with pika.BlockingConnection(self.parameters) as connection:
+                yield from _walk(connection.channel(), xq_name(queue))
+        except (AMQPConnectionError, AMQPChannelError) as error:
+            if getattr(error, "reply_code", None) != _NOT_FOUND:
+                raise TransientError(
+                    Dependency.BROKER, f"RabbitMQ did not show its dead letters ({type(error).__name__})"
+                ) from None
 
     def check(self) -> None:
         """Connect and declare nothing; raise `TransientError` (broker) when there is no RabbitMQ."""
@@ -182,6 +195,22 @@ class QuorumBroker(RabbitmqBroker):
 
     def _declare(self, queue_name: str, arguments: dict[str, Any]) -> Any:
         return self.channel.queue_declare(queue=queue_name, durable=True, arguments=arguments)
+
+
+def _walk(channel: BlockingChannel, queue: str) -> Iterator[bytes]:
+    tag = 0
+    try:
+        while True:
+            method, _, body = channel.basic_get(queue)
+            if method is None:
+                return
+            tag = method.delivery_tag
+            yield body
+    finally:
+        if tag and channel.is_open:
+            channel.basic_nack(tag, multiple=True, requeue=True)
+            # Answered only when they are on their way back, so that the next walk meets them all.
+            channel.queue_declare(queue, passive=True)
 
 
 class _Transactions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import (
+    ArgumentError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -29,6 +30,13 @@ SQLITE_BUSY_TIMEOUT: Final = 60
 #: Seconds to wait for a free connection of the pool, and for a new one to be made.
 POOL_TIMEOUT: Final = 30
 CONNECT_TIMEOUT: Final = 10
+
+#: The addresses that are taken, and the drivers that we use for them.
+_DRIVERS: Final = {
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "sqlite": "sqlite",
+}
 
 #: The database is away, or two transactions got into each other's way (deadlock, serialization).
 _AWAY: Final = (OperationalError, InterfaceError, InternalError)
@@ -81,6 +89,10 @@ def translated() -> Iterator[None]:
             raise WrongUseError(
                 "The database is not upgraded: run 'update-sync database upgrade' first."
             ) from None
+        if _lacks_folder(error):
+            raise WrongUseError(
+                "The database's file cannot be opened: does its folder exist, and may we write there?"
+            ) from None
         if isinstance(error, _AWAY) or error.connection_invalidated:
             raise TransientError(Dependency.DATABASE, _kind(error)) from None
         raise
@@ -97,9 +109,18 @@ def _lacks_table(error: DBAPIError) -> bool:
     return type(error.orig).__name__ in _NO_TABLE
 
 
+def _lacks_folder(error: DBAPIError) -> bool:
+    return isinstance(error.orig, sqlite3.OperationalError) and str(error.orig).startswith("unable to open")
+
+
 def _with_driver(url: str) -> URL:
-    parsed = make_url(url)
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in _DRIVERS:
+        raise WrongUseError("The database's address must start with postgresql:// or sqlite://.") from None
+    return parsed.set(drivername=_DRIVERS[parsed.drivername])
 
 
 def _engine(url: URL, pool_size: int) -> Engine:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,13 +14,10 @@ from schemas.outcomes import Cause, Status
 from store import tables
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from schemas.messages import TenantPage
     from store.database import Database
-
-#: How often a list is begun again because Graph no longer knew the page's token.
-MOST_SCANS: Final = 6
 
 
 class Pages:
@@ -31,15 +29,16 @@ class Pages:
     def begin(self, page: TenantPage) -> bool:
         """Say whether a page is to be read: its run and scan are still on, and nobody has read it.
 
-        A second delivery of a page that was cut off is read again.
+        A second delivery of a page that was cut off is read again. So is a page of an earlier scan
+        while nobody has read the first page of the present one: whoever began that scan may have
+        died before asking for it.
         """
-        runs, pages = tables.runs, tables.pages
         with self._database.transaction() as connection:
-            scan = connection.scalar(
-                select(runs.c.scan).where(runs.c.id == page.run, runs.c.status == Status.READING)
-            )
-            done = connection.scalar(select(pages.c.done).where(*_is(page)))
-            return scan == page.scan and not done
+            scan = _scan(connection, page.run)
+            if scan is None or scan < page.scan or _is_done(connection, page):
+                return False
+            first = dataclasses.replace(page, scan=scan, number=1)
+            return scan == page.scan or not _is_done(connection, first)
 
     def check_link(self, page: TenantPage, next_link: str | None) -> None:
         """Note where the next page is; raise `HaltError` (`page_loop`) if that link led to a page before."""
@@ -85,23 +84,39 @@ class Pages:
                     )
                 )
 
-    def restart_scan(self, run_id: int, scan: int) -> int | None:
-        """Begin the list again; return the new scan's number, or None if somebody else has begun it.
+    def restart_scan(self, page: TenantPage) -> int | None:
+        """Begin the list again; return the scan whose first page is to be asked for, if one is.
 
-        Raises `HaltError` (`page_token`) when it has been begun again too often.
+        That is None when the run has ended, or the first page of a later scan has been read. Raises
+        `HaltError` (`page_token`) when the list has been begun again too often.
         """
         runs = tables.runs
-        if scan >= MOST_SCANS:
-            raise HaltError(
-                Cause.PAGE_TOKEN, f"Graph forgot the page's token in each of {scan} readings of the list"
-            )
+        reading = runs.c.id == page.run, runs.c.status == Status.READING
         with self._database.transaction() as connection:
             begun = connection.execute(
                 update(runs)
-                .where(runs.c.id == run_id, runs.c.scan == scan, runs.c.status == Status.READING)
-                .values(scan=scan + 1)
+                .where(*reading, runs.c.scan == page.scan, runs.c.scan < runs.c.last_scan)
+                .values(scan=page.scan + 1)
             )
-        return scan + 1 if begun.rowcount else None
+            scan = _scan(connection, page.run)
+            if begun.rowcount or scan is None:
+                return scan
+            if scan == page.scan:
+                raise HaltError(
+                    Cause.PAGE_TOKEN, "Graph forgot the page's token each time the list was begun again"
+                )
+            first = dataclasses.replace(page, scan=scan, number=1)
+            return None if _is_done(connection, first) else scan
+
+
+def _scan(connection: Connection, run_id: int) -> int | None:
+    """Return the number of the present scan, None when the run is not being read."""
+    runs = tables.runs
+    return connection.scalar(select(runs.c.scan).where(runs.c.id == run_id, runs.c.status == Status.READING))
+
+
+def _is_done(connection: Connection, page: TenantPage) -> bool:
+    return bool(connection.scalar(select(tables.pages.c.done).where(*_is(page))))
 
 
 def _is(page: TenantPage) -> tuple[ColumnElement[bool], ...]:

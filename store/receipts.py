@@ -11,10 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from schemas.attributes import Attribute
+from schemas.errors import Dependency, TransientError
+from schemas.graph_user import is_entra_id
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from store import tables
 from store.moments import in_utc, now
+from store.runs import is_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,12 +107,22 @@ class Receipts:
         self._sealer = sealer
 
     def publish(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
-        """Write a pending receipt for each user that has none; return those that are still pending."""
+        """Write a pending receipt for each user that has none; return those that are still pending.
+
+        Raises `TransientError` (order) when the run is not being read any more.
+        """
         if not entra_ids:
             return set()
         receipts, runs = tables.receipts, tables.runs
         with self._database.transaction() as connection:
-            tenant_id = connection.scalar(select(runs.c.tenant_id).where(runs.c.id == run_id))
+            # Locked, so that nobody ends the reading before these receipts are there to be seen.
+            tenant_id = connection.scalar(
+                select(runs.c.tenant_id)
+                .where(runs.c.id == run_id, runs.c.status == Status.READING)
+                .with_for_update(read=True)
+            )
+            if tenant_id is None:
+                raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
             published = now()
             rows = [
                 {
@@ -134,6 +147,8 @@ class Receipts:
 
     def begin(self, run_id: int, entra_id: str) -> Begun | None:
         """Return what there is to know before a user is worked on, or None if there is no such receipt."""
+        if not (is_run_id(run_id) and is_entra_id(entra_id)):
+            return None
         receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
         query = (
             select(
@@ -282,15 +297,19 @@ class Receipts:
     ) -> None:
         receipts = tables.receipts
         before = connection.execute(
-            select(receipts.c.changed, receipts.c.old_values).where(mine).with_for_update()
-        ).one()
+            select(receipts.c.changed, receipts.c.old_values)
+            .where(mine, receipts.c.outcome == Outcome.PENDING)
+            .with_for_update()
+        ).one_or_none()
+        if before is None:
+            raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
         earlier: dict[str, str | None] = (
             self._sealer.open_json(before.old_values) if before.old_values else {}
         )
         kept = {**{str(attribute): value for attribute, value in old_values.items()}, **earlier}
         connection.execute(
             update(receipts)
-            .where(mine, receipts.c.outcome == Outcome.PENDING)
+            .where(mine)
             .values(
                 skolon_id=skolon_id,
                 changed=sorted({*(before.changed or ()), *map(str, old_values)}),

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from schemas.messages import TenantSync
     from store.database import Database
 
+#: How often a list is begun again because Graph no longer knew the page's token.
+NEW_BEGINNINGS: Final = 5
+
+#: What the database has room for as the number of a run.
+_MOST_RUNS: Final = 2**31 - 1
+
 #: Seconds until a trigger that waits for another run of its tenant looks again.
 WAIT_FOR_OPEN_RUN: Final = 15.0
 
@@ -97,7 +103,11 @@ class Runs:
                     raise WrongUseError(f"Run {run_id} is {row.status}: only a halted run can be resumed.")
                 values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
                 if not row.read_to_the_end:
-                    values |= {"status": Status.READING, "scan": row.scan + 1}
+                    values |= {
+                        "status": Status.READING,
+                        "scan": row.scan + 1,
+                        "last_scan": row.scan + 1 + NEW_BEGINNINGS,
+                    }
                 connection.execute(
                     update(runs).where(runs.c.id == run_id, runs.c.status == Status.HALTED).values(values)
                 )
@@ -122,6 +132,8 @@ class Runs:
 
         To be called after the commit of each last step: whoever comes last sees all the others'.
         """
+        if not is_run_id(run_id):
+            return False
         runs, receipts = tables.runs, tables.receipts
         pending = exists().where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
         with self._database.transaction() as connection:
@@ -179,7 +191,9 @@ class Runs:
         return _run(self._row(connection, run_id))
 
     def _row(self, connection: Connection, run_id: int) -> Row[Any]:
-        row = connection.execute(_SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
+        row = None
+        if is_run_id(run_id):
+            row = connection.execute(_SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
         if row is None:
             raise WrongUseError(f"There is no run {run_id}; 'runs list' shows those there are.")
         return row
@@ -193,6 +207,11 @@ class Runs:
                 .values(**values, finished=now())
             )
         return bool(done.rowcount)
+
+
+def is_run_id(run_id: int) -> bool:
+    """Say whether a run can have that number; a message or a command line may name any."""
+    return 1 <= run_id <= _MOST_RUNS
 
 
 def covers(run: Run, wish: TenantSync) -> bool:
@@ -253,6 +272,7 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync) -> int
             users=list(wish.users),
             status=Status.READING,
             scan=1,
+            last_scan=1 + NEW_BEGINNINGS,
             read_to_the_end=False,
             started=now(),
         )

@@ -63,6 +63,8 @@ runs = Table(
     Column("cause", String(40)),
     Column("detail", Text),
     Column("scan", Integer, nullable=False),
+    # The scan after which the list is not begun again.
+    Column("last_scan", Integer, nullable=False),
     Column("read_to_the_end", Boolean, nullable=False),
     _moment("started"),
     _moment("finished", nullable=True),

@@ -138,7 +138,7 @@ def test_every_option_sets_its_setting(env: dict[str, str], tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     shown = answer("tenants", "show", "exempel", env=env)
-    assert shown["client_secret_expires"] == "2030-01-31"
+    assert shown["client_secret_expires"] == "2030-01-31"  # noqa: S105 - a date
     assert (shown["ssn_country"], shown["birthdays"], shown["enabled"]) == ("SE", False, False)
     assert (shown["time_zone"], shown["give_up_after_hours"]) == ("Europe/Oslo", 2.5)
     assert shown["match_keys"] == ["external_id", "eppn"]
@@ -195,34 +195,36 @@ def test_single_settings_win_over_the_file(env: dict[str, str]) -> None:
     assert (shown["scope"]["members_only"], shown["scope"]["enabled_only"]) == (True, True)
 
 
+MADE_UP = {"client_secret": "S3CRET"}
+
 FAULTY: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "no JSON": ('{"client_secret": "S3CRET",', (), ("is no JSON",)),
     "no object": ('["S3CRET"]', (), ("JSON object",)),
     "an empty file": ("", (), ("is no JSON",)),
     "a missing field": ('{"client_secret": "S3CRET"}', (), ("name:", "organisation:", "client_id:")),
-    "an unknown field": (json.dumps(tenant_object(client_secret="S3CRET", colour="red")), (), ("colour:",)),
+    "an unknown field": (json.dumps(tenant_object(**MADE_UP, colour="red")), (), ("colour:",)),
     "wrong types": (
-        json.dumps(tenant_object(client_secret="S3CRET", birthdays="yes", scope=3)),
+        json.dumps(tenant_object(**MADE_UP, birthdays="yes", scope=3)),
         (),
         ("birthdays:", "scope:"),
     ),
     "an unknown source": (
-        json.dumps(tenant_object(client_secret="S3CRET", sources={"eppn": ["surname"]})),
+        json.dumps(tenant_object(**MADE_UP, sources={"eppn": ["surname"]})),
         (),
         ("sources.eppn:", "surname"),
     ),
     "sources that are none, and an option": (
-        json.dumps(tenant_object(client_secret="S3CRET", sources=5)),
+        json.dumps(tenant_object(**MADE_UP, sources=5)),
         ("--source", "eppn=mail"),
         ("sources:",),
     ),
     "a scope that is none, and an option": (
-        json.dumps(tenant_object(client_secret="S3CRET", scope="all")),
+        json.dumps(tenant_object(**MADE_UP, scope="all")),
         ("--enabled-only",),
         ("scope:",),
     ),
     "a directory that is none": (
-        json.dumps(tenant_object(client_secret="S3CRET", entra_tenant_id="common")),
+        json.dumps(tenant_object(**MADE_UP, entra_tenant_id="common")),
         (),
         ("entra_tenant_id:",),
     ),

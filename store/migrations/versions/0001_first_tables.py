@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=40), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("scan", sa.Integer(), nullable=False),
+        sa.Column("last_scan", sa.Integer(), nullable=False),
         sa.Column("read_to_the_end", sa.Boolean(), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),

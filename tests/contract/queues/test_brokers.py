@@ -129,7 +129,12 @@ class BrokerContract:
         with working(door.broker):
             wait_until(lambda: len(calls.done) >= 100, "all messages")
         assert sorted(call["user"] for call in calls.done) == sorted(f"u{number}" for number in range(100))
-        assert calls.done[0] == {"tenant": "kommun", "run": 7, "user": calls.done[0]["user"], "payload": SECRET}
+        assert calls.done[0] == {
+            "tenant": "kommun",
+            "run": 7,
+            "user": calls.done[0]["user"],
+            "payload": SECRET,
+        }
         self.assert_all_acknowledged(door)
         assert self.dead_letters(door, 0) == []
 
@@ -242,9 +247,7 @@ class BrokerContract:
         assert Message.decode(body).kwargs["user"] == "u3"
 
     @pytest.mark.parametrize("failure", [WRONG, NO_RIGHTS], ids=["dead letter", "halt"])
-    def test_books_out_of_reach_are_written_later(
-        self, door: Door, books: Books, failure: Exception
-    ) -> None:
+    def test_books_out_of_reach_are_written_later(self, door: Door, books: Books, failure: Exception) -> None:
         """P8: with the database away a failure is tried again, not lost; afterwards the books are right."""
         books.failures = [TransientError(Dependency.DATABASE, "away", retry_after=0)] * 2
         self.declare(door, Calls(failures=[failure] * 3), books)
@@ -320,7 +323,9 @@ class BrokerContract:
             {"broker_priority": "high"},
         ],
     )
-    def test_options_of_any_kind_lose_nothing(self, door: Door, books: Books, options: dict[str, Any]) -> None:
+    def test_options_of_any_kind_lose_nothing(
+        self, door: Door, books: Books, options: dict[str, Any]
+    ) -> None:
         """A message with options that make no sense is worked off; if it fails, it is a dead letter."""
         self.declare(door, Calls(failures=[WRONG]), books)
         door.put(USER_SYNC_QUEUE, envelope(options=options))
@@ -361,9 +366,7 @@ class BrokerContract:
         def tenant_sync(event: Any) -> None:
             seen.append((event, current_message_id()))
 
-        declare_actor(
-            door.broker, tenant_sync, name="tenant_sync", queue=TENANT_SYNC_QUEUE, recorder=books
-        )
+        declare_actor(door.broker, tenant_sync, name="tenant_sync", queue=TENANT_SYNC_QUEUE, recorder=books)
         event = {"specversion": "1.0", "id": "0f8f", "source": "/x", "type": "t", "data": {"tenant": "å"}}
         door.put(TENANT_SYNC_QUEUE, json.dumps(event).encode())
         with working(door.broker):
@@ -371,7 +374,9 @@ class BrokerContract:
         assert seen == [(event, "0f8f")]
         self.assert_all_acknowledged(door, TENANT_SYNC_QUEUE)
 
-    @pytest.mark.parametrize("elsewhere", ["tenant-sync", "no-such-queue", "user-sync.DQ", "", "user-sync.XQ"])
+    @pytest.mark.parametrize(
+        "elsewhere", ["tenant-sync", "no-such-queue", "user-sync.DQ", "", "user-sync.XQ"]
+    )
     def test_a_message_that_strayed_is_acknowledged_where_it_is(
         self, door: Door, books: Books, elsewhere: str
     ) -> None:

@@ -33,7 +33,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without tables."""
+    """Give a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
@@ -45,7 +45,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database with its tables, and nothing in them."""
+    """Give a database with its tables, and nothing in them."""
     if request.param == "sqlite":
         template = cast("Path", request.getfixturevalue("sqlite_template"))
         yield f"sqlite:///{shutil.copy(template, tmp_path / 'books.db')}"
@@ -63,7 +63,7 @@ def sealer() -> Sealer:
 
 @pytest.fixture
 def store(books_url: str, sealer: Sealer) -> Iterator[Store]:
-    """The store with one tenant in it."""
+    """Give the store with one tenant in it."""
     with closing(Store(books_url, sealer)) as store:
         store.tenants.add(tenant(), CLIENT_SECRET)
         yield store
@@ -71,6 +71,6 @@ def store(books_url: str, sealer: Sealer) -> Iterator[Store]:
 
 @pytest.fixture
 def another(books_url: str, sealer: Sealer) -> Iterator[Store]:
-    """The same books seen from another process, as far as the database can tell."""
+    """Give the same books as another process sees them, as far as the database can tell."""
     with closing(Store(books_url, sealer)) as store:
         yield store

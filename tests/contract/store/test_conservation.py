@@ -46,20 +46,14 @@ class Model:
     def status(self) -> Status:
         return self.store.runs.get(self.run.id).status
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Step) -> None:  # noqa: C901 - one case for each kind of step
         match step:
             case ("publish", [*users]) if self.status() is Status.READING:
-                for user in users:
-                    self.outcomes.setdefault(user, Outcome.PENDING)
-                pending = {user for user in users if self.outcomes[user] is Outcome.PENDING}
-                assert self.store.receipts.publish(self.run.id, users) == pending
+                self.publish([str(user) for user in users])
             case ("finish", str(user), Outcome() as outcome, skolon_id):
                 self.finish(user, outcome, None if skolon_id is None else str(skolon_id))
             case ("claim", str(user), str(skolon_id)) if self.outcomes.get(user) is Outcome.PENDING:
-                try:
-                    self.store.receipts.claim(self.run.id, user, skolon_id, {Attribute.CITY: None})
-                except CollisionError as error:
-                    assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come
+                self.claim(user, skolon_id)
             case ("dead letter", str(user)):
                 recorded = self.store.receipts.dead_letter(self.run.id, user, letter(), 1)
                 self.settle(user, Outcome.DEAD_LETTERED, recorded=recorded)
@@ -71,6 +65,18 @@ class Model:
                 self.store.runs.finish_reading(self.run.id)
             case ("complete",):
                 self.store.runs.complete_if_done(self.run.id)
+
+    def publish(self, users: list[str]) -> None:
+        for user in users:
+            self.outcomes.setdefault(user, Outcome.PENDING)
+        pending = {user for user in users if self.outcomes[user] is Outcome.PENDING}
+        assert self.store.receipts.publish(self.run.id, users) == pending
+
+    def claim(self, user: str, skolon_id: str) -> None:
+        try:
+            self.store.receipts.claim(self.run.id, user, skolon_id, {Attribute.CITY: None})
+        except CollisionError as error:
+            assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come
 
     def finish(self, user: str, outcome: Outcome, skolon_id: str | None) -> None:
         try:

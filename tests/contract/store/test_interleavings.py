@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -42,7 +43,7 @@ def test_never_both_go_ahead(store: Store, another: Store) -> None:
     """P4: in whatever order two runs take their steps, at most one of them writes at a time."""
     for number in range(40):
         older, newer = late_and_new(store, number)
-        both = at_once(lambda o=older: older_goes_ahead(store, o), lambda n=newer: newer_goes_ahead(another, n))
+        both = at_once(partial(older_goes_ahead, store, older), partial(newer_goes_ahead, another, newer))
         assert all(isinstance(one, bool) for one in both)
         assert both != [True, True]
         complete(store, newer)

@@ -11,13 +11,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
 from schemas.errors import WrongUseError
-from schemas.sealing import Sealer
 from store.store import Store
 from store.tables import metadata
 from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
+
+    from schemas.sealing import Sealer
 
 
 def test_an_upgraded_database_has_the_tables_that_the_code_means(books_url: str) -> None:
@@ -26,9 +27,7 @@ def test_an_upgraded_database_has_the_tables_that_the_code_means(books_url: str)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
         inspector = inspect(connection)
-        uniques = {
-            table.name: _partial_indexes(inspector, table.name) for table in metadata.sorted_tables
-        }
+        uniques = {table.name: _partial_indexes(inspector, table.name) for table in metadata.sorted_tables}
     engine.dispose()
     assert differences == []
     # What Alembic does not compare: that these indexes speak of some rows only.

@@ -198,6 +198,21 @@ def test_a_run_halted_while_reading_reads_afresh(store: Store) -> None:
     assert store.pages.begin(page(run, scan=resumed.scan))
 
 
+@pytest.mark.xfail(reason="the first page is asked for in a run's first scan alone")
+def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
+    """P8: a crash between resuming a run and asking for its first page leaves no run stuck.
+
+    A resumed run cannot be resumed again; the next trigger that joins it asks for the page.
+    """
+    run = begin_run(store, "event", "anna")
+    store.pages.done(page(run), users=1)
+    store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
+    resumed = store.runs.resume(run.id)
+    assert store.runs.open(wish(), "another").needs_first_page
+    store.pages.done(page(run, scan=resumed.scan), users=1)
+    assert not store.runs.open(wish(), "a third").needs_first_page
+
+
 def test_a_run_halted_while_updating_goes_on_updating(store: Store) -> None:
     """A run that had read everybody is not read again, and completes when the pending ones are done."""
     run = begin_run(store, "event", "anna", "bo")

@@ -141,11 +141,11 @@ def test_a_removal_and_a_trigger_at_once(store: Store, another: Store) -> None:
         key = f"kommun-{number}"
         store.tenants.add(tenant(key), CLIENT_SECRET)
 
-        def remove(key: str = key) -> object:
-            return store.tenants.remove(key)
+        def remove(key: str = key) -> None:
+            store.tenants.remove(key)
 
-        def trigger(key: str = key) -> object:
-            return another.runs.open(wish(key), f"event of {key}")
+        def trigger(key: str = key) -> None:
+            another.runs.open(wish(key), f"event of {key}")
 
         removed, opened = at_once(remove, trigger)
         there = key in [settings.key for settings in store.tenants.list()]

@@ -1,0 +1,192 @@
+"""What RabbitMQ alone has: its kinds of queues, connections that break, and the broker being away."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from queues.actors import declare_actor
+from queues.rabbitmq import QuorumBroker
+from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.messages import QUEUES, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from tests.contract.queues.doors import Books, Calls, QuorumDoor, wait_until, working
+from tests.contract.queues.test_brokers import user_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.services.rabbitmq import RabbitMQ
+
+#: A port of this machine where nobody listens: the discard service's.
+NOBODY = "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"
+
+
+@pytest.fixture
+def door(amqp_url: str) -> Iterator[QuorumDoor]:
+    door = QuorumDoor(amqp_url)
+    yield door
+    door.broker.close()
+
+
+def arguments(rabbitmq: RabbitMQ, amqp_url: str) -> dict[str, dict[str, Any]]:
+    """Ask the server itself for the queues of the test, each with what it was declared with."""
+    vhost = urlsplit(amqp_url).path.removeprefix("/")
+    queues = rabbitmq.call("GET", f"/queues/{vhost}").json()
+    assert all(queue["durable"] for queue in queues)
+    return {queue["name"]: queue["arguments"] for queue in queues}
+
+
+def expected_arguments(queue: str) -> dict[str, dict[str, Any]]:
+    work = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 20,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": f"{queue}.XQ",
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+    return {
+        queue: work,
+        f"{queue}.DQ": {**work, "x-delivery-limit": 1_000_000},
+        f"{queue}.XQ": {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000},
+    }
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_queues_are_quorum_and_dead_letters_never_expire(
+    door: QuorumDoor, rabbitmq: RabbitMQ, amqp_url: str, queue: str
+) -> None:
+    """P9: all queues are replicated, crash loops end, and no dead letter has an end of its time."""
+    door.broker.publish([user_message().copy(queue_name=queue)])
+    assert arguments(rabbitmq, amqp_url) == expected_arguments(queue)
+
+
+def test_a_consumer_declares_the_same_queues_as_a_publisher(
+    door: QuorumDoor, rabbitmq: RabbitMQ, amqp_url: str
+) -> None:
+    """Whoever comes first, publisher or worker, the queues are the same, so that neither is refused."""
+    door.broker.declare_queue(USER_SYNC_QUEUE, ensure=True)
+    assert arguments(rabbitmq, amqp_url) == expected_arguments(USER_SYNC_QUEUE)
+    door.broker.publish([user_message()])
+
+
+def test_a_queue_with_other_properties_is_said_plainly(door: QuorumDoor) -> None:
+    """A queue of ours that somebody else declared otherwise is a fault to mend, not one to wait for."""
+    with door.channel() as channel:
+        channel.queue_declare(USER_SYNC_QUEUE, durable=True)
+    with pytest.raises(WrongUseError, match="other properties"):
+        door.broker.publish([user_message()])
+
+
+def test_a_deleted_queue_is_made_again(door: QuorumDoor) -> None:
+    """P2: publishing to a queue that was deleted meanwhile is no silent loss: the queue is back, and filled."""
+    door.broker.publish([user_message("u1")])
+    with door.channel() as channel:
+        channel.queue_delete(USER_SYNC_QUEUE)
+    second, third = user_message("u2"), user_message("u3")
+    door.broker.publish([second, third])
+    assert door.take_all(USER_SYNC_QUEUE) == [second.encode(), third.encode()]
+
+
+def test_a_deleted_dead_letter_queue_is_made_again(door: QuorumDoor) -> None:
+    """P9: a dead letter finds its queue even when that was deleted meanwhile."""
+    door.broker.publish_dead_letter(user_message("u1"))
+    with door.channel() as channel:
+        channel.queue_delete(f"{USER_SYNC_QUEUE}.XQ")
+    letter = user_message("u2")
+    door.broker.publish_dead_letter(letter)
+    assert list(door.broker.read_dead_letters(USER_SYNC_QUEUE)) == [letter.encode()]
+
+
+def test_a_broker_away_is_an_outage() -> None:
+    """P8: with no RabbitMQ there, whatever needs it raises a transient error that names it."""
+    broker = QuorumBroker(NOBODY)
+    for attempt in (
+        lambda: broker.publish([user_message()]),
+        lambda: broker.publish_dead_letter(user_message()),
+        lambda: list(broker.read_dead_letters(USER_SYNC_QUEUE)),
+        broker.check,
+    ):
+        with pytest.raises(TransientError) as caught:
+            attempt()
+        assert caught.value.dependency is Dependency.BROKER
+        assert "guest" not in str(caught.value)
+
+
+def test_making_a_broker_does_not_connect() -> None:
+    """A process is put together before its RabbitMQ has to be there."""
+    QuorumBroker(NOBODY).close()
+
+
+def test_a_reachable_broker_passes_the_check(door: QuorumDoor) -> None:
+    """The check connects and declares nothing."""
+    door.broker.check()
+    assert door.count(USER_SYNC_QUEUE) is None
+
+
+@pytest.mark.parametrize("dead_letter", [False, True])
+def test_a_connection_lost_in_between_is_made_again(door: QuorumDoor, dead_letter: bool) -> None:  # noqa: FBT001 - one of two ways
+    """P8: when the connection was closed between two publishes, the second opens a new one by itself."""
+    publish = (
+        door.broker.publish_dead_letter if dead_letter else lambda message: door.broker.publish([message])
+    )
+    queue = f"{USER_SYNC_QUEUE}.XQ" if dead_letter else USER_SYNC_QUEUE
+    first, second = user_message("u1"), user_message("u2")
+    publish(first)
+    door.broker.connection.close()
+    publish(second)
+    assert door.take_all(queue) == [first.encode(), second.encode()]
+
+
+def test_a_connection_that_the_server_closed_is_made_again(
+    door: QuorumDoor, rabbitmq: RabbitMQ, amqp_url: str
+) -> None:
+    """P8: the server may close a connection at any time; the next publish goes on with a new one."""
+    door.broker.publish([user_message("u1")])
+    vhost = urlsplit(amqp_url).path.removeprefix("/")
+
+    def connections() -> list[str]:
+        return [one["name"] for one in rabbitmq.call("GET", f"/vhosts/{vhost}/connections").json()]
+
+    wait_until(lambda: bool(connections()), "the server to show the connection")
+    for name in connections():
+        rabbitmq.call("DELETE", f"/connections/{name}")
+    second = user_message("u2")
+    door.broker.publish([second])
+    assert door.take_all(USER_SYNC_QUEUE)[-1] == second.encode()
+
+
+def test_a_publisher_does_not_work_on_what_it_publishes(door: QuorumDoor) -> None:
+    """A process with workers for one queue may publish to another, and does not begin to consume that one."""
+    calls, books = Calls(), Books()
+    declare_actor(door.broker, calls, name="tenant_sync", queue=TENANT_SYNC_QUEUE, recorder=books)
+    with working(door.broker) as worker:
+        door.broker.publish([user_message("u1")])
+        door.broker.publish([user_message("u2").copy(queue_name=TENANT_SYNC_QUEUE, actor_name="tenant_sync")])
+        wait_until(lambda: bool(calls.done), "the message for this process")
+        assert set(worker.consumers) == {TENANT_SYNC_QUEUE, f"{TENANT_SYNC_QUEUE}.DQ"}
+    assert [json.loads(body)["kwargs"]["user"] for body in door.take_all(USER_SYNC_QUEUE)] == ["u1"]
+
+
+def test_a_body_is_persistent_and_says_that_it_is_json(door: QuorumDoor) -> None:
+    """P2: messages outlive a restart of RabbitMQ, and other programs can tell what they are."""
+    door.broker.publish([user_message()])
+    with door.channel() as channel:
+        _, properties, _ = channel.basic_get(USER_SYNC_QUEUE, auto_ack=True)
+    assert (properties.delivery_mode, properties.content_type) == (2, "application/json")
+
+
+def test_a_worker_goes_on_when_its_queue_was_deleted(door: QuorumDoor) -> None:
+    """P8: a worker whose queue was deleted under it makes it again and works on what comes."""
+    calls = Calls()
+    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    with working(door.broker):
+        door.broker.publish([user_message("u1")])
+        wait_until(lambda: len(calls.done) == 1, "the first message")
+        with door.channel() as channel:
+            channel.queue_delete(USER_SYNC_QUEUE)
+        door.broker.publish([user_message("u2")])
+        wait_until(lambda: len(calls.done) == 2, "the second message")
