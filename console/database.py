@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from console.composition import open_console
+from console.output import json_option, say
 from schemas.sealing import new_key
 from schemas.settings import Need
 
@@ -15,13 +16,16 @@ def database() -> None:
 
 
 @database.command()
-def upgrade() -> None:
+@json_option
+def upgrade(*, wants_json: bool) -> None:
     """Bring the tables to what this version needs; does nothing when they are."""
     open_console(Need.DATABASE).store.upgrade()
-    click.echo("The database is up to date.")
+    say("The database is up to date.", {"upgraded": True}, wants_json=wants_json)
 
 
 @click.command("new-key")
-def new_key_command() -> None:
+@json_option
+def new_key_command(*, wants_json: bool) -> None:
     """Print a fresh key for UPDATE_SYNC_SECRET_KEYS."""
-    click.echo(new_key())
+    key = new_key()
+    say(key, {"key": key}, wants_json=wants_json)

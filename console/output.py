@@ -19,6 +19,14 @@ json_option: Callable[..., Any] = click.option(
 )
 
 
+def say(text: str, value: object, *, wants_json: bool) -> None:
+    """Print what was done: the text for people, or the value as JSON."""
+    if wants_json:
+        print_json(value)
+    else:
+        click.echo(text)
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from console.output import print_fields, print_json
+from schemas.errors import TransientError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
 from schemas.runs import timestamp
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from schemas.runs import RunSummary
     from store.runs import Runs
+
+T = TypeVar("T")
 
 #: Seconds between two looks at how far a run has come.
 LOOK_AGAIN: Final = 0.5
@@ -59,15 +62,46 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
     print_fields(fields)
 
 
-def wait_for_end(runs: Runs, run_id: int, *, quiet: bool) -> RunSummary:
-    """Wait until a run has ended, with a progress bar on a terminal, and return it."""
+def wait_for_end(
+    runs: Runs, run_id: int, *, quiet: bool, lines: bool = False, timeout: float | None = None
+) -> RunSummary:
+    """Wait until a run has ended, or `timeout` seconds, and return it as it is then.
+
+    A terminal gets a progress bar; with `lines`, anything else gets a line for each step forward.
+    """
+    last: list[tuple[object, ...]] = []
     with progress_bar(quiet=quiet) as show:
-        while True:
+
+        def look() -> RunSummary | None:
             summary = runs.summary(run_id)
             show(f"run {run_id}", summary)
-            if summary.run.status not in OPEN_STATUSES:
-                return summary
-            time.sleep(LOOK_AGAIN)
+            now = (summary.run.status, summary.published, summary.pending)
+            if lines and not sys.stderr.isatty() and now != tuple(last[-1:]):
+                last[:] = [now]
+                click.echo("{}\tpublished {}\tpending {}".format(*now))
+            return summary if summary.run.status not in OPEN_STATUSES else None
+
+        ended = keep_looking(look, timeout=timeout)
+    return ended or runs.summary(run_id)
+
+
+def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | None:
+    """Return what `look` finds as soon as it finds something, or None after `timeout` seconds.
+
+    A database that is away for a while ends no wait (promise P8); it is said once.
+    """
+    began, told = time.monotonic(), False
+    while True:
+        try:
+            found = look()
+        except TransientError as error:
+            found = None
+            if not told:
+                click.echo(f"{error}. Waiting on.", err=True)
+            told = True
+        if found is not None or (timeout is not None and time.monotonic() - began >= timeout):
+            return found
+        time.sleep(LOOK_AGAIN)
 
 
 @contextmanager

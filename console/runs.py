@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from console.composition import open_console
-from console.output import json_option, print_json, print_table
+from console.output import json_option, print_json, print_table, say
 from console.run_report import end_with, show_run, wait_for_end
-from producers.resume import publish_pending
+from producers.resume import resume_run
+from schemas.errors import WrongUseError
 from schemas.outcomes import FINAL_OUTCOMES, Outcome, Reason, Status
 from schemas.runs import timestamp
 from schemas.settings import Need
@@ -87,30 +88,32 @@ def show(  # noqa: PLR0913 - one for each option
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
-    summary = wait_for_end(open_console(Need.DATABASE).store.runs, run, quiet=wants_json)
+    runs = open_console(Need.DATABASE).store.runs
+    summary = wait_for_end(runs, run, quiet=wants_json, lines=not wants_json)
     show_run(summary, wants_json=wants_json)
     end_with(summary)
 
 
 @runs.command()
 @run_argument
-def cancel(*, run: int) -> None:
+@json_option
+def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel a run that is open or halted. What is pending stays as it is."""
     store = open_console(Need.DATABASE).store
     if not store.runs.cancel(run):
-        raise click.ClickException(f"Run {run} has ended already: {store.runs.get(run).status}.")
-    click.echo(f"Run {run} is cancelled.")
+        raise WrongUseError(f"Run {run} has ended already: {store.runs.get(run).status}.")
+    say(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
 
 
 @runs.command()
 @run_argument
-def resume(*, run: int) -> None:
+@json_option
+def resume(*, run: int, wants_json: bool) -> None:
     """Take a halted run up again: whoever is pending is read afresh and published again."""
     parts = open_console(Need.DATABASE, Need.BROKER)
     parts.broker.check()
-    resumed = parts.store.runs.resume(run)
-    published = publish_pending(resumed, store=parts.store, publisher=parts.broker)
+    resumed, published = resume_run(run, store=parts.store, publisher=parts.broker)
+    text = f"Run {run} goes on with {published} users that were pending."
     if resumed.status is Status.READING:
-        click.echo(f"Run {run} goes on; it reads the list of users from its beginning.")
-    else:
-        click.echo(f"Run {run} goes on with {published} users.")
+        text += " It reads the list of users from its beginning as well."
+    say(text, parts.store.runs.summary(run).as_json(), wants_json=wants_json)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from console.composition import Console, open_console
-from console.output import json_option, print_fields, print_json, print_table
+from console.output import json_option, print_fields, print_json, print_table, say
 from console.tenant_check import Grade, check_tenant
 from console.tenant_options import changes_from, tenant_options
 from schemas.settings import Need
@@ -30,7 +30,8 @@ def _parts() -> Console:
 @tenants.command()
 @key_argument
 @tenant_options
-def add(*, key: str, **options: Any) -> None:
+@json_option
+def add(*, key: str, wants_json: bool, **options: Any) -> None:
     """Add a tenant. Its client secret comes from the file, or is asked for; never from an argument."""
     parts = _parts()
     settings = changes_from(options)
@@ -38,14 +39,16 @@ def add(*, key: str, **options: Any) -> None:
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     tenant, secret = load_tenant(key, settings)
     parts.store.tenants.add(tenant, secret)
-    click.echo(f"Tenant '{key}' is added. 'update-sync tenants check {key}' proves its credentials.")
+    text = f"Tenant '{key}' is added. 'update-sync tenants check {key}' proves its credentials."
+    say(text, {"tenant": key}, wants_json=wants_json)
 
 
 @tenants.command("set")
 @key_argument
 @tenant_options
 @click.option("--client-secret", "asks", is_flag=True, help="Ask for a new client secret.")
-def set_tenant(*, key: str, asks: bool, **options: Any) -> None:
+@json_option
+def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> None:
     """Change what is named, and leave the rest as it is."""
     parts = _parts()
     changes = changes_from(options)
@@ -54,7 +57,12 @@ def set_tenant(*, key: str, asks: bool, **options: Any) -> None:
     if not changes:
         raise click.UsageError("Name something to change.")
     parts.store.tenants.change(key, changes)
-    click.echo(f"Tenant '{key}' is changed: {', '.join(sorted(changes))}.")
+    named = sorted(changes)
+    say(
+        f"Tenant '{key}' is changed: {', '.join(named)}.",
+        {"tenant": key, "changed": named},
+        wants_json=wants_json,
+    )
 
 
 @tenants.command("list")
@@ -86,7 +94,8 @@ def show(*, key: str, wants_json: bool) -> None:
 @tenants.command()
 @key_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(*, key: str, yes: bool) -> None:
+@json_option
+def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
     parts = open_console(Need.DATABASE)
     parts.store.tenants.settings(key)
@@ -95,7 +104,7 @@ def remove(*, key: str, yes: bool) -> None:
             raise click.UsageError("Nobody can be asked here: say --yes.")
         click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
     parts.store.tenants.remove(key)
-    click.echo(f"Tenant '{key}' is removed.")
+    say(f"Tenant '{key}' is removed.", {"tenant": key}, wants_json=wants_json)
 
 
 @tenants.command()

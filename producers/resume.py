@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from producers.tenant_page import PAGE_SIZE
 from queues.messages import tenant_page_message, user_sync_message
+from schemas.errors import UpdateSyncError
 from schemas.messages import TenantPage, UserSync
 from schemas.outcomes import Status
 
@@ -15,18 +16,34 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
+def resume_run(run_id: int, *, store: Store, publisher: Publisher) -> tuple[Run, int]:
+    """Take a halted run up again; return it and how many users were published.
+
+    Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run is halted again
+    with the cause it had: an open run whose messages nobody has could be neither resumed nor finished.
+    """
+    halted = store.runs.get(run_id)
+    run = store.runs.resume(run_id)
+    try:
+        return run, publish_pending(run, store=store, publisher=publisher)
+    except UpdateSyncError:
+        if halted.cause is not None:
+            store.runs.halt(run_id, halted.cause, halted.detail or "")
+        raise
+
+
 def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     """Publish what a resumed run needs to go on, and return how many users that were.
 
-    A run whose list has not been read to its end reads it once more: whoever is pending is found on
-    the way. Otherwise the pending ones are published without payload, so that they are read afresh.
-    Both may be done twice without harm.
+    Whoever is pending is published without payload, and so read afresh by id. A run whose list has
+    not been read to its end reads it once more beside that: the list alone would not do, because
+    somebody who has left Entra since then is no longer on it and would stay pending for ever.
+    All of it may be done twice without harm.
     """
     give_up = store.tenants.settings(run.tenant).give_up_after_hours
     if run.status is Status.READING:
         page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=1, link=None)
         publisher.publish([tenant_page_message(page, give_up_after_hours=give_up)])
-        return 0
     published, last = 0, ""
     while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
         publisher.publish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -37,6 +38,9 @@ CONFLICTS: Final = 5
 #: Seconds to wait for an older run's worker that has this very user in hand.
 WAIT_FOR_OLDER_RUN: Final = 5.0
 
+#: Object ids in Entra are GUIDs: anything else as an External Id is another source's.
+_OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -69,7 +73,7 @@ class UserSyncer:
         try:
             self._receipts.finish(message.run, message.user, verdict)
         except CollisionError as error:
-            raise _collision(error) from None
+            raise _collision(error.skolon_id, error.entra_id, message.user) from None
         # One line a user would drown the rest: what became of everybody is in the receipts.
         _log.debug(
             "user done",
@@ -135,6 +139,7 @@ class _OneUser:
         match = choose(self._skolon.find(self._tenant.organisation, keys), keys)
         if match is None:
             return Verdict(outcome=Outcome.NOT_FOUND)
+        self._leave_to_its_owner(user, match)
         self._add_birth_date(user, mapped)
         for _ in range(CONFLICTS):
             try:
@@ -149,6 +154,18 @@ class _OneUser:
         raise PermanentError(
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
+
+    def _leave_to_its_owner(self, user: GraphUser, match: SkolonUser) -> None:
+        """Raise `PermanentError` (`collision`) if the Skolon user is by its External Id somebody else's.
+
+        Two people with one EPPN would otherwise take the Skolon user from each other, run by run,
+        whoever came first. An External Id that nobody in Entra has (another source's) is no owner.
+        """
+        owner = match.attributes.get(Attribute.EXTERNAL_ID)
+        if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
+            return
+        if _OBJECT_ID.fullmatch(owner) and self._graph.user(owner, ("id",)) is not None:
+            raise _collision(match.id, owner, user.id)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
         """Ask for the birth date, of a matched user only: Graph gives it one by one."""
@@ -181,7 +198,7 @@ class _OneUser:
         try:
             claim = self._receipts.claim(self._message.run, self._message.user, match.id, old_values)
         except CollisionError as error:
-            raise _collision(error) from None
+            raise _collision(match.id, error.entra_id, self._message.user) from None
         if claim.superseded:
             return Verdict(outcome=Outcome.SUPERSEDED)
         version = self._skolon.update(self._tenant.organisation, match, changes)
@@ -194,9 +211,9 @@ class _OneUser:
         )
 
 
-def _collision(error: CollisionError) -> PermanentError:
+def _collision(skolon_id: str, holder: str, other: str) -> PermanentError:
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        f"Skolon user {error.skolon_id} is already taken in this run by Entra user {error.entra_id}",
+        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
     )

@@ -46,7 +46,7 @@ class Model:
     def status(self) -> Status:
         return self.store.runs.get(self.run.id).status
 
-    def take(self, step: Step) -> None:  # noqa: C901 - one case for each kind of step
+    def take(self, step: Step) -> None:
         match step:
             case ("publish", [*users]) if self.status() is Status.READING:
                 self.publish([str(user) for user in users])
