@@ -69,16 +69,17 @@ def wait_for_end(
 
     A terminal gets a progress bar; with `lines`, anything else gets a line for each step forward.
     """
-    last: list[tuple[object, ...]] = []
+    last = ""
     with progress_bar(quiet=quiet) as show:
 
         def look() -> RunSummary | None:
+            nonlocal last
             summary = runs.summary(run_id)
             show(f"run {run_id}", summary)
-            now = (summary.run.status, summary.published, summary.pending)
-            if lines and not sys.stderr.isatty() and now != tuple(last[-1:]):
-                last[:] = [now]
-                click.echo("{}\tpublished {}\tpending {}".format(*now))
+            line = f"{summary.run.status}\tpublished {summary.published}\tpending {summary.pending}"
+            if lines and line != last and not sys.stderr.isatty():
+                click.echo(line)
+            last = line
             return summary if summary.run.status not in OPEN_STATUSES else None
 
         ended = keep_looking(look, timeout=timeout)

@@ -7,39 +7,36 @@ import logging
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from console.output import print_json
+from console.run_report import progress_bar
 from console.sandbox_report import Findings, as_json, compare, show
 from console.sandbox_run import one_process
-from sandbox.world import TENANT_KEY, World, world
+from sandbox.world import TENANT_KEY, Place, World, world
 from schemas.logs import set_up_logging
-
-if TYPE_CHECKING:
-    from schemas.runs import RunSummary
 
 
 @click.command()
-@click.option(
-    "--users", default=500, show_default=True, type=click.IntRange(1, 200_000), help="How many people."
-)
+@click.option("--users", default=500, show_default=True, type=click.IntRange(1), help="How many people.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same people.")
+@click.option("--json", "wants_json", is_flag=True, help="Print JSON and nothing else.")
 @click.option("--serve", is_flag=True, help="Only serve Entra, Graph and Skolon, until Ctrl-C.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     help="With --serve: where to write certificate, tenant.json and environment [default: a temporary one].",
 )
-@click.option(
-    "--ports", nargs=2, type=click.IntRange(0, 65535), default=(0, 0), help="With --serve: fixed ports."
-)
-@click.option("--json", "wants_json", is_flag=True, help="Print JSON and nothing else.")
-def sandbox(  # noqa: PLR0913 - one for each option
-    *, users: int, seed: int, serve: bool, directory: Path | None, ports: tuple[int, int], wants_json: bool
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --serve: listen here.")
+@click.option("--name", default="127.0.0.1", show_default=True, help="With --serve: its name for others.")
+@click.option("--ports", nargs=2, type=click.IntRange(0, 65535), default=(0, 0), help="With --serve.")
+def sandbox(
+    *, users: int, seed: int, wants_json: bool, serve: bool, directory: Path | None, **place: Any
 ) -> None:
     """Run the whole sync in one process, against stand-ins, on a made-up municipality.
 
@@ -52,13 +49,13 @@ def sandbox(  # noqa: PLR0913 - one for each option
         if serve:
             folder = directory or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            with world(folder, people=users, seed=seed, ports=ports) as served:
+            with world(folder, people=users, seed=seed, place=Place(**place)) as served:
                 _serve(served, folder, wants_json=wants_json)
             return
         with world(Path(temporary), people=users, seed=seed) as made_up:
-            findings = _both_runs(made_up, Path(temporary), quiet=wants_json or not sys.stderr.isatty())
+            findings = _both_runs(made_up, Path(temporary), quiet=wants_json)
     if wants_json:
-        click.echo(json.dumps(as_json(findings), indent=2))
+        print_json(as_json(findings))
     else:
         show(findings, Console())
     if not findings.right:
@@ -66,25 +63,10 @@ def sandbox(  # noqa: PLR0913 - one for each option
 
 
 def _both_runs(made_up: World, folder: Path, *, quiet: bool) -> Findings:
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet,
-    )
-    with bar, one_process(made_up, TENANT_KEY, folder) as sync:
-        summaries = []
-        for name in ("first run", "second run"):
-            task = bar.add_task(name, total=made_up.municipality.size)
-
-            def progress(summary: RunSummary, task: Any = task) -> None:
-                bar.update(task, completed=summary.published - summary.pending)
-
-            summaries.append(sync.run(progress=progress))
-    return compare(made_up, *summaries)
+    with progress_bar(quiet=quiet) as progress, one_process(made_up, TENANT_KEY, folder) as sync:
+        first = sync.run(progress=partial(progress, "first run"))
+        second = sync.run(progress=partial(progress, "second run"))
+    return compare(made_up, first, second)
 
 
 def _serve(served: World, folder: Path, *, wants_json: bool) -> None:

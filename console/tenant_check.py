@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.attributes import Attribute
-from schemas.errors import HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.selection import properties_to_select
 
@@ -46,16 +47,20 @@ class Step:
     grade: Grade
     detail: str
     mend: str | None = None
+    #: Why it failed, in our own words for causes and systems, where there is one.
+    failed_at: Cause | Dependency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {"step": self.name, "grade": str(self.grade), "detail": self.detail, "mend": self.mend}
 
 
+_TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
+
 _ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
 _MEND: Final = {
     Cause.ENTRA_CREDENTIALS: (
-        f"{_ENTRA_APP}; then: update-sync tenants set TENANT --client-secret-file -. Directory (tenant) id "
+        f"{_ENTRA_APP}; then: update-sync tenants set TENANT --client-secret. Directory (tenant) id "
         "and client id are on the app's overview page"
     ),
     Cause.ENTRA_PERMISSION: (
@@ -75,7 +80,9 @@ def check_tenant(record: TenantRecord, directories: Directories, today: dt.date)
     """Try, in order, everything that a run needs, and return how each step went. Nothing is changed."""
     steps = [_secret(record), *_expiry(record, today)]
     entra = list(_entra(record, directories))
-    return [*steps, *entra, _skolon(record, directories)]
+    steps = [*steps, *entra, _skolon(record, directories)]
+    key = record.tenant.key
+    return [dataclasses.replace(step, mend=step.mend and step.mend.replace("TENANT", key)) for step in steps]
 
 
 def _secret(record: TenantRecord) -> Step:
@@ -95,7 +102,8 @@ def _expiry(record: TenantRecord, today: dt.date) -> Iterator[Step]:
         return
     days = (expires - today).days
     if days < 0:
-        grade, detail = Grade.FAULT, f"expired on {expires}"
+        # Whether it has truly ended is for Entra to say: the date is what somebody has noted.
+        grade, detail = Grade.WARNING, f"noted to end on {expires}, which has passed"
     elif days <= _SOON:
         grade, detail = Grade.WARNING, f"expires on {expires}, in {days} days"
     else:
@@ -111,12 +119,17 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
     def read_users() -> str:
         page = graph.page(None, properties_to_select(record.tenant))
         found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
-        more = " and more" if page.next_link else ""
-        return f"{len(page.users)} users{more} on the first page, with all that the mapping needs"
+        return f"{graph.count()} users can be read, with all that the mapping needs"
 
-    step = _try("users in Entra", read_users)
-    yield step
-    if step.grade is not Grade.OK:
+    users = _try("users in Entra", read_users)
+    # Without a token there are no users: what failed is told by the step that it belongs to.
+    if users.failed_at in _TOKEN_FAILURES:
+        yield dataclasses.replace(users, name="token from Entra")
+        yield Step(name="users in Entra", grade=Grade.SKIPPED, detail="needs a token")
+    else:
+        yield Step(name="token from Entra", grade=Grade.OK, detail="Entra takes client id and secret")
+        yield users
+    if users.grade is not Grade.OK:
         yield Step(name="birthdays", grade=Grade.SKIPPED, detail="users could not be read")
         return
     wanted = record.tenant.birthdays and record.tenant.sources[Attribute.BIRTH_DATE]
@@ -144,11 +157,18 @@ def _skolon(record: TenantRecord, directories: Directories) -> Step:
 
 
 def _try(name: str, attempt: Callable[[], str]) -> Step:
+    failed = Step(name=name, grade=Grade.FAULT, detail="")
     try:
         return Step(name=name, grade=Grade.OK, detail=attempt())
     except HaltError as error:
-        return Step(name=name, grade=Grade.FAULT, detail=error.detail, mend=_MEND.get(error.cause))
-    except (TransientError, PermanentError) as error:
-        return Step(name=name, grade=Grade.FAULT, detail=error.detail, mend="try again later, or report it")
+        return dataclasses.replace(
+            failed, detail=error.detail, mend=_MEND.get(error.cause), failed_at=error.cause
+        )
+    except TransientError as error:
+        mend = "try again later; if it stays so, look at the network, the proxy and the addresses"
+        detail = f"could not be tried: {error.detail}"
+        return dataclasses.replace(failed, detail=detail, mend=mend, failed_at=error.dependency)
+    except PermanentError as error:
+        return dataclasses.replace(failed, detail=error.detail, mend="report it")
     except UpdateSyncError as error:
-        return Step(name=name, grade=Grade.FAULT, detail=str(error))
+        return dataclasses.replace(failed, detail=str(error))

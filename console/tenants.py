@@ -122,6 +122,6 @@ def check(*, key: str, wants_json: bool) -> None:
         for step in steps:
             click.echo(f"{step.grade:<8} {step.name}: {step.detail}")
             if step.mend:
-                click.echo(f"{'':<8} mend: {step.mend.replace('TENANT', key)}")
+                click.echo(f"{'':<8} mend: {step.mend}")
     if not right:
         raise click.exceptions.Exit(1)

@@ -106,6 +106,7 @@ class QuorumBroker(RabbitmqBroker):
     def read_dead_letters(self, queue: str) -> Iterator[bytes]:
         """Yield the dead letters of `queue`; they go back to their places when the walk ends.
 
+        After a walk that was broken off, RabbitMQ may put those that were seen behind the others.
         Raises `TransientError` (broker) when RabbitMQ is away.
         """
         try:

@@ -34,14 +34,14 @@ class Certificate:
     authority: Path
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Make a new authority and a certificate for loopback, and write both into ``folder``.
+def make_certificate(folder: Path, *names: str) -> Certificate:
+    """Make a new authority and a certificate for loopback and ``names``, and write both into ``folder``.
 
     The folder must exist. The authority's own key is never written, so nobody can
     use it to sign anything else.
     """
     authority = trustme.CA(organization_name="Update Sync sandbox")
-    leaf = authority.issue_cert(*LOOPBACK_NAMES)
+    leaf = authority.issue_cert(*LOOPBACK_NAMES, *names)
     certificate = Certificate(
         chain=folder / "server.pem",
         key=folder / "server.key",

@@ -109,17 +109,18 @@ class Server:
 def serve(
     app: WSGIApplication,
     *,
+    host: str = HOST,
     port: int = 0,
     certificate: Certificate | None = None,
     threads: int = DEFAULT_THREADS,
 ) -> Server:
-    """Serve ``app`` on 127.0.0.1 and return when it accepts connections.
+    """Serve ``app`` on loopback, or the address ``host``, and return when it accepts connections.
 
     ``port`` 0 is a free one. With a ``certificate`` it speaks TLS, without one plain
     HTTP. Raises OSError when the port is taken.
     """
     server = _LoopbackServer(
-        (HOST, port),
+        (host, port),
         app,
         numthreads=threads,
         request_queue_size=128,

@@ -6,19 +6,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.certificates import make_certificate
+from sandbox.certificates import LOOPBACK_NAMES, make_certificate
 from sandbox.microsoft.directory import Directory
 from sandbox.microsoft.entra import App
 from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.municipality.expectation import attributes_of, expected_users
 from sandbox.municipality.municipality import Municipality
 from sandbox.municipality.tenant import tenant_settings
-from sandbox.serving import serve
+from sandbox.serving import HOST, serve
 from sandbox.skolon.application import SkolonStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from wsgiref.types import WSGIApplication
 
 #: The tenant's key, as one would give it to `tenants add`.
 TENANT_KEY: Final = "exempelkommun"
@@ -58,13 +59,26 @@ class World:
         return sorted({*wrong, *(held.keys() - expected.keys())})
 
 
-@contextmanager
-def world(folder: Path, *, people: int, seed: int = 1, ports: tuple[int, int] = (0, 0)) -> Iterator[World]:
-    """Serve the stand-ins on loopback over TLS until the block ends.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the stand-ins are served: on loopback and free ports, unless a container wants otherwise.
 
-    `folder` takes the throw-away certificate; `ports` are Microsoft's and Skolon's, 0 for a free one.
+    `host` is the address to listen on, `name` what others call it, `ports` are Microsoft's and
+    Skolon's, 0 for a free one.
     """
-    certificate = make_certificate(folder)
+
+    host: str = HOST
+    name: str = HOST
+    ports: tuple[int, int] = (0, 0)
+
+
+_LOOPBACK: Final = Place()
+
+
+@contextmanager
+def world(folder: Path, *, people: int, seed: int = 1, place: Place = _LOOPBACK) -> Iterator[World]:
+    """Serve the stand-ins over TLS until the block ends; `folder` takes the throw-away certificate."""
+    certificate = make_certificate(folder, *({place.name} - set(LOOPBACK_NAMES)))
     municipality = Municipality(people, seed=seed)
     microsoft = MicrosoftStandIn(
         {_DIRECTORY: Directory(municipality.entra_users())},
@@ -76,17 +90,21 @@ def world(folder: Path, *, people: int, seed: int = 1, ports: tuple[int, int] = 
         client_secret=_SKOLON_SECRET,
     )
     with ExitStack() as stack:
-        entra = stack.enter_context(serve(microsoft, port=ports[0], certificate=certificate))
-        scim = stack.enter_context(serve(skolon.application, port=ports[1], certificate=certificate))
+        applications: tuple[WSGIApplication, ...] = (microsoft, skolon.application)
+        ports = [
+            stack.enter_context(serve(app, host=place.host, port=port, certificate=certificate)).port
+            for app, port in zip(applications, place.ports, strict=True)
+        ]
+        entra, scim = (f"https://{place.name}:{port}" for port in ports)
         yield World(
             municipality=municipality,
             microsoft=microsoft,
             skolon=skolon,
             environment={
-                "UPDATE_SYNC_ENTRA_AUTHORITY": entra.url,
-                "UPDATE_SYNC_GRAPH_URL": entra.url,
-                "UPDATE_SYNC_SKOLON_SCIM_URL": f"{scim.url}/{{organisation}}/scim/v2",
-                "UPDATE_SYNC_SKOLON_TOKEN_URL": f"{scim.url}/oauth/access_token",
+                "UPDATE_SYNC_ENTRA_AUTHORITY": entra,
+                "UPDATE_SYNC_GRAPH_URL": entra,
+                "UPDATE_SYNC_SKOLON_SCIM_URL": f"{scim}/{{organisation}}/scim/v2",
+                "UPDATE_SYNC_SKOLON_TOKEN_URL": f"{scim}/oauth/access_token",
                 "UPDATE_SYNC_SKOLON_CLIENT_ID": _SKOLON_CLIENT,
                 "UPDATE_SYNC_SKOLON_CLIENT_SECRET": _SKOLON_SECRET,
                 "UPDATE_SYNC_CA_BUNDLE": str(certificate.authority),

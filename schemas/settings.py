@@ -67,7 +67,8 @@ class Settings:
 def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
     """Read `UPDATE_SYNC_…` (or, for a value kept in a file, `UPDATE_SYNC_…_FILE`).
 
-    Raises `InvalidSettingsError` that lists every fault of every variable, whether needed or not,
+    A blank value is none: that is how compose files pass on what is not set. Raises
+    `InvalidSettingsError` that lists every fault of every variable, whether needed or not,
     and every variable that `needs` asks for and that is missing.
     """
     env = FileAwareEnv(eager=False, prefix=PREFIX, strip_whitespace=True)
@@ -80,9 +81,9 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
         skolon_token_url=env.str("SKOLON_TOKEN_URL", "", validate=_url("https", "http")),
         skolon_client_id=env.str("SKOLON_CLIENT_ID", ""),
         skolon_client_secret=env.str("SKOLON_CLIENT_SECRET", ""),
-        graph_url=env.str("GRAPH_URL", Settings.graph_url, validate=_url("https", "http")),
-        entra_authority=env.str("ENTRA_AUTHORITY", Settings.entra_authority, validate=_url("https")),
-        ca_bundle=env.str("CA_BUNDLE", None, validate=_file),
+        graph_url=env.str("GRAPH_URL", "", validate=_url("https", "http")) or Settings.graph_url,
+        entra_authority=env.str("ENTRA_AUTHORITY", "", validate=_url("https")) or Settings.entra_authority,
+        ca_bundle=env.str("CA_BUNDLE", "", validate=_file) or None,
         console_host=env.str("CONSOLE_HOST", Settings.console_host),
         console_port=env.int(
             "CONSOLE_PORT", Settings.console_port, validate=validate.Range(min=0, max=65535)
@@ -127,6 +128,8 @@ class _url:  # noqa: N801 - used like marshmallow's own validators
         self._schemes = schemes
 
     def __call__(self, value: str) -> None:
+        if not value:
+            return
         try:
             parts = urlsplit(value)
             _ = parts.port
@@ -140,12 +143,12 @@ class _url:  # noqa: N801 - used like marshmallow's own validators
 
 
 def _database_url(value: str) -> None:
-    if not value.startswith(("postgresql://", "postgresql+psycopg://", "sqlite://")):
+    if value and not value.startswith(("postgresql://", "postgresql+psycopg://", "sqlite://")):
         raise ValidationError("Not a URL that starts with postgresql:// or sqlite://.")
 
 
 def _organisation(value: str) -> None:
-    if "{organisation}" not in value:
+    if value and "{organisation}" not in value:
         raise ValidationError("Does not say where the organisation goes: {organisation} is missing.")
 
 
@@ -158,6 +161,6 @@ def _keys(value: list[str]) -> None:
             )
 
 
-def _file(value: str | None) -> None:
-    if value is not None and not Path(value).is_file():
+def _file(value: str) -> None:
+    if value and not Path(value).is_file():
         raise ValidationError("There is no such file.")

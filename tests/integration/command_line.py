@@ -7,11 +7,14 @@ import pty
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.sealing import new_key
-from tests.acceptance.commands import DEADLINE, environment, update_sync
+from schemas.sealing import Sealer, new_key
+from schemas.tenants import load_tenant
+from store.store import Store
+from tests.acceptance.commands import DEADLINE, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,9 +43,20 @@ def database_environment(folder: Path, **variables: str) -> dict[str, str]:
         UPDATE_SYNC_SECRET_KEYS=new_key(),
         **variables,
     )
-    done = update_sync("database", "upgrade", env=env)
-    assert done.returncode == 0, done.stderr
+    with closing(open_store(env)) as store:
+        store.upgrade()
     return env
+
+
+def open_store(env: Mapping[str, str]) -> Store:
+    """Return the database that a command of this environment works with."""
+    return Store(env["UPDATE_SYNC_DATABASE_URL"], Sealer([env["UPDATE_SYNC_SECRET_KEYS"]]))
+
+
+def add_tenant(env: Mapping[str, str], key: str, settings: dict[str, Any]) -> None:
+    """Store a tenant without a command, where the command is not what the test is about."""
+    with closing(open_store(env)) as store:
+        store.tenants.add(*load_tenant(key, settings))
 
 
 def on_a_terminal(

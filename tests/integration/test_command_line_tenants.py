@@ -77,9 +77,12 @@ def test_a_database_that_is_not_upgraded_is_said(tmp_path: Path) -> None:
     assert done.stderr.strip().endswith("run 'update-sync database upgrade' first.")
 
 
-def test_the_upgrade_may_be_repeated(env: dict[str, str]) -> None:
-    """Upgrading what is upgraded does nothing and is no fault."""
-    assert update_sync("database", "upgrade", env=env).returncode == 0
+def test_the_upgrade_may_be_repeated(env: dict[str, str], tmp_path: Path) -> None:
+    """An empty database is upgraded, and upgrading what is upgraded does nothing and is no fault."""
+    env |= {"UPDATE_SYNC_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"}
+    for _ in range(2):
+        assert update_sync("database", "upgrade", env=env).returncode == 0
+        assert answer("tenants", "list", env=env) == []
 
 
 def test_a_tenant_is_shown_as_it_was_added_without_its_secret(env: dict[str, str]) -> None:

@@ -15,6 +15,8 @@ from tests.services.process import Unavailable
 def main() -> int:
     """Print `export` lines on standard output, everything else on standard error."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A shell starts background commands with SIGINT ignored; who sends it means it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with ExitStack() as stack:
         try:
             print("Starting RabbitMQ and PostgreSQL …", file=sys.stderr)  # noqa: T201 - a command's output

@@ -177,16 +177,3 @@ def test_a_body_is_persistent_and_says_that_it_is_json(door: QuorumDoor) -> None
     with door.channel() as channel:
         _, properties, _ = channel.basic_get(USER_SYNC_QUEUE, auto_ack=True)
     assert (properties.delivery_mode, properties.content_type) == (2, "application/json")
-
-
-def test_a_worker_goes_on_when_its_queue_was_deleted(door: QuorumDoor) -> None:
-    """P8: a worker whose queue was deleted under it makes it again and works on what comes."""
-    calls = Calls()
-    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
-    with working(door.broker):
-        door.broker.publish([user_message("u1")])
-        wait_until(lambda: len(calls.done) == 1, "the first message")
-        with door.channel() as channel:
-            channel.queue_delete(USER_SYNC_QUEUE)
-        door.broker.publish([user_message("u2")])
-        wait_until(lambda: len(calls.done) == 2, "the second message")

@@ -262,6 +262,18 @@ def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
     assert summary.reasons == {Reason.INVALID_USER: 1}
 
 
+def test_a_run_with_somebody_pending_is_not_complete(store: Store) -> None:
+    """P3: a run that has been read to the end waits for its last user."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.runs.finish_reading(run.id)
+    assert not store.runs.complete_if_done(run.id)
+    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    assert not store.runs.complete_if_done(run.id)
+    assert store.runs.get(run.id).status is Status.UPDATING
+    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    assert store.runs.complete_if_done(run.id)
+
+
 def test_the_last_ones_at_once_complete_the_run(store: Store, another: Store) -> None:
     """P3: when the last users are done in the same moment, exactly one of them completes the run."""
     for number in range(15):

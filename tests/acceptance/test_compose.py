@@ -1,0 +1,105 @@
+"""docker-compose.yml, with its commands started as plain processes: what it says is known to work."""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.acceptance.commands import answer, environment, running, until, update_sync
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+
+
+def sandbox_variables() -> dict[str, str]:
+    lines = (ROOT / "sandbox.env").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return dict(pairs)
+
+
+def interpolated(text: str, variables: dict[str, str]) -> str:
+    """Fill in variables as compose does: `${NAME}`, `${NAME:-default}`, `${NAME:?complaint}`."""
+
+    def value(found: re.Match[str]) -> str:
+        name, operator, rest = found["name"], found["operator"], found["rest"]
+        assert operator != ":?" or variables.get(name), f"{name}: {rest}"
+        return variables.get(name) or (rest if operator == ":-" else "")
+
+    return re.sub(r"\$\{(?P<name>\w+)(?:(?P<operator>:-|:\?)(?P<rest>[^}]*))?\}", value, text)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def on_this_host(text: str, places: dict[str, str]) -> str:
+    for there, here in places.items():
+        text = text.replace(there, here)
+    return text
+
+
+def test_what_compose_says_works(amqp_url: str, database_url: str, tmp_path: Path) -> None:
+    """The services' commands with the services' environment make a run that completes as expected."""
+    shared = tmp_path / "sandbox"
+    shared.mkdir()
+    places = {
+        "amqp://update-sync:sandbox@rabbitmq:5672/%2F": amqp_url,
+        "postgresql+psycopg://update-sync:sandbox@postgres:5432/update-sync": database_url,
+        "//sandbox:8443": f"//127.0.0.1:{(first := free_port())}",
+        "//sandbox:8444": f"//127.0.0.1:{(second := free_port())}",
+        "/sandbox": str(shared),
+        "0.0.0.0": "127.0.0.1",  # noqa: S104 - what is replaced
+        "--name=sandbox": "--name=127.0.0.1",
+        "8443": str(first),
+        "8444": str(second),
+    }
+    variables = sandbox_variables()
+
+    def process(service: str) -> tuple[list[str], dict[str, str]]:
+        described = SERVICES[service]
+        program, *arguments = [on_this_host(word, places) for word in described["command"]]
+        assert program == "update-sync"
+        given = described.get("environment", {})
+        env = {name: on_this_host(interpolated(text, variables), places) for name, text in given.items()}
+        return arguments, environment(**{name: text for name, text in env.items() if text})
+
+    upgrade, env = process("database")
+    done = update_sync(*upgrade, env=env)
+    assert done.returncode == 0, done.stderr
+    with ExitStack() as stack:
+        for service in ("sandbox", "producer", *["worker"] * SERVICES["worker"]["deploy"]["replicas"]):
+            arguments, service_env = process(service)
+            extra = ["--users", "100"] if service == "sandbox" else []
+            log = tmp_path / f"{service}.log"
+            stack.enter_context(running(*arguments, *extra, env=service_env, log=log))
+            if service == "sandbox":
+                until((shared / "tenant.json").exists, "the sandbox's servers")
+        added = update_sync("tenants", "add", "exempelkommun", "--from", str(shared / "tenant.json"), env=env)
+        assert added.returncode == 0, added.stderr
+        waited = update_sync("trigger", "exempelkommun", "--wait", "--json", env=env)
+        # Dead letters are among the hard cases, so the command says that something is wrong.
+        assert waited.returncode == 1, waited.stderr
+        run = answer("runs", "list", env=env)[0]
+
+    assert run["status"] == "completed"
+    assert run["published"] == sum(run["outcomes"].values()) == 100
+    assert run["reasons"] == {"ambiguous_match": 1, "collision": 1, "invalid_user": 1}
+
+
+def test_compose_starts_things_in_order_and_on_loopback() -> None:
+    """RabbitMQ 4, PostgreSQL, the upgrade before everything else, and no port but on loopback."""
+    assert SERVICES["rabbitmq"]["image"].startswith("rabbitmq:4")
+    assert SERVICES["postgres"]["image"].startswith("postgres:")
+    for service in ("producer", "worker"):
+        assert SERVICES[service]["depends_on"]["database"]["condition"] == "service_completed_successfully"
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)

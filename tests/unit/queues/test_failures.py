@@ -1,0 +1,124 @@
+"""What is decided about a failure, whatever a message has been through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from queues.failures import LONGEST_DELAY, DeadLetter, Halt, History, Retry, UnforeseenError, decide
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
+from schemas.outcomes import Cause, Reason, Stage
+
+SECRET: Final = "hemlig-uppgift"
+BEGAN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DAY: Final = dt.timedelta(hours=24)
+
+JITTER: Final = st.floats(0, 1)
+ATTEMPTS: Final = st.integers(1, 10_000) | st.just(10**30)
+DEPENDENCIES: Final = st.sampled_from(Dependency)
+RETRY_AFTER: Final = st.none() | st.floats(0, 100_000)
+HISTORIES: Final = st.builds(
+    lambda attempts, waited, limit: History(
+        attempts=attempts, first_failed=BEGAN, now=BEGAN + waited, give_up_after=limit
+    ),
+    ATTEMPTS,
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=60)),
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)),
+)
+
+
+def after(waited: dt.timedelta = dt.timedelta(0), *, attempts: int = 1) -> History:
+    return History(attempts=attempts, first_failed=BEGAN, now=BEGAN + waited, give_up_after=DAY)
+
+
+@given(dependency=DEPENDENCIES, asked=RETRY_AFTER, history=HISTORIES, jitter=JITTER)
+def test_an_outage_waits_until_the_limit(
+    dependency: Dependency, asked: float | None, history: History, jitter: float
+) -> None:
+    """P8: what is transient is tried again until the tenant's limit, and only then `gave_up`."""
+    decision = decide(TransientError(dependency, "away", retry_after=asked), history, jitter=jitter)
+    if history.now - history.first_failed < history.give_up_after:
+        assert isinstance(decision, Retry)
+    else:
+        assert isinstance(decision, DeadLetter)
+        assert decision.reason is Reason.GAVE_UP
+
+
+@given(dependency=DEPENDENCIES, asked=RETRY_AFTER, attempts=ATTEMPTS, jitter=JITTER)
+def test_a_delay_is_bounded_and_not_earlier_than_asked(
+    dependency: Dependency, asked: float | None, attempts: int, jitter: float
+) -> None:
+    """P8: never before Retry-After, never so late that RabbitMQ would close the channel of what waits."""
+    error = TransientError(dependency, "busy", retry_after=asked)
+    decision = decide(error, after(attempts=attempts), jitter=jitter)
+    assert isinstance(decision, Retry)
+    assert min(asked or 0, LONGEST_DELAY) <= decision.delay <= LONGEST_DELAY
+    assert LONGEST_DELAY < 30 * 60
+
+
+@given(attempts=st.integers(1, 50), jitter=JITTER)
+def test_the_back_off_grows(attempts: int, jitter: float) -> None:
+    """P8: without Retry-After, waiting gets longer from one try to the next, up to the longest."""
+
+    def delay(count: int) -> float:
+        decision = decide(TransientError(Dependency.GRAPH, "x"), after(attempts=count), jitter=jitter)
+        assert isinstance(decision, Retry)
+        return decision.delay
+
+    assert 0 < delay(attempts) <= delay(attempts + 1)
+    assert delay(attempts + 1) >= min(delay(attempts) * 2, LONGEST_DELAY / 2)
+
+
+@given(one=JITTER, other=JITTER, asked=st.none() | st.floats(1, 600))
+def test_jitter_spreads_the_retries(one: float, other: float, asked: float | None) -> None:
+    """P8: messages that failed together do not all come back together."""
+    assume(abs(one - other) > 0.01)
+    error = TransientError(Dependency.SKOLON, "busy", retry_after=asked)
+    assert decide(error, after(), jitter=one) != decide(error, after(), jitter=other)
+
+
+@given(history=HISTORIES, jitter=JITTER, reason=st.sampled_from(Reason), stage=st.sampled_from(Stage))
+def test_a_permanent_error_is_never_tried_again(
+    history: History, jitter: float, reason: Reason, stage: Stage
+) -> None:
+    """P9: a permanent error is a dead letter at once, with its own reason, stage and detail."""
+    decision = decide(PermanentError(reason, stage, "why"), history, jitter=jitter)
+    assert decision == DeadLetter(reason=reason, stage=stage, detail="why")
+
+
+@given(history=HISTORIES, jitter=JITTER, cause=st.sampled_from(Cause))
+def test_a_halting_error_is_never_tried_again(history: History, jitter: float, cause: Cause) -> None:
+    """P7: what cannot work for anybody halts the run at once."""
+    assert decide(HaltError(cause, "why"), history, jitter=jitter) == Halt(cause=cause, detail="why")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(SECRET), KeyError(SECRET), UnforeseenError("x at y"), VersionConflictError("v"), OSError()]
+)
+@given(history=HISTORIES, jitter=JITTER)
+def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: History, jitter: float) -> None:
+    """P6, P7: a bug is tried three times, then it is a dead letter without the text of a foreign exception."""
+    decision = decide(error, history, jitter=jitter)
+    if history.attempts < 3:
+        assert isinstance(decision, Retry)
+        assert 0 < decision.delay <= LONGEST_DELAY
+    else:
+        assert isinstance(decision, DeadLetter)
+        assert decision.reason is Reason.BUG
+        assert SECRET not in repr(decision)
+
+
+def test_giving_up_says_since_when_and_how_often() -> None:
+    """P9: who gave up says what was away, since when, and after how many tries."""
+    decision = decide(
+        TransientError(Dependency.SKOLON, "status 503"), after(DAY, attempts=87), jitter=0.5
+    )
+    assert decision == DeadLetter(
+        reason=Reason.GAVE_UP,
+        stage=Stage.RECORD,
+        detail="skolon: status 503 (since 2026-01-01 00:00 UTC, 87 attempts)",
+    )
