@@ -9,6 +9,7 @@ import click
 
 from clients.directories import Directories, directories
 from queues.composition import open_broker
+from schemas.errors import InvalidSettingsError
 from schemas.logs import set_up_logging
 from schemas.sealing import Sealer
 from schemas.settings import Need, Settings, read_settings
@@ -34,7 +35,12 @@ class Console:
     @cached_property
     def store(self) -> Store:
         """The database."""
-        return Store(self.settings.database_url, Sealer(self.settings.secret_keys or (NO_KEY,)))
+        sealer = Sealer(self.settings.secret_keys or (NO_KEY,))
+        try:
+            return Store(self.settings.database_url, sealer)
+        except ValueError:
+            # Its text quotes the address, and that holds a password.
+            raise InvalidSettingsError("UPDATE_SYNC_DATABASE_URL: Not a valid address.") from None
 
     @cached_property
     def broker(self) -> QuorumBroker:

@@ -12,11 +12,17 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from enum import StrEnum
 
 #: `--json`, wherever something is printed.
 json_option: Callable[..., Any] = click.option(
     "--json", "wants_json", is_flag=True, help="Print JSON and nothing else."
 )
+
+
+def words(enum: type[StrEnum]) -> list[str]:
+    """Return the words of an enumeration, for `click.Choice`: of an enumeration it would take the names."""
+    return [str(member) for member in enum]
 
 
 def say(text: str, value: object, *, wants_json: bool) -> None:

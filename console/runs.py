@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from console.composition import open_console
-from console.output import json_option, print_json, print_table, say
+from console.output import json_option, print_json, print_table, say, words
 from console.run_report import end_with, show_run, wait_for_end
 from producers.resume import resume_run
 from schemas.errors import WrongUseError
-from schemas.outcomes import FINAL_OUTCOMES, Outcome, Reason, Status
+from schemas.outcomes import Outcome, Reason, Status
 from schemas.runs import timestamp
 from schemas.settings import Need
 
@@ -52,8 +52,8 @@ def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
 @runs.command()
 @run_argument
 @click.option("--users", is_flag=True, help="List the users' receipts as well (ids, no values).")
-@click.option("--outcome", type=click.Choice([Outcome.PENDING, *FINAL_OUTCOMES]), help="With --users.")
-@click.option("--reason", type=click.Choice(list(Reason)), help="With --users.")
+@click.option("--outcome", type=click.Choice(words(Outcome)), help="With --users.")
+@click.option("--reason", type=click.Choice(words(Reason)), help="With --users.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="With --users."
 )
@@ -100,8 +100,9 @@ def watch(*, run: int, wants_json: bool) -> None:
 def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel a run that is open or halted. What is pending stays as it is."""
     store = open_console(Need.DATABASE).store
+    status = store.runs.get(run).status
     if not store.runs.cancel(run):
-        raise WrongUseError(f"Run {run} has ended already: {store.runs.get(run).status}.")
+        raise WrongUseError(f"Run {run} has ended already: {status}.")
     say(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
 
 

@@ -40,22 +40,34 @@ class OneProcess:
 
     def __init__(self, broker: MemoryBroker, store: Store, tenant: str) -> None:
         self.store = store
-        self._broker = broker
+        self.broker = broker
         self._tenant = tenant
 
-    def run(self, *, dry_run: bool = False, progress: Callable[[RunSummary], None]) -> RunSummary:
+    def run(
+        self,
+        *,
+        dry_run: bool = False,
+        users: tuple[str, ...] = (),
+        progress: Callable[[RunSummary], None] = lambda _: None,
+    ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
         event_id = str(uuid.uuid4())
-        wish = TenantSync(tenant=self._tenant, dry_run=dry_run)
-        self._broker.publish([tenant_sync_message(wish, event_id=event_id)])
+        wish = TenantSync(tenant=self._tenant, dry_run=dry_run, users=users)
+        self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
         while True:
             time.sleep(_LOOK_AGAIN)
             run = self.store.runs.find_event(event_id)
             if run is not None:
-                summary = self.store.runs.summary(run.id)
-                progress(summary)
-                if summary.run.status not in OPEN_STATUSES:
-                    return summary
+                return self.wait(run.id, progress=progress)
+
+    def wait(self, run_id: int, *, progress: Callable[[RunSummary], None] = lambda _: None) -> RunSummary:
+        """Wait until a run has ended, telling `progress` about it on the way."""
+        while True:
+            summary = self.store.runs.summary(run_id)
+            progress(summary)
+            if summary.run.status not in OPEN_STATUSES:
+                return summary
+            time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from console.composition import open_console
-from console.output import json_option, say
+from console.output import json_option, say, words
 from console.run_report import end_with, keep_looking, show_run, wait_for_end
 from queues.messages import tenant_sync_message
 from schemas.errors import PermanentError, WrongUseError
@@ -27,7 +27,7 @@ _PATIENCE: Final = 15.0
 
 @click.command()
 @click.argument("tenant")
-@click.option("--mode", type=click.Choice(list(Mode)), default=Mode.FULL, show_default=True)
+@click.option("--mode", type=click.Choice(words(Mode)), default=str(Mode.FULL), show_default=True)
 @click.option("--dry-run", is_flag=True, help="Find out what would change, and change nothing.")
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")

@@ -20,7 +20,7 @@ def resume_run(run_id: int, *, store: Store, publisher: Publisher) -> tuple[Run,
     """Take a halted run up again; return it and how many users were published.
 
     Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run is halted again
-    with the cause it had: an open run whose messages nobody has could be neither resumed nor finished.
+    with the cause it had, so that nobody waits for a run whose messages were never sent.
     """
     halted = store.runs.get(run_id)
     run = store.runs.resume(run_id)

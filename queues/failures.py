@@ -102,7 +102,7 @@ def _wait(error: TransientError, history: History, jitter: float) -> Retry | Dea
 def _delay(error: TransientError, attempts: int, jitter: float) -> float:
     if error.dependency is Dependency.ORDER:
         # Nobody is overloaded: it is only not our turn yet.
-        return (error.retry_after or FIRST_DELAY) * (1 + jitter / 4)
+        return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), LONGEST_DELAY)
     back_off = _back_off(attempts, jitter)
     if error.retry_after is None:
         return back_off

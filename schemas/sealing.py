@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -11,6 +11,10 @@ from schemas.errors import WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+#: Characters of 32 bytes in base64.
+_KEY_LENGTH: Final = 44
 
 
 class UnsealableError(WrongUseError):
@@ -32,7 +36,7 @@ class Sealer:
         """Return the text that was sealed; raise `UnsealableError` when no key fits."""
         try:
             return self._fernet.decrypt(sealed).decode()
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise UnsealableError(
                 "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits"
             ) from None
@@ -49,7 +53,7 @@ class Sealer:
         """Return the same value sealed with the first key."""
         try:
             return self._fernet.rotate(sealed).decode("ascii")
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise UnsealableError("A sealed value cannot be sealed again: none of the keys fits") from None
 
 
@@ -59,7 +63,8 @@ def is_key(text: str) -> bool:
         Fernet(text)
     except ValueError:
         return False
-    return True
+    # Base64 ends at its padding: of two keys without a comma the second would go unnoticed.
+    return len(text) == _KEY_LENGTH
 
 
 def new_key() -> str:

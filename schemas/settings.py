@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
@@ -71,7 +71,7 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
     `InvalidSettingsError` that lists every fault of every variable, whether needed or not,
     and every variable that `needs` asks for and that is missing.
     """
-    env = FileAwareEnv(eager=False, prefix=PREFIX, strip_whitespace=True)
+    env = _Environment(eager=False, prefix=PREFIX, strip_whitespace=True)
     settings = Settings(
         amqp_url=env.str("AMQP_URL", "", validate=_url("amqp", "amqps")),
         database_url=env.str("DATABASE_URL", "", validate=_database_url),
@@ -119,6 +119,18 @@ def _missing(settings: Settings, needs: Collection[Need]) -> list[str]:
                 f"{PREFIX}SKOLON_CLIENT_ID and {PREFIX}SKOLON_CLIENT_SECRET (missing: {', '.join(missing)})"
             )
     return faults
+
+
+class _Environment(FileAwareEnv):
+    """Takes what is blank for what is not set, and an unreadable file for one fault among the others."""
+
+    def _get_value(self, env_key: str, default: object) -> Any:
+        try:
+            value = super()._get_value(env_key, default)
+        except ValueError:
+            self._errors[f"{env_key}{self.file_suffix}"].append("Not a file of text that can be read.")
+            return default
+        return default if isinstance(value, str) and not value.strip() else value
 
 
 class _url:  # noqa: N801 - used like marshmallow's own validators

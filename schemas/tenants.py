@@ -107,7 +107,9 @@ class ExclusionSchema(Schema):
     """One rule of `scope.exclude`."""
 
     source = fields.String(required=True, validate=validate.OneOf(TEXT_SOURCES))
-    equals = fields.String(required=True, validate=validate.Length(min=1))
+    equals = fields.String(
+        required=True, validate=validate.Regexp(r"\s*\S", error="Blank excludes nobody: name a value.")
+    )
 
 
 class ScopeSchema(Schema):
@@ -155,7 +157,7 @@ def _attributes(*allowed: Attribute) -> fields.List[Attribute]:
 
 #: Goes into a URL's path, so nothing that would change the path.
 _URL_PART: Final = validate.Regexp(
-    r"^[A-Za-z0-9._~-]{1,200}\Z", error="Only letters, digits and . _ ~ - are allowed here."
+    r"^(?!\.\.?\Z)[A-Za-z0-9._~-]{1,200}\Z", error="Only letters, digits and . _ ~ - are allowed here."
 )
 
 
@@ -258,7 +260,9 @@ def _load(key: str, data: object, *, partial: bool) -> dict[str, Any]:
     except ValidationError as error:
         faults += [f"key: {message}" for message in error.messages]
     try:
-        loaded = _SCHEMA.load(data, partial=partial)  # type: ignore[arg-type] # anything may have been given
+        # By name, not True: inside a setting nothing may be missing.
+        may_be_missing = tuple(_SCHEMA.fields) if partial else ()
+        loaded = _SCHEMA.load(data, partial=may_be_missing)  # type: ignore[arg-type] # anything may have been given
     except ValidationError as error:
         faults += fault_lines(error.messages)
     if faults:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.attributes import Attribute
 from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.outcomes import OPEN_STATUSES, Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from store import tables
 from store.moments import in_utc, now
@@ -132,7 +132,8 @@ class Receipts:
                     "outcome": Outcome.PENDING,
                     "published_at": published,
                 }
-                for entra_id in entra_ids
+                # In one order, so that two deliveries of a page do not lock each other out.
+                for entra_id in sorted(entra_ids)
             ]
             dialect = sqlite if self._database.is_sqlite else postgresql
             connection.execute(dialect.insert(receipts).on_conflict_do_nothing(), rows)
@@ -295,14 +296,15 @@ class Receipts:
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
     ) -> None:
-        receipts = tables.receipts
+        receipts, runs = tables.receipts, tables.runs
         before = connection.execute(
             select(receipts.c.changed, receipts.c.old_values)
-            .where(mine, receipts.c.outcome == Outcome.PENDING)
-            .with_for_update()
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .where(mine, receipts.c.outcome == Outcome.PENDING, runs.c.status.in_(OPEN_STATUSES))
+            .with_for_update(of=receipts)
         ).one_or_none()
         if before is None:
-            raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+            raise TransientError(Dependency.ORDER, "this user has been settled, or the run halted, meanwhile")
         earlier: dict[str, str | None] = (
             self._sealer.open_json(before.old_values) if before.old_values else {}
         )

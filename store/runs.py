@@ -93,14 +93,15 @@ class Runs:
     def resume(self, run_id: int) -> Run:
         """Take a halted run up again: back to reading, in a fresh scan, or to updating.
 
-        Raises `WrongUseError` when it is not halted, or another run of its tenant is open.
+        An open run is taken up too: whoever resumed it may have died before publishing what it
+        lacks. Raises `WrongUseError` when it has ended, or another run of its tenant is open.
         """
         runs = tables.runs
         try:
             with self._database.transaction() as connection:
                 row = self._row(connection, run_id)
-                if row.status != Status.HALTED:
-                    raise WrongUseError(f"Run {run_id} is {row.status}: only a halted run can be resumed.")
+                if row.status in (Status.COMPLETED, Status.CANCELLED):
+                    raise WrongUseError(f"Run {run_id} is {row.status}: there is nothing to resume.")
                 values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
                 if not row.read_to_the_end:
                     values |= {
@@ -109,7 +110,7 @@ class Runs:
                         "last_scan": row.scan + 1 + NEW_BEGINNINGS,
                     }
                 connection.execute(
-                    update(runs).where(runs.c.id == run_id, runs.c.status == Status.HALTED).values(values)
+                    update(runs).where(runs.c.id == run_id, runs.c.status == row.status).values(values)
                 )
         except IntegrityError:
             raise WrongUseError(
@@ -282,8 +283,10 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync) -> int
 
 def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
     pages = tables.pages
-    read = connection.scalar(select(exists().where(pages.c.run_id == run.id, pages.c.done)))
-    needs_first_page = run.status is Status.READING and run.scan == 1 and not read
+    read = connection.scalar(
+        select(exists().where(pages.c.run_id == run.id, pages.c.scan == run.scan, pages.c.done))
+    )
+    needs_first_page = run.status is Status.READING and not read
     return Opened(run=run, new=new, needs_first_page=needs_first_page)
 
 

@@ -71,8 +71,8 @@ def test_what_compose_says_works(amqp_url: str, database_url: str, tmp_path: Pat
         env = {name: on_this_host(interpolated(text, variables), places) for name, text in given.items()}
         return arguments, environment(**{name: text for name, text in env.items() if text})
 
-    upgrade, env = process("database")
-    done = update_sync(*upgrade, env=env)
+    upgrade, upgrade_env = process("database")
+    done = update_sync(*upgrade, env=upgrade_env)
     assert done.returncode == 0, done.stderr
     with ExitStack() as stack:
         for service in ("sandbox", "producer", *["worker"] * SERVICES["worker"]["deploy"]["replicas"]):
@@ -82,6 +82,7 @@ def test_what_compose_says_works(amqp_url: str, database_url: str, tmp_path: Pat
             stack.enter_context(running(*arguments, *extra, env=service_env, log=log))
             if service == "sandbox":
                 until((shared / "tenant.json").exists, "the sandbox's servers")
+        _, env = process("worker")
         added = update_sync("tenants", "add", "exempelkommun", "--from", str(shared / "tenant.json"), env=env)
         assert added.returncode == 0, added.stderr
         waited = update_sync("trigger", "exempelkommun", "--wait", "--json", env=env)

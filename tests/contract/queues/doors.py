@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.middleware import Middleware
 
-    from queues.failures import DeadLetter, Halt
+    from queues.failures import Halt
+    from schemas.verdicts import DeadLetter
 
 #: Seconds until a test no longer believes that something will still happen.
 DEADLINE = 30
@@ -67,7 +68,7 @@ class MemoryDoor:
         self.broker.put(queue, body)
 
     def take_all(self, queue: str) -> list[bytes]:
-        bodies = []
+        bodies: list[bytes] = []
         with suppress(standard_queue.Empty, KeyError):
             while True:
                 bodies.append(self.broker.queues[queue].get_nowait())
@@ -137,7 +138,7 @@ class Books:
 
 @dataclass(kw_only=True)
 class Calls:
-    """An actor's function that remembers its calls; `failures` are raised first, one each time for each user."""
+    """An actor's function that remembers its calls; each user meets the `failures` first, one by one."""
 
     failures: Sequence[Exception] = ()
     seen: list[dict[str, Any]] = field(default_factory=list)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict
 
 #: Stands for a value of somebody: it must be found in no log and in no dead letter's own section.
-SECRET: Final = "hemlig-uppgift"
+SECRET: Final = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing
 
 #: Ends an unforeseen failure's tries at once: it has had its others already.
 LAST_TRY: Final = {SECTION: {"attempts": 2}}
@@ -75,7 +75,7 @@ class BrokerContract:
     """What holds of every broker of ours."""
 
     @pytest.fixture
-    def door(self) -> Iterator[Door]:
+    def door(self) -> Any:
         raise NotImplementedError
 
     @pytest.fixture
@@ -93,7 +93,7 @@ class BrokerContract:
         declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=books)
 
     def dead_letters(self, door: Door, count: int, queue: str = USER_SYNC_QUEUE) -> list[bytes]:
-        """Wait for dead letters; there have to be as many as `count` and no more."""
+        """Wait for dead letters; there must be as many as `count` and no more."""
         door.broker.declare_queue(queue)
         wait_until(lambda: len(list(door.broker.read_dead_letters(queue))) >= count, f"{count} dead letters")
         letters = list(door.broker.read_dead_letters(queue))
@@ -141,7 +141,7 @@ class BrokerContract:
     def test_a_permanent_error_is_a_dead_letter_that_says_why(
         self, door: Door, books: Books, events: list[EventDict], caplog: pytest.LogCaptureFixture
     ) -> None:
-        """P9: a dead letter holds the message, the reason, since when and after how many tries; P6: and no more."""
+        """P9: a dead letter holds the message, the reason, since when and after how many tries."""
         calls = Calls(failures=[WRONG])
         self.declare(door, calls, books)
         sent = user_message()
@@ -190,7 +190,7 @@ class BrokerContract:
     def test_a_halt_halts_the_run_and_makes_no_dead_letter(
         self, door: Door, books: Books, events: list[EventDict], caplog: pytest.LogCaptureFixture
     ) -> None:
-        """P7: bad credentials are told to the run once for each message, and leave no heap of dead letters."""
+        """P7: bad credentials are told to the run, and leave no heap of dead letters."""
         self.declare(door, Calls(failures=[NO_RIGHTS]), books)
         door.broker.publish([user_message()])
         with working(door.broker):
@@ -205,7 +205,7 @@ class BrokerContract:
     def test_what_is_unforeseen_is_tried_again_and_then_a_bug(
         self, door: Door, books: Books, events: list[EventDict], caplog: pytest.LogCaptureFixture
     ) -> None:
-        """P6: a bug's dead letter and its log name the kind of the exception and the place, never its text."""
+        """P6: a bug's dead letter and its log name the exception's kind and place, never its text."""
         calls = Calls(failures=[ValueError(SECRET)] * 3)
         self.declare(door, calls, books)
         door.broker.publish([user_message().copy(kwargs={"tenant": "kommun", "run": 7, "user": "u1"})])
@@ -417,8 +417,8 @@ class TestMemoryBroker(BrokerContract):
     """The contract, held by the queues in memory."""
 
     @pytest.fixture
-    def door(self) -> Iterator[Door]:
-        yield MemoryDoor()
+    def door(self) -> Door:
+        return MemoryDoor()
 
 
 class TestQuorumBroker(BrokerContract):

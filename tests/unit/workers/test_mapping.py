@@ -47,7 +47,7 @@ def mapped_or_refused(raw: dict[str, Any], chosen: Tenant) -> Mapped | Permanent
 
 @given(raw=graph_users(), chosen=tenants())
 def test_a_value_is_the_first_that_is_not_blank(raw: dict[str, Any], chosen: Tenant) -> None:
-    """A mapped value is the first non-blank one of the tenant's sources, in its order, and from nowhere else."""
+    """A mapped value is the first non-blank one of the tenant's sources, and from nowhere else."""
     mapped = mapped_or_refused(raw, chosen)
     if isinstance(mapped, PermanentError):
         assert mapped.reason is Reason.INVALID_USER
@@ -87,7 +87,7 @@ def test_a_refusal_holds_no_value(raw: dict[str, Any], chosen: Tenant) -> None:
     ],
 )
 def test_an_eppn_has_exactly_one_at(eppn: str) -> None:
-    """An EPPN without exactly one @ between two parts makes the whole user invalid, by name and not by value."""
+    """P6: without exactly one @ between two parts the whole user is invalid, and the value is not told."""
     user = load_graph_user({"id": ENTRA_ID, "mail": eppn, "otherMails": []})
     with pytest.raises(PermanentError) as caught:
         map_user(user, tenant())
@@ -108,7 +108,7 @@ def test_an_eppn_may_hold_anything_else(eppn: str) -> None:
 def test_control_characters_make_a_user_invalid(sign: str) -> None:
     """A control character, or half a surrogate pair, within a name is a fault of that attribute."""
     user = load_graph_user({"id": ENTRA_ID, "givenName": f"An{sign}na", "surname": "Öberg"})
-    with pytest.raises(PermanentError, match="^invalid_user at map: first_name: has a control character$"):
+    with pytest.raises(PermanentError, match=r"^invalid_user at map: first_name: has a control character$"):
         map_user(user, tenant())
 
 
@@ -139,5 +139,5 @@ def test_an_ssn_is_checked_only_for_a_country() -> None:
         {"id": ENTRA_ID, "onPremisesExtensionAttributes": {"extensionAttribute1": "201301019800"}}
     )
     assert map_user(user, tenant(sources=sources))[Attribute.SSN] == "201301019800"
-    with pytest.raises(PermanentError, match="^invalid_user at map: ssn: is no personal number of SE$"):
+    with pytest.raises(PermanentError, match=r"^invalid_user at map: ssn: is no personal number of SE$"):
         map_user(user, tenant(sources=sources, ssn_country="SE"))

@@ -49,12 +49,12 @@ def decision(candidates: list[SkolonUser], keys: Keys) -> str | None:
         chosen = choose(candidates, keys)
     except PermanentError as error:
         return str(error)
-    return chosen and chosen.id
+    return None if chosen is None else chosen.id
 
 
 @given(candidates=CANDIDATES, keys=KEYS)
 def test_the_first_key_with_hits_decides(candidates: list[SkolonUser], keys: Keys) -> None:
-    """One hit of the first key that has any is the match, several are ambiguous, and none at all is nobody."""
+    """One hit of the first key that has any is the match, several are ambiguous, none is nobody."""
     expected: set[str] = next(
         (found for key, value in keys.items() if (found := hits(candidates, key, value))), set()
     )

@@ -62,7 +62,7 @@ def test_a_rule_may_look_at_any_source(source: str) -> None:
     """An exclusion holds for every property that it may name, whatever the case and the space around."""
     scope = Scope(exclude=(Exclusion(source=source, equals=" SkyDDad "),))
     held: Any = "\tskyddad "
-    user = {
+    user: dict[str, Any] = {
         "otherMails": {source: ["x@y.example", held]},
         "id": {source: "skyddad"},
     }.get(source, {source: held})

@@ -1,0 +1,221 @@
+"""The environment: read once, checked together, every fault at once, and no value in any of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from schemas.errors import InvalidSettingsError
+from schemas.sealing import new_key
+from schemas.settings import Need, Settings, read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY: Final = new_key()
+SECRET: Final = "hemligt-losenord"  # noqa: S105 - made up, opens nothing
+
+COMPLETE: Final = {
+    "AMQP_URL": f"amqps://user:{SECRET}@rabbit.example:5671/sync",
+    "DATABASE_URL": f"postgresql+psycopg://user:{SECRET}@db.example/sync",
+    "SECRET_KEYS": f"{KEY},{new_key()}",
+    "SKOLON_SCIM_URL": "https://scim.example/{organisation}/v2",
+    "SKOLON_TOKEN": SECRET,
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    for name in os.environ:
+        if name.startswith("UPDATE_SYNC_"):
+            monkeypatch.delenv(name)
+
+
+def put(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"UPDATE_SYNC_{name}", value)
+
+
+def faults(*needs: Need) -> tuple[str, ...]:
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(needs)
+    assert SECRET not in str(caught.value)
+    assert KEY not in str(caught.value)
+    return caught.value.faults
+
+
+def named(lines: tuple[str, ...]) -> set[str]:
+    return {line.partition(":")[0].removeprefix("UPDATE_SYNC_") for line in lines}
+
+
+def test_a_complete_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contract's variables give settings, with its defaults for the rest."""
+    put(monkeypatch, COMPLETE)
+    settings = read_settings()
+    assert settings.amqp_url == COMPLETE["AMQP_URL"]
+    assert settings.secret_keys == tuple(COMPLETE["SECRET_KEYS"].split(","))
+    assert settings.skolon_token == SECRET
+    assert settings.graph_url == "https://graph.microsoft.com"
+    assert settings.entra_authority == "https://login.microsoftonline.com"
+    assert (settings.console_host, settings.console_port) == ("127.0.0.1", 8080)
+    assert (settings.log_format, settings.ca_bundle) == ("console", None)
+
+
+def test_settings_do_not_show_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: settings that end in a log or a traceback show none of their values."""
+    put(monkeypatch, COMPLETE)
+    assert repr(read_settings()) == str(read_settings()) == "<Settings>"
+
+
+def test_a_process_may_need_nothing() -> None:
+    """What a process does not need may be missing from its environment."""
+    assert isinstance(read_settings(()), Settings)
+
+
+def test_everything_missing_is_said_at_once() -> None:
+    """An empty environment is one refusal that names every variable to set."""
+    assert named(faults(*Need)) == {
+        "DATABASE_URL",
+        "AMQP_URL",
+        "SECRET_KEYS",
+        "SKOLON_SCIM_URL",
+        "SKOLON_TOKEN",
+    }
+
+
+@pytest.mark.parametrize(
+    ("need", "missing"),
+    [
+        (Need.DATABASE, {"DATABASE_URL"}),
+        (Need.BROKER, {"AMQP_URL"}),
+        (Need.KEYS, {"SECRET_KEYS"}),
+        (Need.SKOLON, {"SKOLON_SCIM_URL", "SKOLON_TOKEN"}),
+    ],
+)
+def test_each_need_has_its_variables(need: Need, missing: set[str]) -> None:
+    """Each need asks for its own variables and for no others."""
+    assert named(faults(need)) == missing
+
+
+def test_client_credentials_stand_in_for_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skolon is reached with a token, or with an address, an id and a secret to get one by: all three."""
+    put(monkeypatch, {"SKOLON_SCIM_URL": COMPLETE["SKOLON_SCIM_URL"], "SKOLON_CLIENT_ID": "app"})
+    (fault,) = faults(Need.SKOLON)
+    assert "(missing: UPDATE_SYNC_SKOLON_TOKEN_URL, UPDATE_SYNC_SKOLON_CLIENT_SECRET)" in fault
+    put(monkeypatch, {"SKOLON_TOKEN_URL": "https://idp.example/token", "SKOLON_CLIENT_SECRET": SECRET})
+    assert read_settings([Need.SKOLON]).skolon_client_secret == SECRET
+
+
+WRONG: Final = {
+    "AMQP_URL": f"http://user:{SECRET}@rabbit.example",
+    "DATABASE_URL": f"mysql://user:{SECRET}@db.example",
+    "SECRET_KEYS": f"{KEY},{SECRET}",
+    "SKOLON_SCIM_URL": "https://scim.example/v2",
+    "SKOLON_TOKEN_URL": f"http://idp.example/{SECRET}",
+    "GRAPH_URL": f"https://graph.example:{SECRET}",
+    "ENTRA_AUTHORITY": f"http://127.0.0.1/{SECRET}",
+    "CA_BUNDLE": f"/nowhere/{SECRET}",
+    "CONSOLE_PORT": SECRET,
+    "LOG_FORMAT": SECRET,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_one_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """P6: a wrong value is refused with its variable's name, needed or not, and is not shown."""
+    put(monkeypatch, {**COMPLETE, name: WRONG[name]})
+    assert named(faults()) == {name}
+
+
+def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with many faults is refused once, with all of them."""
+    put(monkeypatch, WRONG)
+    assert named(faults(*Need)) == set(WRONG)
+
+
+def test_a_bad_key_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: of several keys the bad one is named by its place, and neither it nor the good ones are shown."""
+    put(monkeypatch, {"SECRET_KEYS": f"{KEY}, {SECRET}"})
+    (fault,) = faults()
+    assert fault.startswith("UPDATE_SYNC_SECRET_KEYS: Key 2 is no Fernet key")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "80.5", "x"])
+def test_a_port_is_a_port(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    """A port is a whole number from 0 to 65535."""
+    put(monkeypatch, {"CONSOLE_PORT": port})
+    assert named(faults()) == {"CONSOLE_PORT"}
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("http://127.0.0.1:8000/{organisation}", True),
+        ("http://localhost/{organisation}", True),
+        ("http://[::1]:8000/{organisation}", True),
+        ("http://127.0.0.1.example/{organisation}", False),
+        ("http://localhost@scim.example/{organisation}", False),
+        ("http://10.0.0.1/{organisation}", False),
+        ("ftp://127.0.0.1/{organisation}", False),
+        ("https:///{organisation}", False),
+        ("https://[::1/{organisation}", False),
+        ("HTTPS://scim.example/{organisation}", True),
+    ],
+)
+def test_plain_http_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: str, taken: bool) -> None:  # noqa: FBT001 - an expectation
+    """P6: personal data travel over https, or to this machine."""
+    put(monkeypatch, {"SKOLON_SCIM_URL": url})
+    if taken:
+        assert read_settings(()).skolon_scim_url == url
+    else:
+        assert named(faults()) == {"SKOLON_SCIM_URL"}
+
+
+@pytest.mark.parametrize("name", sorted(COMPLETE))
+def test_a_value_may_be_kept_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """`…_FILE` names a file that holds the value, as container engines hand out secrets."""
+    put(monkeypatch, COMPLETE)
+    expected = read_settings()
+    file = tmp_path / "value"
+    file.write_text(f"{COMPLETE[name]}\n")
+    monkeypatch.delenv(f"UPDATE_SYNC_{name}")
+    monkeypatch.setenv(f"UPDATE_SYNC_{name}_FILE", str(file))
+    assert read_settings() == expected
+
+
+def test_a_blank_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is set to nothing, as compose files do, is one that is not set."""
+    expected = read_settings(())
+    put(monkeypatch, dict.fromkeys({*COMPLETE, *WRONG, "CONSOLE_HOST"}, " "))
+    assert read_settings(()) == expected
+    assert named(faults(*Need)) == {
+        "DATABASE_URL",
+        "AMQP_URL",
+        "SECRET_KEYS",
+        "SKOLON_SCIM_URL",
+        "SKOLON_TOKEN",
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_is_not_there_is_a_fault_among_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    """A file that is missing or no text is named with its variable, together with every other fault."""
+    file = tmp_path / "token"
+    if content:
+        file.write_bytes(content)
+    put(monkeypatch, {"CONSOLE_PORT": "x", "SKOLON_TOKEN_FILE": str(file)})
+    assert named(faults()) == {"CONSOLE_PORT", "SKOLON_TOKEN_FILE"}
+
+
+def test_a_bad_value_in_a_file_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """P6: a value from a file is checked as any other, and its fault shows nothing of it."""
+    file = tmp_path / "keys"
+    file.write_text(SECRET)
+    put(monkeypatch, {"SECRET_KEYS_FILE": str(file)})
+    (fault,) = faults()
+    assert "Key 1 is no Fernet key" in fault
