@@ -139,8 +139,9 @@ def test_what_a_newer_run_did_is_not_undone(made_up: World, sync: OneProcess) ->
     late = resume(sync, halted)
 
     assert late.run.status is Status.COMPLETED
-    assert counts(late).get("updated", 0) == 0
-    assert late.counts[Outcome.SUPERSEDED] == halted.pending
+    # Those that need nothing of Skolon may have been done before the run was halted.
+    assert late.counts[Outcome.SUPERSEDED] > 0
+    assert set(counts(late)) <= {"superseded", "out_of_scope", "dead_lettered"}
     assert made_up.wrong_users() == []
 
 

@@ -106,7 +106,7 @@ class QuorumDoor:
             return None
 
     def take_all(self, queue: str) -> list[bytes]:
-        bodies = []
+        bodies: list[bytes] = []
         with self.channel() as channel:
             while True:
                 method, _, body = channel.basic_get(queue, auto_ack=True)

@@ -82,7 +82,7 @@ def test_a_queue_with_other_properties_is_said_plainly(door: QuorumDoor) -> None
 
 
 def test_a_deleted_queue_is_made_again(door: QuorumDoor) -> None:
-    """P2: publishing to a queue that was deleted meanwhile is no silent loss: the queue is back, and filled."""
+    """P2: publishing to a queue that was deleted meanwhile is no silent loss: it is back, and filled."""
     door.broker.publish([user_message("u1")])
     with door.channel() as channel:
         channel.queue_delete(USER_SYNC_QUEUE)
