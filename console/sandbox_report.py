@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from schemas.runs import RunSummary
 
 _MEANINGS: Final = {
-    Outcome.UPDATED: "something differed, and is right now",
+    Outcome.UPDATED: "differed, now right",
     Outcome.UNCHANGED: "was right already",
-    Outcome.NOT_FOUND: "no such Skolon user: left alone",
-    Outcome.OUT_OF_SCOPE: "disabled, guest or protected: left alone",
-    Outcome.DEAD_LETTERED: "cannot be done, and the dead letter says why",
+    Outcome.NOT_FOUND: "unknown in Skolon",
+    Outcome.OUT_OF_SCOPE: "not to be touched",
+    Outcome.DEAD_LETTERED: "needs a person",
 }
 
 
@@ -118,9 +118,8 @@ def _table(findings: Findings, rows: list[tuple[str, ...]]) -> Table:
 
 
 def _conclusions(findings: Findings) -> list[str]:
-    asked = sum(findings.skolon_requests.values())
-    changes = sum(count for kind, count in findings.skolon_requests.items() if kind.startswith("PATCH"))
-    lines = [f"Skolon was sent {asked} requests, {changes} of them changes; it created and deleted nobody."]
+    requests = ", ".join(f"{count} {kind}" for kind, count in sorted(findings.skolon_requests.items()))
+    lines = [f"What Skolon was sent: {requests}."]
     if findings.right:
         lines.append("Every Skolon user is exactly as the mapping says. Both runs did what was expected.")
     else:
