@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from console.output import print_fields, print_json
 from schemas.errors import TransientError
-from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
+from schemas.explanations import Language, explain
+from schemas.outcomes import OPEN_STATUSES, Outcome
 from schemas.runs import timestamp
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ T = TypeVar("T")
 
 #: Seconds between two looks at how far a run has come.
 LOOK_AGAIN: Final = 0.5
-
-_ADVICE: Final = {
-    Cause.ENTRA_CREDENTIALS: "mend the tenant's credentials ('tenants check' says how), then resume",
-    Cause.ENTRA_PERMISSION: "grant the app User.Read.All (application) with admin consent, then resume",
-    Cause.SKOLON_CREDENTIALS: "mend Skolon's address or credentials in the environment, then resume",
-    Cause.SKOLON_PERMISSION: "have Skolon give the credentials the right they lack, then resume",
-    Cause.SEALED_VALUE: "put the former key behind the new one in UPDATE_SYNC_SECRET_KEYS, then resume",
-}
 
 
 def show_run(summary: RunSummary, *, wants_json: bool) -> None:
@@ -54,7 +47,9 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
     }
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
-        fields["what to do"] = f"{_ADVICE.get(run.cause, 'see the cause')}: update-sync runs resume {run.id}"
+        texts = explain(run.cause).texts
+        fields |= {f"mend ({language})": texts[language].mend for language in Language}
+        fields["resume"] = f"update-sync runs resume {run.id}"
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }

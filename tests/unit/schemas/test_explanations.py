@@ -1,0 +1,25 @@
+"""What people read about dead letters and halted runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.explanations import Language, explain
+from schemas.outcomes import Cause, Reason
+
+
+@pytest.mark.parametrize("what", [*Reason, *Cause], ids=lambda what: f"{type(what).__name__}-{what}")
+def test_everything_is_explained_in_every_language(what: Reason | Cause) -> None:
+    """P9: each reason and each cause says what happened and where to mend it, in Swedish and English."""
+    texts = explain(what).texts
+
+    assert set(texts) == set(Language)
+    sentences = [part for text in texts.values() for part in (text.happened, text.mend)]
+    assert all(sentence.endswith(".") and len(sentence) > 20 for sentence in sentences)
+    assert len(set(sentences)) == len(sentences)
+
+
+def test_a_reason_and_a_cause_of_one_name_are_not_mixed_up() -> None:
+    """Both have a `bug`, and a run is resumed where a message is replayed."""
+    assert "replay" in explain(Reason.BUG).texts[Language.ENGLISH].mend
+    assert "resume" in explain(Cause.BUG).texts[Language.ENGLISH].mend
