@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from store.claims import Claims
 from store.database import Database
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.pages import Pages
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """Tenants, runs and receipts in one database; connects when it is first used."""
+    """Tenants, runs, pages, claims and receipts in one database; connects when it is first used."""
 
     def __init__(self, database_url: str, sealer: Sealer, *, pool_size: int = 10) -> None:
         self.database = Database(database_url, pool_size=pool_size)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
         self.pages = Pages(self.database)
-        self.receipts = Receipts(self.database, sealer)
+        self.claims = Claims(self.database, sealer)
+        self.receipts = Receipts(self.database)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

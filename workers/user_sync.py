@@ -15,7 +15,7 @@ from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
 from schemas.verdicts import Verdict
-from store.receipts import CollisionError
+from store.collisions import CollisionError
 from workers.difference import difference
 from workers.mapping import Mapped, check_values, map_user
 from workers.matching import choose, keys_to_match
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from schemas.sealing import Sealer
     from schemas.skolon_user import SkolonUser
     from schemas.tenants import Tenant
-    from store.receipts import Begun, Receipts
+    from store.claims import Begun, Claims
     from store.store import Store
     from store.tenants import TenantRecord
 
@@ -48,6 +48,7 @@ class UserSyncer:
     """Works off user messages; may be shared by threads."""
 
     def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
+        self._claims = store.claims
         self._receipts = store.receipts
         self._runs = store.runs
         self._tenants = store.tenants
@@ -56,7 +57,7 @@ class UserSyncer:
 
     def sync(self, message: UserSync) -> None:
         """Bring one user to an outcome and write the receipt; raises an error of ours if that fails."""
-        begun = self._receipts.begin(message.run, message.user)
+        begun = self._claims.begin(message.run, message.user)
         if begun is None:
             raise PermanentError(
                 Reason.UNKNOWN_TENANT,
@@ -98,7 +99,7 @@ class UserSyncer:
         out_of_scope = why_out_of_scope(user, record.tenant.scope)
         if out_of_scope:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
-        return _OneUser(self._receipts, self._directories, message, begun, record).verdict(user)
+        return _OneUser(self._claims, self._directories, message, begun, record).verdict(user)
 
     def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
         if message.payload is None:
@@ -117,13 +118,13 @@ class _OneUser:
 
     def __init__(
         self,
-        receipts: Receipts,
+        claims: Claims,
         directories: Directories,
         message: UserSync,
         begun: Begun,
         record: TenantRecord,
     ) -> None:
-        self._receipts = receipts
+        self._claims = claims
         self._message = message
         self._begun = begun
         self._tenant: Tenant = record.tenant
@@ -196,7 +197,7 @@ class _OneUser:
             )
         old_values = {attribute: match.attributes.get(attribute) for attribute in changed}
         try:
-            claim = self._receipts.claim(self._message.run, self._message.user, match.id, old_values)
+            claim = self._claims.claim(self._message.run, self._message.user, match.id, old_values)
         except CollisionError as error:
             raise _collision(match.id, error.entra_id, self._message.user) from None
         if claim.superseded:

@@ -56,7 +56,7 @@ def run(store: Store) -> int:
 
 
 def finish(store: Store, run: int, *, dead: bool) -> None:
-    store.receipts.claim(run, USERS[0], "skolon-0", {Attribute.CITY: "Hemligstad", Attribute.EMAIL: None})
+    store.claims.claim(run, USERS[0], "skolon-0", {Attribute.CITY: "Hemligstad", Attribute.EMAIL: None})
     changed = (Attribute.CITY, Attribute.EMAIL)
     store.receipts.finish(
         run, USERS[0], Verdict(outcome=Outcome.UPDATED, skolon_id="skolon-0", changed=changed)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.attributes import Attribute
 from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, Cause, Outcome, Status
-from store.receipts import CollisionError
+from store.collisions import CollisionError
 from tests.contract.store.books import begin_run, letter, verdict
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Model:
 
     def claim(self, user: str, skolon_id: str) -> None:
         try:
-            self.store.receipts.claim(self.run.id, user, skolon_id, {Attribute.CITY: None})
+            self.store.claims.claim(self.run.id, user, skolon_id, {Attribute.CITY: None})
         except CollisionError as error:
             assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come
 

@@ -14,7 +14,7 @@ from schemas.attributes import Attribute
 from schemas.errors import Dependency, TransientError, WrongUseError
 from schemas.outcomes import Outcome
 from schemas.sealing import Sealer, new_key
-from store.receipts import CollisionError
+from store.collisions import CollisionError
 from store.store import Store
 from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, begin_run, tenant, verdict, wish
 
@@ -36,7 +36,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.runs.list(),
     lambda store: store.runs.open(wish(), "event"),
     lambda store: store.runs.complete_if_done(1),
-    lambda store: store.receipts.begin(1, "anna"),
+    lambda store: store.claims.begin(1, "anna"),
     lambda store: store.receipts.publish(1, ["anna"]),
     lambda store: store.receipts.finish(1, "anna", verdict(Outcome.UNCHANGED)),
 ]
@@ -96,9 +96,9 @@ def test_writers_take_turns(store: Store) -> None:
 
     def work(portion: list[str]) -> int:
         for user in portion:
-            begun = store.receipts.begin(run.id, user)
+            begun = store.claims.begin(run.id, user)
             assert begun is not None
-            store.receipts.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None})
+            store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None})
             store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"skolon {user}"))
             store.runs.complete_if_done(run.id)
         return len(portion)
@@ -123,11 +123,11 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
     """P6: neither the text of an error nor its trace holds a value of a person, or a secret."""
     run = begin_run(store, "event", "anna", "bo")
     old_values = {Attribute.LAST_NAME: "Uppdiktad"}
-    store.receipts.claim(run.id, "anna", "s1", old_values)
+    store.claims.claim(run.id, "anna", "s1", old_values)
     told = []
     for provoke in (
         lambda: store.tenants.add(tenant(), CLIENT_SECRET),
-        lambda: store.receipts.claim(run.id, "bo", "s1", old_values),
+        lambda: store.claims.claim(run.id, "bo", "s1", old_values),
         lambda: store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED, "s1")),
     ):
         with pytest.raises((WrongUseError, CollisionError)) as caught:
@@ -140,7 +140,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
     engine.dispose()
     for provoke in (
         lambda: store.tenants.add(tenant("grannkommun"), CLIENT_SECRET),
-        lambda: store.receipts.claim(run.id, "bo", "s2", old_values),
+        lambda: store.claims.claim(run.id, "bo", "s2", old_values),
     ):
         with pytest.raises(WrongUseError) as missing:
             provoke()
@@ -156,7 +156,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
     """A run's number that cannot be one, in a forged message or on a command line, is just not found."""
     with pytest.raises(WrongUseError, match="no run"):
         store.runs.get(number)
-    assert store.receipts.begin(number, "anna") is None
+    assert store.claims.begin(number, "anna") is None
     assert not store.runs.complete_if_done(number)
 
 
@@ -164,7 +164,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
 def test_an_id_that_nobody_has(store: Store, user: str) -> None:
     """An id that no database can hold, in a forged message, is just not found."""
     run = begin_run(store, "event", "anna")
-    assert store.receipts.begin(run.id, user) is None
+    assert store.claims.begin(run.id, user) is None
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,13 @@ def late_and_new(store: Store, number: int) -> tuple[Run, Run]:
 
 def newer_goes_ahead(store: Store, newer: Run) -> bool:
     store.receipts.publish(newer.id, ["anna"])
-    begun = store.receipts.begin(newer.id, "anna")
+    begun = store.claims.begin(newer.id, "anna")
     assert begun is not None
     return not begun.older_run_active
 
 
 def older_goes_ahead(store: Store, older: Run) -> bool:
-    return not store.receipts.claim(older.id, "anna", "s1", OLD_VALUES).superseded
+    return not store.claims.claim(older.id, "anna", "s1", OLD_VALUES).superseded
 
 
 def test_never_both_go_ahead(store: Store, another: Store) -> None:

@@ -11,17 +11,17 @@ from schemas.attributes import Attribute
 from schemas.errors import TransientError
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
 from schemas.verdicts import Verdict
-from store.receipts import CollisionError
+from store.collisions import CollisionError
 from tests.contract.store.books import TENANT, at_once, begin_run, complete, letter, tenant, verdict
 
 if TYPE_CHECKING:
     from schemas.runs import Run
-    from store.receipts import Begun
+    from store.claims import Begun
     from store.store import Store
 
 
 def begun(store: Store, run: Run, user: str) -> Begun:
-    found = store.receipts.begin(run.id, user)
+    found = store.claims.begin(run.id, user)
     assert found is not None
     return found
 
@@ -103,8 +103,8 @@ def test_a_worker_learns_what_it_has_to_know(store: Store) -> None:
 def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     """A message for a run or a user that is not in the books begins nothing."""
     run = begin_run(store, "event", "anna")
-    assert store.receipts.begin(run.id, "bo") is None
-    assert store.receipts.begin(run.id + 1000, "anna") is None
+    assert store.claims.begin(run.id, "bo") is None
+    assert store.claims.begin(run.id + 1000, "anna") is None
     assert not store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED))
     assert not store.receipts.dead_letter(run.id, "bo", letter(), 1)
     assert store.receipts.get(run.id, "bo") is None
@@ -182,7 +182,7 @@ def test_receipts_are_listed_by_what_became_of_them(store: Store) -> None:
 def test_a_claim_is_known_to_the_next_delivery(store: Store) -> None:
     """P4: a delivery after one that died over its update knows that there may have been one."""
     run = begin_run(store, "event", "anna")
-    assert not store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+    assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
     assert begun(store, run, "anna").claimed
     assert begun(store, run, "anna").outcome is Outcome.PENDING
 
@@ -190,9 +190,9 @@ def test_a_claim_is_known_to_the_next_delivery(store: Store) -> None:
 def test_the_first_old_values_stay(store: Store) -> None:
     """P4: a second claim adds attributes, and keeps what the first one noted of those it had."""
     run = begin_run(store, "event", "anna")
-    store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund", Attribute.EMAIL: None})
-    store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"})
-    assert store.receipts.old_values(run.id, "anna") == {
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund", Attribute.EMAIL: None})
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"})
+    assert store.claims.old_values(run.id, "anna") == {
         "city": "Lund",
         "email": None,
         "eppn": "a@b.example",
@@ -207,13 +207,13 @@ def test_the_first_old_values_stay(store: Store) -> None:
 def test_who_was_not_changed_has_no_old_values(store: Store) -> None:
     """Without a claim there are no old values."""
     run = begin_run(store, "event", "anna")
-    assert store.receipts.old_values(run.id, "anna") == {}
+    assert store.claims.old_values(run.id, "anna") == {}
 
 
 def test_old_values_are_sealed_at_rest(store: Store, books_url: str) -> None:
     """P6: the database holds no value of a person that can be read."""
     run = begin_run(store, "event", "anna")
-    store.receipts.claim(run.id, "anna", "s1", {Attribute.LAST_NAME: "Uppdiktad"})
+    store.claims.claim(run.id, "anna", "s1", {Attribute.LAST_NAME: "Uppdiktad"})
     engine = create_engine(books_url)
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM receipts")).one()
@@ -230,7 +230,7 @@ def test_two_users_on_one_skolon_user_collide(store: Store, *, by_claim: bool) -
 
     def collide() -> None:
         if by_claim:
-            store.receipts.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
+            store.claims.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
         else:
             store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED, "s1"))
 
@@ -248,7 +248,7 @@ def test_claims_at_once_collide_once(store: Store, another: Store) -> None:
         run = begin_run(store, f"event {number}", "anna", "bo")
 
         def claim(books: Store, user: str, run_id: int = run.id) -> str:
-            books.receipts.claim(run_id, user, "s1", {Attribute.CITY: "Lund"})
+            books.claims.claim(run_id, user, "s1", {Attribute.CITY: "Lund"})
             return user
 
         results = at_once(lambda: claim(store, "anna"), lambda: claim(another, "bo"))
@@ -261,7 +261,7 @@ def test_claims_at_once_collide_once(store: Store, another: Store) -> None:
 def test_runs_do_not_collide(store: Store) -> None:
     """What an earlier run claimed is free in the next one."""
     first = begin_run(store, "first", "anna")
-    store.receipts.claim(first.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(first.id, "anna", "s1", {Attribute.CITY: "Lund"})
     complete(store, first)
     second = begin_run(store, "second", "bo")
     assert store.receipts.finish(second.id, "bo", verdict(Outcome.UNCHANGED, "s1"))
@@ -270,10 +270,10 @@ def test_runs_do_not_collide(store: Store) -> None:
 def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
     """A user that failed after its claim may have been changed in Skolon: nobody else changes it too."""
     run = begin_run(store, "event", "anna", "bo")
-    store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.receipts.dead_letter(run.id, "anna", letter(Reason.REJECTED_BY_SKOLON), 1)
     with pytest.raises(CollisionError):
-        store.receipts.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
+        store.claims.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
 
 
 def test_a_settled_user_is_not_claimed(store: Store) -> None:
@@ -281,8 +281,8 @@ def test_a_settled_user_is_not_claimed(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
     with pytest.raises(TransientError):
-        store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    assert store.receipts.old_values(run.id, "anna") == {}
+        store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    assert store.claims.old_values(run.id, "anna") == {}
 
 
 def test_a_removed_user_is_not_claimed(store: Store) -> None:
@@ -291,7 +291,7 @@ def test_a_removed_user_is_not_claimed(store: Store) -> None:
     store.runs.cancel(run.id)
     store.tenants.remove(TENANT)
     with pytest.raises(TransientError):
-        store.receipts.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+        store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
 
 
 def test_a_newer_run_supersedes(store: Store) -> None:
@@ -302,7 +302,7 @@ def test_a_newer_run_supersedes(store: Store) -> None:
     assert begun(store, older, "anna").superseded
     assert not begun(store, older, "bo").superseded
     assert not begun(store, newer, "anna").superseded
-    assert store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+    assert store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
 
 
 def test_a_dry_run_supersedes_nobody(store: Store) -> None:
@@ -311,7 +311,7 @@ def test_a_dry_run_supersedes_nobody(store: Store) -> None:
     store.runs.halt(older.id, Cause.BUG, "a bug")
     begin_run(store, "second", "anna", dry_run=True)
     assert not begun(store, older, "anna").superseded
-    assert not store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+    assert not store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
 
 
 def test_a_cancelled_run_supersedes_those_it_finished(store: Store) -> None:
@@ -336,7 +336,7 @@ def test_tenants_do_not_supersede_each_other(store: Store) -> None:
 def test_a_newer_run_waits_for_an_active_claim(store: Store, books_url: str) -> None:
     """P4: while an older run's worker has a user in hand, the newer run waits, but not for ever."""
     older = begin_run(store, "first", "anna", "bo")
-    store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna", "bo")
     assert begun(store, newer, "anna").older_run_active
@@ -348,9 +348,9 @@ def test_a_newer_run_waits_for_an_active_claim(store: Store, books_url: str) -> 
 def test_a_second_claim_renews_the_first(store: Store, books_url: str) -> None:
     """P4: a redelivery that claims again has the user in hand again."""
     older = begin_run(store, "first", "anna")
-    store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     grow_old(books_url, older)
-    store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna")
     assert begun(store, newer, "anna").older_run_active
@@ -360,7 +360,7 @@ def test_a_second_claim_renews_the_first(store: Store, books_url: str) -> None:
 def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     """A newer run does not wait for a user that the older run is done with."""
     older = begin_run(store, "first", "anna")
-    store.receipts.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna")
     if ending is Outcome.DEAD_LETTERED:

@@ -1,0 +1,202 @@
+"""Who has which person in hand: what a worker asks before it begins, and before it changes anything (P4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import Dependency, TransientError
+from schemas.graph_user import is_entra_id
+from schemas.outcomes import Outcome, Status
+from store import tables
+from store.collisions import collision
+from store.runs import is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from schemas.attributes import Attribute
+    from schemas.sealing import Sealer
+    from store.database import Database
+
+#: For how long a claim keeps a newer run's worker waiting: longer than a PATCH with its retries takes,
+#: short enough for a worker that died over it.
+CLAIM_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """What a worker has to know of a user's receipt and run before it does anything."""
+
+    tenant: str
+    tenant_version: int
+    status: Status
+    dry_run: bool
+    outcome: Outcome
+    #: An earlier delivery has claimed the Skolon user, so it may have been updated already.
+    claimed: bool
+    #: A newer run has published this user: what we hold is old.
+    superseded: bool
+    #: An older run has the user in hand at this moment.
+    older_run_active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A Skolon user is ours to update, unless a newer run has published the Entra user meanwhile."""
+
+    superseded: bool
+
+
+class Claims:
+    """Claims of workers on people, kept in their receipts; may be shared by threads."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    def begin(self, run_id: int, entra_id: str) -> Begun | None:
+        """Return what there is to know before a user is worked on, or None if there is no such receipt."""
+        if not (is_run_id(run_id) and is_entra_id(entra_id)):
+            return None
+        receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+        query = (
+            select(
+                tenants.c.key,
+                tenants.c.version,
+                runs.c.status,
+                runs.c.dry_run,
+                receipts.c.outcome,
+                receipts.c.claimed_at,
+                _newer_run_has(receipts.c.tenant_id, entra_id, run_id).label("superseded"),
+                _older_run_works_on(receipts.c.tenant_id, entra_id, run_id, self._claims_since()).label(
+                    "active"
+                ),
+            )
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .join(tenants, tenants.c.id == receipts.c.tenant_id)
+            .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return Begun(
+            tenant=row.key,
+            tenant_version=row.version,
+            status=Status(row.status),
+            dry_run=row.dry_run,
+            outcome=Outcome(row.outcome),
+            claimed=row.claimed_at is not None,
+            # A dry run changes nothing, so it can neither be late nor in the way.
+            superseded=bool(row.superseded) and not row.dry_run,
+            older_run_active=bool(row.active) and not row.dry_run,
+        )
+
+    def claim(
+        self,
+        run_id: int,
+        entra_id: str,
+        skolon_id: str,
+        old_values: Mapping[Attribute, str | None],
+    ) -> Claim:
+        """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
+
+        A second claim of the same user renews the first and keeps its old values: what is there
+        now may be what we wrote. Raises `CollisionError` when somebody else of the run has it.
+        """
+        try:
+            with self._database.transaction() as connection:
+                mine = and_(tables.receipts.c.run_id == run_id, tables.receipts.c.entra_id == entra_id)
+                self._renew(connection, mine, skolon_id, old_values)
+        except IntegrityError:
+            raise collision(self._database, run_id, skolon_id) from None
+        # In a transaction of its own, after the commit: a newer run that does not see our claim yet
+        # has published its receipt before, and is seen here; one that comes later sees the claim.
+        receipts = tables.receipts
+        tenant_id = (
+            select(receipts.c.tenant_id)
+            .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+            .scalar_subquery()
+        )
+        with self._database.transaction() as connection:
+            newer = connection.scalar(select(_newer_run_has(tenant_id, entra_id, run_id)))
+        return Claim(superseded=bool(newer))
+
+    def old_values(self, run_id: int, entra_id: str) -> dict[str, str | None]:
+        """Return the values from before the run changed them, by attribute name; empty if it did not."""
+        receipts = tables.receipts
+        query = select(receipts.c.old_values).where(
+            receipts.c.run_id == run_id, receipts.c.entra_id == entra_id
+        )
+        with self._database.transaction() as connection:
+            sealed = connection.scalar(query)
+        return {} if sealed is None else dict(self._sealer.open_json(sealed))
+
+    def _renew(
+        self,
+        connection: Connection,
+        mine: ColumnElement[bool],
+        skolon_id: str,
+        old_values: Mapping[Attribute, str | None],
+    ) -> None:
+        receipts = tables.receipts
+        before = connection.execute(
+            select(receipts.c.changed, receipts.c.old_values)
+            .where(mine, receipts.c.outcome == Outcome.PENDING)
+            .with_for_update()
+        ).one_or_none()
+        if before is None:
+            raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+        earlier: dict[str, str | None] = (
+            self._sealer.open_json(before.old_values) if before.old_values else {}
+        )
+        kept = {**{str(attribute): value for attribute, value in old_values.items()}, **earlier}
+        connection.execute(
+            update(receipts)
+            .where(mine)
+            .values(
+                skolon_id=skolon_id,
+                changed=sorted({*(before.changed or ()), *map(str, old_values)}),
+                old_values=self._sealer.seal_json(kept),
+                claimed_at=func.now(),
+            )
+        )
+
+    def _claims_since(self) -> ColumnElement[Any]:
+        """Return the moment before which claims no longer count, by the database's own clock."""
+        if self._database.is_sqlite:
+            return func.datetime("now", f"-{CLAIM_SECONDS} seconds")
+        return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
+
+
+def _newer_run_has(tenant_id: Any, entra_id: str, run_id: int) -> ColumnElement[bool]:
+    """Say whether a newer run, no dry one, has published the user and did or will do something."""
+    receipts, runs = tables.receipts.alias(), tables.runs.alias()
+    return exists().where(
+        receipts.c.tenant_id == tenant_id,
+        receipts.c.entra_id == entra_id,
+        receipts.c.run_id > run_id,
+        runs.c.id == receipts.c.run_id,
+        runs.c.dry_run.is_(False),
+        or_(runs.c.status != Status.CANCELLED, receipts.c.outcome != Outcome.PENDING),
+    )
+
+
+def _older_run_works_on(
+    tenant_id: Any, entra_id: str, run_id: int, since: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    receipts = tables.receipts.alias()
+    return exists().where(
+        receipts.c.tenant_id == tenant_id,
+        receipts.c.entra_id == entra_id,
+        receipts.c.run_id < run_id,
+        receipts.c.outcome == Outcome.PENDING,
+        receipts.c.claimed_at > since,
+    )
