@@ -35,7 +35,7 @@ class Console:
     @cached_property
     def store(self) -> Store:
         """The database."""
-        sealer = Sealer(self.settings.secret_keys or (NO_KEY,))
+        sealer = Sealer(self.settings.secret_keys)
         try:
             return Store(self.settings.database_url, sealer)
         except ValueError:
@@ -62,10 +62,6 @@ class Console:
         for name in ("store", "broker"):
             if name in self.__dict__:
                 getattr(self, name).close()
-
-
-#: Where a command seals and opens nothing, any key will do.
-NO_KEY = "A" * 43 + "="
 
 
 def open_console(*needs: Need) -> Console:

@@ -25,8 +25,19 @@ class Sealer:
     """Seals with the first key, opens with any of them; so a new key goes first and old ones stay behind."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Take Fernet keys (32 bytes, URL-safe base64), the first of which seals."""
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        """Take Fernet keys (32 bytes, URL-safe base64), the first of which seals.
+
+        Without any, it can be handed around, and raises `WrongUseError` when it is to seal or open.
+        """
+        self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
+
+    @property
+    def _fernet(self) -> MultiFernet:
+        if self._keys is None:
+            raise WrongUseError(
+                "UPDATE_SYNC_SECRET_KEYS is not set, and something has to be sealed or opened"
+            )
+        return self._keys
 
     def seal(self, text: str) -> str:
         """Return `text` sealed, as URL-safe ASCII."""
