@@ -56,7 +56,11 @@ def running(*arguments: str, env: Mapping[str, str], log: Path) -> Iterator[subp
     """Keep a long-running command running until the block ends; its output goes to `log`."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [_COMMAND, *arguments], env=dict(env), stdout=output, stderr=subprocess.STDOUT
+            [_COMMAND, *arguments],
+            env=dict(env),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             yield process
@@ -68,6 +72,12 @@ def running(*arguments: str, env: Mapping[str, str], log: Path) -> Iterator[subp
                 process.kill()
                 process.wait()
                 raise
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command that `running` keeps, and the processes that it made, as a crash of their host would."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def until(look: Callable[[], T | None], what: str) -> T:
