@@ -85,9 +85,6 @@ class GraphUserSchema(Schema):
 
 _SCHEMA: Final = GraphUserSchema()
 
-#: What `scope` may look at beside the sources of the attribute table.
-SCOPE_PROPERTIES: Final = ("accountEnabled", "userType")
-
 #: Every source that a tenant's scope rules may name.
 TEXT_SOURCES: Final = (
     *(

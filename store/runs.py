@@ -173,7 +173,7 @@ class Runs:
                 )
             ).one_or_none()
             if row is None:
-                run = self.get_in(connection, _insert_run(connection, tenant_id, wish))
+                run = _run(self._row(connection, _insert_run(connection, tenant_id, wish)))
             else:
                 run = _run(row)
                 if not covers(run, wish):
@@ -186,10 +186,6 @@ class Runs:
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
             return _opened(connection, run, new=row is None)
-
-    def get_in(self, connection: Connection, run_id: int) -> Run:
-        """Return a run as a transaction sees it."""
-        return _run(self._row(connection, run_id))
 
     def _row(self, connection: Connection, run_id: int) -> Row[Any]:
         row = None
