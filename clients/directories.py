@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.graph import Graph, GraphClient, graph
+from clients.graph import Graph, graph
 from clients.skolon import SkolonDirectory, scim_directory
+from clients.watched import WatchedGraph, WatchedSkolon
+from schemas.outages import ALWAYS_OPEN, Passages
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -15,20 +17,21 @@ if TYPE_CHECKING:
 class Directories:
     """The doors of one process; may be shared by threads."""
 
-    def __init__(self, microsoft: Graph, skolon: SkolonDirectory) -> None:
+    def __init__(self, microsoft: Graph, skolon: SkolonDirectory, passages: Passages = ALWAYS_OPEN) -> None:
         self._microsoft = microsoft
-        self._skolon = skolon
-        self._skolon_to_read = skolon.read_only()
+        self._passages = passages
+        self._skolon = WatchedSkolon(skolon, passages)
+        self._skolon_to_read = self._skolon.read_only()
 
-    def graph(self, credentials: Credentials) -> GraphClient:
+    def graph(self, credentials: Credentials) -> WatchedGraph:
         """Return Graph as a tenant's app sees it; cheap, nothing is sent yet."""
-        return self._microsoft.tenant(credentials)
+        return WatchedGraph(self._microsoft.tenant(credentials), credentials, self._passages)
 
     def skolon(self, *, dry_run: bool) -> SkolonDirectory:
         """Return Skolon; for a dry run one that nothing but reading gets through to (promise P1)."""
         return self._skolon_to_read if dry_run else self._skolon
 
 
-def directories(settings: Settings) -> Directories:
-    """Return the directories; nothing is sent yet."""
-    return Directories(graph(settings), scim_directory(settings))
+def directories(settings: Settings, passages: Passages = ALWAYS_OPEN) -> Directories:
+    """Return the directories, asked through `passages`; nothing is sent yet."""
+    return Directories(graph(settings), scim_directory(settings), passages)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from pathlib import Path
 from typing import Final
 
 import click
@@ -14,7 +12,7 @@ from console.processes import producer, worker
 from console.runs import runs
 from console.tenants import tenants
 from console.trigger import trigger
-from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError
+from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError, place_of
 from schemas.version import VERSION
 
 #: 0 is "done", 1 "it ran and something is wrong", 2 "wrong use".
@@ -92,12 +90,6 @@ def _say(error: BaseException) -> int:
             text = f"It did not work: {error}"
         case _:
             # Without its text, which may hold somebody's data or a secret (promise P6).
-            text = f"A bug, please report it: {type(error).__name__} in {_place(error)}"
+            text = f"A bug, please report it: {type(error).__name__} in {place_of(error)}"
     click.echo(text, err=True)
     return code
-
-
-def _place(error: BaseException) -> str:
-    """Return where an error came from, nearest first: functions and lines, no values."""
-    frames = reversed(traceback.extract_tb(error.__traceback__)[-4:])
-    return " < ".join(f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in frames)

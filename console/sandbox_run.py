@@ -12,6 +12,7 @@ from producers.main import declare_producers
 from queues.composition import open_memory_broker
 from queues.in_process import consuming
 from queues.messages import tenant_sync_message
+from queues.outages import Outages
 from schemas.messages import TenantSync
 from schemas.outcomes import OPEN_STATUSES
 from schemas.sealing import Sealer, new_key
@@ -80,11 +81,12 @@ def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProc
         database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
     )
     sealer = Sealer(settings.secret_keys)
-    store = Store(settings.database_url, sealer, pool_size=2 * _THREADS)
+    outages = Outages()
+    store = Store(settings.database_url, sealer, pool_size=2 * _THREADS, passages=outages)
     store.upgrade()
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
-    broker = open_memory_broker()
-    doors = directories(settings)
+    broker = open_memory_broker(outages)
+    doors = directories(settings, outages)
     declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
     declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
     try:

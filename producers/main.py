@@ -10,6 +10,7 @@ from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actors import current_message_id, declare_actor
 from queues.composition import open_broker
+from queues.outages import Outages
 from queues.processes import hand_over
 from schemas.logs import set_up_logging
 from schemas.messages import (
@@ -32,9 +33,11 @@ def build() -> None:
     settings = read_settings()
     set_up_logging(settings.log_format)
     sealer = Sealer(settings.secret_keys)
-    store = Store(settings.database_url, sealer)
-    broker = open_broker(settings.amqp_url)
-    declare_producers(broker, broker, store=store, directories=directories(settings), sealer=sealer)
+    outages = Outages()
+    store = Store(settings.database_url, sealer, passages=outages)
+    broker = open_broker(settings.amqp_url, outages)
+    doors = directories(settings, outages)
+    declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
     hand_over(broker)
 
 

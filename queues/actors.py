@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
 
-from queues.failure_routing import foreseen
-from schemas.errors import UpdateSyncError
+from queues.delivery import returns_of
+from queues.failures import UnforeseenError
+from queues.isolation import check_returns
+from schemas.errors import UpdateSyncError, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from queues.failure_routing import Recorder
+
+P = ParamSpec("P")
 
 
 def declare_actor(
@@ -28,12 +33,37 @@ def declare_actor(
     declare = dramatiq.actor(
         broker=broker, actor_name=name, queue_name=queue, recorder=recorder, throws=UpdateSyncError
     )
-    declare(foreseen(function))
+    declare(_foreseen(function))
 
 
 def current_message_id() -> str:
     """Return the id of the message that this thread is working on."""
+    return _current_message().message_id
+
+
+def _current_message() -> dramatiq.Message[Any]:
     message: dramatiq.Message[Any] | None = CurrentMessage.get_current_message()
     if message is None:
         raise RuntimeError("this thread is not working on a message")
-    return message.message_id
+    return message
+
+
+def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
+    """Make an actor's function raise errors of ours alone, and look first whether workers died over it.
+
+    The text of a foreign exception may hold somebody's data, and dramatiq logs it (promise P6): so
+    its kind and place are kept, and its text is not.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        message = _current_message()
+        check_returns(message.queue_name, returns_of(message))
+        try:
+            function(*args, **kwargs)
+        except UpdateSyncError:
+            raise
+        except Exception as error:  # noqa: BLE001 - turned into an error of ours
+            raise UnforeseenError(f"{type(error).__name__} at {place_of(error)}") from None
+
+    return wrapper

@@ -27,6 +27,9 @@ class Publisher(Protocol):
         (broker) otherwise; some of them may then have been published all the same.
         """
 
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        """Put `message` into its queue, to be worked on after so many seconds; raises as `publish` does."""
+
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into the dead-letter queue of its queue; raises as `publish` does."""
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dramatiq.middleware import CurrentMessage
+from dramatiq.middleware import CurrentMessage, Middleware
 
 from queues.failure_routing import routing
 from queues.memory import MemoryBroker
+from queues.outages import Outages
 from queues.rabbitmq import QuorumBroker
 from schemas.version import VERSION
 
 
-def open_broker(amqp_url: str) -> QuorumBroker:
-    """Return a broker on the RabbitMQ at `amqp_url`; it connects when it is used."""
-    return QuorumBroker(amqp_url, middleware=[CurrentMessage(), routing(VERSION)])
+def open_broker(amqp_url: str, outages: Outages | None = None) -> QuorumBroker:
+    """Return a broker on the RabbitMQ at `amqp_url`; it connects when it is used.
+
+    `outages` are the passages of the process, if it works on messages.
+    """
+    return QuorumBroker(amqp_url, middleware=_middleware(outages))
 
 
-def open_memory_broker() -> MemoryBroker:
-    """Return a broker that keeps its queues in this process's memory."""
-    return MemoryBroker(middleware=[CurrentMessage(), routing(VERSION)])
+def open_memory_broker(outages: Outages | None = None) -> MemoryBroker:
+    """Return a broker that keeps its queues in this process's memory; `outages` as above."""
+    return MemoryBroker(middleware=_middleware(outages))
+
+
+def _middleware(outages: Outages | None) -> list[Middleware]:
+    return [CurrentMessage(), routing(VERSION, outages or Outages())]

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import random
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 from dramatiq.middleware import Middleware
 
-from queues.failures import Halt, History, Retry, UnforeseenError, decide
-from queues.messages import GIVE_UP_AFTER
-from schemas.errors import TransientError, UpdateSyncError
-from schemas.messages import SECTION
+from queues.delivery import leave
+from queues.failures import Halt, Isolate, Leave, Retry, decide
+from queues.isolation import alone_queue, main_queue
+from queues.outages import LONGEST_HOLD
+from queues.sections import as_dead_letter, read_history, with_history
+from schemas.errors import Dependency, TransientError
+from schemas.outages import HeldBackError, StoppingError
 from schemas.verdicts import DeadLetter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dramatiq import Broker, Message
     from dramatiq.broker import MessageProxy
 
-    from queues.broker import Publisher
-
-P = ParamSpec("P")
+    from queues.failures import Decision, History
+    from queues.outages import Outages
 
 #: The name of the actor option that says who keeps the books of that actor's messages.
 RECORDER: Final = "recorder"
 
-#: Promise P8, for messages that name no limit of their own (triggers).
-DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
+#: Seconds between two tries to publish or to record what was decided.
+PAUSE: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -48,12 +51,21 @@ class Recorder(Protocol):
 class FailureRouting(Middleware):
     """Carries out what `failures.decide` says, confirmed by the broker before the acknowledgement.
 
-    Whatever goes wrong in carrying it out rejects the message, so that the broker itself keeps it
-    as a dead letter: dramatiq would otherwise log the error and acknowledge.
+    While RabbitMQ takes nothing, the message stays in hand. Whatever else goes wrong rejects the
+    message, so that the broker itself keeps it as a dead letter: dramatiq would otherwise log the
+    error and acknowledge.
     """
 
-    def __init__(self, *, version: str, now: Callable[[], dt.datetime], jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        outages: Outages,
+        now: Callable[[], dt.datetime],
+        jitter: Callable[[], float],
+    ) -> None:
         self._version = version
+        self._outages = outages
         self._now = now
         self._jitter = jitter
 
@@ -61,6 +73,11 @@ class FailureRouting(Middleware):
     def actor_options(self) -> set[str]:
         """Name the options of actors that mean something here (`throws` keeps dramatiq's log calm)."""
         return {RECORDER, "throws"}
+
+    def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
+        """Have nobody wait any more."""
+        del broker, worker
+        self._outages.stop()
 
     def after_process_message(
         self,
@@ -75,121 +92,75 @@ class FailureRouting(Middleware):
             return
         try:
             self._route(broker, message, exception)
+        except StoppingError:
+            leave(message)
         except Exception as error:  # noqa: BLE001 - dramatiq would acknowledge the message and lose it
             _log.error("failure not routed", message_id=message.message_id, error=type(error).__name__)
             message.fail()
 
     def _route(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
-        history = self._history(message)
+        now = self._now()
+        history = read_history(message, now=now, tried=not isinstance(exception, HeldBackError))
         decision = decide(exception, history, jitter=self._jitter())
-        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
-        plain: Message[Any] = message.copy(options=self._options(message, history))
+        plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
         try:
-            match decision:
-                case DeadLetter():
-                    self._dead_letter(broker, plain, decision, history)
-                    recorder.dead_lettered(plain, decision, attempts=history.attempts)
-                    _log.warning("dead letter", **_who(plain), reason=decision.reason, detail=decision.detail)
-                case Halt():
-                    recorder.halted(plain, decision)
-                    _log.error("run halted", **_who(plain), cause=decision.cause, detail=decision.detail)
-                case Retry():
-                    self._retry(broker, plain, decision)
-                    _log.info("retry", **_who(plain), delay=decision.delay, error=str(exception))
+            for step in self._steps(broker, plain, decision, history):
+                self._insist(step)
+            _say(plain, decision, exception)
         except TransientError as error:
             # The books are out of reach: everything is done once more when they are back.
-            self._retry(broker, plain, decide(error, history, jitter=self._jitter()))
+            again = decide(error, history, jitter=self._jitter())
+            for step in self._steps(broker, plain, again, history):
+                self._insist(step)
 
-    def _retry(self, broker: Broker, message: Message[Any], decision: Any) -> None:
-        if not isinstance(decision, Retry):
-            raise UnforeseenError("no time left to try again")
-        broker.enqueue(message, delay=int(decision.delay * 1000))
+    def _steps(
+        self, broker: Any, message: Message[Any], decision: Decision, history: History
+    ) -> Iterator[Callable[[], object]]:
+        """Yield what the decision asks for, in the order in which a crash in between does no harm."""
+        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+        match decision:
+            case Retry():
+                yield partial(broker.publish_later, message, decision.delay)
+            case DeadLetter():
+                letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
+                yield partial(broker.publish_dead_letter, letter)
+                yield partial(recorder.dead_lettered, message, decision, attempts=history.attempts)
+            case Halt():
+                yield partial(recorder.halted, message, decision)
+            case Isolate():
+                yield partial(broker.publish, [message.copy(queue_name=alone_queue(message.queue_name))])
+            case Leave():
+                raise StoppingError("the process is to end")
 
-    def _dead_letter(
-        self, publisher: Publisher, message: Message[Any], letter: DeadLetter, history: History
-    ) -> None:
-        section = {
-            **message.options[SECTION],
-            "reason": str(letter.reason),
-            "stage": str(letter.stage),
-            "detail": letter.detail,
-            "dead_since": history.now.isoformat(timespec="seconds"),
-            "version": self._version,
-        }
-        publisher.publish_dead_letter(message.copy(options={SECTION: section}))
-
-    def _history(self, message: MessageProxy) -> History:
-        section = _section(message)
-        now = self._now()
-        hours = section.get(GIVE_UP_AFTER)
-        return History(
-            attempts=_whole(section.get("attempts")) + 1,
-            first_failed=_moment(section.get("first_failed")) or now,
-            now=now,
-            give_up_after=dt.timedelta(
-                hours=hours if isinstance(hours, int | float) else DEFAULT_GIVE_UP_AFTER_HOURS
-            ),
-        )
-
-    def _options(self, message: MessageProxy, history: History) -> dict[str, Any]:
-        section = {
-            **_section(message),
-            "attempts": history.attempts,
-            "first_failed": history.first_failed.isoformat(timespec="seconds"),
-        }
-        return {SECTION: section}
+    def _insist(self, step: Callable[[], object]) -> None:
+        """Do a step, however long RabbitMQ is away; raise `TransientError` when it is the books, for long."""
+        began = time.monotonic()
+        while True:
+            try:
+                step()
+            except TransientError as error:
+                for_long = time.monotonic() - began >= LONGEST_HOLD
+                if error.dependency is not Dependency.BROKER and for_long:
+                    raise
+            else:
+                return
+            self._outages.pause(PAUSE)
 
 
-def _section(message: MessageProxy) -> dict[str, Any]:
-    """Return our section of the options, as far as it is one: anybody may publish anything."""
-    section = message.options.get(SECTION)
-    return section if isinstance(section, dict) else {}
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
-
-
-def _moment(value: object) -> dt.datetime | None:
-    try:
-        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
-
-
-def _who(message: Message[Any]) -> dict[str, Any]:
+def _say(message: Message[Any], decision: Decision, exception: BaseException) -> None:
     named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
-    return {"message_id": message.message_id, **{k: v for k, v in named.items() if isinstance(v, str | int)}}
-
-
-def foreseen(function: Callable[P, None]) -> Callable[P, None]:
-    """Make an actor's function raise errors of ours alone.
-
-    The text of a foreign exception may hold somebody's data, and dramatiq logs it (promise P6): so
-    its kind and place are kept, and its text is not.
-    """
-
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            function(*args, **kwargs)
-        except UpdateSyncError:
-            raise
-        except Exception as error:  # noqa: BLE001 - turned into an error of ours
-            raise UnforeseenError(f"{type(error).__name__} at {_place(error)}") from None
-
-    return wrapper
-
-
-def _place(error: BaseException) -> str:
-    traceback = error.__traceback__
-    place = "an unknown place"
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        place = f"{code.co_qualname}, line {traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return place
+    who = {"message_id": message.message_id, **{k: v for k, v in named.items() if isinstance(v, str | int)}}
+    match decision:
+        case DeadLetter():
+            _log.warning("dead letter", **who, reason=decision.reason, detail=decision.detail)
+        case Halt():
+            _log.error("run halted", **who, cause=decision.cause, detail=decision.detail)
+        case Isolate():
+            _log.warning("worked on alone", **who)
+        case Retry() if isinstance(exception, HeldBackError):
+            _log.debug("put aside", **who, delay=decision.delay)
+        case Retry():
+            _log.info("retry", **who, delay=decision.delay, error=str(exception))
 
 
 def utc_now() -> dt.datetime:
@@ -197,6 +168,6 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def routing(version: str) -> FailureRouting:
+def routing(version: str, outages: Outages) -> FailureRouting:
     """Return the middleware as production uses it."""
-    return FailureRouting(version=version, now=utc_now, jitter=random.random)
+    return FailureRouting(version=version, outages=outages, now=utc_now, jitter=random.random)

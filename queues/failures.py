@@ -12,6 +12,7 @@ from schemas.errors import (
     TransientError,
     UpdateSyncError,
 )
+from schemas.outages import StoppingError
 from schemas.outcomes import Reason, Stage
 from schemas.verdicts import DeadLetter
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from schemas.outcomes import Cause
 
-#: Seconds before the first retry; it doubles from one to the next.
+#: Seconds before the first retry; it doubles from one to the next, and is not longer than the last.
+#: Short, so that all goes on soon after an outage: the circuit breakers keep the crowd away meanwhile.
 FIRST_DELAY: Final = 2.0
+LONGEST_BACK_OFF: Final = 60.0
 
-#: Seconds at most. RabbitMQ closes a channel that leaves a delivery unacknowledged for 30 minutes,
-#: and a waiting message is such a delivery.
+#: Seconds at most, whatever the other side asks for. RabbitMQ closes a channel that leaves a delivery
+#: unacknowledged for 30 minutes, and a waiting message is such a delivery.
 LONGEST_DELAY: Final = 20 * 60.0
 
 #: What is unforeseen may be a matter of the moment, so it is tried again, but not for long.
@@ -56,31 +59,62 @@ class Halt:
     detail: str
 
 
-Decision = Retry | DeadLetter | Halt
+@dataclass(frozen=True, kw_only=True)
+class Isolate:
+    """Have it worked on alone: a worker may have died over it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leave:
+    """Leave it unacknowledged, for RabbitMQ to give it to somebody else."""
+
+
+Decision = Retry | DeadLetter | Halt | Isolate | Leave
+
+
+class SuspectError(UpdateSyncError):
+    """A worker that had this message in hand has ended without a word, perhaps because of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """That a message is a dead letter which is tried again, and why it was one."""
+
+    reason: Reason
+    stage: Stage
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a message has been through. `attempts` counts this one; times are aware."""
+    """What a message has been through. `attempts` counts this one; `first_failed` is aware."""
 
     attempts: int
     first_failed: dt.datetime
-    now: dt.datetime
+    waited: dt.timedelta
     give_up_after: dt.timedelta
+    replayed: Replayed | None = None
 
     @property
     def overdue(self) -> bool:
         """Whether the time that the tenant allows for waiting is over (promise P8)."""
-        return self.now - self.first_failed >= self.give_up_after
+        return self.waited >= self.give_up_after
 
 
-def decide(error: BaseException, history: History, *, jitter: float) -> Decision:
+def decide(error: BaseException, history: History, *, jitter: float) -> Decision:  # noqa: PLR0911 - one table
     """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages."""
     match error:
         case PermanentError():
             return DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
+        case HaltError() if history.replayed is not None:
+            # Its run may have ended long ago: there is nothing to halt.
+            detail = f"the replay met {error.cause}: {error.detail}"
+            return DeadLetter(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
         case HaltError():
             return Halt(cause=error.cause, detail=error.detail)
+        case SuspectError():
+            return Isolate()
+        case StoppingError():
+            return Leave()
         case TransientError():
             return _wait(error, history, jitter)
         case _ if history.attempts < BUG_ATTEMPTS:
@@ -106,10 +140,11 @@ def _delay(error: TransientError, attempts: int, jitter: float) -> float:
     back_off = _back_off(attempts, jitter)
     if error.retry_after is None:
         return back_off
-    # Never earlier than asked, and not all at the same moment after it.
-    return min(error.retry_after * (1 + jitter / 4) + jitter, LONGEST_DELAY)
+    # Never earlier than asked, not all at the same moment after it, and not again and again at once.
+    asked = error.retry_after * (1 + jitter / 4) + jitter
+    return min(max(asked, back_off), LONGEST_DELAY)
 
 
 def _back_off(attempts: int, jitter: float) -> float:
-    longest: float = FIRST_DELAY * 2 ** min(attempts - 1, _MOST_DOUBLINGS)
-    return min(longest, LONGEST_DELAY) * (0.5 + jitter / 2)
+    longest: float = FIRST_DELAY * 2 ** min(max(attempts, 1) - 1, _MOST_DOUBLINGS)
+    return min(longest, LONGEST_BACK_OFF) * (0.5 + jitter / 2)

@@ -38,6 +38,11 @@ class MemoryBroker(StubBroker):
         self.declare_queue(queue)
         self.queues[queue].put(body)
 
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        """Put `message` into its queue, to be worked on after so many seconds."""
+        self.declare_queue(message.queue_name)
+        self.enqueue(message, delay=round(seconds * 1000))
+
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` among the dead letters of its queue."""
         self._dead_letters[q_name(message.queue_name)].append(message.encode())

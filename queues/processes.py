@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dramatiq import cli, set_broker
 
+from queues.isolation import alone_queue
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ def run_processes(build: str, *, queues: Sequence[str], processes: int, threads:
         str(threads),
         "--queues",
         *queues,
+        *map(alone_queue, queues),
         "--worker-shutdown-timeout",
         str(_SHUTDOWN_TIMEOUT),
         # Our own logging is set up by `build`; this keeps dramatiq's from doubling it.

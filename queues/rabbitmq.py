@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pika
-from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
-from dramatiq.common import q_name, xq_name
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.common import current_millis, dq_name, q_name, xq_name
 from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError, AMQPConnectionError, UnroutableError
 
-from queues.broker import readdressed, use_our_envelope
+from queues.broker import use_our_envelope
+from queues.consumer import QueueConsumer
+from queues.isolation import alone_queue, is_alone_queue, main_queue
 from schemas.errors import Dependency, TransientError, WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dramatiq import Message
-    from dramatiq.broker import MessageProxy
+    from dramatiq import Consumer, Message
     from dramatiq.middleware import Middleware
     from pika.adapters.blocking_connection import BlockingChannel
 
-#: How often a message may come back from workers that died over it before it becomes a dead letter.
-DELIVERY_LIMIT: Final = 20
+#: How often a message may come back before RabbitMQ itself makes it a dead letter. It ends what our own
+#: count (`queues.isolation`) cannot see; innocent messages come back with those that workers die over.
+DELIVERY_LIMIT: Final = 100
 
 #: For queues whose messages are handed out and put back in the ordinary course of things. RabbitMQ 4
 #: has a limit of 20 where none is set, and 3.10 does not know -1, its word for "no limit".
@@ -57,7 +59,7 @@ class QuorumBroker(RabbitmqBroker):
         self._publishable: set[str] = set()
 
     @property
-    def consumer_class(self) -> type[_RabbitmqConsumer]:
+    def consumer_class(self) -> type[QueueConsumer]:
         """Name the consumer that dramatiq's workers use."""
         return QueueConsumer
 
@@ -83,25 +85,20 @@ class QuorumBroker(RabbitmqBroker):
             # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
             channel.connection.process_data_events()
             if returned:
-                self._publishable.difference_update(returned)
+                self._publishable.difference_update(map(main_queue, returned))
                 raise AMQPChannelError(f"no queue {returned[0]}")
 
         self._persistently(transaction)
 
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        """Put `message` into `NAME.DQ`, confirmed, to be worked on after so many seconds."""
+        queue = dq_name(message.queue_name)
+        eta = current_millis() + round(seconds * 1000)
+        self._publish_confirmed(queue, message.copy(queue_name=queue, options={"eta": eta}))
+
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into `NAME.XQ`, confirmed."""
-        queue = q_name(message.queue_name)
-        body = message.encode()
-
-        def send() -> None:
-            self._ensure_publishable(queue)
-            try:
-                self._send(self.channel, xq_name(queue), body)
-            except UnroutableError:
-                self._publishable.discard(queue)
-                raise
-
-        self._persistently(send)
+        self._publish_confirmed(xq_name(message.queue_name), message)
 
     def read_dead_letters(self, queue: str) -> Iterator[bytes]:
         """Yield the dead letters of `queue`; they go back to their places when the walk ends.
@@ -122,13 +119,51 @@ class QuorumBroker(RabbitmqBroker):
         """Connect and declare nothing; raise `TransientError` (broker) when there is no RabbitMQ."""
         self._persistently(lambda: self.connection)
 
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Declare a queue, and tell a worker of this process to consume it and what belongs to it."""
+        super().declare_queue(queue_name, ensure=ensure)
+        alone = alone_queue(q_name(queue_name))
+        if alone not in self.queues:
+            # Not in dramatiq's own way, which would give it queues for retries and dead letters as well.
+            self.queues.add(alone)
+            self.queues_pending.add(alone)
+            self.emit_after("declare_queue", alone)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
+        """Return a consumer of the queue, for dramatiq's workers."""
+        return super().consume(queue_name, 1 if is_alone_queue(queue_name) else prefetch, timeout)
+
+    def _publish_confirmed(self, queue: str, message: Message[Any]) -> None:
+        body = message.encode()
+        main = main_queue(q_name(queue))
+
+        def send() -> None:
+            self._ensure_publishable(main)
+            try:
+                self._send(self.channel, queue, body)
+            except UnroutableError:
+                self._publishable.discard(main)
+                raise
+
+        self._persistently(send)
+
     def _ensure_publishable(self, queue: str) -> None:
         # Not declare_queue: a dramatiq worker in this process would begin to consume the queue.
-        if queue not in self._publishable:
-            self._declare(queue, self._build_queue_arguments(queue))
-            self._declare_dq_queue(queue)
-            self._declare_xq_queue(queue)
-            self._publishable.add(queue)
+        main = main_queue(queue)
+        if main not in self._publishable:
+            self._declare_all(main)
+            self._publishable.add(main)
+
+    def _declare_queue(self, queue_name: str) -> Any:
+        return self._declare_all(main_queue(queue_name))
+
+    def _declare_all(self, queue: str) -> Any:
+        arguments = self._build_queue_arguments(queue)
+        for name in (queue, alone_queue(queue)):
+            self._declare(name, arguments)
+        # A waiting message lies unacknowledged in a worker; that the worker ends is no fault of it.
+        self._declare(dq_name(queue), {**arguments, "x-delivery-limit": UNLIMITED_DELIVERIES})
+        self._declare(xq_name(queue), {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED_DELIVERIES})
 
     def _transaction_channel(self) -> tuple[BlockingChannel, list[str]]:
         """Return this thread's channel for transactions, and where the names of missing queues turn up.
@@ -182,17 +217,11 @@ class QuorumBroker(RabbitmqBroker):
             "x-overflow": "reject-publish",
         }
 
-    def _declare_dq_queue(self, queue_name: str) -> Any:
-        # A waiting message lies unacknowledged in a worker; that the worker ends is no fault of it.
-        return self._declare(
-            f"{queue_name}.DQ",
-            {**self._build_queue_arguments(queue_name), "x-delivery-limit": UNLIMITED_DELIVERIES},
-        )
+    def _declare_dq_queue(self, queue_name: str) -> None:
+        """Do nothing: `_declare_queue` has done it."""
 
-    def _declare_xq_queue(self, queue_name: str) -> Any:
-        return self._declare(
-            xq_name(queue_name), {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED_DELIVERIES}
-        )
+    def _declare_xq_queue(self, queue_name: str) -> None:
+        """Do nothing: `_declare_queue` has done it."""
 
     def _declare(self, queue_name: str, arguments: dict[str, Any]) -> Any:
         return self.channel.queue_declare(queue=queue_name, durable=True, arguments=arguments)
@@ -225,10 +254,3 @@ class _Transactions:
             lambda _channel, method, _properties, _body: self.returned.append(method.routing_key)
         )
         self.channel.tx_select()
-
-
-class QueueConsumer(_RabbitmqConsumer):
-    """Trusts the queue that a message came from, not the queue that the message names."""
-
-    def __next__(self) -> MessageProxy | None:
-        return readdressed(super().__next__(), self.queue_name)  # type: ignore[no-untyped-call] # dramatiq has no types there

@@ -18,7 +18,9 @@ letters: it names ids, fields, status codes, and never a value of a person (prom
 
 from __future__ import annotations
 
+import traceback
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,6 +83,13 @@ class PageTokenExpiredError(UpdateSyncError):
 
 class VersionConflictError(UpdateSyncError):
     """The Skolon user is no longer at the version that we read (HTTP 412)."""
+
+
+def place_of(error: BaseException) -> str:
+    """Return where an error came from, nearest first: functions, files and lines, and no value (P6)."""
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-4:])
+    places = [f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in frames]
+    return " < ".join(places) or "an unknown place"
 
 
 class WrongUseError(UpdateSyncError):

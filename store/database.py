@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.outages import ALWAYS_OPEN, DATABASE, Passages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,9 @@ SQLITE_BUSY_TIMEOUT: Final = 60
 #: Seconds to wait for a free connection of the pool, and for a new one to be made.
 POOL_TIMEOUT: Final = 30
 CONNECT_TIMEOUT: Final = 10
+
+#: Seconds of silence on a connection after which the server is asked whether it is still there.
+KEEPALIVE: Final = 30
 
 #: The addresses that are taken, and the drivers that we use for them.
 _DRIVERS: Final = {
@@ -48,8 +52,9 @@ _NO_TABLE: Final = ("UndefinedTable", "UndefinedColumn")
 class Database:
     """An engine that is made at the first use; may be shared by threads."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, passages: Passages = ALWAYS_OPEN) -> None:
         self._url = _with_driver(url)
+        self._passages = passages
         self._engine = _engine(self._url, pool_size)
 
     @property
@@ -69,7 +74,7 @@ class Database:
         Raises `TransientError` (database) when the database is away or two transactions got into
         each other's way, `WrongUseError` when its tables are missing.
         """
-        with translated(), self._engine.begin() as connection:
+        with self._passages.to(DATABASE), translated(), self._engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -138,7 +143,14 @@ def _engine(url: URL, pool_size: int) -> Engine:
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT,
+            # A server that vanished without a word is noticed, whether we wait for it or send to it.
+            "keepalives_idle": KEEPALIVE,
+            "keepalives_interval": KEEPALIVE // 3,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 2 * KEEPALIVE * 1000,
+        },
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.outages import ALWAYS_OPEN, Passages
 from store.claims import Claims
 from store.database import Database
 from store.migrations.upgrade import check_upgraded, upgrade
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
 class Store:
     """Tenants, runs, pages, claims and receipts in one database; connects when it is first used."""
 
-    def __init__(self, database_url: str, sealer: Sealer, *, pool_size: int = 10) -> None:
-        self.database = Database(database_url, pool_size=pool_size)
+    def __init__(
+        self,
+        database_url: str,
+        sealer: Sealer,
+        *,
+        pool_size: int = 10,
+        passages: Passages = ALWAYS_OPEN,
+    ) -> None:
+        self.database = Database(database_url, pool_size=pool_size, passages=passages)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
         self.pages = Pages(self.database)

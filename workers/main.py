@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clients.directories import Directories, directories
 from queues.actors import declare_actor
 from queues.composition import open_broker
+from queues.outages import Outages
 from queues.processes import hand_over
 from schemas.logs import set_up_logging
 from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync
@@ -25,9 +26,10 @@ def build() -> None:
     settings = read_settings()
     set_up_logging(settings.log_format)
     sealer = Sealer(settings.secret_keys)
-    store = Store(settings.database_url, sealer)
-    broker = open_broker(settings.amqp_url)
-    declare_user_sync(broker, store=store, directories=directories(settings), sealer=sealer)
+    outages = Outages()
+    store = Store(settings.database_url, sealer, passages=outages)
+    broker = open_broker(settings.amqp_url, outages)
+    declare_user_sync(broker, store=store, directories=directories(settings, outages), sealer=sealer)
     hand_over(broker)
 
 

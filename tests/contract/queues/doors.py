@@ -16,6 +16,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from queues.failure_routing import FailureRouting, utc_now
 from queues.memory import MemoryBroker
+from queues.outages import Outages
 from queues.rabbitmq import QuorumBroker
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 def middleware() -> list[Middleware]:
     """Return the middleware as production has it, but without chance in its delays."""
-    return [CurrentMessage(), FailureRouting(version="test", now=utc_now, jitter=lambda: 0.0)]
+    return [
+        CurrentMessage(),
+        FailureRouting(version="test", outages=Outages(), now=utc_now, jitter=lambda: 0.0),
+    ]
 
 
 class Door(Protocol):

@@ -214,7 +214,7 @@ class BrokerContract:
             wait_until(lambda: bool(books.letters), "the books")
         section = Message.decode(body).options[SECTION]
         assert (section["reason"], section["attempts"]) == ("bug", 3)
-        assert section["detail"].startswith("ValueError at Calls.__call__, line ")
+        assert section["detail"].startswith("ValueError at __call__ (doors.py:")
         assert len(calls.seen) == 3
         assert SECRET.encode() not in body
         self.assert_all_acknowledged(door)

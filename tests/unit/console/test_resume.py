@@ -33,6 +33,9 @@ class AwayPublisher:
         del messages
         raise TransientError(Dependency.BROKER, "RabbitMQ did not take it")
 
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        del message, seconds
+
     def publish_dead_letter(self, message: Message[Any]) -> None:
         del message
 

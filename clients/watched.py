@@ -1,0 +1,75 @@
+"""Graph and Skolon behind their circuit breakers: each request goes through the passage to its service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.outages import SKOLON_READING, SKOLON_UPDATING, graph_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clients.birthday import Birthday
+    from clients.graph import GraphClient, GraphPage
+    from clients.skolon import SkolonDirectory
+    from schemas.attributes import Attribute
+    from schemas.outages import Passages
+    from schemas.skolon_user import SkolonUser
+    from schemas.tenants import Credentials
+
+
+class WatchedSkolon:
+    """A Skolon directory whose methods raise `HeldBackError` and `StoppingError` beside their own errors."""
+
+    def __init__(self, directory: SkolonDirectory, passages: Passages) -> None:
+        self._directory = directory
+        self._passages = passages
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return whoever has any of the values."""
+        with self._passages.to(SKOLON_READING):
+            return self._directory.find(organisation, keys)
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+        with self._passages.to(SKOLON_READING):
+            return self._directory.read(organisation, user_id)
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes and return the user's new version, if Skolon tells it."""
+        with self._passages.to(SKOLON_UPDATING):
+            return self._directory.update(organisation, user, changes)
+
+    def read_only(self) -> WatchedSkolon:
+        """Return the same directory with no way to change anything."""
+        return WatchedSkolon(self._directory.read_only(), self._passages)
+
+
+class WatchedGraph:
+    """Graph as one directory sees it; raises `HeldBackError` and `StoppingError` beside Graph's errors."""
+
+    def __init__(self, client: GraphClient, credentials: Credentials, passages: Passages) -> None:
+        self._client = client
+        self._service = graph_of(credentials.directory)
+        self._passages = passages
+
+    def page(self, link: str | None, select: Sequence[str]) -> GraphPage:
+        """Return the first page of all users (no `link`), or the one that a `next_link` leads to."""
+        with self._passages.to(self._service):
+            return self._client.page(link, select)
+
+    def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
+        """Return one user as Graph gave it, None when there is no such user."""
+        with self._passages.to(self._service):
+            return self._client.user(user_id, select)
+
+    def birthday(self, user_id: str) -> Birthday:
+        """Return a user's birthday or why it is not known; it raises nothing and waits for nobody."""
+        return self._client.birthday(user_id)
+
+    def count(self) -> int:
+        """Return how many users the directory has."""
+        with self._passages.to(self._service):
+            return self._client.count()

@@ -1,0 +1,108 @@
+"""Our section of a message's options: what a message has been through, read with care and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from queues.failures import History, Replayed
+from queues.messages import GIVE_UP_AFTER
+from schemas.messages import SECTION
+from schemas.outcomes import Reason, Stage
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+
+    from schemas.verdicts import DeadLetter
+
+#: Promise P8, for messages that name no limit of their own (triggers).
+DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
+
+#: More than passes between two tries of a message: a clock that jumps ahead makes nobody give up.
+_LONGEST_STEP: Final = dt.timedelta(hours=1)
+_NONE: Final = dt.timedelta(0)
+
+_MOST_SECONDS: Final = 10 * 366 * 24 * 3600.0
+
+
+def read_history(message: MessageProxy | Message[Any], *, now: dt.datetime, tried: bool) -> History:
+    """Return what the message has been through, this failure at `now` (aware) included.
+
+    `tried` says whether it was an attempt at all. Anybody may publish anything: what is not
+    readable counts as not there.
+    """
+    section = _section(message)
+    last = _moment(section.get("last_failed"))
+    step = _NONE if last is None else min(max(now - last, _NONE), _LONGEST_STEP)
+    return History(
+        attempts=_whole(section.get("attempts")) + tried,
+        first_failed=_moment(section.get("first_failed")) or now,
+        waited=dt.timedelta(seconds=_seconds(section.get("waited"))) + step,
+        give_up_after=dt.timedelta(hours=_hours(section.get(GIVE_UP_AFTER))),
+        replayed=_replayed(section.get("replay")),
+    )
+
+
+def with_history(message: MessageProxy | Message[Any], history: History, now: dt.datetime) -> Message[Any]:
+    """Return the plain message with its history in our section."""
+    section = {
+        **_section(message),
+        "attempts": history.attempts,
+        "first_failed": history.first_failed.isoformat(timespec="seconds"),
+        "last_failed": now.isoformat(timespec="seconds"),
+        "waited": round(history.waited.total_seconds()),
+    }
+    copy: Message[Any] = message.copy(options={SECTION: section})
+    return copy
+
+
+def as_dead_letter(
+    message: Message[Any], letter: DeadLetter, *, now: dt.datetime, version: str
+) -> Message[Any]:
+    """Return the message as it lies among the dead letters: still one that dramatiq understands."""
+    section = {
+        **_section(message),
+        "reason": str(letter.reason),
+        "stage": str(letter.stage),
+        "detail": letter.detail,
+        "dead_since": now.isoformat(timespec="seconds"),
+        "version": version,
+    }
+    copy: Message[Any] = message.copy(options={SECTION: section})
+    return copy
+
+
+def _section(message: MessageProxy | Message[Any]) -> dict[str, Any]:
+    section = message.options.get(SECTION)
+    return section if isinstance(section, dict) else {}
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= _MOST_SECONDS else 0.0
+
+
+def _hours(value: object) -> float:
+    sensible = isinstance(value, int | float) and 0 <= value <= _MOST_SECONDS / 3600
+    return float(value) if sensible else DEFAULT_GIVE_UP_AFTER_HOURS  # type: ignore[arg-type] # a number, if sensible
+
+
+def _moment(value: object) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _replayed(value: object) -> Replayed | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        return Replayed(reason=Reason(str(value.get("reason"))), stage=Stage(str(value.get("stage"))))
+    except ValueError:
+        return Replayed(reason=Reason.BUG, stage=Stage.RECEIVE)

@@ -1,0 +1,192 @@
+"""When a service counts as away, who asks it then, and what becomes of those who wait."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queues.outages import FIRST_INTERVAL, LONGEST_INTERVAL, OPENS_AFTER, Breaker, Outages
+from schemas.errors import Dependency, HaltError, TransientError, VersionConflictError
+from schemas.outages import DATABASE, SKOLON_READING, SKOLON_UPDATING, HeldBackError, StoppingError, graph_of
+from schemas.outcomes import Cause
+
+AWAY: Final = TransientError(Dependency.SKOLON, "HTTP 503")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fail(outages: Outages, error: TransientError = AWAY, *, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(TransientError), outages.to(SKOLON_READING):
+            raise error
+
+
+def asked(outages: Outages) -> bool:
+    """Say whether one gets through to Skolon now."""
+    try:
+        with outages.to(SKOLON_READING):
+            return True
+    except HeldBackError:
+        return False
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def outages(clock: Clock) -> Outages:
+    """Give passages at which nobody waits in hand."""
+    return Outages(clock=clock, hold=0)
+
+
+def test_failures_in_a_row_close_the_passage(outages: Outages, clock: Clock) -> None:
+    """P8: after some failures in a row nobody asks a service any more, until a probe is due."""
+    fail(outages, times=OPENS_AFTER - 1)
+    assert asked(outages)
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+    clock.now += FIRST_INTERVAL
+    assert asked(outages)
+    assert asked(outages)
+
+
+def test_an_error_that_is_an_answer_closes_nothing(outages: Outages) -> None:
+    """P7: who answers is there, whatever the answer says."""
+    for error in (HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), VersionConflictError("HTTP 412")):
+        for _ in range(2 * OPENS_AFTER):
+            with pytest.raises(type(error)), outages.to(SKOLON_READING):
+                raise error
+    assert asked(outages)
+
+
+def test_a_bug_of_ours_says_nothing_about_the_service(outages: Outages, clock: Clock) -> None:
+    """A probe that ended in a bug leaves the next one the turn."""
+    fail(outages, times=OPENS_AFTER)
+    clock.now += FIRST_INTERVAL
+    with pytest.raises(ZeroDivisionError), outages.to(SKOLON_READING):
+        raise ZeroDivisionError
+    assert asked(outages)
+
+
+def test_one_service_away_keeps_nobody_from_another(outages: Outages) -> None:
+    """P7: that updates fail stops no reading, and one directory's Graph stops no other's."""
+    throttled = TransientError(Dependency.GRAPH, "HTTP 429", retry_after=60)
+    with pytest.raises(TransientError), outages.to(graph_of("one")):
+        raise throttled
+    with pytest.raises(TransientError), outages.to(SKOLON_UPDATING):
+        raise TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
+    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+        pytest.fail("asked all the same")
+    with outages.to(graph_of("other")), outages.to(SKOLON_READING), outages.to(DATABASE):
+        pass
+
+
+def test_entra_away_is_graph_away(outages: Outages) -> None:
+    """P8: without a token there is nothing to ask of Graph."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(graph_of("one")):
+            raise TransientError(Dependency.ENTRA, "no answer in time")
+    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+        pytest.fail("asked all the same")
+
+
+@given(asked_for=st.floats(0.1, 3600))
+def test_nobody_asks_earlier_than_wished(asked_for: float) -> None:
+    """P8: one `Retry-After` closes the passage for so long."""
+    clock = Clock()
+    outages = Outages(clock=clock, hold=0)
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=asked_for))
+    clock.now += asked_for * 0.99
+    assert not asked(outages)
+    clock.now += max(asked_for * 0.011, FIRST_INTERVAL)
+    assert asked(outages)
+
+
+def test_what_was_held_back_says_when_to_come_again(outages: Outages) -> None:
+    """P8: whoever is put aside is put aside until the next probe is due, and that is no failed try."""
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
+    with pytest.raises(HeldBackError) as caught, outages.to(SKOLON_READING):
+        pytest.fail("asked all the same")
+    assert caught.value.retry_after == pytest.approx(77)
+    assert caught.value.dependency is Dependency.SKOLON
+
+
+def test_probes_become_rarer_and_not_too_rare() -> None:
+    """P8: a service that stays away is asked ever less, but at least twice a minute."""
+    breaker, now, waits = Breaker(), 0.0, []
+    for _ in range(OPENS_AFTER):
+        breaker.failed(now, probe=False, retry_after=None)
+    for _ in range(12):
+        waits.append(breaker.seconds_to_wait(now))
+        now += waits[-1]
+        assert breaker.enter()
+        breaker.failed(now, probe=True, retry_after=None)
+    assert waits == sorted(waits)
+    assert waits[0] == FIRST_INTERVAL
+    assert waits[-1] == LONGEST_INTERVAL == 30
+
+
+def test_late_failures_do_not_put_the_probe_off() -> None:
+    """P8: those who asked before it was known do not lengthen the outage."""
+    breaker = Breaker()
+    for _ in range(50):
+        breaker.failed(0.0, probe=False, retry_after=None)
+    assert breaker.seconds_to_wait(0.0) == FIRST_INTERVAL
+
+
+def test_one_probe_at_a_time_and_then_all() -> None:
+    """P8: while one probes the others wait with their messages, and its answer lets all of them go on."""
+    outages = Outages()
+    fail(outages, times=OPENS_AFTER)
+    inside, answer = threading.Semaphore(0), threading.Event()
+    together: list[int] = []
+
+    def ask() -> None:
+        with outages.to(SKOLON_READING):
+            together.append(threading.active_count())
+            inside.release()
+            answer.wait(10)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert inside.acquire(timeout=10)
+    assert len(together) == 1
+    answer.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(together) == 4
+
+
+def test_the_end_of_the_process_ends_all_waiting() -> None:
+    """P2: a process that is to end waits for nobody."""
+    outages = Outages()
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=3600))
+    ended: list[type[Exception]] = []
+
+    def ask() -> None:
+        try:
+            with outages.to(SKOLON_READING):
+                pytest.fail("asked all the same")
+        except StoppingError as error:
+            ended.append(type(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    outages.stop()
+    thread.join(10)
+    assert ended == [StoppingError]
+    with pytest.raises(StoppingError):
+        outages.pause(3600)

@@ -1,0 +1,124 @@
+"""What a message has been through, as it is counted from try to try."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queues.failures import Replayed, decide
+from queues.messages import user_sync_message
+from queues.sections import as_dead_letter, read_history, with_history
+from schemas.errors import Dependency, HaltError, TransientError
+from schemas.messages import SECTION, UserSync
+from schemas.outcomes import Cause, Reason, Stage
+from schemas.verdicts import DeadLetter
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+
+BEGAN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+MINUTE: Final = dt.timedelta(minutes=1)
+DAY: Final = dt.timedelta(days=1)
+
+
+def message(**section: Any) -> Message[Any]:
+    user = UserSync(tenant="kommun", run=7, user="u1", payload=None)
+    fresh = user_sync_message(user, give_up_after_hours=24)
+    return fresh.copy(options={SECTION: {**fresh.options[SECTION], **section}})
+
+
+def failing(tried: Message[Any], now: dt.datetime) -> Message[Any]:
+    """Return the message as it is after one more failed try."""
+    return with_history(tried, read_history(tried, now=now, tried=True), now)
+
+
+def test_tries_and_waiting_add_up() -> None:
+    """P8: attempts are counted, and the time between them is what the tenant's limit is compared with."""
+    tried = message()
+    for minute in range(10):
+        tried = failing(tried, BEGAN + minute * MINUTE)
+    history = read_history(tried, now=BEGAN + 10 * MINUTE, tried=True)
+    assert (history.attempts, history.first_failed, history.waited) == (11, BEGAN, 10 * MINUTE)
+    assert not history.overdue
+    late = [BEGAN + minute * MINUTE for minute in range(10, 24 * 60)]
+    for moment in late:
+        tried = failing(tried, moment)
+    assert read_history(tried, now=BEGAN + DAY, tried=True).overdue
+
+
+def test_being_held_back_is_no_try() -> None:
+    """P9: a dead letter says how often it was really tried."""
+    assert read_history(failing(message(), BEGAN), now=BEGAN, tried=False).attempts == 1
+
+
+@given(jump=st.timedeltas(-400 * DAY, 400 * DAY))
+def test_a_clock_that_jumps_makes_nobody_give_up(jump: dt.timedelta) -> None:
+    """P8: a machine whose clock is put forward or back makes no dead letter of what waits."""
+    tried = failing(message(), BEGAN)
+    history = read_history(tried, now=BEGAN + jump, tried=True)
+    assert not history.overdue
+    assert history.waited >= dt.timedelta(0)
+
+
+@pytest.mark.parametrize("hours", [float("nan"), float("inf"), -1, 1e300, "24", None, [1]])
+def test_a_limit_that_is_no_time_is_a_day(hours: object) -> None:
+    """Anybody may publish anything: a limit that makes no sense counts as none."""
+    history = read_history(message(give_up_after_hours=hours), now=BEGAN, tried=True)
+    assert history.give_up_after == DAY
+
+
+@given(
+    section=st.none()
+    | st.text()
+    | st.dictionaries(
+        st.sampled_from(["attempts", "first_failed", "last_failed", "waited", "replay"]),
+        st.none() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2),
+    )
+)
+def test_any_section_can_be_read(section: object) -> None:
+    """Anybody may publish anything: whatever our section holds, a history comes out of it."""
+    foreign = message().copy(options={SECTION: section})
+    history = read_history(foreign, now=BEGAN, tried=True)
+    assert history.attempts >= 1
+    with_history(foreign, history, BEGAN).encode()
+
+
+def test_a_dead_letter_says_it_all() -> None:
+    """P9: reason, stage, detail, since when, after how many tries, and which version."""
+    letter = DeadLetter(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
+    dead = as_dead_letter(failing(message(), BEGAN), letter, now=BEGAN + MINUTE, version="1.2")
+    assert dead.options[SECTION] == {
+        "give_up_after_hours": 24,
+        "attempts": 1,
+        "first_failed": "2026-01-01T00:00:00+00:00",
+        "last_failed": "2026-01-01T00:00:00+00:00",
+        "waited": 0,
+        "reason": "invalid_user",
+        "stage": "map",
+        "detail": "eppn: must have an @",
+        "dead_since": "2026-01-01T00:01:00+00:00",
+        "version": "1.2",
+    }
+
+
+def test_a_replay_that_meets_a_halting_cause_is_a_dead_letter_again() -> None:
+    """P7: a replayed user halts no run; it lies among the dead letters again, for its old reason."""
+    replayed = message(replay={"operation": 3, "reason": "collision", "stage": "match"})
+    history = read_history(replayed, now=BEGAN, tried=True)
+    assert history.replayed == Replayed(reason=Reason.COLLISION, stage=Stage.MATCH)
+    decision = decide(HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), history, jitter=0)
+    assert decision == DeadLetter(
+        reason=Reason.COLLISION, stage=Stage.MATCH, detail="the replay met skolon_credentials: HTTP 401"
+    )
+
+
+def test_a_replay_during_an_outage_waits() -> None:
+    """P8: a replayed user waits for an outage to end as any other does."""
+    replayed = message(replay={"operation": 3, "reason": "nonsense"})
+    history = read_history(replayed, now=BEGAN, tried=True)
+    decision = decide(TransientError(Dependency.SKOLON, "HTTP 503"), history, jitter=0)
+    assert not isinstance(decision, DeadLetter)
