@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -52,11 +52,13 @@ def answer(*arguments: str, env: Mapping[str, str]) -> Any:
 
 
 @contextmanager
-def running(*arguments: str, env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (_COMMAND,)
+) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a long-running command running until the block ends; its output goes to `log`."""
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [_COMMAND, *arguments],
+            [*command, *arguments],
             env=dict(env),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.acceptance.commands import answer, kill_all, running, until
 from tests.acceptance.test_whole_way import counts, ended_run, env, event, made_up, publish
@@ -40,3 +41,40 @@ def test_a_killed_pool_loses_nobody_and_doubles_nothing(
     assert run["status"] == "completed"
     assert counts(run["outcomes"]) == made_up.municipality.expected_outcomes("first")
     assert made_up.wrong_users() == []
+
+
+def test_a_deadly_user_takes_nobody_along(
+    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+) -> None:
+    """P7, P9: of the one user over whom every worker dies it is told, and all others have their outcome."""
+    ordinary = next(person for person in made_up.municipality if person.outcome == "unchanged")
+    deadly = ordinary.entra["id"]
+    command = (sys.executable, "-m", "tests.acceptance.fatal_worker")
+    deaths = 0
+    with ExitStack() as stack:
+        stack.enter_context(running("producer", env=env, log=tmp_path / "producer.log"))
+        publish(amqp_url, "tenant-sync", event("deadly"))
+        run = None
+        while run is None:
+            # What systemd or compose do: start it again when it has ended.
+            worker = stack.enter_context(
+                running(deadly, env=env, log=tmp_path / "worker.log", command=command)
+            )
+            until(lambda worker=worker: worker.poll() is not None or ended(env), "a death, or the end")  # type: ignore[misc] # bound at once
+            deaths += worker.poll() is not None
+            run = ended(env)
+    assert deaths > 1
+    assert run["status"] == "completed"
+    expected = counts(made_up.municipality.expected_outcomes("first"))
+    expected["unchanged"] -= 1
+    expected["dead_lettered"] += 1
+    assert counts(run["outcomes"]) == expected
+    users = answer("runs", "show", run["run"], "--users", "--reason", "crashed_worker", env=env)["users"]
+    assert [user["user"] for user in users] == [deadly]
+    assert made_up.wrong_users() == []
+
+
+def ended(env: dict[str, str]) -> dict[str, Any] | None:
+    """Return the tenant's only run if it has ended."""
+    runs = answer("runs", "list", env=env)
+    return runs[0] if runs and runs[0]["status"] not in ("reading", "updating") else None
