@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 #: Failures in a row, whoever met them, after which a service counts as away.
 OPENS_AFTER: Final = 3
 
-#: Seconds until somebody asks again; it doubles from one failed probe to the next.
-FIRST_INTERVAL: Final = 1.0
-LONGEST_INTERVAL: Final = 30.0
+#: Seconds until somebody asks again, growing from one failed probe to the next. One request in five
+#: seconds from each process burdens nobody, and all goes on soon after the outage.
+FIRST_INTERVAL: Final = 0.25
+LONGEST_INTERVAL: Final = 5.0
+_GROWTH: Final = 1.5
 
 #: Seconds to wait with a message in hand. RabbitMQ closes a channel that leaves a delivery
 #: unacknowledged for 30 minutes, and what was prefetched has waited as long already.
@@ -73,7 +75,7 @@ class Breaker:
         self._failures += 1
         if probe:
             self._probing = False
-            self._interval = min(self._interval * 2, LONGEST_INTERVAL)
+            self._interval = min(self._interval * _GROWTH, LONGEST_INTERVAL)
         if self.is_away and not probe:
             # Asked before it was known to be away: only what it says of later counts.
             self._probe_due = max(self._probe_due or now, now + (retry_after or 0.0))
