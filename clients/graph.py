@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -119,20 +120,21 @@ class GraphClient:
         return self._user(user_id, _selected(select))
 
     def birthday(self, user_id: str) -> Birthday:
-        """Return a user's birthday or why it is not known; raises nothing, for it must never fail a user."""
-        for left in reversed(range(BIRTHDAY_TRIES)):
-            try:
-                user = self._user(user_id, BIRTHDAY, read_timeout=BIRTHDAY_READ_TIMEOUT)
-            except TransientError as error:
-                wait = _short_wait(error.retry_after, BIRTHDAY_TRIES - left)
-                if not left or wait is None:
-                    return Birthday(problem=error.detail)
-                self._graph.wait(wait)
-            except UpdateSyncError as error:
-                return Birthday(problem=getattr(error, "detail", str(error)))
-            else:
-                return Birthday(problem="no such user") if user is None else read_birthday(user)
-        raise AssertionError("unreachable: the last try returns")
+        """Return a user's birthday or why it is not known.
+
+        It must never fail a user, so a refusal is no error. Raises `TransientError` all the same when
+        it is Graph itself that is away, and not its birthdays alone, which come from elsewhere.
+        """
+        with suppress(TransientError):
+            return self._birthday(user_id, tries=BIRTHDAY_TRIES)
+        try:
+            self.user(user_id, ("id",))
+        except HaltError as error:
+            return Birthday(problem=error.detail)
+        try:
+            return self._birthday(user_id, tries=1)
+        except TransientError as error:
+            return Birthday(problem=error.detail)
 
     def count(self) -> int:
         """Return how many users the directory has, to check a listing by; it may lag by minutes."""
@@ -141,6 +143,21 @@ class GraphClient:
         if not text.isdigit() or len(text) > len("1000000000"):
             raise unreadable(response, "no number")
         return int(text)
+
+    def _birthday(self, user_id: str, *, tries: int) -> Birthday:
+        for tried in range(1, tries + 1):
+            try:
+                user = self._user(user_id, BIRTHDAY, read_timeout=BIRTHDAY_READ_TIMEOUT)
+            except TransientError as error:
+                wait = _short_wait(error.retry_after, tried)
+                if tried == tries or wait is None:
+                    raise
+                self._graph.wait(wait)
+            except UpdateSyncError as error:
+                return Birthday(problem=getattr(error, "detail", str(error)))
+            else:
+                return Birthday(problem="no such user") if user is None else read_birthday(user)
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def _user(
         self, user_id: str, selected: str, *, read_timeout: float = READ_TIMEOUT

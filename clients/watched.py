@@ -66,8 +66,9 @@ class WatchedGraph:
             return self._client.user(user_id, select)
 
     def birthday(self, user_id: str) -> Birthday:
-        """Return a user's birthday or why it is not known; it raises nothing and waits for nobody."""
-        return self._client.birthday(user_id)
+        """Return a user's birthday or why it is not known."""
+        with self._passages.to(self._service):
+            return self._client.birthday(user_id)
 
     def count(self) -> int:
         """Return how many users the directory has."""

@@ -148,28 +148,54 @@ def test_birthdays(world: World) -> None:
 @pytest.mark.parametrize(
     ("fault", "tries"),
     [
-        (Fault(effect=Effect.ERROR, status=403, code="Authorization_RequestDenied", times=None), 1),
-        (Fault(effect=Effect.ERROR, status=400, code="Request_BadRequest", times=None), 1),
-        (Fault(effect=Effect.ERROR, status=501, code="NotImplemented", times=None), 1),
-        (Fault(effect=Effect.ERROR, status=429, retry_after="60", times=None), 1),
-        (Fault(effect=Effect.ERROR, status=429, retry_after="2.5", times=None), 3),
-        (Fault(effect=Effect.ERROR, status=503, times=None), 3),
-        (Fault(effect=Effect.HTML, times=None), 3),
-        (Fault(effect=Effect.GARBAGE, times=None), 3),
-        (Fault(effect=Effect.TRUNCATED, times=None), 3),
-        (Fault(effect=Effect.CUT, times=None), 3),
+        (
+            Fault(
+                effect=Effect.ERROR,
+                status=403,
+                code="Authorization_RequestDenied",
+                kind=Kind.BIRTHDAY,
+                times=None,
+            ),
+            1,
+        ),
+        (
+            Fault(effect=Effect.ERROR, status=400, code="Request_BadRequest", kind=Kind.BIRTHDAY, times=None),
+            1,
+        ),
+        (Fault(effect=Effect.ERROR, status=501, code="NotImplemented", kind=Kind.BIRTHDAY, times=None), 1),
+        (Fault(effect=Effect.ERROR, status=429, retry_after="60", kind=Kind.BIRTHDAY, times=None), 2),
+        (Fault(effect=Effect.ERROR, status=429, retry_after="2.5", kind=Kind.BIRTHDAY, times=None), 4),
+        (Fault(effect=Effect.ERROR, status=503, kind=Kind.BIRTHDAY, times=None), 4),
+        (Fault(effect=Effect.HTML, kind=Kind.BIRTHDAY, times=None), 4),
+        (Fault(effect=Effect.GARBAGE, kind=Kind.BIRTHDAY, times=None), 4),
+        (Fault(effect=Effect.TRUNCATED, kind=Kind.BIRTHDAY, times=None), 4),
+        (Fault(effect=Effect.CUT, kind=Kind.BIRTHDAY, times=None), 4),
     ],
     ids=lambda value: f"{value.effect}-{value.status}" if isinstance(value, Fault) else None,
 )
 def test_birthday_never_fails_a_user(world: World, fault: Fault, tries: int) -> None:
-    """Whatever goes wrong with a birthday is a problem in words after three short tries at most."""
-    world.client.count()
+    """Whatever goes wrong with a birthday is a problem in words after a few short tries."""
     world.tenant.standin.faults.add(fault)
     birthday = world.client.birthday(user_id(1))
     assert birthday.value is None
     assert birthday.problem
     assert world.requests(Kind.BIRTHDAY) == tries
     assert all(0 < wait <= 5 for wait in world.waits)
+
+
+@pytest.mark.parametrize("effect", [Effect.HTML, Effect.GARBAGE, Effect.TRUNCATED, Effect.CUT])
+def test_birthday_while_graph_is_away(world: World, effect: Effect) -> None:
+    """P8: when it is Graph itself that is away, the user waits, and keeps its birth date to be read."""
+    world.client.count()
+    world.tenant.standin.faults.add(Fault(effect=effect, times=None))
+    with pytest.raises(TransientError):
+        world.client.birthday(user_id(1))
+
+
+def test_birthday_when_graph_is_back(world: World) -> None:
+    """P8: an outage that ends while a birthday is asked for costs nothing."""
+    world.tenant.standin.faults.add(Fault(effect=Effect.CUT, kind=Kind.BIRTHDAY, times=3))
+    assert world.client.birthday(user_id(1)).value == BORN[:10]
 
 
 def test_birthday_after_a_wait(world: World) -> None:
