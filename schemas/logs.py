@@ -12,6 +12,24 @@ import structlog
 _TOO_TALKATIVE: Final = ("urllib3", "requests", "msal", "pika", "dramatiq", "sqlalchemy", "alembic")
 
 
+#: Characters of a library's line: some put whole messages into theirs.
+_LONGEST_LINE: Final = 300
+
+
+class _LibraryLines(logging.Handler):
+    """Writes what the libraries log as lines of ours, without tracebacks, which may hold values (P6)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        error = record.exc_info[0] if record.exc_info else None
+        structlog.get_logger().log(
+            record.levelno,
+            record.getMessage()[:_LONGEST_LINE],
+            library=record.name,
+            **({"error": error.__name__} if error else {}),
+        )
+
+
 def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
     """Have structlog write `console` lines or `json` from `level` up, the libraries only warnings."""
     renderer: structlog.typing.Processor = (
@@ -32,5 +50,8 @@ def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
     )
     for name in _TOO_TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    root = logging.getLogger()
+    if not any(isinstance(handler, _LibraryLines) for handler in root.handlers):
+        root.addHandler(_LibraryLines())
     # pika logs each lost connection as a heap of errors; what it means is said by whoever noticed.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
