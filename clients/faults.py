@@ -41,6 +41,10 @@ class UnexpectedFaultError(RuntimeError):
     """A request of ours was made in a way that cannot be sent: a bug."""
 
 
+class AnswerTooLargeError(exceptions.RequestException):
+    """The other side sends more than anything that we ask for can be."""
+
+
 def _away(words: str) -> Fault:
     return Fault(trouble=Trouble.AWAY, words=words)
 
@@ -68,6 +72,7 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
         exceptions.ChunkedEncodingError: _away("the answer broke off"),
         exceptions.ContentDecodingError: _away("the answer cannot be decompressed"),
         exceptions.JSONDecodeError: _away("the answer is no JSON"),
+        AnswerTooLargeError: _away("the answer is too large"),
         exceptions.HTTPError: _away("the answer is an error"),
         exceptions.RetryError: _away("the request failed repeatedly"),
         exceptions.TooManyRedirects: _away("the answer is a redirect"),

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from clients.faults import FOREIGN, Fault, Trouble, UnexpectedFaultError, fault_of
+from clients.faults import FOREIGN, AnswerTooLargeError, Fault, Trouble, UnexpectedFaultError, fault_of
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
+
+    from urllib3 import HTTPResponse
 
 #: Seconds until a connection stands.
 CONNECT_TIMEOUT: Final = 5.0
 #: Seconds between two pieces of an answer.
 READ_TIMEOUT: Final = 60.0
+#: Seconds for the whole of an answer's body, however steadily it drips.
+ANSWER_TIMEOUT: Final = 180.0
+#: Bytes of an answer's body once unpacked. A full page of users is 3 MB.
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
 #: Connections kept open to one host; more threads than this open further ones and close them again.
 POOL_SIZE: Final = 64
 
@@ -49,7 +57,21 @@ class Gate(HTTPAdapter):
         address = (request.url or "").partition("?")[0]
         if self._addresses is not None and not self._addresses.fullmatch(address):
             raise RequestRefusedError("nothing must be sent to this address")
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        # What requests reads the body with; its own waits without end for a server that drips.
+        response.raw.stream = partial(_bounded_body, response.raw)  # type: ignore[method-assign] # for this answer
+        return response
+
+
+def _bounded_body(raw: HTTPResponse, amt: int, *, decode_content: bool) -> Iterator[bytes]:
+    """Yield a body as it comes; raise when it takes too long or becomes too large."""
+    size, ends = 0, time.monotonic() + ANSWER_TIMEOUT
+    while part := raw.read1(amt, decode_content=decode_content):
+        size += len(part)
+        if size > LARGEST_ANSWER or time.monotonic() > ends:
+            raw.close()
+            raise AnswerTooLargeError if size > LARGEST_ANSWER else requests.exceptions.ReadTimeout
+        yield part
 
 
 class _NoUrls(logging.Filter):

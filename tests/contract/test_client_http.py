@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clients import http
 from clients.faults import Fault, Trouble, UnexpectedFaultError
 from clients.http import HttpSession, RequestRefusedError, json_object
 from sandbox.certificates import temporary_certificate
@@ -174,3 +176,32 @@ def test_json_objects(recorder: Recorder, body: bytes, value: Any) -> None:
         answer = session.ask("GET", recorder.url)
     assert not isinstance(answer, Fault)
     assert json_object(answer) == value
+
+
+class Endless:
+    """A server whose answer comes part by part, `size` bytes each, and never ends by itself."""
+
+    def __init__(self, size: int) -> None:
+        self._part = b"x" * size
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        del environ
+        start_response("200 OK", [])
+        return itertools.repeat(self._part)
+
+
+@pytest.mark.parametrize(
+    ("size", "limit", "value", "words"),
+    [
+        (65536, "LARGEST_ANSWER", 1_000_000, "the answer is too large"),
+        (1, "ANSWER_TIMEOUT", 0.2, "no answer in time"),
+    ],
+)
+def test_an_answer_without_end_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, size: int, limit: str, value: float, words: str
+) -> None:
+    """P8, P10: a server that sends for ever, in drops or in floods, holds no worker and fills no memory."""
+    monkeypatch.setattr(http, limit, value)
+    with serve(Endless(size), threads=2) as server, HttpSession(methods={"GET"}) as session:
+        answer = session.ask("GET", server.url)
+    assert answer == Fault(trouble=Trouble.AWAY, words=words)
