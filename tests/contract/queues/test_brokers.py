@@ -291,6 +291,28 @@ class BrokerContract:
         self.assert_all_acknowledged(door)
         assert [event["event"] for event in events] == ["failure not routed"]
 
+    @pytest.mark.parametrize(("failure", "way"), [(BUSY, "publish_later"), (WRONG, "publish_dead_letter")])
+    def test_what_the_broker_does_not_take_stays_in_hand(
+        self, door: Door, books: Books, monkeypatch: pytest.MonkeyPatch, failure: Exception, way: str
+    ) -> None:
+        """P2, P8: while a retry or a dead letter cannot be published, the message waits, and then it is."""
+        publish, refusals = getattr(door.broker, way), [TransientError(Dependency.BROKER, "blocked")] * 2
+
+        def blocked(*args: Any) -> None:
+            if refusals:
+                raise refusals.pop()
+            publish(*args)
+
+        monkeypatch.setattr(door.broker, way, blocked)
+        calls = Calls(failures=[failure])
+        self.declare(door, calls, books)
+        door.broker.publish([user_message()])
+        with working(door.broker):
+            wait_until(lambda: bool(calls.done or books.letters), "the second try, or the dead letter")
+        assert refusals == []
+        assert len(list(door.broker.read_dead_letters(USER_SYNC_QUEUE))) == len(books.letters)
+        self.assert_all_acknowledged(door)
+
     @pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
     def test_what_cannot_be_decoded_is_kept_as_it_was(
         self,
