@@ -35,6 +35,10 @@ LONGEST_EVENT_ID: Final = 200
 #: The section of ours in a message's `options`.
 SECTION: Final = "update_sync"
 
+#: The key in that section of a replayed message, and in it the key of the replay's number.
+REPLAY: Final = "replay"
+OPERATION: Final = "operation"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TenantSync:
@@ -115,6 +119,13 @@ _TENANT_SYNC: Final = TenantSyncSchema()
 _TENANT_PAGE: Final = TenantPageSchema()
 _USER_SYNC: Final = UserSyncSchema()
 _CLOUD_EVENT: Final = CloudEventSchema()
+
+
+def replay_operation(section: object) -> int | None:
+    """Return the number of the replay that published a message with that section, None if none did."""
+    replay = section.get(REPLAY) if isinstance(section, dict) else None
+    operation = replay.get(OPERATION) if isinstance(replay, dict) else None
+    return operation if isinstance(operation, int) and not isinstance(operation, bool) else None
 
 
 def load_tenant_sync(data: object) -> TenantSync:

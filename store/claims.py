@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
-from schemas.outcomes import Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, Outcome, Status
 from store import tables
 from store.collisions import collision
 from store.runs import is_run_id
@@ -39,12 +39,20 @@ class Begun:
     status: Status
     dry_run: bool
     outcome: Outcome
+    #: The replay whose message the receipt awaits, if its dead letter is being replayed.
+    operation: int | None
     #: An earlier delivery has claimed the Skolon user, so it may have been updated already.
     claimed: bool
     #: A newer run has published this user: what we hold is old.
     superseded: bool
     #: An older run has the user in hand at this moment.
     older_run_active: bool
+
+    def awaits(self, operation: int | None) -> bool:
+        """Say whether a message is to be worked on that `operation` published, or a run (None)."""
+        if self.operation is not None:
+            return self.operation == operation
+        return self.outcome is Outcome.PENDING and self.status in OPEN_STATUSES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +82,8 @@ class Claims:
                 runs.c.dry_run,
                 receipts.c.outcome,
                 receipts.c.claimed_at,
+                receipts.c.replaying,
+                receipts.c.operation_id,
                 _newer_run_has(receipts.c.tenant_id, entra_id, run_id).label("superseded"),
                 _older_run_works_on(receipts.c.tenant_id, entra_id, run_id, self._claims_since()).label(
                     "active"
@@ -93,6 +103,7 @@ class Claims:
             status=Status(row.status),
             dry_run=row.dry_run,
             outcome=Outcome(row.outcome),
+            operation=row.operation_id if row.replaying else None,
             claimed=row.claimed_at is not None,
             # A dry run changes nothing, so it can neither be late nor in the way.
             superseded=bool(row.superseded) and not row.dry_run,
@@ -148,14 +159,16 @@ class Claims:
     ) -> None:
         receipts = tables.receipts
         before = connection.execute(
-            select(receipts.c.changed, receipts.c.old_values)
-            .where(mine, receipts.c.outcome == Outcome.PENDING)
+            select(receipts.c.skolon_id, receipts.c.changed, receipts.c.old_values)
+            .where(mine, tables.is_open(receipts))
             .with_for_update()
         ).one_or_none()
         if before is None:
             raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+        # What was noted of another Skolon user says nothing about this one.
+        same = before.skolon_id == skolon_id
         earlier: dict[str, str | None] = (
-            self._sealer.open_json(before.old_values) if before.old_values else {}
+            self._sealer.open_json(before.old_values) if same and before.old_values else {}
         )
         kept = {**{str(attribute): value for attribute, value in old_values.items()}, **earlier}
         connection.execute(
@@ -163,7 +176,7 @@ class Claims:
             .where(mine)
             .values(
                 skolon_id=skolon_id,
-                changed=sorted({*(before.changed or ()), *map(str, old_values)}),
+                changed=sorted({*((same and before.changed) or ()), *map(str, old_values)}),
                 old_values=self._sealer.seal_json(kept),
                 claimed_at=func.now(),
             )
@@ -197,6 +210,6 @@ def _older_run_works_on(
         receipts.c.tenant_id == tenant_id,
         receipts.c.entra_id == entra_id,
         receipts.c.run_id < run_id,
-        receipts.c.outcome == Outcome.PENDING,
+        tables.is_open(receipts),
         receipts.c.claimed_at > since,
     )

@@ -42,6 +42,9 @@ class Receipt:
     changed: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
+    #: The replay that was the last to take the user up, and whether its outcome is still awaited.
+    operation: int | None
+    replaying: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return what may be shown of it: ids and words, no values."""
@@ -57,6 +60,8 @@ class Receipt:
             "changed": [str(attribute) for attribute in self.changed],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
+            "operation": self.operation,
+            "replaying": self.replaying,
         }
 
 
@@ -107,7 +112,7 @@ class Receipts:
             return set(pending)
 
     def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
-        """Give a pending receipt its outcome; False if it has one already.
+        """Give an open receipt its outcome; False if it has one already.
 
         Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
         """
@@ -117,6 +122,10 @@ class Receipts:
             "detail": verdict.detail,
             "finished_at": now(),
             "skolon_version": verdict.skolon_version,
+            # Of the dead letter that it was, if it was replayed.
+            "reason": None,
+            "stage": None,
+            "attempts": None,
         }
         if verdict.skolon_id is not None:
             values["skolon_id"] = verdict.skolon_id
@@ -130,7 +139,7 @@ class Receipts:
             raise collision(self._database, run_id, verdict.skolon_id or "") from None
 
     def dead_letter(self, run_id: int, entra_id: str, letter: DeadLetter, attempts: int) -> bool:
-        """Record that a pending user is a dead letter now; False if it has an outcome already.
+        """Record that a user whose receipt is open is a dead letter now; False if it has an outcome already.
 
         The claim, if there was one, stays: the Skolon user may have been changed.
         """
@@ -179,9 +188,9 @@ class Receipts:
                 .where(
                     receipts.c.run_id == run_id,
                     receipts.c.entra_id == entra_id,
-                    receipts.c.outcome == Outcome.PENDING,
+                    tables.is_open(receipts),
                 )
-                .values(values)
+                .values({**values, "replaying": False})
             )
         return bool(settled.rowcount)
 
@@ -199,4 +208,6 @@ def _receipt(row: Row[Any]) -> Receipt:
         changed=tuple(Attribute(name) for name in row.changed or ()),
         published=in_utc(row.published_at),
         finished=row.finished_at and in_utc(row.finished_at),
+        operation=row.operation_id,
+        replaying=row.replaying,
     )

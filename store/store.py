@@ -8,8 +8,10 @@ from schemas.outages import ALWAYS_OPEN, Passages
 from store.claims import Claims
 from store.database import Database
 from store.migrations.upgrade import check_upgraded, upgrade
+from store.operations import Operations
 from store.pages import Pages
 from store.receipts import Receipts
+from store.replays import Replays
 from store.runs import Runs
 from store.tenants import Tenants
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """Tenants, runs, pages, claims and receipts in one database; connects when it is first used."""
+    """Runs, receipts and all that belongs to them, in one database; connects when it is first used."""
 
     def __init__(
         self,
@@ -34,6 +36,8 @@ class Store:
         self.pages = Pages(self.database)
         self.claims = Claims(self.database, sealer)
         self.receipts = Receipts(self.database)
+        self.replays = Replays(self.database)
+        self.operations = Operations(self.database)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     JSON,
@@ -17,8 +17,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    or_,
     text,
 )
+
+from schemas.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, FromClause
 
 metadata = MetaData(
     naming_convention={
@@ -33,6 +39,7 @@ metadata = MetaData(
 _OPEN: Final = text("status IN ('reading', 'updating')")
 _PENDING: Final = text("outcome = 'pending'")
 _HELD: Final = text("skolon_id IS NOT NULL")
+_REPLAYED: Final = text("operation_id IS NOT NULL")
 
 
 def _moment(name: str, *, nullable: bool = False) -> Column[object]:
@@ -95,6 +102,25 @@ pages = Table(
     UniqueConstraint("run_id", "scan", "link_hash"),
 )
 
+# What operators do with dead letters: who did what, when, to how many.
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(10), nullable=False),
+    Column("operator", String(100)),
+    # Which dead letters were chosen: the options of the command.
+    Column("selection", JSON, nullable=False),
+    Column("as_sent", Boolean, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("detail", Text),
+    _moment("started"),
+    _moment("finished", nullable=True),
+    # A number is never given again: messages on their way name it.
+    sqlite_autoincrement=True,
+)
+
 receipts = Table(
     "receipts",
     metadata,
@@ -114,10 +140,19 @@ receipts = Table(
     _moment("claimed_at", nullable=True),
     _moment("published_at"),
     _moment("finished_at", nullable=True),
+    # The replay that was the last to take this user up, and whether its outcome is still awaited.
+    Column("operation_id", Integer, ForeignKey("operations.id")),
+    Column("replaying", Boolean, nullable=False, server_default=text("false")),
     Index("ix_receipts_person", "tenant_id", "entra_id", "run_id"),
     # A Skolon user is claimed by one Entra user of a run: the second one is a collision.
     Index(
         "uq_receipts_claim", "run_id", "skolon_id", unique=True, postgresql_where=_HELD, sqlite_where=_HELD
     ),
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
+    Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
 )
+
+
+def is_open(some_receipts: FromClause) -> ColumnElement[bool]:
+    """Say whether a receipt awaits an outcome: it has none so far, or its dead letter is being replayed."""
+    return or_(some_receipts.c.outcome == Outcome.PENDING, some_receipts.c.replaying)

@@ -9,6 +9,7 @@ from queues.actors import declare_actor
 from queues.composition import open_broker
 from queues.outages import Outages
 from queues.processes import hand_over
+from queues.replays import current_operation
 from schemas.logs import set_up_logging
 from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync
 from schemas.sealing import Sealer
@@ -38,7 +39,7 @@ def declare_user_sync(broker: Broker, *, store: Store, directories: Directories,
     syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
 
     def user_sync(**fields: object) -> None:
-        syncer.sync(load_user_sync(fields))
+        syncer.sync(load_user_sync(fields), operation=current_operation())
 
     declare_actor(
         broker,

@@ -11,7 +11,7 @@ from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.graph_user import load_graph_user
-from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Reason, Stage
+from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
 from schemas.verdicts import Verdict
@@ -55,8 +55,12 @@ class UserSyncer:
         self._directories = directories
         self._sealer = sealer
 
-    def sync(self, message: UserSync) -> None:
-        """Bring one user to an outcome and write the receipt; raises an error of ours if that fails."""
+    def sync(self, message: UserSync, *, operation: int | None = None) -> None:
+        """Bring one user to an outcome and write the receipt; raises an error of ours if that fails.
+
+        `operation` is the replay that published the message, if one did. A message that the receipt
+        does not await does nothing: somebody has settled the user, or another replay has taken over.
+        """
         begun = self._claims.begin(message.run, message.user)
         if begun is None:
             raise PermanentError(
@@ -64,7 +68,7 @@ class UserSyncer:
                 Stage.RECEIVE,
                 f"run {message.run} has no receipt for this user; has the tenant been removed?",
             )
-        if begun.outcome is Outcome.PENDING and begun.status in OPEN_STATUSES:
+        if begun.awaits(operation):
             verdict = self._verdict(message, begun)
             self._finish(message, verdict)
         # Also when there was nothing left to do: whoever did it may have died before this line.

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from schemas.errors import WrongUseError
+from schemas.outcomes import Outcome
+from store import migrations
 from store.store import Store
 from store.tables import metadata
 from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, tenant
@@ -32,7 +37,11 @@ def test_an_upgraded_database_has_the_tables_that_the_code_means(books_url: str)
     assert differences == []
     # What Alembic does not compare: that these indexes speak of some rows only.
     assert uniques["runs"] == {"uq_runs_open"}
-    assert uniques["receipts"] == {"uq_receipts_claim", "ix_receipts_pending"}
+    assert uniques["receipts"] == {
+        "uq_receipts_claim",
+        "ix_receipts_pending",
+        "ix_receipts_operation_id",
+    }
 
 
 def _partial_indexes(inspector: Inspector, table: str) -> set[str | None]:
@@ -67,3 +76,31 @@ def test_upgrades_at_once_take_turns(empty_url: str, sealer: Sealer) -> None:
         one.check_upgraded()
         one.tenants.add(tenant(), CLIENT_SECRET)
         assert other.tenants.list() == [tenant()]
+
+
+def test_what_an_older_version_wrote_is_kept(empty_url: str, sealer: Sealer) -> None:
+    """Receipts of the first version are there after the upgrade, with their outcome, and not replayed."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with closing(Store(empty_url, sealer)) as store:
+        with store.database.transaction() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+        store.tenants.add(tenant(), CLIENT_SECRET)
+        with store.database.transaction() as connection:
+            connection.execute(text(_RUN))
+            connection.execute(text(_RECEIPT))
+        store.upgrade()
+        receipt = store.receipts.get(1, "anna")
+        assert receipt is not None
+        assert (receipt.outcome, receipt.operation, receipt.replaying) == (Outcome.UPDATED, None, False)
+
+
+_RUN: Final = """
+    INSERT INTO runs (id, tenant_id, mode, dry_run, users, status, scan, last_scan, read_to_the_end, started)
+    VALUES (1, 1, 'full', false, '[]', 'completed', 1, 6, true, CURRENT_TIMESTAMP)
+"""
+_RECEIPT: Final = """
+    INSERT INTO receipts (run_id, entra_id, tenant_id, outcome, published_at)
+    VALUES (1, 'anna', 1, 'updated', CURRENT_TIMESTAMP)
+"""

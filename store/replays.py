@@ -1,0 +1,163 @@
+"""Receipts whose dead letters are replayed: the same receipt, opened once more for a new outcome.
+
+A receipt that is being replayed keeps the outcome `dead_lettered`, and its run its sums (promise P3),
+until the replay has brought another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, or_, select, tuple_, update
+
+from schemas.graph_user import is_entra_id
+from schemas.operations import Settled
+from schemas.outcomes import Outcome, Reason
+from store import tables
+from store.moments import now
+from store.runs import is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import ColumnElement
+
+    from schemas.verdicts import DeadLetter
+    from store.database import Database
+
+#: The run and the Entra id of a user: what a receipt is found by.
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptState:
+    """How a receipt stands: `operation` is the replay that was the last to take it up, if one has."""
+
+    tenant: str
+    outcome: Outcome
+    replaying: bool
+    operation: int | None
+
+
+class Replays:
+    """The receipts of dead letters; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def states(self, keys: Collection[Key]) -> dict[Key, ReceiptState]:
+        """Return how the receipts of these users stand; who has none is left out."""
+        receipts, tenants = tables.receipts, tables.tenants
+        known = _possible(keys)
+        if not known:
+            return {}
+        query = (
+            select(
+                receipts.c.run_id,
+                receipts.c.entra_id,
+                tenants.c.key,
+                receipts.c.outcome,
+                receipts.c.replaying,
+                receipts.c.operation_id,
+            )
+            .join(tenants, tenants.c.id == receipts.c.tenant_id)
+            .where(_any_of(known))
+        )
+        with self._database.transaction() as connection:
+            return {
+                (row.run_id, row.entra_id): ReceiptState(
+                    tenant=row.key,
+                    outcome=Outcome(row.outcome),
+                    replaying=row.replaying,
+                    operation=row.operation_id,
+                )
+                for row in connection.execute(query)
+            }
+
+    def take_up(self, operation: int, keys: Collection[Key]) -> set[Key]:
+        """Open the receipts of dead letters for a new outcome; return those that were opened.
+
+        Whoever has another outcome by now, or was taken up by this very operation before, is left
+        out. What another operation took up and did not settle is taken over: it may have been killed
+        before it published anything, and a message of it that is on its way will do nothing any more.
+        """
+        receipts = tables.receipts
+        known = _possible(keys)
+        if not known:
+            return set()
+        to_open = (
+            select(receipts.c.run_id, receipts.c.entra_id)
+            .where(
+                _any_of(known),
+                receipts.c.outcome == Outcome.DEAD_LETTERED,
+                or_(receipts.c.operation_id.is_(None), receipts.c.operation_id != operation),
+            )
+            # In one order, so that two operators do not lock each other out.
+            .order_by(receipts.c.run_id, receipts.c.entra_id)
+            .with_for_update()
+        )
+        with self._database.transaction() as connection:
+            opened = {(row.run_id, row.entra_id) for row in connection.execute(to_open)}
+            if opened:
+                connection.execute(
+                    update(receipts).where(_any_of(opened)).values(operation_id=operation, replaying=True)
+                )
+        return opened
+
+    def adopt(self, key: Key, letter: DeadLetter, *, operation: int | None) -> bool:
+        """Record what RabbitMQ made a dead letter without telling anybody; False if it was known.
+
+        `operation` is the replay that the message was published by. A replay that is still on its way,
+        and has left an older letter behind, is not touched by that.
+        """
+        run_id, entra_id = key
+        if not _possible([key]):
+            return False
+        receipts = tables.receipts
+        lost = receipts.c.outcome == Outcome.PENDING
+        if operation is not None:
+            lost = or_(lost, receipts.c.replaying & (receipts.c.operation_id == operation))
+        with self._database.transaction() as connection:
+            adopted = connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id, lost)
+                .values(
+                    outcome=Outcome.DEAD_LETTERED,
+                    replaying=False,
+                    reason=letter.reason,
+                    stage=letter.stage,
+                    detail=letter.detail,
+                    finished_at=now(),
+                )
+            )
+        return bool(adopted.rowcount)
+
+    def settled(self, operation: int) -> Settled:
+        """Return what has become of those whom a replay has taken up so far."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("people"))
+            .where(receipts.c.operation_id == operation)
+            .group_by(receipts.c.replaying, receipts.c.outcome, receipts.c.reason)
+        )
+        open_now, outcomes, reasons = 0, dict[Outcome, int](), dict[Reason, int]()
+        with self._database.transaction() as connection:
+            for row in connection.execute(query):
+                if row.replaying:
+                    open_now += row.people
+                    continue
+                outcome = Outcome(row.outcome)
+                outcomes[outcome] = outcomes.get(outcome, 0) + row.people
+                if row.reason is not None:
+                    reasons[Reason(row.reason)] = reasons.get(Reason(row.reason), 0) + row.people
+        return Settled(open=open_now, outcomes=outcomes, reasons=reasons)
+
+
+def _possible(keys: Iterable[Key]) -> list[Key]:
+    """Return those that can be in the books: a letter may name anything."""
+    return [(run, user) for run, user in keys if is_run_id(run) and is_entra_id(user)]
+
+
+def _any_of(keys: Collection[Key]) -> ColumnElement[bool]:
+    return tuple_(tables.receipts.c.run_id, tables.receipts.c.entra_id).in_(list(keys))
