@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test lint format services lock
+.PHONY: help sandbox test chaos lint format services lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -15,6 +15,14 @@ sandbox: .venv/product.stamp ## Run the whole sync in one process on a made-up m
 
 test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers they need (ARGS="-k …")
 	@$(BIN)/python -m pytest $(ARGS)
+
+# A failed round is run again alone with its own seed: make chaos SEED=… ROUNDS=1
+SEED ?= 1
+ROUNDS ?= 50
+USERS ?= 2000
+chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ONLY=kill-pool); docs/reliability.md
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --users $(USERS) \
+		$(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements
 	$(BIN)/ruff check .

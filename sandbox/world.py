@@ -17,7 +17,7 @@ from sandbox.serving import HOST, serve
 from sandbox.skolon.application import SkolonStandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
@@ -43,6 +43,10 @@ class World:
     environment: dict[str, str]
     #: The object that `tenants add` takes.
     tenant: dict[str, Any]
+
+    def skolon_user(self, user_id: str) -> dict[str, Any] | None:
+        """Return one user as Skolon holds it now, None when there is none."""
+        return self.skolon.user(_ORGANISATION, user_id)
 
     def skolon_users(self) -> list[dict[str, Any]]:
         """Return what Skolon holds now, as SCIM JSON."""
@@ -75,9 +79,23 @@ class Place:
 _LOOPBACK: Final = Place()
 
 
+def _as_it_is(application: WSGIApplication) -> WSGIApplication:
+    return application
+
+
 @contextmanager
-def world(folder: Path, *, people: int, seed: int = 1, place: Place = _LOOPBACK) -> Iterator[World]:
-    """Serve the stand-ins over TLS until the block ends; `folder` takes the throw-away certificate."""
+def world(
+    folder: Path,
+    *,
+    people: int,
+    seed: int = 1,
+    place: Place = _LOOPBACK,
+    around: Callable[[WSGIApplication], WSGIApplication] = _as_it_is,
+) -> Iterator[World]:
+    """Serve the stand-ins over TLS until the block ends; `folder` takes the throw-away certificate.
+
+    `around` may put something of the caller's between the server and each of the two applications.
+    """
     certificate = make_certificate(folder, *({place.name} - set(LOOPBACK_NAMES)))
     municipality = Municipality(people, seed=seed)
     microsoft = MicrosoftStandIn(
@@ -92,7 +110,7 @@ def world(folder: Path, *, people: int, seed: int = 1, place: Place = _LOOPBACK)
     with ExitStack() as stack:
         applications: tuple[WSGIApplication, ...] = (microsoft, skolon.application)
         ports = [
-            stack.enter_context(serve(app, host=place.host, port=port, certificate=certificate)).port
+            stack.enter_context(serve(around(app), host=place.host, port=port, certificate=certificate)).port
             for app, port in zip(applications, place.ports, strict=True)
         ]
         entra, scim = (f"https://{place.name}:{port}" for port in ports)

@@ -42,6 +42,8 @@ class Directory:
     """The people of one tenant; may be read and changed from many threads."""
 
     def __init__(self, users: Iterable[Mapping[str, Any]] = ()) -> None:
+        #: No page holds more than this, whatever is asked for: `$top` is a wish (Graph, "Paging").
+        self.most_on_a_page: int | None = None
         self._lock = threading.RLock()
         # A row never moves, so a position stays good while people come and go.
         self._rows: list[User | None] = []
@@ -125,6 +127,7 @@ class Directory:
 
         None in place of the next position means that there is nobody after these.
         """
+        size = min(size, self.most_on_a_page or size)
         with self._lock:
             users: list[User] = []
             for at in range(max(position, 0), len(self._rows)):

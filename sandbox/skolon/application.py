@@ -103,6 +103,10 @@ class SkolonStandIn:
         """Return copies of an organisation's users as SCIM JSON. Raises KeyError."""
         return self._organisations[organisation].kept.documents(self._user_type)
 
+    def user(self, organisation: str, user_id: str) -> Document | None:
+        """Return a copy of one user as SCIM JSON, None when there is none. Raises KeyError."""
+        return self._organisations[organisation].kept.document(self._user_type, user_id)
+
     def change_behind(self, organisation: str, user_id: str) -> None:
         """Give a user a new version, as if another source had changed it."""
         self._organisations[organisation].kept.touch(self._user_type, user_id)

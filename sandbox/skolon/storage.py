@@ -103,6 +103,11 @@ class IndexedStorage(ScimStorage):
         with self._lock:
             return copy.deepcopy(list(self._documents[str(resource_type.name)].values()))
 
+    def document(self, resource_type: ResourceType, resource_id: str) -> Document | None:
+        """Return a copy of one resource as SCIM JSON, None when there is none."""
+        with self._lock:
+            return copy.deepcopy(self._documents[str(resource_type.name)].get(resource_id))
+
     def touch(self, resource_type: ResourceType, resource_id: str) -> None:
         """Give a resource a new version, as if somebody had changed it; nothing if there is none."""
         with self._lock:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_COMMAND = str(Path(sys.executable).parent / "update-sync")
+COMMAND = str(Path(sys.executable).parent / "update-sync")
 
 #: Seconds: far more than anything here takes, so that only what hangs is cut off.
 DEADLINE = 120.0
@@ -34,7 +34,7 @@ def update_sync(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(  # noqa: S603 - our own command
-        [_COMMAND, *arguments],
+        [COMMAND, *arguments],
         env=dict(env),
         input=stdin,
         capture_output=True,
@@ -53,7 +53,7 @@ def answer(*arguments: str, env: Mapping[str, str]) -> Any:
 
 @contextmanager
 def running(
-    *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (_COMMAND,)
+    *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (COMMAND,)
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a long-running command running until the block ends; its output goes to `log`."""
     with log.open("ab") as output:

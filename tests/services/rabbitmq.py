@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -135,8 +136,12 @@ class PrivateRabbitMQ(RabbitMQ):
 
     def start(self) -> None:
         """Start the server, on the data that there are; returns when it answers."""
+        self._process.start([str(self._script)], self._environment())
+        self._process.wait_until(self._ready, seconds=START_TIMEOUT)
+
+    def _environment(self) -> dict[str, str]:
         directory = self._process.directory
-        env = environment(
+        return environment(
             HOME=str(directory),
             ERL_EPMD_ADDRESS="127.0.0.1",
             ERL_EPMD_PORT=str(self._epmd),
@@ -152,8 +157,6 @@ class PrivateRabbitMQ(RabbitMQ):
             # The script then becomes the server, in place of a shell that waits for it.
             RUNNING_UNDER_SYSTEMD="true",
         )
-        self._process.start([str(self._script)], env)
-        self._process.wait_until(self._ready, seconds=START_TIMEOUT)
 
     def _ready(self) -> bool:
         try:
@@ -163,6 +166,25 @@ class PrivateRabbitMQ(RabbitMQ):
         except (requests.RequestException, LookupError):
             return False
         return bool(node["running"]) and any(one["protocol"] == "amqp" for one in listeners)
+
+    def raise_alarm(self) -> None:
+        """Raise the memory alarm: RabbitMQ blocks whoever publishes, until `lift_alarm` or a start."""
+        self._watermark("0.000001")
+
+    def lift_alarm(self) -> None:
+        """Lift the memory alarm."""
+        self._watermark("0.4")
+
+    def _watermark(self, share: str) -> None:
+        # The management API cannot set it; rabbitmqctl takes a second or two.
+        command = [str(self._script.with_name("rabbitmqctl")), "-n", self._node]
+        subprocess.run(  # noqa: S603 - RabbitMQ's own command, no shell
+            [*command, "set_vm_memory_high_watermark", share],
+            env=self._environment(),
+            capture_output=True,
+            check=True,
+            timeout=START_TIMEOUT,
+        )
 
     def stop(self) -> None:
         """Shut down in order; the data stay."""

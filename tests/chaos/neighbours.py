@@ -1,0 +1,156 @@
+"""Skolon, Graph and Entra that are away, slow, throttling, or answer with anything but the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.chaos.scene import PAGES
+
+if TYPE_CHECKING:
+    from tests.chaos.proxy import Door
+    from tests.chaos.scene import Scene
+    from tests.chaos.schedule import Event
+
+#: Seconds by which each piece that passes is late when Skolon is slow.
+LATE: Final = 0.4
+#: Seconds beyond the product's patience with an answer, which is a minute.
+LONG_SILENCE: Final = 63.0
+#: Seconds between two resets.
+BETWEEN_RESETS: Final = 0.7
+
+
+def skolon_error(scene: Scene, event: Event) -> bool:
+    """Have Skolon answer the next requests with a status of failure, a proxy's page, or nonsense."""
+    match event.variant:
+        case "502-page":
+            scene.stand_ins.skolon_fault(kind="html", status=502, times=event.times)
+        case "not-json":
+            # Reading alone: nonsense with status 200 in answer to a PATCH that was not carried out
+            # would be a Skolon that says that it has done what it has not.
+            scene.stand_ins.skolon_fault(kind="not_json", method="GET", times=event.times)
+        case status:
+            scene.stand_ins.skolon_fault(kind="status", status=int(status), times=event.times)
+    return True
+
+
+def skolon_throttled(scene: Scene, event: Event) -> bool:
+    """Have Skolon answer the next requests with 429."""
+    wait = None if event.variant == "none" else event.variant
+    scene.stand_ins.skolon_fault(kind="status", status=429, retry_after=wait, times=event.times)
+    return True
+
+
+def skolon_down(scene: Scene, event: Event) -> bool:
+    """Refuse every connection to Skolon for a while."""
+    return _down(scene, scene.skolon, event.seconds)
+
+
+def skolon_black_hole(scene: Scene, event: Event) -> bool:
+    """Let nothing pass between us and Skolon for a while, and then reset the connections."""
+    scene.skolon.hold()
+    try:
+        scene.stopped.wait(LONG_SILENCE if event.variant == "long" else event.seconds)
+    finally:
+        scene.skolon.cut()
+        scene.skolon.let_go()
+    return True
+
+
+def skolon_slow(scene: Scene, event: Event) -> bool:
+    """Have everything between us and Skolon come late for a while."""
+    scene.skolon.delay(LATE)
+    try:
+        scene.stopped.wait(event.seconds)
+    finally:
+        scene.skolon.delay(0)
+    return True
+
+
+def skolon_reset(scene: Scene, event: Event) -> bool:
+    """Break the connections to Skolon a few times, by a reset or by closing one half of each."""
+    for _ in range(event.times):
+        if event.variant == "reset":
+            scene.skolon.cut()
+        else:
+            scene.skolon.half_close()
+        scene.stopped.wait(BETWEEN_RESETS)
+    return True
+
+
+def skolon_half_answer(scene: Scene, event: Event) -> bool:
+    """Have the next answers of Skolon break off in their middle."""
+    scene.skolon.break_off(event.times, "reset" if event.variant == "reset" else "end")
+    return True
+
+
+def skolon_token(scene: Scene, event: Event) -> bool:
+    """Make the tokens of Skolon worthless before their time, a few times."""
+    for _ in range(event.times):
+        scene.stand_ins.expire_skolon_tokens()
+        scene.stopped.wait(BETWEEN_RESETS)
+    return True
+
+
+def graph_throttled(scene: Scene, event: Event) -> bool:
+    """Have Graph answer the next requests with 429, the wait in whole seconds or fractions of one."""
+    wait = None if event.variant == "none" else event.variant
+    scene.stand_ins.graph_fault(effect="error", status=429, retry_after=wait, times=event.times)
+    return True
+
+
+def graph_error(scene: Scene, event: Event) -> bool:
+    """Have Graph answer the next requests with a status of failure or a proxy's page."""
+    fault: dict[str, Any] = {"effect": "html", "status": 502}
+    if event.variant != "502-page":
+        fault = {"effect": "error", "status": int(event.variant)}
+    scene.stand_ins.graph_fault(**fault, times=event.times)
+    return True
+
+
+def graph_down(scene: Scene, event: Event) -> bool:
+    """Refuse every connection to Entra and Graph for a while."""
+    return _down(scene, scene.microsoft, event.seconds)
+
+
+def graph_half_answer(scene: Scene, event: Event) -> bool:
+    """Have the next answers of Graph break off in their middle."""
+    scene.microsoft.break_off(event.times, "reset" if event.place < 1 / 2 else "end")
+    return True
+
+
+def graph_page_token(scene: Scene, event: Event) -> bool:
+    """Have Graph forget the token of a page when that page is asked for."""
+    code = "Directory_ExpiredPageToken" if event.place < 1 / 2 else "DirectoryPageTokenNotFoundException"
+    scene.stand_ins.graph_fault(effect="expired_page_token", page=_later_page(event), code=code)
+    return True
+
+
+def graph_repeated_link(scene: Scene, event: Event) -> bool:
+    """Have a page lead to itself: the run is halted, and an operator resumes it."""
+    scene.stand_ins.graph_fault(effect="repeated_link", page=_later_page(event))
+    return True
+
+
+def graph_empty_page(scene: Scene, event: Event) -> bool:
+    """Put empty pages before a page of the list."""
+    scene.stand_ins.graph_fault(effect="empty_page", kind="users", page=_later_page(event), times=event.times)
+    return True
+
+
+def graph_claims(scene: Scene, _event: Event) -> bool:
+    """Have Graph refuse the token with a claims challenge."""
+    scene.stand_ins.demand_claims()
+    return True
+
+
+def _later_page(event: Event) -> int:
+    return 2 + int(event.place * (PAGES - 2))
+
+
+def _down(scene: Scene, door: Door, seconds: float) -> bool:
+    door.shut()
+    try:
+        scene.stopped.wait(seconds)
+    finally:
+        door.reopen()
+    return True

@@ -1,0 +1,93 @@
+"""RabbitMQ and PostgreSQL that are restarted, killed, blocked, or lose their connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+if TYPE_CHECKING:
+    from tests.chaos.scene import Scene
+    from tests.chaos.schedule import Event
+
+#: Seconds that the queues are to exist before RabbitMQ is killed (see PrivateRabbitMQ.kill).
+SETTLE: Final = 3.0
+#: Seconds between two cuts of the same connections.
+BETWEEN_CUTS: Final = 1.5
+
+#: Seconds beyond the patience of the product's publishers, which is a minute.
+LONG_ALARM: Final = 66.0
+
+_TERMINATE: Final = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
+
+def restart_broker(scene: Scene, _event: Event) -> bool:
+    """Shut RabbitMQ down in order and start it again."""
+    with scene.servers.broker_lock:
+        scene.servers.rabbitmq.restart()
+    return True
+
+
+def kill_broker(scene: Scene, _event: Event) -> bool:
+    """Kill RabbitMQ and start it again."""
+    with scene.servers.broker_lock:
+        scene.stopped.wait(SETTLE)
+        scene.servers.rabbitmq.kill()
+        scene.servers.rabbitmq.start()
+    return True
+
+
+def alarm_broker(scene: Scene, event: Event) -> bool:
+    """Raise RabbitMQ's memory alarm for a while: it takes no message from anybody."""
+    seconds = LONG_ALARM if event.variant == "long" else event.seconds
+    with scene.servers.broker_lock:
+        scene.servers.rabbitmq.raise_alarm()
+        try:
+            scene.stopped.wait(seconds)
+        finally:
+            scene.servers.rabbitmq.lift_alarm()
+    return True
+
+
+def cut_broker(scene: Scene, event: Event) -> bool:
+    """Reset the connections of the workers, or of the producer, to RabbitMQ."""
+    door = scene.broker_of_workers if event.variant == "workers" else scene.broker_of_producer
+    for _ in range(event.times):
+        door.cut()
+        scene.stopped.wait(BETWEEN_CUTS)
+    return True
+
+
+def restart_database(scene: Scene, event: Event) -> bool:
+    """Shut PostgreSQL down in order and start it again after a while."""
+    with scene.servers.database_lock:
+        scene.servers.postgresql.stop()
+        scene.stopped.wait(event.seconds)
+        scene.servers.postgresql.start()
+    return True
+
+
+def kill_database(scene: Scene, event: Event) -> bool:
+    """Kill PostgreSQL and start it again after a while."""
+    with scene.servers.database_lock:
+        scene.servers.postgresql.kill()
+        scene.stopped.wait(event.seconds)
+        scene.servers.postgresql.start()
+    return True
+
+
+def cut_database(scene: Scene, event: Event) -> bool:
+    """End every connection to the round's database."""
+    name = conninfo_to_dict(scene.database_url.replace("+psycopg", "", 1))["dbname"]
+    for _ in range(event.times):
+        with scene.servers.database_lock, scene.servers.connect(scene.servers.postgresql.url) as connection:
+            try:
+                connection.execute(_TERMINATE, [name])
+            except psycopg.OperationalError:
+                return False
+        scene.stopped.wait(BETWEEN_CUTS)
+    return True

@@ -1,0 +1,235 @@
+"""The stand-ins in a process of their own: the interpreter that plays Graph and Skolon does nothing else.
+
+The two processes talk over a pipe: orders there, answers back, and back as well the moments that were
+asked for (`ledger.Gate`).
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from sandbox.microsoft.control import read_fault
+from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.world import World, world
+from tests.chaos.ledger import MOMENTS, Gate, Ledger, Moment, Verdict
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+    from types import TracebackType
+
+#: Seconds for the stand-ins to be there, and for an order.
+START: Final = 120.0
+PATIENCE: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    environment: dict[str, str]
+    tenant: dict[str, Any]
+
+
+class StandIns:
+    """The parent's side: start the process, give orders, hear of moments. A context manager.
+
+    `folder` takes the certificate; `page` is the number of people on a page of Graph's list.
+    """
+
+    def __init__(self, folder: Path, *, people: int, seed: int, page: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, folder, people, seed, page), name="stand-ins", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._lock = threading.Lock()
+        self._answers: queue.Queue[Any] = queue.Queue()
+        self._moments: dict[Moment, queue.Queue[None]] = {moment: queue.Queue() for moment in MOMENTS}
+        self._reader = threading.Thread(target=self._read, name="stand-ins' answers", daemon=True)
+        self.environment: dict[str, str] = {}
+        self.tenant: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._reader.start()
+        ready: _Ready = self._answer(START)
+        self.environment, self.tenant = ready.environment, ready.tenant
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pipe.send(None)
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._reader.join()
+        self._pipe.close()
+
+    def skolon_fault(self, **fields: Any) -> None:
+        """Switch a fault of Skolon's on; the fields are those of `sandbox.skolon.faults.Fault`."""
+        self._order("skolon_fault", fields)
+
+    def graph_fault(self, **fields: Any) -> None:
+        """Switch a fault of Graph's or Entra's on; the fields are those of `microsoft.faults.Fault`."""
+        self._order("graph_fault", fields)
+
+    def faults_waiting(self) -> int:
+        """Return how many faults are switched on and have not struck as often as they are to."""
+        return int(self._order("faults_waiting"))
+
+    def clear_faults(self) -> None:
+        """Switch every fault off."""
+        self._order("clear_faults")
+
+    def expire_skolon_tokens(self) -> None:
+        """Make every token of Skolon's worthless; new ones can be had."""
+        self._order("expire_skolon_tokens")
+
+    def demand_claims(self) -> None:
+        """Refuse every token of Entra's that was not got with a claims challenge of now."""
+        self._order("demand_claims")
+
+    def watch(self, moment: Moment, skip: int = 0) -> None:
+        """Ask to be told of such a moment by `has_come`; the request is held until `decide`."""
+        self._order("watch", moment, skip)
+
+    def has_come(self, moment: Moment) -> bool:
+        """Say, once, whether a moment that was asked for has come."""
+        try:
+            self._moments[moment].get_nowait()
+        except queue.Empty:
+            return False
+        return True
+
+    def forget_moments(self) -> None:
+        """Ask for no moment any more."""
+        self._order("forget_moments")
+
+    def decide(self, moment: Moment, verdict: Verdict) -> None:
+        """Say what becomes of the request that is held at that moment."""
+        self._order("decide", moment, verdict)
+
+    def patches(self) -> dict[str, dict[str, int]]:
+        """Return, by Skolon user, how many PATCHes were `effective` and how many `idle`."""
+        found: dict[str, dict[str, int]] = self._order("patches")
+        return found
+
+    def wrong_users(self) -> list[str]:
+        """Return the Skolon users that are not as the municipality's own expectation has them."""
+        found: list[str] = self._order("wrong_users")
+        return found
+
+    def _order(self, name: str, *arguments: Any) -> Any:
+        with self._lock:
+            self._pipe.send((name, arguments))
+            return self._answer(PATIENCE)
+
+    def _answer(self, seconds: float) -> Any:
+        answer = self._answers.get(timeout=seconds)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _read(self) -> None:
+        while True:
+            try:
+                kind, value = self._pipe.recv()
+            except (EOFError, OSError):
+                self._answers.put(RuntimeError("the stand-ins' process is gone"))
+                return
+            if kind == "moment":
+                self._moments[value].put(None)
+            else:
+                self._answers.put(value)
+
+
+class _Orders:
+    """The child's side: one method for each order."""
+
+    def __init__(self, served: World, gate: Gate, ledger: Ledger) -> None:
+        self._world = served
+        self._gate = gate
+        self._ledger = ledger
+
+    def skolon_fault(self, fields: dict[str, Any]) -> None:
+        self._world.skolon.faults.add(SkolonFault(**fields))
+
+    def graph_fault(self, fields: dict[str, Any]) -> None:
+        self._world.microsoft.faults.add(read_fault(fields))
+
+    def faults_waiting(self) -> int:
+        return len(self._world.skolon.faults.waiting()) + len(self._world.microsoft.faults.waiting())
+
+    def clear_faults(self) -> None:
+        self._world.skolon.faults.clear()
+        self._world.microsoft.faults.clear()
+
+    def expire_skolon_tokens(self) -> None:
+        self._world.skolon.tokens.expire_all()
+
+    def demand_claims(self) -> None:
+        tenant = self._world.tenant
+        self._world.microsoft.entra.change(
+            tenant["entra_tenant_id"], tenant["client_id"], claims_demanded=True
+        )
+
+    def watch(self, moment: Moment, skip: int) -> None:
+        self._gate.watch(moment, skip)
+
+    def forget_moments(self) -> None:
+        self._gate.forget()
+
+    def decide(self, moment: Moment, verdict: Verdict) -> None:
+        self._gate.decide(moment, verdict)
+
+    def patches(self) -> dict[str, dict[str, int]]:
+        return self._ledger.accounts()
+
+    def wrong_users(self) -> list[str]:
+        return self._world.wrong_users()
+
+
+def _serve(pipe: Connection, folder: Path, people: int, seed: int, page: int) -> None:
+    """Serve the stand-ins until the parent says so, or is gone."""
+    # Connections that break are what this is about: the server's complaints go to a file.
+    logging.basicConfig(filename=folder / "stand-ins.txt")
+    sending = threading.Lock()
+
+    def send(kind: str, value: object) -> None:
+        with sending:
+            pipe.send((kind, value))
+
+    worlds: list[World] = []
+    gate = Gate(lambda moment: send("moment", moment))
+
+    def user(user_id: str) -> dict[str, Any] | None:
+        return worlds[0].skolon_user(user_id)
+
+    ledger = Ledger(gate, user)
+    with world(folder, people=people, seed=seed, around=ledger.around) as served:
+        worlds.append(served)
+        for directory in served.microsoft.directories.values():
+            directory.most_on_a_page = page
+        orders = _Orders(served, gate, ledger)
+        send("answer", _Ready(environment=served.environment, tenant=served.tenant))
+        while (order := _next(pipe)) is not None:
+            name, arguments = order
+            try:
+                send("answer", getattr(orders, name)(*arguments))
+            except Exception as error:  # noqa: BLE001 - whoever gave the order gets it
+                send("answer", error)
+
+
+def _next(pipe: Connection) -> tuple[str, tuple[Any, ...]] | None:
+    try:
+        order: tuple[str, tuple[Any, ...]] | None = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    return order

@@ -1,0 +1,182 @@
+"""What a round amounts to: an observation against what the municipality demands. Nothing but values."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tests.chaos.conductor import Course
+    from tests.chaos.observation import Letter, Observation
+    from tests.chaos.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What the municipality demands of a first run, whatever goes wrong around it.
+
+    `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
+    chance decides who of two comes first. `outcomes` and `reasons` are the sums.
+    """
+
+    people: Mapping[str, frozenset[tuple[str, str | None]]]
+    outcomes: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+
+@dataclass(kw_only=True)
+class Round:
+    """A round's report, one object of build/chaos.json.
+
+    * `lost`: people without a receipt in the run, or still pending at the end
+    * `wrong`: Skolon users that are not as the municipality's own expectation has them
+    * `done_twice_with_effect`: PATCHes that Skolon carried out beyond the first that changed the user,
+      and those that changed nothing. One person is never a reason for two.
+    * `dead_letters` by reason, without `duplicate_dead_letters` of the same person
+    * `outage_dead_letters`: those that the municipality does not demand
+    * `recovered`: messages that were retried or redelivered, as far as logs and RabbitMQ tell
+    * `unexpected`: everything else that is not as it should be, each told in `surprises`
+    * `time_to_recover`: seconds from the lifting of the last fault to the end of the run
+    * `missed`: faults for which the run was over too soon
+    """
+
+    seed: int
+    faults: list[str]
+    missed: list[str]
+    published: int
+    lost: int
+    wrong: int
+    done_twice_with_effect: int
+    recovered: int
+    dead_letters: dict[str, int]
+    duplicate_dead_letters: int
+    outage_dead_letters: int
+    unexpected: int
+    surprises: list[str] = field(default_factory=list)
+    time_to_recover: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether any of the four sums is not 0."""
+        return any((self.lost, self.wrong, self.outage_dead_letters, self.unexpected))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as the object for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Letters:
+    by_reason: dict[str, int]
+    duplicates: int
+    of_outages: int
+    users: frozenset[str]
+
+
+def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course) -> Round:
+    """Return the round's report, but for how long it took."""
+    receipts = {receipt["user"]: (receipt["outcome"], receipt["reason"]) for receipt in seen.receipts}
+    letters = _letters(seen.letters, demand)
+    twice = _done_twice(seen.patches)
+    found = [*_course(course), *_sums(seen, demand), *_people(receipts, demand)]
+    found += [f"{count} messages left in {queue}" for queue, count in seen.leftovers.items()]
+    found += [
+        f"user {user} is dead_lettered without a dead letter"
+        for user, (outcome, _) in receipts.items()
+        if outcome == "dead_lettered" and user not in letters.users
+    ]
+    found += [f"traceback, {count} times: {line}" for line, count in Counter(seen.tracebacks).items()]
+    found += [f"bug: {line}" for line in seen.bugs[:5]]
+    found += [f"{seen.leaks} personal values in the logs"] * bool(seen.leaks)
+    found += [f"{twice} PATCHes beyond the first, or of no effect"] * bool(twice)
+    lost = [user for user in demand.people if receipts.get(user, ("pending", None))[0] == "pending"]
+    return Round(
+        seed=schedule.seed,
+        faults=[str(event.kind) for event in schedule.events],
+        missed=[str(event.kind) for event in course.missed],
+        published=int(seen.run.get("published", 0)),
+        lost=len(lost),
+        wrong=len(seen.wrong),
+        done_twice_with_effect=twice,
+        recovered=seen.retried + seen.redelivered,
+        dead_letters=letters.by_reason,
+        duplicate_dead_letters=letters.duplicates,
+        outage_dead_letters=letters.of_outages,
+        unexpected=len(found),
+        surprises=found,
+        time_to_recover=round(course.recovery, 1),
+    )
+
+
+def _course(course: Course) -> list[str]:
+    halts = [f"halted with {cause}" for cause in course.unforeseen_halts]
+    return [*course.broken, *halts, *([] if course.ended else ["the run does not end"])]
+
+
+def _sums(seen: Observation, demand: Demand) -> list[str]:
+    """Compare the run's own sums with the demanded ones, and with each other (promise P3)."""
+    run = seen.run
+    if not run:
+        return ["there is no run"]
+    found: list[str] = []
+    if run["status"] != "completed":
+        found.append(f"the run is {run['status']}, cause {run['cause']}")
+    outcomes = {outcome: count for outcome, count in run["outcomes"].items() if count}
+    if not run["published"] == sum(outcomes.values()) + run["pending"] == len(seen.receipts):
+        found.append(f"the sums do not balance: {run['published']} published, {len(seen.receipts)} receipts")
+    if run["published"] != len(demand.people):
+        found.append(f"{run['published']} published instead of {len(demand.people)}")
+    for what, is_so, should in (
+        ("outcomes", outcomes, demand.outcomes),
+        ("reasons", run["reasons"], demand.reasons),
+    ):
+        found += [
+            f"{what}: {word} {is_so.get(word, 0)} instead of {should.get(word, 0)}"
+            for word in sorted(is_so.keys() | should.keys())
+            if is_so.get(word, 0) != should.get(word, 0)
+        ]
+    return found
+
+
+def _people(receipts: Mapping[str, tuple[str, str | None]], demand: Demand) -> list[str]:
+    """Compare each person's receipt with what is right for that person; the first few are told."""
+    differing = [
+        f"user {user}: {outcome} {reason or ''}".rstrip()
+        for user, (outcome, reason) in receipts.items()
+        if outcome != "pending" and (outcome, reason) not in demand.people.get(user, frozenset())
+    ]
+    return differing[:10]
+
+
+def _letters(letters: Iterable[Letter], demand: Demand) -> _Letters:
+    of_user: defaultdict[str, list[Letter]] = defaultdict(list)
+    others: list[Letter] = []
+    for letter in letters:
+        if letter.user is None:
+            others.append(letter)
+        else:
+            of_user[letter.user].append(letter)
+    by_reason: Counter[str] = Counter(str(letter.reason) for letter in others)
+    of_outages = len(others)
+    duplicates = 0
+    for user, those in of_user.items():
+        reasons = Counter(letter.reason for letter in those)
+        duplicates += sum(count - 1 for count in reasons.values())
+        by_reason.update(str(reason) for reason in reasons)
+        demanded = demand.people.get(user, frozenset())
+        of_outages += sum(("dead_lettered", reason) not in demanded for reason in reasons)
+    return _Letters(
+        by_reason=dict(by_reason),
+        duplicates=duplicates,
+        of_outages=of_outages,
+        users=frozenset(of_user),
+    )
+
+
+def _done_twice(patches: Mapping[str, Mapping[str, int]]) -> int:
+    again = sum(count - 1 for count in patches["effective"].values())
+    return again + sum(patches["idle"].values())
