@@ -29,7 +29,8 @@ BUILD = Path(__file__).parents[2] / "build"
 def run_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int) -> Round:
     """Run one round and report on it; `folder` takes the logs."""
     began = time.monotonic()
-    with scene(servers, folder, people=people, seed=schedule.seed) as stage:
+    jumps = any(event.kind is Kind.CLOCK_JUMP for event in schedule.events)
+    with scene(servers, folder, people=people, seed=schedule.seed, jumps=jumps) as stage:
         course = conduct(stage, schedule)
         stage.stand_ins.clear_faults()
         seen = observe(stage)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from tests.chaos import crashes, neighbours, outages
+from tests.chaos import clock, crashes, neighbours, outages
 from tests.chaos.kinds import Kind
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.GRAPH_REPEATED_LINK: neighbours.graph_repeated_link,
     Kind.GRAPH_EMPTY_PAGE: neighbours.graph_empty_page,
     Kind.GRAPH_CLAIMS: neighbours.graph_claims,
+    Kind.CLOCK_JUMP: clock.clock_jump,
 }
 #: What has to be done before the run begins for a fault that comes during it.
 PREPARE: Final[dict[Kind, Callable[[Scene, Event], None]]] = {Kind.KILL_PRODUCER: crashes.watch_producer}

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     GRAPH_REPEATED_LINK = "graph-repeated-link"
     GRAPH_EMPTY_PAGE = "graph-empty-page"
     GRAPH_CLAIMS = "graph-claims"
+    CLOCK_JUMP = "clock-jump"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +91,5 @@ DRAWS: dict[Kind, Draw] = {
     Kind.GRAPH_REPEATED_LINK: Draw(at=_BEFORE),
     Kind.GRAPH_EMPTY_PAGE: Draw(at=_BEFORE, times=(1, 3)),
     Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
+    Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), variants=("+3600", "+90000", "-900", "-90000")),
 }

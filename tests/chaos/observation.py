@@ -14,7 +14,7 @@ import pika
 import requests
 
 from sandbox.municipality.people import DOMAIN, SSN_SOURCE
-from schemas.messages import QUEUES, SECTION
+from schemas.messages import SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def observe(scene: Scene) -> Observation:
     leftovers = _await_drained(scene)
     scene.workers.end()
     scene.producer.end()
-    letters = read_letters(scene.amqp_url)
+    letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
     log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in scene.folder.glob("*.log"))
     return Observation(
         run=run,
@@ -86,17 +86,14 @@ def observe(scene: Scene) -> Observation:
     )
 
 
-def read_letters(amqp_url: str) -> list[Letter]:
-    """Read all dead letters; they go back when the connection ends."""
+def read_letters(amqp_url: str, queues: Iterable[str]) -> list[Letter]:
+    """Read all dead letters of those queues; they go back when the connection ends."""
     found: list[Letter] = []
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
-        for queue in QUEUES:
-            channel = connection.channel()
+        channel = connection.channel()
+        for queue in queues:
             while True:
-                try:
-                    method, _, body = channel.basic_get(f"{queue}.XQ")
-                except pika.exceptions.ChannelClosedByBroker:
-                    break
+                method, _, body = channel.basic_get(queue)
                 if method is None:
                     break
                 found.append(_letter(queue, body))
@@ -174,6 +171,13 @@ def _queues(scene: Scene) -> list[dict[str, Any]] | None:
     except requests.RequestException:
         return None
     return found
+
+
+def _names(scene: Scene) -> list[str]:
+    queues = _queues(scene)
+    if not queues:
+        raise RuntimeError("RabbitMQ does not name the queues")
+    return [str(one["name"]) for one in queues]
 
 
 def _held(scene: Scene) -> dict[str, int] | None:

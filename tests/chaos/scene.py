@@ -18,6 +18,7 @@ from sandbox.world import TENANT_KEY
 from schemas.sealing import new_key
 from tests.acceptance.commands import DEADLINE, environment, update_sync
 from tests.acceptance.test_whole_way import event, publish
+from tests.chaos.clock import Clock
 from tests.chaos.pools import Pool
 from tests.chaos.proxy import Door, Doors
 from tests.chaos.stand_ins import StandIns
@@ -74,6 +75,8 @@ class Scene:
     #: What the product's commands are run with.
     env: dict[str, str]
     folder: Path
+    #: The workers' clock, where the schedule wants one that can jump.
+    clock: Clock | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     _looking: threading.Lock = field(default_factory=threading.Lock)
     _connection: psycopg.Connection | None = None
@@ -120,10 +123,11 @@ class Scene:
 
 
 @contextmanager
-def scene(servers: Servers, folder: Path, *, people: int, seed: int, processes: int = 2) -> Iterator[Scene]:
+def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool = False) -> Iterator[Scene]:
     """Put a round's scene together and start the commands; all of it is gone when the block ends.
 
-    `folder` takes the logs. The municipality follows from `seed` as well.
+    `folder` takes the logs. The municipality follows from `seed` as well. `jumps` has the workers' clock
+    be one that can jump.
     """
     made_up = folder / "world"
     made_up.mkdir(parents=True)
@@ -144,13 +148,12 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, processes: 
             UPDATE_SYNC_LOG_FORMAT="json",
         )
         _add_tenant(stand_ins.tenant, env)
-        pools = [
-            Pool(*arguments, env=_with_broker(env, door), log=folder / f"{arguments[0]}.log")
-            for arguments, door in (
-                (("worker", "--processes", str(processes)), workers_door),
-                (("producer",), producer_door),
-            )
-        ]
+        clock = Clock(folder / "clock") if jumps else None
+        worker_env = {**_with_broker(env, workers_door), **(clock.variables() if clock else {})}
+        pools = (
+            Pool("worker", "--processes", "2", env=worker_env, log=folder / "worker.log"),
+            Pool("producer", env=_with_broker(env, producer_door), log=folder / "producer.log"),
+        )
         for pool in pools:
             pool.start()
             stack.callback(pool.end)
@@ -168,6 +171,7 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, processes: 
             database_url=database_url,
             env=env,
             folder=folder,
+            clock=clock,
         )
 
 

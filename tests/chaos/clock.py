@@ -1,0 +1,65 @@
+"""Clocks that jump: the product's commands run under libfaketime, which takes the jump from a file.
+
+Only the time of day jumps, as it does when somebody sets a machine's clock; the monotonic clock goes on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.services.finding import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.chaos.scene import Scene
+    from tests.chaos.schedule import Event
+
+_FAKED: Final = Path(__file__).parent / "faked"
+
+
+def _locate() -> Path | None:
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+REQUIREMENT: Final = Requirement(
+    name="libfaketime", variable="UPDATE_SYNC_TEST_FAKETIME", packages=("libfaketime",), locate=_locate
+)
+
+
+class Clock:
+    """The clock of one command, as far away from the true time as `jump` last said."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.jump("+0")
+
+    def jump(self, offset: str) -> None:
+        """Set the clock so many seconds ahead or back of the true time; taken note of within a second."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{offset}\n", encoding="ascii")
+        new.replace(self._file)
+
+    def variables(self) -> Mapping[str, str]:
+        """Return the variables that put a command under this clock. Raises Unavailable."""
+        library = REQUIREMENT.given() or str(REQUIREMENT.binaries())
+        return {
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "PYTHONPATH": str(_FAKED),
+        }
+
+
+def clock_jump(scene: Scene, event: Event) -> bool:
+    """Set the clock of the workers' machine ahead or back, and right again after a while."""
+    if scene.clock is None:
+        return False
+    scene.clock.jump(event.variant)
+    try:
+        scene.stopped.wait(event.seconds)
+    finally:
+        scene.clock.jump("+0")
+    return True
