@@ -53,28 +53,43 @@ class Door:
         self._target = target
         self._links: set[_Link] = set()
         self._listener: asyncio.Server | None = None
+        #: Keeps the port ours while nobody listens on it.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port: int = self._place.getsockname()[1]
+        self._shut_by = 0
         self._delay = 0.0
         self._halves: list[Ending] = []
         # Set while bytes may pass, one for each direction.
         self._to_server, self._to_client = asyncio.Event(), asyncio.Event()
-        self.port = 0
-
-    async def listen(self) -> None:
-        """Begin to listen; the port stays the same from the first time on."""
         self._to_server.set()
         self._to_client.set()
+
+    async def listen(self) -> None:
+        """Begin to listen."""
         self._listener = await asyncio.start_server(
             self._serve, "127.0.0.1", self.port, limit=CHUNK, reuse_address=True, backlog=256
         )
-        self.port = self._listener.sockets[0].getsockname()[1]
 
     def shut(self) -> None:
-        """Refuse new connections and reset those there are, until `reopen`."""
-        self._run(self._shut())
+        """Refuse new connections and reset those there are, until as many `reopen` as `shut`."""
+
+        async def shut() -> None:
+            self._shut_by += 1
+            self._stop()
+
+        self._run(shut())
 
     def reopen(self) -> None:
-        """Listen again."""
-        self._run(self.listen())
+        """Listen again, if nobody else wants the door to be shut."""
+
+        async def reopened() -> None:
+            self._shut_by -= 1
+            if not self._shut_by:
+                await self.listen()
+
+        self._run(reopened())
 
     def hold(self, *, to_server: bool = True, to_client: bool = True) -> None:
         """Let no byte pass, in one direction or both, until `let_go`: a black hole."""
@@ -131,9 +146,10 @@ class Door:
 
     async def close(self) -> None:
         """End everything."""
-        await self._shut()
+        self._stop()
+        self._place.close()
 
-    async def _shut(self) -> None:
+    def _stop(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None

@@ -10,7 +10,7 @@ from typing import Final
 from tests.chaos.kinds import DRAWS, Kind
 
 #: How many faults a round has, from and to.
-FAULTS: Final = (4, 6)
+FAULTS: Final = (4, 7)
 #: Seeds are below this: short enough to be typed.
 SEEDS: Final = 10**9
 
