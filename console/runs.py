@@ -108,12 +108,15 @@ def cancel(*, run: int, wants_json: bool) -> None:
 
 @runs.command()
 @run_argument
+@click.option(
+    "--accept", is_flag=True, help="Let it go on although the guard halted it, unwatched from now on."
+)
 @json_option
-def resume(*, run: int, wants_json: bool) -> None:
+def resume(*, run: int, accept: bool, wants_json: bool) -> None:
     """Take a halted run up again: whoever is pending is read afresh and published again."""
     parts = open_console(Need.DATABASE, Need.BROKER)
     parts.broker.check()
-    resumed, published = resume_run(run, store=parts.store, publisher=parts.broker)
+    resumed, published = resume_run(run, store=parts.store, publisher=parts.broker, accept=accept)
     text = f"Run {run} goes on with {published} users that were pending."
     if resumed.status is Status.READING:
         text += " It reads the list of users from its beginning as well."

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from producers.tenant_page import PAGE_SIZE
 from queues.messages import tenant_page_message, user_sync_message
-from schemas.errors import UpdateSyncError
+from schemas.errors import UpdateSyncError, WrongUseError
 from schemas.messages import TenantPage, UserSync
-from schemas.outcomes import Status
+from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
     from queues.broker import Publisher
@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-def resume_run(run_id: int, *, store: Store, publisher: Publisher) -> tuple[Run, int]:
+def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool = False) -> tuple[Run, int]:
     """Take a halted run up again; return it and how many users were published.
 
-    Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run is halted again
-    with the cause it had, so that nobody waits for a run whose messages were never sent.
+    What the guard has halted goes on only with `accept`, and then unwatched: otherwise it raises
+    `WrongUseError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
+    is halted again with the cause it had, so that nobody waits for a run whose messages were never sent.
     """
     halted = store.runs.get(run_id)
+    if accept:
+        store.guards.accept(run_id)
+    elif halted.cause is Cause.GUARD_EXCEEDED:
+        raise WrongUseError(
+            f"The guard has halted run {run_id}: {halted.detail}. 'runs resume {run_id} --accept' lets it "
+            f"go on, 'runs cancel {run_id}' ends it."
+        )
     run = store.runs.resume(run_id)
     try:
         return run, publish_pending(run, store=store, publisher=publisher)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from queues.messages import tenant_page_message, user_sync_message
-from schemas.errors import PageTokenExpiredError
+from schemas.errors import HaltError, PageTokenExpiredError
 from schemas.graph_user import is_entra_id
 from schemas.messages import TenantPage, UserSync
 from schemas.selection import properties_to_select
@@ -52,6 +53,7 @@ class PageReader:
         self._runs = store.runs
         self._pages = store.pages
         self._receipts = store.receipts
+        self._guards = store.guards
         self._tenants = store.tenants
         self._directories = directories
         self._publisher = publisher
@@ -69,6 +71,8 @@ class PageReader:
             return
         run = self._runs.get(page.run)
         record = self._tenants.get(run.tenant)
+        if page.number == 1 and not run.users:
+            self._note_people(run, record)
         try:
             found = _named_users(run, page) if run.users else self._graph_users(page, record)
         except PageTokenExpiredError:
@@ -83,6 +87,11 @@ class PageReader:
         _log.info(
             "page published", tenant=page.tenant, run=page.run, page=page.number, users=len(found.users)
         )
+
+    def _note_people(self, run: Run, record: TenantRecord) -> None:
+        """Note how many people there are, for the guard's shares; a directory need not tell."""
+        with suppress(HaltError):
+            self._guards.note_people(run.id, self._directories.graph(record.credentials).count())
 
     def _graph_users(self, page: TenantPage, record: TenantRecord) -> PageOfUsers:
         answer = self._directories.graph(record.credentials).page(

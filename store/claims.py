@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
+from schemas.guards import counts_of
 from schemas.outcomes import OPEN_STATUSES, Outcome, Status
 from store import tables
 from store.collisions import collision
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from schemas.attributes import Attribute
     from schemas.sealing import Sealer
     from store.database import Database
+    from store.guards import Allow, Guards
 
 #: For how long a claim keeps a newer run's worker waiting: longer than a PATCH with its retries takes,
 #: short enough for a worker that died over it.
@@ -47,6 +49,8 @@ class Begun:
     superseded: bool
     #: An older run has the user in hand at this moment.
     older_run_active: bool
+    #: The guard watches: nobody has let the run through, and it is no replay.
+    guarded: bool
 
     def awaits(self, operation: int | None) -> bool:
         """Say whether a message is to be worked on that `operation` published, or a run (None)."""
@@ -65,8 +69,9 @@ class Claim:
 class Claims:
     """Claims of workers on people, kept in their receipts; may be shared by threads."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, guards: Guards, sealer: Sealer) -> None:
         self._database = database
+        self._guards = guards
         self._sealer = sealer
 
     def begin(self, run_id: int, entra_id: str) -> Begun | None:
@@ -80,6 +85,7 @@ class Claims:
                 tenants.c.version,
                 runs.c.status,
                 runs.c.dry_run,
+                runs.c.guard_accepted,
                 receipts.c.outcome,
                 receipts.c.claimed_at,
                 receipts.c.replaying,
@@ -108,6 +114,7 @@ class Claims:
             # A dry run changes nothing, so it can neither be late nor in the way.
             superseded=bool(row.superseded) and not row.dry_run,
             older_run_active=bool(row.active) and not row.dry_run,
+            guarded=not row.guard_accepted and not row.replaying,
         )
 
     def claim(
@@ -116,16 +123,20 @@ class Claims:
         entra_id: str,
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
+        allow: Allow | None = None,
     ) -> Claim:
         """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
 
         A second claim of the same user renews the first and keeps its old values: what is there
-        now may be what we wrote. Raises `CollisionError` when somebody else of the run has it.
+        now may be what we wrote. Raises `CollisionError` when somebody else of the run has it. With
+        `allow`, a first claim counts for the guard, and what `allow` raises of the counts undoes it.
         """
         try:
             with self._database.transaction() as connection:
                 mine = and_(tables.receipts.c.run_id == run_id, tables.receipts.c.entra_id == entra_id)
-                self._renew(connection, mine, skolon_id, old_values)
+                first = self._renew(connection, mine, skolon_id, old_values)
+                if first and allow is not None:
+                    self._guards.add(connection, run_id, counts_of(old_values), allow)
         except IntegrityError:
             raise collision(self._database, run_id, skolon_id) from None
         # In a transaction of its own, after the commit: a newer run that does not see our claim yet
@@ -156,10 +167,11 @@ class Claims:
         mine: ColumnElement[bool],
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
-    ) -> None:
+    ) -> bool:
+        """Write the claim; True if it is the user's first."""
         receipts = tables.receipts
         before = connection.execute(
-            select(receipts.c.skolon_id, receipts.c.changed, receipts.c.old_values)
+            select(receipts.c.skolon_id, receipts.c.changed, receipts.c.old_values, receipts.c.claimed_at)
             .where(mine, tables.is_open(receipts))
             .with_for_update()
         ).one_or_none()
@@ -181,6 +193,7 @@ class Claims:
                 claimed_at=func.now(),
             )
         )
+        return before.claimed_at is None
 
     def _claims_since(self) -> ColumnElement[Any]:
         """Return the moment before which claims no longer count, by the database's own clock."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.outages import ALWAYS_OPEN, Passages
 from store.claims import Claims
 from store.database import Database
+from store.guards import Guards
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.operations import Operations
 from store.pages import Pages
@@ -34,7 +35,8 @@ class Store:
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
         self.pages = Pages(self.database)
-        self.claims = Claims(self.database, sealer)
+        self.guards = Guards(self.database)
+        self.claims = Claims(self.database, self.guards, sealer)
         self.receipts = Receipts(self.database)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)

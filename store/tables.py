@@ -73,6 +73,10 @@ runs = Table(
     # The scan after which the list is not begun again.
     Column("last_scan", Integer, nullable=False),
     Column("read_to_the_end", Boolean, nullable=False),
+    # How many people the directory had, as Graph said when the run began.
+    Column("people", Integer),
+    # An operator has let the run through, whatever the guard says.
+    Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
     _moment("started"),
     _moment("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),
@@ -100,6 +104,17 @@ pages = Table(
     Column("users", Integer),
     Column("done", Boolean, nullable=False),
     UniqueConstraint("run_id", "scan", "link_hash"),
+)
+
+# What the guard counts, spread over a few rows for each run.
+guard_counts = Table(
+    "guard_counts",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("shard", Integer, primary_key=True),
+    Column("changed", Integer, nullable=False),
+    Column("identity_changed", Integer, nullable=False),
+    Column("not_found", Integer, nullable=False),
 )
 
 # What operators do with dead letters: who did what, when, to how many.
@@ -137,6 +152,8 @@ receipts = Table(
     Column("changed", JSON),
     # Sealed: attribute names with the values from before.
     Column("old_values", Text),
+    # What would have become of a user whom the guard kept from being worked on.
+    Column("foreseen", String(20)),
     _moment("claimed_at", nullable=True),
     _moment("published_at"),
     _moment("finished_at", nullable=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -11,12 +12,14 @@ from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.graph_user import load_graph_user
+from schemas.guards import ONE_NOT_FOUND
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
 from schemas.verdicts import Verdict
 from store.collisions import CollisionError
 from workers.difference import difference
+from workers.guard import check_guard
 from workers.mapping import Mapped, check_values, map_user
 from workers.matching import choose, keys_to_match
 from workers.scope import why_out_of_scope
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     from schemas.messages import UserSync
     from schemas.sealing import Sealer
     from schemas.skolon_user import SkolonUser
-    from schemas.tenants import Tenant
-    from store.claims import Begun, Claims
+    from schemas.tenants import Guard, Tenant
+    from store.claims import Begun
     from store.store import Store
     from store.tenants import TenantRecord
 
@@ -48,10 +51,12 @@ class UserSyncer:
     """Works off user messages; may be shared by threads."""
 
     def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
+        self._store = store
         self._claims = store.claims
         self._receipts = store.receipts
         self._runs = store.runs
         self._tenants = store.tenants
+        self._guards = store.guards
         self._directories = directories
         self._sealer = sealer
 
@@ -69,8 +74,11 @@ class UserSyncer:
                 f"run {message.run} has no receipt for this user; has the tenant been removed?",
             )
         if begun.awaits(operation):
-            verdict = self._verdict(message, begun)
+            record = self._tenants.at_version(begun.tenant, begun.tenant_version)
+            verdict = self._verdict(message, begun, record)
             self._finish(message, verdict)
+            if verdict.outcome is Outcome.NOT_FOUND and begun.guarded:
+                self._count_not_found(message.run, record.tenant.guard)
         # Also when there was nothing left to do: whoever did it may have died before this line.
         self._runs.complete_if_done(message.run)
 
@@ -89,21 +97,24 @@ class UserSyncer:
             changed=[str(attribute) for attribute in verdict.changed],
         )
 
-    def _verdict(self, message: UserSync, begun: Begun) -> Verdict:
+    def _count_not_found(self, run: int, guard: Guard) -> None:
+        if guard.not_found is not None:
+            self._guards.count(run, ONE_NOT_FOUND, partial(check_guard, guard))
+
+    def _verdict(self, message: UserSync, begun: Begun, record: TenantRecord) -> Verdict:
         if begun.superseded:
             return Verdict(outcome=Outcome.SUPERSEDED)
         if begun.older_run_active:
             raise TransientError(
                 Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
             )
-        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
         user = self._entra_user(message, record)
         if user is None:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail="no longer in Entra")
         out_of_scope = why_out_of_scope(user, record.tenant.scope)
         if out_of_scope:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
-        return _OneUser(self._claims, self._directories, message, begun, record).verdict(user)
+        return _OneUser(self._store, self._directories, message, begun, record).verdict(user)
 
     def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
         if message.payload is None:
@@ -122,13 +133,13 @@ class _OneUser:
 
     def __init__(
         self,
-        claims: Claims,
+        store: Store,
         directories: Directories,
         message: UserSync,
         begun: Begun,
         record: TenantRecord,
     ) -> None:
-        self._claims = claims
+        self._claims = store.claims
         self._message = message
         self._begun = begun
         self._tenant: Tenant = record.tenant
@@ -201,7 +212,13 @@ class _OneUser:
             )
         old_values = {attribute: match.attributes.get(attribute) for attribute in changed}
         try:
-            claim = self._claims.claim(self._message.run, self._message.user, match.id, old_values)
+            claim = self._claims.claim(
+                self._message.run,
+                self._message.user,
+                match.id,
+                old_values,
+                allow=partial(check_guard, self._tenant.guard) if self._begun.guarded else None,
+            )
         except CollisionError as error:
             raise _collision(match.id, error.entra_id, self._message.user) from None
         if claim.superseded:

@@ -1,0 +1,79 @@
+"""A mistake in a tenant's mapping, and the guard: whole runs in one process, over real HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.sandbox_run import OneProcess, one_process
+from producers.resume import resume_run
+from sandbox.world import TENANT_KEY, World, world
+from schemas.errors import WrongUseError
+from schemas.messages import USER_SYNC_QUEUE
+from schemas.outcomes import Cause, Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEOPLE = 200
+#: A twentieth of everybody, and who is in the hands of the sandbox's eight threads at that moment.
+LIMIT = 10
+IN_HAND = 8
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    """Have a municipality whose administrator took the wrong source for everybody's Idp identifier."""
+    with world(tmp_path, people=PEOPLE) as served:
+        mistake: dict[str, Any] = {
+            **served.tenant,
+            "sources": {**served.tenant["sources"], "idp_identifier": ["onPremisesImmutableId"]},
+            "guard": {"identity_changed": {"count": LIMIT, "share": LIMIT / PEOPLE}},
+        }
+        yield dataclasses.replace(served, tenant=mistake)
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+def test_a_mistake_is_stopped_at_the_limit(sync: OneProcess) -> None:
+    """P7: a run that passes a limit halts, having changed no more than it and what was in hand."""
+    halted = sync.run()
+
+    assert halted.run.status is Status.HALTED
+    assert halted.run.cause is Cause.GUARD_EXCEEDED
+    assert f"of {PEOPLE} people" in (halted.run.detail or "")
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    identity = sync.store.guards.counts(halted.run.id).identity_changed
+    assert identity <= LIMIT
+    settled = sync.store.runs.summary(halted.run.id)
+    changed = sync.store.receipts.list(halted.run.id, outcome=Outcome.UPDATED, limit=PEOPLE)
+    assert len([each for each in changed if "idp_identifier" in each.changed]) <= LIMIT + IN_HAND
+    assert settled.pending > PEOPLE / 2
+
+
+def test_only_a_person_lets_a_guarded_run_go_on(made_up: World, sync: OneProcess) -> None:
+    """Resuming has to say that it is meant; then everybody is as the mapping says."""
+    halted = sync.run()
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    with pytest.raises(WrongUseError, match="--accept"):
+        resume_run(halted.run.id, store=sync.store, publisher=sync.broker)
+    assert sync.store.runs.get(halted.run.id).status is Status.HALTED
+
+    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=True)
+
+    assert sync.wait(halted.run.id).run.status is Status.COMPLETED
+    assert made_up.wrong_users() == []
+
+
+def test_a_dry_run_is_let_through(sync: OneProcess) -> None:
+    """What changes nothing needs no guard: a dry run shows all that the mistake would do."""
+    tried = sync.run(dry_run=True)
+    assert tried.run.status is Status.COMPLETED
+    assert tried.counts[Outcome.WOULD_UPDATE] > LIMIT + IN_HAND
