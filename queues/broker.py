@@ -9,12 +9,23 @@ from dramatiq import Broker, Message, set_encoder
 from queues.encoder import EnvelopeEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from dramatiq.broker import MessageProxy
 
+    from queues.dead_letters import Walk
+
 #: dramatiq's, for the rooms above to name: they know it by this door alone.
-__all__ = ["Broker", "Message", "Publisher", "readdressed", "use_our_envelope"]
+__all__ = [
+    "Broker",
+    "DeadLetters",
+    "Message",
+    "Postbox",
+    "Publisher",
+    "readdressed",
+    "use_our_envelope",
+]
 
 
 class Publisher(Protocol):
@@ -33,8 +44,19 @@ class Publisher(Protocol):
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into the dead-letter queue of its queue; raises as `publish` does."""
 
-    def read_dead_letters(self, queue: str) -> Iterable[bytes]:
-        """Yield the bodies in the dead-letter queue of `queue`, oldest first, leaving them there."""
+
+class DeadLetters(Protocol):
+    """Gives access to what lies among the dead letters."""
+
+    def walk_dead_letters(self, queue: str) -> AbstractContextManager[Walk]:
+        """Give a walk through the dead letters of `queue`, when nobody else walks there.
+
+        Raises `TransientError` (broker) when it cannot be had.
+        """
+
+
+class Postbox(Publisher, DeadLetters, Protocol):
+    """Both: what a replay needs."""
 
 
 def use_our_envelope() -> None:

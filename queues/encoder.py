@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
 
 from dramatiq import DecodeError
 from dramatiq.encoder import Encoder, MessageData
 
-from schemas.messages import event_envelope, is_cloud_event
-
-#: The fields of dramatiq's envelope and the JSON types that they must have.
-_ENVELOPE: Final[dict[str, tuple[type, ...]]] = {
-    "queue_name": (str,),
-    "actor_name": (str,),
-    "args": (list, tuple),
-    "kwargs": (dict,),
-    "options": (dict,),
-    "message_id": (str,),
-    "message_timestamp": (int,),
-}
-
-_OPTIONAL: Final = ("message_id", "message_timestamp")
+from schemas.envelope import UndecodableError, read_envelope
 
 
 class EnvelopeEncoder(Encoder):
@@ -37,29 +23,7 @@ class EnvelopeEncoder(Encoder):
     def decode(self, data: bytes) -> MessageData:
         """Return the fields of a dramatiq message; raise `DecodeError` for anything that is none."""
         try:
-            fields = json.loads(data)
-        except (ValueError, RecursionError):
-            raise _undecodable("the body is no JSON in UTF-8") from None
-        if is_cloud_event(fields):
-            return event_envelope(fields)
-        return _checked(fields)
-
-
-def _checked(fields: Any) -> MessageData:
-    if not isinstance(fields, dict):
-        raise _undecodable("the body is no JSON object")
-    for name, types in _ENVELOPE.items():
-        if name not in fields:
-            if name in _OPTIONAL:
-                continue
-            raise _undecodable(f"the envelope has no {name}")
-        if not isinstance(fields[name], types):
-            raise _undecodable(f"the envelope's {name} has the wrong type")
-    unknown = len(fields.keys() - _ENVELOPE.keys())
-    if unknown:
-        raise _undecodable(f"the envelope has {unknown} unknown fields")
-    return fields
-
-
-def _undecodable(fault: str) -> DecodeError:
-    return DecodeError(fault, None, None)  # type: ignore[no-untyped-call] # dramatiq has no types there
+            return read_envelope(data)
+        except UndecodableError as error:
+            fault = str(error)
+        raise DecodeError(fault, None, None)  # type: ignore[no-untyped-call] # dramatiq has no types there

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from dramatiq import DecodeError
@@ -10,6 +15,8 @@ from dramatiq.brokers.stub import StubBroker, _StubConsumer
 from dramatiq.common import q_name
 
 from queues.broker import readdressed, use_our_envelope
+from queues.dead_letters import Found
+from schemas.letters import read_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +33,8 @@ class MemoryBroker(StubBroker):
     def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
         super().__init__(middleware=list(middleware))
         use_our_envelope()
-        self._dead_letters: defaultdict[str, list[bytes]] = defaultdict(list)
+        self._dead_letters: defaultdict[str, list[Kept]] = defaultdict(list)
+        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
 
     def publish(self, messages: Sequence[Message[Any]]) -> None:
         """Put all messages into their queues."""
@@ -45,11 +53,13 @@ class MemoryBroker(StubBroker):
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` among the dead letters of its queue."""
-        self._dead_letters[q_name(message.queue_name)].append(message.encode())
+        self._dead_letters[q_name(message.queue_name)].append(Kept(body=message.encode()))
 
-    def read_dead_letters(self, queue: str) -> Iterator[bytes]:
-        """Yield the dead letters of `queue`, oldest first."""
-        yield from tuple(self._dead_letters[queue])
+    @contextmanager
+    def walk_dead_letters(self, queue: str) -> Iterator[MemoryWalk]:
+        """Give a walk through the dead letters of `queue`, when nobody else walks there."""
+        with self._turns[queue]:
+            yield MemoryWalk(queue, self._dead_letters[queue])
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> MemoryConsumer:
         """Return a consumer of the queue, for dramatiq's workers."""
@@ -58,11 +68,41 @@ class MemoryBroker(StubBroker):
         )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """A dead letter with what RabbitMQ would have written beside it."""
+
+    body: bytes
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+class MemoryWalk:
+    """A walk through a list of dead letters; see `queues.dead_letters.Walk`."""
+
+    def __init__(self, queue: str, letters: list[Kept]) -> None:
+        self._queue = queue
+        self._letters = letters
+        self._there = tuple(letters)
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the letters that were there when the walk began, oldest first."""
+        for place, kept in enumerate(self._there):
+            yield Found(place=place, letter=read_letter(self._queue, kept.body, kept.headers))
+
+    def take(self, found: Found) -> None:
+        """Take a letter away for good."""
+        self._letters.remove(self._there[found.place])
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
 class MemoryConsumer(_StubConsumer):
     """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
 
     def __init__(
-        self, queue_name: str, queue: Queue[bytes], dead_letters: list[bytes], prefetch: int, timeout: int
+        self, queue_name: str, queue: Queue[bytes], dead_letters: list[Kept], prefetch: int, timeout: int
     ) -> None:
         super().__init__(queue, [], prefetch, timeout)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self._queue_name = queue_name
@@ -70,18 +110,18 @@ class MemoryConsumer(_StubConsumer):
 
     def nack(self, message: MessageProxy) -> None:
         """Reject a message for good."""
-        self._letters.append(message.encode())
-        self._settle()
+        self._reject(message.encode())
 
     def __next__(self) -> MessageProxy | None:
         try:
             proxy: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call] # as above
         except DecodeError as error:
-            self._letters.append(error.data)
-            self._settle()
+            self._reject(error.data)
             return None
         return readdressed(proxy, self._queue_name)
 
-    def _settle(self) -> None:
+    def _reject(self, body: bytes) -> None:
+        death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}
+        self._letters.append(Kept(body=body, headers={"x-death": [death]}))
         self.queue.task_done()
         self.prefetch_semaphore.release()

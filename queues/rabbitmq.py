@@ -12,11 +12,13 @@ from pika.exceptions import AMQPChannelError, AMQPConnectionError, UnroutableErr
 
 from queues.broker import use_our_envelope
 from queues.consumer import QueueConsumer
+from queues.dead_letters import QueueWalk, walking
 from queues.isolation import alone_queue, is_alone_queue, main_queue
 from schemas.errors import Dependency, TransientError, WrongUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from dramatiq import Consumer, Message
     from dramatiq.middleware import Middleware
@@ -35,9 +37,6 @@ BLOCKED_TIMEOUT: Final = 60
 
 #: A connection that idled may have been closed by the other side: the next one works.
 _ATTEMPTS: Final = 3
-
-#: What it means that a queue does not exist (AMQP 0-9-1: NOT_FOUND).
-_NOT_FOUND: Final = 404
 
 #: What it means that a queue exists with other properties (AMQP 0-9-1: PRECONDITION_FAILED).
 _PRECONDITION_FAILED: Final = 406
@@ -100,20 +99,9 @@ class QuorumBroker(RabbitmqBroker):
         """Put `message` into `NAME.XQ`, confirmed."""
         self._publish_confirmed(xq_name(message.queue_name), message)
 
-    def read_dead_letters(self, queue: str) -> Iterator[bytes]:
-        """Yield the dead letters of `queue`; they go back to their places when the walk ends.
-
-        After a walk that was broken off, RabbitMQ may put those that were seen behind the others.
-        Raises `TransientError` (broker) when RabbitMQ is away.
-        """
-        try:
-            with pika.BlockingConnection(self.parameters) as connection:
-                yield from _walk(connection.channel(), xq_name(queue))
-        except (AMQPConnectionError, AMQPChannelError) as error:
-            if getattr(error, "reply_code", None) != _NOT_FOUND:
-                raise TransientError(
-                    Dependency.BROKER, f"RabbitMQ did not show its dead letters ({type(error).__name__})"
-                ) from None
+    def walk_dead_letters(self, queue: str) -> AbstractContextManager[QueueWalk]:
+        """Give a walk through the dead letters of `queue`; raises as `queues.dead_letters.walking` does."""
+        return walking(self.parameters, queue)
 
     def check(self) -> None:
         """Connect and declare nothing; raise `TransientError` (broker) when there is no RabbitMQ."""
@@ -225,22 +213,6 @@ class QuorumBroker(RabbitmqBroker):
 
     def _declare(self, queue_name: str, arguments: dict[str, Any]) -> Any:
         return self.channel.queue_declare(queue=queue_name, durable=True, arguments=arguments)
-
-
-def _walk(channel: BlockingChannel, queue: str) -> Iterator[bytes]:
-    tag = 0
-    try:
-        while True:
-            method, _, body = channel.basic_get(queue)
-            if method is None:
-                return
-            tag = method.delivery_tag
-            yield body
-    finally:
-        if tag and channel.is_open:
-            channel.basic_nack(tag, multiple=True, requeue=True)
-            # Answered only when they are on their way back, so that the next walk meets them all.
-            channel.queue_declare(queue, passive=True)
 
 
 class _Transactions:

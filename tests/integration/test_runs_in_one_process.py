@@ -56,7 +56,8 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 
 def letters(sync: OneProcess) -> list[dict[str, Any]]:
-    return [json.loads(body) for body in sync.broker.read_dead_letters(USER_SYNC_QUEUE)]
+    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        return [json.loads(found.letter.body) for found in walk]
 
 
 def resume(sync: OneProcess, summary: RunSummary) -> RunSummary:

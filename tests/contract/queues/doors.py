@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.middleware import Middleware
 
+    from queues.broker import DeadLetters
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
 
@@ -40,6 +41,12 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {DEADLINE} s in vain for {what}")
         time.sleep(0.02)
+
+
+def letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
+    """Return the dead letters of a queue, oldest first."""
+    with broker.walk_dead_letters(queue) as walk:
+        return [found.letter.body for found in walk]
 
 
 def middleware() -> list[Middleware]:

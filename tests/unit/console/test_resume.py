@@ -17,7 +17,7 @@ from schemas.tenants import Tenant
 from store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from queues.broker import Message
@@ -38,10 +38,6 @@ class AwayPublisher:
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         del message
-
-    def read_dead_letters(self, queue: str) -> Iterable[bytes]:
-        del queue
-        return ()
 
 
 @pytest.fixture

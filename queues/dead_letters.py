@@ -1,0 +1,225 @@
+"""A walk through a queue's dead letters, oldest first: each is looked at, and taken away or left.
+
+Nothing is lost and nothing changes its place, however the walk ends, killed processes included, and
+while workers add dead letters. That rests on three findings (docs/decisions/0014-replay.md):
+
+- What a consumer holds when its channel ends goes back to the queue's head, in its old order. What is
+  rejected, or was fetched one by one, goes back in any order: so a letter that is to stay is never
+  answered, and the walk ends by closing its channel.
+- A consumer gets no more than its window holds, so that neither side buffers the whole queue. When the
+  window is full of letters that stay, the next consumer has a larger one.
+- RabbitMQ hides from one walk what another one holds, so that walks take turns: whoever walks has an
+  exclusive queue of a certain name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import pika
+from dramatiq.common import xq_name
+from pika.exceptions import AMQPChannelError, AMQPConnectionError, ChannelClosedByBroker
+
+from schemas.errors import Dependency, TransientError
+from schemas.letters import Letter, read_letter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pika.adapters.blocking_connection import BlockingChannel
+
+#: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
+#: the factor: with more than 32 consumers their letters would go back in any order.
+FIRST_WINDOW: Final = 100
+LARGEST_WINDOW: Final = 65_535
+GROWTH: Final = 2
+
+#: Seconds to wait for another walk to end. The longest that we make take a minute.
+PATIENCE: Final = 120.0
+
+#: Seconds to wait for letters that are there but do not come, and between two looks.
+_DELIVERY_TIMEOUT: Final = 30.0
+_LOOK_AGAIN: Final = 0.1
+
+#: Seconds that a consumer of a process that has died may go on to be counted.
+_FAREWELL: Final = 5.0
+
+#: Seconds between two signs of life to RabbitMQ; its heartbeats are a minute apart.
+_SIGN_OF_LIFE: Final = 5.0
+
+#: What AMQP 0-9-1 says of a queue that is not there, and of one that another connection has for itself.
+_NOT_FOUND: Final = 404
+_LOCKED: Final = 405
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A letter that a walk has come to; `place` is known to that walk only."""
+
+    place: int
+    letter: Letter
+
+
+class Walk(Protocol):
+    """One way through the dead letters of a queue."""
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the letters that were there when the walk began, oldest first.
+
+        A letter stays where it is unless it is taken. Raises `TransientError` (broker).
+        """
+
+    def take(self, found: Found) -> None:
+        """Take a letter away for good; raises `TransientError` (broker).
+
+        A letter whose walk breaks just then may be there all the same.
+        """
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and keep the walk alive meanwhile."""
+
+
+class QueueWalk:
+    """A walk on RabbitMQ."""
+
+    def __init__(self, connection: pika.BlockingConnection, queue: str, *, first_window: int) -> None:
+        self._connection = connection
+        self._channel: BlockingChannel = connection.channel()
+        self._queue = queue
+        self._window = first_window
+        self._arrived: deque[tuple[int, Any, bytes]] = deque()
+        # Of the present consumer: the letters that it holds, and the place before its first one.
+        self._held = 0
+        self._before = 0
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the letters that are there now."""
+        with translated():
+            left = self._count()
+        place = 0
+        for consumer in itertools.count():
+            if not left:
+                return
+            tag = f"walk-{consumer:02}"
+            self._held, self._before = 0, place
+            with translated():
+                self._channel.basic_qos(prefetch_count=self._window)
+                self._channel.basic_consume(xq_name(self._queue), self._arrive, consumer_tag=tag)
+            while left and self._held < self._window:
+                with translated():
+                    arrived = self._next()
+                if arrived is None:
+                    return
+                place, headers, body = arrived
+                left -= 1
+                self._held += 1
+                yield Found(place=place, letter=read_letter(self._queue, body, headers))
+            if left:
+                with translated():
+                    self._channel.basic_cancel(tag)
+                self._window = min(self._window * GROWTH, LARGEST_WINDOW)
+
+    def take(self, found: Found) -> None:
+        """Acknowledge a letter."""
+        with translated():
+            self._channel.basic_ack(found.place)
+        self._held -= found.place > self._before
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and give RabbitMQ a sign of life now and then."""
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            time.sleep(min(left, _SIGN_OF_LIFE))
+            with translated():
+                self._connection.process_data_events(time_limit=0)
+
+    def end(self) -> None:
+        """Give back what is held, in its order."""
+        if self._channel.is_open:
+            # Not its own `close`: that rejects what has arrived and was not looked at, and so reorders it.
+            self._channel._impl.close()  # noqa: SLF001 - pika has no other way
+            while not self._channel.is_closed:
+                self._connection.process_data_events(time_limit=_LOOK_AGAIN)
+
+    def _arrive(self, _channel: object, method: Any, properties: Any, body: bytes) -> None:
+        self._arrived.append((method.delivery_tag, properties.headers, body))
+
+    def _count(self) -> int:
+        """Return how many letters there are, once nobody is about to give some back."""
+        ends = time.monotonic() + _FAREWELL
+        while True:
+            try:
+                there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
+            except ChannelClosedByBroker as error:
+                if error.reply_code == _NOT_FOUND:
+                    return 0
+                raise
+            if not there.consumer_count or time.monotonic() >= ends:
+                return int(there.message_count)
+            time.sleep(_LOOK_AGAIN)
+
+    def _next(self) -> tuple[int, Any, bytes] | None:
+        """Return the next letter, None when somebody has taken those that are missing."""
+        ends = time.monotonic() + _DELIVERY_TIMEOUT
+        looked_in_vain = False
+        while not self._arrived:
+            self._connection.process_data_events(time_limit=_LOOK_AGAIN)
+            if self._arrived:
+                break
+            there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
+            # What RabbitMQ handed out just before its answer may come just after it: so twice.
+            if not there.message_count and looked_in_vain:
+                return None
+            looked_in_vain = not there.message_count
+            if time.monotonic() >= ends:
+                raise TransientError(Dependency.BROKER, "RabbitMQ does not hand out its dead letters")
+        return self._arrived.popleft()
+
+
+@contextmanager
+def walking(
+    parameters: pika.Parameters, queue: str, *, first_window: int = FIRST_WINDOW
+) -> Iterator[QueueWalk]:
+    """Give a walk through the dead letters of `queue`, when nobody else walks there.
+
+    Raises `TransientError` (broker) when RabbitMQ is away, or somebody else walks for too long.
+    """
+    with translated(), pika.BlockingConnection(parameters) as connection:
+        _take_turn(connection, f"{xq_name(queue)}.walk")
+        walk = QueueWalk(connection, queue, first_window=first_window)
+        try:
+            yield walk
+        finally:
+            walk.end()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn pika's exceptions into ours."""
+    try:
+        yield
+    except (AMQPConnectionError, AMQPChannelError) as error:
+        raise TransientError(
+            Dependency.BROKER, f"RabbitMQ did not show its dead letters ({type(error).__name__})"
+        ) from None
+
+
+def _take_turn(connection: pika.BlockingConnection, name: str) -> None:
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            # It goes with its connection, however that ends.
+            connection.channel().queue_declare(name, exclusive=True, arguments={"x-queue-type": "classic"})
+        except ChannelClosedByBroker as error:
+            if error.reply_code != _LOCKED:
+                raise
+        else:
+            return
+        if time.monotonic() >= ends:
+            raise TransientError(Dependency.BROKER, "somebody else is reading the dead letters all the time")
+        time.sleep(_LOOK_AGAIN)
