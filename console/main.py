@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from console.database import database, new_key_command
+from console.dead_letters import dead_letters
 from console.processes import producer, worker
 from console.runs import runs
 from console.tenants import tenants
@@ -58,7 +59,7 @@ def update_sync() -> None:
     """Keep the users that Skolon already has in step with Microsoft Entra ID."""
 
 
-for command in (database, new_key_command, producer, runs, tenants, trigger, worker):
+for command in (database, dead_letters, new_key_command, producer, runs, tenants, trigger, worker):
     update_sync.add_command(command)
 
 

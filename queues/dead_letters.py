@@ -18,7 +18,8 @@ import itertools
 import time
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pika
@@ -26,18 +27,24 @@ from dramatiq.common import xq_name
 from pika.exceptions import AMQPChannelError, AMQPConnectionError, ChannelClosedByBroker
 
 from schemas.errors import Dependency, TransientError
-from schemas.letters import Letter, read_letter
+from schemas.letters import read_letter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pika.adapters.blocking_connection import BlockingChannel
+
+    from queues.broker import DeadLetters
+    from schemas.letters import Letter
 
 #: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
 #: the factor: with more than 32 consumers their letters would go back in any order.
 FIRST_WINDOW: Final = 100
 LARGEST_WINDOW: Final = 65_535
 GROWTH: Final = 2
+
+#: Letters that are read in one go and kept in memory.
+PORTION: Final = 1000
 
 #: Seconds to wait for another walk to end. The longest that we make take a minute.
 PATIENCE: Final = 120.0
@@ -59,10 +66,17 @@ _LOCKED: Final = 405
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A letter that a walk has come to; `place` is known to that walk only."""
+    """A letter that a walk has come to, at a `place` that is known to that walk only."""
 
     place: int
-    letter: Letter
+    queue: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, Any] | None = field(repr=False)
+
+    @cached_property
+    def letter(self) -> Letter:
+        """What it says, read when it is first asked for."""
+        return read_letter(self.queue, self.body, self.headers)
 
 
 class Walk(Protocol):
@@ -82,6 +96,23 @@ class Walk(Protocol):
 
     def pause(self, seconds: float) -> None:
         """Wait, and keep the walk alive meanwhile."""
+
+
+def read_in_portions(
+    broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
+) -> Iterator[list[Letter]]:
+    """Yield all dead letters of some queues, some at a time, with nobody's turn taken in between.
+
+    For whoever is slow, a person for instance. Raises `TransientError` (broker).
+    """
+    for queue in queues:
+        seen, more = 0, True
+        while more:
+            with broker.walk_dead_letters(queue) as walk:
+                portion = [found.letter for found in itertools.islice(walk, seen, seen + size)]
+            yield portion
+            seen += len(portion)
+            more = len(portion) == size
 
 
 class QueueWalk:
@@ -118,7 +149,7 @@ class QueueWalk:
                 place, headers, body = arrived
                 left -= 1
                 self._held += 1
-                yield Found(place=place, letter=read_letter(self._queue, body, headers))
+                yield Found(place=place, queue=self._queue, body=body, headers=headers)
             if left:
                 with translated():
                     self._channel.basic_cancel(tag)

@@ -16,7 +16,6 @@ from dramatiq.common import q_name
 
 from queues.broker import readdressed, use_our_envelope
 from queues.dead_letters import Found
-from schemas.letters import read_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +86,7 @@ class MemoryWalk:
     def __iter__(self) -> Iterator[Found]:
         """Yield the letters that were there when the walk began, oldest first."""
         for place, kept in enumerate(self._there):
-            yield Found(place=place, letter=read_letter(self._queue, kept.body, kept.headers))
+            yield Found(place=place, queue=self._queue, body=kept.body, headers=kept.headers)
 
     def take(self, found: Found) -> None:
         """Take a letter away for good."""

@@ -7,13 +7,13 @@ until the replay has brought another one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select, tuple_, update
 
 from schemas.graph_user import is_entra_id
 from schemas.operations import Settled
-from schemas.outcomes import Outcome, Reason
+from schemas.outcomes import Outcome, Reason, Status
 from store import tables
 from store.moments import now
 from store.runs import is_run_id
@@ -35,9 +35,26 @@ class ReceiptState:
     """How a receipt stands: `operation` is the replay that was the last to take it up, if one has."""
 
     tenant: str
+    status: Status
     outcome: Outcome
     replaying: bool
     operation: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "tenant": self.tenant,
+            "run_status": str(self.status),
+            "outcome": str(self.outcome),
+            "replaying": self.replaying,
+            "operation": self.operation,
+        }
+
+    def is_lost(self, operation: int | None) -> bool:
+        """Say whether the receipt still awaits a message of `operation` (None: of its run) that is dead."""
+        if self.replaying:
+            return self.operation == operation
+        return self.outcome is Outcome.PENDING
 
 
 class Replays:
@@ -48,7 +65,7 @@ class Replays:
 
     def states(self, keys: Collection[Key]) -> dict[Key, ReceiptState]:
         """Return how the receipts of these users stand; who has none is left out."""
-        receipts, tenants = tables.receipts, tables.tenants
+        receipts, tenants, runs = tables.receipts, tables.tenants, tables.runs
         known = _possible(keys)
         if not known:
             return {}
@@ -57,17 +74,20 @@ class Replays:
                 receipts.c.run_id,
                 receipts.c.entra_id,
                 tenants.c.key,
+                runs.c.status,
                 receipts.c.outcome,
                 receipts.c.replaying,
                 receipts.c.operation_id,
             )
             .join(tenants, tenants.c.id == receipts.c.tenant_id)
+            .join(runs, runs.c.id == receipts.c.run_id)
             .where(_any_of(known))
         )
         with self._database.transaction() as connection:
             return {
                 (row.run_id, row.entra_id): ReceiptState(
                     tenant=row.key,
+                    status=Status(row.status),
                     outcome=Outcome(row.outcome),
                     replaying=row.replaying,
                     operation=row.operation_id,
@@ -105,11 +125,13 @@ class Replays:
                 )
         return opened
 
-    def adopt(self, key: Key, letter: DeadLetter, *, operation: int | None) -> bool:
-        """Record what RabbitMQ made a dead letter without telling anybody; False if it was known.
+    def adopt(
+        self, key: Key, letter: DeadLetter, *, operation: int | None, attempts: int | None = None
+    ) -> bool:
+        """Record what became a dead letter without its receipt being told; False if it was told.
 
-        `operation` is the replay that the message was published by. A replay that is still on its way,
-        and has left an older letter behind, is not touched by that.
+        `operation` is the replay that published the message. A replay that is still on its way, and has
+        left an older letter behind, is not touched by that.
         """
         run_id, entra_id = key
         if not _possible([key]):
@@ -128,10 +150,19 @@ class Replays:
                     reason=letter.reason,
                     stage=letter.stage,
                     detail=letter.detail,
+                    attempts=attempts,
                     finished_at=now(),
                 )
             )
         return bool(adopted.rowcount)
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        """Have nobody await an outcome any more for dead letters that are to be thrown away."""
+        receipts = tables.receipts
+        known = _possible(keys)
+        if known:
+            with self._database.transaction() as connection:
+                connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
 
     def settled(self, operation: int) -> Settled:
         """Return what has become of those whom a replay has taken up so far."""

@@ -1,0 +1,238 @@
+"""`update-sync dead-letters` list, show, export, discard: what is said, hidden and taken away."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.sealing import new_key
+from schemas.verdicts import DeadLetter
+from tests.acceptance.commands import answer, update_sync
+from tests.integration.command_line import add_tenant, database_environment, on_a_terminal, tenant_object
+from tests.integration.letters import AMBIGUOUS, VALUE, WRONG, Letters, dead_letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GARBAGE = "Åsa \x1b[31m ".encode() + b"\xff\x00" + b"x" * 300
+STRANGER = json.dumps(
+    {"queue_name": "tenant-sync", "actor_name": "nobody", "args": [], "kwargs": {}, "options": {}}
+).encode()
+
+
+@pytest.fixture
+def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
+    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
+    add_tenant(env, "exempel", tenant_object())
+    return env
+
+
+@pytest.fixture
+def letters(env: dict[str, str]) -> Iterator[Letters]:
+    with dead_letters(env, "exempel") as letters:
+        yield letters
+
+
+@pytest.fixture
+def run(letters: Letters) -> int:
+    """Have a complete run of five dead letters, three of one kind and two of another."""
+    run = letters.run(["u1", "u2", "u3", "u4", "u5"])
+    letters.kill(run, ["u1", "u2"], WRONG, hours_ago=50)
+    letters.kill(run, ["u3", "u4"], AMBIGUOUS, hours_ago=2)
+    letters.kill(run, ["u5"], WRONG)
+    return run
+
+
+@pytest.mark.usefixtures("run")
+def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
+    """P9: how many, since when, whose turn it is and what to do, in both languages."""
+    listed = answer("dead-letters", "list", env=env)
+    assert listed["letters"] == 5
+    kinds = {group["reason"]: group for group in listed["groups"]}
+    assert {reason: group["letters"] for reason, group in kinds.items()} == {
+        "invalid_user": 3,
+        "ambiguous_match": 2,
+    }
+    group = kinds["invalid_user"]
+    assert (group["queue"], group["tenant"], group["turn"]) == (USER_SYNC_QUEUE, "exempel", "entra")
+    assert group["oldest"] < group["newest"]
+    assert all(group["explanation"][language]["mend"] for language in ("sv", "en"))
+    plain = update_sync("dead-letters", "list", env=env)
+    assert plain.returncode == 0
+    assert "user-sync\texempel\tinvalid_user\t3\t2 d 2 h" in plain.stdout
+    assert plain.stdout.count("  sv  ") == plain.stdout.count("  en  ") == 2
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("options", "users"),
+    [
+        ((), "u1 u2 u3 u4 u5"),
+        (("--tenant", "exempel"), "u1 u2 u3 u4 u5"),
+        (("--tenant", "nobody"), ""),
+        (("--run", "1", "--reason", "ambiguous_match"), "u3 u4"),
+        (("--run", "2"), ""),
+        (("--reason", "ambiguous_match", "--reason", "invalid_user"), "u1 u2 u3 u4 u5"),
+        (("--user", "u2", "--user", "u4"), "u2 u4"),
+        (("--older-than", "2d"), "u1 u2"),
+        (("--newer-than", "3h"), "u3 u4 u5"),
+        (("--older-than", "60m", "--newer-than", "1w", "--reason", "ambiguous_match"), "u3 u4"),
+        (("--queue", "tenant-sync"), ""),
+        (("--limit", "2"), "u1 u2"),
+    ],
+)
+def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users: str) -> None:
+    """Tenant, run, reason, user, age, queue and number choose letters, the oldest first."""
+    listed = answer("dead-letters", "list", "--letters", *options, env=env)
+    assert [letter["user"] for letter in listed] == users.split()
+    counted = answer("dead-letters", "list", *options, env=env)
+    assert counted["letters"] == len(users.split())
+
+
+def test_one_letter_is_chosen_by_its_id(env: dict[str, str], letters: Letters, run: int) -> None:
+    """Each letter has an id that names it, also bytes that are no message."""
+    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    for letter in answer("dead-letters", "list", "--letters", env=env):
+        chosen = answer("dead-letters", "list", "--letters", "--id", letter["id"], env=env)
+        assert chosen == [letter]
+    assert run
+
+
+def test_a_letter_is_shown_without_values(env: dict[str, str], letters: Letters, run: int) -> None:
+    """P6, P9: who, which run, why, since when, what to do; the payload's names, and none of its values."""
+    (shown,) = answer("dead-letters", "show", "--user", "u3", env=env)
+    assert (shown["run"], shown["user"], shown["reason"], shown["stage"]) == (
+        str(run),
+        "u3",
+        "ambiguous_match",
+        "match",
+    )
+    assert shown["payload"]["properties"] == {"city": "•••", "id": "•••", "mail": None}
+    assert shown["receipt"]["outcome"] == "dead_lettered"
+    assert shown["body"] is None
+    plain = update_sync("dead-letters", "show", env=env).stdout
+    assert plain.count("mend (sv)") == 5
+    assert "city •••, id •••, mail (blank)" in plain
+    other_key = {**env, "UPDATE_SYNC_SECRET_KEYS": new_key()}
+    assert answer("dead-letters", "show", "--user", "u3", env=other_key)[0]["payload"]["properties"] is None
+    keyless = {name: value for name, value in env.items() if name != "UPDATE_SYNC_SECRET_KEYS"}
+    assert answer("dead-letters", "show", "--user", "u3", env=keyless)[0]["payload"]["sealed_bytes"] > 0
+    assert VALUE not in plain + json.dumps(shown)
+    assert len(letters.bodies()) == 5
+
+
+def test_bytes_are_shown_harmlessly(env: dict[str, str], letters: Letters) -> None:
+    """What is no message is shown as text and hex, cut unless asked for, with no control characters."""
+    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    letters.put(TENANT_SYNC_QUEUE, STRANGER)
+    garbage, stranger = sorted(answer("dead-letters", "show", env=env), key=lambda one: one["queue"])[::-1]
+    assert (garbage["reason"], stranger["reason"]) == ("undecodable", "undecodable")
+    assert "the actor nobody" in stranger["detail"]
+    assert garbage["body"]["hex"] == GARBAGE[:256].hex()
+    assert garbage["body"]["cut"]
+    assert stranger["body"]["text"] == STRANGER.decode()
+    plain = update_sync("dead-letters", "show", "--queue", "user-sync", env=env).stdout
+    assert "Åsa  [31m" in plain
+    assert "c3 85 73 61" in plain
+    assert f"{len(GARBAGE) - 256} bytes more" in plain
+    assert "\x1b" not in plain
+    whole = update_sync("dead-letters", "show", "--queue", "user-sync", "--all-bytes", env=env).stdout
+    assert whole.count("78 78 78") > plain.count("78 78 78")
+
+
+def test_letters_are_exported_whole(env: dict[str, str], letters: Letters, run: int, tmp_path: Path) -> None:
+    """An export holds the very bytes and our reading of them; the letters stay, and payloads sealed."""
+    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    target = tmp_path / "letters.jsonl"
+    done = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    assert done.returncode == 0
+    text = target.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [base64.b64decode(line["body"]) for line in lines] == letters.bodies()
+    assert [line["run"] for line in lines] == [*[str(run)] * 5, None]
+    assert VALUE not in text
+    piped = update_sync("dead-letters", "export", "--to", "-", "--limit", "2", env=env)
+    first = [json.loads(line) for line in piped.stdout.splitlines()]
+    assert [line["body"] for line in first] == [line["body"] for line in lines[:2]]
+
+
+def test_exactly_what_was_meant_is_discarded(env: dict[str, str], letters: Letters, run: int) -> None:
+    """The others stay in their order, receipts keep their outcome, and it is kept who did what."""
+    done = answer("dead-letters", "discard", "--reason", "invalid_user", "--limit", "2", "--yes", env=env)
+    assert letters.users() == ["u3", "u4", "u5"]
+    assert letters.outcomes(run) == {"dead_lettered": 5}
+    assert (done["kind"], done["status"]) == ("discard", "completed")
+    assert done["counts"] == {"exempel invalid_user": 2}
+    assert done["selection"] == {"reasons": ["invalid_user"], "letters": 2}
+    kept = letters.store.operations.get(done["operation"])
+    assert kept.as_json() == done
+    assert kept.operator
+
+
+@pytest.mark.usefixtures("run")
+def test_discarding_asks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+    """It says what it would do, and does nothing unless it is told to."""
+    code, seen = on_a_terminal("dead-letters", "discard", env=env, typed={"for good?": "n\n"})
+    assert code == 130
+    assert "exempel invalid_user" in seen
+    assert len(letters.users()) == 5
+    code, seen = on_a_terminal("dead-letters", "discard", "--user", "u1", env=env, typed={"for good?": "y\n"})
+    assert (code, letters.users()) == (0, ["u2", "u3", "u4", "u5"])
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("discard",),
+        ("list", "--older-than", "yesterday"),
+        ("list", "--reason", "boredom"),
+        ("show", "--limit", "0"),
+        ("export",),
+    ],
+)
+def test_wrong_use_is_said(env: dict[str, str], letters: Letters, arguments: tuple[str, ...]) -> None:
+    """Discarding with nobody to ask, and what is no filter, end with 2 and change nothing."""
+    done = update_sync("dead-letters", *arguments, env=env)
+    assert done.returncode == 2
+    assert done.stderr
+    assert len(letters.users()) == 5
+
+
+def test_there_may_be_no_letters(env: dict[str, str]) -> None:
+    """With no queues at all, everything says that there is nothing, and ends well."""
+    assert answer("dead-letters", "list", env=env) == {"letters": 0, "groups": []}
+    assert answer("dead-letters", "show", env=env) == []
+    assert answer("dead-letters", "discard", "--yes", env=env) is None
+    assert "no such dead letters" in update_sync("dead-letters", "list", env=env).stdout
+
+
+@pytest.mark.parametrize("command", [("list",), ("show",), ("discard", "--yes")])
+def test_what_nobody_was_told_of_is_made_up(
+    env: dict[str, str], letters: Letters, command: tuple[str, ...]
+) -> None:
+    """P3: a letter whose receipt was not told leaves no run open for ever, once somebody looks."""
+    crashed = DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="died")
+    run = letters.run(["u1", "u2"])
+    letters.kill(run, ["u1"])
+    letters.kill(run, ["u2"], crashed, told=False)
+    assert letters.store.runs.get(run).status is Status.UPDATING
+    assert update_sync("dead-letters", *command, env=env).returncode == 0
+    summary = letters.store.runs.summary(run)
+    assert summary.run.status is Status.COMPLETED
+    assert summary.counts == {Outcome.DEAD_LETTERED: 2}
+    assert summary.reasons == {Reason.INVALID_USER: 1, Reason.CRASHED_WORKER: 1}
+
+
+def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:
+    """P8: RabbitMQ being away is said in words, with 1."""
+    away = {**env, "UPDATE_SYNC_AMQP_URL": "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"}
+    done = update_sync("dead-letters", "list", env=away)
+    assert done.returncode == 1
+    assert "RabbitMQ is away" in done.stderr
