@@ -105,6 +105,12 @@ class Faults:
         with self._lock:
             return [fault for fault, _ in self._faults]
 
+    def left(self, fault: Fault) -> int:
+        """Return how many requests this very fault, one with a number of times, may still strike."""
+        with self._lock:
+            waiting = ((one.times or 0) + min(one.skip - met, 0) for one, met in self._faults if one is fault)
+            return next(waiting, 0)
+
     def take(self, kind: Kind, *, page: int = 1, user: str | None = None) -> tuple[Fault, ...]:
         """Return the faults that strike this request, and count it."""
         struck: list[Fault] = []

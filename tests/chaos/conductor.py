@@ -24,6 +24,8 @@ STALLED: Final = 20.0
 RECOVERY: Final = 300.0
 #: Seconds for a fault to be done with; none lasts nearly so long.
 LONGEST: Final = 400.0
+#: Seconds for the faults of a round that is broken off to be lifted.
+LIFTED: Final = 60.0
 
 CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.KILL_WORKER: crashes.kill_worker,
@@ -96,30 +98,41 @@ class _Conductor:
         self._course = Course()
         self._lifted = time.monotonic()
         self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
         self._people = scene.municipality.size
 
     def conduct(self) -> Course:
+        try:
+            self._conduct()
+        finally:
+            # Faults that still last, because the round was broken off, are lifted before anything is ended.
+            self._scene.stopped.set()
+            for thread in self._threads:
+                thread.join(LIFTED)
+        return self._course
+
+    def _conduct(self) -> None:
         before = [event for event in self._schedule.events if event.at == 0]
         for event in before:
             if event.kind in PREPARE:
                 PREPARE[event.kind](self._scene, event)
-        threads = [self._begin(event) for event in before]
+        for event in before:
+            self._begin(event)
         self._scene.trigger()
         for event in self._schedule.events:
             if event.at > 0:
                 if self._await_share(event.at):
-                    threads.append(self._begin(event))
+                    self._begin(event)
                 else:
                     self._course.missed.append(event)
-        for thread in threads:
+        for thread in self._threads:
             self._await_thread(thread)
         self._await_end()
-        return self._course
 
-    def _begin(self, event: Event) -> threading.Thread:
+    def _begin(self, event: Event) -> None:
         thread = threading.Thread(target=self._carry_out, args=(event,), name=str(event.kind), daemon=True)
         thread.start()
-        return thread
+        self._threads.append(thread)
 
     def _carry_out(self, event: Event) -> None:
         try:

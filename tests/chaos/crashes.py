@@ -67,8 +67,8 @@ def kill_before_receipt(scene: Scene, _event: Event) -> bool:
         connection.execute(f"SELECT pg_advisory_lock({_LOCK})".encode())
         connection.execute(_INSTALL.encode())
         try:
-            held = scene.wait(MOMENT, lambda: _number(connection, _HELD) > 0 or _ended(scene))
-            return held and not _ended(scene) and scene.workers.kill()
+            held = scene.comes(MOMENT, lambda: _number(connection, _HELD) > 0)
+            return held and scene.workers.kill()
         finally:
             # First the lock: a receipt that waits for it holds the table that the trigger is on.
             connection.execute("SELECT pg_advisory_unlock_all()")
@@ -80,7 +80,7 @@ def kill_after_receipt(scene: Scene, _event: Event) -> bool:
     scene.broker_of_workers.hold(to_client=False)
     try:
         before = _settled(scene)
-        written = scene.wait(MOMENT, lambda: _settled(scene) > before or _ended(scene))
+        written = scene.comes(MOMENT, lambda: _settled(scene) > before)
         return written and scene.workers.kill()
     finally:
         # What was held is lost with its connection, and never delivered late.
@@ -112,14 +112,7 @@ def _met(scene: Scene, moment: Moment) -> bool:
 
 
 def _come(scene: Scene, moment: Moment) -> bool:
-    come = False
-
-    def come_or_never() -> bool:
-        nonlocal come
-        come = scene.stand_ins.has_come(moment)
-        return come or _ended(scene)
-
-    scene.wait(MOMENT, come_or_never)
+    come = scene.comes(MOMENT, lambda: scene.stand_ins.has_come(moment))
     if not come:
         scene.stand_ins.forget_moments()
     return come
@@ -128,11 +121,6 @@ def _come(scene: Scene, moment: Moment) -> bool:
 def _settled(scene: Scene) -> int:
     progress = scene.progress()
     return 0 if progress is None else progress.settled
-
-
-def _ended(scene: Scene) -> bool:
-    progress = scene.progress()
-    return progress is not None and progress.ended
 
 
 def _number(connection: psycopg.Connection, query: str) -> int:

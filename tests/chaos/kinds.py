@@ -58,6 +58,8 @@ class Draw:
 
 
 _BEFORE = (0.0, 0.0)
+#: Longer than a minute, which is what the product waits for an answer, or for RabbitMQ to take a message.
+_SELDOM_LONG = (*["short"] * 9, "long")
 _RETRY_AFTER = ("0", "0.4", "1", "2.128", "none")
 
 DRAWS: dict[Kind, Draw] = {
@@ -70,7 +72,7 @@ DRAWS: dict[Kind, Draw] = {
     Kind.KILL_PRODUCER: Draw(at=_BEFORE, seconds=(0.0, 0.3)),
     Kind.BROKER_RESTART: Draw(),
     Kind.BROKER_KILL: Draw(),
-    Kind.BROKER_ALARM: Draw(seconds=(2.0, 8.0), variants=("short", "short", "short", "long")),
+    Kind.BROKER_ALARM: Draw(seconds=(2.0, 8.0), variants=_SELDOM_LONG),
     Kind.BROKER_CUT: Draw(times=(1, 3), variants=("workers", "producer")),
     Kind.DATABASE_RESTART: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_KILL: Draw(seconds=(0.0, 4.0)),
@@ -78,7 +80,7 @@ DRAWS: dict[Kind, Draw] = {
     Kind.SKOLON_ERROR: Draw(times=(5, 60), variants=("500", "503", "502-page", "not-json")),
     Kind.SKOLON_THROTTLED: Draw(times=(5, 60), variants=_RETRY_AFTER),
     Kind.SKOLON_DOWN: Draw(seconds=(3.0, 15.0)),
-    Kind.SKOLON_BLACK_HOLE: Draw(seconds=(3.0, 10.0), variants=("short", "short", "short", "long")),
+    Kind.SKOLON_BLACK_HOLE: Draw(seconds=(3.0, 10.0), variants=_SELDOM_LONG),
     Kind.SKOLON_SLOW: Draw(seconds=(3.0, 8.0)),
     Kind.SKOLON_RESET: Draw(times=(1, 5), variants=("reset", "half-close")),
     Kind.SKOLON_HALF_ANSWER: Draw(times=(3, 30), variants=("reset", "end")),

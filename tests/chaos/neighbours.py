@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.chaos.scene import PAGES
 
 if TYPE_CHECKING:
-    from tests.chaos.proxy import Door
+    from tests.chaos.proxy import Door, Ending
     from tests.chaos.scene import Scene
     from tests.chaos.schedule import Event
 
@@ -15,29 +15,32 @@ if TYPE_CHECKING:
 LATE: Final = 0.4
 #: Seconds beyond the product's patience with an answer, which is a minute.
 LONG_SILENCE: Final = 63.0
+#: Seconds for a fault to strike all the requests that it is meant for.
+STRIKE: Final = 90.0
 #: Seconds between two resets.
 BETWEEN_RESETS: Final = 0.7
 
 
 def skolon_error(scene: Scene, event: Event) -> bool:
     """Have Skolon answer the next requests with a status of failure, a proxy's page, or nonsense."""
+    fault: dict[str, Any]
     match event.variant:
         case "502-page":
-            scene.stand_ins.skolon_fault(kind="html", status=502, times=event.times)
+            fault = {"kind": "html", "status": 502}
         case "not-json":
             # Reading alone: nonsense with status 200 in answer to a PATCH that was not carried out
             # would be a Skolon that says that it has done what it has not.
-            scene.stand_ins.skolon_fault(kind="not_json", method="GET", times=event.times)
+            fault = {"kind": "not_json", "method": "GET"}
         case status:
-            scene.stand_ins.skolon_fault(kind="status", status=int(status), times=event.times)
-    return True
+            fault = {"kind": "status", "status": int(status)}
+    return _strikes(scene, event.times, scene.stand_ins.skolon_fault(**fault, times=event.times))
 
 
 def skolon_throttled(scene: Scene, event: Event) -> bool:
     """Have Skolon answer the next requests with 429."""
     wait = None if event.variant == "none" else event.variant
-    scene.stand_ins.skolon_fault(kind="status", status=429, retry_after=wait, times=event.times)
-    return True
+    number = scene.stand_ins.skolon_fault(kind="status", status=429, retry_after=wait, times=event.times)
+    return _strikes(scene, event.times, number)
 
 
 def skolon_down(scene: Scene, event: Event) -> bool:
@@ -47,55 +50,58 @@ def skolon_down(scene: Scene, event: Event) -> bool:
 
 def skolon_black_hole(scene: Scene, event: Event) -> bool:
     """Let nothing pass between us and Skolon for a while, and then reset the connections."""
+    before = scene.skolon.touched
     scene.skolon.hold()
     try:
         scene.stopped.wait(LONG_SILENCE if event.variant == "long" else event.seconds)
     finally:
         scene.skolon.cut()
         scene.skolon.let_go()
-    return True
+    return scene.skolon.touched > before
 
 
 def skolon_slow(scene: Scene, event: Event) -> bool:
     """Have everything between us and Skolon come late for a while."""
+    before = scene.skolon.touched
     scene.skolon.delay(LATE)
     try:
         scene.stopped.wait(event.seconds)
     finally:
         scene.skolon.delay(0)
-    return True
+    return scene.skolon.touched > before
 
 
 def skolon_reset(scene: Scene, event: Event) -> bool:
     """Break the connections to Skolon a few times, by a reset or by closing one half of each."""
+    before = scene.skolon.touched
     for _ in range(event.times):
         if event.variant == "reset":
             scene.skolon.cut()
         else:
             scene.skolon.half_close()
         scene.stopped.wait(BETWEEN_RESETS)
-    return True
+    return scene.skolon.touched > before
 
 
 def skolon_half_answer(scene: Scene, event: Event) -> bool:
     """Have the next answers of Skolon break off in their middle."""
-    scene.skolon.break_off(event.times, "reset" if event.variant == "reset" else "end")
-    return True
+    return _breaks(scene, scene.skolon, event.times, "reset" if event.variant == "reset" else "end")
 
 
 def skolon_token(scene: Scene, event: Event) -> bool:
     """Make the tokens of Skolon worthless before their time, a few times."""
+    before = scene.stand_ins.tokens_issued("skolon")
     for _ in range(event.times):
         scene.stand_ins.expire_skolon_tokens()
         scene.stopped.wait(BETWEEN_RESETS)
-    return True
+    return scene.comes(STRIKE, lambda: scene.stand_ins.tokens_issued("skolon") > before)
 
 
 def graph_throttled(scene: Scene, event: Event) -> bool:
     """Have Graph answer the next requests with 429, the wait in whole seconds or fractions of one."""
     wait = None if event.variant == "none" else event.variant
-    scene.stand_ins.graph_fault(effect="error", status=429, retry_after=wait, times=event.times)
-    return True
+    number = scene.stand_ins.graph_fault(effect="error", status=429, retry_after=wait, times=event.times)
+    return _strikes(scene, event.times, number)
 
 
 def graph_error(scene: Scene, event: Event) -> bool:
@@ -103,8 +109,7 @@ def graph_error(scene: Scene, event: Event) -> bool:
     fault: dict[str, Any] = {"effect": "html", "status": 502}
     if event.variant != "502-page":
         fault = {"effect": "error", "status": int(event.variant)}
-    scene.stand_ins.graph_fault(**fault, times=event.times)
-    return True
+    return _strikes(scene, event.times, scene.stand_ins.graph_fault(**fault, times=event.times))
 
 
 def graph_down(scene: Scene, event: Event) -> bool:
@@ -114,33 +119,35 @@ def graph_down(scene: Scene, event: Event) -> bool:
 
 def graph_half_answer(scene: Scene, event: Event) -> bool:
     """Have the next answers of Graph break off in their middle."""
-    scene.microsoft.break_off(event.times, "reset" if event.place < 1 / 2 else "end")
-    return True
+    return _breaks(scene, scene.microsoft, event.times, "reset" if event.place < 1 / 2 else "end")
 
 
 def graph_page_token(scene: Scene, event: Event) -> bool:
     """Have Graph forget the token of a page when that page is asked for."""
     code = "Directory_ExpiredPageToken" if event.place < 1 / 2 else "DirectoryPageTokenNotFoundException"
-    scene.stand_ins.graph_fault(effect="expired_page_token", page=_later_page(event), code=code)
-    return True
+    number = scene.stand_ins.graph_fault(effect="expired_page_token", page=_later_page(event), code=code)
+    return _strikes(scene, 1, number)
 
 
 def graph_repeated_link(scene: Scene, event: Event) -> bool:
     """Have a page lead to itself: the run is halted, and an operator resumes it."""
-    scene.stand_ins.graph_fault(effect="repeated_link", page=_later_page(event))
-    return True
+    number = scene.stand_ins.graph_fault(effect="repeated_link", page=_later_page(event))
+    return _strikes(scene, 1, number)
 
 
 def graph_empty_page(scene: Scene, event: Event) -> bool:
     """Put empty pages before a page of the list."""
-    scene.stand_ins.graph_fault(effect="empty_page", kind="users", page=_later_page(event), times=event.times)
-    return True
+    number = scene.stand_ins.graph_fault(
+        effect="empty_page", kind="users", page=_later_page(event), times=event.times
+    )
+    return _strikes(scene, event.times, number)
 
 
 def graph_claims(scene: Scene, _event: Event) -> bool:
     """Have Graph refuse the token with a claims challenge."""
+    before = scene.stand_ins.tokens_issued("entra")
     scene.stand_ins.demand_claims()
-    return True
+    return scene.comes(STRIKE, lambda: scene.stand_ins.tokens_issued("entra") > before)
 
 
 def _later_page(event: Event) -> int:
@@ -148,9 +155,31 @@ def _later_page(event: Event) -> int:
 
 
 def _down(scene: Scene, door: Door, seconds: float) -> bool:
+    before = door.touched
     door.shut()
     try:
         scene.stopped.wait(seconds)
     finally:
         door.reopen()
-    return True
+    return door.touched > before
+
+
+def _strikes(scene: Scene, times: int, number: int) -> bool:
+    """Wait until a fault has struck all its requests, or there is nobody to strike; say if it did any."""
+    left = times
+
+    def spent() -> bool:
+        nonlocal left
+        left = scene.stand_ins.strikes_left(number)
+        return not left
+
+    scene.comes(STRIKE, spent)
+    return left < times
+
+
+def _breaks(scene: Scene, door: Door, times: int, ending: Ending) -> bool:
+    """Have answers break off, and wait as `_strikes` does."""
+    before = door.touched
+    door.break_off(times, ending)
+    scene.comes(STRIKE, lambda: not door.breaks_left)
+    return door.touched > before

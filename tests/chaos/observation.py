@@ -161,7 +161,7 @@ def _await_drained(scene: Scene) -> dict[str, int]:
             return {}
         if time.monotonic() > end:
             return held if held is not None else {"?": 1}
-        scene.stopped.wait(0.5)
+        time.sleep(0.5)
 
 
 def _queues(scene: Scene) -> list[dict[str, Any]] | None:

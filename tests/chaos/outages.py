@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 if TYPE_CHECKING:
@@ -56,10 +55,11 @@ def alarm_broker(scene: Scene, event: Event) -> bool:
 def cut_broker(scene: Scene, event: Event) -> bool:
     """Reset the connections of the workers, or of the producer, to RabbitMQ."""
     door = scene.broker_of_workers if event.variant == "workers" else scene.broker_of_producer
+    before = door.touched
     for _ in range(event.times):
         door.cut()
         scene.stopped.wait(BETWEEN_CUTS)
-    return True
+    return door.touched > before
 
 
 def restart_database(scene: Scene, event: Event) -> bool:
@@ -83,11 +83,10 @@ def kill_database(scene: Scene, event: Event) -> bool:
 def cut_database(scene: Scene, event: Event) -> bool:
     """End every connection to the round's database."""
     name = conninfo_to_dict(scene.database_url.replace("+psycopg", "", 1))["dbname"]
+    ended = 0
     for _ in range(event.times):
         with scene.servers.database_lock, scene.servers.connect(scene.servers.postgresql.url) as connection:
-            try:
-                connection.execute(_TERMINATE, [name])
-            except psycopg.OperationalError:
-                return False
+            row = connection.execute(_TERMINATE, [name]).fetchone()
+            ended += row[0] if row else 0
         scene.stopped.wait(BETWEEN_CUTS)
-    return True
+    return ended > 0

@@ -58,6 +58,8 @@ class Door:
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
         self.port: int = self._place.getsockname()[1]
+        #: Connections and pieces that anything was done to.
+        self.touched = 0
         self._shut_by = 0
         self._delay = 0.0
         self._halves: list[Ending] = []
@@ -131,10 +133,16 @@ class Door:
 
         async def closed_for_writing() -> None:
             for link in list(self._links):
+                self.touched += 1
                 with suppress(OSError, RuntimeError):
                     link.client.write_eof()
 
         self._run(closed_for_writing())
+
+    @property
+    def breaks_left(self) -> int:
+        """How many pieces are still to arrive by half only."""
+        return len(self._halves)
 
     def break_off(self, times: int, ending: Ending) -> None:
         """Have the next so many pieces towards clients arrive by half only, and then nothing more."""
@@ -157,6 +165,7 @@ class Door:
 
     def _reset_all(self) -> None:
         for link in list(self._links):
+            self.touched += 1
             link.reset()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -190,10 +199,13 @@ class Door:
     ) -> None:
         while piece := await reader.read(CHUNK):
             if self._delay:
+                self.touched += 1
                 await asyncio.sleep(self._delay)
             if not flow.is_set():
+                self.touched += 1
                 await flow.wait()
             if answers_of is not None and self._halves:
+                self.touched += 1
                 ending = self._halves.pop()
                 writer.write(piece[: len(piece) // 2])
                 await writer.drain()

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.chaos.verdict import Round
@@ -31,19 +31,20 @@ _COLUMNS: Final = (
 )
 
 
-def as_json(rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return the whole of build/chaos.json."""
+def as_json(rounds: Sequence[Round], made: Mapping[str, str]) -> dict[str, Any]:
+    """Return the whole of build/chaos.json; `made` has the command and the versions of the servers."""
     return {
         "rounds": [one.as_json() for one in rounds],
         **{name: sum(getattr(one, name) for one in rounds) for name in SUMS},
+        "made": dict(made),
     }
 
 
-def write(path: Path, rounds: Sequence[Round]) -> None:
+def write(path: Path, rounds: Sequence[Round], made: Mapping[str, str]) -> None:
     """Write the JSON file, so that whoever reads it meets the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(as_json(rounds), indent=1) + "\n", encoding="utf-8")
+    new.write_text(json.dumps(as_json(rounds, made), indent=1) + "\n", encoding="utf-8")
     new.replace(path)
 
 

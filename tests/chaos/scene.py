@@ -96,9 +96,19 @@ class Scene:
                     self._connection = self.servers.connect(self.database_url)
                 row = self._connection.execute(_PROGRESS).fetchone()
             except psycopg.Error:
-                self._connection = None
+                self._leave_database()
                 return None
         return None if row is None else Progress(settled=row[0], status=row[1], cause=row[2])
+
+    def leave(self) -> None:
+        """End what the suite itself keeps open."""
+        with self._looking:
+            self._leave_database()
+
+    def _leave_database(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def trigger(self) -> None:
         """Ask for the round's run, as any AMQP client would: again until RabbitMQ has taken it."""
@@ -112,6 +122,20 @@ class Scene:
         except pika.exceptions.AMQPError:
             return False
         return True
+
+    def comes(self, seconds: float, found: Callable[[], bool]) -> bool:
+        """Wait as `wait` does, but not beyond the end of the run, after which nothing more comes."""
+        come = False
+
+        def come_or_never() -> bool:
+            nonlocal come
+            come = found()
+            progress = None if come else self.progress()
+            # A halted run goes on when it is resumed.
+            return come or (progress is not None and progress.ended and progress.status != "halted")
+
+        self.wait(seconds, come_or_never)
+        return come
 
     def wait(self, seconds: float, found: Callable[[], bool]) -> bool:
         """Wait until something is so, for so many seconds at most; say whether it came to be so."""
@@ -157,7 +181,7 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
         for pool in pools:
             pool.start()
             stack.callback(pool.end)
-        yield Scene(
+        made = Scene(
             servers=servers,
             stand_ins=stand_ins,
             municipality=Municipality(people, seed=seed),
@@ -173,6 +197,8 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
             folder=folder,
             clock=clock,
         )
+        stack.callback(made.leave)
+        yield made
 
 
 def _ports(variables: dict[str, str]) -> tuple[int, int]:

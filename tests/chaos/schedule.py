@@ -40,6 +40,14 @@ class Schedule:
     events: tuple[Event, ...]
 
 
+#: Schedules that are asked for by name, and are never drawn.
+SCENARIOS: Final = {
+    "skolon-outage": (
+        Event(at=0.4, kind=Kind.SKOLON_DOWN, seconds=300.0, times=1, variant="", place=0.0),
+    ),
+}  # fmt: skip
+
+
 def round_seed(seed: int, number: int) -> int:
     """Return the seed of a round, numbered from 1. The first round's is the invocation's own.
 
@@ -51,11 +59,13 @@ def round_seed(seed: int, number: int) -> int:
     return int.from_bytes(digest[:8], "big") % SEEDS
 
 
-def make_schedule(seed: int, *, only: Kind | None = None) -> Schedule:
-    """Return the schedule of a round's seed; with `only`, one of that kind of fault alone."""
+def make_schedule(seed: int, *, only: str | None = None) -> Schedule:
+    """Return the schedule of a round's seed; `only` is a scenario, or the one kind of fault wanted."""
+    if only in SCENARIOS:
+        return Schedule(seed=seed, events=SCENARIOS[only])
     chance = random.Random(f"schedule {seed}")  # noqa: S311 - repeatable on purpose
     count = chance.randint(*FAULTS)
-    kinds = chance.sample(list(Kind), count) if only is None else [only] * count
+    kinds = chance.sample(list(Kind), count) if only is None else [Kind(only)] * count
     events = [_event(kind, chance) for kind in kinds]
     return Schedule(seed=seed, events=tuple(sorted(events, key=lambda event: event.at)))
 

@@ -6,32 +6,21 @@ asked for (`ledger.Gate`).
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import queue
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from sandbox.microsoft.control import read_fault
-from sandbox.skolon.faults import Fault as SkolonFault
-from sandbox.world import World, world
-from tests.chaos.ledger import MOMENTS, Gate, Ledger, Moment, Verdict
+from tests.chaos.ledger import MOMENTS, Moment, Verdict
+from tests.chaos.stand_ins_process import Ready, serve_stand_ins
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
     from pathlib import Path
     from types import TracebackType
 
 #: Seconds for the stand-ins to be there, and for an order.
 START: Final = 120.0
 PATIENCE: Final = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Ready:
-    environment: dict[str, str]
-    tenant: dict[str, Any]
 
 
 class StandIns:
@@ -44,7 +33,7 @@ class StandIns:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, folder, people, seed, page), name="stand-ins", daemon=True
+            target=serve_stand_ins, args=(theirs, folder, people, seed, page), name="stand-ins", daemon=True
         )
         self._process.start()
         theirs.close()
@@ -57,7 +46,7 @@ class StandIns:
 
     def __enter__(self) -> Self:
         self._reader.start()
-        ready: _Ready = self._answer(START)
+        ready: Ready = self._answer(START)
         self.environment, self.tenant = ready.environment, ready.tenant
         return self
 
@@ -72,17 +61,27 @@ class StandIns:
         self._reader.join()
         self._pipe.close()
 
-    def skolon_fault(self, **fields: Any) -> None:
-        """Switch a fault of Skolon's on; the fields are those of `sandbox.skolon.faults.Fault`."""
-        self._order("skolon_fault", fields)
+    def skolon_fault(self, **fields: Any) -> int:
+        """Switch a fault of Skolon's on; the fields are those of `sandbox.skolon.faults.Fault`.
 
-    def graph_fault(self, **fields: Any) -> None:
-        """Switch a fault of Graph's or Entra's on; the fields are those of `microsoft.faults.Fault`."""
-        self._order("graph_fault", fields)
+        Returns its number, for `strikes_left`.
+        """
+        return int(self._order("skolon_fault", fields))
 
-    def faults_waiting(self) -> int:
-        """Return how many faults are switched on and have not struck as often as they are to."""
-        return int(self._order("faults_waiting"))
+    def graph_fault(self, **fields: Any) -> int:
+        """Switch a fault of Graph's or Entra's on; the fields are those of `microsoft.faults.Fault`.
+
+        Returns its number, for `strikes_left`.
+        """
+        return int(self._order("graph_fault", fields))
+
+    def strikes_left(self, number: int) -> int:
+        """Return how many requests a fault that was switched on may still strike."""
+        return int(self._order("strikes_left", number))
+
+    def tokens_issued(self, by: Literal["skolon", "entra"]) -> int:
+        """Return how often a token was asked for so far."""
+        return int(self._order("tokens_issued")[by])
 
     def clear_faults(self) -> None:
         """Switch every fault off."""
@@ -148,88 +147,3 @@ class StandIns:
                 self._moments[value].put(None)
             else:
                 self._answers.put(value)
-
-
-class _Orders:
-    """The child's side: one method for each order."""
-
-    def __init__(self, served: World, gate: Gate, ledger: Ledger) -> None:
-        self._world = served
-        self._gate = gate
-        self._ledger = ledger
-
-    def skolon_fault(self, fields: dict[str, Any]) -> None:
-        self._world.skolon.faults.add(SkolonFault(**fields))
-
-    def graph_fault(self, fields: dict[str, Any]) -> None:
-        self._world.microsoft.faults.add(read_fault(fields))
-
-    def faults_waiting(self) -> int:
-        return len(self._world.skolon.faults.waiting()) + len(self._world.microsoft.faults.waiting())
-
-    def clear_faults(self) -> None:
-        self._world.skolon.faults.clear()
-        self._world.microsoft.faults.clear()
-
-    def expire_skolon_tokens(self) -> None:
-        self._world.skolon.tokens.expire_all()
-
-    def demand_claims(self) -> None:
-        tenant = self._world.tenant
-        self._world.microsoft.entra.change(
-            tenant["entra_tenant_id"], tenant["client_id"], claims_demanded=True
-        )
-
-    def watch(self, moment: Moment, skip: int) -> None:
-        self._gate.watch(moment, skip)
-
-    def forget_moments(self) -> None:
-        self._gate.forget()
-
-    def decide(self, moment: Moment, verdict: Verdict) -> None:
-        self._gate.decide(moment, verdict)
-
-    def patches(self) -> dict[str, dict[str, int]]:
-        return self._ledger.accounts()
-
-    def wrong_users(self) -> list[str]:
-        return self._world.wrong_users()
-
-
-def _serve(pipe: Connection, folder: Path, people: int, seed: int, page: int) -> None:
-    """Serve the stand-ins until the parent says so, or is gone."""
-    # Connections that break are what this is about: the server's complaints go to a file.
-    logging.basicConfig(filename=folder / "stand-ins.txt")
-    sending = threading.Lock()
-
-    def send(kind: str, value: object) -> None:
-        with sending:
-            pipe.send((kind, value))
-
-    worlds: list[World] = []
-    gate = Gate(lambda moment: send("moment", moment))
-
-    def user(user_id: str) -> dict[str, Any] | None:
-        return worlds[0].skolon_user(user_id)
-
-    ledger = Ledger(gate, user)
-    with world(folder, people=people, seed=seed, around=ledger.around) as served:
-        worlds.append(served)
-        for directory in served.microsoft.directories.values():
-            directory.most_on_a_page = page
-        orders = _Orders(served, gate, ledger)
-        send("answer", _Ready(environment=served.environment, tenant=served.tenant))
-        while (order := _next(pipe)) is not None:
-            name, arguments = order
-            try:
-                send("answer", getattr(orders, name)(*arguments))
-            except Exception as error:  # noqa: BLE001 - whoever gave the order gets it
-                send("answer", error)
-
-
-def _next(pipe: Connection) -> tuple[str, tuple[Any, ...]] | None:
-    try:
-        order: tuple[str, tuple[Any, ...]] | None = pipe.recv()
-    except (EOFError, OSError):
-        return None
-    return order

@@ -1,0 +1,58 @@
+"""A short part of the fault suite: the main kinds of faults, in the middle of a run (docs/reliability.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.kinds import Kind
+from tests.chaos.rounds import run_round
+from tests.chaos.schedule import Event, Schedule
+from tests.chaos.servers import Servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEOPLE = 200
+
+
+def event(kind: Kind, at: float, *, seconds: float = 0.0, times: int = 1, variant: str = "") -> Event:
+    return Event(at=at, kind=kind, seconds=seconds, times=times, variant=variant, place=0.3)
+
+
+CRASHES = (
+    event(Kind.KILL_PRODUCER, 0.0),
+    event(Kind.KILL_BEFORE_PATCH, 0.1, variant="lost"),
+    event(Kind.KILL_AFTER_PATCH, 0.3),
+    event(Kind.KILL_AFTER_RECEIPT, 0.5),
+)
+OUTAGES = (
+    event(Kind.GRAPH_THROTTLED, 0.0, times=3, variant="0.4"),
+    event(Kind.SKOLON_DOWN, 0.1, seconds=4.0),
+    event(Kind.DATABASE_KILL, 0.2, seconds=1.0),
+    event(Kind.BROKER_KILL, 0.4),
+    event(Kind.SKOLON_ERROR, 0.6, times=10, variant="503"),
+)
+
+
+@pytest.fixture(scope="module")
+def servers(rabbitmq: object, postgresql: object) -> Iterator[Servers]:
+    """Have servers that may be killed; the fixtures asked for leave the test out where there can be none."""
+    assert rabbitmq
+    assert postgresql
+    with Servers() as started:
+        yield started
+
+
+@pytest.mark.parametrize("events", [CRASHES, OUTAGES], ids=["crashes", "outages"])
+def test_a_run_comes_through_faults(servers: Servers, events: tuple[Event, ...], tmp_path: Path) -> None:
+    """P2, P3, P4, P8: everybody's outcome, all of Skolon and every dead letter are as without the faults."""
+    found = run_round(servers, Schedule(seed=1, events=events), tmp_path / "round", people=PEOPLE)
+
+    assert found.surprises == []
+    assert (found.lost, found.wrong, found.outage_dead_letters) == (0, 0, 0)
+    assert found.published == PEOPLE
+    # On a fast machine the run may end before the last faults come, but not before the first.
+    assert len(found.missed) < len(events) / 2

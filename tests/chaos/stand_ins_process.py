@@ -1,0 +1,135 @@
+"""The stand-ins' own process: serves them, and obeys the orders of `stand_ins.StandIns`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.microsoft.control import read_fault
+from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.world import World, world
+from tests.chaos.ledger import Gate, Ledger, Moment, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The first answer: the stand-ins are served, and this is what to set to find them."""
+
+    environment: dict[str, str]
+    tenant: dict[str, Any]
+
+
+class _Orders:
+    """One method for each order."""
+
+    def __init__(self, served: World, gate: Gate, ledger: Ledger) -> None:
+        self._world = served
+        self._gate = gate
+        self._ledger = ledger
+        #: The faults that were switched on, by their numbers: each answers how often it may still strike.
+        self._left: list[Callable[[], int]] = []
+
+    def skolon_fault(self, fields: dict[str, Any]) -> int:
+        # The book replaces a fault by one with a strike less: its detail is what stays.
+        fault = SkolonFault(**fields, detail=f"Fault {len(self._left)} of the schedule")
+        faults = self._world.skolon.faults
+        faults.add(fault)
+
+        def left() -> int:
+            waiting = (one["times"] for one in faults.waiting() if one["detail"] == fault.detail)
+            return next(waiting, 0)
+
+        return self._number(left)
+
+    def graph_fault(self, fields: dict[str, Any]) -> int:
+        fault = read_fault(fields)
+        faults = self._world.microsoft.faults
+        faults.add(fault)
+        return self._number(lambda: faults.left(fault))
+
+    def strikes_left(self, number: int) -> int:
+        return self._left[number]()
+
+    def tokens_issued(self) -> dict[str, int]:
+        return {
+            "skolon": self._world.skolon.requests().get("POST token", 0),
+            "entra": self._world.microsoft.requests.counts().get("token", 0),
+        }
+
+    def _number(self, left: Callable[[], int]) -> int:
+        self._left.append(left)
+        return len(self._left) - 1
+
+    def clear_faults(self) -> None:
+        self._world.skolon.faults.clear()
+        self._world.microsoft.faults.clear()
+
+    def expire_skolon_tokens(self) -> None:
+        self._world.skolon.tokens.expire_all()
+
+    def demand_claims(self) -> None:
+        tenant = self._world.tenant
+        self._world.microsoft.entra.change(
+            tenant["entra_tenant_id"], tenant["client_id"], claims_demanded=True
+        )
+
+    def watch(self, moment: Moment, skip: int) -> None:
+        self._gate.watch(moment, skip)
+
+    def forget_moments(self) -> None:
+        self._gate.forget()
+
+    def decide(self, moment: Moment, verdict: Verdict) -> None:
+        self._gate.decide(moment, verdict)
+
+    def patches(self) -> dict[str, dict[str, int]]:
+        return self._ledger.accounts()
+
+    def wrong_users(self) -> list[str]:
+        return self._world.wrong_users()
+
+
+def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page: int) -> None:
+    """Serve the stand-ins until the parent says so, or is gone."""
+    # Connections that break are what this is about: the server's complaints go to a file.
+    logging.basicConfig(filename=folder / "stand-ins.txt")
+    sending = threading.Lock()
+
+    def send(kind: str, value: object) -> None:
+        with sending:
+            pipe.send((kind, value))
+
+    worlds: list[World] = []
+    gate = Gate(lambda moment: send("moment", moment))
+
+    def user(user_id: str) -> dict[str, Any] | None:
+        return worlds[0].skolon_user(user_id)
+
+    ledger = Ledger(gate, user)
+    with world(folder, people=people, seed=seed, around=ledger.around) as served:
+        worlds.append(served)
+        for directory in served.microsoft.directories.values():
+            directory.most_on_a_page = page
+        orders = _Orders(served, gate, ledger)
+        send("answer", Ready(environment=served.environment, tenant=served.tenant))
+        while (order := _next(pipe)) is not None:
+            name, arguments = order
+            try:
+                send("answer", getattr(orders, name)(*arguments))
+            except Exception as error:  # noqa: BLE001 - whoever gave the order gets it
+                send("answer", error)
+
+
+def _next(pipe: Connection) -> tuple[str, tuple[Any, ...]] | None:
+    try:
+        order: tuple[str, tuple[Any, ...]] | None = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    return order
