@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.chaos.scene import Scene
     from tests.chaos.schedule import Event
 
+#: Seconds after which every process has taken note of a jump.
+NOTICED: Final = 1.5
+
 _FAKED: Final = Path(__file__).parent / "faked"
 
 
@@ -54,12 +57,17 @@ class Clock:
 
 
 def clock_jump(scene: Scene, event: Event) -> bool:
-    """Set the clock of the workers' machine ahead or back, and right again after a while."""
+    """Set the clock of the workers' machine ahead or back, and right again after a while.
+
+    Skolon fails a few times meanwhile, so that there are messages that wait for a time of the wrong clock.
+    """
     if scene.clock is None:
         return False
     scene.clock.jump(event.variant)
     try:
+        scene.stopped.wait(NOTICED)
+        number = scene.stand_ins.skolon_fault(kind="status", status=503, times=event.times)
         scene.stopped.wait(event.seconds)
     finally:
         scene.clock.jump("+0")
-    return True
+    return scene.stand_ins.strikes_left(number) < event.times

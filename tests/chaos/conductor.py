@@ -38,6 +38,7 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.BROKER_RESTART: outages.restart_broker,
     Kind.BROKER_KILL: outages.kill_broker,
     Kind.BROKER_ALARM: outages.alarm_broker,
+    Kind.BROKER_ALARM_AND_ERRORS: outages.alarm_broker_among_errors,
     Kind.BROKER_CUT: outages.cut_broker,
     Kind.DATABASE_RESTART: outages.restart_database,
     Kind.DATABASE_KILL: outages.kill_database,

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BROKER_RESTART = "broker-restart"
     BROKER_KILL = "broker-kill"
     BROKER_ALARM = "broker-alarm"
+    BROKER_ALARM_AND_ERRORS = "broker-alarm-and-errors"
     BROKER_CUT = "broker-cut"
     DATABASE_RESTART = "database-restart"
     DATABASE_KILL = "database-kill"
@@ -73,6 +74,7 @@ DRAWS: dict[Kind, Draw] = {
     Kind.BROKER_RESTART: Draw(),
     Kind.BROKER_KILL: Draw(),
     Kind.BROKER_ALARM: Draw(seconds=(2.0, 8.0), variants=_SELDOM_LONG),
+    Kind.BROKER_ALARM_AND_ERRORS: Draw(seconds=(4.0, 10.0), times=(5, 60), variants=_SELDOM_LONG),
     Kind.BROKER_CUT: Draw(times=(1, 3), variants=("workers", "producer")),
     Kind.DATABASE_RESTART: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_KILL: Draw(seconds=(0.0, 4.0)),
@@ -93,5 +95,5 @@ DRAWS: dict[Kind, Draw] = {
     Kind.GRAPH_REPEATED_LINK: Draw(at=_BEFORE),
     Kind.GRAPH_EMPTY_PAGE: Draw(at=_BEFORE, times=(1, 3)),
     Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
-    Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), variants=("+3600", "+90000", "-900", "-90000")),
+    Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")),
 }

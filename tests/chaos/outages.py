@@ -52,6 +52,13 @@ def alarm_broker(scene: Scene, event: Event) -> bool:
     return True
 
 
+def alarm_broker_among_errors(scene: Scene, event: Event) -> bool:
+    """Raise the memory alarm while Skolon fails: the retries can be published nowhere."""
+    number = scene.stand_ins.skolon_fault(kind="status", status=500, times=event.times)
+    alarm_broker(scene, event)
+    return scene.stand_ins.strikes_left(number) < event.times
+
+
 def cut_broker(scene: Scene, event: Event) -> bool:
     """Reset the connections of the workers, or of the producer, to RabbitMQ."""
     door = scene.broker_of_workers if event.variant == "workers" else scene.broker_of_producer
