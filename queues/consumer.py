@@ -13,8 +13,7 @@ from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
 from queues.delivery import Delivery
-from queues.failures import LONGEST_DELAY
-from schemas.messages import SECTION
+from queues.sections import with_own_eta
 
 if TYPE_CHECKING:
     from dramatiq.broker import MessageProxy
@@ -52,7 +51,7 @@ class QueueConsumer(_RabbitmqConsumer):
             tag=method.delivery_tag,
             redelivered=method.redelivered,
             returns=_returns(properties.headers),
-            message=_with_bounded_eta(message).copy(queue_name=self.queue_name),
+            message=with_own_eta(message, now=time.time()).copy(queue_name=self.queue_name),
         )
 
     def ack(self, message: MessageProxy) -> None:
@@ -77,15 +76,3 @@ class QueueConsumer(_RabbitmqConsumer):
 def _returns(headers: dict[str, Any] | None) -> int:
     count = (headers or {}).get("x-delivery-count", 0)
     return count if isinstance(count, int) else 0
-
-
-def _with_bounded_eta(message: Message[Any]) -> Message[Any]:
-    """Return a retry of ours with a time that is not further away than we ever let one wait.
-
-    The clock of whoever set it may have been put back since.
-    """
-    eta = message.options.get("eta")
-    latest = int((time.time() + LONGEST_DELAY) * 1000)
-    if SECTION not in message.options or not isinstance(eta, int | float) or eta <= latest:
-        return message
-    return message.copy(options={"eta": latest})

@@ -14,6 +14,7 @@ from queues.broker import use_our_envelope
 from queues.consumer import QueueConsumer
 from queues.dead_letters import QueueWalk, walking
 from queues.isolation import alone_queue, is_alone_queue, main_queue
+from queues.sections import with_delay
 from schemas.errors import Dependency, TransientError, WrongUseError
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class QuorumBroker(RabbitmqBroker):
         """Put `message` into `NAME.DQ`, confirmed, to be worked on after so many seconds."""
         queue = dq_name(message.queue_name)
         eta = current_millis() + round(seconds * 1000)
-        self._publish_confirmed(queue, message.copy(queue_name=queue, options={"eta": eta}))
+        self._publish_confirmed(
+            queue, with_delay(message, seconds).copy(queue_name=queue, options={"eta": eta})
+        )
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into `NAME.XQ`, confirmed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.failures import History, Replayed
+from queues.failures import LONGEST_DELAY, History, Replayed
 from queues.messages import GIVE_UP_AFTER
 from schemas.messages import SECTION
 from schemas.outcomes import Reason, Stage
@@ -54,6 +54,25 @@ def with_history(message: MessageProxy | Message[Any], history: History, now: dt
         "waited": round(history.waited.total_seconds()),
     }
     copy: Message[Any] = message.copy(options={SECTION: section})
+    return copy
+
+
+def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
+    """Return the message with the time that it is to wait, for a reader whose clock is another one."""
+    copy: Message[Any] = message.copy(options={SECTION: {**_section(message), "delay": round(seconds, 3)}})
+    return copy
+
+
+def with_own_eta(message: Message[Any], *, now: float) -> Message[Any]:
+    """Return a message of `.DQ` with a time by the reader's own clock; `now` is in seconds since 1970.
+
+    The clock of whoever published it may be wrong by hours, and it was published just now.
+    """
+    eta, delay = message.options.get("eta"), _section(message).get("delay")
+    if not isinstance(eta, int | float) or not isinstance(delay, int | float):
+        return message
+    latest = round((now + min(_seconds(delay), LONGEST_DELAY)) * 1000)
+    copy: Message[Any] = message.copy(options={"eta": min(eta, latest)})
     return copy
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from queues.failures import Replayed, decide
 from queues.messages import user_sync_message
-from queues.sections import as_dead_letter, read_history, with_history
+from queues.sections import as_dead_letter, read_history, with_delay, with_history, with_own_eta
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.messages import SECTION, UserSync
 from schemas.outcomes import Cause, Reason, Stage
@@ -122,3 +122,20 @@ def test_a_replay_during_an_outage_waits() -> None:
     history = read_history(replayed, now=BEGAN, tried=True)
     decision = decide(TransientError(Dependency.SKOLON, "HTTP 503"), history, jitter=0)
     assert not isinstance(decision, DeadLetter)
+
+
+@pytest.mark.parametrize("wrong_by", [-90_000, -3600, 0, 3600, 90_000])
+def test_a_retry_waits_by_the_clock_of_who_waits(wrong_by: int) -> None:
+    """P8: a publisher whose clock is ahead by a day makes no message wait for a day."""
+    now = BEGAN.timestamp()
+    sent = with_delay(message(attempts=1), 30).copy(options={"eta": round((now + wrong_by + 30) * 1000)})
+    eta = with_own_eta(sent, now=now).options["eta"] / 1000
+    assert eta <= now + 30
+    assert eta == pytest.approx(now + 30 + min(wrong_by, 0))
+    assert sent.options[SECTION]["attempts"] == 1
+
+
+def test_a_time_of_somebody_elses_is_left_as_it_is() -> None:
+    """A message that another program put off until tomorrow waits until tomorrow."""
+    sent = message().copy(options={"eta": 4_000_000_000_000})
+    assert with_own_eta(sent, now=BEGAN.timestamp()).options["eta"] == 4_000_000_000_000
