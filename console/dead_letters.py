@@ -16,14 +16,14 @@ from console.letter_options import filter_from, letter_options
 from console.letter_report import LetterReport
 from console.output import json_option, print_json, print_table
 from producers.adoption import adopt
-from queues.dead_letters import read_in_portions
+from queues.dead_letters import read_at_once, read_in_portions
 from schemas.explanations import Language, explain
 from schemas.runs import timestamp
 from schemas.sealing import Sealer
 from schemas.settings import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from schemas.letter_filter import LetterFilter
     from schemas.letters import Letter
@@ -57,10 +57,10 @@ def list_letters(*, letters: bool, limit: int | None, wants_json: bool, **option
     parts, now = _parts(), _now()
     wanted = filter_from(options, now=now)
     if letters:
-        _list_single(parts, wanted, limit or _LISTED, now=now, wants_json=wants_json)
+        _list_single(parts, wanted, limit or _LISTED, wants_json=wants_json)
         return
     groups = Groups()
-    for letter, _ in _matching(parts, wanted, limit):
+    for letter, _ in _matching(parts, wanted, limit, read=read_at_once):
         groups.add(letter)
     if wants_json:
         print_json({"letters": groups.letters, "groups": groups.as_json()})
@@ -122,9 +122,7 @@ def export(*, target: Any, limit: int | None, **options: Any) -> None:
     click.echo(f"{count} dead letters are written.", err=True)
 
 
-def _list_single(
-    parts: Console, wanted: LetterFilter, limit: int, *, now: dt.datetime, wants_json: bool
-) -> None:
+def _list_single(parts: Console, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:
     found = list(_matching(parts, wanted, limit))
     if wants_json:
         print_json(
@@ -148,11 +146,15 @@ def _list_single(
 
 
 def _matching(
-    parts: Console, wanted: LetterFilter, limit: int | None
+    parts: Console,
+    wanted: LetterFilter,
+    limit: int | None,
+    *,
+    read: Callable[..., Iterator[list[Letter]]] = read_in_portions,
 ) -> Iterator[tuple[Letter, ReceiptState | None]]:
     """Yield the letters that are meant, each with how its receipt stands."""
     left = limit
-    for portion in read_in_portions(parts.broker, wanted.queues_to_walk):
+    for portion in read(parts.broker, wanted.queues_to_walk):
         letters = [letter for letter in portion if wanted.matches(letter)][:left]
         states = adopt(letters, store=parts.store).states
         for letter in letters:

@@ -14,7 +14,7 @@ from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
 from console.output import json_option, print_json
 from producers.discard import discard as discard_letters
-from queues.dead_letters import read_in_portions
+from queues.dead_letters import read_at_once
 from schemas.settings import Need
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def operator_name() -> str | None:
 def _count(broker: DeadLetters, wanted: LetterFilter, limit: int | None) -> tuple[Groups, dict[str, int]]:
     """Return what is meant, by kind and by queue."""
     groups, by_queue = Groups(), dict[str, int]()
-    for portion in read_in_portions(broker, wanted.queues_to_walk):
+    for portion in read_at_once(broker, wanted.queues_to_walk):
         for letter in portion:
             if wanted.matches(letter) and groups.letters != limit:
                 groups.add(letter)

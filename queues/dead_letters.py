@@ -49,8 +49,8 @@ PORTION: Final = 1000
 #: Seconds to wait for another walk to end. The longest that we make take a minute.
 PATIENCE: Final = 120.0
 
-#: Seconds to wait for letters that are there but do not come, and between two looks.
-_DELIVERY_TIMEOUT: Final = 30.0
+#: Seconds to wait for a letter that was there when the walk began, and between two looks at other things.
+DELIVERY_TIMEOUT: Final = 20.0
 _LOOK_AGAIN: Final = 0.1
 
 #: Seconds that a consumer of a process that has died may go on to be counted.
@@ -96,6 +96,20 @@ class Walk(Protocol):
 
     def pause(self, seconds: float) -> None:
         """Wait, and keep the walk alive meanwhile."""
+
+
+def read_at_once(
+    broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
+) -> Iterator[list[Letter]]:
+    """Yield all dead letters of some queues, some at a time, in one walk each; nobody else walks meanwhile.
+
+    For whoever is quick. Raises `TransientError` (broker).
+    """
+    for queue in queues:
+        with broker.walk_dead_letters(queue) as walk:
+            letters = (found.letter for found in walk)
+            while portion := list(itertools.islice(letters, size)):
+                yield portion
 
 
 def read_in_portions(
@@ -196,18 +210,14 @@ class QueueWalk:
 
     def _next(self) -> tuple[int, Any, bytes] | None:
         """Return the next letter, None when somebody has taken those that are missing."""
-        ends = time.monotonic() + _DELIVERY_TIMEOUT
-        looked_in_vain = False
+        ends = time.monotonic() + DELIVERY_TIMEOUT
         while not self._arrived:
             self._connection.process_data_events(time_limit=_LOOK_AGAIN)
-            if self._arrived:
-                break
-            there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
-            # What RabbitMQ handed out just before its answer may come just after it: so twice.
-            if not there.message_count and looked_in_vain:
-                return None
-            looked_in_vain = not there.message_count
-            if time.monotonic() >= ends:
+            if not self._arrived and time.monotonic() >= ends:
+                # What is on its way to us counts as handed out, so that this alone tells nothing.
+                there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
+                if not there.message_count:
+                    return None
                 raise TransientError(Dependency.BROKER, "RabbitMQ does not hand out its dead letters")
         return self._arrived.popleft()
 

@@ -193,8 +193,11 @@ class TestQueueWalk(WalkContract):
             users(door)
         assert caught.value.dependency is Dependency.BROKER
 
-    def test_letters_that_somebody_else_took_end_the_walk(self, door: QuorumDoor) -> None:
-        """A foreign client that takes letters away in mid-walk does not leave the walk waiting."""
+    def test_letters_that_somebody_else_took_end_the_walk(
+        self, door: QuorumDoor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A foreign client that takes letters away in mid-walk does not leave the walk waiting for ever."""
+        monkeypatch.setattr(dead_letters, "DELIVERY_TIMEOUT", 0.5)
         put(door, messages(6))
         with walking(door.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
             seen = []
