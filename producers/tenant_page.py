@@ -10,7 +10,7 @@ import structlog
 
 from queues.messages import tenant_page_message, user_sync_message
 from schemas.errors import HaltError, PageTokenExpiredError
-from schemas.graph_user import is_entra_id
+from schemas.graph_user import is_entra_id, nameless_id
 from schemas.messages import TenantPage, UserSync
 from schemas.selection import properties_to_select
 
@@ -139,7 +139,7 @@ def _id_of(user: object, page: TenantPage, row: int) -> str:
     user_id = user.get("id") if isinstance(user, dict) else None
     if isinstance(user_id, str) and is_entra_id(user_id):
         return user_id
-    return f"no-id-page-{page.number}-row-{row}"
+    return nameless_id(page.number, row)
 
 
 def _named_users(run: Run, page: TenantPage) -> PageOfUsers:

@@ -95,6 +95,9 @@ TEXT_SOURCES: Final = (
     *EXTENSION_ATTRIBUTES,
 )
 
+#: What an id of our own making begins with. Entra's are GUIDs.
+_NAMELESS: Final = "no-id-"
+
 
 @dataclass(frozen=True, kw_only=True)
 class GraphUser:
@@ -117,6 +120,16 @@ def is_entra_id(value: object) -> bool:
     except ValidationError:
         return False
     return True
+
+
+def nameless_id(page: int, row: int) -> str:
+    """Return what a user is called in our books whom Graph listed without an id: its place in the list."""
+    return f"{_NAMELESS}page-{page}-row-{row}"
+
+
+def is_nameless(user_id: str) -> bool:
+    """Say whether that is the place of a user without an id."""
+    return user_id.startswith(_NAMELESS)
 
 
 def load_graph_user(data: object) -> GraphUser:

@@ -11,7 +11,7 @@ import structlog
 from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
-from schemas.graph_user import load_graph_user
+from schemas.graph_user import is_nameless, load_graph_user
 from schemas.guards import ONE_NOT_FOUND
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
@@ -117,6 +117,8 @@ class UserSyncer:
         return _OneUser(self._store, self._directories, message, begun, record).verdict(user)
 
     def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
+        if message.payload is None and is_nameless(message.user):
+            raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
         if message.payload is None:
             graph = self._directories.graph(record.credentials)
             raw: object = graph.user(message.user, properties_to_select(record.tenant))

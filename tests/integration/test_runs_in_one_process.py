@@ -278,6 +278,24 @@ def test_odd_users_have_clear_outcomes(made_up: World, sync: OneProcess) -> None
     assert made_up.wrong_users() == []
 
 
+def test_a_user_without_an_id_is_invalid_however_it_is_read(made_up: World, sync: OneProcess) -> None:
+    """P9: a resumed run reads users afresh, and says of one without an id that it has none."""
+    crowd(made_up, 300)
+    directory(made_up).add_raw(stranger(id="not an id"))
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None))
+    halted = sync.run()
+    made_up.skolon.faults.clear()
+    pending = [
+        each.entra_id for each in sync.store.receipts.list(halted.run.id, outcome=Outcome.PENDING, limit=1000)
+    ]
+
+    resumed = resume(sync, halted)
+
+    assert [user for user in pending if user.startswith("no-id-")]
+    assert resumed.run.status is Status.COMPLETED
+    assert resumed.reasons[Reason.INVALID_USER] == 1 + made_up.municipality.expected_reasons()["invalid_user"]
+
+
 def test_named_users_are_synced_alone(made_up: World, sync: OneProcess) -> None:
     """A run of named users reads them one by one, and touches nobody else."""
     wanted = [person for person in made_up.municipality if person.outcome == "updated"][:3]
