@@ -11,6 +11,7 @@ from console.database import database, new_key_command
 from console.dead_letters import dead_letters
 from console.processes import producer, worker
 from console.runs import runs
+from console.scheduler import scheduler
 from console.tenants import tenants
 from console.trigger import trigger
 from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError, place_of
@@ -59,7 +60,17 @@ def update_sync() -> None:
     """Keep the users that Skolon already has in step with Microsoft Entra ID."""
 
 
-for command in (database, dead_letters, new_key_command, producer, runs, tenants, trigger, worker):
+for command in (
+    database,
+    dead_letters,
+    new_key_command,
+    producer,
+    runs,
+    scheduler,
+    tenants,
+    trigger,
+    worker,
+):
     update_sync.add_command(command)
 
 

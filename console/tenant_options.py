@@ -18,7 +18,7 @@ _STDIN: Final = "-"
 
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
-    "birthdays", "time_zone", "enabled", "give_up_after_hours", "trust_receipts_days",
+    "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours", "trust_receipts_days",
 )  # fmt: skip
 
 _OPTIONS: Final = (
@@ -41,7 +41,9 @@ _OPTIONS: Final = (
     click.option("--exclude", multiple=True, metavar="SOURCE=VALUE", help="May be repeated."),
     click.option("--give-up-after-hours", type=float),
     click.option("--trust-receipts-days", type=int),
-    click.option("--time-zone"),
+    click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
+    click.option("--no-schedule", is_flag=True, help="Nothing is triggered by itself."),
+    click.option("--time-zone", metavar="ZONE", help="Of the schedule, such as Europe/Stockholm."),
     click.option("--enabled/--disabled", default=None),
 )
 
@@ -62,6 +64,10 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         raise WrongUseError("Only one of --from and --client-secret-file can be standard input.")
     changes = _object(options["source_file"]) if options["source_file"] else {}
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
+    if options["no_schedule"]:
+        if options["schedule"] is not None:
+            raise WrongUseError("Only one of --schedule and --no-schedule can be.")
+        changes["schedule"] = None
     for name in ("match_keys", "erase_blank"):
         if options[name] is not None:
             changes[name] = _words(options[name])

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from console.composition import Console, open_console
+from console.next_due import describe_next_due
 from console.output import json_option, print_fields, print_json, print_table, say
 from console.tenant_check import Grade, check_tenant
 from console.tenant_options import changes_from, tenant_options
@@ -84,11 +85,14 @@ def list_tenants(*, wants_json: bool) -> None:
 @json_option
 def show(*, key: str, wants_json: bool) -> None:
     """Show a tenant's settings; its client secret can be replaced, and not be read."""
-    settings = dump_tenant(open_console(Need.DATABASE).store.tenants.settings(key))
+    store = open_console(Need.DATABASE).store
+    settings = dump_tenant(store.tenants.settings(key))
     if wants_json:
+        # Without the line below: this is the object that `add` and `set` take.
         print_json(settings)
     else:
-        print_fields({"key": key, **settings})
+        next_due = describe_next_due(key, store.schedules, dt.datetime.now(dt.UTC))
+        print_fields({"key": key, **settings, "next_due": next_due})
 
 
 @tenants.command()

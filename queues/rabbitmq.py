@@ -110,6 +110,10 @@ class QuorumBroker(RabbitmqBroker):
         """Connect and declare nothing; raise `TransientError` (broker) when there is no RabbitMQ."""
         self._persistently(lambda: self.connection)
 
+    def disconnect(self) -> None:
+        """Close this thread's connection; the next use makes a new one."""
+        del self.connection
+
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Declare a queue, and tell a worker of this process to consume it and what belongs to it."""
         super().declare_queue(queue_name, ensure=ensure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -14,10 +13,11 @@ from schemas.errors import InvalidTenantError
 from schemas.faults import fault_lines
 from schemas.fields import StrictBoolean
 from schemas.graph_user import TEXT_SOURCES
+from schemas.schedule import schedule_fault, time_zone_fault
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: Tenant keys go into messages, command lines and logs.
 TENANT_KEY: Final = validate.Regexp(
@@ -144,11 +144,15 @@ def _directory(value: str) -> None:
         )
 
 
-def _time_zone(value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValidationError("Not a time zone of the IANA database, such as Europe/Stockholm.") from None
+def _free_of(fault_of: Callable[[str], str | None]) -> Callable[[str], None]:
+    """Return a validator for marshmallow out of a function that says what is wrong, if anything is."""
+
+    def check(value: str) -> None:
+        fault = fault_of(value)
+        if fault is not None:
+            raise ValidationError(fault)
+
+    return check
 
 
 def _attributes(*allowed: Attribute) -> fields.List[Attribute]:
@@ -181,8 +185,10 @@ class TenantSchema(Schema):
     guard = fields.Nested(GuardSchema)
     give_up_after_hours = fields.Float(validate=validate.Range(min=0, min_inclusive=False, max=24 * 30))
     trust_receipts_days = fields.Integer(strict=True, validate=validate.Range(min=0, max=365))
-    schedule = fields.String(allow_none=True, validate=validate.Length(min=1, max=200))
-    time_zone = fields.String(validate=_time_zone)
+    schedule = fields.String(
+        allow_none=True, validate=validate.And(validate.Length(max=200), _free_of(schedule_fault))
+    )
+    time_zone = fields.String(validate=_free_of(time_zone_fault))
     enabled = StrictBoolean()
 
     @validates_schema(skip_on_field_errors=False)

@@ -14,6 +14,7 @@ from store.pages import Pages
 from store.receipts import Receipts
 from store.replays import Replays
 from store.runs import Runs
+from store.schedules import Schedules
 from store.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Store:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
+        self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
         self.guards = Guards(self.database)
         self.claims = Claims(self.database, self.guards, sealer)

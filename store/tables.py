@@ -56,6 +56,11 @@ tenants = Table(
     Column("version", Integer, nullable=False),
     _moment("created"),
     _moment("updated"),
+    # When it was added or enabled, or its schedule last changed.
+    _moment("schedule_since"),
+    # The last due time that was triggered by itself, and when; without the latter nobody waits for an answer.
+    _moment("schedule_due", nullable=True),
+    _moment("schedule_published", nullable=True),
 )
 
 runs = Table(

@@ -17,6 +17,8 @@ from store import tables
 from store.moments import now
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy import Connection, Row
 
     from schemas.sealing import Sealer
@@ -55,6 +57,7 @@ class Tenants:
             "version": 1,
             "created": added,
             "updated": added,
+            "schedule_since": added,
         }
         try:
             with self._database.transaction() as connection:
@@ -68,11 +71,13 @@ class Tenants:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
-            tenant, secret = change_tenant(restore_tenant(key, row.settings), changes)
+            before, changed = restore_tenant(key, row.settings), now()
+            tenant, secret = change_tenant(before, changes)
             values: dict[str, Any] = {
                 "settings": dump_tenant(tenant),
                 "version": row.version + 1,
-                "updated": now(),
+                "updated": changed,
+                **_schedule_begins(before, tenant, changed),
             }
             if secret is not None:
                 values["client_secret"] = self._sealer.seal(secret)
@@ -141,3 +146,12 @@ class Tenants:
                 client_secret=self._sealer.open(row.client_secret),
             ),
         )
+
+
+def _schedule_begins(before: Tenant, after: Tenant, changed: dt.datetime) -> dict[str, Any]:
+    """Return what a change means for what is due: nothing that was due before it is caught up."""
+    if after.enabled and not before.enabled:
+        # A trigger that came while the tenant was disabled became a dead letter: nobody waits for it.
+        return {"schedule_since": changed, "schedule_published": None}
+    same = (after.schedule, after.time_zone) == (before.schedule, before.time_zone)
+    return {} if same else {"schedule_since": changed}

@@ -1,0 +1,52 @@
+"""What the database knows that a schedule's decision needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from schemas.outcomes import Cause, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """An enabled tenant that has a schedule. All moments are aware.
+
+    `since` is when it was added or enabled, or its schedule last changed: what was due before is nobody's
+    loss. `due` is the last due time that a trigger was published for, and `published` when that was;
+    without `published` nobody waits for an answer to it.
+    """
+
+    tenant_id: int
+    tenant: str
+    schedule: str
+    time_zone: str
+    since: dt.datetime
+    due: dt.datetime | None
+    published: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestRun:
+    """The run that a tenant opened last."""
+
+    id: int
+    status: Status
+    cause: Cause | None
+    started: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHistory:
+    """A tenant's runs as far as a schedule asks. Dry runs, and those of named users, do not count.
+
+    `full_began` is the moment in which the last full run that has been completed began.
+    `answered` says whether the plan's last trigger has led to a run.
+    """
+
+    newest: NewestRun | None
+    full_began: dt.datetime | None
+    answered: bool
