@@ -86,12 +86,15 @@ def decide(plan: Plan, history: RunHistory, now: dt.datetime) -> Trigger | Hold:
     began = _credible(history.newest.started, now) if history.newest else None
     if began is not None and began >= due.at:
         return Hold(why=Why.RUN_SINCE)
+    mode = _mode(plan, history, due, now)
     published = _credible(plan.published, now)
-    if plan.due is None or published is None or history.answered:
-        return Trigger(due=due.at, mode=_mode(plan, history, due, now))
+    # Which run it led to may not be known any more: old runs are deleted.
+    followed = published is not None and began is not None and began >= published
+    if plan.due is None or published is None or history.answered or followed:
+        return Trigger(due=due.at, mode=mode)
     if now - published < ANSWERED_WITHIN:
         return Hold(why=Why.UNANSWERED)
-    return Trigger(due=plan.due, mode=_mode(plan, history, due, now))
+    return Trigger(due=plan.due, mode=mode)
 
 
 def is_held(history: RunHistory) -> bool:
