@@ -72,7 +72,7 @@ class Scheduler:
                 tenant=each.tenant,
                 mode=each.mode,
                 due=each.due.isoformat(),
-                event=each.event,
+                event_id=each.event,
             )
         return published
 
