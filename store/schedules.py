@@ -103,7 +103,7 @@ def _plan(row: Row[Any]) -> Plan:
         tenant=row.key,
         schedule=row.settings["schedule"],
         time_zone=row.settings["time_zone"],
-        since=in_utc(row.schedule_since),
+        since=in_utc(row.schedule_since or row.created),
         due=row.schedule_due and in_utc(row.schedule_due),
         published=row.schedule_published and in_utc(row.schedule_published),
     )

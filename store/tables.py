@@ -56,8 +56,8 @@ tenants = Table(
     Column("version", Integer, nullable=False),
     _moment("created"),
     _moment("updated"),
-    # When it was added or enabled, or its schedule last changed.
-    _moment("schedule_since"),
+    # When it was last enabled or its schedule changed, if that was after it was created.
+    _moment("schedule_since", nullable=True),
     # The last due time that was triggered by itself, and when; without the latter nobody waits for an answer.
     _moment("schedule_due", nullable=True),
     _moment("schedule_published", nullable=True),

@@ -57,7 +57,6 @@ class Tenants:
             "version": 1,
             "created": added,
             "updated": added,
-            "schedule_since": added,
         }
         try:
             with self._database.transaction() as connection:

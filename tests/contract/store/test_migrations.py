@@ -86,8 +86,7 @@ def test_what_an_older_version_wrote_is_kept(empty_url: str, sealer: Sealer) -> 
         with store.database.transaction() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "0001")
-        store.tenants.add(tenant(), CLIENT_SECRET)
-        with store.database.transaction() as connection:
+            connection.execute(text(_TENANT))
             connection.execute(text(_RUN))
             connection.execute(text(_RECEIPT))
         store.upgrade()
@@ -96,6 +95,10 @@ def test_what_an_older_version_wrote_is_kept(empty_url: str, sealer: Sealer) -> 
         assert (receipt.outcome, receipt.operation, receipt.replaying) == (Outcome.UPDATED, None, False)
 
 
+_TENANT: Final = """
+    INSERT INTO tenants (id, key, settings, client_secret, version, created, updated)
+    VALUES (1, 'exempelkommun', '{}', '', 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)
+"""
 _RUN: Final = """
     INSERT INTO runs (id, tenant_id, mode, dry_run, users, status, scan, last_scan, read_to_the_end, started)
     VALUES (1, 1, 'full', false, '[]', 'completed', 1, 6, true, CURRENT_TIMESTAMP)
