@@ -6,11 +6,15 @@ import re
 import socket
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.acceptance.commands import answer, environment, running, until, update_sync
+from tests.acceptance.schedules import make_due
+
+if TYPE_CHECKING:
+    from tests.services.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -46,7 +50,9 @@ def on_this_host(text: str, places: dict[str, str]) -> str:
     return text
 
 
-def test_what_compose_says_works(amqp_url: str, database_url: str, tmp_path: Path) -> None:
+def test_what_compose_says_works(
+    amqp_url: str, postgresql: PostgreSQL, database_url: str, tmp_path: Path
+) -> None:
     """The services' commands with the services' environment make a run that completes as expected."""
     shared = tmp_path / "sandbox"
     shared.mkdir()
@@ -85,6 +91,10 @@ def test_what_compose_says_works(amqp_url: str, database_url: str, tmp_path: Pat
         _, env = process("worker")
         added = update_sync("tenants", "add", "exempelkommun", "--from", str(shared / "tenant.json"), env=env)
         assert added.returncode == 0, added.stderr
+        arguments, service_env = process("scheduler")
+        make_due(postgresql, database_url, "exempelkommun", env=env)
+        stack.enter_context(running(*arguments, env=service_env, log=tmp_path / "scheduler.log"))
+        until(lambda: [run["status"] for run in answer("runs", "list", env=env)] == ["completed"], "a run")
         waited = update_sync("trigger", "exempelkommun", "--wait", "--json", env=env)
         # Dead letters are among the hard cases, so the command says that something is wrong.
         assert waited.returncode == 1, waited.stderr
@@ -99,7 +109,7 @@ def test_compose_starts_things_in_order_and_on_loopback() -> None:
     """RabbitMQ 4, PostgreSQL, the upgrade before everything else, and no port but on loopback."""
     assert SERVICES["rabbitmq"]["image"].startswith("rabbitmq:4")
     assert SERVICES["postgres"]["image"].startswith("postgres:")
-    for service in ("producer", "worker"):
+    for service in ("producer", "scheduler", "worker"):
         assert SERVICES[service]["depends_on"]["database"]["condition"] == "service_completed_successfully"
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from schemas.messages import TenantSync
+from schemas.outcomes import Cause
 from schemas.sealing import is_key
 from tests.acceptance.commands import answer, environment, update_sync
-from tests.integration.command_line import SECRET, database_environment, on_a_terminal, tenant_object
+from tests.integration.command_line import (
+    SECRET,
+    database_environment,
+    on_a_terminal,
+    open_store,
+    tenant_object,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +45,8 @@ def test_new_keys_can_be_used_and_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("tenants",), ("tenants", "add"), ("runs", "show"), ("worker",), ("sandbox",)]
+    "arguments",
+    [(), ("tenants",), ("tenants", "add"), ("runs", "show"), ("worker",), ("scheduler",), ("sandbox",)],
 )
 def test_help_is_everywhere(arguments: tuple[str, ...]) -> None:
     """Every command explains itself with nothing set up."""
@@ -52,7 +63,13 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nonsense",), ("tenants", "add"), ("runs", "show", "first"), ("runs", "list", "--limit", "0")],
+    [
+        ("nonsense",),
+        ("tenants", "add"),
+        ("runs", "show", "first"),
+        ("runs", "list", "--limit", "0"),
+        ("scheduler", "--json"),
+    ],
 )
 def test_wrong_use_ends_with_2(arguments: tuple[str, ...]) -> None:
     """What click refuses ends with 2, on standard error alone."""
@@ -133,7 +150,8 @@ def test_every_option_sets_its_setting(env: dict[str, str], tmp_path: Path) -> N
             "org",
         ),
         *("--client-secret-expires", "2030-01-31", "--ssn-country", "SE", "--no-birthdays", "--disabled"),
-        *("--time-zone", "Europe/Oslo", "--give-up-after-hours", "2.5", "--match-keys", "external_id,eppn"),
+        *("--schedule", "30 2 * * 1-5", "--time-zone", "Europe/Oslo"),
+        *("--give-up-after-hours", "2.5", "--match-keys", "external_id,eppn"),
         *("--source", "eppn=extensionAttribute3,mail", "--source", "ssn=extensionAttribute1"),
         *("--erase-blank", "city,address", "--enabled-only", "--members-only"),
         *("--exclude", "extensionAttribute15=skyddad", "--exclude", "city=a=b"),
@@ -143,7 +161,8 @@ def test_every_option_sets_its_setting(env: dict[str, str], tmp_path: Path) -> N
     shown = answer("tenants", "show", "exempel", env=env)
     assert shown["client_secret_expires"] == "2030-01-31"  # noqa: S105 - a date
     assert (shown["ssn_country"], shown["birthdays"], shown["enabled"]) == ("SE", False, False)
-    assert (shown["time_zone"], shown["give_up_after_hours"]) == ("Europe/Oslo", 2.5)
+    assert (shown["schedule"], shown["time_zone"]) == ("30 2 * * 1-5", "Europe/Oslo")
+    assert shown["give_up_after_hours"] == 2.5
     assert shown["match_keys"] == ["external_id", "eppn"]
     assert shown["sources"]["eppn"] == ["extensionAttribute3", "mail"]
     assert shown["sources"]["ssn"] == ["extensionAttribute1"]
@@ -182,6 +201,35 @@ def test_set_changes_what_it_names_and_says_so_by_name(env: dict[str, str]) -> N
     assert "another" not in done.stdout + done.stderr
     after = answer("tenants", "show", "exempel", env=env)
     assert after == {**before, "name": "Nya kommunen", "birthdays": False}
+
+
+def test_a_tenant_shows_when_it_is_due_next(env: dict[str, str]) -> None:
+    """By the tenant's own clock, for people alone: the JSON stays what `tenants add` takes."""
+    add(env, time_zone="Europe/Helsinki")
+    assert "never: it has no schedule" in next_due(env)
+    for arguments in (("--schedule", "30 2 1 7 *"), ("--schedule", "30 2 1 7 *", "--enabled")):
+        assert update_sync("tenants", "set", "exempel", *arguments, env=env).returncode == 0
+        assert re.fullmatch(r"next_due +2\d\d\d-07-01T02:30\+03:00", next_due(env))
+    assert "next_due" not in answer("tenants", "show", "exempel", env=env)
+    assert update_sync("tenants", "set", "exempel", "--disabled", env=env).returncode == 0
+    assert "disabled" in next_due(env)
+    assert update_sync("tenants", "set", "exempel", "--no-schedule", "--enabled", env=env).returncode == 0
+    assert answer("tenants", "show", "exempel", env=env)["schedule"] is None
+
+
+def test_a_halted_run_that_holds_back_the_schedule_is_shown(env: dict[str, str]) -> None:
+    """P7: whoever asks why nothing happens sees which run waits for a person, and why."""
+    add(env, schedule="30 2 * * *")
+    with closing(open_store(env)) as store:
+        run = store.runs.open(TenantSync(tenant="exempel"), "event").run
+        store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "made up")
+    assert next_due(env).endswith(f"once run {run.id} (entra_credentials) is resumed or cancelled")
+
+
+def next_due(env: dict[str, str]) -> str:
+    shown = update_sync("tenants", "show", "exempel", env=env)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout.splitlines()[-1]
 
 
 def test_single_settings_win_over_the_file(env: dict[str, str]) -> None:
@@ -230,6 +278,27 @@ FAULTY: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         json.dumps(tenant_object(**MADE_UP, entra_tenant_id="common")),
         (),
         ("entra_tenant_id:",),
+    ),
+    "a schedule of no form": (json.dumps(tenant_object()), ("--schedule", "hourly"), ("schedule:", "five")),
+    "a schedule with a fault": (
+        json.dumps(tenant_object()),
+        ("--schedule", "0 25 * * *"),
+        ("schedule:", "Bad hour"),
+    ),
+    "a schedule that never comes": (
+        json.dumps(tenant_object(schedule="0 3 31 4 *")),
+        (),
+        ("schedule:", "day-of-month"),
+    ),
+    "a time zone that is none": (
+        json.dumps(tenant_object()),
+        ("--time-zone", "Europe/Nowhere"),
+        ("time_zone:", "IANA"),
+    ),
+    "a schedule and none": (
+        json.dumps(tenant_object()),
+        ("--schedule", "0 3 * * *", "--no-schedule"),
+        ("--no-schedule",),
     ),
     "an option of the wrong form": (json.dumps(tenant_object()), ("--source", "eppn"), ("--source",)),
 }
