@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.services import postgresql as postgresql_service
 from tests.services import rabbitmq as rabbitmq_service
@@ -47,6 +48,10 @@ class Network:
 
     forbidden: bool = False
 
+
+# A time limit for each example would judge the machine and what else it does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 RAN_AGAINST = pytest.StashKey[RanAgainst]()
 NETWORK_STATE = pytest.StashKey[Network]()
