@@ -39,7 +39,7 @@ def test_round_trip_of_json(value: Any) -> None:
     assert Sealer([NEW]).open_json(Sealer([NEW]).seal_json(value)) == value
 
 
-@given(text=st.text(st.characters(codec="utf-8"), min_size=4))
+@given(text=st.text(st.characters(codec="utf-8"), min_size=12))
 def test_a_sealed_value_does_not_show_what_it_holds(text: str) -> None:
     """P6: a sealed text is ASCII without the plain one in it, and differs each time."""
     sealer = Sealer([NEW])
@@ -67,10 +67,13 @@ def test_keys_can_be_rotated() -> None:
 def test_what_was_never_sealed_is_not_opened(text: str) -> None:
     """Any other text, and a sealed one that was changed, is refused, and the refusal holds none of it."""
     sealed = Sealer([NEW]).seal("värde")
+    told: set[str] = set()
     for wrong in (text, sealed[:-4], sealed[:20] + ("A" if sealed[20] != "A" else "B") + sealed[21:]):
         with pytest.raises(UnsealableError) as caught:
             Sealer([NEW]).open(wrong)
-        assert len(wrong) < 4 or wrong not in str(caught.value)
+        told.add(str(caught.value))
+    # The same words whatever it was, so nothing of it is in them.
+    assert len(told) == 1
 
 
 def test_a_wrong_key_is_the_operators_matter() -> None:
