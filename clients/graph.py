@@ -13,10 +13,18 @@ from urllib.parse import quote, urlsplit
 from clients.birthday import Birthday, read_birthday
 from clients.entra import EntraTokens
 from clients.faults import Fault
-from clients.graph_errors import answer_error, claims_challenge, error_code, fault_error, unreadable
+from clients.graph_delta import DELTA_HEADERS, DeltaPage, read_delta_page
+from clients.graph_errors import (
+    answer_error,
+    claims_challenge,
+    delta_error,
+    error_code,
+    fault_error,
+    unreadable,
+)
 from clients.http import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
 from schemas.attributes import BIRTHDAY
-from schemas.errors import HaltError, TransientError, UpdateSyncError
+from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
@@ -29,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Graph's limit for `$top` on users.
 PAGE_SIZE: Final = 999
+
+#: Pages after which it is clear that Graph gives no link of a delta that begins now: one is the rule.
+DELTA_LINK_PAGES: Final = 10
 
 #: Tries for a birthday, and the longest wait between two, in seconds: a user is waiting for it.
 BIRTHDAY_TRIES: Final = 3
@@ -101,7 +112,7 @@ class GraphClient:
         if url is None:
             url = f"{self._graph.url}/v1.0/users?$select={_selected(select)}&$top={PAGE_SIZE}"
         elif not self._is_ours(url):
-            raise HaltError(Cause.GRAPH_QUERY, "Graph's link to the next page leads somewhere else")
+            raise _leads_elsewhere()
         response = self._get(url)
         body = json_object(response)
         if body is None:
@@ -112,8 +123,39 @@ class GraphClient:
         if next_link is not None and not isinstance(next_link, str):
             raise unreadable(response, "`@odata.nextLink` is no text")
         if next_link is not None and not self._is_ours(next_link):
-            raise HaltError(Cause.GRAPH_QUERY, "Graph's link to the next page leads somewhere else")
+            raise _leads_elsewhere()
         return GraphPage(users=tuple(users), next_link=next_link)
+
+    def delta_link(self, select: Sequence[str]) -> str | None:
+        """Return the link of a delta that begins now; None when Graph does not come to give one.
+
+        Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` beside the rest.
+        """
+        url = f"{self._graph.url}/v1.0/users/delta?$select={_selected(select)}&$deltatoken=latest"
+        for _ in range(DELTA_LINK_PAGES):
+            page = self.delta_page(url, kept=False)
+            if page.next_link is None:
+                return page.delta_link
+            url = page.next_link
+        return None
+
+    def delta_page(self, link: str, *, kept: bool) -> DeltaPage:
+        """Return who has changed since a delta link was given (`kept`), or a next link's page.
+
+        Raises `DeltaLinkExpiredError` when Graph no longer knows what changed since, and
+        `PageTokenExpiredError` when it has forgotten the page alone.
+        """
+        if not self._is_ours(link):
+            if kept:
+                raise DeltaLinkExpiredError("the kept link leads to another Graph than UPDATE_SYNC_GRAPH_URL")
+            raise _leads_elsewhere()
+        response = self._ask(link, DELTA_HEADERS, READ_TIMEOUT)
+        if not succeeded(response):
+            raise delta_error(response, kept=kept)
+        page = read_delta_page(response)
+        if not all(self._is_ours(led) for led in (page.next_link, page.delta_link) if led is not None):
+            raise _leads_elsewhere()
+        return page
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
@@ -217,6 +259,10 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     except ValueError:
         return None
     return None if "@" in parts.netloc else (parts.scheme, parts.hostname, port)
+
+
+def _leads_elsewhere() -> HaltError:
+    return HaltError(Cause.GRAPH_QUERY, "Graph's link to the next page leads somewhere else")
 
 
 def _selected(select: Sequence[str]) -> str:

@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Final
 from clients.faults import Fault, Trouble
 from clients.http import json_object
 from clients.retry_after import retry_after
-from schemas.errors import Dependency, HaltError, PageTokenExpiredError, TransientError, UpdateSyncError
+from schemas.errors import (
+    DeltaLinkExpiredError,
+    Dependency,
+    HaltError,
+    PageTokenExpiredError,
+    TransientError,
+    UpdateSyncError,
+)
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
     import requests
 
 _EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
+_LOST_STATE: Final = frozenset(range(400, 410)) - {401, 403}
+_NO_SYNC_STATE: Final = "syncstatenotfound"
+_OLD_DELTA: Final = "Request_UnsupportedQuery"
 _TRY_LATER: Final = frozenset({404, 403, 408, 425, 429})
 
 #: What may be quoted of an answer: Graph's codes and request ids, which hold nobody's data.
@@ -68,6 +78,26 @@ def answer_error(response: requests.Response) -> UpdateSyncError:
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
         return TransientError(Dependency.GRAPH, said, retry_after=wait)
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
+
+
+def delta_error(response: requests.Response, *, kept: bool) -> UpdateSyncError:
+    """Turn a delta's answer that is no success into an error of ours.
+
+    `kept` says that a delta link was asked, and not a link to its next page. That the link has expired is
+    told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or the
+    token's age as well, since the query was good when the link was given. Nothing else tells it, for
+    everybody would be read: no 401, 403, 429 or 5xx.
+    """
+    status, code = response.status_code, error_code(response)
+    error = answer_error(response)
+    expired = (
+        status == 410  # noqa: PLR2004 - a status
+        or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
+        or (kept and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
+    )
+    return (
+        DeltaLinkExpiredError(_said(response, f"HTTP {status} {code or ''}".rstrip())) if expired else error
+    )
 
 
 def claims_challenge(header: str | None) -> str | None:

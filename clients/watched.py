@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from clients.birthday import Birthday
     from clients.graph import GraphClient, GraphPage
+    from clients.graph_delta import DeltaPage
     from clients.skolon import SkolonDirectory
     from schemas.attributes import Attribute
     from schemas.outages import Passages
@@ -59,6 +60,16 @@ class WatchedGraph:
         """Return the first page of all users (no `link`), or the one that a `next_link` leads to."""
         with self._passages.to(self._service):
             return self._client.page(link, select)
+
+    def delta_link(self, select: Sequence[str]) -> str | None:
+        """Return the link of a delta that begins now; None when Graph does not come to give one."""
+        with self._passages.to(self._service):
+            return self._client.delta_link(select)
+
+    def delta_page(self, link: str, *, kept: bool) -> DeltaPage:
+        """Return who has changed since a delta link was given (`kept`), or the page a next link leads to."""
+        with self._passages.to(self._service):
+            return self._client.delta_page(link, kept=kept)
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""

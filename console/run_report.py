@@ -50,6 +50,8 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         texts = explain(run.cause).texts
         fields |= {f"mend ({language})": texts[language].mend for language in Language}
         fields["resume"] = f"update-sync runs resume {run.id}"
+    elif run.detail is not None:
+        fields["note"] = run.detail
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }

@@ -14,7 +14,7 @@ from queues.in_process import consuming
 from queues.messages import tenant_sync_message
 from queues.outages import Outages
 from schemas.messages import TenantSync
-from schemas.outcomes import OPEN_STATUSES
+from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.sealing import Sealer, new_key
 from schemas.settings import PREFIX, Settings
 from schemas.tenants import load_tenant
@@ -47,13 +47,14 @@ class OneProcess:
     def run(
         self,
         *,
+        mode: Mode = Mode.FULL,
         dry_run: bool = False,
         users: tuple[str, ...] = (),
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
         event_id = str(uuid.uuid4())
-        wish = TenantSync(tenant=self._tenant, dry_run=dry_run, users=users)
+        wish = TenantSync(tenant=self._tenant, mode=mode, dry_run=dry_run, users=users)
         self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
         while True:
             time.sleep(_LOOK_AGAIN)

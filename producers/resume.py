@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from producers.tenant_page import PAGE_SIZE
+from producers.page_sources import PAGE_SIZE
 from queues.messages import tenant_page_message, user_sync_message
 from schemas.errors import UpdateSyncError, WrongUseError
 from schemas.messages import TenantPage, UserSync

@@ -7,6 +7,7 @@
     ├── PermanentError      never going to work      (the message becomes a dead letter)
     ├── HaltError           nothing can work         (the run is halted, once, with a cause)
     ├── PageTokenExpiredError   read the list afresh
+    ├── DeltaLinkExpiredError   read everybody
     ├── VersionConflictError    read the Skolon user again
     └── WrongUseError       somebody asked wrongly   (the command line ends with 2)
         ├── InvalidSettingsError
@@ -79,6 +80,10 @@ class HaltError(UpdateSyncError):
 
 class PageTokenExpiredError(UpdateSyncError):
     """Graph no longer knows the page's token: the list has to be read from its first page again."""
+
+
+class DeltaLinkExpiredError(UpdateSyncError):
+    """Graph no longer knows what a delta link stands for: everybody has to be read, not only who changed."""
 
 
 class VersionConflictError(UpdateSyncError):

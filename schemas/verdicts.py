@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from schemas.attributes import Attribute
     from schemas.outcomes import Outcome, Reason, Stage
+
+#: What a receipt says of somebody who has left Entra.
+NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,9 @@ from store.moments import in_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from schemas.verdicts import DeadLetter, Verdict
     from store.database import Database
@@ -78,30 +78,9 @@ class Receipts:
         """
         if not entra_ids:
             return set()
-        receipts, runs = tables.receipts, tables.runs
+        receipts = tables.receipts
         with self._database.transaction() as connection:
-            # Locked, so that nobody ends the reading before these receipts are there to be seen.
-            tenant_id = connection.scalar(
-                select(runs.c.tenant_id)
-                .where(runs.c.id == run_id, runs.c.status == Status.READING)
-                .with_for_update(read=True)
-            )
-            if tenant_id is None:
-                raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
-            published = now()
-            rows = [
-                {
-                    "run_id": run_id,
-                    "entra_id": entra_id,
-                    "tenant_id": tenant_id,
-                    "outcome": Outcome.PENDING,
-                    "published_at": published,
-                }
-                # In one order, so that two deliveries of a page do not lock each other out.
-                for entra_id in sorted(entra_ids)
-            ]
-            dialect = sqlite if self._database.is_sqlite else postgresql
-            connection.execute(dialect.insert(receipts).on_conflict_do_nothing(), rows)
+            self.insert(connection, run_id, entra_ids, {"outcome": Outcome.PENDING, "published_at": now()})
             pending = connection.scalars(
                 select(receipts.c.entra_id).where(
                     receipts.c.run_id == run_id,
@@ -110,6 +89,30 @@ class Receipts:
                 )
             )
             return set(pending)
+
+    def insert(
+        self, connection: Connection, run_id: int, entra_ids: Collection[str], values: Mapping[str, object]
+    ) -> None:
+        """Write a receipt with `values` for each user that has none.
+
+        Raises `TransientError` (order) when the run is not being read any more.
+        """
+        runs = tables.runs
+        # Locked, so that nobody ends the reading before these receipts are there to be seen.
+        tenant_id = connection.scalar(
+            select(runs.c.tenant_id)
+            .where(runs.c.id == run_id, runs.c.status == Status.READING)
+            .with_for_update(read=True)
+        )
+        if tenant_id is None:
+            raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
+        rows = [
+            {"run_id": run_id, "entra_id": entra_id, "tenant_id": tenant_id, **values}
+            # In one order, so that two deliveries of a page do not lock each other out.
+            for entra_id in sorted(entra_ids)
+        ]
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        connection.execute(dialect.insert(tables.receipts).on_conflict_do_nothing(), rows)
 
     def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
         """Give an open receipt its outcome; False if it has one already.

@@ -13,6 +13,7 @@ from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Reason, Stage,
 from schemas.runs import Run, RunSummary
 from store import tables
 from store.moments import in_utc, now
+from store.readings import keep_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +144,8 @@ class Runs:
                 .where(runs.c.id == run_id, runs.c.status == Status.UPDATING, ~pending)
                 .values(status=Status.COMPLETED, finished=now())
             )
+            if done.rowcount:
+                keep_link(connection, run_id, is_sqlite=self._database.is_sqlite)
         return bool(done.rowcount)
 
     def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:

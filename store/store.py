@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.outages import ALWAYS_OPEN, Passages
+from store.changes import Changes
 from store.claims import Claims
 from store.database import Database
 from store.guards import Guards
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.operations import Operations
 from store.pages import Pages
+from store.readings import Readings
 from store.receipts import Receipts
 from store.replays import Replays
 from store.runs import Runs
@@ -40,6 +42,8 @@ class Store:
         self.guards = Guards(self.database)
         self.claims = Claims(self.database, self.guards, sealer)
         self.receipts = Receipts(self.database)
+        self.readings = Readings(self.database)
+        self.changes = Changes(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
 

@@ -122,6 +122,32 @@ guard_counts = Table(
     Column("not_found", Integer, nullable=False),
 )
 
+# How each run of everybody reads Entra, and the delta link that it leaves behind once it is complete.
+readings = Table(
+    "readings",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    # The fingerprint of what is selected, mapped and looked at.
+    Column("mapping", String(64), nullable=False),
+    # The link from which a delta goes on; without one everybody is read.
+    Column("from_link", Text),
+    # The scan from which on everybody is read after all, since Graph no longer takes that link.
+    Column("list_scan", Integer),
+    Column("to_link", Text),
+    Column("leaves_link", Boolean, nullable=False),
+)
+
+delta_links = Table(
+    "delta_links",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("mapping", String(64), nullable=False),
+    Column("link", Text, nullable=False),
+    # The run that left it. No foreign key: the link outlives the run's books.
+    Column("run_id", Integer, nullable=False),
+    _moment("kept"),
+)
+
 # What operators do with dead letters: who did what, when, to how many.
 operations = Table(
     "operations",

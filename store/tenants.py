@@ -11,10 +11,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import WrongUseError
+from schemas.fingerprints import mapping_fingerprint
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
 from store.moments import now
+from store.readings import forget_links
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -81,6 +83,8 @@ class Tenants:
             if secret is not None:
                 values["client_secret"] = self._sealer.seal(secret)
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
+            if mapping_fingerprint(tenant) != mapping_fingerprint(before):
+                forget_links(connection, row.id)
         return tenant
 
     def get(self, key: str) -> TenantRecord:

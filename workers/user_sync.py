@@ -16,8 +16,9 @@ from schemas.guards import ONE_NOT_FOUND
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.selection import properties_to_select
-from schemas.verdicts import Verdict
+from schemas.verdicts import NO_LONGER_IN_ENTRA, Verdict
 from store.collisions import CollisionError
+from workers.completeness import missing_sources
 from workers.difference import difference
 from workers.guard import check_guard
 from workers.mapping import Mapped, check_values, map_user
@@ -110,24 +111,26 @@ class UserSyncer:
             )
         user = self._entra_user(message, record)
         if user is None:
-            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail="no longer in Entra")
+            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
         out_of_scope = why_out_of_scope(user, record.tenant.scope)
         if out_of_scope:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
         return _OneUser(self._store, self._directories, message, begun, record).verdict(user)
 
     def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
-        if message.payload is None and is_nameless(message.user):
+        if message.payload is not None:
+            try:
+                payload = self._sealer.open_json(message.payload)
+            except UnsealableError as error:
+                raise HaltError(Cause.SEALED_VALUE, error.summary) from None
+            user = load_graph_user(payload)
+            if not missing_sources(user, record.tenant):
+                return user
+        elif is_nameless(message.user):
             raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
-        if message.payload is None:
-            graph = self._directories.graph(record.credentials)
-            raw: object = graph.user(message.user, properties_to_select(record.tenant))
-            return None if raw is None else load_graph_user(raw)
-        try:
-            payload = self._sealer.open_json(message.payload)
-        except UnsealableError as error:
-            raise HaltError(Cause.SEALED_VALUE, error.summary) from None
-        return load_graph_user(payload)
+        graph = self._directories.graph(record.credentials)
+        raw: object = graph.user(message.user, properties_to_select(record.tenant))
+        return None if raw is None else load_graph_user(raw)
 
 
 class _OneUser:

@@ -1,0 +1,151 @@
+"""Where a page's users come from: the trigger that names them, the list of everybody, or a delta."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
+from schemas.fingerprints import mapping_fingerprint
+from schemas.graph_user import is_entra_id, nameless_id
+from schemas.outcomes import Cause
+from schemas.selection import properties_to_select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from clients.directories import Directories
+    from schemas.messages import TenantPage
+    from schemas.runs import Run
+    from store.store import Store
+    from store.tenants import TenantRecord
+
+#: Graph's limit for a page of users, and so the size of ours for runs that name their users.
+PAGE_SIZE: Final = 999
+
+#: Why Graph may give no delta link although it would give the list: that is no reason not to read the list.
+_NO_DELTA: Final = (Cause.GRAPH_QUERY, Cause.ENTRA_PERMISSION)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOfUsers:
+    """The users of a page by id, with what Graph said of each; None for those to be read by id.
+
+    `is_delta` pages may have `removed` users too, and the last of them the link for the next delta.
+    """
+
+    users: dict[str, dict[str, Any] | None]
+    next_link: str | None
+    is_last: bool
+    is_delta: bool = False
+    removed: tuple[str, ...] = ()
+    delta_link: str | None = None
+
+
+class PageSources:
+    """Reads pages; may be shared by threads."""
+
+    def __init__(self, *, store: Store, directories: Directories) -> None:
+        self._guards = store.guards
+        self._readings = store.readings
+        self._directories = directories
+
+    def read(self, page: TenantPage, run: Run, record: TenantRecord) -> PageOfUsers:
+        """Return the users of a page.
+
+        Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` when the run has to begin again, the
+        latter with everybody; otherwise as Graph's client does.
+        """
+        if run.users:
+            return _named_users(run, page)
+        reading = self._readings.of(run, mapping_fingerprint(record.tenant))
+        delta_link = reading.delta_from(page.scan)
+        if delta_link is not None:
+            return self._changed_users(page, delta_link, record)
+        if page.number == 1:
+            self._note_people(run, record)
+            if reading.wants_link:
+                self._note_link(run, record)
+        return self._all_users(page, record)
+
+    def _note_people(self, run: Run, record: TenantRecord) -> None:
+        """Note how many people there are, for the guard's shares; a directory need not tell."""
+        with suppress(HaltError):
+            self._guards.note_people(run.id, self._directories.graph(record.credentials).count())
+
+    def _all_users(self, page: TenantPage, record: TenantRecord) -> PageOfUsers:
+        graph = self._directories.graph(record.credentials)
+        answer = graph.page(page.link, properties_to_select(record.tenant))
+        users: dict[str, dict[str, Any] | None] = {}
+        for row, user in enumerate(answer.users, start=1):
+            users.setdefault(_id_of(user, page, row), user)
+        return PageOfUsers(users=users, next_link=answer.next_link, is_last=answer.next_link is None)
+
+    def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> PageOfUsers:
+        graph = self._directories.graph(record.credentials)
+        answer = graph.delta_page(page.link or delta_link, kept=page.link is None)
+        users = _merged(answer.users, answer.removed, page)
+        return PageOfUsers(
+            users=users,
+            next_link=answer.next_link,
+            is_last=answer.next_link is None,
+            is_delta=True,
+            removed=tuple(user for user in answer.removed if user not in users),
+            delta_link=answer.delta_link,
+        )
+
+    def _note_link(self, run: Run, record: TenantRecord) -> None:
+        """Note, before the list is begun, from where the next delta is to go on.
+
+        In this order what changes while the list is read is read once more, and nothing is left out.
+        """
+        graph = self._directories.graph(record.credentials)
+        try:
+            link = graph.delta_link(properties_to_select(record.tenant))
+        except (PageTokenExpiredError, DeltaLinkExpiredError):
+            link = None
+        except HaltError as error:
+            if error.cause not in _NO_DELTA:
+                raise
+            link = None
+        if link is None:
+            _log.warning("no delta link: the next delta run reads everybody", tenant=run.tenant, run=run.id)
+        else:
+            self._readings.leave(run.id, link)
+
+
+def _named_users(run: Run, page: TenantPage) -> PageOfUsers:
+    start = (page.number - 1) * PAGE_SIZE
+    users: Sequence[str] = run.users[start : start + PAGE_SIZE]
+    return PageOfUsers(
+        users=dict.fromkeys(users), next_link=None, is_last=start + PAGE_SIZE >= len(run.users)
+    )
+
+
+def _merged(
+    users: Iterable[Any], removed: Iterable[str], page: TenantPage
+) -> dict[str, dict[str, Any] | None]:
+    """Return each user once; who comes twice and differs, or is removed as well, is to be read by id."""
+    merged: dict[str, dict[str, Any] | None] = {}
+    gone = set(removed)
+    for row, user in enumerate(users, start=1):
+        user_id = _id_of(user, page, row)
+        certain = user_id not in gone and merged.get(user_id, user) == user
+        merged[user_id] = user if certain else None
+    return merged
+
+
+def _id_of(user: object, page: TenantPage, row: int) -> str:
+    """Return what a user is called in our books: its id, or its place if it has none.
+
+    A user without an id is somebody all the same, and gets a receipt that says what is wrong.
+    """
+    user_id = user.get("id") if isinstance(user, dict) else None
+    if isinstance(user_id, str) and is_entra_id(user_id):
+        return user_id
+    return nameless_id(page.number, row)
