@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from clients.graph_errors import (
     fault_error,
     unreadable,
 )
+from clients.graph_links import leads_to
 from clients.http import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
 from schemas.attributes import BIRTHDAY
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError, UpdateSyncError
@@ -48,7 +48,6 @@ BIRTHDAY_READ_TIMEOUT: Final = 15.0
 
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
-_LINK: Final = re.compile(r"[\x21-\x7e]+\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,20 +244,7 @@ class GraphClient:
         return answer
 
     def _is_ours(self, link: str) -> bool:
-        """Say whether a link leads to Graph itself: the token goes along, and must not go elsewhere."""
-        return bool(_LINK.match(link)) and _origin(link) == _origin(self._graph.url)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    """Return scheme, host and port, None for what has none or names a user (RFC 6454 section 4)."""
-    if "\\" in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        return None
-    return None if "@" in parts.netloc else (parts.scheme, parts.hostname, port)
+        return leads_to(self._graph.url, link)
 
 
 def _leads_elsewhere() -> HaltError:

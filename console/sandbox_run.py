@@ -53,6 +53,10 @@ class OneProcess:
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
+        return self.wait(self.begin(mode=mode, dry_run=dry_run, users=users), progress=progress)
+
+    def begin(self, *, mode: Mode = Mode.FULL, dry_run: bool = False, users: tuple[str, ...] = ()) -> int:
+        """Trigger a run and return its number as soon as it has one."""
         event_id = str(uuid.uuid4())
         wish = TenantSync(tenant=self._tenant, mode=mode, dry_run=dry_run, users=users)
         self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
@@ -60,7 +64,7 @@ class OneProcess:
             time.sleep(_LOOK_AGAIN)
             run = self.store.runs.find_event(event_id)
             if run is not None:
-                return self.wait(run.id, progress=progress)
+                return run.id
 
     def wait(self, run_id: int, *, progress: Callable[[RunSummary], None] = lambda _: None) -> RunSummary:
         """Wait until a run has ended, telling `progress` about it on the way."""

@@ -35,6 +35,8 @@ class Effect(StrEnum):
     CUT_SHORT = "cut_short"
     #: A delta page that ends with its first entity once more.
     REPEATED_ENTITY = "repeated_entity"
+    #: A later delta page that ends with the round's first entity once more, as it is by now.
+    REPEATED_EARLIER = "repeated_earlier"
     #: The delta token has expired, in one of three ways: ``status`` 410 (the default), 404 or 400.
     EXPIRED_DELTA = "expired_delta"
     #: Birthday on a list is refused with SharePoint's 400 rather than with 501.
@@ -50,6 +52,7 @@ _REACH = {
     Effect.EMPTY_PAGE: _PAGED,
     Effect.CUT_SHORT: _PAGED,
     Effect.REPEATED_ENTITY: frozenset((Kind.DELTA,)),
+    Effect.REPEATED_EARLIER: frozenset((Kind.DELTA,)),
     Effect.EXPIRED_DELTA: frozenset((Kind.DELTA,)),
     Effect.SHAREPOINT_REFUSAL: frozenset((Kind.USERS,)),
 }

@@ -1,0 +1,46 @@
+"""A made-up municipality, and a sync that has read everybody in it once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console.sandbox_run import OneProcess, one_process
+from sandbox.world import TENANT_KEY, World, world
+from schemas.outcomes import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def people() -> int:
+    """Say how many live there: from 50 up, every hard case is among them."""
+    return 50
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, people: int) -> Iterator[World]:
+    with world(tmp_path, people=people) as served:
+        # Each birthday is a request, and these tests count requests.
+        served.tenant["birthdays"] = False
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    """Give a sync that has read everybody once."""
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        first = together.run()
+        assert first.run.status is Status.COMPLETED
+        assert first.published == made_up.municipality.size
+        made_up.microsoft.requests.reset()
+        yield together
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Graph put three users on each page of a delta."""
+    monkeypatch.setattr("sandbox.microsoft.delta.LARGEST_PAGE", 3)
