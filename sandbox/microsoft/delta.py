@@ -33,10 +33,9 @@ def read_delta(call: Call) -> Answer:
     state = _state(call)
     if fault := call.struck_by(Effect.EXPIRED_PAGE_TOKEN):
         raise expired_page_token(fault.code)
+    if call.struck_by(Effect.GROWING_ROUND):
+        state["end"] = call.directory.log_end()
     entities, following = _read(call, state)
-    first = state.get("first") or next((entity.user_id for entity in entities), None)
-    if state["page"] > 1 and first and call.struck_by(Effect.REPEATED_EARLIER):
-        entities.append(call.directory.entity_of(first))
     selected = state["selected"]
     value = [_spell(call, entity, selected) for entity in entities]
     if value and call.struck_by(Effect.REPEATED_ENTITY):
@@ -45,7 +44,7 @@ def read_delta(call: Call) -> Answer:
     if call.struck_by(Effect.REPEATED_LINK):
         body["@odata.nextLink"] = call.request.url
     elif following is not None:
-        token = encode_token({**state, "position": following, "page": state["page"] + 1, "first": first})
+        token = encode_token({**state, "position": following, "page": state["page"] + 1})
         body["@odata.nextLink"] = link(call, PATH, [("$skiptoken", token)])
     elif not call.struck_by(Effect.CUT_SHORT):
         body["@odata.deltaLink"] = link(call, PATH, [("$deltatoken", _delta_token(call, state))])

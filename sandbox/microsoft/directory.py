@@ -173,11 +173,6 @@ class Directory:
             user_id = str(user.get("id"))
             return Entity(user_id=user_id, user=user, cleared=self._cleared.get(user_id, frozenset()))
 
-    def entity_of(self, user_id: str) -> Entity:
-        """Return what a delta says about the person of that id by now."""
-        with self._lock:
-            return self._entity(user_id, None)
-
     def _entity(self, user_id: str, changed: frozenset[str] | None) -> Entity:
         row = self._row_of.get(user_id)
         if row is None:

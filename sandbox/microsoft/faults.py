@@ -35,8 +35,8 @@ class Effect(StrEnum):
     CUT_SHORT = "cut_short"
     #: A delta page that ends with its first entity once more.
     REPEATED_ENTITY = "repeated_entity"
-    #: A later delta page that ends with the round's first entity once more, as it is by now.
-    REPEATED_EARLIER = "repeated_earlier"
+    #: A delta's round takes in what changed since it began, so that it tells of somebody once more.
+    GROWING_ROUND = "growing_round"
     #: The delta token has expired, in one of three ways: ``status`` 410 (the default), 404 or 400.
     EXPIRED_DELTA = "expired_delta"
     #: Birthday on a list is refused with SharePoint's 400 rather than with 501.
@@ -52,7 +52,7 @@ _REACH = {
     Effect.EMPTY_PAGE: _PAGED,
     Effect.CUT_SHORT: _PAGED,
     Effect.REPEATED_ENTITY: frozenset((Kind.DELTA,)),
-    Effect.REPEATED_EARLIER: frozenset((Kind.DELTA,)),
+    Effect.GROWING_ROUND: frozenset((Kind.DELTA,)),
     Effect.EXPIRED_DELTA: frozenset((Kind.DELTA,)),
     Effect.SHAREPOINT_REFUSAL: frozenset((Kind.USERS,)),
 }
@@ -97,6 +97,11 @@ class Faults:
         """Switch a fault on."""
         with self._lock:
             self._faults.append((fault, 0))
+
+    def remove(self, fault: Fault) -> None:
+        """Switch one fault off, wherever it is on."""
+        with self._lock:
+            self._faults = [(each, met) for each, met in self._faults if each != fault]
 
     def clear(self) -> None:
         """Switch every fault off."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pika
 import pytest
 
+from sandbox.municipality.changes import changed_users
 from sandbox.municipality.expectation import belongings_of_others
 from sandbox.world import TENANT_KEY, World, world
 from schemas.sealing import new_key
@@ -141,6 +142,30 @@ def test_a_dry_run_only_reads(made_up: World, env: dict[str, str], amqp_url: str
     assert run["outcomes"]["updated"] == 0
     assert made_up.skolon_users() == before
     assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
+
+
+def test_a_delta_run_reads_what_changed(made_up: World, env: dict[str, str], pool: list[Path]) -> None:
+    """P4, P6: after a full run a delta touches who changed alone, and its link is in nobody's log."""
+    trigger = ("trigger", TENANT_KEY, "--wait")
+    full = update_sync(*trigger, "--json", env=env)
+    # There are dead letters among them, and so the command ends with 1.
+    assert (full.returncode, json.loads(full.stdout)["published"]) == (1, PEOPLE)
+    changed = changed_users(made_up.municipality, 7)
+    directory = next(iter(made_up.microsoft.directories.values()))
+    for user in changed:
+        directory.change(user["id"], user)
+    made_up.microsoft.requests.reset()
+
+    run = answer(*trigger, "--mode", "delta", env=env)
+    again = answer(*trigger, "--mode", "delta", env=env)
+
+    assert (run["status"], run["mode"]) == ("completed", "delta")
+    assert counts(run["outcomes"]) == {"updated": 7}
+    assert (again["status"], again["published"]) == ("completed", 0)
+    requests = made_up.microsoft.requests.counts()
+    assert requests["delta"] == 2
+    assert "users" not in requests
+    assert "deltatoken" not in "".join(log.read_text(encoding="utf-8") for log in pool)
 
 
 def test_nobodys_data_is_in_the_logs_or_queues(

@@ -179,6 +179,19 @@ def test_delta_link_lives_seven_days(tenant: Running) -> None:
     assert tenant.get(link).status_code == 410
 
 
+def test_a_delta_that_grows(tenant: Running) -> None:
+    """Somebody who changes while a round is read is told of once more in it, and not in the next one."""
+    link = tenant.get("/users/delta?$select=city&$deltatoken=latest").json()["@odata.deltaLink"]
+    for person in EVERYBODY[:2]:
+        tenant.directory.change(person, {"city": "Ny"})
+    first = tenant.get(link, Prefer="odata.maxpagesize=1").json()
+    tenant.directory.change(EVERYBODY[0], {"city": "Nyare"})
+    tenant.standin.faults.add(Fault(effect=Effect.GROWING_ROUND))
+    rest = tenant.pages(first["@odata.nextLink"])
+    assert ids([first, *rest]) == [EVERYBODY[0], EVERYBODY[1], EVERYBODY[0]]
+    assert ids(tenant.pages(rest[-1]["@odata.deltaLink"])) == []
+
+
 def batch(tenant: Running, urls: list[str]) -> requests.Response:
     steps = [{"id": str(number), "method": "GET", "url": url} for number, url in enumerate(urls)]
     headers = {"Authorization": f"Bearer {tenant.token()}"}

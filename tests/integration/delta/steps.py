@@ -100,6 +100,7 @@ def settled(sync: OneProcess, run: int, user: str) -> bool:
 def held_before(made_up: World, page: int, kind: Kind) -> Iterator[None]:
     """Have Graph be away when it is asked for a page, until the block ends."""
     faults = made_up.microsoft.faults
-    faults.add(Fault(effect=Effect.ERROR, kind=kind, page=page, status=503, times=None))
+    away = Fault(effect=Effect.ERROR, kind=kind, page=page, status=503, times=None)
+    faults.add(away)
     yield
-    faults.clear()
+    faults.remove(away)

@@ -75,7 +75,7 @@ def test_a_delta_that_expires_on_its_way(made_up: World, sync: OneProcess) -> No
 def test_who_changes_while_a_delta_is_read(made_up: World, sync: OneProcess) -> None:
     """P4: somebody told of once more, on a later page with newer values, ends as those are."""
     first = change(made_up, 4)[0]
-    made_up.microsoft.faults.add(Fault(effect=Effect.REPEATED_EARLIER))
+    made_up.microsoft.faults.add(Fault(effect=Effect.GROWING_ROUND, page=2, times=None))
     with held_before(made_up, 2, Kind.DELTA):
         trigger = sync.begin(mode=Mode.DELTA)
         until(lambda: settled(sync, trigger, first))
