@@ -59,6 +59,8 @@ class Observation:
     tracebacks: list[str] = field(default_factory=list)
     bugs: list[str] = field(default_factory=list)
     leaks: int = 0
+    #: Commands that did not end when they were asked to.
+    killed_in_the_end: list[str] = field(default_factory=list)
 
 
 def observe(scene: Scene) -> Observation:
@@ -67,8 +69,9 @@ def observe(scene: Scene) -> Observation:
     (scene.folder / "run.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
     redelivered = _redelivered(scene)
     leftovers = _await_drained(scene)
-    scene.workers.end()
-    scene.producer.end()
+    for pool in (scene.workers, scene.producer):
+        pool.ask_to_end()
+    ended = [pool.log.stem for pool in (scene.workers, scene.producer) if not pool.end()]
     letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
     log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in scene.folder.glob("*.log"))
     return Observation(
@@ -83,6 +86,7 @@ def observe(scene: Scene) -> Observation:
         tracebacks=tracebacks(log),
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
         leaks=leaks(log, scene.municipality),
+        killed_in_the_end=ended,
     )
 
 

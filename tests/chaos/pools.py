@@ -64,14 +64,21 @@ class Pool:
             return False
         return True
 
-    def end(self) -> bool:
-        """Ask it to end, and wait; False when it had to be killed for it."""
+    def ask_to_end(self) -> None:
+        """Ask it to end, and start it no more."""
+        if self._ending.is_set():
+            return
         self._ending.set()
         with self._lock:
-            process = self._process
+            if self._process is not None:
+                self._process.send_signal(signal.SIGTERM)
+
+    def end(self) -> bool:
+        """Ask it to end, and wait; False when it had to be killed for it."""
+        self.ask_to_end()
+        process = self._process
         in_order = True
         if process is not None:
-            process.send_signal(signal.SIGTERM)
             try:
                 process.wait(SHUTDOWN)
             except subprocess.TimeoutExpired:

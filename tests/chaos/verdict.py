@@ -91,6 +91,7 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
     ]
     found += [f"traceback, {count} times: {line}" for line, count in Counter(seen.tracebacks).items()]
     found += [f"bug: {line}" for line in seen.bugs[:5]]
+    found += [f"the {command} does not end when it is asked to" for command in seen.killed_in_the_end]
     found += [f"{seen.leaks} personal values in the logs"] * bool(seen.leaks)
     found += [f"{twice} PATCHes beyond the first, or of no effect"] * bool(twice)
     lost = [user for user in demand.people if receipts.get(user, ("pending", None))[0] == "pending"]
