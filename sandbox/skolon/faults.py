@@ -101,6 +101,11 @@ class FaultBook:
         with self._lock:
             self._faults.append(fault)
 
+    def remove(self, fault: Fault) -> None:
+        """Switch one fault off, however often it has struck."""
+        with self._lock:
+            self._faults = [one for one in self._faults if replace(one, times=fault.times) != fault]
+
     def clear(self) -> None:
         """Switch everything off."""
         with self._lock:

@@ -26,14 +26,14 @@ SCHEDULE = Schedule(
     seed=1,
     events=(
         event(Kind.KILL_PRODUCER, 0.0),
-        event(Kind.GRAPH_THROTTLED, 0.0, times=3, variant="0.4"),
+        event(Kind.GRAPH_THROTTLED, 0.0, seconds=10.0, times=3, variant="0.4"),
         event(Kind.KILL_BEFORE_PATCH, 0.1, variant="lost"),
         event(Kind.SKOLON_DOWN, 0.2, seconds=4.0),
         event(Kind.KILL_AFTER_PATCH, 0.3),
         event(Kind.DATABASE_KILL, 0.4, seconds=1.0),
         event(Kind.KILL_AFTER_RECEIPT, 0.5),
         event(Kind.BROKER_KILL, 0.6),
-        event(Kind.SKOLON_ERROR, 0.7, times=10, variant="503"),
+        event(Kind.SKOLON_ERROR, 0.7, seconds=3.0, times=10, variant="503"),
     ),
 )
 

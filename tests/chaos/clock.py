@@ -72,4 +72,4 @@ def clock_jump(scene: Scene, event: Event) -> bool:
         scene.stopped.wait(event.seconds)
     finally:
         scene.clock.jump("+0")
-    return scene.stand_ins.strikes_left(number) < event.times
+    return scene.stand_ins.take_back(number) < event.times

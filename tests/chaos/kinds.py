@@ -49,7 +49,8 @@ class Draw:
 
     `at` is the share of the people that have an outcome when it happens, from and to; from 0 to 0 is
     before the run begins. `seconds` is how long it lasts, `times` how many requests it strikes, also
-    from and to. One of `variants` is chosen, where there are any.
+    from and to; with both, the first that is reached ends it. One of `variants` is chosen, where there
+    are any.
     """
 
     at: tuple[float, float] = (0.05, 0.9)
@@ -79,16 +80,20 @@ DRAWS: dict[Kind, Draw] = {
     Kind.DATABASE_RESTART: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_KILL: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_CUT: Draw(times=(1, 3)),
-    Kind.SKOLON_ERROR: Draw(times=(5, 60), variants=("500", "503", "502-page", "not-json")),
-    Kind.SKOLON_THROTTLED: Draw(times=(5, 60), variants=_RETRY_AFTER),
+    Kind.SKOLON_ERROR: Draw(
+        seconds=(2.0, 10.0), times=(5, 60), variants=("500", "503", "502-page", "not-json")
+    ),
+    Kind.SKOLON_THROTTLED: Draw(seconds=(2.0, 10.0), times=(5, 60), variants=_RETRY_AFTER),
     Kind.SKOLON_DOWN: Draw(seconds=(3.0, 15.0)),
     Kind.SKOLON_BLACK_HOLE: Draw(seconds=(3.0, 10.0), variants=_SELDOM_LONG),
     Kind.SKOLON_SLOW: Draw(seconds=(3.0, 8.0)),
     Kind.SKOLON_RESET: Draw(times=(1, 5), variants=("reset", "half-close")),
     Kind.SKOLON_HALF_ANSWER: Draw(times=(3, 30), variants=("reset", "end")),
     Kind.SKOLON_TOKEN: Draw(times=(1, 3)),
-    Kind.GRAPH_THROTTLED: Draw(at=(0.0, 0.8), times=(2, 30), variants=_RETRY_AFTER),
-    Kind.GRAPH_ERROR: Draw(at=(0.0, 0.8), times=(2, 20), variants=("500", "503", "504", "502-page")),
+    Kind.GRAPH_THROTTLED: Draw(at=(0.0, 0.8), seconds=(2.0, 10.0), times=(2, 30), variants=_RETRY_AFTER),
+    Kind.GRAPH_ERROR: Draw(
+        at=(0.0, 0.8), seconds=(2.0, 10.0), times=(2, 20), variants=("500", "503", "504", "502-page")
+    ),
     Kind.GRAPH_DOWN: Draw(at=(0.0, 0.8), seconds=(2.0, 10.0)),
     Kind.GRAPH_HALF_ANSWER: Draw(at=(0.0, 0.8), times=(1, 10)),
     Kind.GRAPH_PAGE_TOKEN: Draw(at=_BEFORE),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LATE: Final = 0.4
 #: Seconds beyond the product's patience with an answer, which is a minute.
 LONG_SILENCE: Final = 63.0
-#: Seconds for a fault to strike all the requests that it is meant for.
+#: Seconds for a fault to strike all the requests that it is meant for, where its kind gives it none.
 STRIKE: Final = 90.0
 #: Seconds between two resets.
 BETWEEN_RESETS: Final = 0.7
@@ -33,14 +33,14 @@ def skolon_error(scene: Scene, event: Event) -> bool:
             fault = {"kind": "not_json", "method": "GET"}
         case status:
             fault = {"kind": "status", "status": int(status)}
-    return _strikes(scene, event.times, scene.stand_ins.skolon_fault(**fault, times=event.times))
+    return _strikes(scene, event, scene.stand_ins.skolon_fault(**fault, times=event.times))
 
 
 def skolon_throttled(scene: Scene, event: Event) -> bool:
     """Have Skolon answer the next requests with 429."""
     wait = None if event.variant == "none" else event.variant
     number = scene.stand_ins.skolon_fault(kind="status", status=429, retry_after=wait, times=event.times)
-    return _strikes(scene, event.times, number)
+    return _strikes(scene, event, number)
 
 
 def skolon_down(scene: Scene, event: Event) -> bool:
@@ -101,7 +101,7 @@ def graph_throttled(scene: Scene, event: Event) -> bool:
     """Have Graph answer the next requests with 429, the wait in whole seconds or fractions of one."""
     wait = None if event.variant == "none" else event.variant
     number = scene.stand_ins.graph_fault(effect="error", status=429, retry_after=wait, times=event.times)
-    return _strikes(scene, event.times, number)
+    return _strikes(scene, event, number)
 
 
 def graph_error(scene: Scene, event: Event) -> bool:
@@ -109,7 +109,7 @@ def graph_error(scene: Scene, event: Event) -> bool:
     fault: dict[str, Any] = {"effect": "html", "status": 502}
     if event.variant != "502-page":
         fault = {"effect": "error", "status": int(event.variant)}
-    return _strikes(scene, event.times, scene.stand_ins.graph_fault(**fault, times=event.times))
+    return _strikes(scene, event, scene.stand_ins.graph_fault(**fault, times=event.times))
 
 
 def graph_down(scene: Scene, event: Event) -> bool:
@@ -126,13 +126,13 @@ def graph_page_token(scene: Scene, event: Event) -> bool:
     """Have Graph forget the token of a page when that page is asked for."""
     code = "Directory_ExpiredPageToken" if event.place < 1 / 2 else "DirectoryPageTokenNotFoundException"
     number = scene.stand_ins.graph_fault(effect="expired_page_token", page=_later_page(event), code=code)
-    return _strikes(scene, 1, number)
+    return _strikes(scene, event, number)
 
 
 def graph_repeated_link(scene: Scene, event: Event) -> bool:
     """Have a page lead to itself: the run is halted, and an operator resumes it."""
     number = scene.stand_ins.graph_fault(effect="repeated_link", page=_later_page(event))
-    return _strikes(scene, 1, number)
+    return _strikes(scene, event, number)
 
 
 def graph_empty_page(scene: Scene, event: Event) -> bool:
@@ -140,7 +140,7 @@ def graph_empty_page(scene: Scene, event: Event) -> bool:
     number = scene.stand_ins.graph_fault(
         effect="empty_page", kind="users", page=_later_page(event), times=event.times
     )
-    return _strikes(scene, event.times, number)
+    return _strikes(scene, event, number)
 
 
 def graph_claims(scene: Scene, _event: Event) -> bool:
@@ -164,17 +164,13 @@ def _down(scene: Scene, door: Door, seconds: float) -> bool:
     return door.touched > before
 
 
-def _strikes(scene: Scene, times: int, number: int) -> bool:
-    """Wait until a fault has struck all its requests, or there is nobody to strike; say if it did any."""
-    left = times
+def _strikes(scene: Scene, event: Event, number: int) -> bool:
+    """Wait until a fault has struck all its requests, or its time is over; say whether it struck any.
 
-    def spent() -> bool:
-        nonlocal left
-        left = scene.stand_ins.strikes_left(number)
-        return not left
-
-    scene.comes(STRIKE, spent)
-    return left < times
+    Without the second, a fault of many requests would last for minutes: who holds back probes alone.
+    """
+    scene.comes(event.seconds or STRIKE, lambda: not scene.stand_ins.strikes_left(number))
+    return scene.stand_ins.take_back(number) < event.times
 
 
 def _breaks(scene: Scene, door: Door, times: int, ending: Ending) -> bool:

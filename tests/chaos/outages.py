@@ -56,7 +56,7 @@ def alarm_broker_among_errors(scene: Scene, event: Event) -> bool:
     """Raise the memory alarm while Skolon fails: the retries can be published nowhere."""
     number = scene.stand_ins.skolon_fault(kind="status", status=500, times=event.times)
     alarm_broker(scene, event)
-    return scene.stand_ins.strikes_left(number) < event.times
+    return scene.stand_ins.take_back(number) < event.times
 
 
 def cut_broker(scene: Scene, event: Event) -> bool:

@@ -79,6 +79,10 @@ class StandIns:
         """Return how many requests a fault that was switched on may still strike."""
         return int(self._order("strikes_left", number))
 
+    def take_back(self, number: int) -> int:
+        """Switch one fault off, and return how many requests it might still have struck."""
+        return int(self._order("take_back", number))
+
     def tokens_issued(self, by: Literal["skolon", "entra"]) -> int:
         """Return how often a token was asked for so far."""
         return int(self._order("tokens_issued")[by])

@@ -26,6 +26,14 @@ class Ready:
     tenant: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _SwitchedOn:
+    """A fault in one of the books: how often it may still strike, and how it is switched off."""
+
+    left: Callable[[], int]
+    remove: Callable[[], None]
+
+
 class _Orders:
     """One method for each order."""
 
@@ -33,12 +41,12 @@ class _Orders:
         self._world = served
         self._gate = gate
         self._ledger = ledger
-        #: The faults that were switched on, by their numbers: each answers how often it may still strike.
-        self._left: list[Callable[[], int]] = []
+        #: The faults that were switched on, by their numbers.
+        self._switched_on: list[_SwitchedOn] = []
 
     def skolon_fault(self, fields: dict[str, Any]) -> int:
         # The book replaces a fault by one with a strike less: its detail is what stays.
-        fault = SkolonFault(**fields, detail=f"Fault {len(self._left)} of the schedule")
+        fault = SkolonFault(**fields, detail=f"Fault {len(self._switched_on)} of the schedule")
         faults = self._world.skolon.faults
         faults.add(fault)
 
@@ -46,16 +54,22 @@ class _Orders:
             waiting = (one["times"] for one in faults.waiting() if one["detail"] == fault.detail)
             return next(waiting, 0)
 
-        return self._number(left)
+        return self._number(left, lambda: faults.remove(fault))
 
     def graph_fault(self, fields: dict[str, Any]) -> int:
         fault = read_fault(fields)
         faults = self._world.microsoft.faults
         faults.add(fault)
-        return self._number(lambda: faults.left(fault))
+        return self._number(lambda: faults.left(fault), lambda: faults.remove(fault))
 
     def strikes_left(self, number: int) -> int:
-        return self._left[number]()
+        return self._switched_on[number].left()
+
+    def take_back(self, number: int) -> int:
+        fault = self._switched_on[number]
+        left = fault.left()
+        fault.remove()
+        return left
 
     def tokens_issued(self) -> dict[str, int]:
         return {
@@ -63,9 +77,9 @@ class _Orders:
             "entra": self._world.microsoft.requests.counts().get("token", 0),
         }
 
-    def _number(self, left: Callable[[], int]) -> int:
-        self._left.append(left)
-        return len(self._left) - 1
+    def _number(self, left: Callable[[], int], remove: Callable[[], None]) -> int:
+        self._switched_on.append(_SwitchedOn(left=left, remove=remove))
+        return len(self._switched_on) - 1
 
     def clear_faults(self) -> None:
         self._world.skolon.faults.clear()
