@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos import document, report
 from tests.chaos.kinds import Kind
-from tests.chaos.rounds import run_round
+from tests.chaos.rounds import try_round
 from tests.chaos.schedule import SCENARIOS, make_schedule, round_seed
 from tests.chaos.servers import Servers
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
             schedule = make_schedule(round_seed(wanted.seed, number), only=wanted.only)
             folder = BUILD / "chaos" / str(schedule.seed)
             shutil.rmtree(folder, ignore_errors=True)
-            found = run_round(servers, schedule, folder, people=wanted.users)
+            found = try_round(servers, schedule, folder, people=wanted.users)
             rounds.append(found)
             report.write(BUILD / "chaos.json", rounds, made)
             print(report.line(number, found), flush=True)  # noqa: T201 - as above

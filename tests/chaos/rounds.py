@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 from sandbox.municipality.municipality import Municipality
@@ -11,13 +12,22 @@ from tests.chaos.demand import demand_of
 from tests.chaos.kinds import Kind
 from tests.chaos.observation import observe
 from tests.chaos.scene import scene
-from tests.chaos.verdict import Round, judge
+from tests.chaos.verdict import Round, broken_round, judge
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.chaos.schedule import Schedule
     from tests.chaos.servers import Servers
+
+
+def try_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int) -> Round:
+    """Run one round as `run_round` does; one that breaks off is reported on as well, and the next goes on."""
+    try:
+        return run_round(servers, schedule, folder, people=people)
+    except Exception as error:  # noqa: BLE001 - the suite's own faults must be seen, and end no night's run
+        (folder / "broken.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        return broken_round(schedule, f"the round broke off: {type(error).__name__}: {error}"[:500])
 
 
 def run_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int) -> Round:

@@ -113,6 +113,26 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
     )
 
 
+def broken_round(schedule: Schedule, why: str) -> Round:
+    """Return the report on a round of which nothing is known but why it broke off."""
+    faults = [str(event.kind) for event in schedule.events]
+    return Round(
+        seed=schedule.seed,
+        faults=faults,
+        missed=faults,
+        published=0,
+        lost=0,
+        wrong=0,
+        done_twice_with_effect=0,
+        recovered=0,
+        dead_letters={},
+        duplicate_dead_letters=0,
+        outage_dead_letters=0,
+        unexpected=1,
+        surprises=[why],
+    )
+
+
 def _course(course: Course) -> list[str]:
     halts = [f"halted with {cause}" for cause in course.unforeseen_halts]
     return [*course.broken, *halts, *([] if course.ended else ["the run does not end"])]

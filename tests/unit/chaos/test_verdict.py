@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.conductor import Course
 from tests.chaos.observation import Letter, Observation
 from tests.chaos.schedule import make_schedule
-from tests.chaos.verdict import Demand, Round, judge
+from tests.chaos.verdict import Demand, Round, broken_round, judge
 
 SCHEDULE = make_schedule(1)
 DEMAND = Demand(
@@ -137,3 +137,10 @@ def test_whatever_else_differs_is_unexpected(changed: dict[str, Any]) -> None:
 def test_a_run_that_goes_astray_is_unexpected(course: Course) -> None:
     """P8: it ends by itself, and is halted only where a fault is known to halt it."""
     assert judged(course=course).unexpected == 1
+
+
+def test_a_round_that_breaks_off_has_failed() -> None:
+    """What could not be tried is not taken for a success."""
+    found = broken_round(SCHEDULE, "no room left on the disk")
+    assert found.failed
+    assert found.surprises == ["no room left on the disk"]
