@@ -27,7 +27,13 @@ _PATIENCE: Final = 15.0
 
 @click.command()
 @click.argument("tenant")
-@click.option("--mode", type=click.Choice(words(Mode)), default=str(Mode.FULL), show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(words(Mode)),
+    default=str(Mode.FULL),
+    show_default=True,
+    help="Read everybody, or only who changed in Entra since the last complete run.",
+)
 @click.option("--dry-run", is_flag=True, help="Find out what would change, and change nothing.")
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")

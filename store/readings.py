@@ -132,12 +132,12 @@ def forget_links(connection: Connection, tenant_id: int) -> None:
     """Forget a tenant's link, and those that its runs would leave: it maps otherwise from now on."""
     readings, runs = tables.readings, tables.runs
     of_tenant = select(runs.c.id).where(runs.c.tenant_id == tenant_id)
-    connection.execute(delete(tables.delta_links).where(tables.delta_links.c.tenant_id == tenant_id))
     connection.execute(
         update(readings)
         .where(readings.c.run_id.in_(of_tenant), readings.c.leaves_link)
         .values(leaves_link=False)
     )
+    connection.execute(delete(tables.delta_links).where(tables.delta_links.c.tenant_id == tenant_id))
 
 
 def _has_receipts(connection: Connection, run_id: int) -> bool:

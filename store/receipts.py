@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, func, literal, select, update
+from sqlalchemy import JSON, case, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -130,6 +130,11 @@ class Receipts:
             "stage": None,
             "attempts": None,
         }
+        if verdict.outcome is Outcome.UNCHANGED:
+            # Another delivery has claimed the Skolon user, and what was found right was written by it.
+            values["outcome"] = case(
+                (receipts.c.claimed_at.is_(None), verdict.outcome), else_=Outcome.UPDATED
+            )
         if verdict.skolon_id is not None:
             values["skolon_id"] = verdict.skolon_id
         if verdict.changed:

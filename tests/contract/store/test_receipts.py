@@ -187,6 +187,16 @@ def test_a_claim_is_known_to_the_next_delivery(store: Store) -> None:
     assert begun(store, run, "anna").outcome is Outcome.PENDING
 
 
+def test_who_is_found_right_after_a_claim_was_changed_by_it(store: Store) -> None:
+    """P4: of two deliveries at once, the one that finds the other's change made does not deny it."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    for user, skolon_id in (("anna", "s1"), ("bo", "s2")):
+        assert store.receipts.finish(run.id, user, verdict(Outcome.UNCHANGED, skolon_id))
+    outcomes = {each.entra_id: (each.outcome, each.changed) for each in store.receipts.list(run.id)}
+    assert outcomes == {"anna": (Outcome.UPDATED, (Attribute.CITY,)), "bo": (Outcome.UNCHANGED, ())}
+
+
 def test_the_first_old_values_stay(store: Store) -> None:
     """P4: a second claim adds attributes, and keeps what the first one noted of those it had."""
     run = begin_run(store, "event", "anna")

@@ -15,7 +15,6 @@ from tests.integration.delta.steps import (
     asked,
     change,
     counts,
-    crowd,
     delta,
     held_before,
     rename,
@@ -27,6 +26,12 @@ from tests.integration.delta.steps import (
 if TYPE_CHECKING:
     from console.sandbox_run import OneProcess
     from sandbox.world import World
+
+
+@pytest.fixture
+def people() -> int:
+    """Say how many live there: enough for several pages."""
+    return 20
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -86,10 +91,14 @@ def test_who_changes_while_a_delta_is_read(made_up: World, sync: OneProcess) -> 
     all_is_right(sync)
 
 
-def test_who_changes_while_everybody_is_read(made_up: World, sync: OneProcess) -> None:
+def test_who_changes_while_everybody_is_read(
+    made_up: World, sync: OneProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P4: a change that comes after its page of the list was read is met by the next delta."""
-    crowd(made_up, 1000)
-    early = changed_users(made_up.municipality, 1)[0]["id"]
+    monkeypatch.setattr("clients.graph.PAGE_SIZE", people_on_a_page := 10)
+    first_page = (made_up.municipality.person(number).entra["id"] for number in range(people_on_a_page))
+    ordinary = {user["id"] for user in changed_users(made_up.municipality, 10)}
+    early = next(user for user in first_page if user in ordinary)
     with held_before(made_up, 2, Kind.USERS):
         run = sync.begin()
         until(lambda: settled(sync, run, early))
