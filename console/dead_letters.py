@@ -11,6 +11,7 @@ import click
 
 from console.composition import Console, open_console
 from console.dead_letters_discard import discard
+from console.dead_letters_replay import replay
 from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
 from console.letter_report import LetterReport
@@ -44,6 +45,7 @@ def dead_letters() -> None:
     """
 
 
+dead_letters.add_command(replay)
 dead_letters.add_command(discard)
 
 

@@ -4,15 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dramatiq import Message
 from dramatiq.middleware import CurrentMessage
 
-from schemas.messages import SECTION, replay_operation
+from queues.messages import GIVE_UP_AFTER, user_sync_message
+from schemas.messages import OPERATION, REPLAY, SECTION, UserSync, replay_operation
 
 if TYPE_CHECKING:
-    from dramatiq import Message
+    from schemas.letters import Letter
 
 
 def current_operation() -> int | None:
     """Return the replay that published the message which this thread is working on, None if none did."""
     message: Message[Any] | None = CurrentMessage.get_current_message()
     return None if message is None else replay_operation(message.options.get(SECTION))
+
+
+def replayed_user(
+    letter: Letter, user: UserSync, *, operation: int, give_up_after_hours: float
+) -> Message[Any]:
+    """Return the message that has the user of a dead letter worked on once more, under the letter's id."""
+    message = user_sync_message(user, give_up_after_hours=give_up_after_hours)
+    section = {GIVE_UP_AFTER: give_up_after_hours, REPLAY: _replay(letter, operation)}
+    copy: Message[Any] = message.copy(message_id=letter.id, options={SECTION: section})
+    return copy
+
+
+def replayed_as_it_was(letter: Letter, *, operation: int) -> Message[Any]:
+    """Return the message of a dead letter as it was first published; its body must be a message of ours."""
+    envelope = letter.envelope or {}
+    return Message(
+        queue_name=letter.queue,
+        actor_name=envelope["actor_name"],
+        args=tuple(envelope["args"]),
+        kwargs=dict(envelope["kwargs"]),
+        options={SECTION: {**_limit(envelope), REPLAY: _replay(letter, operation)}},
+        message_id=letter.id,
+    )
+
+
+def _limit(envelope: Any) -> dict[str, Any]:
+    section = envelope["options"].get(SECTION)
+    known = isinstance(section, dict) and GIVE_UP_AFTER in section
+    return {GIVE_UP_AFTER: section[GIVE_UP_AFTER]} if known else {}
+
+
+def _replay(letter: Letter, operation: int) -> dict[str, Any]:
+    return {
+        OPERATION: operation,
+        "reason": str(letter.verdict.reason),
+        "stage": str(letter.verdict.stage),
+    }

@@ -194,6 +194,8 @@ def test_discarding_asks_on_a_terminal(env: dict[str, str], letters: Letters) ->
         ("list", "--older-than", "yesterday"),
         ("list", "--reason", "boredom"),
         ("show", "--limit", "0"),
+        ("replay", "--rate", "0"),
+        ("replay", "--max-failed", "1.5"),
         ("export",),
     ],
 )
@@ -210,6 +212,7 @@ def test_there_may_be_no_letters(env: dict[str, str]) -> None:
     assert answer("dead-letters", "list", env=env) == {"letters": 0, "groups": []}
     assert answer("dead-letters", "show", env=env) == []
     assert answer("dead-letters", "discard", "--yes", env=env) is None
+    assert answer("dead-letters", "replay", env=env) is None
     assert "no such dead letters" in update_sync("dead-letters", "list", env=env).stdout
 
 
@@ -228,6 +231,36 @@ def test_what_nobody_was_told_of_is_made_up(
     assert summary.run.status is Status.COMPLETED
     assert summary.counts == {Outcome.DEAD_LETTERED: 2}
     assert summary.reasons == {Reason.INVALID_USER: 1, Reason.CRASHED_WORKER: 1}
+
+
+@pytest.mark.usefixtures("run")
+def test_replaying_asks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+    """It says what it would do, and does nothing unless it is told to."""
+    code, seen = on_a_terminal("dead-letters", "replay", env=env, typed={"dead letters?": "n\n"})
+    assert code == 130
+    assert "exempel invalid_user" in seen
+    assert len(letters.users()) == 5
+    assert letters.store.operations.list() == []
+
+
+def test_what_cannot_be_replayed_is_said(env: dict[str, str], letters: Letters, run: int) -> None:
+    """Bytes that are no message stay, and it is said, with 1, what to do about them."""
+    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    done = update_sync("dead-letters", "replay", "--reason", "undecodable", env=env)
+    assert done.returncode == 1
+    assert "1  cannot be replayed: no message of ours" in done.stderr
+    assert (len(letters.bodies()), letters.outcomes(run)) == (6, {"dead_lettered": 5})
+
+
+def test_a_replay_that_nobody_works_off_can_be_ended(env: dict[str, str], letters: Letters, run: int) -> None:
+    """P3: with no worker at hand the first step waits; told not to, it stops, and no sum changes."""
+    done = update_sync("dead-letters", "replay", "--step-timeout", "0.1", "--json", env=env)
+    operation = json.loads(done.stdout)
+    assert (done.returncode, operation["status"]) == (1, "stopped")
+    assert operation["counts"] == {"published": 1, "on_their_way": 1}
+    assert "still on their way after 0.1 s: 1" in operation["detail"]
+    assert letters.users() == ["u2", "u3", "u4", "u5"]
+    assert letters.outcomes(run) == {"dead_lettered": 5}
 
 
 def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:

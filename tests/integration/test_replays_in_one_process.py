@@ -1,0 +1,355 @@
+"""Replays of dead letters: whole ways in one process, over real HTTP, with queues in memory."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.sandbox_run import OneProcess, one_process
+from producers.replay import Company, Replay, ReplayWish
+from producers.replay_survey import Survey, survey
+from queues.failure_routing import utc_now
+from queues.messages import tenant_page_message, tenant_sync_message, user_sync_message
+from queues.sections import as_dead_letter
+from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.world import TENANT_KEY, World, world
+from schemas.letter_filter import LetterFilter
+from schemas.messages import (
+    SECTION,
+    TENANT_PAGES_QUEUE,
+    TENANT_SYNC_QUEUE,
+    USER_SYNC_QUEUE,
+    TenantPage,
+    TenantSync,
+    UserSync,
+)
+from schemas.operations import Progress
+from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
+from schemas.runs import timestamp
+from schemas.verdicts import DeadLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from producers.replay import Standing
+    from schemas.operations import Operation
+    from schemas.runs import RunSummary
+
+PEOPLE = 50
+LOST = DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail="made up")
+#: Skolon refuses every search: nobody can be matched, for a reason that is nobody's but the user's.
+REFUSES: dict[str, Any] = {"kind": "status", "status": 400, "times": None, "path_kind": "search"}
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, people=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+@pytest.fixture
+def failed(made_up: World, sync: OneProcess) -> RunSummary:
+    """Have a run in which everybody who is looked for in Skolon became a dead letter."""
+    made_up.skolon.faults.add(SkolonFault(**REFUSES))
+    summary = sync.run()
+    made_up.skolon.faults.clear()
+    assert summary.run.status is Status.COMPLETED
+    assert summary.counts[Outcome.DEAD_LETTERED] > PEOPLE / 2
+    return summary
+
+
+def replay(sync: OneProcess, wanted: LetterFilter | None = None, **wishes: Any) -> Operation:
+    """Replay what there is, as the command does."""
+    chosen, counts = wanted or LetterFilter(), Survey()
+    limit = wishes.pop("limit", None)
+    hooks = {name: wishes.pop(name) for name in ("show", "cancelled") if name in wishes}
+    list(survey(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
+    wish = ReplayWish(wanted=chosen, expected=counts.expected, operator="tester", **wishes)
+    return Replay(wish, store=sync.store, broker=sync.broker, company=Company(**hooks)).run()
+
+
+def letters(sync: OneProcess, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
+    with sync.broker.walk_dead_letters(queue) as walk:
+        return [json.loads(found.letter.body) for found in walk]
+
+
+def put(sync: OneProcess, message: Any, letter: DeadLetter = LOST) -> None:
+    sync.broker.publish_dead_letter(as_dead_letter(message, letter, now=utc_now(), version="0"))
+
+
+def counts(sync: OneProcess, run: int) -> dict[str, int]:
+    summary = sync.store.runs.summary(run)
+    return {str(outcome): count for outcome, count in summary.counts.items() if count}
+
+
+def as_expected(made_up: World, sync: OneProcess, run: int) -> None:
+    """Assert that a run has done, at last, what it would have done without any fault."""
+    assert counts(sync, run) == made_up.municipality.expected_outcomes("first")
+    assert sync.store.runs.summary(run).run.status is Status.COMPLETED
+    assert made_up.wrong_users() == []
+    assert len(letters(sync)) == counts(sync, run)["dead_lettered"]
+
+
+def test_what_is_mended_goes_through(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P3, P4: every receipt gets the outcome that it would have had, and the letters are gone."""
+    before = len(letters(sync))
+    operation = replay(sync, max_failed=1)
+    assert operation.status is Progress.COMPLETED
+    as_expected(made_up, sync, failed.run.id)
+    expected = made_up.municipality.expected_outcomes("first")
+    assert operation.counts["published"] == before
+    assert operation.counts["updated"] == expected["updated"]
+    assert operation.counts["dead_lettered"] == expected["dead_lettered"] == len(letters(sync))
+    assert {letter["options"][SECTION]["replay"]["operation"] for letter in letters(sync)} == {operation.id}
+    assert sync.store.operations.get(operation.id) == operation
+
+
+def test_a_replay_stops_at_its_limit(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """The first one fails again, so nobody else is tried; the letters are as many as before."""
+    before = letters(sync)
+    made_up.skolon.faults.add(SkolonFault(**REFUSES))
+    operation = replay(sync)
+    assert operation.status is Progress.STOPPED
+    assert operation.counts["published"] == operation.counts["dead_lettered"] == 1
+    assert "1 of the last 1 failed again" in (operation.detail or "")
+    assert [letter["message_id"] for letter in letters(sync)] == [
+        letter["message_id"] for letter in (*before[1:], before[0])
+    ]
+    assert counts(sync, failed.run.id) == {str(key): count for key, count in failed.counts.items() if count}
+
+
+def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P4: with every failure allowed, a replay ends all the same: what came back is for the next one."""
+    before = len(letters(sync))
+    made_up.skolon.faults.add(SkolonFault(**REFUSES))
+    operation = replay(sync, max_failed=1)
+    assert operation.status is Progress.COMPLETED
+    assert operation.counts["published"] == operation.counts["dead_lettered"] == before == len(letters(sync))
+    assert sync.store.runs.summary(failed.run.id).counts == failed.counts
+
+
+def test_an_outage_makes_no_letter(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P8: while Skolon is down a replay waits, and goes on by itself when it is back."""
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
+    waited = 0
+
+    def show(standing: Standing) -> None:
+        nonlocal waited
+        waited += bool(standing.settled.open)
+        if waited == 3:
+            made_up.skolon.faults.clear()
+
+    operation = replay(sync, max_failed=1, show=show)
+    assert waited >= 3
+    assert operation.status is Progress.COMPLETED
+    as_expected(made_up, sync, failed.run.id)
+
+
+def test_a_step_may_take_no_longer_than_allowed(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P8: a replay that was told so does not wait for an outage's end; its people come through later."""
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
+    operation = replay(sync, step_timeout=0.1)
+    assert operation.status is Progress.STOPPED
+    assert operation.counts == {"published": 1, "on_their_way": 1}
+    assert "still on their way" in (operation.detail or "")
+    made_up.skolon.faults.clear()
+    assert replay(sync, max_failed=1).status is Progress.COMPLETED
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    as_expected(made_up, sync, failed.run.id)
+
+
+def test_a_halting_cause_stops_a_replay(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P7: with bad credentials the letter comes back with the reason it had, and the replay stops."""
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
+    operation = replay(sync)
+    assert (operation.status, operation.counts["published"]) == (Progress.STOPPED, 1)
+    section = letters(sync)[-1]["options"][SECTION]
+    assert section["reason"] == Reason.REJECTED_BY_SKOLON
+    assert Cause.SKOLON_CREDENTIALS in section["detail"]
+    assert sync.store.runs.get(failed.run.id).status is Status.COMPLETED
+
+
+def test_a_newer_run_wins(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P4: whom a newer run has done is left alone by the replay of an older one."""
+    sync.run()
+    patches = made_up.skolon.requests().get("PATCH user", 0)
+    operation = replay(sync, LetterFilter(runs=(failed.run.id,)), max_failed=1)
+    assert operation.counts == {
+        "published": failed.counts[Outcome.DEAD_LETTERED],
+        "superseded": failed.counts[Outcome.DEAD_LETTERED],
+    }
+    assert made_up.skolon.requests().get("PATCH user", 0) == patches
+    assert made_up.wrong_users() == []
+
+
+def test_second_copies_do_nothing(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P4: a letter that is there twice is one user, tried once."""
+    people = len(letters(sync))
+    for fields in letters(sync)[:5]:
+        message = user_sync_message(UserSync(**fields["kwargs"]), give_up_after_hours=24)
+        put(sync, message.copy(message_id=fields["message_id"]))
+    operation = replay(sync, max_failed=1)
+    assert operation.counts["published"] == people
+    assert operation.counts["settled_before"] == 5
+    as_expected(made_up, sync, failed.run.id)
+
+
+def test_two_operators_do_not_disturb_each_other(
+    made_up: World, sync: OneProcess, failed: RunSummary
+) -> None:
+    """P4: replays that cross end both, and everybody is worked on once with effect."""
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(replay, sync, max_failed=1) for _ in range(2)]
+        operations = [each.result() for each in both]
+    assert {operation.status for operation in operations} == {Progress.COMPLETED}
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    as_expected(made_up, sync, failed.run.id)
+    expected = made_up.municipality.expected_outcomes("first")
+    assert made_up.skolon.requests()["PATCH user"] == expected["updated"]
+
+
+def killed_after(place: str, sync: OneProcess, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have a replay die right after one of its steps, as SIGKILL would have it; return what mends that."""
+
+    def dying(function: Any) -> Any:
+        def step(*args: Any, **kwargs: Any) -> None:
+            function(*args, **kwargs)
+            raise KeyboardInterrupt
+
+        return step
+
+    target = {"take_up": sync.store.replays, "publish": sync.broker}[place]
+    monkeypatch.setattr(target, place, dying(getattr(target, place)))
+    return monkeypatch.undo
+
+
+@pytest.mark.parametrize("place", ["take_up", "publish"])
+def test_a_killed_replay_is_taken_over(
+    made_up: World,
+    sync: OneProcess,
+    failed: RunSummary,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """P2, P4: killed between any two of its steps, it loses nobody, and the next one does the rest."""
+    before = len(letters(sync))
+    mend = killed_after(place, sync, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        replay(sync)
+    mend()
+    assert len(letters(sync)) == before
+    operation = replay(sync, max_failed=1)
+    assert operation.status is Progress.COMPLETED
+    as_expected(made_up, sync, failed.run.id)
+    expected = made_up.municipality.expected_outcomes("first")
+    assert made_up.skolon.requests()["PATCH user"] == expected["updated"]
+
+
+def test_a_cancelled_replay_leaves_the_rest(sync: OneProcess, failed: RunSummary) -> None:
+    """What is in hand is finished, what is not begun stays where it is, and it is kept that it was so."""
+    before = len(letters(sync))
+    looks = 0
+
+    def cancelled() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > 1
+
+    operation = replay(sync, cancelled=cancelled, max_failed=1)
+    assert operation.status is Progress.CANCELLED
+    assert operation.counts["published"] == 1
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    assert len(letters(sync)) >= before - 1
+    assert sum(counts(sync, failed.run.id).values()) == failed.published
+
+
+def test_only_what_was_meant_is_replayed(sync: OneProcess, failed: RunSummary) -> None:
+    """Filter and limit choose; the others stay in their order."""
+    before = letters(sync)
+    chosen = [letter["kwargs"]["user"] for letter in before[3:6]]
+    operation = replay(sync, LetterFilter(users=tuple(chosen)), limit=2, max_failed=1)
+    assert operation.counts["published"] == 2
+    left = [letter["message_id"] for letter in letters(sync)]
+    stayed = [letter["message_id"] for letter in (*before[:3], *before[5:])]
+    assert left[: len(stayed)] == stayed
+    assert failed.published
+
+
+@pytest.mark.parametrize("as_sent", [True, False])
+def test_users_are_read_afresh_unless_wanted_as_sent(
+    made_up: World, sync: OneProcess, failed: RunSummary, *, as_sent: bool
+) -> None:
+    """By default Graph is asked for each user; with the payload of then it is not, and so may be old."""
+    assert failed.published
+    made_up.microsoft.requests.reset()
+    operation = replay(sync, as_sent=as_sent, max_failed=1)
+    assert (operation.as_sent, operation.status) == (as_sent, Progress.COMPLETED)
+    asked = made_up.microsoft.requests.counts().get("user", 0)
+    # Whose Skolon user is somebody else's by its External Id is asked about, too.
+    assert (asked < operation.counts["published"]) is as_sent
+
+
+def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> None:
+    """What is no message of ours, or of a run that is gone, is counted and left."""
+    assert failed.published
+    strange = UserSync(tenant=TENANT_KEY, run=99, user="somebody", payload=None)
+    put(sync, user_sync_message(strange, give_up_after_hours=24))
+    sync.broker.put(TENANT_SYNC_QUEUE, b"\xff garbage")
+    sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    seen = Survey()
+    list(survey(LetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
+    assert {str(obstacle): count for obstacle, count in seen.left.items()} == {"gone": 1, "not_ours": 1}
+    assert replay(sync, max_failed=1).status is Progress.COMPLETED
+    assert [letter["kwargs"]["run"] for letter in letters(sync)].count(99) == 1
+
+
+def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProcess) -> None:
+    """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
+    run = sync.store.runs.open(TenantSync(tenant=TENANT_KEY), "event").run
+    page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
+    for _ in range(2):
+        put(sync, tenant_page_message(page, give_up_after_hours=24))
+    sync.store.runs.halt(run.id, Cause.BUG, "a page was not read")
+    operation = replay(sync)
+    assert (operation.status, operation.counts) == (Progress.COMPLETED, {"runs_resumed": 1})
+    assert letters(sync, TENANT_PAGES_QUEUE) == []
+    sync.wait(run.id)
+    as_expected(made_up, sync, run.id)
+    put(sync, tenant_page_message(page, give_up_after_hours=24))
+    assert replay(sync, LetterFilter(queues=(TENANT_PAGES_QUEUE,))).counts == {"runs_over": 1}
+    assert letters(sync, TENANT_PAGES_QUEUE) == []
+
+
+def test_a_guarded_run_is_not_resumed_by_a_replay(sync: OneProcess) -> None:
+    """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
+    run = sync.store.runs.open(TenantSync(tenant=TENANT_KEY), "event").run
+    page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
+    put(sync, tenant_page_message(page, give_up_after_hours=24))
+    sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    operation = replay(sync)
+    assert operation.counts == {"runs_left": 1}
+    assert "--accept" in (operation.detail or "")
+    assert len(letters(sync, TENANT_PAGES_QUEUE)) == 1
+
+
+def test_a_trigger_is_published_again(made_up: World, sync: OneProcess) -> None:
+    """A trigger that failed opens its run when it is replayed, and only one."""
+    put(sync, tenant_sync_message(TenantSync(tenant=TENANT_KEY), event_id="the-event"))
+    assert replay(sync).counts == {"triggers": 1}
+    assert letters(sync, TENANT_SYNC_QUEUE) == []
+    sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    run = sync.store.runs.find_event("the-event")
+    assert run is not None
+    sync.wait(run.id)
+    as_expected(made_up, sync, run.id)
+    assert timestamp(run.started)
