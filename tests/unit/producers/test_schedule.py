@@ -77,6 +77,7 @@ def test_a_run_that_began_since_is_as_good(status: Status) -> None:
 
 def test_what_was_due_before_the_schedule_began_is_not_missed() -> None:
     """A tenant that was added, enabled or given its schedule after a due time begins with the next one."""
+    assert isinstance(decide(replace(PLAN, since=DUE), HISTORY, NOW), Trigger)
     plan = replace(PLAN, since=DUE + MINUTE)
     assert decide(plan, HISTORY, NOW) == Hold(why=Why.NOT_DUE)
     tomorrow = decide(plan, HISTORY, NOW + DAY)
@@ -99,6 +100,14 @@ def test_what_was_due_before_the_schedule_began_is_not_missed() -> None:
 def test_a_full_run_comes_weekly(full_began: dt.datetime | None, mode: Mode) -> None:
     """It is a delta, but full when the last completed full run was a week ago or there was none."""
     assert decide(PLAN, replace(HISTORY, full_began=full_began), NOW) == Trigger(due=DUE, mode=mode)
+
+
+def test_what_is_caught_up_late_is_full_when_a_week_is_over() -> None:
+    """After days in which nobody looked, it is not the missed time that counts, but the moment it is."""
+    twice_a_month = replace(PLAN, schedule="0 3 1,3 * *", due=DUE - 8 * DAY, published=DUE - 8 * DAY)
+    history = RunHistory(newest=run(DUE - 8 * DAY), full_began=DUE - 8 * DAY, answered=True)
+    assert decide(twice_a_month, history, NOW) == Trigger(due=DUE - 6 * DAY, mode=Mode.FULL)
+    assert decide(twice_a_month, history, NOW - 2 * DAY) == Trigger(due=DUE - 6 * DAY, mode=Mode.DELTA)
 
 
 def test_a_weekly_schedule_makes_full_runs_through_the_changes_of_the_clock() -> None:
@@ -160,6 +169,12 @@ def test_a_trigger_whose_run_is_forgotten_counts_as_answered() -> None:
     trigger = decide(monthly, history, NOW)
     assert isinstance(trigger, Trigger)
     assert trigger.due == DUE
+
+
+def test_a_trigger_that_joined_an_older_run_is_answered() -> None:
+    """A run that was open before the trigger came, and took it in, does not hold back what is due next."""
+    history = replace(HISTORY, newest=run(DUE - 2 * DAY, Status.READING), answered=True)
+    assert decide(PLAN, history, NOW) == Trigger(due=DUE, mode=Mode.DELTA)
 
 
 def test_nobody_waits_for_what_became_a_dead_letter() -> None:
