@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from tests.chaos import clock, crashes, neighbours, outages
 from tests.chaos.kinds import Kind
 
@@ -67,8 +65,6 @@ PREPARE: Final[dict[Kind, Callable[[Scene, Event], None]]] = {Kind.KILL_PRODUCER
 #: The causes for which a kind of fault may halt the run, and an operator is to resume it.
 HALTS: Final[dict[Kind, str]] = {Kind.GRAPH_REPEATED_LINK: "page_loop"}
 
-_log = structlog.get_logger(__name__)
-
 
 @dataclass(kw_only=True)
 class Course:
@@ -83,6 +79,8 @@ class Course:
     broken: list[str] = field(default_factory=list)
     #: Causes for which the run was halted and that none of the schedule's faults brings about.
     unforeseen_halts: list[str] = field(default_factory=list)
+    #: Causes for which the run was halted as foreseen, and resumed as an operator would.
+    resumed: list[str] = field(default_factory=list)
     ended: bool = False
     recovery: float = 0.0
 
@@ -193,6 +191,6 @@ class _Conductor:
             if cause not in self._course.unforeseen_halts:
                 self._course.unforeseen_halts.append(cause)
             return progress
-        resumed = self._scene.command("runs", "resume", "1")
-        _log.info("resumed" if resumed else "not resumed", cause=cause)
+        if self._scene.command("runs", "resume", "1"):
+            self._course.resumed.append(cause)
         return None

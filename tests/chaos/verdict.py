@@ -39,6 +39,7 @@ class Round:
     * `outage_dead_letters`: those that the municipality does not demand
     * `recovered`: messages that were retried or redelivered, as far as logs and RabbitMQ tell
     * `unexpected`: everything else that is not as it should be, each told in `surprises`
+    * `resumed`: the causes for which an operator had to resume the run
     * `time_to_recover`: seconds from the lifting of the last fault to the end of the run
     * `missed`: faults for which the run was over too soon
     """
@@ -55,6 +56,7 @@ class Round:
     duplicate_dead_letters: int
     outage_dead_letters: int
     unexpected: int
+    resumed: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     time_to_recover: float = 0.0
     seconds: float = 0.0
@@ -108,6 +110,7 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
         duplicate_dead_letters=letters.duplicates,
         outage_dead_letters=letters.of_outages,
         unexpected=len(found),
+        resumed=course.resumed,
         surprises=found,
         time_to_recover=round(course.recovery, 1),
     )
