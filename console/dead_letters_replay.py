@@ -16,6 +16,7 @@ from console.dead_letters_discard import operator_name
 from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
 from console.output import json_option, print_json
+from console.replay_rehearsal import rehearse_replay
 from console.replay_report import replay_bar, show_operation
 from producers.replay import Company, Replay, ReplayWish
 from producers.replay_plan import MAX_FAILED
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Stop when a step takes longer; without it an outage is waited for.",
 )
+@click.option("--dry-run", is_flag=True, help="Find out what would become of them, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def replay(  # noqa: PLR0913 - one for each option
@@ -59,6 +61,7 @@ def replay(  # noqa: PLR0913 - one for each option
     rate: float | None,
     max_failed: float,
     step_timeout: float | None,
+    dry_run: bool,
     yes: bool,
     wants_json: bool,
     **options: Any,
@@ -69,7 +72,10 @@ def replay(  # noqa: PLR0913 - one for each option
     when too many fail again. Ctrl-C ends it after the batch in hand, and what is left stays. Whom a
     newer run has published is left to that run. A page's letter resumes its run.
     """
-    parts, now = open_console(Need.DATABASE, Need.BROKER), dt.datetime.now(dt.UTC)
+    needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER)
+    parts, now = open_console(*needs), dt.datetime.now(dt.UTC)
+    if dry_run:
+        rehearse_replay(parts, filter_from(options, now=now), limit, as_sent=as_sent, wants_json=wants_json)
     wanted, counts, groups = filter_from(options, now=now), Survey(), Groups()
     for letter in survey(wanted, limit=limit, store=parts.store, broker=parts.broker, counts=counts):
         groups.add(letter)

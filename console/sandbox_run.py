@@ -20,6 +20,7 @@ from schemas.settings import PREFIX, Settings
 from schemas.tenants import load_tenant
 from store.store import Store
 from workers.main import declare_user_sync
+from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +40,9 @@ _LOOK_AGAIN: Final = 0.2
 class OneProcess:
     """A sync that runs here, now, and needs no servers."""
 
-    def __init__(self, broker: MemoryBroker, store: Store, tenant: str) -> None:
+    def __init__(self, broker: MemoryBroker, store: Store, syncer: UserSyncer, tenant: str) -> None:
         self.store = store
+        self.syncer = syncer
         self.broker = broker
         self._tenant = tenant
 
@@ -96,6 +98,7 @@ def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProc
     declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
     try:
         with consuming(broker, threads=_THREADS):
-            yield OneProcess(broker, store, tenant_key)
+            syncer = UserSyncer(store=store, directories=doors, sealer=sealer)
+            yield OneProcess(broker, store, syncer, tenant_key)
     finally:
         store.close()

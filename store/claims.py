@@ -151,6 +151,15 @@ class Claims:
             newer = connection.scalar(select(_newer_run_has(tenant_id, entra_id, run_id)))
         return Claim(superseded=bool(newer))
 
+    def holder(self, run_id: int, skolon_id: str) -> str | None:
+        """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
+        receipts = tables.receipts
+        query = select(receipts.c.entra_id).where(
+            receipts.c.run_id == run_id, receipts.c.skolon_id == skolon_id
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query)
+
     def old_values(self, run_id: int, entra_id: str) -> dict[str, str | None]:
         """Return the values from before the run changed them, by attribute name; empty if it did not."""
         receipts = tables.receipts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -67,13 +68,7 @@ class UserSyncer:
         `operation` is the replay that published the message, if one did. A message that the receipt
         does not await does nothing: somebody has settled the user, or another replay has taken over.
         """
-        begun = self._claims.begin(message.run, message.user)
-        if begun is None:
-            raise PermanentError(
-                Reason.UNKNOWN_TENANT,
-                Stage.RECEIVE,
-                f"run {message.run} has no receipt for this user; has the tenant been removed?",
-            )
+        begun = self._begun(message)
         if begun.awaits(operation):
             record = self._tenants.at_version(begun.tenant, begun.tenant_version)
             verdict = self._verdict(message, begun, record)
@@ -82,6 +77,30 @@ class UserSyncer:
                 self._count_not_found(message.run, record.tenant.guard)
         # Also when there was nothing left to do: whoever did it may have died before this line.
         self._runs.complete_if_done(message.run)
+
+    def foresee(self, message: UserSync) -> Outcome:
+        """Return what would become of a user now; nothing is written anywhere.
+
+        Raises as `sync` does. Somebody else of the run who has the Skolon user is a collision here too.
+        """
+        begun = self._begun(message)
+        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
+        verdict = self._verdict(message, replace(begun, dry_run=True), record)
+        if verdict.skolon_id is not None:
+            holder = self._claims.holder(message.run, verdict.skolon_id)
+            if holder not in (None, message.user):
+                raise _collision(verdict.skolon_id, str(holder), message.user)
+        return verdict.outcome
+
+    def _begun(self, message: UserSync) -> Begun:
+        begun = self._claims.begin(message.run, message.user)
+        if begun is None:
+            raise PermanentError(
+                Reason.UNKNOWN_TENANT,
+                Stage.RECEIVE,
+                f"run {message.run} has no receipt for this user; has the tenant been removed?",
+            )
+        return begun
 
     def _finish(self, message: UserSync, verdict: Verdict) -> None:
         try:

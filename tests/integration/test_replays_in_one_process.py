@@ -16,6 +16,7 @@ from queues.messages import tenant_page_message, tenant_sync_message, user_sync_
 from queues.sections import as_dead_letter
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.world import TENANT_KEY, World, world
+from schemas.errors import HaltError
 from schemas.letter_filter import LetterFilter
 from schemas.messages import (
     SECTION,
@@ -30,6 +31,7 @@ from schemas.operations import Progress
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from schemas.verdicts import DeadLetter
+from workers.rehearsal import Rehearsal, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,6 +114,49 @@ def test_what_is_mended_goes_through(made_up: World, sync: OneProcess, failed: R
     assert operation.counts["dead_lettered"] == expected["dead_lettered"] == len(letters(sync))
     assert {letter["options"][SECTION]["replay"]["operation"] for letter in letters(sync)} == {operation.id}
     assert sync.store.operations.get(operation.id) == operation
+
+
+def rehearsed(sync: OneProcess) -> Rehearsal:
+    """Find out what would become of all letters, as `--dry-run` does."""
+    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        found = [each.letter for each in walk]
+    return rehearse(found, sync.syncer, as_sent=False)
+
+
+def test_what_would_become_of_them_is_told_first(
+    made_up: World, sync: OneProcess, failed: RunSummary
+) -> None:
+    """A dry run says who would succeed now and who would not and why, and changes nothing anywhere."""
+    before, users = letters(sync), made_up.skolon_users()
+    made_up.skolon.faults.add(SkolonFault(**REFUSES))
+    refused = rehearsed(sync)
+    assert refused.failures[Reason.REJECTED_BY_SKOLON] > 0
+    assert refused.outcomes == {}
+    made_up.skolon.faults.clear()
+
+    mended = rehearsed(sync)
+
+    assert (refused.tried, mended.tried) == (len(before), len(before))
+    expected = made_up.municipality.expected_outcomes("first")
+    assert mended.outcomes[Outcome.WOULD_UPDATE] >= expected["updated"]
+    assert mended.outcomes[Outcome.UNCHANGED] == expected["unchanged"]
+    assert mended.outcomes[Outcome.NOT_FOUND] == expected["not_found"]
+    reasons = made_up.municipality.expected_reasons()
+    # Of two who claim one Skolon user, neither has it so far: that is seen when they are replayed.
+    assert mended.failures == {
+        Reason(reason): count for reason, count in reasons.items() if reason != Reason.COLLISION
+    }
+    assert letters(sync) == before
+    assert made_up.skolon_users() == users
+    assert sync.store.runs.summary(failed.run.id).counts == failed.counts
+
+
+def test_bad_credentials_end_a_dry_run(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+    """P7: when nobody can be tried, that is said once, with its cause."""
+    assert failed.counts
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
+    with pytest.raises(HaltError, match="skolon_credentials"):
+        rehearsed(sync)
 
 
 def test_a_replay_stops_at_its_limit(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
