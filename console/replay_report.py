@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from console.bars import new_bar
 from console.output import print_fields, print_json
 from schemas.outcomes import Outcome
 from schemas.runs import timestamp
@@ -24,15 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def replay_bar(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
     """Give what shows how far a replay has come, on standard error, if that is a terminal."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet or not sys.stderr.isatty(),
-    )
+    bar = new_bar(quiet=quiet)
     tasks, said = {}, set[str]()
 
     def show(standing: Standing) -> None:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from console.bars import new_bar
 from console.output import print_fields, print_json
 from schemas.errors import TransientError
 from schemas.explanations import Language, explain
@@ -105,15 +104,7 @@ def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, RunSummary], None]]:
     """Give what shows how far runs have come, on standard error, if that is a terminal."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet or not sys.stderr.isatty(),
-    )
+    bar = new_bar(quiet=quiet)
     tasks = {}
 
     def show(name: str, summary: RunSummary) -> None:
