@@ -74,6 +74,9 @@ class House:
             except TransientError:
                 waiting.append(message)
         self.queue[:] = waiting
+        # It happens at `NOW`, however long ago that is by the machine's clock.
+        with self.store.database.transaction() as connection:
+            connection.execute(update(tables.runs).where(tables.runs.c.started > NOW).values(started=NOW))
 
     def complete(self, run: int) -> None:
         """Have a run, which found nobody, complete."""
