@@ -41,7 +41,7 @@ services: .venv/dev.stamp ## Start a private RabbitMQ and PostgreSQL until Ctrl-
 
 # One resolution for all supported Pythons. dev is bound to what product has, so both agree.
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --annotation-style line \
+	--no-emit-index-url --no-emit-find-links --no-strip-extras --annotation-style line \
 	--custom-compile-command 'make lock' pyproject.toml --extra sandbox --group build
 
 lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (ARGS=--upgrade for the newest)
