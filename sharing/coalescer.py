@@ -1,0 +1,127 @@
+"""Calls that threads make at the same moment become one: whoever comes first carries it out for all."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+Key = TypeVar("Key", bound="Hashable")
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class Coalescer(Generic[Key, Asked, Answer]):
+    """Makes one call of many; has no thread and no clock of its own.
+
+    Whoever finds nobody under way goes at once, alone. Who comes meanwhile gathers, and goes together
+    when the one under way is back: the first of them carries it out, the others wait for the answers.
+    So nobody waits for company, and the busier it is, the more travel together.
+
+    Calls share only what has the same key. `together` takes the key and what each one asked for, and
+    returns an answer for each, in order; an answer that is an exception is raised for that one alone.
+    What `together` raises is raised for all if it is one of `for_all`. Anything else that it raises over
+    several may be due to one of them: then each calls it once more, by itself, and gets its own answer
+    or error. So `together` must bear to be called again after it has raised.
+    """
+
+    def __init__(
+        self,
+        together: Callable[[Key, Sequence[Asked]], Sequence[Answer | Exception]],
+        *,
+        most: int,
+        at_once: int = 1,
+        for_all: tuple[type[Exception], ...] = (),
+    ) -> None:
+        """Take how many travel together at most, and how many batches of a key may be under way."""
+        self._together = together
+        self._most = most
+        self._at_once = at_once
+        self._for_all = for_all
+        self._lock = threading.Lock()
+        #: Of keys that somebody is busy with, and of no others.
+        self._lanes: dict[Key, _Lane[Asked, Answer]] = {}
+
+    def call(self, key: Key, asked: Asked) -> Answer:
+        """Return the answer to what is asked, by a call that others may share; raise what is meant for us."""
+        batch, place = self._join(key, asked)
+        if place == 0:
+            self._lead(key, batch)
+        else:
+            batch.is_over.wait()
+        if batch.failure is not None:
+            raise batch.failure
+        answer = batch.answers[place] if batch.answers is not None else self._ask(key, [asked])[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _join(self, key: Key, asked: Asked) -> tuple[_Batch[Asked, Answer], int]:
+        """Join the batch that gathers, or begin one; return it with one's place, of which 0 leads."""
+        with self._lock:
+            lane = self._lanes.get(key)
+            if lane is None:
+                lane = self._lanes[key] = _Lane(self._at_once)
+            batch = lane.gathering
+            if batch is None:
+                batch = lane.gathering = _Batch()
+                lane.leaders += 1
+            batch.asked.append(asked)
+            if len(batch.asked) >= self._most:
+                lane.gathering = None
+            return batch, len(batch.asked) - 1
+
+    def _lead(self, key: Key, batch: _Batch[Asked, Answer]) -> None:
+        """Wait for the batch's turn and carry it out; whatever happens, nobody is left waiting."""
+        lane = self._lanes[key]
+        try:
+            with lane.turns:
+                self._close(lane, batch)
+                batch.answers = self._ask(key, batch.asked)
+        except self._for_all as error:
+            batch.failure = error
+        except Exception:
+            # Of one alone it is the answer. Of several, each finds out by itself.
+            if len(batch.asked) == 1:
+                raise
+        finally:
+            # Again, for a leader who was interrupted while it waited for its turn.
+            self._close(lane, batch)
+            with self._lock:
+                lane.leaders -= 1
+                if not lane.leaders:
+                    del self._lanes[key]
+            batch.is_over.set()
+
+    def _close(self, lane: _Lane[Asked, Answer], batch: _Batch[Asked, Answer]) -> None:
+        """Let nobody join any more."""
+        with self._lock:
+            if lane.gathering is batch:
+                lane.gathering = None
+
+    def _ask(self, key: Key, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
+        answers = self._together(key, asked)
+        if len(answers) != len(asked):
+            raise ValueError(f"{len(asked)} asked, {len(answers)} answers came")
+        return answers
+
+
+class _Lane(Generic[Asked, Answer]):
+    """The calls of one key: who gathers, and whose turn it is."""
+
+    def __init__(self, at_once: int) -> None:
+        self.turns: Final = threading.Semaphore(at_once)
+        self.gathering: _Batch[Asked, Answer] | None = None
+        self.leaders = 0
+
+
+class _Batch(Generic[Asked, Answer]):
+    """Calls that travel together; without answers and failure when it is over, each goes alone."""
+
+    def __init__(self) -> None:
+        self.asked: Final[list[Asked]] = []
+        self.answers: Sequence[Answer | Exception] | None = None
+        self.failure: Exception | None = None
+        self.is_over: Final = threading.Event()
