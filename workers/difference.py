@@ -25,3 +25,14 @@ def difference(
         if not same_value(attribute, user.attributes.get(attribute), value)
         and (value is not None or attribute in erase_blank)
     }
+
+
+def kept_blanks(
+    user: SkolonUser, mapped: Mapping[Attribute, str | None], erase_blank: Collection[Attribute]
+) -> tuple[Attribute, ...]:
+    """Return the attributes that are blank in Entra and stay as they are in Skolon."""
+    return tuple(
+        attribute
+        for attribute, value in mapped.items()
+        if value is None and user.attributes.get(attribute) is not None and attribute not in erase_blank
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from schemas.attributes import Attribute
@@ -22,25 +23,43 @@ _LINE_BREAKS: Final = {Attribute.ADDRESS: "\r\n\t"}
 Mapped = dict[Attribute, str | None]
 
 
-def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
+@dataclass(frozen=True, kw_only=True)
+class Picked:
+    """Where an attribute comes from: the value of `source`, or None where every source is blank.
+
+    `known` is False when `source` would decide and was not given: the attribute is left alone then.
+    """
+
+    source: str | None
+    value: str | None
+    known: bool = True
+
+
+def pick(user: GraphUser, tenant: Tenant) -> dict[Attribute, Picked]:
+    """Return what decides each attribute that the tenant syncs."""
+    return {attribute: _picked(user, sources) for attribute, sources in tenant.sources.items() if sources}
+
+
+def values_of(picked: Mapping[Attribute, Picked]) -> Mapped:
     """Return what Skolon should hold: a value, or None where every source is blank.
 
-    An attribute is left out when the tenant does not sync it, or when a source that would decide
-    was not given. Raises `PermanentError` (`invalid_user`) that names each attribute whose value
-    breaks its rule: nothing of such a user is written.
+    An attribute is left out when a source that would decide was not given.
     """
-    mapped: Mapped = {}
-    for attribute, sources in tenant.sources.items():
-        if sources:
-            known, value = _first_value(user, sources)
-            if known:
-                mapped[attribute] = value
+    return {attribute: each.value for attribute, each in picked.items() if each.known}
+
+
+def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
+    """Return what Skolon should hold, as `values_of` does, checked as by `check_values`."""
+    mapped = values_of(pick(user, tenant))
     check_values(mapped, tenant)
     return mapped
 
 
 def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None:
-    """Raise `PermanentError` (`invalid_user`) if a value breaks the rule of its attribute."""
+    """Raise `PermanentError` (`invalid_user`) that names each attribute whose value breaks its rule.
+
+    Nothing of such a user is written.
+    """
     faults = [
         f"{attribute}: {fault}"
         for attribute, value in mapped.items()
@@ -51,15 +70,14 @@ def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None
         raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
 
 
-def _first_value(user: GraphUser, sources: tuple[str, ...]) -> tuple[bool, str | None]:
-    """Return whether the sources decide, and the first value that is not blank."""
+def _picked(user: GraphUser, sources: tuple[str, ...]) -> Picked:
     for source in sources:
         texts = user.texts(source)
         if texts is None:
-            return False, None
+            return Picked(source=source, value=None, known=False)
         if texts:
-            return True, texts[0]
-    return True, None
+            return Picked(source=source, value=texts[0])
+    return Picked(source=None, value=None)
 
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:

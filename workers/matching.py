@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.attributes import TABLE, Attribute, same_key
@@ -21,23 +22,49 @@ def keys_to_match(
     return {key: value for key in match_keys if (value := mapped.get(key)) is not None}
 
 
-def choose(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> SkolonUser | None:
-    """Return the one that the first key with hits names, or None when no key has any.
+@dataclass(frozen=True, kw_only=True)
+class Hits:
+    """Who has a user's value of one match key."""
 
-    Whether somebody is a hit is decided here and not by the server, whose search may be wider than
-    asked. Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.
+    key: Attribute
+    users: tuple[SkolonUser, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Whom a user is in Skolon, and by which key."""
+
+    key: Attribute
+    user: SkolonUser
+
+
+def hits_of(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[Hits, ...]:
+    """Return for each key who has its value.
+
+    Whether somebody is a hit is decided here and not by the server, whose search may be wider than asked.
     """
-    candidates = list(found)
-    for key, value in keys.items():
-        hits = {user.id: user for user in candidates if _has(user, key, value)}
-        if len(hits) > 1:
+    candidates = {user.id: user for user in found}
+    return tuple(
+        Hits(key=key, users=tuple(user for user in candidates.values() if _has(user, key, value)))
+        for key, value in keys.items()
+    )
+
+
+def choose(hits: Iterable[Hits]) -> Match | None:
+    """Return whom the first key with hits names, or None when no key has any.
+
+    Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.
+    """
+    for of_key in hits:
+        if len(of_key.users) > 1:
+            ids = ", ".join(sorted(user.id for user in of_key.users))
             raise PermanentError(
                 Reason.AMBIGUOUS_MATCH,
                 Stage.MATCH,
-                f"{len(hits)} Skolon users have the same {TABLE[key].title}: {', '.join(sorted(hits))}",
+                f"{len(of_key.users)} Skolon users have the same {TABLE[of_key.key].title}: {ids}",
             )
-        if hits:
-            return next(iter(hits.values()))
+        if of_key.users:
+            return Match(key=of_key.key, user=of_key.users[0])
     return None
 
 

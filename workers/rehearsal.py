@@ -63,7 +63,8 @@ def rehearse(
         keeps_payload = as_sent or is_nameless(user)
         payload = letter.payload if keeps_payload else None
         try:
-            return syncer.foresee(UserSync(tenant=letter.tenant or "", run=run, user=user, payload=payload))
+            message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=payload)
+            return syncer.foresee(message).outcome
         except PermanentError as error:
             return error.reason
         except TransientError as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from schemas.graph_user import GraphUser
     from schemas.tenants import Scope
 
@@ -12,17 +15,47 @@ if TYPE_CHECKING:
 _MEMBER: Final = "member"
 
 
-def why_out_of_scope(user: GraphUser, scope: Scope) -> str | None:
-    """Return why the sync leaves this user alone, or None if it does not.
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What one rule of a scope says of a user: `setting` names the rule, `because` what it looked at.
 
-    The text names the setting and never the user's value: an exclusion may mark a protected identity.
+    The text never holds the user's value: an exclusion may mark a protected identity (promise P6).
     """
-    if scope.enabled_only and user.account_enabled is not True:
-        return "scope.enabled_only: the account is not enabled"
-    if scope.members_only and (user.user_type or "").casefold() != _MEMBER:
-        return "scope.members_only: the account is not a member"
+
+    setting: str
+    allows: bool
+    because: str
+
+
+def rulings(user: GraphUser, scope: Scope) -> tuple[Ruling, ...]:
+    """Return what the rules say, up to and with the first that leaves the user alone."""
+    said = []
+    for ruling in _rulings(user, scope):
+        said.append(ruling)
+        if not ruling.allows:
+            break
+    return tuple(said)
+
+
+def why_out_of_scope(said: Sequence[Ruling]) -> str | None:
+    """Return why the sync leaves the user alone of whom that was said, or None if it does not."""
+    return next((f"{each.setting}: {each.because}" for each in said if not each.allows), None)
+
+
+def _rulings(user: GraphUser, scope: Scope) -> Iterator[Ruling]:
+    if scope.enabled_only:
+        yield _ruling("scope.enabled_only", user.account_enabled is True, "the account is{} enabled")
+    if scope.members_only:
+        is_member = (user.user_type or "").casefold() == _MEMBER
+        yield _ruling("scope.members_only", is_member, "the account is{} a member")
     for position, rule in enumerate(scope.exclude):
         wanted = rule.equals.strip().casefold()
-        if any(text.casefold() == wanted for text in user.texts(rule.source) or ()):
-            return f"scope.exclude[{position}]: {rule.source} holds the value that excludes"
-    return None
+        held = any(text.casefold() == wanted for text in user.texts(rule.source) or ())
+        because = "holds the value that excludes" if held else "does not hold the value that excludes"
+        yield Ruling(
+            setting=f"scope.exclude[{position}]", allows=not held, because=f"{rule.source} {because}"
+        )
+
+
+def _ruling(setting: str, allows: bool, because: str) -> Ruling:  # noqa: FBT001 - what was found
+    return Ruling(setting=setting, allows=allows, because=because.format("" if allows else " not"))

@@ -1,9 +1,9 @@
-"""The second half of a user's way, once it is known who in Entra it is: match, compare, update."""
+"""The second half of a user's way, once it is known who in Entra it is: map, match, compare, change."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from clients.skolon import SkolonUserGoneError
@@ -11,21 +11,19 @@ from schemas.attributes import Attribute
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.verdicts import Verdict
-from store.collisions import CollisionError
-from workers.difference import difference
-from workers.guard import check_guard
-from workers.mapping import Mapped, check_values, map_user
-from workers.matching import choose, keys_to_match
+from workers import steps
+from workers.collisions import collision
+from workers.difference import difference, kept_blanks
+from workers.mapping import Mapped, check_values, pick, values_of
+from workers.matching import choose, hits_of, keys_to_match
 
 if TYPE_CHECKING:
-    from clients.directories import Directories
+    from clients.skolon import SkolonDirectory
+    from clients.watched import WatchedGraph
     from schemas.graph_user import GraphUser
-    from schemas.messages import UserSync
     from schemas.skolon_user import SkolonUser
     from schemas.tenants import Tenant
-    from store.claims import Begun
-    from store.store import Store
-    from store.tenants import TenantRecord
+    from workers.changing import Change
 
 #: How often a user that changes under our hands is read and compared again before it is a `conflict`.
 CONFLICTS: Final = 5
@@ -35,38 +33,41 @@ _OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.
 
 
 class SkolonSync:
-    """The second half of the way: one Entra user, matched, compared and updated in Skolon."""
+    """Brings one Entra user of a tenant to an outcome in Skolon; `tell` is told of each step."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a user's way meets
         self,
-        store: Store,
-        directories: Directories,
-        message: UserSync,
-        begun: Begun,
-        record: TenantRecord,
+        *,
+        tenant: Tenant,
+        graph: WatchedGraph,
+        skolon: SkolonDirectory,
+        change: Change,
+        claimed: bool = False,
+        tell: steps.Tell = steps.tell_nobody,
     ) -> None:
-        self._claims = store.claims
-        self._message = message
-        self._begun = begun
-        self._tenant: Tenant = record.tenant
-        self._skolon = directories.skolon(dry_run=begun.dry_run)
-        self._graph = directories.graph(record.credentials)
+        """Take how a difference is `change`d, and whether an earlier delivery has `claimed` the user."""
+        self._tenant = tenant
+        self._graph = graph
+        self._skolon = skolon
+        self._change = change
+        self._claimed = claimed
+        self._tell = tell
         self._notes: list[str] = []
 
     def verdict(self, user: GraphUser) -> Verdict:
         """Bring the user to an outcome; raises an error of ours if that fails."""
-        mapped = map_user(user, self._tenant)
+        mapped = self._map(user)
         keys = keys_to_match(mapped, self._tenant.match_keys)
         if not keys:
             return Verdict(outcome=Outcome.NOT_FOUND, detail="no match key has a value")
-        match = choose(self._skolon.find(self._tenant.organisation, keys), keys)
+        match = self._match(keys)
         if match is None:
             return Verdict(outcome=Outcome.NOT_FOUND)
         self._leave_to_its_owner(user, match)
         self._add_birth_date(user, mapped)
         for _ in range(CONFLICTS):
             try:
-                return self._compare_and_update(match, mapped)
+                return self._compare_and_change(match, mapped)
             except VersionConflictError:
                 current = self._skolon.read(self._tenant.organisation, match.id)
             except SkolonUserGoneError:
@@ -78,6 +79,20 @@ class SkolonSync:
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
 
+    def _map(self, user: GraphUser) -> Mapped:
+        picked = pick(user, self._tenant)
+        self._tell(steps.Mapped(picked=picked))
+        mapped = values_of(picked)
+        check_values(mapped, self._tenant)
+        return mapped
+
+    def _match(self, keys: dict[Attribute, str]) -> SkolonUser | None:
+        hits = hits_of(self._skolon.find(self._tenant.organisation, keys), keys)
+        self._tell(steps.Searched(hits=hits))
+        match = choose(hits)
+        self._tell(steps.Matched(match=match))
+        return None if match is None else match.user
+
     def _leave_to_its_owner(self, user: GraphUser, match: SkolonUser) -> None:
         """Raise `PermanentError` (`collision`) if the Skolon user is by its External Id somebody else's.
 
@@ -86,8 +101,11 @@ class SkolonSync:
         """
         owner = match.attributes.get(Attribute.EXTERNAL_ID)
         if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
+            self._tell(steps.Owned(external_id=owner, is_others=False))
             return
-        if _OBJECT_ID.fullmatch(owner) and self._graph.user(owner, ("id",)) is not None:
+        is_others = bool(_OBJECT_ID.fullmatch(owner)) and self._graph.user(owner, ("id",)) is not None
+        self._tell(steps.Owned(external_id=owner, is_others=is_others))
+        if is_others:
             raise collision(match.id, owner, user.id)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
@@ -95,55 +113,21 @@ class SkolonSync:
         if not (self._tenant.birthdays and self._tenant.sources[Attribute.BIRTH_DATE]):
             return
         birthday = self._graph.birthday(user.id)
+        self._tell(steps.BirthDateRead(birthday=birthday))
         if birthday.problem is None:
             mapped[Attribute.BIRTH_DATE] = birthday.value
             check_values(mapped, self._tenant)
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")
 
-    def _compare_and_update(self, match: SkolonUser, mapped: Mapped) -> Verdict:
-        changes = difference(match, mapped, self._tenant.erase_blank)
-        changed = tuple(sorted(changes))
+    def _compare_and_change(self, match: SkolonUser, mapped: Mapped) -> Verdict:
+        erase_blank = self._tenant.erase_blank
+        changes = difference(match, mapped, erase_blank)
+        kept = kept_blanks(match, mapped, erase_blank)
+        self._tell(steps.Compared(user=match, changes=changes, kept=kept))
         detail = "; ".join(self._notes) or None
-        if not changes:
-            # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
-            outcome = Outcome.UPDATED if self._begun.claimed else Outcome.UNCHANGED
-            return Verdict(outcome=outcome, skolon_id=match.id, skolon_version=match.version, detail=detail)
-        if self._begun.dry_run:
-            return Verdict(
-                outcome=Outcome.WOULD_UPDATE,
-                skolon_id=match.id,
-                skolon_version=match.version,
-                changed=changed,
-                detail=detail,
-            )
-        old_values = {attribute: match.attributes.get(attribute) for attribute in changed}
-        try:
-            claim = self._claims.claim(
-                self._message.run,
-                self._message.user,
-                match.id,
-                old_values,
-                allow=partial(check_guard, self._tenant.guard) if self._begun.guarded else None,
-            )
-        except CollisionError as error:
-            raise collision(match.id, error.entra_id, self._message.user) from None
-        if claim.superseded:
-            return Verdict(outcome=Outcome.SUPERSEDED)
-        version = self._skolon.update(self._tenant.organisation, match, changes)
-        return Verdict(
-            outcome=Outcome.UPDATED,
-            skolon_id=match.id,
-            skolon_version=version,
-            changed=changed,
-            detail=detail,
-        )
-
-
-def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
-    """Return what becomes of the second Entra user that claims a Skolon user."""
-    return PermanentError(
-        Reason.COLLISION,
-        Stage.MATCH,
-        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
-    )
+        if changes:
+            return dataclasses.replace(self._change(match, changes), detail=detail)
+        # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
+        outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
+        return Verdict(outcome=outcome, skolon_id=match.id, skolon_version=match.version, detail=detail)

@@ -1,4 +1,4 @@
-"""One Entra user from message to receipt; the half that Skolon sees is in `workers.skolon_sync`."""
+"""One Entra user from message to receipt; the way in between is in `workers.user_way`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError
-from schemas.graph_user import is_nameless, load_graph_user
 from schemas.guards import ONE_NOT_FOUND
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
-from schemas.selection import properties_to_select
-from schemas.verdicts import NO_LONGER_IN_ENTRA, Verdict
+from schemas.verdicts import Verdict
 from store.collisions import CollisionError
-from workers.completeness import missing_sources
+from workers.changing import ClaimedChange, would_change
+from workers.collisions import collision
 from workers.guard import check_guard
-from workers.scope import why_out_of_scope
-from workers.skolon_sync import SkolonSync, collision
+from workers.user_way import UserWay
 
 if TYPE_CHECKING:
     from clients.directories import Directories
-    from schemas.graph_user import GraphUser
     from schemas.messages import UserSync
     from schemas.sealing import Sealer
     from schemas.tenants import Guard
@@ -66,7 +63,7 @@ class UserSyncer:
         # Also when there was nothing left to do: whoever did it may have died before this line.
         self._runs.complete_if_done(message.run)
 
-    def foresee(self, message: UserSync) -> Outcome:
+    def foresee(self, message: UserSync) -> Verdict:
         """Return what would become of a user now; nothing is written anywhere.
 
         Raises as `sync` does. Somebody else of the run who has the Skolon user is a collision here too.
@@ -78,7 +75,7 @@ class UserSyncer:
             holder = self._claims.holder(message.run, verdict.skolon_id)
             if holder not in (None, message.user):
                 raise collision(verdict.skolon_id, str(holder), message.user)
-        return verdict.outcome
+        return verdict
 
     def _begun(self, message: UserSync) -> Begun:
         begun = self._claims.begin(message.run, message.user)
@@ -110,31 +107,37 @@ class UserSyncer:
             self._guards.count(run, ONE_NOT_FOUND, partial(check_guard, guard))
 
     def _verdict(self, message: UserSync, begun: Begun, record: TenantRecord) -> Verdict:
+        """Bring the user to an outcome, without writing a receipt; a dry run changes nothing either."""
         if begun.superseded:
             return Verdict(outcome=Outcome.SUPERSEDED)
         if begun.older_run_active:
             raise TransientError(
                 Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
             )
-        user = self._entra_user(message, record)
-        if user is None:
-            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
-        out_of_scope = why_out_of_scope(user, record.tenant.scope)
-        if out_of_scope:
-            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
-        return SkolonSync(self._store, self._directories, message, begun, record).verdict(user)
+        way = UserWay(
+            record=record,
+            directories=self._directories,
+            dry_run=begun.dry_run,
+            change=would_change if begun.dry_run else self._change(message, begun, record),
+            claimed=begun.claimed,
+        )
+        return way.verdict(message.user, self._opened(message.payload))
 
-    def _entra_user(self, message: UserSync, record: TenantRecord) -> GraphUser | None:
-        if message.payload is not None:
-            try:
-                payload = self._sealer.open_json(message.payload)
-            except UnsealableError as error:
-                raise HaltError(Cause.SEALED_VALUE, error.summary) from None
-            user = load_graph_user(payload)
-            if not missing_sources(user, record.tenant):
-                return user
-        elif is_nameless(message.user):
-            raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
-        graph = self._directories.graph(record.credentials)
-        raw: object = graph.user(message.user, properties_to_select(record.tenant))
-        return None if raw is None else load_graph_user(raw)
+    def _change(self, message: UserSync, begun: Begun, record: TenantRecord) -> ClaimedChange:
+        return ClaimedChange(
+            claims=self._claims,
+            skolon=self._directories.skolon(dry_run=False),
+            message=message,
+            tenant=record.tenant,
+            guarded=begun.guarded,
+        )
+
+    def _opened(self, payload: str | None) -> object | None:
+        """Return what a page of Graph had of the user, None if the message does not say."""
+        if payload is None:
+            return None
+        try:
+            opened: object = self._sealer.open_json(payload)
+        except UnsealableError as error:
+            raise HaltError(Cause.SEALED_VALUE, error.summary) from None
+        return opened

@@ -16,7 +16,7 @@ from tests.unit.workers.made_up import ENTRA_ID, TEXT_PROPERTIES, graph_users, t
 from workers.completeness import missing_sources
 from workers.mapping import map_user
 from workers.matching import keys_to_match
-from workers.scope import why_out_of_scope
+from workers.scope import rulings
 
 EVERYTHING: dict[str, Any] = {
     "id": ENTRA_ID,
@@ -105,7 +105,7 @@ def test_when_nothing_is_missing_nothing_is_decided_otherwise(
     user, as_if_blank = load_graph_user(partial), load_graph_user({**EVERYTHING, **partial})
     if missing_sources(user, settings):
         return
-    assert why_out_of_scope(user, scope) == why_out_of_scope(as_if_blank, scope)
+    assert rulings(user, scope) == rulings(as_if_blank, scope)
     assert written(user, settings) == written(as_if_blank, settings)
 
 

@@ -12,7 +12,7 @@ from schemas.attributes import MATCH_KEYS, Attribute
 from schemas.errors import PermanentError
 from schemas.skolon_user import SkolonUser
 from tests.unit.workers.made_up import skolon_user
-from workers.matching import choose, keys_to_match
+from workers.matching import choose, hits_of, keys_to_match
 
 #: Few values, so that candidates clash; each is one that must not be told on.
 WORDS: Final = ["Hemlig@a.example", "hemlig@A.example", "hemlig-b", "HEMLIG-B"]
@@ -46,10 +46,10 @@ def hits(candidates: list[SkolonUser], key: Attribute, value: str) -> set[str]:
 def decision(candidates: list[SkolonUser], keys: Keys) -> str | None:
     """Return the id that was chosen, None, or the text of the refusal."""
     try:
-        chosen = choose(candidates, keys)
+        chosen = choose(hits_of(candidates, keys))
     except PermanentError as error:
         return str(error)
-    return None if chosen is None else chosen.id
+    return None if chosen is None else chosen.user.id
 
 
 @given(candidates=CANDIDATES, keys=KEYS)
@@ -88,7 +88,7 @@ def test_who_is_a_hit_is_decided_here() -> None:
     """A server whose search is wider than asked does not get a stranger updated."""
     stranger = skolon_user("s9", eppn="someone@else.example", idp_identifier="ANNA")
     keys = {Attribute.EPPN: "anna@skola.example", Attribute.IDP_IDENTIFIER: "anna"}
-    assert choose([stranger], keys) is None
+    assert choose(hits_of([stranger], keys)) is None
 
 
 def test_a_later_key_is_not_asked_when_an_earlier_one_has_a_hit() -> None:
@@ -96,7 +96,9 @@ def test_a_later_key_is_not_asked_when_an_earlier_one_has_a_hit() -> None:
     by_id = skolon_user("s1", external_id="e1", eppn="bo@skola.example")
     by_eppn = skolon_user("s2", eppn="anna@skola.example")
     keys = {Attribute.EXTERNAL_ID: "e1", Attribute.EPPN: "anna@skola.example"}
-    assert choose([by_eppn, by_id], keys) is by_id
+    match = choose(hits_of([by_eppn, by_id], keys))
+    assert match is not None
+    assert (match.key, match.user) == (Attribute.EXTERNAL_ID, by_id)
 
 
 @given(
@@ -114,4 +116,4 @@ def test_keys_without_a_value_are_not_searched_for(
 @pytest.mark.parametrize("key", MATCH_KEYS)
 def test_blank_matches_nobody(key: Attribute) -> None:
     """Somebody in Skolon without a value is not a match for anybody."""
-    assert choose([skolon_user("s1")], {key: "x"}) is None
+    assert choose(hits_of([skolon_user("s1")], {key: "x"})) is None

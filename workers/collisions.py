@@ -1,0 +1,15 @@
+"""Two Entra users on one Skolon user: what becomes of the second."""
+
+from __future__ import annotations
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+
+
+def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
+    """Return what becomes of the second Entra user that claims a Skolon user."""
+    return PermanentError(
+        Reason.COLLISION,
+        Stage.MATCH,
+        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
+    )

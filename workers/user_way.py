@@ -1,0 +1,79 @@
+"""A user's way from Entra to an outcome, whoever asks: a run's worker, a rehearsal, or a preview.
+
+Nothing is written but by the `change` that it is given: what explains a user is what works on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.errors import PermanentError
+from schemas.graph_user import is_nameless, load_graph_user
+from schemas.outcomes import Outcome, Reason, Stage
+from schemas.selection import properties_to_select
+from schemas.verdicts import NO_LONGER_IN_ENTRA, Verdict
+from workers import steps
+from workers.completeness import missing_sources
+from workers.scope import rulings, why_out_of_scope
+from workers.skolon_sync import SkolonSync
+
+if TYPE_CHECKING:
+    from clients.directories import Directories
+    from schemas.graph_user import GraphUser
+    from store.tenants import TenantRecord
+    from workers.changing import Change
+
+
+class UserWay:
+    """The way of one user of a tenant; `tell` is told of each step."""
+
+    def __init__(  # noqa: PLR0913 - all that a user's way meets
+        self,
+        *,
+        record: TenantRecord,
+        directories: Directories,
+        dry_run: bool,
+        change: Change,
+        claimed: bool = False,
+        tell: steps.Tell = steps.tell_nobody,
+    ) -> None:
+        """Take the doors, with a `dry_run` those that only read; the rest as `SkolonSync` does."""
+        self._tenant = record.tenant
+        self._graph = directories.graph(record.credentials)
+        self._tell = tell
+        self._skolon_sync = SkolonSync(
+            tenant=record.tenant,
+            graph=self._graph,
+            skolon=directories.skolon(dry_run=dry_run),
+            change=change,
+            claimed=claimed,
+            tell=tell,
+        )
+
+    def verdict(self, user_id: str, given: object | None) -> Verdict:
+        """Bring the user to an outcome; raises an error of ours if that fails.
+
+        `given` is what a page of Graph had of the user; without it the user is read by id.
+        """
+        user = self._entra_user(user_id, given)
+        if user is None:
+            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
+        said = rulings(user, self._tenant.scope)
+        self._tell(steps.Scoped(rulings=said))
+        out_of_scope = why_out_of_scope(said)
+        if out_of_scope:
+            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
+        return self._skolon_sync.verdict(user)
+
+    def _entra_user(self, user_id: str, given: object | None) -> GraphUser | None:
+        if given is not None:
+            user = load_graph_user(given)
+            if not missing_sources(user, self._tenant):
+                self._tell(steps.Read(user=user, by_id=False))
+                return user
+        elif is_nameless(user_id):
+            raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
+        raw: object = self._graph.user(user_id, properties_to_select(self._tenant))
+        read = None if raw is None else load_graph_user(raw)
+        self._tell(steps.Read(user=read, by_id=True))
+        return read
