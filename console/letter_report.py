@@ -111,7 +111,7 @@ def _receipt_words(letter: Letter, receipt: ReceiptState | None) -> str | None:
     if receipt is not None:
         state = f"{receipt.outcome}, being replayed" if receipt.replaying else str(receipt.outcome)
         return f"{state}; its run is {receipt.status}"
-    return "none: the run or its tenant is gone" if letter.receipt_key is not None else None
+    return "none: it is pruned, or its tenant is gone" if letter.receipt_key is not None else None
 
 
 def _payload_words(payload: dict[str, Any]) -> str:

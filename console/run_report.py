@@ -44,6 +44,8 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         "published": summary.published,
         "pending": summary.pending,
     }
+    if summary.pruned:
+        fields["pruned"] = f"{summary.pruned} of the receipts: counted below, and no longer there"
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
         texts = explain(run.cause).texts

@@ -22,6 +22,7 @@ class Obstacle(StrEnum):
 
     NOT_OURS = "not_ours"
     GONE = "gone"
+    OUTLIVED = "outlived"
 
     @property
     def text(self) -> str:
@@ -31,7 +32,8 @@ class Obstacle(StrEnum):
 
 _OBSTACLES: Final = {
     Obstacle.NOT_OURS: "no message of ours: look at it with 'show', and 'discard' it",
-    Obstacle.GONE: "its run is gone, with its tenant: 'discard' it",
+    Obstacle.GONE: "its run is gone, pruned or with its tenant: 'discard' it",
+    Obstacle.OUTLIVED: "its receipt is pruned, and a newer run has handled the person: 'discard' it",
 }
 
 

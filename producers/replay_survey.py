@@ -14,7 +14,7 @@ from schemas.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
 from store.runs import is_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from queues.broker import DeadLetters
     from schemas.letter_filter import LetterFilter
@@ -47,8 +47,11 @@ def survey(
     for portion in read_at_once(broker, wanted.queues_to_walk):
         letters = [letter for letter in portion if wanted.matches(letter)]
         states = adopt(letters, store=store).states
+        outlived = _outlived(letters, states, store)
         for letter in letters:
             obstacle = _obstacle(letter, states, runs, store)
+            if obstacle is Obstacle.GONE and letter.id in outlived:
+                obstacle = Obstacle.OUTLIVED
             if counts.letters == limit:
                 return
             if obstacle is not None:
@@ -56,6 +59,17 @@ def survey(
                 continue
             counts.expected[letter.queue] += 1
             yield letter
+
+
+def _outlived(letters: Sequence[Letter], states: Mapping[Key, ReceiptState], store: Store) -> set[str]:
+    """Return the ids of letters whose receipts housekeeping has removed, since newer runs have told more."""
+    gone = {
+        letter.id: (letter.tenant, *letter.receipt_key)
+        for letter in letters
+        if letter.tenant is not None and letter.receipt_key is not None and letter.receipt_key not in states
+    }
+    outlived = store.pruning.outlived(set(gone.values()))
+    return {letter for letter, person in gone.items() if person in outlived}
 
 
 def _obstacle(

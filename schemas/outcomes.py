@@ -28,6 +28,9 @@ class Outcome(StrEnum):
 #: The outcomes after which nothing more is done for a user in that run.
 FINAL_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.PENDING)
 
+#: The outcomes after which Skolon holds what Entra says, because Skolon was asked.
+CONFIRMING_OUTCOMES = (Outcome.UPDATED, Outcome.UNCHANGED)
+
 
 class Reason(StrEnum):
     """Why a message is a dead letter."""
@@ -57,6 +60,9 @@ class Status(StrEnum):
 
 #: A tenant has at most one run in one of these at a time.
 OPEN_STATUSES = (Status.READING, Status.UPDATING)
+
+#: A run in one of these never goes on; a halted one may be resumed.
+ENDED_STATUSES = (Status.COMPLETED, Status.CANCELLED)
 
 
 class Cause(StrEnum):

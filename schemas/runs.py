@@ -34,11 +34,15 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """A run with what became of its users (promise P3: `published` is the sum of all the counts)."""
+    """A run with what became of its users (promise P3: `published` is the sum of all the counts).
+
+    `pruned` of them are counted, and have no receipt any more.
+    """
 
     run: Run
     counts: Mapping[Outcome, int]
     reasons: Mapping[Reason, int]
+    pruned: int = 0
 
     @property
     def pending(self) -> int:
@@ -70,6 +74,7 @@ class RunSummary:
             "pending": self.pending,
             "outcomes": {str(outcome): self.counts.get(outcome, 0) for outcome in FINAL_OUTCOMES},
             "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
+            "pruned": self.pruned,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
@@ -14,6 +14,7 @@ from schemas.runs import Run, RunSummary
 from store import tables
 from store.moments import in_utc, now
 from store.readings import keep_link
+from store.sums import sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ class Runs:
             return _summaries(connection, connection.execute(query).all())
 
     def summary(self, run_id: int) -> RunSummary:
-        """Return a run with its sums, which come from its receipts."""
+        """Return a run with its sums, which come from its receipts, those that were removed included."""
         with self._database.transaction() as connection:
             return _summaries(connection, [self._row(connection, run_id)])[0]
 
@@ -290,18 +291,13 @@ def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
 
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
-    receipts = tables.receipts
-    counts: dict[int, dict[Outcome, int]] = {row.id: {} for row in rows}
-    reasons: dict[int, dict[Reason, int]] = {row.id: {} for row in rows}
-    query = (
-        select(receipts.c.run_id, receipts.c.outcome, receipts.c.reason, func.count().label("people"))
-        .where(receipts.c.run_id.in_(counts))
-        .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
-    )
-    for row in connection.execute(query):
-        outcome = Outcome(row.outcome)
-        of_run = counts[row.run_id]
-        of_run[outcome] = of_run.get(outcome, 0) + row.people
-        if row.reason is not None:
-            reasons[row.run_id][Reason(row.reason)] = row.people
-    return [RunSummary(run=_run(row), counts=counts[row.id], reasons=reasons[row.id]) for row in rows]
+    sums = sums_of(connection, [row.id for row in rows])
+    return [
+        RunSummary(
+            run=_run(row),
+            counts=sums[row.id].outcomes,
+            reasons=sums[row.id].reasons,
+            pruned=sums[row.id].pruned,
+        )
+        for row in rows
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, and_, cast, exists, func, select, update
+from sqlalchemy import and_, exists, func, select, update
 
 from schemas.outcomes import Cause, Mode, Status
 from schemas.plans import NewestRun, Plan, RunHistory
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 #: Any number that no other user of the database locks with; of several schedulers one looks at a time.
 _LOCK: Final = 710_042_012
-
-#: A run for everybody that may change something.
-_FOR_EVERYBODY: Final = and_(~tables.runs.c.dry_run, cast(tables.runs.c.users, Text) == "[]")
 
 
 class Schedules:
@@ -58,7 +55,7 @@ class Schedules:
     def history(self, plan: Plan, last_event: str | None) -> RunHistory:
         """Return what is known of the runs of a plan's tenant, and whether `last_event` has led to one."""
         runs, triggers = tables.runs, tables.triggers
-        counted = and_(runs.c.tenant_id == plan.tenant_id, _FOR_EVERYBODY)
+        counted = and_(runs.c.tenant_id == plan.tenant_id, tables.FOR_EVERYBODY)
         newest = select(runs).where(counted).order_by(runs.c.id.desc()).limit(1)
         full_began = (
             select(runs.c.started)

@@ -12,6 +12,7 @@ from store.guards import Guards
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.operations import Operations
 from store.pages import Pages
+from store.pruning import Pruning
 from store.readings import Readings
 from store.receipts import Receipts
 from store.replays import Replays
@@ -46,6 +47,7 @@ class Store:
         self.changes = Changes(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
+        self.pruning = Pruning(self.database)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

@@ -17,6 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    cast,
     or_,
     text,
 )
@@ -199,6 +201,21 @@ receipts = Table(
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
 )
+
+
+# What became of those whose receipts of a run are removed: so the run's sums stay (promise P3).
+pruned_counts = Table(
+    "pruned_counts",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("outcome", String(20), primary_key=True),
+    # Empty for none: what belongs to a primary key cannot be missing.
+    Column("reason", String(40), primary_key=True),
+    Column("people", Integer, nullable=False),
+)
+
+#: A run for everybody that may change something.
+FOR_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
 
 
 def is_open(some_receipts: FromClause) -> ColumnElement[bool]:

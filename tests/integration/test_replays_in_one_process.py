@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 
 from console.sandbox_run import OneProcess, one_process
 from producers.replay import Company, Replay, ReplayWish
+from producers.replay_plan import Obstacle
 from producers.replay_survey import Survey, survey
 from queues.failure_routing import utc_now
 from queues.messages import tenant_page_message, tenant_sync_message, user_sync_message
@@ -31,6 +33,7 @@ from schemas.operations import Progress
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from schemas.verdicts import DeadLetter
+from store.pruning import Limits
 from workers.rehearsal import Rehearsal, rehearse
 
 if TYPE_CHECKING:
@@ -356,6 +359,19 @@ def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> 
     assert {str(obstacle): count for obstacle, count in seen.left.items()} == {"gone": 1, "not_ours": 1}
     assert replay(sync, max_failed=1).status is Progress.COMPLETED
     assert [letter["kwargs"]["run"] for letter in letters(sync)].count(99) == 1
+
+
+def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunSummary) -> None:
+    """P4, P9: a newer run has handled these people, so nothing is left to replay, and that is said."""
+    newer = sync.run()
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    list(sync.store.pruning.prune(Limits(receipts=tomorrow, runs=tomorrow)))
+    old, seen = LetterFilter(runs=(failed.run.id,)), Survey()
+    assert list(survey(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
+    assert seen.left == {Obstacle.OUTLIVED: failed.counts[Outcome.DEAD_LETTERED]}
+    seen = Survey()
+    list(survey(LetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
+    assert seen.letters == newer.counts[Outcome.DEAD_LETTERED]
 
 
 def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProcess) -> None:

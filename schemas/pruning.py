@@ -1,0 +1,28 @@
+"""What housekeeping removes, as it is counted and printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """How many rows were removed, or would be; `runs_looked_at` are those that ended long enough ago."""
+
+    runs_looked_at: int = 0
+    receipts: int = 0
+    runs: int = 0
+    pages: int = 0
+
+    def __add__(self, more: Pruned) -> Pruned:
+        """Return the sums of both."""
+        return Pruned(
+            runs_looked_at=self.runs_looked_at + more.runs_looked_at,
+            receipts=self.receipts + more.receipts,
+            runs=self.runs + more.runs,
+            pages=self.pages + more.pages,
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """Return it for programs."""
+        return asdict(self)

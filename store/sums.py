@@ -1,0 +1,56 @@
+"""The sums of runs: of receipts that are there, and of those that housekeeping has removed (promise P3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, literal, select, union_all
+
+from schemas.outcomes import Outcome, Reason
+from store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+
+@dataclass(kw_only=True)
+class Sums:
+    """How many people of a run had which outcome, and which reason; `pruned` of them have no receipt now."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    pruned: int = 0
+
+
+def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]:
+    """Return the sums of each run.
+
+    One statement reads both tables: what is removed between two would be counted twice, or not at all.
+    """
+    receipts, pruned = tables.receipts, tables.pruned_counts
+    there = (
+        select(
+            receipts.c.run_id,
+            receipts.c.outcome,
+            receipts.c.reason,
+            func.count().label("people"),
+            literal(0).label("pruned"),
+        )
+        .where(receipts.c.run_id.in_(run_ids))
+        .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
+    )
+    gone = select(
+        pruned.c.run_id, pruned.c.outcome, func.nullif(pruned.c.reason, ""), pruned.c.people, pruned.c.people
+    ).where(pruned.c.run_id.in_(run_ids))
+    sums = {run_id: Sums() for run_id in run_ids}
+    for row in connection.execute(union_all(there, gone)):
+        of_run = sums[row.run_id]
+        of_run.outcomes[Outcome(row.outcome)] += row.people
+        of_run.pruned += row.pruned
+        if row.reason is not None:
+            of_run.reasons[Reason(row.reason)] += row.people
+    return sums
