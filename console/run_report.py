@@ -53,6 +53,10 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         fields["resume"] = f"update-sync runs resume {run.id}"
     elif run.detail is not None:
         fields["note"] = run.detail
+    for warning in summary.warnings:
+        texts = explain(warning.kind).texts
+        fields[f"warning {warning.kind}"] = warning.detail
+        fields |= {f"  mend ({language})": texts[language].mend for language in Language}
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }

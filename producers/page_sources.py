@@ -36,13 +36,15 @@ _log = structlog.get_logger(__name__)
 class PageOfUsers:
     """The users of a page by id, with what Graph said of each; None for those to be read by id.
 
-    `is_delta` pages may have `removed` users too, and the last of them the link for the next delta.
+    The pages of a list of everybody say so. `is_delta` pages may have `removed` users too, and the last of
+    them the link for the next delta.
     """
 
     users: dict[str, dict[str, Any] | None]
     next_link: str | None
     is_last: bool
     is_delta: bool = False
+    lists_everybody: bool = False
     removed: tuple[str, ...] = ()
     delta_link: str | None = None
 
@@ -84,7 +86,12 @@ class PageSources:
         users: dict[str, dict[str, Any] | None] = {}
         for row, user in enumerate(answer.users, start=1):
             users.setdefault(_id_of(user, page, row), user)
-        return PageOfUsers(users=users, next_link=answer.next_link, is_last=answer.next_link is None)
+        return PageOfUsers(
+            users=users,
+            next_link=answer.next_link,
+            is_last=answer.next_link is None,
+            lists_everybody=True,
+        )
 
     def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> PageOfUsers:
         graph = self._directories.graph(record.credentials)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from producers.page_sources import PageOfUsers, PageSources
+from producers.truncation import why_count_differs
 from queues.messages import tenant_page_message, user_sync_message
+from schemas.cautions import Caution
 from schemas.errors import DeltaLinkExpiredError, PageTokenExpiredError
 from schemas.messages import TenantPage, UserSync
 
@@ -40,6 +42,8 @@ class PageReader:
         self._changes = store.changes
         self._readings = store.readings
         self._tenants = store.tenants
+        self._guards = store.guards
+        self._run_warnings = store.run_warnings
         self._sources = PageSources(store=store, directories=directories)
         self._publisher = publisher
         self._sealer = sealer
@@ -64,6 +68,8 @@ class PageReader:
         self._pages.check_link(page, found.next_link)
         self._publish(page, record, found)
         if found.is_last:
+            if found.lists_everybody:
+                self._warn_of_count(page)
             if found.delta_link is not None:
                 self._readings.leave(page.run, found.delta_link)
             self._runs.finish_reading(page.run)
@@ -96,6 +102,17 @@ class PageReader:
             following = dataclasses.replace(page, number=page.number + 1, link=found.next_link)
             messages.append(tenant_page_message(following, give_up_after_hours=give_up))
         self._publisher.publish(messages)
+
+    def _warn_of_count(self, page: TenantPage) -> None:
+        """Warn on the run if Graph counted others than were read, in place of what an earlier reading found."""
+        summary, counted = self._runs.summary(page.run), self._guards.people(page.run)
+        if counted is None:
+            return
+        detail = why_count_differs(counted=counted, read=summary.published)
+        self._run_warnings.withdraw(page.run, Caution.COUNT_DIFFERS)
+        if detail is not None:
+            self._run_warnings.note(page.run, Caution.COUNT_DIFFERS, detail)
+            _log.warning("count differs", tenant=page.tenant, run=page.run, detail=detail)
 
     def _sealed(self, payload: dict[str, Any] | None) -> str | None:
         return None if payload is None else self._sealer.seal_json(payload)

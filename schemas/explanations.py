@@ -1,4 +1,4 @@
-"""For every reason of a dead letter and every cause of a halt: what happened, and where it is mended.
+"""For every reason of a dead letter, cause of a halt and warning: what happened, and where it is mended.
 
 In Swedish, for those who run a municipality's directory, and in English; without anybody's values.
 """
@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from schemas.cautions import Caution
 from schemas.outcomes import Cause, Reason
 
 if TYPE_CHECKING:
@@ -48,9 +49,15 @@ class Explanation:
     texts: Mapping[Language, Text]
 
 
-def explain(what: Reason | Cause) -> Explanation:
-    """Return the explanation of a dead letter's reason or a halt's cause."""
-    return _REASONS[what] if isinstance(what, Reason) else _CAUSES[what]
+def explain(what: Reason | Cause | Caution) -> Explanation:
+    """Return the explanation of a dead letter's reason, a halt's cause or a run's warning."""
+    match what:
+        case Reason():
+            return _REASONS[what]
+        case Cause():
+            return _CAUSES[what]
+        case Caution():
+            return _CAUTIONS[what]
 
 
 def _of(turn: Turn, swedish: tuple[str, str], english: tuple[str, str]) -> Explanation:
@@ -308,6 +315,22 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             (
                 "Something went wrong in reading that the sync is not prepared for.",
                 "Report the detail to those who develop the sync, and resume the run when it is mended.",
+            ),
+        ),
+    }
+)
+
+_CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
+    {
+        Caution.COUNT_DIFFERS: _of(
+            Turn.ENTRA,
+            (
+                "Microsoft Graph räknar till ett annat antal personer än vad listan innehöll.",
+                "Gör en fullständig körning till; skiljer det sig igen, fråga Microsofts support om listan.",
+            ),
+            (
+                "Microsoft Graph counts another number of people than there were on its list.",
+                "Do another full run; if they still differ, ask Microsoft's support about the list.",
             ),
         ),
     }

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from schemas.cautions import RunWarning
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -43,6 +45,7 @@ class RunSummary:
     counts: Mapping[Outcome, int]
     reasons: Mapping[Reason, int]
     pruned: int = 0
+    warnings: tuple[RunWarning, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -75,6 +78,7 @@ class RunSummary:
             "outcomes": {str(outcome): self.counts.get(outcome, 0) for outcome in FINAL_OUTCOMES},
             "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
             "pruned": self.pruned,
+            "warnings": [warning.as_json() for warning in self.warnings],
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

@@ -70,6 +70,11 @@ class Guards:
         with self._database.transaction() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(people=people))
 
+    def people(self, run_id: int) -> int | None:
+        """Return how many people the directory had as Graph said when the run began, None if it did not."""
+        with self._database.transaction() as connection:
+            return connection.scalar(select(tables.runs.c.people).where(tables.runs.c.id == run_id))
+
     def accept(self, run_id: int) -> None:
         """Have the guard let a run through from now on."""
         runs = tables.runs

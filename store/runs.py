@@ -14,6 +14,7 @@ from schemas.runs import Run, RunSummary
 from store import tables
 from store.moments import in_utc, now
 from store.readings import keep_link
+from store.run_warnings import warnings_of
 from store.sums import sums_of
 
 if TYPE_CHECKING:
@@ -291,13 +292,15 @@ def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
 
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
-    sums = sums_of(connection, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    sums, warnings = sums_of(connection, ids), warnings_of(connection, ids)
     return [
         RunSummary(
             run=_run(row),
             counts=sums[row.id].outcomes,
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,
+            warnings=warnings[row.id],
         )
         for row in rows
     ]

@@ -16,6 +16,7 @@ from store.pruning import Pruning
 from store.readings import Readings
 from store.receipts import Receipts
 from store.replays import Replays
+from store.run_warnings import RunWarnings
 from store.runs import Runs
 from store.schedules import Schedules
 from store.tenants import Tenants
@@ -47,6 +48,7 @@ class Store:
         self.changes = Changes(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
+        self.run_warnings = RunWarnings(self.database)
         self.pruning = Pruning(self.database)
 
     def upgrade(self) -> None:

@@ -214,6 +214,15 @@ pruned_counts = Table(
     Column("people", Integer, nullable=False),
 )
 
+# What a run tells that did not stop it, each kind once.
+run_warnings = Table(
+    "run_warnings",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("detail", Text, nullable=False),
+)
+
 #: A run for everybody that may change something.
 FOR_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
 

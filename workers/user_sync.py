@@ -44,6 +44,7 @@ class UserSyncer:
         self._runs = store.runs
         self._tenants = store.tenants
         self._guards = store.guards
+        self._pruning = store.pruning
         self._directories = directories
         self._sealer = sealer
 
@@ -54,6 +55,10 @@ class UserSyncer:
         does not await does nothing: somebody has settled the user, or another replay has taken over.
         """
         begun = self._begun(message)
+        if begun is None:
+            # Housekeeping has removed the receipt, which it does only where a newer run has told more.
+            _log.info("outlived", tenant=message.tenant, run=message.run, user=message.user)
+            return
         if begun.awaits(operation):
             record = self._tenants.at_version(begun.tenant, begun.tenant_version)
             verdict = self._verdict(message, begun, record)
@@ -69,6 +74,8 @@ class UserSyncer:
         Raises as `sync` does. Somebody else of the run who has the Skolon user is a collision here too.
         """
         begun = self._begun(message)
+        if begun is None:
+            return Verdict(outcome=Outcome.SUPERSEDED)
         record = self._tenants.at_version(begun.tenant, begun.tenant_version)
         verdict = self._verdict(message, replace(begun, dry_run=True), record)
         if verdict.skolon_id is not None:
@@ -77,9 +84,10 @@ class UserSyncer:
                 raise collision(verdict.skolon_id, str(holder), message.user)
         return verdict
 
-    def _begun(self, message: UserSync) -> Begun:
+    def _begun(self, message: UserSync) -> Begun | None:
+        """Return what there is to know of a user's receipt, None if it is pruned."""
         begun = self._claims.begin(message.run, message.user)
-        if begun is None:
+        if begun is None and not self._pruning.outlived({(message.tenant, message.run, message.user)}):
             raise PermanentError(
                 Reason.UNKNOWN_TENANT,
                 Stage.RECEIVE,

@@ -362,10 +362,18 @@ def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> 
 
 
 def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunSummary) -> None:
-    """P4, P9: a newer run has handled these people, so nothing is left to replay, and that is said."""
+    """P4, P9: a newer run has handled these people, so nothing is left to replay, and that is said.
+
+    A message that comes so late does nothing either, and is no new dead letter.
+    """
     newer = sync.run()
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     list(sync.store.pruning.prune(Limits(receipts=tomorrow, runs=tomorrow)))
+    late = UserSync(
+        tenant=TENANT_KEY, run=failed.run.id, user=letters(sync)[0]["kwargs"]["user"], payload=None
+    )
+    sync.broker.publish([user_sync_message(late, give_up_after_hours=24)])
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     old, seen = LetterFilter(runs=(failed.run.id,)), Survey()
     assert list(survey(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
     assert seen.left == {Obstacle.OUTLIVED: failed.counts[Outcome.DEAD_LETTERED]}

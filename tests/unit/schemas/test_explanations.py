@@ -1,16 +1,19 @@
-"""What people read about dead letters and halted runs."""
+"""What people read about dead letters, halted runs and warnings."""
 
 from __future__ import annotations
 
 import pytest
 
+from schemas.cautions import Caution
 from schemas.explanations import Language, explain
 from schemas.outcomes import Cause, Reason
 
 
-@pytest.mark.parametrize("what", [*Reason, *Cause], ids=lambda what: f"{type(what).__name__}-{what}")
-def test_everything_is_explained_in_every_language(what: Reason | Cause) -> None:
-    """P9: each reason and each cause says what happened and where to mend it, in Swedish and English."""
+@pytest.mark.parametrize(
+    "what", [*Reason, *Cause, *Caution], ids=lambda what: f"{type(what).__name__}-{what}"
+)
+def test_everything_is_explained_in_every_language(what: Reason | Cause | Caution) -> None:
+    """P9: each reason, cause and warning says what happened and where to mend it, in Swedish and English."""
     texts = explain(what).texts
 
     assert set(texts) == set(Language)

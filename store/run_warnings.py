@@ -1,0 +1,50 @@
+"""Warnings on runs, each kind once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.cautions import Caution, RunWarning
+from store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+    from store.database import Database
+
+
+class RunWarnings:
+    """The warnings' table; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, run_id: int, kind: Caution, detail: str) -> bool:
+        """Warn of something on a run, unless it has been said; True for the one who said it."""
+        dialect: Any = sqlite if self._database.is_sqlite else postgresql
+        values = {"run_id": run_id, "kind": kind, "detail": detail}
+        with self._database.transaction() as connection:
+            noted = connection.execute(
+                dialect.insert(tables.run_warnings).values(values).on_conflict_do_nothing()
+            )
+        return bool(noted.rowcount)
+
+    def withdraw(self, run_id: int, kind: Caution) -> None:
+        """Take a warning back that no longer holds."""
+        table = tables.run_warnings
+        with self._database.transaction() as connection:
+            connection.execute(delete(table).where(table.c.run_id == run_id, table.c.kind == kind))
+
+
+def warnings_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[RunWarning, ...]]:
+    """Return the warnings on each run, in the order of their kinds' names."""
+    table = tables.run_warnings
+    found: dict[int, tuple[RunWarning, ...]] = dict.fromkeys(run_ids, ())
+    for row in connection.execute(select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.kind)):
+        found[row.run_id] += (RunWarning(kind=Caution(row.kind), detail=row.detail),)
+    return found
