@@ -16,10 +16,14 @@ _DATE: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Birthday:
-    """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known."""
+    """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known.
+
+    A problem may be `of_all`: nobody's birthday of that directory can be read at the moment.
+    """
 
     value: str | None = None
     problem: str | None = None
+    of_all: bool = False
 
 
 def read_birthday(user: dict[str, object]) -> Birthday:

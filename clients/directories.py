@@ -10,6 +10,8 @@ from clients.watched import WatchedGraph, WatchedSkolon
 from schemas.outages import ALWAYS_OPEN, Passages
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from schemas.settings import Settings
     from schemas.tenants import Credentials
 
@@ -26,6 +28,17 @@ class Directories:
     def graph(self, credentials: Credentials) -> WatchedGraph:
         """Return Graph as a tenant's app sees it; cheap, nothing is sent yet."""
         return WatchedGraph(self._microsoft.tenant(credentials), credentials, self._passages)
+
+    def person_in_hand(self) -> AbstractContextManager[None]:
+        """Count this thread among those that have a person in hand, until the block ends.
+
+        Whoever is the first of them to ask Graph for a birthday waits for the others for a moment.
+        """
+        return self._microsoft.birthdays.company.in_hand()
+
+    def needs_no_birthday(self) -> None:
+        """Say that nobody need wait for the person in this thread's hand."""
+        self._microsoft.birthdays.company.turned_off()
 
     def skolon(self, *, dry_run: bool) -> SkolonDirectory:
         """Return Skolon; for a dry run one that nothing but reading gets through to (promise P1)."""

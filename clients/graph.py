@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-from clients.birthday import Birthday, read_birthday
+from clients.birthdays import Birthdays
 from clients.entra import EntraTokens
 from clients.faults import Fault
+from clients.graph_batch import (
+    BatchRefusedError,
+    InnerAnswer,
+    batch_of,
+    lets_batches_out,
+    read_batch,
+    refuses_batches,
+)
 from clients.graph_delta import DELTA_HEADERS, DeltaPage, read_delta_page
 from clients.graph_errors import (
     answer_error,
@@ -23,8 +29,7 @@ from clients.graph_errors import (
 )
 from clients.graph_links import leads_to
 from clients.http import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
-from schemas.attributes import BIRTHDAY
-from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError, UpdateSyncError
+from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
 
     import requests
 
+    from clients.birthday import Birthday
+    from clients.http import Answer
     from schemas.settings import Settings
     from schemas.tenants import Credentials
 
@@ -41,13 +48,14 @@ PAGE_SIZE: Final = 999
 #: Pages after which it is clear that Graph gives no link of a delta that begins now: one is the rule.
 DELTA_LINK_PAGES: Final = 10
 
-#: Tries for a birthday, and the longest wait between two, in seconds: a user is waiting for it.
-BIRTHDAY_TRIES: Final = 3
-BIRTHDAY_LONGEST_WAIT: Final = 5.0
-BIRTHDAY_READ_TIMEOUT: Final = 15.0
-
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
+
+#: Ids that nobody has, and that would lead an address elsewhere (RFC 3986 section 5.2.4).
+_NOBODY: Final = frozenset({"", ".", ".."})
+_NO_SUCH_USER: Final = InnerAnswer(
+    status_code=_NOT_FOUND, headers={}, content=b'{"error": {"code": "Request_ResourceNotFound"}}'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +76,15 @@ class Graph:
         authority: str,
         ca_bundle: str | None = None,
         wait: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take Graph's address (with or without `/v1.0`) and Entra's; `wait` is for the tests' sake."""
+        """Take Graph's address (with or without `/v1.0`) and Entra's; `wait` and `clock` are for tests."""
         self.url = url.rstrip("/").removesuffix("/v1.0").rstrip("/")
-        self.session = HttpSession(methods={"GET"}, ca_bundle=ca_bundle)
-        self.wait = wait
+        self.batch_url = f"{self.url}/v1.0/$batch"
+        self.session = HttpSession(
+            methods={"GET"}, besides=lets_batches_out(self.batch_url), ca_bundle=ca_bundle
+        )
+        self.birthdays = Birthdays(wait=wait, clock=clock)
         parts = urlsplit(self.url)
         self.tokens = EntraTokens(
             HttpSession(methods={"GET", "POST"}, ca_bundle=ca_bundle),
@@ -99,7 +111,7 @@ class GraphClient:
 
     def __init__(self, graph: Graph, credentials: Credentials) -> None:
         self._graph = graph
-        self._credentials = credentials
+        self.credentials = credentials
 
     def page(self, link: str | None, select: Sequence[str]) -> GraphPage:
         """Return the first page of all users (no `link`), or the one that a `next_link` leads to.
@@ -158,24 +170,49 @@ class GraphClient:
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
-        return self._user(user_id, _selected(select))
+        return self.user_in(self.answer(user_id, _selected(select), READ_TIMEOUT))
+
+    def will_ask_birthday(self) -> None:
+        """Say that this thread, which has somebody in hand, is going to ask for a birthday."""
+        self._graph.birthdays.company.bound_for(self.credentials)
 
     def birthday(self, user_id: str) -> Birthday:
-        """Return a user's birthday or why it is not known.
+        """Return a user's birthday or why it is not known; see `Birthdays.birthday`."""
+        return self._graph.birthdays.birthday(self, user_id)
 
-        It must never fail a user, so a refusal is no error. Raises `TransientError` all the same when
-        it is Graph itself that is away, and not its birthdays alone, which come from elsewhere.
+    def answer(self, user_id: str, selected: str, read_timeout: float) -> Answer:
+        """Return Graph's answer to a question for one user, to be read by `user_in`."""
+        if user_id in _NOBODY:
+            return _NO_SUCH_USER
+        return self._ask(f"{self._graph.url}/v1.0{_reading(user_id, selected)}", {}, read_timeout)
+
+    def answers(
+        self, user_ids: Sequence[str], selected: str, read_timeout: float
+    ) -> Sequence[Answer | TransientError]:
+        """Return Graph's answers for several users, asked in one request; one may be missing.
+
+        Raises `BatchRefusedError` when they have to be asked for one by one.
         """
-        with suppress(TransientError):
-            return self._birthday(user_id, tries=BIRTHDAY_TRIES)
-        try:
-            self.user(user_id, ("id",))
-        except HaltError as error:
-            return Birthday(problem=error.detail)
-        try:
-            return self._birthday(user_id, tries=1)
-        except TransientError as error:
-            return Birthday(problem=error.detail)
+        asked = [user_id for user_id in user_ids if user_id not in _NOBODY]
+        body = batch_of([_reading(user_id, selected) for user_id in asked])
+        whole = self._ask(self._graph.batch_url, {"Content-Type": "application/json"}, read_timeout, body)
+        if refuses_batches(whole):
+            raise BatchRefusedError(str(answer_error(whole)))
+        if not succeeded(whole):
+            raise answer_error(whole)
+        found = iter(read_batch(whole, len(asked)))
+        return [_NO_SUCH_USER if user_id in _NOBODY else next(found) for user_id in user_ids]
+
+    def user_in(self, answer: Answer) -> dict[str, Any] | None:
+        """Return the user that an answer holds, None when it says that there is none."""
+        if answer.status_code == _NOT_FOUND and error_code(answer) is not None:
+            return None
+        if not succeeded(answer):
+            raise answer_error(answer)
+        body = json_object(answer)
+        if body is None:
+            raise unreadable(answer, "no JSON object")
+        return body
 
     def count(self) -> int:
         """Return how many users the directory has, to check a listing by; it may lag by minutes."""
@@ -185,60 +222,36 @@ class GraphClient:
             raise unreadable(response, "no number")
         return int(text)
 
-    def _birthday(self, user_id: str, *, tries: int) -> Birthday:
-        for tried in range(1, tries + 1):
-            try:
-                user = self._user(user_id, BIRTHDAY, read_timeout=BIRTHDAY_READ_TIMEOUT)
-            except TransientError as error:
-                wait = _short_wait(error.retry_after, tried)
-                if tried == tries or wait is None:
-                    raise
-                self._graph.wait(wait)
-            except UpdateSyncError as error:
-                return Birthday(problem=getattr(error, "detail", str(error)))
-            else:
-                return Birthday(problem="no such user") if user is None else read_birthday(user)
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    def _user(
-        self, user_id: str, selected: str, *, read_timeout: float = READ_TIMEOUT
-    ) -> dict[str, Any] | None:
-        if user_id in {"", ".", ".."}:
-            return None  # they would lead the path elsewhere (RFC 3986 section 5.2.4)
-        url = f"{self._graph.url}/v1.0/users/{quote(user_id, safe='')}?$select={selected}"
-        response = self._ask(url, {}, read_timeout)
-        if response.status_code == _NOT_FOUND and error_code(response) is not None:
-            return None
-        if not succeeded(response):
-            raise answer_error(response)
-        body = json_object(response)
-        if body is None:
-            raise unreadable(response, "no JSON object")
-        return body
-
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
         response = self._ask(url, headers or {}, READ_TIMEOUT)
         if not succeeded(response):
             raise answer_error(response)
         return response
 
-    def _ask(self, url: str, headers: Mapping[str, str], read_timeout: float) -> requests.Response:
-        """Send a GET, once more with a new token if Graph does not take the first."""
-        tokens, credentials = self._graph.tokens, self._credentials
+    def _ask(
+        self, url: str, headers: Mapping[str, str], read_timeout: float, body: bytes | None = None
+    ) -> requests.Response:
+        """Send a GET, or a POST of a `body`; once more with a new token if Graph does not take the first."""
+        tokens, credentials = self._graph.tokens, self.credentials
         token = tokens.token(credentials)
-        answer = self._ask_with(token, url, headers, read_timeout)
+        answer = self._ask_with(token, url, headers, read_timeout, body)
         if answer.status_code == _UNAUTHORIZED:
             claims = claims_challenge(answer.headers.get("WWW-Authenticate"))
             token = tokens.token(credentials, refused=token, claims=claims)
-            answer = self._ask_with(token, url, headers, read_timeout)
+            answer = self._ask_with(token, url, headers, read_timeout, body)
         return answer
 
     def _ask_with(
-        self, token: str, url: str, headers: Mapping[str, str], read_timeout: float
+        self, token: str, url: str, headers: Mapping[str, str], read_timeout: float, body: bytes | None
     ) -> requests.Response:
         all_headers = {"Accept": "application/json", **headers, "Authorization": f"Bearer {token}"}
-        timeout = (CONNECT_TIMEOUT, read_timeout)
-        answer = self._graph.session.ask("GET", url, headers=all_headers, timeout=timeout)
+        answer = self._graph.session.ask(
+            "GET" if body is None else "POST",
+            url,
+            headers=all_headers,
+            timeout=(CONNECT_TIMEOUT, read_timeout),
+            data=body,
+        )
         if isinstance(answer, Fault):
             raise fault_error(answer)
         return answer
@@ -255,8 +268,6 @@ def _selected(select: Sequence[str]) -> str:
     return ",".join(dict.fromkeys(["id", *select]))
 
 
-def _short_wait(asked: float | None, tried: int) -> float | None:
-    """Return the seconds until the next try for a birthday, None when that would be too long."""
-    if asked is not None:
-        return asked if asked <= BIRTHDAY_LONGEST_WAIT else None
-    return random.uniform(0.5, 1.0) * tried  # noqa: S311 - spreads load, keeps no secret
+def _reading(user_id: str, selected: str) -> str:
+    """Return the address of one user, below `/v1.0`."""
+    return f"/users/{quote(user_id, safe='')}?$select={selected}"

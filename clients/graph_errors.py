@@ -22,7 +22,7 @@ from schemas.errors import (
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
-    import requests
+    from clients.http import Answer
 
 _EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
 _LOST_STATE: Final = frozenset(range(400, 410)) - {401, 403}
@@ -42,12 +42,12 @@ def fault_error(fault: Fault) -> HaltError | TransientError:
     return TransientError(Dependency.GRAPH, fault.words)
 
 
-def unreadable(response: requests.Response, why: str) -> TransientError:
+def unreadable(response: Answer, why: str) -> TransientError:
     """Return the error for an answer of success that is not what Graph promises."""
     return TransientError(Dependency.GRAPH, _said(response, f"HTTP {response.status_code}, but {why}"))
 
 
-def error_code(response: requests.Response) -> str | None:
+def error_code(response: Answer) -> str | None:
     """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's."""
     body = json_object(response) or {}
     error = body.get("error")
@@ -55,7 +55,7 @@ def error_code(response: requests.Response) -> str | None:
     return code if isinstance(code, str) and _WORD.match(code) else None
 
 
-def answer_error(response: requests.Response) -> UpdateSyncError:
+def answer_error(response: Answer) -> UpdateSyncError:
     """Turn an answer that is no success into an error of ours.
 
     403 and 404 count only in Graph's own form: in another's they come from something on the way.
@@ -80,7 +80,7 @@ def answer_error(response: requests.Response) -> UpdateSyncError:
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
 
 
-def delta_error(response: requests.Response, *, kept: bool) -> UpdateSyncError:
+def delta_error(response: Answer, *, kept: bool) -> UpdateSyncError:
     """Turn a delta's answer that is no success into an error of ours.
 
     `kept` says that a delta link was asked, and not a link to its next page. That the link has expired is
@@ -118,6 +118,6 @@ def claims_challenge(header: str | None) -> str | None:
         return None
 
 
-def _said(response: requests.Response, words: str) -> str:
+def _said(response: Answer, words: str) -> str:
     request_id = response.headers.get("request-id", "")
     return f"{words}, request id {request_id}" if _WORD.match(request_id) else words

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +17,7 @@ from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from urllib3 import HTTPResponse
 
@@ -37,6 +37,22 @@ _USER_AGENT: Final = "skolon-update-sync"
 _SUCCESS: Final = range(200, 300)
 
 
+class Answer(Protocol):
+    """What is looked at of an answer: one of requests' own, or one out of a batch."""
+
+    @property
+    def status_code(self) -> int:
+        """HTTP's status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, found by their names in any case."""
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+
+
 class RequestRefusedError(UpdateSyncError):
     """A request that this session may not send was stopped before anything left (promise P1)."""
 
@@ -44,23 +60,36 @@ class RequestRefusedError(UpdateSyncError):
 class Gate(HTTPAdapter):
     """The place where requests leave; lets those of the allowed methods and addresses through."""
 
-    def __init__(self, methods: Collection[str], addresses: re.Pattern[str] | None = None) -> None:
-        """Take the methods, in upper case, and a pattern that must match the whole URL without its query."""
+    def __init__(
+        self,
+        methods: Collection[str],
+        addresses: re.Pattern[str] | None = None,
+        besides: Callable[[requests.PreparedRequest], bool] | None = None,
+    ) -> None:
+        """Take the methods, in upper case, and a pattern that must match the whole URL without its query.
+
+        A single kind of request that is neither may be let through `besides`, by all that it is.
+        """
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
         self._methods = frozenset(methods)
         self._addresses = addresses
+        self._besides = besides
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request, or raise `RequestRefusedError`."""
+        if self._besides is None or not self._besides(request):
+            self._check(request)
+        response = super().send(request, *args, **kwargs)
+        # What requests reads the body with; its own waits without end for a server that drips.
+        response.raw.stream = partial(_bounded_body, response.raw)  # type: ignore[method-assign] # for this answer
+        return response
+
+    def _check(self, request: requests.PreparedRequest) -> None:
         if request.method not in self._methods:
             raise RequestRefusedError(f"{request.method} must not be sent here")
         address = (request.url or "").partition("?")[0]
         if self._addresses is not None and not self._addresses.fullmatch(address):
             raise RequestRefusedError("nothing must be sent to this address")
-        response = super().send(request, *args, **kwargs)
-        # What requests reads the body with; its own waits without end for a server that drips.
-        response.raw.stream = partial(_bounded_body, response.raw)  # type: ignore[method-assign] # for this answer
-        return response
 
 
 def _bounded_body(raw: HTTPResponse, amt: int, *, decode_content: bool) -> Iterator[bytes]:
@@ -117,10 +146,11 @@ class HttpSession(requests.Session):
         *,
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
+        besides: Callable[[requests.PreparedRequest], bool] | None = None,
         ca_bundle: str | None = None,
     ) -> None:
         super().__init__()
-        gate = Gate(methods, addresses)
+        gate = Gate(methods, addresses, besides)
         self.mount("https://", gate)
         self.mount("http://", gate)
         self._ca_bundle = ca_bundle
@@ -156,12 +186,12 @@ class HttpSession(requests.Session):
         return fault
 
 
-def succeeded(response: requests.Response) -> bool:
+def succeeded(response: Answer) -> bool:
     """Say whether the status is one of success."""
     return response.status_code in _SUCCESS
 
 
-def json_object(response: requests.Response) -> dict[str, Any] | None:
+def json_object(response: Answer) -> dict[str, Any] | None:
     """Return the JSON object that an answer holds, None if it is anything else."""
     try:
         value = json.loads(response.content)

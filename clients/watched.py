@@ -76,8 +76,12 @@ class WatchedGraph:
         with self._passages.to(self._service):
             return self._client.user(user_id, select)
 
+    def will_ask_birthday(self) -> None:
+        """Say that the person in this thread's hand may need its birthday, so that others wait for it."""
+        self._client.will_ask_birthday()
+
     def birthday(self, user_id: str) -> Birthday:
-        """Return a user's birthday or why it is not known."""
+        """Return a user's birthday or why it is not known; asked for with others in one request."""
         with self._passages.to(self._service):
             return self._client.birthday(user_id)
 

@@ -136,7 +136,10 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
     if not wanted or not found:
         yield Step(name="birthdays", grade=Grade.SKIPPED, detail="not wanted, or nobody is there")
         return
-    problem = graph.birthday(found[0]).problem
+    try:
+        problem = graph.birthday(found[0]).problem
+    except TransientError as error:
+        problem = error.detail
     if problem is None:
         yield Step(name="birthdays", grade=Grade.OK, detail="can be read")
     else:

@@ -65,8 +65,11 @@ class Breaker:
         self._probing = self.is_away
         return self._probing
 
-    def answered(self) -> None:
+    def answered(self, *, probe: bool) -> None:
         """Note that the service answered."""
+        if self.is_away and not probe:
+            # Asked before it was known to be away, or to ask for a pause: the probe will tell.
+            return
         self._failures, self._interval = 0, FIRST_INTERVAL
         self._probe_due, self._probing = None, False
 
@@ -110,12 +113,12 @@ class Outages:
                 self._not_asked(service, probe=probe)
             raise
         except UpdateSyncError:
-            self._answered(service)
+            self._answered(service, probe=probe)
             raise
         except BaseException:
             self._not_asked(service, probe=probe)
             raise
-        self._answered(service)
+        self._answered(service, probe=probe)
 
     def stop(self) -> None:
         """Have nobody wait any more: the process is to end."""
@@ -145,13 +148,14 @@ class Outages:
         if self._stopping:
             raise StoppingError("the process is to end")
 
-    def _answered(self, service: Service) -> None:
+    def _answered(self, service: Service, *, probe: bool) -> None:
         with self._changed:
             breaker = self._breakers[service]
             was_away = breaker.is_away
-            breaker.answered()
+            breaker.answered(probe=probe)
+            is_back = was_away and not breaker.is_away
             self._changed.notify_all()
-        if was_away:
+        if is_back:
             _log.info("service is back", service=str(service.dependency), part=service.part)
 
     def _failed(self, service: Service, *, probe: bool, retry_after: float | None) -> None:

@@ -34,12 +34,18 @@ class Coalescer(Generic[Key, Asked, Answer]):
         most: int,
         at_once: int = 1,
         for_all: tuple[type[Exception], ...] = (),
+        linger: Callable[[Key, Sequence[Asked]], object] = lambda _key, _asked: None,
     ) -> None:
-        """Take how many travel together at most, and how many batches of a key may be under way."""
+        """Take how many travel together at most, and how many batches of a key may be under way.
+
+        A batch whose turn it is may still `linger`, while what has been asked for so far grows: for
+        where company is known to come.
+        """
         self._together = together
         self._most = most
         self._at_once = at_once
         self._for_all = for_all
+        self._linger = linger
         self._lock = threading.Lock()
         #: Of keys that somebody is busy with, and of no others.
         self._lanes: dict[Key, _Lane[Asked, Answer]] = {}
@@ -78,6 +84,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
         lane = self._lanes[key]
         try:
             with lane.turns:
+                self._linger(key, batch.asked)
                 self._close(lane, batch)
                 batch.answers = self._ask(key, batch.asked)
         except self._for_all as error:

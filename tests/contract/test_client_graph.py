@@ -163,8 +163,6 @@ def test_birthdays(world: World) -> None:
             1,
         ),
         (Fault(effect=Effect.ERROR, status=501, code="NotImplemented", kind=Kind.BIRTHDAY, times=None), 1),
-        (Fault(effect=Effect.ERROR, status=429, retry_after="60", kind=Kind.BIRTHDAY, times=None), 2),
-        (Fault(effect=Effect.ERROR, status=429, retry_after="2.5", kind=Kind.BIRTHDAY, times=None), 4),
         (Fault(effect=Effect.ERROR, status=503, kind=Kind.BIRTHDAY, times=None), 4),
         (Fault(effect=Effect.HTML, kind=Kind.BIRTHDAY, times=None), 4),
         (Fault(effect=Effect.GARBAGE, kind=Kind.BIRTHDAY, times=None), 4),
@@ -196,13 +194,6 @@ def test_birthday_when_graph_is_back(world: World) -> None:
     """P8: an outage that ends while a birthday is asked for costs nothing."""
     world.tenant.standin.faults.add(Fault(effect=Effect.CUT, kind=Kind.BIRTHDAY, times=3))
     assert world.client.birthday(user_id(1)).value == BORN[:10]
-
-
-def test_birthday_after_a_wait(world: World) -> None:
-    """A short Retry-After is honoured to the letter, and then the birthday is there."""
-    world.fault(Effect.ERROR, status=429, retry_after="2.128", kind=Kind.BIRTHDAY)
-    assert world.client.birthday(user_id(1)).value == BORN[:10]
-    assert world.waits == [2.128]
 
 
 def test_birthday_without_credentials(world: World) -> None:

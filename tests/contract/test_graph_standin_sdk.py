@@ -29,6 +29,15 @@ with warnings.catch_warnings():
     from msgraph.graph_request_adapter import GraphRequestAdapter, options
     from msgraph.graph_service_client import GraphServiceClient
     from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # ships no types
+    from msgraph_core.requests.batch_request_builder import (  # type: ignore[import-untyped]  # as above
+        BatchRequestBuilder,
+    )
+    from msgraph_core.requests.batch_request_content import (  # type: ignore[import-untyped]  # as above
+        BatchRequestContent,
+    )
+    from msgraph_core.requests.batch_request_item import (  # type: ignore[import-untyped]  # as above
+        BatchRequestItem,
+    )
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -131,6 +140,30 @@ def test_birthday_of_one(tenant: Running, number: int, year: int) -> None:
         return await graph.users.by_user_id(user_id(number)).get(request_configuration=config)
 
     assert ask(tenant, question).birthday.year == year
+
+
+def test_birthdays_in_a_batch(tenant: Running) -> None:
+    """The SDK's batch has for each request an answer of its own, with its status and headers.
+
+    Of the bodies this version of the SDK reads none that is JSON.
+    """
+    tenant.standin.faults.add(
+        Fault(effect=Effect.ERROR, user=user_id(3), status=429, retry_after="2.128", times=None)
+    )
+
+    async def question(graph: GraphServiceClient) -> Any:
+        config = RequestConfiguration(query_parameters=UserOptions(select=["id", "birthday"]))
+        content = BatchRequestContent()
+        for number in (1, 2, 3, 99):
+            request = graph.users.by_user_id(user_id(number)).to_get_request_information(config)
+            content.add_request(str(number), BatchRequestItem(request, str(number)))
+        return await BatchRequestBuilder(graph.request_adapter).post(content)
+
+    batch = ask(tenant, question)
+    statuses = {key: batch.get_response_by_id(key).status for key in ("1", "2", "3", "99")}
+    assert statuses == {"1": 200, "2": 200, "3": 429, "99": 404}
+    assert batch.get_response_by_id("3").headers["Retry-After"] == "2.128"
+    assert tenant.standin.requests.counts()["batched birthday"] == 4
 
 
 def test_count(tenant: Running) -> None:

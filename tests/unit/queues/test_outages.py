@@ -146,6 +146,21 @@ def test_late_failures_do_not_put_the_probe_off() -> None:
     assert breaker.seconds_to_wait(0.0) == FIRST_INTERVAL
 
 
+def test_an_answer_to_an_earlier_question_opens_nothing(outages: Outages, clock: Clock) -> None:
+    """P8: of several that asked at once, one's `Retry-After` holds good whatever the others were told."""
+    for answered_first in (True, False):
+        throttled, answered = outages.to(SKOLON_READING), outages.to(SKOLON_READING)
+        throttled.__enter__()
+        answered.__enter__()
+        error = TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
+        for passage in (answered, throttled) if answered_first else (throttled, answered):
+            told = (type(error), error, None) if passage is throttled else (None, None, None)
+            passage.__exit__(*told)
+        assert not asked(outages)
+        clock.now += 60
+        assert asked(outages)
+
+
 def test_one_probe_at_a_time_and_then_all() -> None:
     """P8: while one probes the others wait with their messages, and its answer lets all of them go on."""
     outages = Outages()

@@ -137,6 +137,15 @@ def test_who_comes_meanwhile_travels_together(service: Service, crowd: Crowd) ->
     assert service.asked == [("key", [1]), ("key", [2, 3, 4])]
 
 
+def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: ThreadPoolExecutor) -> None:
+    """A batch lingers as long as it is told to, open to all who come, and then nobody joins it."""
+    crowd = Crowd(service, pool, linger=lambda _, asked: until(lambda: len(asked) >= 3))
+    first = crowd.call(1)
+    until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
+    assert answers([first, *crowd.gather(2), crowd.call(3)]) == [2, 4, 6]
+    assert [sorted(asked) for _, asked in service.asked] == [[1, 2, 3]]
+
+
 def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) -> None:
     """P10: whoever finds a batch full begins the next one, and the batches take turns."""
     crowd = Crowd(service, pool, most=2)
