@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test chaos lint format services lock
+.PHONY: help sandbox test chaos bench lint format services lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -17,12 +17,13 @@ test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers th
 	@$(BIN)/python -m pytest $(ARGS)
 
 # A failed round is run again alone with its own seed: make chaos SEED=… ROUNDS=1
-SEED ?= 1
-ROUNDS ?= 50
-USERS ?= 2000
 chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ONLY=kill-pool); docs/reliability.md
-	@$(BIN)/python -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --users $(USERS) \
-		$(if $(ONLY),--only $(ONLY)) $(ARGS)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),50) \
+		--users $(or $(USERS),2000) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+bench: .venv/dev.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements
 	$(BIN)/ruff check .

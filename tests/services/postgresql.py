@@ -20,7 +20,7 @@ from tests.services.finding import Requirement
 from tests.services.process import KeptProcess, Unavailable, environment, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: Seconds.
 START_TIMEOUT = 60
@@ -133,8 +133,9 @@ class PrivatePostgreSQL(PostgreSQL):
 
     origin = "private"
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, settings: Sequence[str] = SETTINGS) -> None:
         self._binaries = binaries
+        self._settings = settings
         # PostgreSQL refuses to run as root.
         self._process = KeptProcess("postgresql", user=_unprivileged() if os.geteuid() == 0 else None)
         self._port = free_port()
@@ -181,7 +182,7 @@ class PrivatePostgreSQL(PostgreSQL):
     def start(self) -> None:
         """Start the server, on the data that there are; returns when it answers."""
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self._port)]
-        for setting in ("listen_addresses=127.0.0.1", *SETTINGS):
+        for setting in ("listen_addresses=127.0.0.1", *self._settings):
             command += ["-c", setting]
         self._process.start(command, environment())
         self._process.wait_until(self._ready, seconds=START_TIMEOUT)

@@ -1,0 +1,114 @@
+"""The command: a table as it is measured, and build/bench.json; exit 1 when a measurement went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench import report
+from bench.context import DEFAULT, QUICK, Bench
+from bench.figures.catalogue import GROUPS, NAMES
+from bench.measures import BenchError
+from bench.scene import default_threads
+from bench.servers import servers
+from bench.stand_ins import stand_ins
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUILD: Final = Path(__file__).parents[1] / "build"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure what is wanted; return the exit code."""
+    # As Ctrl-C does: whatever was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    wanted = _parser().parse_args(arguments)
+    sizes = (QUICK if wanted.quick else DEFAULT).scaled(wanted.users / DEFAULT.publish)
+    rounds = wanted.rounds or (1 if wanted.quick else 3)
+    folder = BUILD / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    found: list[report.Found] = []
+    details: dict[str, float] = {}
+    failed = False
+    with ExitStack() as stack:
+        bench = Bench(
+            servers=stack.enter_context(servers()),
+            stand_ins=stack.enter_context(stand_ins()),
+            sizes=sizes,
+            folder=folder,
+            threads=default_threads(),
+        )
+        made = _made(wanted, bench)
+        _say(report.head())
+        for group in GROUPS:
+            figures = [figure for figure in group.figures if not wanted.only or figure.name in wanted.only]
+            if not figures:
+                continue
+            try:
+                measured = group.measure(bench, rounds)
+                new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in figures]
+            except BenchError as error:
+                failed = True
+                print(f"{group.name}: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+                continue
+            found += new
+            details |= report.details(group.figures, measured)
+            report.write(BUILD / "bench.json", report.as_json(found, details, made))
+            for one in new:
+                _say(report.line(one.figure, one.comparison.as_json()))
+    return int(failed)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command's output
+
+
+def _made(wanted: argparse.Namespace, bench: Bench) -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "command": _command(wanted),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "python": platform.python_version(),
+        "rabbitmq": bench.servers.rabbitmq.version,
+        "postgresql": bench.servers.postgresql.version,
+        "threads": bench.threads,
+    }
+
+
+def _command(wanted: argparse.Namespace) -> str:
+    words = [
+        "make bench",
+        "QUICK=1" if wanted.quick else "",
+        f"ROUNDS={wanted.rounds}" if wanted.rounds else "",
+        f"USERS={wanted.users}" if wanted.users != DEFAULT.publish else "",
+        f'ONLY="{" ".join(wanted.only)}"' if wanted.only else "",
+    ]
+    return " ".join(filter(None, words))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes and one round: two minutes")
+    parser.add_argument("--rounds", type=int, help="of each figure; 3, or 1 when quick")
+    parser.add_argument(
+        "--users",
+        type=int,
+        default=DEFAULT.publish,
+        help=f"people of the figure `publish`, {DEFAULT.publish} by default; all sizes grow with it",
+    )
+    parser.add_argument("--only", nargs="+", metavar="FIGURE", choices=NAMES, help=", ".join(NAMES))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""What an invocation found: build/bench.json, and a table of one line a figure."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from bench.figures.figure import Figure
+    from bench.measures import Comparison
+
+_COLUMNS: Final = ("figure", "ours", "theirs", "ratio", "spread", "wanted", "compared with")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A figure, and what was found for it."""
+
+    figure: Figure
+    comparison: Comparison
+
+
+def as_json(found: Iterable[Found], details: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the whole of build/bench.json: figures by name; beside them details, and how it was made."""
+    return {
+        **{one.figure.name: one.comparison.as_json() for one in found},
+        "details": {name: float(f"{value:.4g}") for name, value in details.items()},
+        "made": dict(made),
+    }
+
+
+def details(figures: Iterable[Figure], rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the medians of the values that no figure takes."""
+    taken = {name for figure in figures for name in (figure.ours, figure.theirs)}
+    names = [name for name in rounds[0] if name not in taken]
+    return {name: statistics.median(one[name] for one in rounds) for name in names}
+
+
+def write(path: Path, whole: Mapping[str, Any]) -> None:
+    """Write the JSON file, so that whoever reads it meets the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(path)
+
+
+def head() -> str:
+    """Return the head of the table, in Markdown."""
+    return f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}"
+
+
+def line(figure: Figure, values: Mapping[str, float]) -> str:
+    """Return a figure's line of the table; `values` are as build/bench.json has them."""
+    cells = (
+        figure.name,
+        f"{_number(values['ours'])} {figure.unit}",
+        f"{_number(values['theirs'])} {figure.unit}",
+        f"{values['ratio']:.3g}",
+        f"{values['spread']:.0%}",
+        _wanted(figure, values["ratio"]),
+        figure.against,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _wanted(figure: Figure, ratio: float) -> str:
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in (("≥", figure.at_least), ("≤", figure.at_most))
+        if bound is not None
+    ]
+    if not bounds:
+        return ""
+    return f"{', '.join(bounds)}: {'reached' if figure.reached(ratio) else '**missed**'}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits either way

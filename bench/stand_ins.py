@@ -1,0 +1,108 @@
+"""Graph and Skolon as the bench uses them: started, told what to be, and asked what they were asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+
+from bench.processes import cpu_seconds
+from bench.stubs.http import CONTROL
+from sandbox.certificates import make_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bench.people import Population
+
+#: Seconds for an order; the longest is to look at everybody.
+PATIENCE: Final = 120.0
+
+
+class Stub:
+    """One stub's process, and the orders that it takes."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str, addresses: dict[str, str]) -> None:
+        self.addresses = addresses
+        self._process = process
+        self._address = addresses[address]
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def order(self, name: str, **fields: Any) -> Any:
+        """Give an order and return what it answers, None when that is nothing."""
+        answer = self._session.post(f"{self._address}{CONTROL}{name}", json=fields, timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def cpu_seconds(self) -> float:
+        """Return the seconds of a core that it has used so far."""
+        return cpu_seconds(self._process.pid)
+
+
+class StandIns:
+    """Both stubs, and what to set so that the product finds them."""
+
+    def __init__(self, graph: Stub, skolon: Stub, authority: Path) -> None:
+        self.graph = graph
+        self.skolon = skolon
+        self.authority = authority
+        self.graph_url = graph.addresses["graph"]
+        self.entra_url = graph.addresses["entra"]
+        self.skolon_url = f"{skolon.addresses['skolon']}/scim/{{organisation}}"
+
+    def prepare(self, *populations: Population, latency: float = 0.0) -> None:
+        """Have both be as at the beginning for these populations, with Skolon's latency in seconds."""
+        for population in populations:
+            for stub in (self.graph, self.skolon):
+                stub.order("population", **asdict(population))
+        self.skolon.order("latency", seconds=latency)
+        self.requests()
+
+    def requests(self) -> dict[str, dict[str, int]]:
+        """Return how many requests of each kind came to each since the last time, and begin again."""
+        return {"graph": self.graph.order("counts"), "skolon": self.skolon.order("counts")}
+
+    def move(self, population: Population, who: Sequence[int]) -> None:
+        """Have people move house in Entra."""
+        self.graph.order("move", number=population.number, who=list(who))
+
+    def wrong(self, population: Population, moved: Sequence[int] = ()) -> list[int]:
+        """Return whom Skolon does not hold as Entra does; `moved` are those who moved since the beginning."""
+        found: list[int] = self.skolon.order("wrong", number=population.number, moved=list(moved))
+        return found
+
+
+@contextmanager
+def stand_ins() -> Iterator[StandIns]:
+    """Serve both until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="update-sync-bench-") as folder, ExitStack() as stack:
+        certificate = make_certificate(Path(folder))
+        files = (str(certificate.chain), str(certificate.key))
+        yield StandIns(
+            stack.enter_context(_stub("graph", *files)),
+            stack.enter_context(_stub("skolon")),
+            certificate.authority,
+        )
+
+
+@contextmanager
+def _stub(kind: str, *files: str) -> Iterator[Stub]:
+    command = [sys.executable, "-m", "bench.stubs", kind, *files]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            yield Stub(process, kind, json.loads(line))
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait(PATIENCE)
