@@ -104,7 +104,7 @@ class PageReader:
         self._publisher.publish(messages)
 
     def _warn_of_count(self, page: TenantPage) -> None:
-        """Warn on the run if Graph counted others than were read, in place of what an earlier reading found."""
+        """Warn on the run if Graph counted others than were read; the last reading has the say."""
         summary, counted = self._runs.summary(page.run), self._guards.people(page.run)
         if counted is None:
             return

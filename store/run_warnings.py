@@ -30,9 +30,12 @@ class RunWarnings:
         values = {"run_id": run_id, "kind": kind, "detail": detail}
         with self._database.transaction() as connection:
             noted = connection.execute(
-                dialect.insert(tables.run_warnings).values(values).on_conflict_do_nothing()
+                dialect.insert(tables.run_warnings)
+                .values(values)
+                .on_conflict_do_nothing()
+                .returning(tables.run_warnings.c.run_id)
             )
-        return bool(noted.rowcount)
+            return noted.first() is not None
 
     def withdraw(self, run_id: int, kind: Caution) -> None:
         """Take a warning back that no longer holds."""
