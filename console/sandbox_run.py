@@ -23,7 +23,7 @@ from workers.main import declare_user_sync
 from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from queues.memory import MemoryBroker
@@ -52,15 +52,24 @@ class OneProcess:
         mode: Mode = Mode.FULL,
         dry_run: bool = False,
         users: tuple[str, ...] = (),
+        settings: Mapping[str, Any] | None = None,
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
-        return self.wait(self.begin(mode=mode, dry_run=dry_run, users=users), progress=progress)
+        begun = self.begin(mode=mode, dry_run=dry_run, users=users, settings=settings)
+        return self.wait(begun, progress=progress)
 
-    def begin(self, *, mode: Mode = Mode.FULL, dry_run: bool = False, users: tuple[str, ...] = ()) -> int:
-        """Trigger a run and return its number as soon as it has one."""
+    def begin(
+        self,
+        *,
+        mode: Mode = Mode.FULL,
+        dry_run: bool = False,
+        users: tuple[str, ...] = (),
+        settings: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Trigger a run, maybe one that tries `settings`, and return its number as soon as it has one."""
         event_id = str(uuid.uuid4())
-        wish = TenantSync(tenant=self._tenant, mode=mode, dry_run=dry_run, users=users)
+        wish = TenantSync(tenant=self._tenant, mode=mode, dry_run=dry_run, users=users, settings=settings)
         self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
         while True:
             time.sleep(_LOOK_AGAIN)

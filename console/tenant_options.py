@@ -62,7 +62,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
     """
     if options["source_file"] == options["client_secret_file"] == _STDIN:
         raise WrongUseError("Only one of --from and --client-secret-file can be standard input.")
-    changes = _object(options["source_file"]) if options["source_file"] else {}
+    changes = read_object(options["source_file"]) if options["source_file"] else {}
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
     if options["no_schedule"]:
         if options["schedule"] is not None:
@@ -70,13 +70,13 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         changes["schedule"] = None
     for name in ("match_keys", "erase_blank"):
         if options[name] is not None:
-            changes[name] = _words(options[name])
+            changes[name] = words_of(options[name])
     if options["source"]:
-        pairs = [_pair(text, "--source") for text in options["source"]]
-        changes["sources"] = _merged(changes.get("sources"), {name: _words(rest) for name, rest in pairs})
+        pairs = [pair(text, "--source") for text in options["source"]]
+        changes["sources"] = _merged(changes.get("sources"), {name: words_of(rest) for name, rest in pairs})
     scope = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
     if options["exclude"]:
-        pairs = [_pair(text, "--exclude") for text in options["exclude"]]
+        pairs = [pair(text, "--exclude") for text in options["exclude"]]
         scope["exclude"] = [{"source": source, "equals": value} for source, value in pairs]
     if scope:
         changes["scope"] = _merged(changes.get("scope"), scope)
@@ -90,7 +90,8 @@ def _merged(given: Any, named: dict[str, Any]) -> Any:
     return {**(given or {}), **named} if given is None or isinstance(given, dict) else given
 
 
-def _object(path: str) -> dict[str, Any]:
+def read_object(path: str) -> dict[str, Any]:
+    """Return the JSON object in a file (- is standard input); raise `WrongUseError` if there is none."""
     try:
         value = json.loads(_text(path))
     except ValueError as error:
@@ -111,11 +112,13 @@ def _text(path: str) -> str:
         raise WrongUseError(f"{path} cannot be read: {type(error).__name__}.") from None
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return what stands between commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Return the two sides of NAME=VALUE; raise `WrongUseError` if there is only one."""
     name, equals, rest = text.partition("=")
     if not equals:
         raise WrongUseError(f"{option} wants NAME=VALUE.")

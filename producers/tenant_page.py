@@ -41,9 +41,9 @@ class PageReader:
         self._receipts = store.receipts
         self._changes = store.changes
         self._readings = store.readings
-        self._tenants = store.tenants
         self._guards = store.guards
         self._run_warnings = store.run_warnings
+        self._trials = store.trials
         self._sources = PageSources(store=store, directories=directories)
         self._publisher = publisher
         self._sealer = sealer
@@ -59,7 +59,7 @@ class PageReader:
             self._runs.complete_if_done(page.run)
             return
         run = self._runs.get(page.run)
-        record = self._tenants.get(run.tenant)
+        record = self._trials.for_run(run)
         try:
             found = self._sources.read(page, run, record)
         except (PageTokenExpiredError, DeltaLinkExpiredError) as error:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import structlog
 
 from queues.messages import tenant_page_message
-from schemas.errors import PermanentError
+from schemas.errors import InvalidTenantError, PermanentError, WrongUseError
 from schemas.messages import LONGEST_EVENT_ID, TenantPage, load_cloud_event, load_tenant_sync
 from schemas.outcomes import Reason, Stage
+from schemas.trials import trial_of
 
 if TYPE_CHECKING:
     from queues.broker import Publisher
+    from schemas.messages import TenantSync
     from store.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +44,7 @@ class RunStarter:
                 f"the trigger's id must be {LONGEST_EVENT_ID} printable characters at most",
             )
         wish = load_tenant_sync(load_cloud_event(data["event"]) if "event" in data else data)
-        opened = self._runs.open(wish, event_id)
+        opened = self._runs.open(self._checked(wish), event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)
         if opened.needs_first_page:
             tenant = self._tenants.get(wish.tenant).tenant
@@ -50,3 +53,17 @@ class RunStarter:
             )
             message = tenant_page_message(page, give_up_after_hours=tenant.give_up_after_hours)
             self._publisher.publish([message])
+
+    def _checked(self, wish: TenantSync) -> TenantSync:
+        """Return the wish with all the settings that it tries, as they are at this moment."""
+        if wish.settings is None:
+            return wish
+        try:
+            tenant = self._tenants.settings(wish.tenant)
+            return dataclasses.replace(wish, settings=trial_of(tenant, dict(wish.settings)))
+        except InvalidTenantError as error:
+            faults = "; ".join(f"settings.{fault}" for fault in error.faults)
+            raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, faults) from None
+        except WrongUseError:
+            # A tenant that is not there: opening the run says so.
+            return wish

@@ -34,6 +34,7 @@ def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
             "mode": str(wish.mode),
             "dry_run": wish.dry_run,
             "users": list(wish.users),
+            **({} if wish.settings is None else {"settings": dict(wish.settings)}),
         },
         options={},
         message_id=event_id,

@@ -6,9 +6,9 @@ The AsyncAPI document in docs/ describes the same; a test holds the two together
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from schemas.errors import PermanentError
 from schemas.faults import fault_lines
@@ -16,6 +16,9 @@ from schemas.fields import StrictBoolean
 from schemas.graph_user import EntraId
 from schemas.outcomes import Mode, Reason, Stage
 from schemas.tenants import TENANT_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TENANT_SYNC_QUEUE: Final = "tenant-sync"
 TENANT_PAGES_QUEUE: Final = "tenant-pages"
@@ -42,12 +45,13 @@ OPERATION: Final = "operation"
 
 @dataclass(frozen=True, kw_only=True)
 class TenantSync:
-    """A wish for a run. `users` empty means everybody."""
+    """A wish for a run. `users` empty means everybody. `settings` are tried before they are saved."""
 
     tenant: str
     mode: Mode = Mode.FULL
     dry_run: bool = False
     users: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,12 @@ class TenantSyncSchema(Schema):
     mode = fields.Enum(Mode, by_value=True, load_default=Mode.FULL)
     dry_run = StrictBoolean(load_default=False)
     users = fields.List(EntraId(), load_default=list)
+    settings = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:
+        if data["settings"] is not None and not data["dry_run"]:
+            raise ValidationError("What is not saved can only be tried in a dry run.", "settings")
 
 
 class CloudEventSchema(Schema):

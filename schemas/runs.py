@@ -19,6 +19,7 @@ class Run:
     """One run of a tenant; runs with a higher id are newer.
 
     `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
+    `trial` has the settings that the run tries; None for the tenant's own.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Run:
     detail: str | None
     started: dt.datetime
     finished: dt.datetime | None
+    trial: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.attributes import Attribute
+    from schemas.changes import ChangeKind
     from schemas.outcomes import Outcome, Reason, Stage
 
 #: What a receipt says of somebody who has left Entra.
@@ -15,12 +18,16 @@ NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of a user; `detail` is for a person to read and holds no values."""
+    """What became of a user; `detail` is for a person to read and holds no values.
+
+    `kinds` says of what is `changed` how it did.
+    """
 
     outcome: Outcome
     skolon_id: str | None = None
     skolon_version: str | None = None
     changed: tuple[Attribute, ...] = ()
+    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     detail: str | None = None
 
 
@@ -31,3 +38,12 @@ class DeadLetter:
     reason: Reason
     stage: Stage
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """What would have become of a user; `reason` if that is a dead letter."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from schemas.changes import changes_text, kinds_of, read_changes
 from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
 from schemas.guards import counts_of
-from schemas.outcomes import OPEN_STATUSES, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from store import tables
 from store.collisions import collision
 from store.runs import is_run_id
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from schemas.attributes import Attribute
+    from schemas.changes import ChangeKind
     from schemas.sealing import Sealer
     from store.database import Database
     from store.guards import Allow, Guards
@@ -51,6 +53,10 @@ class Begun:
     older_run_active: bool
     #: The guard watches: nobody has let the run through, and it is no replay.
     guarded: bool
+    #: The run tries settings of its own.
+    is_trial: bool
+    #: The guard has halted the run, and nobody has looked yet what would have become of the user.
+    is_held_by_guard: bool
 
     def awaits(self, operation: int | None) -> bool:
         """Say whether a message is to be worked on that `operation` published, or a run (None)."""
@@ -86,6 +92,9 @@ class Claims:
                 runs.c.status,
                 runs.c.dry_run,
                 runs.c.guard_accepted,
+                runs.c.trial.is_not(None).label("is_trial"),
+                runs.c.cause,
+                receipts.c.foreseen,
                 receipts.c.outcome,
                 receipts.c.claimed_at,
                 receipts.c.replaying,
@@ -115,18 +124,27 @@ class Claims:
             superseded=bool(row.superseded) and not row.dry_run,
             older_run_active=bool(row.active) and not row.dry_run,
             guarded=not row.guard_accepted and not row.replaying,
+            is_trial=row.is_trial,
+            is_held_by_guard=(
+                (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
+                and row.outcome == Outcome.PENDING
+                and row.foreseen is None
+            ),
         )
 
-    def claim(
+    def claim(  # noqa: PLR0913 - what a claim is made of
         self,
         run_id: int,
         entra_id: str,
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
+        *,
         allow: Allow | None = None,
+        new_values: Mapping[Attribute, str | None] | None = None,
     ) -> Claim:
         """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
 
+        Of the new values it is kept how they differ: filled, changed or erased.
         A second claim of the same user renews the first and keeps its old values: what is there
         now may be what we wrote. Raises `CollisionError` when somebody else of the run has it. With
         `allow`, a first claim counts for the guard, and what `allow` raises of the counts undoes it.
@@ -134,7 +152,8 @@ class Claims:
         try:
             with self._database.transaction() as connection:
                 mine = and_(tables.receipts.c.run_id == run_id, tables.receipts.c.entra_id == entra_id)
-                first = self._renew(connection, mine, skolon_id, old_values)
+                kinds = kinds_of(old_values, new_values or {})
+                first = self._renew(connection, mine, skolon_id, old_values, kinds)
                 if first and allow is not None:
                     self._guards.add(connection, run_id, counts_of(old_values), allow)
         except IntegrityError:
@@ -176,11 +195,18 @@ class Claims:
         mine: ColumnElement[bool],
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
+        kinds: Mapping[Attribute, ChangeKind],
     ) -> bool:
         """Write the claim; True if it is the user's first."""
         receipts = tables.receipts
         before = connection.execute(
-            select(receipts.c.skolon_id, receipts.c.changed, receipts.c.old_values, receipts.c.claimed_at)
+            select(
+                receipts.c.skolon_id,
+                receipts.c.changed,
+                receipts.c.changes,
+                receipts.c.old_values,
+                receipts.c.claimed_at,
+            )
             .where(mine, tables.is_open(receipts))
             .with_for_update()
         ).one_or_none()
@@ -198,6 +224,7 @@ class Claims:
             .values(
                 skolon_id=skolon_id,
                 changed=sorted({*((same and before.changed) or ()), *map(str, old_values)}),
+                changes=changes_text({**kinds, **(read_changes(before.changes) if same else {})}),
                 old_values=self._sealer.seal_json(kept),
                 claimed_at=func.now(),
             )

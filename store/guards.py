@@ -64,6 +64,11 @@ class Guards:
         with self._database.transaction() as connection:
             return _sums(connection, run_id)
 
+    def everybody(self, run_id: int) -> int | None:
+        """Return how many people a run's shares are of, None while nobody knows."""
+        with self._database.transaction() as connection:
+            return _people(connection, run_id)
+
     def note_people(self, run_id: int, people: int) -> None:
         """Note how many people the tenant's directory has, as Graph said when the run began."""
         runs = tables.runs

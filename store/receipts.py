@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from schemas.attributes import Attribute
+from schemas.changes import changes_text, read_changes
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from schemas.changes import ChangeKind
     from schemas.verdicts import DeadLetter, Verdict
     from store.database import Database
 
@@ -40,6 +42,7 @@ class Receipt:
     attempts: int | None
     skolon_id: str | None
     changed: tuple[Attribute, ...]
+    changes: Mapping[Attribute, ChangeKind]
     published: dt.datetime
     finished: dt.datetime | None
     #: The replay that was the last to take the user up, and whether its outcome is still awaited.
@@ -58,6 +61,7 @@ class Receipt:
             "attempts": self.attempts,
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
+            "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,
@@ -141,6 +145,7 @@ class Receipts:
             # What a claim of this user has noted, in this delivery or an earlier one, holds good.
             noted = literal(sorted(map(str, verdict.changed)), JSON())
             values["changed"] = func.coalesce(receipts.c.changed, noted)
+            values["changes"] = func.coalesce(receipts.c.changes, changes_text(verdict.kinds))
         try:
             return self._settle(run_id, entra_id, values)
         except IntegrityError:
@@ -214,6 +219,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         attempts=row.attempts,
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
+        changes=read_changes(row.changes),
         published=in_utc(row.published_at),
         finished=row.finished_at and in_utc(row.finished_at),
         operation=row.operation_id,

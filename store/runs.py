@@ -53,14 +53,28 @@ class Runs:
     def open(self, wish: TenantSync, event_id: str) -> Opened:
         """Open the run that a trigger asks for, or find the one that does what it asks for.
 
-        Raises `PermanentError` for an unknown or disabled tenant, and `TransientError` (order) while
-        a run of the tenant is open that does something else.
+        A run that tries settings is one of its own: it changes nothing, so it neither waits for another
+        one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
+        `TransientError` (order) while a run of the tenant is open that does something else.
         """
         try:
             return self._open(wish, event_id)
         except IntegrityError:
             # Somebody else opened a run in the same moment, and now it can be seen.
             return self._open(wish, event_id)
+
+    def withdraw(self, wish: TenantSync, event_id: str) -> Run:
+        """Cancel the run that a trigger led to; if it led to none so far, see to it that it never will.
+
+        Returns the run, which has ended. Raises as `open` does for a tenant.
+        """
+        try:
+            run = self._withdrawn(wish, event_id)
+        except IntegrityError:
+            # The trigger has been taken in the same moment.
+            run = self._withdrawn(wish, event_id)
+        self.cancel(run.id)
+        return self.get(run.id)
 
     def get(self, run_id: int) -> Run:
         """Return a run; raise `WrongUseError` when there is none of that number."""
@@ -172,11 +186,15 @@ class Runs:
             if known is not None:
                 return _opened(connection, known, new=False)
             tenant_id = _enabled_tenant(connection, wish.tenant)
-            row = connection.execute(
-                _SELECT_RUNS.where(
-                    tables.runs.c.tenant_id == tenant_id, tables.runs.c.status.in_(OPEN_STATUSES)
-                )
-            ).one_or_none()
+            row = None
+            if wish.settings is None:
+                row = connection.execute(
+                    _SELECT_RUNS.where(
+                        tables.runs.c.tenant_id == tenant_id,
+                        tables.runs.c.status.in_(OPEN_STATUSES),
+                        tables.runs.c.trial.is_(None),
+                    )
+                ).one_or_none()
             if row is None:
                 run = _run(self._row(connection, _insert_run(connection, tenant_id, wish)))
             else:
@@ -191,6 +209,19 @@ class Runs:
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
             return _opened(connection, run, new=row is None)
+
+    def _withdrawn(self, wish: TenantSync, event_id: str) -> Run:
+        with self._database.transaction() as connection:
+            known = _event_run(connection, event_id)
+            if known is not None:
+                return known
+            tenant_id = _enabled_tenant(connection, wish.tenant)
+            ended = {"status": Status.CANCELLED, "finished": now()}
+            run_id = _insert_run(connection, tenant_id, wish, **ended)
+            connection.execute(
+                insert(tables.triggers).values(event_id=event_id, run_id=run_id, received=now())
+            )
+            return _run(self._row(connection, run_id))
 
     def _row(self, connection: Connection, run_id: int) -> Row[Any]:
         row = None
@@ -241,6 +272,7 @@ def _run(row: Row[Any]) -> Run:
         detail=row.detail,
         started=in_utc(row.started),
         finished=row.finished and in_utc(row.finished),
+        trial=row.trial,
     )
 
 
@@ -265,20 +297,21 @@ def _enabled_tenant(connection: Connection, key: str) -> int:
     return int(row.id)
 
 
-def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync) -> int:
-    key = connection.execute(
-        insert(tables.runs).values(
-            tenant_id=tenant_id,
-            mode=wish.mode,
-            dry_run=wish.dry_run,
-            users=list(wish.users),
-            status=Status.READING,
-            scan=1,
-            last_scan=1 + NEW_BEGINNINGS,
-            read_to_the_end=False,
-            started=now(),
-        )
-    ).inserted_primary_key
+def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ended: object) -> int:
+    values = {
+        "tenant_id": tenant_id,
+        "mode": wish.mode,
+        "dry_run": wish.dry_run,
+        "users": list(wish.users),
+        "trial": None if wish.settings is None else dict(wish.settings),
+        "status": Status.READING,
+        "scan": 1,
+        "last_scan": 1 + NEW_BEGINNINGS,
+        "read_to_the_end": False,
+        "started": now(),
+        **ended,
+    }
+    key = connection.execute(insert(tables.runs).values(values)).inserted_primary_key
     return int(key[0])  # type: ignore[index] # an insert of one row has a key
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.outages import ALWAYS_OPEN, Passages
+from store.change_sums import ChangesMade, Prospects
 from store.changes import Changes
 from store.claims import Claims
 from store.database import Database
@@ -20,6 +21,7 @@ from store.run_warnings import RunWarnings
 from store.runs import Runs
 from store.schedules import Schedules
 from store.tenants import Tenants
+from store.trials import Trials
 
 if TYPE_CHECKING:
     from schemas.sealing import Sealer
@@ -39,11 +41,14 @@ class Store:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
+        self.trials = Trials(self.runs, self.tenants)
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
         self.guards = Guards(self.database)
         self.claims = Claims(self.database, self.guards, sealer)
         self.receipts = Receipts(self.database)
+        self.changes_made = ChangesMade(self.database)
+        self.prospects = Prospects(self.database)
         self.readings = Readings(self.database)
         self.changes = Changes(self.database, self.receipts)
         self.replays = Replays(self.database)

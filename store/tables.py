@@ -38,7 +38,7 @@ metadata = MetaData(
 )
 
 #: Runs that keep another one of the same tenant from opening.
-_OPEN: Final = text("status IN ('reading', 'updating')")
+_OPEN: Final = text("status IN ('reading', 'updating') AND trial IS NULL")
 _PENDING: Final = text("outcome = 'pending'")
 _HELD: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
@@ -82,6 +82,8 @@ runs = Table(
     Column("read_to_the_end", Boolean, nullable=False),
     # How many people the directory had, as Graph said when the run began.
     Column("people", Integer),
+    # The settings that the run tries, before they are saved; without them it goes by the tenant's.
+    Column("trial", JSON(none_as_null=True)),
     # An operator has let the run through, whatever the guard says.
     Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
     _moment("started"),
@@ -183,10 +185,14 @@ receipts = Table(
     Column("skolon_id", String(255)),
     Column("skolon_version", String(255)),
     Column("changed", JSON),
+    # How: each attribute that changed with what was done to it (`schemas/changes.py`).
+    Column("changes", Text),
     # Sealed: attribute names with the values from before.
     Column("old_values", Text),
     # What would have become of a user whom the guard kept from being worked on.
     Column("foreseen", String(20)),
+    Column("foreseen_reason", String(40)),
+    Column("foreseen_changes", Text),
     _moment("claimed_at", nullable=True),
     _moment("published_at"),
     _moment("finished_at", nullable=True),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from schemas.attributes import Attribute
+from schemas.changes import ChangeKind, kind_of
 from schemas.outcomes import Outcome
 from schemas.skolon_user import SkolonUser
 from schemas.verdicts import Verdict
@@ -31,6 +32,7 @@ def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> V
         skolon_id=user.id,
         skolon_version=user.version,
         changed=tuple(sorted(changes)),
+        kinds=_kinds(user, changes),
     )
 
 
@@ -60,10 +62,21 @@ class ClaimedChange:
                 user.id,
                 old_values,
                 allow=partial(check_guard, self._tenant.guard) if self._guarded else None,
+                new_values=changes,
             )
         except CollisionError as error:
             raise collision(user.id, error.entra_id, self._message.user) from None
         if claim.superseded:
             return Verdict(outcome=Outcome.SUPERSEDED)
         version = self._skolon.update(self._tenant.organisation, user, changes)
-        return Verdict(outcome=Outcome.UPDATED, skolon_id=user.id, skolon_version=version, changed=changed)
+        return Verdict(
+            outcome=Outcome.UPDATED,
+            skolon_id=user.id,
+            skolon_version=version,
+            changed=changed,
+            kinds=_kinds(user, changes),
+        )
+
+
+def _kinds(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> dict[Attribute, ChangeKind]:
+    return {attribute: kind_of(user.attributes.get(attribute), new) for attribute, new in changes.items()}

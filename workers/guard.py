@@ -8,14 +8,20 @@ from schemas.errors import HaltError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from schemas.guards import GuardCounts
     from schemas.tenants import Guard, Limit
 
 
 def check_guard(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> None:
-    """Raise `HaltError` (`guard_exceeded`) that says which limit is passed by how much.
+    """Raise `HaltError` (`guard_exceeded`) that says which limit is passed by how much; see `excesses`."""
+    for excess in excesses(guard, counts, people):
+        raise HaltError(Cause.GUARD_EXCEEDED, excess)
+
+
+def excesses(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> Iterator[str]:
+    """Yield for each limit that is passed which it is, and by how much.
 
     `people` tells how many the tenant has, None when nobody knows; it is asked only when a count is
     passed. A share of an unknown number is not passed.
@@ -29,10 +35,9 @@ def check_guard(guard: Guard, counts: GuardCounts, people: Callable[[], int | No
         if limit is not None and count > limit.count:
             everybody = people()
             if everybody is not None and passes(limit, count, everybody):
-                raise HaltError(
-                    Cause.GUARD_EXCEEDED,
+                yield (
                     f"guard.{name}: {count} of {everybody} people; the limit is {limit.count} and "
-                    f"{limit.share:.0%}",
+                    f"{limit.share:.0%}"
                 )
 
 

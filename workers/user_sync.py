@@ -10,9 +10,10 @@ import structlog
 
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError
 from schemas.guards import ONE_NOT_FOUND
+from schemas.outages import StoppingError
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
-from schemas.verdicts import Verdict
+from schemas.verdicts import DeadLetter, Foreseen, Verdict
 from store.collisions import CollisionError
 from workers.changing import ClaimedChange, would_change
 from workers.collisions import collision
@@ -42,7 +43,8 @@ class UserSyncer:
         self._claims = store.claims
         self._receipts = store.receipts
         self._runs = store.runs
-        self._tenants = store.tenants
+        self._trials = store.trials
+        self._prospects = store.prospects
         self._guards = store.guards
         self._pruning = store.pruning
         self._directories = directories
@@ -60,11 +62,9 @@ class UserSyncer:
             _log.info("outlived", tenant=message.tenant, run=message.run, user=message.user)
             return
         if begun.awaits(operation):
-            record = self._tenants.at_version(begun.tenant, begun.tenant_version)
-            verdict = self._verdict(message, begun, record)
-            self._finish(message, verdict)
-            if verdict.outcome is Outcome.NOT_FOUND and begun.guarded:
-                self._count_not_found(message.run, record.tenant.guard)
+            self._work(message, begun)
+        elif begun.is_held_by_guard and operation is None:
+            self._note_prospect(message, begun)
         # Also when there was nothing left to do: whoever did it may have died before this line.
         self._runs.complete_if_done(message.run)
 
@@ -76,13 +76,57 @@ class UserSyncer:
         begun = self._begun(message)
         if begun is None:
             return Verdict(outcome=Outcome.SUPERSEDED)
-        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
+        return self._foreseen(message, begun)
+
+    def _work(self, message: UserSync, begun: Begun) -> None:
+        record = self._trials.for_user(message.run, begun)
+        try:
+            verdict = self._verdict(message, begun, record)
+            self._finish(message, verdict)
+        except PermanentError as error:
+            if not begun.is_trial:
+                raise
+            # A trial tells what would be a dead letter, and leaves none behind for anybody to work on.
+            letter = DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
+            self._receipts.dead_letter(message.run, message.user, letter, attempts=1)
+            return
+        except HaltError as error:
+            if error.cause is Cause.GUARD_EXCEEDED:
+                # This message is done with when the run is halted: nobody else would look at the user.
+                self._note_prospect(message, begun)
+            raise
+        if verdict.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
+            self._count_not_found(message.run, record.tenant.guard)
+
+    def _foreseen(self, message: UserSync, begun: Begun) -> Verdict:
+        record = self._trials.for_user(message.run, begun)
         verdict = self._verdict(message, replace(begun, dry_run=True), record)
         if verdict.skolon_id is not None:
             holder = self._claims.holder(message.run, verdict.skolon_id)
             if holder not in (None, message.user):
                 raise collision(verdict.skolon_id, str(holder), message.user)
         return verdict
+
+    def _note_prospect(self, message: UserSync, begun: Begun) -> None:
+        """Note what would become of a user whom the guard keeps from being worked on.
+
+        Nobody depends on it, so what goes wrong is neither tried again nor a dead letter nor a halt.
+        """
+        try:
+            self._prospects.note(message.run, message.user, self._prospect(message, begun))
+        except StoppingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as said above; its text may hold anybody's data
+            _log.info("not foreseen", run=message.run, user=message.user, error=type(error).__name__)
+
+    def _prospect(self, message: UserSync, begun: Begun) -> Foreseen:
+        try:
+            verdict = self._foreseen(message, begun)
+        except PermanentError as error:
+            return Foreseen(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
+        would_update = verdict.outcome is Outcome.WOULD_UPDATE
+        outcome = Outcome.UPDATED if would_update else verdict.outcome
+        return Foreseen(outcome=outcome, kinds=verdict.kinds)
 
     def _begun(self, message: UserSync) -> Begun | None:
         """Return what there is to know of a user's receipt, None if it is pruned."""

@@ -1,0 +1,115 @@
+"""How many people changed in which attributes, and what a halted run would have gone on to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.attributes import Attribute
+from schemas.changes import ChangeKind
+from schemas.outcomes import Cause, Outcome, Reason
+from schemas.verdicts import Foreseen, Verdict
+from tests.contract.store.books import begin_run, verdict
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+FILLED, CHANGED, ERASED = ChangeKind
+EPPN, CITY = Attribute.EPPN, Attribute.CITY
+
+
+def updated(outcome: Outcome, skolon_id: str, kinds: dict[Attribute, ChangeKind]) -> Verdict:
+    return Verdict(outcome=outcome, skolon_id=skolon_id, changed=tuple(kinds), kinds=kinds)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_run_counts_its_changes(store: Store, dry_run: bool) -> None:  # noqa: FBT001 - a kind of run
+    """A run that claims, and a dry run that does not, have the same sums of the same changes."""
+    people = {"anna": {EPPN: CHANGED, CITY: FILLED}, "bo": {EPPN: FILLED}, "cia": {CITY: ERASED}}
+    run = begin_run(store, "r", *people, "dan", dry_run=dry_run)
+    outcome = Outcome.WOULD_UPDATE if dry_run else Outcome.UPDATED
+    for user, kinds in people.items():
+        if not dry_run:
+            old = {name: None if kind is FILLED else "x" for name, kind in kinds.items()}
+            new = {name: None if kind is ERASED else "y" for name, kind in kinds.items()}
+            store.claims.claim(run.id, user, f"s {user}", old, new_values=new)
+        store.receipts.finish(run.id, user, updated(outcome, f"s {user}", kinds))
+    store.receipts.finish(run.id, "dan", verdict(Outcome.UNCHANGED, "s dan"))
+
+    sums = store.changes_made.of(run.id)
+
+    assert (sums.people, sums.identity) == (3, 1)
+    assert sums.attributes == {EPPN: {CHANGED: 1, FILLED: 1}, CITY: {FILLED: 1, ERASED: 1}}
+    receipt = store.receipts.get(run.id, "anna")
+    assert receipt is not None
+    assert receipt.as_json()["changes"] == {"city": "filled", "eppn": "changed"}
+
+
+def test_what_the_first_claim_has_noted_holds(store: Store) -> None:
+    """P4: a second delivery that finds less to do, or nothing, does not change what the first one did."""
+    run = begin_run(store, "r", "anna")
+    store.claims.claim(run.id, "anna", "s1", {EPPN: None}, new_values={EPPN: "a@b"})
+    store.claims.claim(run.id, "anna", "s1", {EPPN: "a@b", CITY: "x"}, new_values={EPPN: "c@d", CITY: "y"})
+    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    assert store.changes_made.of(run.id).attributes == {EPPN: {FILLED: 1}, CITY: {CHANGED: 1}}
+
+
+def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
+    """P3: who was looked at is pending as before, and counted by what would have become of them."""
+    people = ["anna", "bo", "cia", "dan", "eva"]
+    run = begin_run(store, "r", *people)
+    store.receipts.finish(run.id, "eva", verdict(Outcome.NOT_FOUND))
+    store.guards.note_people(run.id, 12)
+    assert store.prospects.of(run.id) is None
+    store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
+    store.prospects.note(run.id, "bo", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED, CITY: FILLED}))
+    store.prospects.note(run.id, "cia", Foreseen(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
+    assert not store.prospects.note(run.id, "eva", Foreseen(outcome=Outcome.UPDATED))
+
+    prospect = store.prospects.of(run.id)
+
+    assert prospect is not None
+    assert prospect.outcomes == {Outcome.UPDATED: 2, Outcome.DEAD_LETTERED: 1}
+    assert prospect.reasons == {Reason.INVALID_USER: 1}
+    assert prospect.changes.attributes == {EPPN: {CHANGED: 2}, CITY: {FILLED: 1}}
+    assert (prospect.not_looked_at, prospect.not_read) == (1, 7)
+    summary = store.runs.summary(run.id)
+    assert (summary.pending, summary.published) == (4, 5)
+
+
+def test_whoever_was_looked_at_is_not_looked_at_again(store: Store) -> None:
+    """P4: a message that comes twice finds that what would become of its user has been noted."""
+    run = begin_run(store, "r", "anna")
+    store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    before = store.claims.begin(run.id, "anna")
+    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UNCHANGED))
+    after = store.claims.begin(run.id, "anna")
+    assert before is not None
+    assert after is not None
+    assert (before.is_held_by_guard, after.is_held_by_guard) == (True, False)
+    store.runs.cancel(run.id)
+    assert store.prospects.of(run.id) is not None
+
+
+def test_only_the_guard_has_people_looked_at(store: Store) -> None:
+    """A run that was halted for another cause shows nothing of the kind, and has nobody looked at."""
+    run = begin_run(store, "r", "anna")
+    store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "no")
+    begun = store.claims.begin(run.id, "anna")
+    assert begun is not None
+    assert not begun.is_held_by_guard
+    assert store.prospects.of(run.id) is None
+
+
+def test_what_was_foreseen_is_no_change(store: Store) -> None:
+    """When the run goes on after all, its sums are of what it did, not of what was foreseen."""
+    run = begin_run(store, "r", "anna")
+    store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
+    store.runs.resume(run.id)
+    store.claims.claim(run.id, "anna", "s1", {CITY: None}, new_values={CITY: "y"})
+    store.receipts.finish(run.id, "anna", updated(Outcome.UPDATED, "s1", {CITY: FILLED}))
+    assert store.changes_made.of(run.id).attributes == {CITY: {FILLED: 1}}
+    assert store.prospects.of(run.id) is None

@@ -1,0 +1,82 @@
+"""Settings that are tried before they are saved: a preview counts what the run that follows does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.sandbox_run import OneProcess, one_process
+from sandbox.world import TENANT_KEY, World, world
+from schemas.attributes import Attribute
+from schemas.changes import ChangeKind
+from schemas.messages import USER_SYNC_QUEUE
+from schemas.outcomes import Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schemas.runs import RunSummary
+
+PEOPLE = 120
+NO_GUARD: dict[str, Any] = {"changed": None, "identity_changed": None, "not_found": None}
+#: The wrong source, with everybody's Idp identifier blank in Skolon or not.
+MISTAKE: dict[str, Any] = {
+    "sources": {"eppn": ["userPrincipalName"], "idp_identifier": ["onPremisesImmutableId"]}
+}
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, people=PEOPLE) as served:
+        yield dataclasses.replace(served, tenant={**served.tenant, "guard": NO_GUARD})
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+def counts(summary: RunSummary) -> dict[str, int]:
+    """Return a run's outcomes, what it would update as what it updates."""
+    names = {Outcome.WOULD_UPDATE: Outcome.UPDATED}
+    return {str(names.get(outcome, outcome)): count for outcome, count in summary.counts.items() if count}
+
+
+@pytest.mark.parametrize("settings", [{}, MISTAKE, {"erase_blank": ["city", "mobile_phone"]}])
+def test_a_preview_counts_what_the_run_then_does(
+    made_up: World, sync: OneProcess, settings: dict[str, Any]
+) -> None:
+    """P1: outcomes, reasons and changes of each attribute are the same, and Skolon was only read before."""
+    tried = sync.run(dry_run=True, settings=settings)
+
+    assert tried.run.status is Status.COMPLETED
+    assert set(made_up.skolon.requests()) <= {"GET search", "GET user", "POST token"}
+    assert sync.store.changes_made.of(tried.run.id).people > 0
+    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        assert list(walk) == []
+
+    sync.store.tenants.change(TENANT_KEY, settings or {"name": "Exempelkommun"})
+    done = sync.run()
+
+    assert done.run.status is Status.COMPLETED
+    assert counts(done) == counts(tried)
+    assert done.reasons == tried.reasons
+    assert tried.reasons
+    assert sync.store.changes_made.of(done.run.id) == sync.store.changes_made.of(tried.run.id)
+
+
+def test_what_is_tried_is_not_what_is_saved(sync: OneProcess) -> None:
+    """A preview of a mistake sees it, and leaves the tenant's own runs and settings as they are."""
+    saved = sync.store.tenants.settings(TENANT_KEY)
+    usual = sync.store.changes_made.of(sync.run(dry_run=True).run.id)
+    mistake = sync.store.changes_made.of(sync.run(dry_run=True, settings=MISTAKE).run.id)
+
+    changed = mistake.attributes[Attribute.IDP_IDENTIFIER].get(ChangeKind.CHANGED, 0)
+    assert changed > usual.attributes.get(Attribute.IDP_IDENTIFIER, {}).get(ChangeKind.CHANGED, 0)
+    assert mistake.identity > usual.identity
+    assert sync.store.tenants.settings(TENANT_KEY) == saved
+    assert sync.store.changes_made.of(sync.run(dry_run=True).run.id) == usual
