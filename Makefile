@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself.
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test chaos bench lint format services lock
+.PHONY: help sandbox test chaos drill bench lint format services lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -24,6 +24,9 @@ chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ON
 bench: .venv/dev.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+drill: .venv/dev.stamp ## Have everybody be a dead letter, and a killed replay bring them back (USERS=10000)
+	@$(BIN)/python -m tests.chaos.drill --seed $(or $(SEED),1) --users $(or $(USERS),10000)
 
 lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements
 	$(BIN)/ruff check .
