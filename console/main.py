@@ -14,6 +14,7 @@ from console.runs import runs
 from console.scheduler import scheduler
 from console.tenants import tenants
 from console.trigger import trigger
+from console.users import users
 from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError, place_of
 from schemas.version import VERSION
 
@@ -69,6 +70,7 @@ for command in (
     scheduler,
     tenants,
     trigger,
+    users,
     worker,
 ):
     update_sync.add_command(command)

@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from console.composition import Console, open_console
+from console.freshness import freshness
 from console.next_due import describe_next_due
 from console.output import json_option, print_fields, print_json, print_table, say
 from console.tenant_check import Grade, check_tenant
 from console.tenant_options import changes_from, tenant_options
+from console.tenant_report import report
 from schemas.settings import Need
 from schemas.tenants import dump_tenant, load_tenant
 
@@ -129,3 +131,7 @@ def check(*, key: str, wants_json: bool) -> None:
                 click.echo(f"{'':<8} mend: {step.mend}")
     if not right:
         raise click.exceptions.Exit(1)
+
+
+for command in (freshness, report):
+    tenants.add_command(command)

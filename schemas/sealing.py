@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from schemas.blind_index import BlindIndex
 from schemas.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Sealer:
         Without any, it can be handed around, and raises `WrongUseError` when it is to seal or open.
         """
         self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        #: Finds again what must not be read, by the same keys.
+        self.index = BlindIndex(keys)
 
     @property
     def _fernet(self) -> MultiFernet:

@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 
     from schemas.attributes import Attribute
     from schemas.changes import ChangeKind
+    from schemas.marks import Marks
     from schemas.outcomes import Outcome, Reason, Stage
 
 #: What a receipt says of somebody who has left Entra.
 NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
+
+#: What a receipt says of somebody who cannot be looked for.
+NO_MATCH_KEY: Final = "no match key has a value"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class Verdict:
     changed: tuple[Attribute, ...] = ()
     kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     detail: str | None = None
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

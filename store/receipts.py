@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from schemas.changes import ChangeKind
+    from schemas.marks import Marks
     from schemas.verdicts import DeadLetter, Verdict
     from store.database import Database
 
@@ -141,6 +142,8 @@ class Receipts:
             )
         if verdict.skolon_id is not None:
             values["skolon_id"] = verdict.skolon_id
+        if verdict.marks is not None:
+            values |= {"eppn_mark": verdict.marks.eppn, "ssn_mark": verdict.marks.ssn}
         if verdict.changed:
             # What a claim of this user has noted, in this delivery or an earlier one, holds good.
             noted = literal(sorted(map(str, verdict.changed)), JSON())
@@ -165,6 +168,16 @@ class Receipts:
             "finished_at": now(),
         }
         return self._settle(run_id, entra_id, values)
+
+    def mark(self, run_id: int, entra_id: str, marks: Marks) -> None:
+        """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+                .values(eppn_mark=marks.eppn, ssn_mark=marks.ssn)
+            )
 
     def get(self, run_id: int, entra_id: str) -> Receipt | None:
         """Return a user's receipt in a run, or None."""

@@ -13,6 +13,7 @@ from store.guards import Guards
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.operations import Operations
 from store.pages import Pages
+from store.people import People
 from store.pruning import Pruning
 from store.readings import Readings
 from store.receipts import Receipts
@@ -20,6 +21,7 @@ from store.replays import Replays
 from store.run_warnings import RunWarnings
 from store.runs import Runs
 from store.schedules import Schedules
+from store.tenant_reports import TenantReports
 from store.tenants import Tenants
 from store.trials import Trials
 
@@ -54,6 +56,8 @@ class Store:
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
         self.run_warnings = RunWarnings(self.database)
+        self.people = People(self.database)
+        self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
 
     def upgrade(self) -> None:

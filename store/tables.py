@@ -189,6 +189,9 @@ receipts = Table(
     Column("changes", Text),
     # Sealed: attribute names with the values from before.
     Column("old_values", Text),
+    # Traces of the EPPN and the personal number (schemas/marks.py), to find equal ones by.
+    Column("eppn_mark", String(32)),
+    Column("ssn_mark", String(32)),
     # What would have become of a user whom the guard kept from being worked on.
     Column("foreseen", String(20)),
     Column("foreseen_reason", String(40)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.collided import Collided
 from schemas.errors import PermanentError
 from schemas.outcomes import Reason, Stage
 
@@ -11,5 +12,5 @@ def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
+        str(Collided(holder=holder, other=other, skolon_id=skolon_id)),
     )

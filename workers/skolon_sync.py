@@ -10,7 +10,7 @@ from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.verdicts import Verdict
+from schemas.verdicts import NO_MATCH_KEY, Verdict
 from workers import steps
 from workers.collisions import collision
 from workers.difference import difference, kept_blanks
@@ -59,7 +59,7 @@ class SkolonSync:
         mapped = self._map(user)
         keys = keys_to_match(mapped, self._tenant.match_keys)
         if not keys:
-            return Verdict(outcome=Outcome.NOT_FOUND, detail="no match key has a value")
+            return Verdict(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
         match = self._match(keys)
         if match is None:
             return Verdict(outcome=Outcome.NOT_FOUND)

@@ -15,9 +15,11 @@ from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.verdicts import DeadLetter, Foreseen, Verdict
 from store.collisions import CollisionError
+from workers import steps
 from workers.changing import ClaimedChange, would_change
 from workers.collisions import collision
 from workers.guard import check_guard
+from workers.marking import Marking
 from workers.user_way import UserWay
 
 if TYPE_CHECKING:
@@ -80,10 +82,13 @@ class UserSyncer:
 
     def _work(self, message: UserSync, begun: Begun) -> None:
         record = self._trials.for_user(message.run, begun)
+        marking = Marking(begun.tenant, self._sealer.index)
         try:
-            verdict = self._verdict(message, begun, record)
+            verdict = replace(self._verdict(message, begun, record, marking), marks=marking.marks)
             self._finish(message, verdict)
         except PermanentError as error:
+            # A dead letter's marks are wanted as well: who shares an EPPN may well be one.
+            self._receipts.mark(message.run, message.user, marking.marks)
             if not begun.is_trial:
                 raise
             # A trial tells what would be a dead letter, and leaves none behind for anybody to work on.
@@ -158,7 +163,13 @@ class UserSyncer:
         if guard.not_found is not None:
             self._guards.count(run, ONE_NOT_FOUND, partial(check_guard, guard))
 
-    def _verdict(self, message: UserSync, begun: Begun, record: TenantRecord) -> Verdict:
+    def _verdict(
+        self,
+        message: UserSync,
+        begun: Begun,
+        record: TenantRecord,
+        tell: steps.Tell = steps.tell_nobody,
+    ) -> Verdict:
         """Bring the user to an outcome, without writing a receipt; a dry run changes nothing either."""
         if begun.superseded:
             return Verdict(outcome=Outcome.SUPERSEDED)
@@ -172,6 +183,7 @@ class UserSyncer:
             dry_run=begun.dry_run,
             change=would_change if begun.dry_run else self._change(message, begun, record),
             claimed=begun.claimed,
+            tell=tell,
         )
         return way.verdict(message.user, self._opened(message.payload))
 

@@ -1,0 +1,45 @@
+"""Traces of values by which equal ones are found again, and which tell nothing to whoever lacks the keys.
+
+A personal number has so few possible values that a plain digest of it is as good as the number. So every
+trace is keyed (HMAC-SHA256) with a key that is derived from UPDATE_SYNC_SECRET_KEYS for this alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What the derived key is for; any other purpose derives another key.
+_PURPOSE: Final = b"update-sync blind index"
+
+#: Bytes of a trace: chance makes no two values equal.
+_LENGTH: Final = 16
+
+
+class BlindIndex:
+    """Makes traces with the first key; the others are tried in a search, for keys are rotated."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take sealing keys; without any, it can be handed around and raises when it is used."""
+        self._keys = [hmac.digest(base64.urlsafe_b64decode(key), _PURPOSE, "sha256") for key in keys]
+
+    def trace(self, *what: str) -> str:
+        """Return the trace of a value: `what` is the value, after whatever tells its realm and kind."""
+        return self.traces(*what)[0]
+
+    def traces(self, *what: str) -> list[str]:
+        """Return the traces that the value may have, by each key.
+
+        Raises `WrongUseError` without keys.
+        """
+        if not self._keys:
+            raise WrongUseError("UPDATE_SYNC_SECRET_KEYS is not set, and a value has to be looked for")
+        # No value has a NUL, so that no two lists of texts are joined to the same bytes.
+        data = "\0".join(what).encode(errors="surrogatepass")
+        return [hmac.digest(key, data, "sha256")[:_LENGTH].hex() for key in self._keys]

@@ -1,0 +1,34 @@
+"""The sentence that says of a dead letter which two people claim which Skolon user: written and read here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_SENTENCE: Final = "Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it"
+_READ: Final = re.compile(
+    re.escape(_SENTENCE)
+    .replace(r"\{holder\}", r"(?P<holder>\S+)")
+    .replace(r"\{other\}", r"(?P<other>\S+)")
+    .replace(r"\{skolon_id\}", r"(?P<skolon_id>.+)")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collided:
+    """Two people in Entra who claim one Skolon user; `holder` keeps it."""
+
+    holder: str
+    other: str
+    skolon_id: str
+
+    def __str__(self) -> str:
+        """Say it."""
+        return _SENTENCE.format(holder=self.holder, other=self.other, skolon_id=self.skolon_id)
+
+
+def read_collided(detail: str) -> Collided | None:
+    """Return what the sentence says, None if it is another one."""
+    found = _READ.fullmatch(detail)
+    return None if found is None else Collided(**found.groupdict())

@@ -1,0 +1,165 @@
+"""What the books know of people across runs: who, how, and how fresh."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from schemas.collided import Collided
+from schemas.marks import Marks
+from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.verdicts import NO_MATCH_KEY, DeadLetter, Verdict
+from store import tables
+from tests.contract.store.books import TENANT, begin_run, letter, tenant, wish
+
+if TYPE_CHECKING:
+    from schemas.runs import Run
+    from store.store import Store
+
+
+def close(store: Store, run: Run) -> None:
+    store.runs.finish_reading(run.id)
+    store.runs.complete_if_done(run.id)
+
+
+def finish(store: Store, run: Run, user: str, outcome: Outcome, **verdict: object) -> None:
+    store.receipts.finish(run.id, user, Verdict(outcome=outcome, **verdict))  # type: ignore[arg-type]
+
+
+def days_ago(store: Store, run: Run, days: int) -> None:
+    """Have a run's receipts settled so many days ago."""
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    receipts = tables.receipts
+    with store.database.transaction() as connection:
+        connection.execute(update(receipts).where(receipts.c.run_id == run.id).values(finished_at=moment))
+
+
+def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
+    run = begin_run(store, event, *outcomes)
+    for user, outcome in outcomes.items():
+        if outcome is Outcome.DEAD_LETTERED:
+            store.receipts.dead_letter(run.id, user, letter(), 1)
+        else:
+            finish(store, run, user, outcome)
+    close(store, run)
+    return run
+
+
+def test_somebody_is_found_by_each_id(store: Store) -> None:
+    """By Entra id, by the Skolon user of any run, by EPPN in the last full run and since; else nobody."""
+    old = begin_run(store, "old", "anna", "bo")
+    finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", marks=Marks(eppn="old mark"))
+    finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", marks=Marks(eppn="bo"))
+    close(store, old)
+    new = begin_run(store, "new", "anna", "bo", "cleo")
+    finish(store, new, "anna", Outcome.UNCHANGED, skolon_id="s2", marks=Marks(eppn="mark"))
+    finish(store, new, "bo", Outcome.NOT_FOUND, marks=Marks(eppn="bo"))
+    finish(store, new, "cleo", Outcome.NOT_FOUND, marks=Marks(eppn="bo"))
+    close(store, new)
+    people = store.people
+    assert people.find(TENANT, "anna", []) == ["anna"]
+    assert people.find(TENANT, "s1", []) == ["anna"]
+    assert people.find(TENANT, "s2", []) == ["anna", "bo"]
+    assert people.find(TENANT, "x@y", ["another key's", "mark"]) == ["anna"]
+    assert people.find(TENANT, "x@y", ["bo"]) == ["bo", "cleo"]
+    assert people.find(TENANT, "x@y", ["old mark"]) == []
+    assert people.find(TENANT, "nobody", []) == []
+    store.tenants.add(tenant("grannkommun"), "made up")
+    assert people.find("grannkommun", "anna", ["mark"]) == []
+
+
+def test_a_dead_letter_has_marks_as_well(store: Store) -> None:
+    """Who came to no outcome is marked apart, so that an EPPN that two people share finds both."""
+    run = begin_run(store, "run", "anna", "bo")
+    finish(store, run, "anna", Outcome.UNCHANGED, marks=Marks(eppn="mark"))
+    store.receipts.mark(run.id, "bo", Marks(eppn="mark"))
+    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    close(store, run)
+    assert store.people.find(TENANT, "x@y", ["mark"]) == ["anna", "bo"]
+
+
+def test_the_history_is_newest_first_and_limited(store: Store) -> None:
+    """What each run did about a person, and the newest that confirms although it is older than the list."""
+    right = full_run(store, "right", anna=Outcome.UNCHANGED)
+    dead = [full_run(store, f"dead {number}", anna=Outcome.DEAD_LETTERED) for number in range(3)]
+    history = store.people.history(TENANT, "anna", 2)
+    assert [entry.run for entry in history] == [dead[2].id, dead[1].id]
+    assert {entry.reason for entry in history} == {Reason.INVALID_USER}
+    confirmed = store.people.confirmed(TENANT, "anna")
+    assert confirmed is not None
+    assert (confirmed.run, confirmed.status) == (right.id, Status.COMPLETED)
+    assert store.people.confirmed(TENANT, "nobody") is None
+
+
+def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
+    """Of those who are to be in Skolon it counts who was confirmed when; deltas and named runs count too."""
+    first = full_run(
+        store, "1", anna=Outcome.UNCHANGED, bo=Outcome.UPDATED, cleo=Outcome.UNCHANGED, gone=Outcome.UNCHANGED
+    )
+    days_ago(store, first, 10)
+    second = full_run(
+        store,
+        "2",
+        anna=Outcome.UNCHANGED,
+        bo=Outcome.DEAD_LETTERED,
+        cleo=Outcome.DEAD_LETTERED,
+        dora=Outcome.DEAD_LETTERED,
+        elin=Outcome.NOT_FOUND,
+        finn=Outcome.OUT_OF_SCOPE,
+        gone=Outcome.UNCHANGED,
+    )
+    days_ago(store, second, 3)
+    named = store.runs.open(wish(users=["cleo", "gone"]), "3").run
+    store.receipts.publish(named.id, ["cleo", "gone"])
+    finish(store, named, "cleo", Outcome.UPDATED)
+    finish(store, named, "gone", Outcome.OUT_OF_SCOPE)
+    close(store, named)
+    dry = begin_run(store, "4", "bo", dry_run=True)
+    finish(store, dry, "bo", Outcome.UNCHANGED)
+    close(store, dry)
+    now = dt.datetime.now(dt.UTC)
+    found = store.people.freshness(TENANT, now)
+    assert (found.run, found.people, found.not_found, found.out_of_scope) == (second.id, 7, 1, 2)
+    assert (found.expected, found.within_day, found.within_week, found.confirmed) == (4, 1, 2, 3)
+    assert found.oldest is not None
+    assert (now - found.oldest).days == 10
+    assert found.as_json()["never"] == 1
+
+
+def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
+    """There is nobody to count before everybody has been read."""
+    found = store.people.freshness(TENANT, dt.datetime.now(dt.UTC))
+    assert (found.run, found.people, found.share(0)) == (None, 0, None)
+    assert store.tenant_reports.last(TENANT, 10) is None
+
+
+def test_the_report_names_who_shares_what(store: Store) -> None:
+    """Collisions, equal marks, who has no key, is not found or ambiguous: each by itself, and limited."""
+    run = begin_run(store, "run", *"abcdefg")
+    finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", marks=Marks(eppn="1", ssn="9"))
+    finish(store, run, "b", Outcome.NOT_FOUND, marks=Marks(eppn="2", ssn="9"))
+    finish(store, run, "c", Outcome.NOT_FOUND, marks=Marks(eppn="2"))
+    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, marks=Marks())
+    finish(store, run, "e", Outcome.NOT_FOUND, detail="removed from Skolon during the run", marks=Marks())
+    collided = Collided(holder="a", other="f", skolon_id="s1")
+    store.receipts.mark(run.id, "f", Marks(eppn="1"))
+    why = DeadLetter(reason=Reason.COLLISION, stage=Stage.MATCH, detail=str(collided))
+    store.receipts.dead_letter(run.id, "f", why, 1)
+    ambiguous = DeadLetter(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
+    store.receipts.dead_letter(run.id, "g", ambiguous, 1)
+    close(store, run)
+    found = store.tenant_reports.last(TENANT, 10)
+    assert found is not None
+    assert found.collisions == [collided]
+    assert sorted(map(list, found.same_eppn.groups)) == [["a", "f"], ["b", "c"]]
+    assert (found.same_number.count, found.same_number.groups) == (1, [["a", "b"]])
+    assert found.no_match_key.people == [("d", NO_MATCH_KEY)]
+    assert [user for user, _ in found.not_found.people] == ["b", "c", "e"]
+    assert found.ambiguous.people == [("g", "2 Skolon users")]
+    limited = store.tenant_reports.last(TENANT, 1)
+    assert limited is not None
+    assert (limited.not_found.count, len(limited.not_found.people)) == (3, 1)
+    assert (limited.same_eppn.count, len(limited.same_eppn.groups)) == (2, 1)
+    assert len(limited.same_eppn.groups[0]) == 2
