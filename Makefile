@@ -21,7 +21,7 @@ chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ON
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),50) \
 		--users $(or $(USERS),2000) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
-bench: .venv/dev.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
+bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
@@ -51,6 +51,7 @@ LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --genera
 lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (ARGS=--upgrade for the newest)
 	$(LOCK) $(ARGS) --output-file requirements/product.txt
 	$(LOCK) $(ARGS) --group dev --constraint requirements/product.txt --output-file requirements/dev.txt
+	$(LOCK) $(ARGS) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 .venv/bin/python:
 	@.ci/make-venv .venv
@@ -65,4 +66,9 @@ lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (AR
 .venv/dev.stamp: requirements/dev.txt .venv/product.stamp
 	@echo 'Installing what the tests and checks need into .venv …'
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+.venv/bench.stamp: requirements/bench.txt .venv/dev.stamp
+	@echo 'Installing what the bench measures against into .venv …'
+	@$(PIP) install --require-hashes --requirement requirements/bench.txt
 	@touch $@

@@ -7,12 +7,15 @@ import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench import report
+import requests
+
+from bench import document, report
 from bench.context import DEFAULT, QUICK, Bench
 from bench.figures.catalogue import GROUPS, NAMES
 from bench.measures import BenchError
@@ -21,7 +24,7 @@ from bench.servers import servers
 from bench.stand_ins import stand_ins
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 BUILD: Final = Path(__file__).parents[1] / "build"
 
@@ -36,9 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     folder = BUILD / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    found: list[report.Found] = []
-    details: dict[str, float] = {}
-    failed = False
     with ExitStack() as stack:
         bench = Bench(
             servers=stack.enter_context(servers()),
@@ -47,25 +47,39 @@ def main(arguments: Sequence[str]) -> int:
             folder=folder,
             threads=default_threads(),
         )
-        made = _made(wanted, bench)
-        _say(report.head())
-        for group in GROUPS:
-            figures = [figure for figure in group.figures if not wanted.only or figure.name in wanted.only]
-            if not figures:
-                continue
-            try:
-                measured = group.measure(bench, rounds)
-                new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in figures]
-            except BenchError as error:
-                failed = True
-                print(f"{group.name}: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-                continue
-            found += new
-            details |= report.details(group.figures, measured)
-            report.write(BUILD / "bench.json", report.as_json(found, details, made))
-            for one in new:
-                _say(report.line(one.figure, one.comparison.as_json()))
-    return int(failed)
+        found, faults = _measured(bench, wanted.only or NAMES, rounds, _made(wanted, bench))
+    if wanted.document and not faults:
+        document.update(document.PAGE, found)
+    for fault in faults:
+        print(fault, file=sys.stderr)  # noqa: T201 - a command's output
+    return int(bool(faults))
+
+
+def _measured(
+    bench: Bench, names: Collection[str], rounds: int, made: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure figure by figure; return the whole of build/bench.json, and what went wrong."""
+    found: list[report.Found] = []
+    faults: list[str] = []
+    whole = report.as_json(found, bench.known, made)
+    _say(report.head())
+    for group in GROUPS:
+        figures = [figure for figure in group.figures if figure.name in names]
+        if not figures and group.name not in names:
+            continue
+        try:
+            measured = group.measure(bench, rounds)
+            new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in figures]
+        except (BenchError, subprocess.SubprocessError, requests.RequestException) as error:
+            faults.append(f"{', '.join(figure.name for figure in figures) or group.name}: {error}")
+            continue
+        found += new
+        bench.known.update(report.medians(measured))
+        whole = report.as_json(found, bench.known, made)
+        report.write(BUILD / "bench.json", whole)
+        for one in new:
+            _say(report.line(one.figure, one.comparison.as_json()))
+    return whole, faults
 
 
 def _say(line: str) -> None:
@@ -107,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"people of the figure `publish`, {DEFAULT.publish} by default; all sizes grow with it",
     )
     parser.add_argument("--only", nargs="+", metavar="FIGURE", choices=NAMES, help=", ".join(NAMES))
+    parser.add_argument(
+        "--document", action="store_true", help="write the tables into docs/performance.md in the end"
+    )
     return parser
 
 

@@ -33,6 +33,14 @@ def fill(url: str, queue: str, bodies: Iterable[bytes]) -> None:
         channel.tx_commit()
 
 
+def consumers(url: str, queue: str) -> int:
+    """Return how many consumers a queue has."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        declared = connection.channel().queue_declare(queue, passive=True)
+    count: int = declared.method.consumer_count
+    return count
+
+
 def size_of_first(url: str, queue: str) -> int:
     """Return how many bytes the first message of a queue has; it stays where it is."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -19,19 +19,68 @@ if TYPE_CHECKING:
 class Sizes:
     """How many people each measurement takes; `default` makes an invocation of about 15 minutes."""
 
-    #: Published, and worked off with everything on.
+    #: Published by the producer, and with `send`.
     publish: int
     send: int
+    #: Worked off with everything on, and by dramatiq doing nothing.
     worked: int
     nothing: int
+    #: Taken by the plain script at 0, 20 and 100 ms, by its thread pool, and by Celery.
+    script_0ms: int
+    script_20ms: int
+    script_100ms: int
+    threads: int
+    celery: int
+    #: For each process whose number grows.
+    scale: int
+    #: Of the small and the large tenant.
+    memory_small: int
+    memory_large: int
+    delta: int
+    #: Of each kind of people whose requests are counted.
+    requests: int
+    #: Of all tenants of the night together.
+    night: int
 
     def scaled(self, factor: float) -> Self:
         """Return sizes that are larger or smaller by a factor."""
         return replace(self, **{name: max(1, round(value * factor)) for name, value in vars(self).items()})
 
 
-DEFAULT = Sizes(publish=20_000, send=3_000, worked=8_000, nothing=20_000)
-QUICK = Sizes(publish=5_000, send=1_000, worked=2_000, nothing=4_000)
+DEFAULT = Sizes(
+    publish=20_000,
+    send=3_000,
+    worked=8_000,
+    nothing=20_000,
+    script_0ms=2_000,
+    script_20ms=300,
+    script_100ms=60,
+    threads=2_000,
+    celery=2_000,
+    scale=600,
+    memory_small=10_000,
+    memory_large=300_000,
+    delta=100_000,
+    requests=2_000,
+    night=20_000,
+)
+QUICK = Sizes(
+    publish=5_000,
+    send=1_000,
+    worked=2_000,
+    nothing=4_000,
+    script_0ms=500,
+    script_20ms=100,
+    script_100ms=30,
+    threads=500,
+    celery=500,
+    scale=150,
+    memory_small=1_000,
+    memory_large=5_000,
+    delta=2_000,
+    requests=500,
+    night=2_000,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +94,8 @@ class Bench:
     folder: Path
     #: Threads of a worker process when nothing is said.
     threads: int
+    #: The medians of what was measured before, by name: what the model of a night is made of.
+    known: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def shares(self, side: str) -> Iterator[dict[str, float]]:

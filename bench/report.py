@@ -7,6 +7,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.figures.requests import PREFIX, REQUESTS, nested
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -25,20 +27,22 @@ class Found:
     comparison: Comparison
 
 
-def as_json(found: Iterable[Found], details: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the whole of build/bench.json: figures by name; beside them details, and how it was made."""
+def as_json(found: Iterable[Found], values: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the whole of build/bench.json: figures, requests, all measured values, how it was made."""
+    requests = nested(values)
     return {
         **{one.figure.name: one.comparison.as_json() for one in found},
-        "details": {name: float(f"{value:.4g}") for name, value in details.items()},
+        **({REQUESTS.name: requests} if requests else {}),
+        "details": {
+            name: float(f"{value:.4g}") for name, value in values.items() if not name.startswith(PREFIX)
+        },
         "made": dict(made),
     }
 
 
-def details(figures: Iterable[Figure], rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the medians of the values that no figure takes."""
-    taken = {name for figure in figures for name in (figure.ours, figure.theirs)}
-    names = [name for name in rounds[0] if name not in taken]
-    return {name: statistics.median(one[name] for one in rounds) for name in names}
+def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the median of each value over the rounds."""
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
 
 
 def write(path: Path, whole: Mapping[str, Any]) -> None:

@@ -49,6 +49,8 @@ class Run:
     number: int
     status: str
     started: float
+    #: How long it took, once it has ended.
+    seconds: float | None
 
 
 class Scene:
@@ -102,18 +104,23 @@ class Scene:
             channel.confirm_delivery()
             try:
                 channel.basic_publish("", "tenant-sync", body, mandatory=True)
-            except pika.exceptions.UnroutableError:
+            except (pika.exceptions.UnroutableError, pika.exceptions.NackError):
+                # It is not there, or so new that it has no leader yet; the same event twice is one run.
                 return False
             return True
 
     def run(self, population: Population) -> Run | None:
         """Return the newest run of the population's tenant, None while there is none."""
         row = self._connection.execute(
-            "SELECT runs.id, status, extract(epoch FROM started) FROM runs"
+            "SELECT runs.id, status, extract(epoch FROM started), extract(epoch FROM finished - started)"
+            " FROM runs"
             " JOIN tenants ON tenants.id = tenant_id WHERE key = %s ORDER BY runs.id DESC LIMIT 1",
             [population.organisation],
         ).fetchone()
-        return None if row is None else Run(number=row[0], status=row[1], started=float(row[2]))
+        if row is None:
+            return None
+        seconds = None if row[3] is None else float(row[3])
+        return Run(number=row[0], status=row[1], started=float(row[2]), seconds=seconds)
 
     def published(self, population: Population, *, after: int = 0) -> Run:
         """Wait until every page of a run with a number beyond `after` is published, and return it."""
@@ -143,9 +150,11 @@ class Scene:
         )
         return [float(row[0]) for row in rows]
 
-    def expect(self, run: Run, *, pending: int = 0, **outcomes: int) -> None:
+    def expect(self, run: int, *, pending: int = 0, **outcomes: int) -> None:
         """Raise BenchError unless the run came to exactly these sums."""
-        shown = update_sync("runs", "show", str(run.number), "--json", env=self.env)
+        shown = update_sync("runs", "show", str(run), "--json", env=self.env)
+        if shown.returncode:
+            raise BenchError(f"the run cannot be shown: {shown.stderr}")
         summary = json.loads(shown.stdout)
         found = {"pending": summary["pending"], **summary["outcomes"]}
         expected = {**dict.fromkeys(found, 0), "pending": pending, **outcomes}

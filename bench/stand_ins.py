@@ -70,6 +70,14 @@ class StandIns:
         """Return how many requests of each kind came to each since the last time, and begin again."""
         return {"graph": self.graph.order("counts"), "skolon": self.skolon.order("counts")}
 
+    def hold(self) -> None:
+        """Have Skolon take requests and answer none, until `release`: so that all begin at one moment."""
+        self.skolon.order("hold")
+
+    def release(self) -> None:
+        """Have Skolon answer whatever waits, and everything from now on."""
+        self.skolon.order("release")
+
     def move(self, population: Population, who: Sequence[int]) -> None:
         """Have people move house in Entra."""
         self.graph.order("move", number=population.number, who=list(who))

@@ -40,7 +40,7 @@ def ours(bench: Bench) -> dict[str, float]:
         check_sizes(size_of_first(place.amqp_url, _USERS), len(body(1)))
         if kind_of(bench.servers, place.amqp_url, _USERS) != QUEUE_ARGUMENTS:
             raise BenchError(f"our queue was declared with something else than {QUEUE_ARGUMENTS}")
-        place.expect(run, pending=measured.people)
+        place.expect(run.number, pending=measured.people)
     return {"publish: ours": measured.people / seconds, **shares}
 
 

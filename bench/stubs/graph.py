@@ -12,7 +12,7 @@ from bench.people import Person, Population, entra_id, index_in_id
 from bench.stubs.http import CONTROL, Counts, answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bench.stubs.http import Request
 
@@ -36,6 +36,7 @@ class GraphStub:
     """All tenants' directories; a token says which one is meant."""
 
     latency = 0.0
+    held: list[Callable[[], None]] | None = None
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -138,6 +139,7 @@ class EntraStub:
     """The token endpoint, over TLS since msal takes no other; the token says whose directory may be read."""
 
     latency = 0.0
+    held: list[Callable[[], None]] | None = None
 
     def __init__(self, counts: Counts) -> None:
         self.url = ""

@@ -6,10 +6,12 @@ import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _END: Final = b"\r\n\r\n"
@@ -39,6 +41,8 @@ class Application(Protocol):
 
     #: Seconds that every answer is held back, without holding up any other.
     latency: float
+    #: While it is a list, answers wait in it until somebody sends them.
+    held: list[Callable[[], None]] | None
 
     def answer(self, request: Request) -> bytes:
         """Return the whole answer, as `answered` makes it."""
@@ -89,7 +93,11 @@ class Connection(asyncio.Protocol):
         method, target, _ = line.decode("latin-1").split(" ")
         path, _, query = target.partition("?")
         answer = self._application.answer(Request(method, path, query, head, body))
-        if self._application.latency and not path.startswith(CONTROL):
+        if path.startswith(CONTROL):
+            self._send(answer)
+        elif self._application.held is not None:
+            self._application.held.append(partial(self._send, answer))
+        elif self._application.latency:
             asyncio.get_running_loop().call_later(self._application.latency, self._send, answer)
         else:
             self._send(answer)

@@ -16,7 +16,7 @@ from bench.stubs.http import CONTROL, Counts, answered
 from bench.stubs.patching import patched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.stubs.http import Request
 
@@ -52,6 +52,7 @@ class SkolonStub:
     def __init__(self) -> None:
         self.counts = Counts()
         self.latency = 0.0
+        self.held: list[Callable[[], None]] | None = None
         self._populations: dict[int, Population] = {}
         #: By population and person, how somebody stands who was changed.
         self._changed: dict[tuple[int, int], dict[str, Any]] = {}
@@ -152,6 +153,12 @@ class SkolonStub:
             population = Population.from_json(fields)
             self._populations[population.number] = population
             self._changed = {key: user for key, user in self._changed.items() if key[0] != population.number}
+        elif order == "hold":
+            self.held = []
+        elif order == "release":
+            held, self.held = self.held or [], None
+            for send in held:
+                send()
         elif order == "latency":
             self.latency = fields["seconds"]
         elif order == "wrong":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from bench.broker import fill, kind_of
+from bench.broker import consumers, fill, kind_of
 from bench.measures import BenchError, rate
 from bench.moments import make_moments, open_moments
-from bench.scene import wait
+from bench.scene import PATIENCE, wait
 from bench.theirs.nothing import (
     MOMENTS_VARIABLE,
     QUEUE,
@@ -18,12 +20,14 @@ from bench.theirs.nothing import (
     QuorumQueues,
     message,
 )
+from bench.theirs.plain_sync import JOB_VARIABLE, Job
 from tests.acceptance.commands import environment, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.context import Bench
+    from bench.people import Population
 
 #: Characters of a payload that make a message as long as one of ours.
 PAYLOAD = 540
@@ -59,3 +63,64 @@ def dramatiq_doing_nothing(bench: Bench, *, count: int, processes: int, threads:
         with running(*options, env=env, log=bench.folder / "dramatiq.log", command=command):
             wait(lambda: 0.0 not in moments, "the last of dramatiq's messages")
     return rate(moments.tolist())
+
+
+def job(bench: Bench, population: Population) -> Job:
+    """Return the job of syncing a population, for whoever does it in their own way."""
+    stubs = bench.stand_ins
+    return Job(
+        graph_url=stubs.graph_url,
+        entra_url=stubs.entra_url,
+        skolon_url=stubs.skolon_url.replace("{organisation}", population.organisation),
+        authority=str(stubs.authority),
+        directory=population.directory,
+    )
+
+
+def plain_script(bench: Bench, population: Population, *, threads: int, latency: float) -> float:
+    """Return how many users a second the plain script works off. Raises BenchError when somebody is left."""
+    bench.stand_ins.prepare(population, latency=latency)
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "bench.theirs.script", str(threads)],
+        env=environment(**{JOB_VARIABLE: job(bench, population).as_text()}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    check_done(bench, population)
+    return rate(json.loads(done.stdout))
+
+
+def celery(bench: Bench, population: Population, *, processes: int, threads: int, latency: float) -> float:
+    """Return how many users a second Celery works off: so many workers, each with a pool of threads."""
+    bench.stand_ins.prepare(population, latency=latency)
+    file = bench.folder / "moments"
+    make_moments(file, population.people)
+    moments = open_moments(file)
+    with bench.servers.virtual_host() as url, ExitStack() as stack:
+        env = environment(
+            **{URL_VARIABLE: url, MOMENTS_VARIABLE: str(file)},
+            **{JOB_VARIABLE: job(bench, population).as_text()},
+        )
+        fill_celery = [sys.executable, "-m", "bench.theirs.celery_app"]
+        subprocess.run(fill_celery, env=env, timeout=PATIENCE, check=True)  # noqa: S603 - our own command
+        bench.stand_ins.hold()
+        for number in range(processes):
+            command = (sys.executable, "-m", "celery", "--app", "bench.theirs.celery_app", "worker")
+            options = ("--pool", "threads", "--concurrency", str(threads), "--hostname", f"w{number}@%h")
+            log = bench.folder / "celery.log"
+            stack.enter_context(running(*options, env=env, log=log, command=command))
+        wait(lambda: consumers(url, "celery") >= processes, "the last of Celery's workers")
+        bench.stand_ins.release()
+        wait(lambda: 0.0 not in moments, "the last of Celery's tasks")
+    check_done(bench, population)
+    return rate(moments.tolist())
+
+
+def check_done(bench: Bench, population: Population) -> None:
+    """Raise BenchError unless each person was searched for, and each stale one changed, once."""
+    asked = bench.stand_ins.requests()["skolon"]
+    wanted = {"search": population.people, "patch": population.stale_people}
+    if asked != {kind: count for kind, count in wanted.items() if count} or bench.stand_ins.wrong(population):
+        raise BenchError(f"Skolon was asked {asked}, and should have been asked {wanted}")

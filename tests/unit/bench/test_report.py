@@ -25,14 +25,17 @@ FOUND = [
     report.Found(figure=SMALL, comparison=compare([120.0], [100.0])),
 ]
 
+VALUES = {"skolon stub": 0.123456, "requests: changed: skolon: patch": 1000.0}
+
 
 def test_the_json_has_each_figure_under_its_name(tmp_path: Path) -> None:
-    """`ours`, `theirs`, `ratio` and `spread` for each figure, and how it was made beside them."""
+    """`ours`, `theirs`, `ratio` and `spread` for each figure; requests, details, how it was made."""
     path = tmp_path / "build" / "bench.json"
-    report.write(path, report.as_json(FOUND, {"skolon stub": 0.123456}, {"command": "make bench"}))
+    report.write(path, report.as_json(FOUND, VALUES, {"command": "make bench"}))
     assert json.loads(path.read_text(encoding="utf-8")) == {
         "publish": {"ours": 9000.0, "theirs": 1800.0, "ratio": 5.0, "spread": 0.2111},
         "memory_worker": {"ours": 120.0, "theirs": 100.0, "ratio": 1.2, "spread": 0.0},
+        "requests": {"changed": {"skolon": {"patch": 1000.0}}},
         "details": {"skolon stub": 0.1235},
         "made": {"command": "make bench"},
     }
@@ -48,10 +51,10 @@ def test_each_figure_has_a_line_that_says_whether_it_was_reached() -> None:
     assert report.head().count("|") == 2 * lines[0].count("|")
 
 
-def test_what_no_figure_takes_is_a_detail() -> None:
-    """Its median over the rounds is told."""
-    rounds = [{"mine": 1.0, "other": 1.0, "share": share} for share in (0.1, 0.3, 0.2)]
-    assert report.details([FAST], rounds) == {"share": 0.2}
+def test_each_value_has_its_median() -> None:
+    """Also what no figure takes is told, as the median over the rounds."""
+    rounds = [{"mine": 1.0, "share": share} for share in (0.1, 0.3, 0.2)]
+    assert report.medians(rounds) == {"mine": 1.0, "share": 0.2}
 
 
 def test_every_other_round_goes_backwards() -> None:

@@ -1,0 +1,94 @@
+"""How long a night takes, out of what was measured: the sizing rule as code. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Seconds of one core that a person costs, everything that the machine does for them taken together."""
+
+    published: float
+    unchanged: float
+    changed: float
+    #: People whom one producer thread publishes in a second: the pages of a tenant come one after the other.
+    published_a_second: float
+
+    @classmethod
+    def measured(cls, values: Mapping[str, float], cores: int) -> Self:
+        """Make them from the bench's rates on a machine that was busy with nothing else."""
+        return cls(
+            published=cores / values["publish: ours"],
+            unchanged=cores / values["unchanged: ours"],
+            changed=cores / values["changed: ours"],
+            published_a_second=values["publish: ours"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """What there is to work with: cores in all, and threads of all workers together."""
+
+    cores: int
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """What there is to do: people by tenant, the share that has changed, Skolon's latency in seconds."""
+
+    tenants: tuple[int, ...]
+    changed: float
+    latency: float
+
+    @property
+    def people(self) -> int:
+        """Everybody."""
+        return sum(self.tenants)
+
+
+def core_seconds(night: Night, costs: Costs) -> float:
+    """Return the seconds of one core that a night costs."""
+    each = costs.published + (1 - night.changed) * costs.unchanged + night.changed * costs.changed
+    return night.people * each
+
+
+def waited_seconds(night: Night) -> float:
+    """Return the seconds for which threads wait for Skolon: one search a person, one PATCH if changed."""
+    return night.people * (1 + night.changed) * night.latency
+
+
+def seconds(night: Night, pool: Pool, costs: Costs) -> float:
+    """Return how long a night takes: as long as whatever is the narrowest.
+
+    That is the cores, the threads that wait for Skolon, or the pages of the largest tenant.
+    """
+    return max(
+        core_seconds(night, costs) / pool.cores,
+        waited_seconds(night) / pool.threads,
+        max(night.tenants) / costs.published_a_second,
+    )
+
+
+def pool_for(night: Night, costs: Costs, within: float) -> Pool:
+    """Return the smallest pool that gets through a night within so many seconds."""
+    cores = core_seconds(night, costs) / within
+    threads = waited_seconds(night) / within
+    return Pool(cores=max(1, -int(-cores // 1)), threads=max(1, -int(-threads // 1)))
+
+
+def municipalities(count: int, people: int) -> tuple[int, ...]:
+    """Return sizes of so many tenants with so many people in all: a few large ones, many small ones.
+
+    The n-th has a share that falls with n as Swedish municipalities' do, roughly as 1/(n + 5).
+    """
+    weights = [1 / (number + 5) for number in range(1, count + 1)]
+    whole = sum(weights)
+    sizes = [max(1, int(people * weight / whole)) for weight in weights]
+    sizes[0] += people - sum(sizes)
+    return tuple(sizes)
