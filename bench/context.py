@@ -61,7 +61,7 @@ DEFAULT = Sizes(
     memory_small=10_000,
     memory_large=300_000,
     delta=100_000,
-    requests=2_000,
+    requests=1_000,
     night=20_000,
 )
 QUICK = Sizes(
