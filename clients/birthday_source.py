@@ -32,6 +32,8 @@ class BirthdaySource:
         self._throttled_since: float | None = None
         #: Whether several may be asked for in one request.
         self.takes_batches = True
+        #: When somebody's birthday was last asked for, by `time.monotonic`.
+        self.last_asked = float("-inf")
 
     def refusal(self) -> str | None:
         """Return why nobody need ask at the moment; None when one may."""

@@ -32,8 +32,12 @@ TRIES: Final = 3
 READ_TIMEOUT: Final = 15.0
 
 #: Seconds to wait at most for others who are on the way to ask, and between two looks at whether they came.
-LONGEST_LINGER: Final = 0.25
+LONGEST_LINGER: Final = 0.5
 _LOOK_AGAIN: Final = 0.001
+
+#: Seconds to wait for others after a pause in asking: a delta's few people are delivered one after the other.
+FIRST_LINGER: Final = 0.05
+PAUSE: Final = 1.0
 
 #: Batches of one directory that may be under way in a process at a time.
 AT_ONCE: Final = 4
@@ -150,13 +154,16 @@ class Birthdays:
 
     def _linger(self, credentials: Credentials, asked: Sequence[_Asked]) -> None:
         """Wait for those of this process who are on the way to ask the same directory."""
-        ends = time.monotonic() + LONGEST_LINGER
-        while (
-            len(asked) < MOST
-            and self.company.is_awaited(credentials, besides={each.thread for each in tuple(asked)})
-            and time.monotonic() < ends
-        ):
+        source, began = self._source(credentials), time.monotonic()
+        least = FIRST_LINGER if began - source.last_asked > PAUSE and self.company.has(asked[0].thread) else 0
+        while len(asked) < MOST:
+            waited = time.monotonic() - began
+            present = {each.thread for each in tuple(asked)}
+            awaited = self.company.is_awaited(credentials, besides=present)
+            if waited >= (LONGEST_LINGER if awaited else least):
+                break
             time.sleep(_LOOK_AGAIN)
+        source.last_asked = time.monotonic()
 
     def _source(self, credentials: Credentials) -> BirthdaySource:
         with self._lock:

@@ -49,6 +49,11 @@ class Company(Generic[Key]):
             for thread in threads:
                 self._on_the_way.pop(thread, None)
 
+    def has(self, thread: int) -> bool:
+        """Say whether a thread is on its way."""
+        with self._lock:
+            return thread in self._on_the_way
+
     def is_awaited(self, key: Key, *, besides: Collection[int]) -> bool:
         """Say whether a thread is on its way to `key`, or to an unknown place, that is none of `besides`."""
         with self._lock:

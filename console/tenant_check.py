@@ -132,8 +132,7 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
     if users.grade is not Grade.OK:
         yield Step(name="birthdays", grade=Grade.SKIPPED, detail="users could not be read")
         return
-    wanted = record.tenant.birthdays and record.tenant.sources[Attribute.BIRTH_DATE]
-    if not wanted or not found:
+    if not record.tenant.wants_birthdays or not found:
         yield Step(name="birthdays", grade=Grade.SKIPPED, detail="not wanted, or nobody is there")
         return
     try:

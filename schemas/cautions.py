@@ -11,6 +11,8 @@ class Caution(StrEnum):
 
     #: Graph's own count of the directory's people is not the number that was read.
     COUNT_DIFFERS = "count_differs"
+    #: Graph gives nobody's birthday, so birth dates stay as they are.
+    BIRTHDAYS_REFUSED = "birthdays_refused"
 
 
 @dataclass(frozen=True, kw_only=True)

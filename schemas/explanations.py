@@ -333,5 +333,16 @@ _CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
                 "Do another full run; if they still differ, ask Microsoft's support about the list.",
             ),
         ),
+        Caution.BIRTHDAYS_REFUSED: _of(
+            Turn.ENTRA,
+            (
+                "Microsoft Graph lämnar inte ut någons födelsedag. Födelsedatum i Skolon är oförändrade.",
+                "Ge appen rätt att läsa födelsedagar, eller stäng av dem: tenants set TENANT --no-birthdays.",
+            ),
+            (
+                "Microsoft Graph gives nobody's birthday. Birth dates in Skolon stay as they are.",
+                "Let the app read birthdays, or do without them: tenants set TENANT --no-birthdays.",
+            ),
+        ),
     }
 )

@@ -93,6 +93,11 @@ class Tenant:
     time_zone: str = "Europe/Stockholm"
     enabled: bool = True
 
+    @property
+    def wants_birthdays(self) -> bool:
+        """Whether birth dates are synced, and so asked for."""
+        return self.birthdays and bool(self.sources[Attribute.BIRTH_DATE])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:

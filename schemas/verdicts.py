@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.attributes import Attribute
+    from schemas.cautions import RunWarning
     from schemas.changes import ChangeKind
     from schemas.marks import Marks
     from schemas.outcomes import Outcome, Reason, Stage
@@ -34,6 +35,8 @@ class Verdict:
     kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     detail: str | None = None
     marks: Marks | None = None
+    #: What is to be said once of the whole run, and not of each user.
+    warnings: tuple[RunWarning, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,8 @@ def declare_user_sync(broker: Broker, *, store: Store, directories: Directories,
     syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
 
     def user_sync(**fields: object) -> None:
-        syncer.sync(load_user_sync(fields), operation=current_operation())
+        with directories.person_in_hand():
+            syncer.sync(load_user_sync(fields), operation=current_operation())
 
     declare_actor(
         broker,

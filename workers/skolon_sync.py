@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
+from schemas.cautions import Caution, RunWarning
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.verdicts import NO_MATCH_KEY, Verdict
@@ -53,9 +54,13 @@ class SkolonSync:
         self._claimed = claimed
         self._tell = tell
         self._notes: list[str] = []
+        self._warnings: list[RunWarning] = []
 
     def verdict(self, user: GraphUser) -> Verdict:
         """Bring the user to an outcome; raises an error of ours if that fails."""
+        return dataclasses.replace(self._verdict(user), warnings=tuple(self._warnings))
+
+    def _verdict(self, user: GraphUser) -> Verdict:
         mapped = self._map(user)
         keys = keys_to_match(mapped, self._tenant.match_keys)
         if not keys:
@@ -109,14 +114,16 @@ class SkolonSync:
             raise collision(match.id, owner, user.id)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
-        """Ask for the birth date, of a matched user only: Graph gives it one by one."""
-        if not (self._tenant.birthdays and self._tenant.sources[Attribute.BIRTH_DATE]):
+        """Ask for the birth date, of a matched user only: Graph's quota is spent for each."""
+        if not self._tenant.wants_birthdays:
             return
         birthday = self._graph.birthday(user.id)
         self._tell(steps.BirthDateRead(birthday=birthday))
         if birthday.problem is None:
             mapped[Attribute.BIRTH_DATE] = birthday.value
             check_values(mapped, self._tenant)
+        elif birthday.of_all:
+            self._warnings.append(RunWarning(kind=Caution.BIRTHDAYS_REFUSED, detail=birthday.problem))
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")
 

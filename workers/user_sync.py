@@ -21,6 +21,7 @@ from workers.collisions import collision
 from workers.guard import check_guard
 from workers.marking import Marking
 from workers.user_way import UserWay
+from workers.warning_once import WarningOnce
 
 if TYPE_CHECKING:
     from clients.directories import Directories
@@ -51,6 +52,7 @@ class UserSyncer:
         self._pruning = store.pruning
         self._directories = directories
         self._sealer = sealer
+        self._warning_once = WarningOnce(store.run_warnings)
 
     def sync(self, message: UserSync, *, operation: int | None = None) -> None:
         """Bring one user to an outcome and write the receipt; raises an error of ours if that fails.
@@ -145,6 +147,8 @@ class UserSyncer:
         return begun
 
     def _finish(self, message: UserSync, verdict: Verdict) -> None:
+        for warning in verdict.warnings:
+            self._warning_once.note(message.run, warning)
         try:
             self._receipts.finish(message.run, message.user, verdict)
         except CollisionError as error:

@@ -39,6 +39,7 @@ class UserWay:
     ) -> None:
         """Take the doors, with a `dry_run` those that only read; the rest as `SkolonSync` does."""
         self._tenant = record.tenant
+        self._directories = directories
         self._graph = directories.graph(record.credentials)
         self._tell = tell
         self._skolon_sync = SkolonSync(
@@ -55,6 +56,10 @@ class UserWay:
 
         `given` is what a page of Graph had of the user; without it the user is read by id.
         """
+        if self._tenant.wants_birthdays:
+            self._graph.will_ask_birthday()
+        else:
+            self._directories.needs_no_birthday()
         user = self._entra_user(user_id, given)
         if user is None:
             return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)

@@ -14,6 +14,7 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.world import TENANT_KEY, World, world
+from schemas.cautions import Caution
 from schemas.messages import SECTION, USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Reason, Status
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from schemas.runs import RunSummary
 
 PEOPLE = 50
+
+#: Those who can have somebody in hand at the same time.
+THREADS = 8
 
 
 @pytest.fixture
@@ -190,7 +194,7 @@ def test_what_passes_at_graph_harms_nobody(made_up: World, sync: OneProcess, fau
 
 
 def test_a_birthday_never_fails_a_user(made_up: World, sync: OneProcess) -> None:
-    """Birthdays that cannot be read leave birth dates as they are, and the receipt says so."""
+    """Birthdays that nobody gives leave birth dates as they are: one warning, and no line for each user."""
     fault = GraphFault(effect=Effect.ERROR, kind=Kind.BIRTHDAY, status=403, code="accessDenied", times=None)
     made_up.microsoft.faults.add(fault)
 
@@ -202,7 +206,28 @@ def test_a_birthday_never_fails_a_user(made_up: World, sync: OneProcess) -> None
     }
     unchanged = sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)
     assert unchanged
-    assert all("birth date not read" in (receipt.detail or "") for receipt in unchanged)
+    assert not any("birth date" in (receipt.detail or "") for receipt in unchanged)
+    assert [warning.kind for warning in summary.warnings] == [Caution.BIRTHDAYS_REFUSED]
+    asked = made_up.microsoft.requests.counts()
+    # Who asked before it was known is refused too; nobody is asked for after that.
+    assert asked.get("birthday", 0) + asked.get("batched birthday", 0) <= THREADS
+
+
+def test_a_birthday_that_one_user_has_not_is_their_own(made_up: World, sync: OneProcess) -> None:
+    """What Graph refuses of one user is told on that user's receipt, and the run has no warning."""
+    unlucky = somebody_to_update(made_up).entra["id"]
+    sync.run()
+    fault = GraphFault(
+        effect=Effect.ERROR, kind=Kind.BIRTHDAY, user=unlucky, status=403, code="accessDenied", times=None
+    )
+    made_up.microsoft.faults.add(fault)
+
+    summary = sync.run()
+
+    receipt = sync.store.receipts.get(summary.run.id, unlucky)
+    assert receipt is not None
+    assert "birth date not read" in (receipt.detail or "")
+    assert summary.warnings == ()
 
 
 def test_a_user_that_skolon_rejects_stops_nobody(made_up: World, sync: OneProcess) -> None:
