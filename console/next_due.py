@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from producers.schedule import is_held, last_event, schedule_of
+from producers.schedule import held_by, last_event, schedule_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,6 +23,7 @@ def describe_next_due(tenant: str, schedules: Schedules, now: dt.datetime) -> st
         return "never"
     text = due.at.astimezone(schedule.zone).isoformat(timespec="minutes")
     history = schedules.history(plan, last_event(plan))
-    if history.newest is not None and is_held(history):
-        text += f", once run {history.newest.id} ({history.newest.cause}) is resumed or cancelled"
+    holder = held_by(history)
+    if holder is not None:
+        text += f", once run {holder.id} ({holder.cause}) is resumed or cancelled"
     return text

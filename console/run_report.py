@@ -19,7 +19,7 @@ from schemas.runs import timestamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from schemas.runs import RunSummary
+    from schemas.runs import Run, RunSummary
     from store.runs import Runs
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
     fields: dict[str, object] = {
         "run": run.id,
         "tenant": run.tenant,
-        "mode": f"{run.mode}{', dry run' if run.dry_run else ''}",
+        "mode": f"{mode_in_words(run)}{', dry run' if run.dry_run else ''}",
         "status": run.status,
         "started": timestamp(run.started),
         "finished": run.finished and timestamp(run.finished),
@@ -61,7 +61,15 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
+    if run.undoes is not None:
+        # Among those above: something of theirs has changed since the undone run, and was not put back.
+        fields["  left as it is"] = summary.left
     print_fields(fields)
+
+
+def mode_in_words(run: Run) -> str:
+    """Say what a run does, and for an undo of which run."""
+    return str(run.mode) if run.undoes is None else f"{run.mode} of {run.undoes}"
 
 
 def wait_for_end(

@@ -6,7 +6,8 @@ import click
 
 from console.composition import open_console
 from console.output import json_option, print_json, print_table, say, words
-from console.run_report import end_with, show_run, wait_for_end
+from console.run_report import end_with, mode_in_words, show_run, wait_for_end
+from console.run_undo import undo
 from producers.resume import resume_run
 from schemas.errors import WrongUseError
 from schemas.outcomes import Outcome, Reason, Status
@@ -18,7 +19,10 @@ run_argument = click.argument("run", type=click.IntRange(min=1))
 
 @click.group()
 def runs() -> None:
-    """Look at runs, their sums, and the receipt of every user; cancel or resume one."""
+    """Look at runs, their sums, and the receipt of every user; cancel, resume or undo one."""
+
+
+runs.add_command(undo)
 
 
 @runs.command("list")
@@ -35,7 +39,7 @@ def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
         (
             summary.run.id,
             summary.run.tenant,
-            f"{summary.run.mode}{' (dry)' if summary.run.dry_run else ''}",
+            f"{mode_in_words(summary.run)}{' (dry)' if summary.run.dry_run else ''}",
             f"{summary.run.status}{f': {summary.run.cause}' if summary.run.cause else ''}",
             timestamp(summary.run.started),
             summary.published,

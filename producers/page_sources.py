@@ -1,4 +1,4 @@
-"""Where a page's users come from: the trigger that names them, the list of everybody, or a delta."""
+"""Where a page's users come from: the trigger that names them, Entra's list or delta, or a run to undo."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class PageSources:
     def __init__(self, *, store: Store, directories: Directories) -> None:
         self._guards = store.guards
         self._readings = store.readings
+        self._undos = store.undos
         self._directories = directories
 
     def read(self, page: TenantPage, run: Run, record: TenantRecord) -> PageOfUsers:
@@ -65,6 +66,8 @@ class PageSources:
         """
         if run.users:
             return _named_users(run, page)
+        if run.undoes is not None:
+            return self._changed_by(run.undoes, page)
         reading = self._readings.of(run, mapping_fingerprint(record.tenant))
         delta_link = reading.delta_from(page.scan)
         if delta_link is not None:
@@ -104,6 +107,14 @@ class PageSources:
             is_delta=True,
             removed=tuple(user for user in answer.removed if user not in users),
             delta_link=answer.delta_link,
+        )
+
+    def _changed_by(self, undone: int, page: TenantPage) -> PageOfUsers:
+        """Return those whom the run that is undone has changed, or may have; Entra is not asked."""
+        users = self._undos.users(undone, after=page.link or "", limit=PAGE_SIZE)
+        is_last = len(users) < PAGE_SIZE
+        return PageOfUsers(
+            users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last
         )
 
     def _note_link(self, run: Run, record: TenantRecord) -> None:

@@ -12,7 +12,7 @@ from schemas.outcomes import Cause, Mode, Status
 from schemas.schedule import Due, Schedule
 
 if TYPE_CHECKING:
-    from schemas.plans import Plan, RunHistory
+    from schemas.plans import NewestRun, Plan, RunHistory
 
 #: How long after a full run began the next one is wanted; what is due in between are deltas.
 FULL_RUN_EVERY: Final = dt.timedelta(days=7)
@@ -81,7 +81,7 @@ def decide(plan: Plan, history: RunHistory, now: dt.datetime) -> Trigger | Hold:
     due = due_time(plan, now)
     if due is None:
         return Hold(why=Why.NOT_DUE)
-    if is_held(history):
+    if held_by(history) is not None:
         return Hold(why=Why.HALTED)
     began = _credible(history.newest.started, now) if history.newest else None
     if began is not None and began >= due.at:
@@ -97,10 +97,15 @@ def decide(plan: Plan, history: RunHistory, now: dt.datetime) -> Trigger | Hold:
     return Trigger(due=plan.due, mode=mode)
 
 
-def is_held(history: RunHistory) -> bool:
-    """Say whether the newest run stands still until a person has mended something."""
-    newest = history.newest
-    return newest is not None and newest.status is Status.HALTED and newest.cause not in _PASSING
+def held_by(history: RunHistory) -> NewestRun | None:
+    """Return the run that stands still until a person has mended something: the newest, or its undo.
+
+    What a schedule triggered now would be newer than a halted undo, which would then put back nothing.
+    """
+    for run in (history.newest, history.undo):
+        if run is not None and run.status is Status.HALTED and run.cause not in _PASSING:
+            return run
+    return None
 
 
 def event_id(tenant: str, due: dt.datetime) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import structlog
 
-from producers.schedule import Trigger, decide, due_time, event_id, is_held, last_event
+from producers.schedule import Trigger, decide, due_time, event_id, held_by, last_event
 from queues.messages import tenant_sync_message
 from schemas.errors import TransientError
 from schemas.messages import TenantSync
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from queues.broker import Message
     from schemas.errors import Dependency
     from schemas.outcomes import Mode
-    from schemas.plans import Plan, RunHistory
+    from schemas.plans import Plan
     from store.schedules import Schedules
 
 #: Seconds from one look to the next, which comes with a new minute: nothing is due in between.
@@ -85,15 +85,12 @@ class Scheduler:
             self._say(plan, plan.schedule, "schedule not understood", detail=str(error))
             return None
         history = self._schedules.history(plan, last_event(plan))
-        if is_held(history):
-            self._say_held(plan, history)
+        holder = held_by(history)
+        if holder is not None:
+            run, cause = holder.id, str(holder.cause)
+            self._say(plan, run, "nothing is triggered while a run is halted", run=run, cause=cause)
         decision = decide(plan, history, now)
         return decision if isinstance(decision, Trigger) else None
-
-    def _say_held(self, plan: Plan, history: RunHistory) -> None:
-        if history.newest is not None:
-            run, cause = history.newest.id, str(history.newest.cause)
-            self._say(plan, run, "nothing is triggered while a run is halted", run=run, cause=cause)
 
     def _say(self, plan: Plan, what: object, text: str, **fields: object) -> None:
         if self._said.get(plan.tenant_id) != what:

@@ -35,6 +35,7 @@ def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
             "dry_run": wish.dry_run,
             "users": list(wish.users),
             **({} if wish.settings is None else {"settings": dict(wish.settings)}),
+            **({"undoes": wish.undoes, "accept": wish.accept} if wish.undoes is not None else {}),
         },
         options={},
         message_id=event_id,

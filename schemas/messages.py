@@ -35,6 +35,9 @@ TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
 #: Characters in the id of a trigger.
 LONGEST_EVENT_ID: Final = 200
 
+#: No run has a higher number: the database has no room for it.
+HIGHEST_RUN: Final = 2**31 - 1
+
 #: The section of ours in a message's `options`.
 SECTION: Final = "update_sync"
 
@@ -45,18 +48,27 @@ OPERATION: Final = "operation"
 
 @dataclass(frozen=True, kw_only=True)
 class TenantSync:
-    """A wish for a run. `users` empty means everybody. `settings` are tried before they are saved."""
+    """A wish for a run. `users` empty means everybody.
+
+    `undoes` is the number of the run that a run in the mode `undo` puts back; `accept` lets such a run pass
+    the guard. `settings` are tried before they are saved.
+    """
 
     tenant: str
     mode: Mode = Mode.FULL
     dry_run: bool = False
     users: tuple[str, ...] = ()
     settings: Mapping[str, Any] | None = None
+    undoes: int | None = None
+    accept: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class TenantPage:
-    """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first)."""
+    """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first).
+
+    The link of an undo is the last user of the page before, for its users come from our own books.
+    """
 
     tenant: str
     run: int
@@ -83,11 +95,25 @@ class TenantSyncSchema(Schema):
     dry_run = StrictBoolean(load_default=False)
     users = fields.List(EntraId(), load_default=list)
     settings = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
+    undoes = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
+    )
+    accept = StrictBoolean(load_default=False)
 
     @validates_schema(skip_on_field_errors=True)
     def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:
         if data["settings"] is not None and not data["dry_run"]:
             raise ValidationError("What is not saved can only be tried in a dry run.", "settings")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_undo(self, data: dict[str, Any], **_: object) -> None:
+        is_undo = data["mode"] is Mode.UNDO
+        if is_undo != (data["undoes"] is not None):
+            raise ValidationError("A run to undo belongs to the mode undo, and to it alone.", "undoes")
+        if data["accept"] and not is_undo:
+            raise ValidationError("Only an undo can be accepted beforehand.", "accept")
+        if is_undo and data["settings"] is not None:
+            raise ValidationError("An undo asks nobody's settings.", "settings")
 
 
 class CloudEventSchema(Schema):

@@ -6,10 +6,15 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """What a run reads from Entra."""
+    """What a run does: it reads everybody in Entra or who changed there, or it undoes another run."""
 
     FULL = "full"
     DELTA = "delta"
+    UNDO = "undo"
+
+
+#: The modes of a run that reads Entra.
+READING_MODES = (Mode.FULL, Mode.DELTA)
 
 
 class Outcome(StrEnum):

@@ -44,9 +44,11 @@ class RunHistory:
     """A tenant's runs as far as a schedule asks. Dry runs, and those of named users, do not count.
 
     `full_began` is the moment in which the last full run that has been completed began.
-    `answered` says whether the plan's last trigger has led to a run.
+    `answered` says whether the plan's last trigger has led to a run. `undo` is the newest undo if it is
+    newer than `newest`: it answers no trigger, but may stand still and wait for a person.
     """
 
     newest: NewestRun | None
     full_began: dt.datetime | None
     answered: bool
+    undo: NewestRun | None = None

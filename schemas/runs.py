@@ -20,6 +20,7 @@ class Run:
 
     `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
     `trial` has the settings that the run tries; None for the tenant's own.
+    `undoes` is the run that this one puts back, if it is an undo.
     """
 
     id: int
@@ -34,13 +35,15 @@ class Run:
     started: dt.datetime
     finished: dt.datetime | None
     trial: Mapping[str, Any] | None = None
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """A run with what became of its users (promise P3: `published` is the sum of all the counts).
 
-    `pruned` of them are counted, and have no receipt any more.
+    `pruned` of them are counted, and have no receipt any more. Of `left` people an undo has left something as
+    it is, because it changed since.
     """
 
     run: Run
@@ -48,6 +51,7 @@ class RunSummary:
     reasons: Mapping[Reason, int]
     pruned: int = 0
     warnings: tuple[RunWarning, ...] = ()
+    left: int = 0
 
     @property
     def pending(self) -> int:
@@ -72,6 +76,7 @@ class RunSummary:
             "tenant": run.tenant,
             "mode": str(run.mode),
             "dry_run": run.dry_run,
+            "undoes": None if run.undoes is None else str(run.undoes),
             "status": str(run.status),
             "cause": run.cause and str(run.cause),
             "detail": run.detail,
@@ -81,6 +86,7 @@ class RunSummary:
             "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
             "pruned": self.pruned,
             "warnings": [warning.as_json() for warning in self.warnings],
+            "left": self.left,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

@@ -26,6 +26,7 @@ class Verdict:
     """What became of a user; `detail` is for a person to read and holds no values.
 
     `kinds` says of what is `changed` how it did.
+    `left` are the attributes that an undo has not put back, because they changed since.
     """
 
     outcome: Outcome
@@ -33,6 +34,7 @@ class Verdict:
     skolon_version: str | None = None
     changed: tuple[Attribute, ...] = ()
     kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
+    left: tuple[Attribute, ...] = ()
     detail: str | None = None
     marks: Marks | None = None
     #: What is to be said once of the whole run, and not of each user.

@@ -14,6 +14,7 @@ from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
 from schemas.guards import counts_of
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.written import Written, read_written
 from store import tables
 from store.collisions import collision
 from store.runs import is_run_id
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from schemas.attributes import Attribute
-    from schemas.changes import ChangeKind
     from schemas.sealing import Sealer
     from store.database import Database
     from store.guards import Allow, Guards
@@ -57,6 +57,8 @@ class Begun:
     is_trial: bool
     #: The guard has halted the run, and nobody has looked yet what would have become of the user.
     is_held_by_guard: bool
+    #: The run that this one puts back, if it is an undo.
+    undoes: int | None
 
     def awaits(self, operation: int | None) -> bool:
         """Say whether a message is to be worked on that `operation` published, or a run (None)."""
@@ -67,7 +69,11 @@ class Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A Skolon user is ours to update, unless a newer run has published the Entra user meanwhile."""
+    """A Skolon user is ours to update, unless a newer run has published the Entra user meanwhile.
+
+    Or unless the run has been cancelled: an undo cancels the halted run that it puts back, and must not be
+    overtaken by what was in its workers' hands.
+    """
 
     superseded: bool
 
@@ -95,6 +101,7 @@ class Claims:
                 runs.c.trial.is_not(None).label("is_trial"),
                 runs.c.cause,
                 receipts.c.foreseen,
+                runs.c.undoes,
                 receipts.c.outcome,
                 receipts.c.claimed_at,
                 receipts.c.replaying,
@@ -130,6 +137,7 @@ class Claims:
                 and row.outcome == Outcome.PENDING
                 and row.foreseen is None
             ),
+            undoes=row.undoes,
         )
 
     def claim(  # noqa: PLR0913 - what a claim is made of
@@ -144,16 +152,15 @@ class Claims:
     ) -> Claim:
         """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
 
-        Of the new values it is kept how they differ: filled, changed or erased.
-        A second claim of the same user renews the first and keeps its old values: what is there
-        now may be what we wrote. Raises `CollisionError` when somebody else of the run has it. With
+        Of the `new_values` it is kept how they differ (filled, changed or erased), and traces by which an
+        undo knows them again. A second claim of the same user renews the first and keeps its old values: what
+        is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it. With
         `allow`, a first claim counts for the guard, and what `allow` raises of the counts undoes it.
         """
         try:
             with self._database.transaction() as connection:
                 mine = and_(tables.receipts.c.run_id == run_id, tables.receipts.c.entra_id == entra_id)
-                kinds = kinds_of(old_values, new_values or {})
-                first = self._renew(connection, mine, skolon_id, old_values, kinds)
+                first = self._renew(connection, mine, skolon_id, old_values, new_values or {})
                 if first and allow is not None:
                     self._guards.add(connection, run_id, counts_of(old_values), allow)
         except IntegrityError:
@@ -166,9 +173,9 @@ class Claims:
             .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
             .scalar_subquery()
         )
+        too_late = or_(_newer_run_has(tenant_id, entra_id, run_id), _is_cancelled(run_id, entra_id))
         with self._database.transaction() as connection:
-            newer = connection.scalar(select(_newer_run_has(tenant_id, entra_id, run_id)))
-        return Claim(superseded=bool(newer))
+            return Claim(superseded=bool(connection.scalar(select(too_late))))
 
     def holder(self, run_id: int, skolon_id: str) -> str | None:
         """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
@@ -187,7 +194,10 @@ class Claims:
         )
         with self._database.transaction() as connection:
             sealed = connection.scalar(query)
-        return {} if sealed is None else dict(self._sealer.open_json(sealed))
+        if sealed is None:
+            return {}
+        written = read_written(self._sealer.open_json(sealed))
+        return {str(attribute): value for attribute, value in written.old.items()}
 
     def _renew(
         self,
@@ -195,7 +205,7 @@ class Claims:
         mine: ColumnElement[bool],
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
-        kinds: Mapping[Attribute, ChangeKind],
+        new_values: Mapping[Attribute, str | None],
     ) -> bool:
         """Write the claim; True if it is the user's first."""
         receipts = tables.receipts
@@ -214,18 +224,21 @@ class Claims:
             raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
         # What was noted of another Skolon user says nothing about this one.
         same = before.skolon_id == skolon_id
-        earlier: dict[str, str | None] = (
-            self._sealer.open_json(before.old_values) if same and before.old_values else {}
+        earlier = (
+            read_written(self._sealer.open_json(before.old_values))
+            if same and before.old_values
+            else Written()
         )
-        kept = {**{str(attribute): value for attribute, value in old_values.items()}, **earlier}
+        written = earlier.and_then(old_values, new_values)
+        kinds = {**kinds_of(old_values, new_values), **(read_changes(before.changes) if same else {})}
         connection.execute(
             update(receipts)
             .where(mine)
             .values(
                 skolon_id=skolon_id,
                 changed=sorted({*((same and before.changed) or ()), *map(str, old_values)}),
-                changes=changes_text({**kinds, **(read_changes(before.changes) if same else {})}),
-                old_values=self._sealer.seal_json(kept),
+                changes=changes_text(kinds),
+                old_values=self._sealer.seal_json(written.as_json()),
                 claimed_at=func.now(),
             )
         )
@@ -248,6 +261,18 @@ def _newer_run_has(tenant_id: Any, entra_id: str, run_id: int) -> ColumnElement[
         runs.c.id == receipts.c.run_id,
         runs.c.dry_run.is_(False),
         or_(runs.c.status != Status.CANCELLED, receipts.c.outcome != Outcome.PENDING),
+    )
+
+
+def _is_cancelled(run_id: int, entra_id: str) -> ColumnElement[bool]:
+    """Say whether the run has been cancelled, and the user is not being replayed."""
+    receipts, runs = tables.receipts.alias(), tables.runs.alias()
+    return exists().where(
+        receipts.c.run_id == run_id,
+        receipts.c.entra_id == entra_id,
+        runs.c.id == receipts.c.run_id,
+        runs.c.status == Status.CANCELLED,
+        ~receipts.c.replaying,
     )
 
 

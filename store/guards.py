@@ -52,7 +52,7 @@ class Guards:
                 set_={name: counts.c[name] + statement.excluded[name] for name in columns},
             )
         )
-        allow(_sums(connection, run_id), partial(_people, connection, run_id))
+        allow(_sums(connection, run_id), partial(people_of, connection, run_id))
 
     def count(self, run_id: int, more: GuardCounts, allow: Allow) -> None:
         """Count, and ask `allow` about the run's counts; see `add`."""
@@ -67,7 +67,7 @@ class Guards:
     def everybody(self, run_id: int) -> int | None:
         """Return how many people a run's shares are of, None while nobody knows."""
         with self._database.transaction() as connection:
-            return _people(connection, run_id)
+            return people_of(connection, run_id)
 
     def note_people(self, run_id: int, people: int) -> None:
         """Note how many people the tenant's directory has, as Graph said when the run began."""
@@ -82,12 +82,17 @@ class Guards:
 
     def accept(self, run_id: int) -> None:
         """Have the guard let a run through from now on."""
-        runs = tables.runs
         with self._database.transaction() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(guard_accepted=True))
+            accept(connection, run_id)
 
 
-def _people(connection: Connection, run_id: int) -> int | None:
+def accept(connection: Connection, run_id: int) -> None:
+    """Have the guard let a run through, in a transaction of the caller's."""
+    runs = tables.runs
+    connection.execute(update(runs).where(runs.c.id == run_id).values(guard_accepted=True))
+
+
+def people_of(connection: Connection, run_id: int) -> int | None:
     """Return how many people the tenant has, as far as the run's own reading or an earlier one tells.
 
     None while that cannot be told: nobody has counted them, and the run has not read them all.

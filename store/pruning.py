@@ -32,6 +32,9 @@ PORTION: Final = 1000
 #: A person in a run: the tenant's key, the run, the Entra id.
 Person = tuple[str, int, str]
 
+#: An outcome and a reason, if there is one.
+Sum = tuple[str, str | None]
+
 #: What tells nothing of a person that an older receipt would not tell better.
 _TELLING_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
 
@@ -95,7 +98,7 @@ class Pruning:
         return {person for person in people if person[1] < newest.get((person[0], person[2]), 0)}
 
     def _kept_whole(self) -> set[int]:
-        """Return the runs that others stand on: reports, the schedule, and the guard's shares.
+        """Return the runs that others stand on: reports, the schedule, the guard's shares, and undos.
 
         While we prune, newer ones may take their places. Then these stay once more.
         """
@@ -106,14 +109,16 @@ class Pruning:
             tables.FOR_EVERYBODY,
             and_(completed, runs.c.people.is_not(None)),
         )
+        undone = runs.c.undoes.is_not(None), runs.c.status.not_in(ENDED_STATUSES)
         with self._database.transaction() as connection:
-            return {
+            kept = {
                 run_id
                 for kind in newest
                 for run_id in connection.scalars(
                     select(func.max(runs.c.id)).where(kind).group_by(runs.c.tenant_id)
                 )
             }
+            return kept | set(connection.scalars(select(runs.c.undoes).where(*undone)))
 
     def _ended(self, before: dt.datetime) -> Iterator[Row[Any]]:
         """Yield the runs that ended long ago, the oldest first."""
@@ -152,22 +157,25 @@ class Pruning:
                     receipts.c.entra_id <= users[-1],
                     _removable(before, of_dry_run=run.dry_run),
                 )
-                columns = receipts.c.outcome, receipts.c.reason
+                columns = receipts.c.outcome, receipts.c.reason, receipts.c.left_as_is
                 removing: Any = (
                     select(*columns).where(removable)
                     if dry_run
                     else delete(receipts).where(removable).returning(*columns)
                 )
-                counts = Counter((row.outcome, row.reason) for row in connection.execute(removing))
-                if counts and not dry_run:
-                    self._keep_sums(connection, run.id, counts)
-            yield counts.total()
+                people, of_left = Counter[Sum](), Counter[Sum]()
+                for row in connection.execute(removing):
+                    people[row.outcome, row.reason] += 1
+                    of_left[row.outcome, row.reason] += bool(row.left_as_is)
+                if people and not dry_run:
+                    self._keep_sums(connection, run.id, people, of_left)
+            yield people.total()
             if len(users) < PORTION:
                 return
             after = users[-1]
 
     def _keep_sums(
-        self, connection: Connection, run_id: int, counts: Counter[tuple[str, str | None]]
+        self, connection: Connection, run_id: int, people: Counter[Sum], left: Counter[Sum]
     ) -> None:
         """Count what is removed into the run, in the transaction that removes it (promise P3)."""
         table = tables.pruned_counts
@@ -176,11 +184,17 @@ class Pruning:
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[table.c.run_id, table.c.outcome, table.c.reason],
-                set_={"people": table.c.people + statement.excluded.people},
+                set_={name: table.c[name] + statement.excluded[name] for name in ("people", "left_as_is")},
             ),
             [
-                {"run_id": run_id, "outcome": outcome, "reason": reason or "", "people": people}
-                for (outcome, reason), people in counts.items()
+                {
+                    "run_id": run_id,
+                    "outcome": kind[0],
+                    "reason": kind[1] or "",
+                    "people": count,
+                    "left_as_is": left[kind],
+                }
+                for kind, count in people.items()
             ],
         )
 
@@ -230,7 +244,8 @@ def _told_later(*, of_dry_run: bool) -> ColumnElement[bool]:
     receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
     same_weight: tuple[ColumnElement[bool], ...] = ()
     if not of_dry_run:
-        confirms = newer.c.outcome.in_(CONFIRMING_OUTCOMES)
+        # What an undo has put back is not what Entra says.
+        confirms = and_(newer.c.outcome.in_(CONFIRMING_OUTCOMES), runs.c.mode != Mode.UNDO)
         same_weight = ~runs.c.dry_run, or_(receipts.c.outcome.not_in(CONFIRMING_OUTCOMES), confirms)
     return exists().where(
         newer.c.tenant_id == receipts.c.tenant_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, case, func, literal, select, update
+from sqlalchemy import JSON, String, case, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -44,6 +44,8 @@ class Receipt:
     skolon_id: str | None
     changed: tuple[Attribute, ...]
     changes: Mapping[Attribute, ChangeKind]
+    #: What an undo has not put back, because it changed since.
+    left: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
     #: The replay that was the last to take the user up, and whether its outcome is still awaited.
@@ -63,6 +65,7 @@ class Receipt:
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
             "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
+            "left": [str(attribute) for attribute in self.left],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,
@@ -135,6 +138,11 @@ class Receipts:
             "stage": None,
             "attempts": None,
         }
+        if not verdict.changed:
+            # Since this run wrote to it, somebody else may have: an undo must not take the version for ours.
+            values["skolon_version"] = case(
+                (receipts.c.claimed_at.is_(None), literal(verdict.skolon_version, String())), else_=null()
+            )
         if verdict.outcome is Outcome.UNCHANGED:
             # Another delivery has claimed the Skolon user, and what was found right was written by it.
             values["outcome"] = case(
@@ -149,6 +157,8 @@ class Receipts:
             noted = literal(sorted(map(str, verdict.changed)), JSON())
             values["changed"] = func.coalesce(receipts.c.changed, noted)
             values["changes"] = func.coalesce(receipts.c.changes, changes_text(verdict.kinds))
+        if verdict.left:
+            values["left_as_is"] = sorted(map(str, verdict.left))
         try:
             return self._settle(run_id, entra_id, values)
         except IntegrityError:
@@ -233,6 +243,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
         changes=read_changes(row.changes),
+        left=tuple(Attribute(name) for name in row.left_as_is or ()),
         published=in_utc(row.published_at),
         finished=row.finished_at and in_utc(row.finished_at),
         operation=row.operation_id,

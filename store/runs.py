@@ -9,13 +9,16 @@ from sqlalchemy import exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
+from schemas.messages import HIGHEST_RUN
 from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Reason, Stage, Status
 from schemas.runs import Run, RunSummary
 from store import tables
+from store.guards import accept, people_of
 from store.moments import in_utc, now
 from store.readings import keep_link
 from store.run_warnings import warnings_of
 from store.sums import sums_of
+from store.undos import prepare_undo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +30,6 @@ if TYPE_CHECKING:
 
 #: How often a list is begun again because Graph no longer knew the page's token.
 NEW_BEGINNINGS: Final = 5
-
-#: What the database has room for as the number of a run.
-_MOST_RUNS: Final = 2**31 - 1
 
 #: Seconds until a trigger that waits for another run of its tenant looks again.
 WAIT_FOR_OPEN_RUN: Final = 15.0
@@ -185,7 +185,7 @@ class Runs:
             known = _event_run(connection, event_id)
             if known is not None:
                 return _opened(connection, known, new=False)
-            tenant_id = _enabled_tenant(connection, wish.tenant)
+            tenant_id = _tenant(connection, wish)
             row = None
             if wish.settings is None:
                 row = connection.execute(
@@ -196,6 +196,8 @@ class Runs:
                     )
                 ).one_or_none()
             if row is None:
+                if wish.mode is Mode.UNDO:
+                    prepare_undo(connection, tenant_id, wish)
                 run = _run(self._row(connection, _insert_run(connection, tenant_id, wish)))
             else:
                 run = _run(row)
@@ -205,6 +207,8 @@ class Runs:
                         f"run {run.id} of tenant {wish.tenant} is open and does something else",
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )
+                if wish.accept:
+                    accept(connection, run.id)
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
@@ -215,7 +219,7 @@ class Runs:
             known = _event_run(connection, event_id)
             if known is not None:
                 return known
-            tenant_id = _enabled_tenant(connection, wish.tenant)
+            tenant_id = _tenant(connection, wish)
             ended = {"status": Status.CANCELLED, "finished": now()}
             run_id = _insert_run(connection, tenant_id, wish, **ended)
             connection.execute(
@@ -244,14 +248,15 @@ class Runs:
 
 def is_run_id(run_id: int) -> bool:
     """Say whether a run can have that number; a message or a command line may name any."""
-    return 1 <= run_id <= _MOST_RUNS
+    return 1 <= run_id <= HIGHEST_RUN
 
 
 def covers(run: Run, wish: TenantSync) -> bool:
     """Say whether an open run does what a trigger asks for."""
     same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
-    deep_enough = run.mode is Mode.FULL or wish.mode is Mode.DELTA
-    return run.dry_run is wish.dry_run and same_people and deep_enough
+    deep_enough = run.mode is not Mode.DELTA or wish.mode is Mode.DELTA
+    same_kind = run.dry_run is wish.dry_run and run.undoes == wish.undoes
+    return same_kind and same_people and deep_enough
 
 
 _SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
@@ -273,6 +278,7 @@ def _run(row: Row[Any]) -> Run:
         started=in_utc(row.started),
         finished=row.finished and in_utc(row.finished),
         trial=row.trial,
+        undoes=row.undoes,
     )
 
 
@@ -286,14 +292,15 @@ def _event_run(connection: Connection, event_id: str) -> Run | None:
     return None if row is None else _run(row)
 
 
-def _enabled_tenant(connection: Connection, key: str) -> int:
+def _tenant(connection: Connection, wish: TenantSync) -> int:
+    """Return the number of the tenant; one that is disabled may still have a run undone."""
     row = connection.execute(
-        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == key)
+        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == wish.tenant)
     ).one_or_none()
     if row is None:
         raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
-    if not row.settings.get("enabled", True):
-        raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {key} is not enabled")
+    if wish.mode is not Mode.UNDO and not row.settings.get("enabled", True):
+        raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {wish.tenant} is not enabled")
     return int(row.id)
 
 
@@ -308,6 +315,10 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ende
         "scan": 1,
         "last_scan": 1 + NEW_BEGINNINGS,
         "read_to_the_end": False,
+        "undoes": wish.undoes,
+        # A share that the guard allows is of as many people as the run that is undone had.
+        "people": None if wish.undoes is None else people_of(connection, wish.undoes),
+        "guard_accepted": wish.accept,
         "started": now(),
         **ended,
     }
@@ -334,6 +345,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,
             warnings=warnings[row.id],
+            left=sums[row.id].left,
         )
         for row in rows
     ]

@@ -57,6 +57,8 @@ class Schedules:
         runs, triggers = tables.runs, tables.triggers
         counted = and_(runs.c.tenant_id == plan.tenant_id, tables.FOR_EVERYBODY)
         newest = select(runs).where(counted).order_by(runs.c.id.desc()).limit(1)
+        undoes = and_(runs.c.tenant_id == plan.tenant_id, tables.CHANGES_EVERYBODY, runs.c.mode == Mode.UNDO)
+        undo = select(runs).where(undoes).order_by(runs.c.id.desc()).limit(1)
         full_began = (
             select(runs.c.started)
             .where(counted, runs.c.mode == Mode.FULL, runs.c.status == Status.COMPLETED)
@@ -65,12 +67,14 @@ class Schedules:
         )
         with self._database.transaction() as connection:
             row = connection.execute(newest).one_or_none()
+            undone = connection.execute(undo).one_or_none()
             began = connection.scalar(full_began)
             answered = connection.scalar(select(exists().where(triggers.c.event_id == last_event)))
         return RunHistory(
             newest=None if row is None else _newest(row),
             full_began=None if began is None else in_utc(began),
             answered=bool(answered),
+            undo=None if undone is None or (row and row.id > undone.id) else _newest(undone),
         )
 
     def note(self, dues: Iterable[tuple[Plan, dt.datetime]], published: dt.datetime) -> None:

@@ -24,6 +24,7 @@ from store.schedules import Schedules
 from store.tenant_reports import TenantReports
 from store.tenants import Tenants
 from store.trials import Trials
+from store.undos import Undos
 
 if TYPE_CHECKING:
     from schemas.sealing import Sealer
@@ -59,6 +60,7 @@ class Store:
         self.people = People(self.database)
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
+        self.undos = Undos(self.database, sealer)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Sums:
-    """How many people of a run had which outcome, and which reason; `pruned` of them have no receipt now."""
+    """How many people of a run had which outcome, and which reason; `pruned` of them have no receipt now.
+
+    Of `left` people an undo has left something as it is.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
     pruned: int = 0
+    left: int = 0
 
 
 def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]:
@@ -39,18 +43,25 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
             receipts.c.reason,
             func.count().label("people"),
             literal(0).label("pruned"),
+            func.count(receipts.c.left_as_is).label("left"),
         )
         .where(receipts.c.run_id.in_(run_ids))
         .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
     )
     gone = select(
-        pruned.c.run_id, pruned.c.outcome, func.nullif(pruned.c.reason, ""), pruned.c.people, pruned.c.people
+        pruned.c.run_id,
+        pruned.c.outcome,
+        func.nullif(pruned.c.reason, ""),
+        pruned.c.people,
+        pruned.c.people,
+        pruned.c.left_as_is,
     ).where(pruned.c.run_id.in_(run_ids))
     sums = {run_id: Sums() for run_id in run_ids}
     for row in connection.execute(union_all(there, gone)):
         of_run = sums[row.run_id]
         of_run.outcomes[Outcome(row.outcome)] += row.people
         of_run.pruned += row.pruned
+        of_run.left += row.left
         if row.reason is not None:
             of_run.reasons[Reason(row.reason)] += row.people
     return sums

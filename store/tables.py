@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from schemas.outcomes import Outcome
+from schemas.outcomes import Mode, Outcome
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, FromClause
@@ -86,6 +86,8 @@ runs = Table(
     Column("trial", JSON(none_as_null=True)),
     # An operator has let the run through, whatever the guard says.
     Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
+    # The run that this one puts back. No foreign key: the undo outlives the other's books.
+    Column("undoes", Integer),
     _moment("started"),
     _moment("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),
@@ -187,11 +189,13 @@ receipts = Table(
     Column("changed", JSON),
     # How: each attribute that changed with what was done to it (`schemas/changes.py`).
     Column("changes", Text),
-    # Sealed: attribute names with the values from before.
+    # Sealed: the values from before, and traces of what was written (schemas/written.py).
     Column("old_values", Text),
     # Traces of the EPPN and the personal number (schemas/marks.py), to find equal ones by.
     Column("eppn_mark", String(32)),
     Column("ssn_mark", String(32)),
+    # Attributes that an undo has not put back, because they changed since; missing when there are none.
+    Column("left_as_is", JSON),
     # What would have become of a user whom the guard kept from being worked on.
     Column("foreseen", String(20)),
     Column("foreseen_reason", String(40)),
@@ -221,6 +225,8 @@ pruned_counts = Table(
     # Empty for none: what belongs to a primary key cannot be missing.
     Column("reason", String(40), primary_key=True),
     Column("people", Integer, nullable=False),
+    # Of them, those of whom an undo had left something as it is.
+    Column("left_as_is", Integer, nullable=False, server_default=text("0")),
 )
 
 # What a run tells that did not stop it, each kind once.
@@ -232,8 +238,9 @@ run_warnings = Table(
     Column("detail", Text, nullable=False),
 )
 
-#: A run for everybody that may change something.
-FOR_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
+#: A run that may change everybody; and such a one that reads Entra, which an undo does not.
+CHANGES_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
+FOR_EVERYBODY: Final = and_(CHANGES_EVERYBODY, runs.c.mode != Mode.UNDO)
 
 
 def is_open(some_receipts: FromClause) -> ColumnElement[bool]:

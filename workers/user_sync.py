@@ -20,6 +20,7 @@ from workers.changing import ClaimedChange, would_change
 from workers.collisions import collision
 from workers.guard import check_guard
 from workers.marking import Marking
+from workers.skolon_undo import SkolonUndo
 from workers.user_way import UserWay
 from workers.warning_once import WarningOnce
 
@@ -50,6 +51,7 @@ class UserSyncer:
         self._prospects = store.prospects
         self._guards = store.guards
         self._pruning = store.pruning
+        self._undos = store.undos
         self._directories = directories
         self._sealer = sealer
         self._warning_once = WarningOnce(store.run_warnings)
@@ -181,11 +183,21 @@ class UserSyncer:
             raise TransientError(
                 Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
             )
+        change = would_change if begun.dry_run else self._change(message, begun, record)
+        if begun.undoes is not None:
+            undo = SkolonUndo(
+                undos=self._undos,
+                skolon=self._directories.skolon(dry_run=begun.dry_run),
+                organisation=record.tenant.organisation,
+                change=change,
+                claimed=begun.claimed,
+            )
+            return undo.verdict(message, begun.undoes)
         way = UserWay(
             record=record,
             directories=self._directories,
             dry_run=begun.dry_run,
-            change=would_change if begun.dry_run else self._change(message, begun, record),
+            change=change,
             claimed=begun.claimed,
             tell=tell,
         )

@@ -42,6 +42,7 @@ class Model:
         self.store = store
         self.run = begin_run(store, f"event {next(EVENTS)}")
         self.outcomes: dict[str, Outcome] = {}
+        self.claimed: set[str] = set()
 
     def status(self) -> Status:
         return self.store.runs.get(self.run.id).status
@@ -75,6 +76,8 @@ class Model:
             self.store.claims.claim(self.run.id, user, skolon_id, {Attribute.CITY: None})
         except CollisionError as error:
             assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come
+        else:
+            self.claimed.add(user)
 
     def finish(self, user: str, outcome: Outcome, skolon_id: str | None) -> None:
         try:
@@ -83,7 +86,9 @@ class Model:
             assert self.outcomes[user] is Outcome.PENDING
             assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come
         else:
-            self.settle(user, outcome, recorded=recorded)
+            # What was found right after a claim was written by a delivery of the same message.
+            ours = outcome is Outcome.UNCHANGED and user in self.claimed
+            self.settle(user, Outcome.UPDATED if ours else outcome, recorded=recorded)
 
     def settle(self, user: str, outcome: Outcome, *, recorded: bool) -> None:
         assert recorded is (self.outcomes.get(user) is Outcome.PENDING)

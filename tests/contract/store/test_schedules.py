@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, select, text
 
+from schemas.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Status
 from store import tables
 from store.moments import now
@@ -109,6 +111,30 @@ def test_dry_runs_and_those_of_named_users_do_not_count(store: Store) -> None:
     complete(store, store.runs.open(wish(users=["00000000-0000-0000-0000-00000000a111"]), "one").run)
     found = history(store)
     assert (found.newest, found.full_began) == (None, None)
+
+
+def test_an_undo_is_known_beside_the_other_runs(store: Store) -> None:
+    """An undo takes no run's place; it is told of while it is the newest, if it is for everybody and real."""
+    planned(store)
+    run = begin_run(store, "first", "anna")
+    complete(store, run)
+    before = history(store)
+    assert before.undo is None
+    undoing = TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id)
+    for event, wanted in (
+        ("dry", replace(undoing, dry_run=True)),
+        ("one", replace(undoing, users=("anna",))),
+    ):
+        complete(store, store.runs.open(wanted, event).run)
+        assert history(store) == before
+    undo = store.runs.open(undoing, "undo").run
+    store.runs.halt(undo.id, Cause.GUARD_EXCEEDED, "made up")
+    found = history(store)
+    assert found.undo is not None
+    assert (found.undo.id, found.undo.status) == (undo.id, Status.HALTED)
+    assert replace(found, undo=None) == before
+    complete(store, begin_run(store, "second", "anna"))
+    assert history(store).undo is None
 
 
 def test_the_last_full_run_that_was_completed_is_known(store: Store) -> None:

@@ -52,6 +52,18 @@ def test_what_is_due_is_triggered_once() -> None:
     assert decide(noted, HISTORY, NOW) == Hold(why=Why.NOT_DUE)
 
 
+@pytest.mark.parametrize("status", Status)
+def test_an_undo_answers_no_due_time(status: Status) -> None:
+    """An undo is not the run that was due; but while it is halted, nothing newer may overtake it."""
+    cause = Cause.GUARD_EXCEEDED if status is Status.HALTED else None
+    history = replace(HISTORY, undo=run(DUE + MINUTE, status, cause))
+    decision = decide(PLAN, history, NOW)
+    if status is Status.HALTED:
+        assert decision == Hold(why=Why.HALTED)
+    else:
+        assert decision == Trigger(due=DUE, mode=Mode.DELTA)
+
+
 def test_a_due_time_counts_from_its_very_moment() -> None:
     """It is due in the moment itself, and not a second before."""
     assert decide(PLAN, HISTORY, DUE) == Trigger(due=DUE, mode=Mode.DELTA)

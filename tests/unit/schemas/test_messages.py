@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queues.messages import tenant_sync_message
 from schemas.errors import PermanentError
 from schemas.messages import (
     TenantPage,
@@ -42,7 +43,7 @@ def loaded(load: Callable[[object], object], data: object) -> object:
         return error
 
 
-@given(data=objects("tenant", "mode", "dry_run", "users"))
+@given(data=objects("tenant", "mode", "dry_run", "users", "undoes", "accept"))
 def test_any_trigger_has_an_answer(data: object) -> None:
     """P6: whatever JSON a trigger holds, it is a wish for a run, or a refusal that tells no value."""
     answer = loaded(load_tenant_sync, data)
@@ -92,6 +93,20 @@ def test_a_trigger_needs_its_tenant_alone() -> None:
     )
 
 
+def test_an_undo_is_taken() -> None:
+    """An undo names the run that it puts back, and may be accepted beforehand."""
+    data = {"tenant": "k", "mode": "undo", "undoes": 17, "accept": True, "users": ["a"]}
+    expected = TenantSync(tenant="k", mode=Mode.UNDO, undoes=17, accept=True, users=("a",))
+    assert load_tenant_sync(data) == expected
+    assert load_tenant_sync(tenant_sync_message(expected, event_id="e").kwargs) == expected
+
+
+def test_other_triggers_are_as_they_were() -> None:
+    """A producer of an earlier version understands a trigger that is no undo."""
+    kwargs = tenant_sync_message(TenantSync(tenant="k"), event_id="e").kwargs
+    assert set(kwargs) == {"tenant", "mode", "dry_run", "users"}
+
+
 def test_a_whole_trigger_is_taken() -> None:
     """A trigger may name mode, dry run and users; a user named twice is one."""
     data = {"tenant": "k", "mode": "delta", "dry_run": True, "users": ["a", "b", "a"]}
@@ -119,6 +134,15 @@ def test_a_whole_trigger_is_taken() -> None:
         ({"users": ["a/b"]}, "users.0"),
         ({"users": [""]}, "users.0"),
         ({"dryrun": True}, "dryrun"),
+        ({"mode": "undo"}, "undoes"),
+        ({"undoes": 17}, "undoes"),
+        ({"mode": "delta", "undoes": 17}, "undoes"),
+        ({"mode": "undo", "undoes": "17"}, "undoes"),
+        ({"mode": "undo", "undoes": True}, "undoes"),
+        ({"mode": "undo", "undoes": 0}, "undoes"),
+        ({"mode": "undo", "undoes": 2**31}, "undoes"),
+        ({"accept": True}, "accept"),
+        ({"mode": "undo", "undoes": 17, "accept": "yes"}, "accept"),
     ],
 )
 def test_a_wrong_trigger_is_refused_by_field(change: dict[str, Any], field: str) -> None:

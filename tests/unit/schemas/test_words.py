@@ -7,7 +7,17 @@ import re
 
 import schemas.errors
 from schemas.errors import UpdateSyncError
-from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, Cause, Mode, Outcome, Reason, Stage, Status
+from schemas.outcomes import (
+    FINAL_OUTCOMES,
+    OPEN_STATUSES,
+    READING_MODES,
+    Cause,
+    Mode,
+    Outcome,
+    Reason,
+    Stage,
+    Status,
+)
 
 
 def test_the_errors_are_those_that_the_docstring_draws() -> None:
@@ -72,8 +82,9 @@ def test_causes_hold_the_designs_words() -> None:
 
 
 def test_modes_are_the_contracts() -> None:
-    """A run reads everybody or what has changed."""
-    assert {str(mode) for mode in Mode} == {"full", "delta"}
+    """A run reads everybody or what has changed, or it undoes another one."""
+    assert [str(mode) for mode in READING_MODES] == ["full", "delta"]
+    assert set(Mode) - set(READING_MODES) == {"undo"}
 
 
 def test_words_are_plain() -> None:

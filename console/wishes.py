@@ -1,0 +1,80 @@
+"""A wish for a run, published; and the wait for the run that it leads to."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from console.output import say
+from console.run_report import end_with, keep_looking, show_run, wait_for_end
+from queues.messages import tenant_sync_message
+from schemas.errors import PermanentError
+from schemas.messages import TenantSync, load_tenant_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from console.composition import Console
+    from schemas.runs import Run
+    from store.runs import Runs
+
+#: Seconds after which it is worth saying that nobody has taken the message.
+_PATIENCE: Final = 15.0
+
+
+def wish_from(**fields: object) -> TenantSync:
+    """Return the wish that a command's options make; raise `UsageError` for what no trigger may hold."""
+    try:
+        return load_tenant_sync(fields)
+    except PermanentError as error:
+        raise click.UsageError(error.detail) from None
+
+
+def publish_wish(wish: TenantSync, parts: Console, more: Mapping[str, Any], *, wants_json: bool) -> None:
+    """Publish a wish, and say under which event id; `more` goes beside it into the JSON."""
+    event_id = _publish(wish, parts)
+    text = f"Published, as event {event_id}. 'update-sync runs list' shows the run."
+    say(text, {"event": event_id, **more}, wants_json=wants_json)
+
+
+def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wants_json: bool) -> None:
+    """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
+    ends = None if timeout is None else time.monotonic() + timeout
+    run = _run_of(parts.store.runs, _publish(wish, parts), timeout=timeout)
+    left = None if ends is None else max(0.0, ends - time.monotonic())
+    summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
+    show_run(summary, wants_json=wants_json)
+    end_with(summary)
+
+
+def _publish(wish: TenantSync, parts: Console) -> str:
+    event_id = str(uuid.uuid4())
+    parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
+    return event_id
+
+
+def _run_of(runs: Runs, event_id: str, *, timeout: float | None) -> Run:
+    began, told = time.monotonic(), False
+
+    def look() -> Run | None:
+        nonlocal told
+        run = runs.find_event(event_id)
+        if run is None and not told and time.monotonic() - began > _PATIENCE:
+            told = True
+            click.echo(
+                "Nothing has taken the message so far: is a producer running, or another run of the "
+                "tenant open? Waiting on.",
+                err=True,
+            )
+        return run
+
+    run = keep_looking(look, timeout=timeout)
+    if run is None:
+        click.echo(
+            f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True
+        )
+        raise click.exceptions.Exit(1)
+    return run

@@ -1,0 +1,353 @@
+"""Undo: a mistake in a tenant's mapping is put back; whole runs in one process, over real HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients.skolon import ScimDirectory
+from console.sandbox_run import OneProcess, one_process
+from producers.resume import resume_run
+from queues.messages import tenant_sync_message
+from sandbox.municipality.expectation import attributes_of
+from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.world import TENANT_KEY, World, world
+from schemas.attributes import Attribute
+from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schemas.runs import RunSummary
+    from store.receipts import Receipt
+
+PEOPLE = 60
+IDP, FIRST_NAME = Attribute.IDP_IDENTIFIER, Attribute.FIRST_NAME
+#: Attributes of each Skolon user by its id.
+State = dict[str, dict[str, str | None]]
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    """Have a municipality whose administrator took the wrong source for everybody's Idp identifier."""
+    with world(tmp_path, people=PEOPLE) as served:
+        sources = {**served.tenant["sources"], "idp_identifier": ["onPremisesImmutableId"]}
+        # Whoever has no value there keeps the old one; and no limit, but where a test is about one.
+        mistake: dict[str, Any] = {
+            **served.tenant,
+            "sources": sources,
+            "guard": {"changed": None, "identity_changed": None},
+        }
+        yield dataclasses.replace(served, tenant=mistake)
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+@pytest.fixture
+def before(made_up: World) -> State:
+    """Give what Skolon held before anything ran."""
+    return state(made_up)
+
+
+@pytest.fixture
+def mistaken(before: State, made_up: World, sync: OneProcess) -> RunSummary:
+    """Have a run that has written the mistake to everybody."""
+    summary = sync.run()
+    assert summary.run.status is Status.COMPLETED
+    assert len(differing(before, state(made_up))) == summary.counts[Outcome.UPDATED] > PEOPLE / 2
+    return summary
+
+
+def state(made_up: World) -> State:
+    return {user["id"]: attributes_of(user) for user in made_up.skolon_users()}
+
+
+def differing(one: State, other: State) -> list[str]:
+    return sorted(user for user in one if one[user] != other[user])
+
+
+def undo(sync: OneProcess, run: int, **wish: Any) -> RunSummary:
+    """Have a run undone, as the command does, and wait for its end."""
+    event = str(uuid.uuid4())
+    wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run, **wish)
+    sync.broker.publish([tenant_sync_message(wanted, event_id=event)])
+    while (opened := sync.store.runs.find_event(event)) is None:
+        time.sleep(0.02)
+    return sync.wait(opened.id)
+
+
+def counts(summary: RunSummary) -> dict[str, int]:
+    return {str(outcome): count for outcome, count in summary.counts.items() if count}
+
+
+def test_every_value_is_put_back(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """After an undo each of Skolon's users holds, value by value, what it held before the run."""
+    made_up.microsoft.requests.reset()
+
+    summary = undo(sync, mistaken.run.id)
+
+    assert summary.run.status is Status.COMPLETED
+    assert summary.run.undoes == mistaken.run.id
+    assert counts(summary) == {"updated": mistaken.counts[Outcome.UPDATED]}
+    assert summary.left == 0
+    assert state(made_up) == before
+    assert made_up.microsoft.requests.counts() == {}
+
+
+def test_an_undo_can_be_undone(made_up: World, sync: OneProcess, before: State, mistaken: RunSummary) -> None:
+    """The undo of an undo writes again what the run had written; and once more it is put back."""
+    after = state(made_up)
+    first = undo(sync, mistaken.run.id)
+
+    second = undo(sync, first.run.id)
+    assert state(made_up) == after
+    third = undo(sync, second.run.id)
+
+    assert state(made_up) == before
+    assert counts(first) == counts(second) == counts(third)
+
+
+def test_a_second_undo_finds_nothing_to_do(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """P4: twice is once."""
+    undo(sync, mistaken.run.id)
+    made_up.skolon.forget_requests()
+    again = undo(sync, mistaken.run.id)
+    assert counts(again) == {"unchanged": mistaken.counts[Outcome.UPDATED]}
+    assert again.left == 0
+    assert "PATCH user" not in made_up.skolon.requests()
+    assert state(made_up) == before
+
+
+def test_a_dry_undo_only_reads(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+    """P1: it counts what would be put back, and nothing but reading reaches Skolon."""
+    after = state(made_up)
+    made_up.skolon.forget_requests()
+    tried = undo(sync, mistaken.run.id, dry_run=True)
+    assert counts(tried) == {"would_update": mistaken.counts[Outcome.UPDATED]}
+    assert state(made_up) == after
+    assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
+
+
+def changed_people(sync: OneProcess, run: int) -> list[Receipt]:
+    return sync.store.receipts.list(run, outcome=Outcome.UPDATED, limit=PEOPLE)
+
+
+def test_only_who_is_named_is_put_back(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """With `--user` everybody else stays as the run left them; who was not changed gets a clear answer."""
+    changed = changed_people(sync, mistaken.run.id)[:2]
+    other = sync.store.receipts.list(mistaken.run.id, outcome=Outcome.NOT_FOUND)[0]
+    after = state(made_up)
+
+    summary = undo(sync, mistaken.run.id, users=(*(each.entra_id for each in changed), other.entra_id))
+
+    assert counts(summary) == {"updated": 2, "unchanged": 1}
+    assert differing(after, state(made_up)) == sorted(str(each.skolon_id) for each in changed)
+    assert all(state(made_up)[str(each.skolon_id)] == before[str(each.skolon_id)] for each in changed)
+    receipt = sync.store.receipts.get(summary.run.id, other.entra_id)
+    assert receipt is not None
+    assert "has changed nothing of this user" in (receipt.detail or "")
+
+
+def test_what_changed_since_is_left_and_told(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """What somebody else wrote after the run stays, attribute by attribute, and is counted."""
+    several = next(each for each in changed_people(sync, mistaken.run.id) if FIRST_NAME in each.changed)
+    single = next(each for each in changed_people(sync, mistaken.run.id) if each.changed == (IDP,))
+    rename(made_up, str(several.skolon_id), givenName="Omdöpt")
+    rename(made_up, str(single.skolon_id), familyName="Omdöpt")
+    one = str(several.skolon_id)
+
+    summary = undo(sync, mistaken.run.id)
+
+    # Whoever was renamed in an attribute that the run had not written gets everything back.
+    expected = {**before, one: {**before[one], "first_name": "Omdöpt"}}
+    expected[str(single.skolon_id)] = {**before[str(single.skolon_id)], "last_name": "Omdöpt"}
+    assert state(made_up) == expected
+    assert summary.left == summary.as_json()["left"] == 1
+    receipt = sync.store.receipts.get(summary.run.id, several.entra_id)
+    assert receipt is not None
+    assert receipt.left == (FIRST_NAME,)
+    assert receipt.outcome is Outcome.UPDATED
+    assert receipt.detail == "left as it is, because it changed since: first_name"
+
+
+def rename(made_up: World, user_id: str, **names: str) -> None:
+    """Change a Skolon user as another source would."""
+    users = made_up.skolon_users()
+    for user in users:
+        if user["id"] == user_id:
+            user["name"] = {**user["name"], **names}
+    made_up.skolon.fill(made_up.tenant["organisation"], users)
+
+
+def test_who_is_gone_is_not_found(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+    """Somebody who has left Skolon meanwhile stops nobody."""
+    gone = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
+    left = [user for user in made_up.skolon_users() if user["id"] != gone]
+    made_up.skolon.fill(made_up.tenant["organisation"], left)
+
+    summary = undo(sync, mistaken.run.id)
+
+    assert summary.run.status is Status.COMPLETED
+    assert counts(summary) == {"not_found": 1, "updated": mistaken.counts[Outcome.UPDATED] - 1}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        SkolonFault(kind="changed", times=5, method="PATCH"),
+        SkolonFault(kind="cut", times=5, method="PATCH"),
+        SkolonFault(kind="status", status=503, times=10),
+        SkolonFault(kind="status", status=429, times=10, retry_after="0.25"),
+        SkolonFault(kind="truncated", times=5, method="PATCH"),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+def test_what_passes_harms_no_undo(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary, fault: SkolonFault
+) -> None:
+    """P4, P8: changes under our hands, lost answers and outages leave no trace in what is put back."""
+    made_up.skolon.faults.add(fault)
+    summary = undo(sync, mistaken.run.id)
+    assert summary.run.status is Status.COMPLETED
+    assert counts(summary) == {"updated": mistaken.counts[Outcome.UPDATED]}
+    assert state(made_up) == before
+
+
+def test_whom_skolon_refuses_is_a_dead_letter(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """P7: a value that somebody else has meanwhile is one dead letter; when mended, a second undo does it."""
+    unlucky = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
+    taken = SkolonFault(
+        kind="status", status=409, scim_type="uniqueness", times=None, method="PATCH", user_id=unlucky
+    )
+    made_up.skolon.faults.add(taken)
+
+    summary = undo(sync, mistaken.run.id)
+
+    assert summary.reasons == {Reason.REJECTED_BY_SKOLON: 1}
+    assert differing(before, state(made_up)) == [unlucky]
+    made_up.skolon.faults.clear()
+    undo(sync, mistaken.run.id)
+    assert state(made_up) == before
+
+
+def test_bad_credentials_halt_an_undo(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """P7: one cause and no dead letters; the resumed undo puts everybody back."""
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
+    halted = undo(sync, mistaken.run.id)
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SKOLON_CREDENTIALS)
+    made_up.skolon.faults.clear()
+    assert resume(sync, halted).run.status is Status.COMPLETED
+    assert state(made_up) == before
+
+
+def test_a_newer_run_wins_over_a_halted_undo(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+    """P4: whom a newer run has published is left to it by the undo that goes on afterwards."""
+    made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
+    halted = undo(sync, mistaken.run.id)
+    made_up.skolon.faults.clear()
+    sync.run()
+    after = state(made_up)
+    late = resume(sync, halted)
+    assert set(counts(late)) == {"superseded"}
+    assert state(made_up) == after
+
+
+def resume(sync: OneProcess, halted: RunSummary, *, accept: bool = False) -> RunSummary:
+    """Resume a halted run, once nobody works on what halted it any more."""
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=accept)
+    return sync.wait(halted.run.id)
+
+
+def limit(sync: OneProcess, count: int | None) -> None:
+    changes = None if count is None else {"count": count, "share": 0.0}
+    sync.store.tenants.change(TENANT_KEY, {"guard": {"changed": None, "identity_changed": changes}})
+
+
+def test_the_guard_watches_an_undo(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """An undo of more people than the guard allows halts; when it is accepted, everybody is put back."""
+    limit(sync, 5)
+    halted = undo(sync, mistaken.run.id)
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
+    assert f"of {PEOPLE} people" in (halted.run.detail or "")
+    assert resume(sync, halted, accept=True).run.status is Status.COMPLETED
+    assert state(made_up) == before
+
+
+def test_an_accepted_undo_passes_the_guard(
+    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+) -> None:
+    """Who says beforehand that it is meant, is not asked again."""
+    limit(sync, 5)
+    assert undo(sync, mistaken.run.id, accept=True).run.status is Status.COMPLETED
+    assert state(made_up) == before
+
+
+def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: OneProcess, before: State) -> None:
+    """What the guard has stopped is undone, and the run can no longer be resumed into the same mistake."""
+    limit(sync, 10)
+    halted = sync.run()
+    assert halted.run.cause is Cause.GUARD_EXCEEDED
+    assert differing(before, state(made_up))
+
+    undone = undo(sync, halted.run.id, accept=True)
+
+    assert undone.run.status is Status.COMPLETED
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    assert state(made_up) == before
+    with pytest.raises(WrongUseError, match="cancelled"):
+        resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=True)
+
+
+@pytest.mark.parametrize("step", ["update", "finish"])
+def test_a_worker_that_dies_leaves_an_undo_right(  # noqa: PLR0913 - the fixtures
+    *,
+    made_up: World,
+    sync: OneProcess,
+    before: State,
+    mistaken: RunSummary,
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """P2, P4: gone between claim and PATCH, or PATCH and receipt: the next delivery does the rest."""
+    victim = changed_people(sync, mistaken.run.id)[0]
+    target = {"update": ScimDirectory, "finish": type(sync.store.receipts)}[step]
+    original, died = getattr(target, step), list[str]()
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        named = victim.entra_id in args or any(getattr(each, "id", None) == victim.skolon_id for each in args)
+        if named and not died:
+            died.append(step)
+            raise TransientError(Dependency.DATABASE, "died here")
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(target, step, dying)
+    summary = undo(sync, mistaken.run.id)
+    assert died == [step]
+    assert counts(summary) == {"updated": mistaken.counts[Outcome.UPDATED]}
+    assert state(made_up) == before
