@@ -146,7 +146,8 @@ def _newest(column: Any, *, confirming: bool) -> ColumnElement[Any]:
 
 
 def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
-    each = people.subquery()
+    # A fence: PostgreSQL would otherwise look up each person's receipts anew for each sum below.
+    each = people.offset(0).subquery()
     decided = each.c.outcome.in_((Outcome.NOT_FOUND, Outcome.OUT_OF_SCOPE))
 
     def count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
