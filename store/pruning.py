@@ -229,14 +229,18 @@ def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
     """Say which receipts of an ended run nobody needs.
 
     The newest one that tells anything of a person stays, and the newest one that says that the person is
-    right. So does what a replay that is going on, or was killed, has taken up.
+    right. So does what a replay that is going on, or was killed, has taken up, and what an undo puts back.
     """
     receipts, operations = tables.receipts, tables.operations
     settled = func.coalesce(receipts.c.finished_at, receipts.c.published_at)
+    undo = tables.runs.alias()
+    undone = exists().where(undo.c.undoes == receipts.c.run_id, undo.c.status.not_in(ENDED_STATUSES))
     replayed = exists().where(
         operations.c.id == receipts.c.operation_id, operations.c.status == Progress.RUNNING
     )
-    return and_(settled < before, ~receipts.c.replaying, ~replayed, _told_later(of_dry_run=of_dry_run))
+    return and_(
+        ~undone, settled < before, ~receipts.c.replaying, ~replayed, _told_later(of_dry_run=of_dry_run)
+    )
 
 
 def _told_later(*, of_dry_run: bool) -> ColumnElement[bool]:

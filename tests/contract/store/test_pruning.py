@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from schemas.messages import TenantSync
 from schemas.operations import Kind, Progress
-from schemas.outcomes import CONFIRMING_OUTCOMES, FINAL_OUTCOMES, Cause, Outcome, Status
+from schemas.outcomes import CONFIRMING_OUTCOMES, FINAL_OUTCOMES, Cause, Mode, Outcome, Status
 from schemas.pruning import Pruned
 from store import tables
 from store.pruning import PORTION, Limits
-from tests.contract.store.books import at_once, begin_run, letter, tenant, verdict, wish
+from tests.contract.store.books import TENANT, at_once, begin_run, letter, tenant, verdict, wish
 
 if TYPE_CHECKING:
     from schemas.runs import Run
@@ -190,6 +191,19 @@ def test_what_a_replay_has_in_hand_stays(store: Store) -> None:
     store.operations.finish(operation, Progress.COMPLETED, {})
     prune(store)
     assert not is_there(store, run)
+
+
+def test_what_an_undo_puts_back_stays(store: Store) -> None:
+    """While an undo of a run is open or halted, the run's receipts stay; then they go."""
+    run = ended(store, "run", RIGHT)
+    for number in range(2):
+        ended(store, f"later {number}", RIGHT)
+    undo = store.runs.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id), "undo").run
+    prune(store)
+    assert has(store, run)
+    store.runs.cancel(undo.id)
+    prune(store)
+    assert not has(store, run)
 
 
 def test_a_run_keeps_its_sums_and_events_until_it_is_old_itself(store: Store) -> None:
