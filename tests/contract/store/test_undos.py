@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,6 +14,8 @@ from schemas.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from schemas.sealing import Sealer, UnsealableError, new_key
 from schemas.verdicts import Verdict
+from store.moments import now
+from store.pruning import Limits
 from store.store import Store
 from store.undos import Undoable, why_not_undoable
 from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict
@@ -307,3 +310,29 @@ def test_why_a_run_cannot_be_undone(
     found = why_not_undoable(status, dry_run=dry_run, people=people)
     assert (found is None) == (why is None)
     assert (why or "") in (found or "")
+
+
+def test_what_an_undo_stands_on_is_not_pruned(store: Store) -> None:
+    """While an undo is open or halted, the receipts that it reads stay; its own sums stay for good."""
+    run = begin_run(store, "event", "anna")
+    wrote(store, run, "Lund", "Malmö")
+    complete(store, run)
+    for number in range(2):
+        complete(store, begin_run(store, f"newer {number}", "anna"))
+    undo = open_undo(store, run)
+    store.receipts.publish(undo.id, ["anna"])
+    for event in ("full", "full again"):
+        store.runs.halt(undo.id, Cause.BUG, "a bug")
+        newer = begin_run(store, event, "anna")
+        store.receipts.finish(newer.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+        complete(store, newer)
+    limits = Limits(receipts=now(), runs=now() - dt.timedelta(days=1))
+    list(store.pruning.prune(limits))
+    assert store.undos.people(run.id) == 1
+    left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(CITY,))
+    store.receipts.finish(undo.id, "anna", left)
+    store.runs.cancel(undo.id)
+    list(store.pruning.prune(Limits(receipts=now(), runs=limits.runs)))
+    assert store.undos.people(run.id) == 0
+    assert store.receipts.get(undo.id, "anna") is None
+    assert store.runs.summary(undo.id).left == 1
