@@ -13,12 +13,13 @@ from console.bars import new_bar
 from console.output import print_fields, print_json
 from schemas.errors import TransientError
 from schemas.explanations import Language, explain
-from schemas.outcomes import OPEN_STATUSES, Outcome
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
 from schemas.runs import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from console.run_details import RunDetails
     from schemas.runs import Run, RunSummary
     from store.runs import Runs
 
@@ -28,10 +29,10 @@ T = TypeVar("T")
 LOOK_AGAIN: Final = 0.5
 
 
-def show_run(summary: RunSummary, *, wants_json: bool) -> None:
-    """Print a run with its sums."""
+def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | None = None) -> None:
+    """Print a run with its sums, and its details if they are given."""
     if wants_json:
-        print_json(summary.as_json())
+        print_json({**summary.as_json(), **({} if details is None else details.as_json())})
         return
     run = summary.run
     fields: dict[str, object] = {
@@ -50,7 +51,8 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         fields["cause"] = f"{run.cause}: {run.detail}"
         texts = explain(run.cause).texts
         fields |= {f"mend ({language})": texts[language].mend for language in Language}
-        fields["resume"] = f"update-sync runs resume {run.id}"
+        accept = " --accept" if run.cause is Cause.GUARD_EXCEEDED else ""
+        fields["resume"] = f"update-sync runs resume {run.id}{accept}"
     elif run.detail is not None:
         fields["note"] = run.detail
     for warning in summary.warnings:
@@ -65,6 +67,8 @@ def show_run(summary: RunSummary, *, wants_json: bool) -> None:
         # Among those above: something of theirs has changed since the undone run, and was not put back.
         fields["  left as it is"] = summary.left
     print_fields(fields)
+    if details is not None:
+        details.print()
 
 
 def mode_in_words(run: Run) -> str:

@@ -6,6 +6,7 @@ import click
 
 from console.composition import open_console
 from console.output import json_option, print_json, print_table, say, words
+from console.run_details import details_of
 from console.run_report import end_with, mode_in_words, show_run, wait_for_end
 from console.run_undo import undo
 from producers.resume import resume_run
@@ -68,8 +69,9 @@ def show(  # noqa: PLR0913 - one for each option
     """Show a run with its sums."""
     store = open_console(Need.DATABASE).store
     summary = store.runs.summary(run)
+    details = details_of(run, store)
     if not users:
-        show_run(summary, wants_json=wants_json)
+        show_run(summary, wants_json=wants_json, details=details)
         return
     receipts = store.receipts.list(
         run,
@@ -78,9 +80,11 @@ def show(  # noqa: PLR0913 - one for each option
         limit=limit,
     )
     if wants_json:
-        print_json({**summary.as_json(), "users": [receipt.as_json() for receipt in receipts]})
+        print_json(
+            {**summary.as_json(), **details.as_json(), "users": [receipt.as_json() for receipt in receipts]}
+        )
         return
-    show_run(summary, wants_json=False)
+    show_run(summary, wants_json=False, details=details)
     rows = [
         (each.entra_id, each.outcome, each.reason, ", ".join(each.changed), each.detail) for each in receipts
     ]
@@ -92,9 +96,9 @@ def show(  # noqa: PLR0913 - one for each option
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
-    runs = open_console(Need.DATABASE).store.runs
-    summary = wait_for_end(runs, run, quiet=wants_json, lines=not wants_json)
-    show_run(summary, wants_json=wants_json)
+    store = open_console(Need.DATABASE).store
+    summary = wait_for_end(store.runs, run, quiet=wants_json, lines=not wants_json)
+    show_run(summary, wants_json=wants_json, details=details_of(run, store))
     end_with(summary)
 
 

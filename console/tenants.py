@@ -12,6 +12,7 @@ from console.composition import Console, open_console
 from console.freshness import freshness
 from console.next_due import describe_next_due
 from console.output import json_option, print_fields, print_json, print_table, say
+from console.preview import preview
 from console.tenant_check import Grade, check_tenant
 from console.tenant_options import changes_from, tenant_options
 from console.tenant_report import report
@@ -24,6 +25,9 @@ key_argument = click.argument("key")
 @click.group()
 def tenants() -> None:
     """Manage tenants: their settings, and whether their credentials work."""
+
+
+tenants.add_command(preview)
 
 
 def _parts() -> Console:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 
 import click
 
 from console.composition import open_console
+from console.finding import people_called, who_is_meant
 from console.output import json_option, print_json
 from console.user_report import print_user, user_json
-from schemas.attributes import Attribute
 from schemas.errors import WrongUseError
-from schemas.marks import same_eppn
-from schemas.sealing import Sealer
 from schemas.settings import Need
 from schemas.standing import standing_of
 
@@ -38,13 +35,8 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
     """
     parts = open_console(Need.DATABASE)
     parts.store.tenants.settings(tenant)
-    wanted = (sys.stdin.readline() if who == "-" else who).strip()
-    marks = []
-    if "@" in wanted:
-        index = Sealer(parts.settings.secret_keys).index
-        marks = index.traces(tenant, Attribute.EPPN, same_eppn(wanted))
     people = parts.store.people
-    found = people.find(tenant, wanted, marks)
+    found = people_called(parts, tenant, who_is_meant(who))
     if not found:
         raise WrongUseError(
             f"Nobody of tenant '{tenant}' is known by that Entra id, Skolon id or EPPN: no run has met one."

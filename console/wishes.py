@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from console.output import say
+from console.run_details import details_of
 from console.run_report import end_with, keep_looking, show_run, wait_for_end
 from queues.messages import tenant_sync_message
 from schemas.errors import PermanentError
@@ -46,7 +47,7 @@ def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wa
     run = _run_of(parts.store.runs, _publish(wish, parts), timeout=timeout)
     left = None if ends is None else max(0.0, ends - time.monotonic())
     summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
-    show_run(summary, wants_json=wants_json)
+    show_run(summary, wants_json=wants_json, details=details_of(run.id, parts.store))
     end_with(summary)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas.attributes import Attribute
 from schemas.changes import ChangeKind, kind_of
+from schemas.errors import HaltError
 from schemas.outcomes import Outcome
 from schemas.skolon_user import SkolonUser
 from schemas.verdicts import Verdict
@@ -39,14 +40,23 @@ def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> V
 class ClaimedChange:
     """Claims the Skolon user for the message's receipt, unless somebody was faster, and then updates it."""
 
-    def __init__(
-        self, *, claims: Claims, skolon: SkolonDirectory, message: UserSync, tenant: Tenant, guarded: bool
+    def __init__(  # noqa: PLR0913 - all that a change meets
+        self,
+        *,
+        claims: Claims,
+        skolon: SkolonDirectory,
+        message: UserSync,
+        tenant: Tenant,
+        guarded: bool,
+        refused: Callable[[Verdict], None],
     ) -> None:
+        """Take what is told of a change that the guard refuses: what would have been done."""
         self._claims = claims
         self._skolon = skolon
         self._message = message
         self._tenant = tenant
         self._guarded = guarded
+        self._refused = refused
 
     def __call__(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> Verdict:
         """Make the changes.
@@ -64,6 +74,9 @@ class ClaimedChange:
                 allow=partial(check_guard, self._tenant.guard) if self._guarded else None,
                 new_values=changes,
             )
+        except HaltError:
+            self._refused(would_change(user, changes))
+            raise
         except CollisionError as error:
             raise collision(user.id, error.entra_id, self._message.user) from None
         if claim.superseded:

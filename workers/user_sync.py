@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -99,11 +100,6 @@ class UserSyncer:
             letter = DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
             self._receipts.dead_letter(message.run, message.user, letter, attempts=1)
             return
-        except HaltError as error:
-            if error.cause is Cause.GUARD_EXCEEDED:
-                # This message is done with when the run is halted: nobody else would look at the user.
-                self._note_prospect(message, begun)
-            raise
         if verdict.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
             self._count_not_found(message.run, record.tenant.guard)
 
@@ -136,6 +132,12 @@ class UserSyncer:
         would_update = verdict.outcome is Outcome.WOULD_UPDATE
         outcome = Outcome.UPDATED if would_update else verdict.outcome
         return Foreseen(outcome=outcome, kinds=verdict.kinds)
+
+    def _note_refused(self, message: UserSync, refused: Verdict) -> None:
+        """Note what the guard has just refused: the run's halt is the end of this message too."""
+        with suppress(TransientError):
+            foreseen = Foreseen(outcome=Outcome.UPDATED, kinds=refused.kinds)
+            self._prospects.note(message.run, message.user, foreseen)
 
     def _begun(self, message: UserSync) -> Begun | None:
         """Return what there is to know of a user's receipt, None if it is pruned."""
@@ -210,6 +212,7 @@ class UserSyncer:
             message=message,
             tenant=record.tenant,
             guarded=begun.guarded,
+            refused=partial(self._note_refused, message),
         )
 
     def _opened(self, payload: str | None) -> object | None:

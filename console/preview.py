@@ -1,0 +1,160 @@
+"""`update-sync tenants preview`: what a run would do, by settings that need not be saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from console.composition import open_console
+from console.explanation import Explanation
+from console.finding import people_called, who_is_meant
+from console.output import json_option, print_json
+from console.preview_report import preview_of, show_preview
+from console.run_report import keep_looking, wait_for_end
+from console.tenant_options import read_object
+from console.trial_options import NAMES, read_trial
+from queues.messages import tenant_sync_message
+from schemas.errors import WrongUseError
+from schemas.graph_user import is_entra_id
+from schemas.messages import TenantSync
+from schemas.settings import Need
+from schemas.trials import trial_of, tried
+from schemas.verdicts import Verdict
+from workers.explaining import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from console.composition import Console
+    from schemas.runs import Run, RunSummary
+    from store.runs import Runs
+    from workers.explaining import Explained
+
+#: Seconds after which it is worth saying that nobody has taken the message.
+_PATIENCE: Final = 15.0
+
+
+@click.command()
+@click.argument("key")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help=f"Try a setting: the sources of an attribute, such as eppn=extensionAttribute3,mail, or one of "
+    f"{', '.join(NAMES)}. May be repeated.",
+)
+@click.option("--from", "source_file", metavar="FILE", help="Settings to try as a JSON object; - is stdin.")
+@click.option(
+    "--user",
+    "who",
+    metavar="WHO",
+    help="Explain each step of this one user: an Entra id, or as `users show`.",
+)
+@click.option("--values", is_flag=True, help="With --user: show values as they are, and not their shape.")
+@json_option
+def preview(  # noqa: PLR0913 - one for each option
+    *,
+    key: str,
+    settings: tuple[str, ...],
+    source_file: str | None,
+    who: str | None,
+    values: bool,
+    wants_json: bool,
+) -> None:
+    """Find out what a run of a tenant would do. Nothing is changed and nothing is saved.
+
+    Everybody is looked at by the ordinary producer and workers, as a dry run beside whatever other run of the
+    tenant is going on: it waits for none and holds none up. Ctrl-C cancels it. It ends with 1 when somebody
+    would be a dead letter or the guard would halt the real run.
+
+    With --user, one user is looked at here and now, and each step is explained.
+    """
+    if values and who is None:
+        raise click.UsageError("--values belongs to --user.")
+    needs = (Need.DATABASE, Need.BROKER) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
+    parts = open_console(*needs)
+    saved = parts.store.tenants.settings(key)
+    trial = trial_of(saved, *read_trial(settings, read_object(source_file) if source_file else {}))
+    if who is not None:
+        user = _entra_id(parts, key, who_is_meant(who))
+        explained = _explained(parts, key, trial, user)
+        explanation = Explanation(user=user, explained=explained, values=values)
+        if wants_json:
+            print_json({"tenant": key, **explanation.as_json()})
+        else:
+            explanation.print()
+        raise click.exceptions.Exit(0 if isinstance(explained.end, Verdict) else 1)
+    if not saved.enabled:
+        raise WrongUseError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
+    summary = _run(parts, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
+    found = preview_of(summary, saved, parts.store)
+    show_preview(found, wants_json=wants_json)
+    raise click.exceptions.Exit(0 if found.right else 1)
+
+
+def _entra_id(parts: Console, key: str, wanted: str) -> str:
+    """Return whom somebody means. Whom no run has met is taken for an Entra id, if it can be one."""
+    found = people_called(parts, key, wanted)
+    if len(found) > 1:
+        raise WrongUseError(f"Several people are called so: {', '.join(found)}. Name one of these.")
+    if not found and ("@" in wanted or not is_entra_id(wanted)):
+        raise WrongUseError("No run has met anybody called so: name the id of a user in Entra.")
+    return found[0] if found else wanted
+
+
+def _explained(parts: Console, key: str, trial: dict[str, Any], user: str) -> Explained:
+    record = parts.store.tenants.get(key)
+    record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
+    return explain(user, record, parts.directories)
+
+
+def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
+    """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
+    event_id, runs = str(uuid.uuid4()), parts.store.runs
+    parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
+    try:
+        with _interruptible():
+            run = _run_of(runs, event_id)
+            return wait_for_end(runs, run.id, quiet=quiet)
+    except KeyboardInterrupt:
+        withdrawn = runs.withdraw(wish, event_id)
+        click.echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
+        raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does, and both of them even if whoever started the command ignores them."""
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_of(runs: Runs, event_id: str) -> Run:
+    began, told = time.monotonic(), False
+
+    def look() -> Run | None:
+        nonlocal told
+        run = runs.find_event(event_id)
+        if run is None and not told and time.monotonic() - began > _PATIENCE:
+            told = True
+            click.echo("Nothing has taken the message so far: is a producer running? Waiting on.", err=True)
+        return run
+
+    run = keep_looking(look, timeout=None)
+    if run is None:  # pragma: no cover - without a timeout one waits until there is one
+        raise click.Abort
+    return run

@@ -1,0 +1,109 @@
+"""`tenants preview` over real RabbitMQ, PostgreSQL and processes: what it says is what the run then does."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.world import TENANT_KEY, World, world
+from schemas.sealing import new_key
+from tests.acceptance.commands import answer, environment, running, until, update_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEOPLE = 150
+MISTAKE = "idp_identifier=onPremisesImmutableId"
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    folder = tmp_path / "world"
+    folder.mkdir()
+    with world(folder, people=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def env(made_up: World, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
+    variables = environment(
+        **made_up.environment,
+        UPDATE_SYNC_AMQP_URL=amqp_url,
+        UPDATE_SYNC_DATABASE_URL=database_url,
+        UPDATE_SYNC_SECRET_KEYS=new_key(),
+    )
+    settings = {**made_up.tenant, "guard": {"identity_changed": {"count": 10, "share": 0.1}}}
+    (tmp_path / "tenant.json").write_text(json.dumps(settings), encoding="utf-8")
+    added = ["tenants", "add", TENANT_KEY, "--from", str(tmp_path / "tenant.json")]
+    for command in (["database", "upgrade"], added):
+        done = update_sync(*command, env=variables)
+        assert done.returncode == 0, done.stderr
+    return variables
+
+
+@contextmanager
+def pool(env: dict[str, str], folder: Path) -> Iterator[None]:
+    """Have a producer and a worker running until the block ends."""
+    with (
+        running("producer", env=env, log=folder / "producer.log"),
+        running("worker", env=env, log=folder / "worker.log"),
+    ):
+        yield
+
+
+def counts(run: dict[str, Any]) -> dict[str, int]:
+    outcomes = dict(run["outcomes"])
+    outcomes["updated"] += outcomes.pop("would_update")
+    return outcomes
+
+
+def test_a_mistake_is_seen_before_it_is_saved(made_up: World, env: dict[str, str], tmp_path: Path) -> None:
+    """P1: the preview counts what the run would do, Skolon is only read, and the run then does just that."""
+    with (
+        running("producer", env=env, log=tmp_path / "p.log"),
+        running("worker", env=env, log=tmp_path / "w.log"),
+    ):
+        done = update_sync("tenants", "preview", TENANT_KEY, "--set", MISTAKE, "--json", env=env)
+        assert done.returncode == 1, done.stderr
+        mistake = json.loads(done.stdout)
+        usual = json.loads(update_sync("tenants", "preview", TENANT_KEY, "--json", env=env).stdout)
+        assert "PATCH user" not in made_up.skolon.requests()
+        real = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=env)
+
+    assert mistake["guard"]["would_halt"][0].startswith("guard.identity_changed")
+    assert mistake["attributes"]["idp_identifier"]["changed"] > usual["guard"]["counts"]["identity_changed"]
+    assert mistake["settings"]["sources.idp_identifier"]["tried"] == ["onPremisesImmutableId"]
+    assert (usual["settings"], usual["guard"]["would_halt"]) == ({}, [])
+    ran = json.loads(real.stdout)
+    assert (ran["status"], counts(ran), ran["reasons"], ran["attributes"]) == (
+        "completed",
+        counts(usual),
+        usual["reasons"],
+        usual["attributes"],
+    )
+    assert answer("dead-letters", "list", env=env)["letters"] == sum(ran["reasons"].values())
+    assert made_up.wrong_users() == []
+
+
+def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
+    """P4: a preview that nobody waits for any more is cancelled, also one that nothing has taken so far."""
+    log = tmp_path / "preview.log"
+    with running("tenants", "preview", TENANT_KEY, env=env, log=log) as command:
+        until(lambda: "Nothing has taken the message" in log.read_text(encoding="utf-8"), "the wait")
+        command.send_signal(signal.SIGINT)
+        assert command.wait(60) == 130
+    assert "given up" in log.read_text(encoding="utf-8")
+    [run] = answer("runs", "list", env=env)
+    assert (run["status"], run["published"]) == ("cancelled", 0)
+    with (
+        running("producer", env=env, log=tmp_path / "p.log"),
+        running("worker", env=env, log=tmp_path / "w.log"),
+    ):
+        real = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=env)
+    assert json.loads(real.stdout)["status"] == "completed"
+    assert len(answer("runs", "list", env=env)) == 2
