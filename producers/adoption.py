@@ -33,8 +33,8 @@ def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
     adopted = set()
     for key, state in states.items():
         letter = by_key[key]
-        if state.is_lost(letter.operation) and store.replays.adopt(
-            key, letter.verdict, operation=letter.operation, attempts=letter.attempts
+        if state.is_lost(letter.operation) and store.receipts.dead_letter(
+            *key, letter.verdict, letter.attempts, operation=letter.operation
         ):
             adopted.add(key)
     # Of all, not only of those just adopted: whoever adopted the last one may have died before this line.

@@ -5,24 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, String, case, func, literal, null, select, update
+from sqlalchemy import JSON, String, case, func, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from schemas.attributes import Attribute
 from schemas.changes import changes_text, read_changes
 from schemas.errors import Dependency, TransientError
+from schemas.graph_user import is_entra_id
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from store import tables
 from store.collisions import collision
 from store.moments import in_utc, now
+from store.runs import is_run_id
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from schemas.changes import ChangeKind
     from schemas.marks import Marks
@@ -160,15 +162,33 @@ class Receipts:
         if verdict.left:
             values["left_as_is"] = sorted(map(str, verdict.left))
         try:
-            return self._settle(run_id, entra_id, values)
+            return self._settle(run_id, entra_id, values, tables.is_open(receipts))
         except IntegrityError:
             raise collision(self._database, run_id, verdict.skolon_id or "") from None
 
-    def dead_letter(self, run_id: int, entra_id: str, letter: DeadLetter, attempts: int) -> bool:
-        """Record that a user whose receipt is open is a dead letter now; False if it has an outcome already.
+    def dead_letter(
+        self,
+        run_id: int,
+        entra_id: str,
+        letter: DeadLetter,
+        attempts: int | None,
+        *,
+        operation: int | None = None,
+    ) -> bool:
+        """Record that a message is a dead letter now; False if the user's receipt does not await it.
+
+        `operation` is the replay that published the message, None for one of its run. While another replay
+        has the user, its message is to decide, and not one that was on its way before: that one's letter may
+        have been taken up already, and then nothing would be left of the user to be worked on.
 
         The claim, if there was one, stays: the Skolon user may have been changed.
         """
+        if not (is_run_id(run_id) and is_entra_id(entra_id)):
+            return False
+        receipts = tables.receipts
+        awaited = receipts.c.outcome == Outcome.PENDING
+        if operation is not None:
+            awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
         values = {
             "outcome": Outcome.DEAD_LETTERED,
             "reason": letter.reason,
@@ -177,7 +197,7 @@ class Receipts:
             "attempts": attempts,
             "finished_at": now(),
         }
-        return self._settle(run_id, entra_id, values)
+        return self._settle(run_id, entra_id, values, awaited)
 
     def mark(self, run_id: int, entra_id: str, marks: Marks) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
@@ -216,7 +236,9 @@ class Receipts:
             rows = connection.execute(query.order_by(receipts.c.entra_id).limit(limit)).all()
         return [_receipt(row) for row in rows]
 
-    def _settle(self, run_id: int, entra_id: str, values: dict[Any, Any]) -> bool:
+    def _settle(
+        self, run_id: int, entra_id: str, values: Mapping[Any, Any], awaited: ColumnElement[bool]
+    ) -> bool:
         receipts = tables.receipts
         with self._database.transaction() as connection:
             settled = connection.execute(
@@ -224,7 +246,7 @@ class Receipts:
                 .where(
                     receipts.c.run_id == run_id,
                     receipts.c.entra_id == entra_id,
-                    tables.is_open(receipts),
+                    awaited,
                 )
                 .values({**values, "replaying": False})
             )

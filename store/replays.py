@@ -15,7 +15,6 @@ from schemas.graph_user import is_entra_id
 from schemas.operations import Settled
 from schemas.outcomes import Outcome, Reason, Status
 from store import tables
-from store.moments import now
 from store.runs import is_run_id
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
-    from schemas.verdicts import DeadLetter
     from store.database import Database
 
 #: The run and the Entra id of a user: what a receipt is found by.
@@ -124,37 +122,6 @@ class Replays:
                     update(receipts).where(_any_of(opened)).values(operation_id=operation, replaying=True)
                 )
         return opened
-
-    def adopt(
-        self, key: Key, letter: DeadLetter, *, operation: int | None, attempts: int | None = None
-    ) -> bool:
-        """Record what became a dead letter without its receipt being told; False if it was told.
-
-        `operation` is the replay that published the message. A replay that is still on its way, and has
-        left an older letter behind, is not touched by that.
-        """
-        run_id, entra_id = key
-        if not _possible([key]):
-            return False
-        receipts = tables.receipts
-        lost = receipts.c.outcome == Outcome.PENDING
-        if operation is not None:
-            lost = or_(lost, receipts.c.replaying & (receipts.c.operation_id == operation))
-        with self._database.transaction() as connection:
-            adopted = connection.execute(
-                update(receipts)
-                .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id, lost)
-                .values(
-                    outcome=Outcome.DEAD_LETTERED,
-                    replaying=False,
-                    reason=letter.reason,
-                    stage=letter.stage,
-                    detail=letter.detail,
-                    attempts=attempts,
-                    finished_at=now(),
-                )
-            )
-        return bool(adopted.rowcount)
 
     def let_go(self, keys: Collection[Key]) -> None:
         """Have nobody await an outcome any more for dead letters that are to be thrown away."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from schemas.messages import SECTION, replay_operation
+
 if TYPE_CHECKING:
     from queues.broker import Message
     from queues.failures import Halt
@@ -22,7 +24,8 @@ class UserRecorder:
         """Give the user's receipt its outcome, if the message names a receipt at all."""
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
-            self._receipts.dead_letter(run, user, letter, attempts)
+            operation = replay_operation(message.options.get(SECTION))
+            self._receipts.dead_letter(run, user, letter, attempts, operation=operation)
             self._runs.complete_if_done(run)
 
     def halted(self, message: Message[Any], halt: Halt) -> None:

@@ -73,7 +73,7 @@ def test_a_killed_replay_loses_nobody_and_doubles_nothing(
     assert operation["status"] == "completed", last.stderr
     until(lambda: outcomes(env, failed) == expected, "the outcomes of a run without faults")
     assert made_up.wrong_users() == []
-    assert made_up.skolon.requests()["PATCH user"] == expected["updated"]
+    assert made_up.changes_made() == expected["updated"]
     letters = [json.loads(body)["kwargs"]["user"] for body in dead_letters(amqp_url, "user-sync")]
     assert sorted(letters) == sorted(set(letters))
     assert len(letters) == expected["dead_lettered"]

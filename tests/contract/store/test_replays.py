@@ -79,8 +79,8 @@ def test_a_replay_that_fails_is_a_dead_letter_again(store: Store) -> None:
     """P9: the receipt says why it failed this time, and is open no more."""
     run, operation = dead_run(store), replay(store)
     store.replays.take_up(operation, [(run.id, "anna")])
-    assert store.receipts.dead_letter(run.id, "anna", CRASHED, 1)
-    assert not store.receipts.dead_letter(run.id, "anna", letter(), 1)
+    assert store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=operation)
+    assert not store.receipts.dead_letter(run.id, "anna", letter(), 1, operation=operation)
     settled = store.replays.settled(operation)
     assert (settled.open, settled.outcomes) == (0, {Outcome.DEAD_LETTERED: 1})
     assert settled.reasons == {Reason.CRASHED_WORKER: 1}
@@ -91,9 +91,22 @@ def test_a_replay_takes_a_user_up_once(store: Store) -> None:
     run, operation = dead_run(store), replay(store)
     keys = [(run.id, user) for user in PEOPLE]
     assert store.replays.take_up(operation, keys[:2]) == set(keys[:2])
-    store.receipts.dead_letter(run.id, "anna", letter(), 1)
+    store.receipts.dead_letter(run.id, "anna", letter(), 1, operation=operation)
     assert store.replays.take_up(operation, keys) == {keys[2]}
     assert store.replays.take_up(operation, []) == set()
+
+
+def test_a_message_of_before_does_not_settle_who_has_been_taken_over(store: Store) -> None:
+    """P2, P9: its letter is gone with the taking over, so the receipt must await the other's message."""
+    run, first = dead_run(store), replay(store)
+    store.replays.take_up(first, [(run.id, "anna"), (run.id, "bo")])
+    second = replay(store)
+    store.replays.take_up(second, [(run.id, "anna"), (run.id, "cecilia")])
+    assert not store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=first)
+    assert not store.receipts.dead_letter(run.id, "cecilia", CRASHED, 1)
+    assert begun(store, run, "anna").awaits(second)
+    assert begun(store, run, "cecilia").awaits(second)
+    assert store.receipts.dead_letter(run.id, "bo", CRASHED, 1, operation=first)
 
 
 def test_only_dead_letters_are_taken_up(store: Store) -> None:
@@ -189,12 +202,12 @@ def test_what_rabbitmq_gave_up_is_adopted(store: Store) -> None:
     """P3: a pending receipt whose message RabbitMQ made a dead letter gets its outcome, once."""
     run = begin_run(store, "event", "anna")
     key = (run.id, "anna")
-    assert store.replays.adopt(key, CRASHED, operation=None)
-    assert not store.replays.adopt(key, letter(), operation=None)
+    assert store.receipts.dead_letter(*key, CRASHED, None, operation=None)
+    assert not store.receipts.dead_letter(*key, letter(), None, operation=None)
     receipt = store.receipts.get(*key)
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.CRASHED_WORKER)
-    assert not store.replays.adopt((run.id, "nobody"), CRASHED, operation=None)
+    assert not store.receipts.dead_letter(run.id, "nobody", CRASHED, None)
 
 
 def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
@@ -202,10 +215,10 @@ def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
     run, operation = dead_run(store), replay(store)
     key = (run.id, "anna")
     store.replays.take_up(operation, [key])
-    assert not store.replays.adopt(key, CRASHED, operation=None)
-    assert not store.replays.adopt(key, CRASHED, operation=operation + 1)
+    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=None)
+    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=operation + 1)
     assert store.replays.states([key])[key].replaying
-    assert store.replays.adopt(key, CRASHED, operation=operation)
+    assert store.receipts.dead_letter(*key, CRASHED, None, operation=operation)
     state = store.replays.states([key])[key]
     assert (state.tenant, state.outcome, state.replaying) == (TENANT, Outcome.DEAD_LETTERED, False)
 
