@@ -66,7 +66,7 @@ def _both_runs(made_up: World, folder: Path, *, quiet: bool) -> Findings:
     with progress_bar(quiet=quiet) as progress, one_process(made_up, TENANT_KEY, folder) as sync:
         first = sync.run(progress=partial(progress, "first run"))
         second = sync.run(progress=partial(progress, "second run"))
-    return compare(made_up, first, second)
+        return compare(made_up, sync.store, first, second)
 
 
 def _serve(served: World, folder: Path, *, wants_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
+from console.run_details import details_of
 from schemas.outcomes import FINAL_OUTCOMES, Outcome, Status
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from console.run_details import RunDetails
     from sandbox.world import World
     from schemas.runs import RunSummary
+    from store.store import Store
 
 _MEANINGS: Final = {
     Outcome.UPDATED: "differed, now right",
@@ -33,6 +36,8 @@ class Findings:
     people: int
     first: RunSummary
     second: RunSummary
+    first_details: RunDetails
+    second_details: RunDetails
     expected: Mapping[str, int]
     expected_again: Mapping[str, int]
     expected_reasons: Mapping[str, int]
@@ -50,9 +55,11 @@ class Findings:
         )
 
 
-def compare(made_up: World, first: RunSummary, second: RunSummary) -> Findings:
-    """Return both runs beside what the municipality expects of them."""
+def compare(made_up: World, store: Store, first: RunSummary, second: RunSummary) -> Findings:
+    """Return both runs, that are in `store`, beside what the municipality expects of them."""
     return Findings(
+        first_details=details_of(first.run.id, store),
+        second_details=details_of(second.run.id, store),
         people=made_up.municipality.size,
         first=first,
         second=second,
@@ -68,7 +75,8 @@ def as_json(findings: Findings) -> dict[str, Any]:
     """Return the first run as every command prints a run, and beside it what only the sandbox knows."""
     return {
         **findings.first.as_json(),
-        "second_run": findings.second.as_json(),
+        **findings.first_details.as_json(),
+        "second_run": {**findings.second.as_json(), **findings.second_details.as_json()},
         "expected": {
             "outcomes": dict(findings.expected),
             "second_run_outcomes": dict(findings.expected_again),
