@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clients.graph import Graph, graph
+from clients.joined import JoinedSkolon
 from clients.skolon import SkolonDirectory, scim_directory
 from clients.watched import WatchedGraph, WatchedSkolon
 from schemas.outages import ALWAYS_OPEN, Passages
@@ -22,7 +23,8 @@ class Directories:
     def __init__(self, microsoft: Graph, skolon: SkolonDirectory, passages: Passages = ALWAYS_OPEN) -> None:
         self._microsoft = microsoft
         self._passages = passages
-        self._skolon = WatchedSkolon(skolon, passages)
+        # The passage is where the request leaves: several people of one search count once.
+        self._skolon = JoinedSkolon(WatchedSkolon(skolon, passages))
         self._skolon_to_read = self._skolon.read_only()
 
     def graph(self, credentials: Credentials) -> WatchedGraph:

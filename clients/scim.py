@@ -73,6 +73,12 @@ PLACES: Final[Mapping[Attribute, Place]] = MappingProxyType(
 )
 
 
+#: How a filter names each attribute.
+SEARCH_PATHS: Final[Mapping[Attribute, str]] = MappingProxyType(
+    {attribute: place.search_path for attribute, place in PLACES.items()}
+)
+
+
 def read_user(resource: object, *, version: str | None = None) -> SkolonUser:
     """Return a SCIM user in our words; `version` is the entity tag for when it does not say its own.
 
@@ -109,11 +115,14 @@ def _value(
     return value or None
 
 
-def search_filter(keys: Mapping[Attribute, str]) -> str:
+def search_filter(*people: Mapping[Attribute, str]) -> str:
     """Return one filter that finds whoever has any of the values (RFC 7644 section 3.4.2.2)."""
-    return " or ".join(
-        f"{PLACES[attribute].search_path} eq {_quoted(value)}" for attribute, value in keys.items()
-    )
+    terms = {
+        f"{SEARCH_PATHS[attribute]} eq {_quoted(value)}": None
+        for keys in people
+        for attribute, value in keys.items()
+    }
+    return " or ".join(terms)
 
 
 def _quoted(value: str) -> str:

@@ -16,6 +16,7 @@ import requests
 from clients.faults import FOREIGN, Fault
 from clients.http import HttpSession, json_object, succeeded
 from clients.scim import patch, read_user, search_filter
+from clients.searches import filters, split
 from clients.skolon_errors import (
     SkolonUserGoneError,
     Step,
@@ -30,7 +31,7 @@ from schemas.outcomes import Reason, Stage
 from schemas.scim import UnreadableScimError, load_list_response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from schemas.attributes import Attribute
     from schemas.settings import Settings
@@ -51,6 +52,11 @@ class SkolonDirectory(Protocol):
 
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values, in one search; without keys nobody."""
+
+    def find_each(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        """Return for each of several people whoever has any of their values, in as few searches as can be."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -99,9 +105,17 @@ class ScimDirectory:
 
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values."""
-        if not keys:
-            return []
-        query = {"filter": search_filter(keys)}
+        return self._search(organisation, search_filter(keys)) if keys else []
+
+    def find_each(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        """Return for each of several people whoever has any of their values, in one search or a few."""
+        found = [user for scim_filter in filters(people) for user in self._search(organisation, scim_filter)]
+        return split(found, people)
+
+    def _search(self, organisation: str, scim_filter: str) -> list[SkolonUser]:
+        query = {"filter": scim_filter}
         found: dict[str, SkolonUser] = {}
         total, seen = 1, 0
         while seen < total:

@@ -33,6 +33,10 @@ class SkolonUserGoneError(UpdateSyncError):
     """The Skolon user that was to be changed is no longer there (HTTP 404)."""
 
 
+class NoAnswerError(TransientError):
+    """Nothing answered at all: that says nothing about what was asked for."""
+
+
 class Step(Enum):
     """What was asked for; the same status means different things."""
 
@@ -51,7 +55,7 @@ def fault_error(fault: Fault) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours."""
     if fault.trouble is Trouble.ADDRESS:
         return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {fault.words}; {_ADDRESS_ADVICE}")
-    return TransientError(Dependency.SKOLON, fault.words)
+    return NoAnswerError(Dependency.SKOLON, fault.words)
 
 
 def unreadable(response: requests.Response, why: str) -> TransientError:

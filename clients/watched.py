@@ -31,6 +31,13 @@ class WatchedSkolon:
         with self._passages.to(SKOLON_READING):
             return self._directory.find(organisation, keys)
 
+    def find_each(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        """Return for each of several people whoever has any of their values."""
+        with self._passages.to(SKOLON_READING):
+            return self._directory.find_each(organisation, people)
+
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
         with self._passages.to(SKOLON_READING):

@@ -140,6 +140,9 @@ def same_value(attribute: Attribute, left: str | None, right: str | None) -> boo
 
 def same_key(attribute: Attribute, left: str, right: str) -> bool:
     """Say whether two values of a match key name the same person."""
-    if attribute in CASE_INSENSITIVE_KEYS:
-        return left.casefold() == right.casefold()
-    return left == right
+    return key_form(attribute, left) == key_form(attribute, right)
+
+
+def key_form(attribute: Attribute, value: str) -> str:
+    """Return a value of a match key in the form in which those that name the same person are equal."""
+    return value.casefold() if attribute in CASE_INSENSITIVE_KEYS else value

@@ -1,0 +1,83 @@
+"""Skolon, of which threads that search at the same moment ask together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clients.skolon_errors import NoAnswerError
+from schemas.errors import HaltError, TransientError
+from schemas.outages import HeldBackError, StoppingError
+from sharing.coalescer import Coalescer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clients.skolon import SkolonDirectory
+    from schemas.attributes import Attribute
+    from schemas.skolon_user import SkolonUser
+
+#: People of one search at most.
+MOST: Final = 16
+
+#: Searches of one organisation that a process has under way at a time: while one waits for its answer, the
+#: next ones need not.
+AT_ONCE: Final = 4
+
+
+class _OneByOneError(Exception):
+    """What Skolon said of several may be about one of them."""
+
+
+class JoinedSkolon:
+    """A Skolon directory that is asked once for several people; everything else is as it was.
+
+    Who is found for whom is decided by the values that were asked for, so nobody gets another's. What
+    is refused, or answered with nonsense, over several people is asked again one by one (promise P7).
+    """
+
+    def __init__(self, directory: SkolonDirectory, *, at_once: int = AT_ONCE) -> None:
+        self._directory = directory
+        self._at_once = at_once
+        self._searches: Coalescer[str, Mapping[Attribute, str], list[SkolonUser]] = Coalescer(
+            self._find_together,
+            most=MOST,
+            at_once=at_once,
+            for_all=(TransientError, HaltError, StoppingError),
+        )
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return whoever has any of the values."""
+        return self._searches.call(organisation, keys)
+
+    def find_each(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        """Return for each of several people whoever has any of their values."""
+        return self._directory.find_each(organisation, people)
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+        return self._directory.read(organisation, user_id)
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes and return the user's new version, if Skolon tells it."""
+        return self._directory.update(organisation, user, changes)
+
+    def read_only(self) -> JoinedSkolon:
+        """Return the same directory with no way to change anything."""
+        return JoinedSkolon(self._directory.read_only(), at_once=self._at_once)
+
+    def _find_together(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        try:
+            return self._directory.find_each(organisation, people)
+        except (NoAnswerError, HeldBackError):
+            raise
+        except TransientError as error:
+            # A pause that is asked for is everybody's. Anything else may be one person's doing.
+            if error.retry_after is not None or len(people) == 1:
+                raise
+        raise _OneByOneError

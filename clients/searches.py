@@ -1,0 +1,58 @@
+"""One search for several people: the filters that find them, and who of those found is whose. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from clients.scim import search_filter
+from schemas.attributes import key_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from schemas.attributes import Attribute
+    from schemas.skolon_user import SkolonUser
+
+#: Bytes of a filter in an address: servers and what stands before them take 8,192 for the whole by default.
+LONGEST_FILTER: Final = 6000
+
+
+def filters(people: Sequence[Mapping[Attribute, str]]) -> Iterator[str]:
+    """Yield filters for all of the people, as few as can be while no address is too long."""
+    together: list[Mapping[Attribute, str]] = []
+    length = 0
+    for keys in filter(None, people):
+        more = len(quote(search_filter(keys)))
+        if together and length + more > LONGEST_FILTER:
+            yield search_filter(*together)
+            together, length = [], 0
+        together.append(keys)
+        length += more
+    if together:
+        yield search_filter(*together)
+
+
+def split(found: Iterable[SkolonUser], people: Sequence[Mapping[Attribute, str]]) -> list[list[SkolonUser]]:
+    """Return for each of the people who among those found has any of their values.
+
+    Whoever a server found for nobody is nobody's.
+    """
+    holders: dict[tuple[Attribute, str], dict[str, SkolonUser]] = {}
+    wanted = {(attribute, key_form(attribute, value)) for keys in people for attribute, value in keys.items()}
+    attributes = {attribute for attribute, _ in wanted}
+    for user in found:
+        for attribute in attributes:
+            value = user.attributes.get(attribute)
+            if value is not None and (key := (attribute, key_form(attribute, value))) in wanted:
+                holders.setdefault(key, {})[user.id] = user
+    return [
+        list(
+            {
+                user_id: user
+                for attribute, value in keys.items()
+                for user_id, user in holders.get((attribute, key_form(attribute, value)), {}).items()
+            }.values()
+        )
+        for keys in people
+    ]

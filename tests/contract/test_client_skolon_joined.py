@@ -1,0 +1,174 @@
+"""Threads that search Skolon at the same moment: one search, and everybody's own answer and own fault."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clients.joined import MOST, JoinedSkolon
+from clients.skolon import ScimDirectory, SkolonDirectory
+from clients.skolon_errors import NoAnswerError
+from clients.skolon_token import FixedToken
+from clients.watched import WatchedSkolon
+from queues.outages import Outages
+from sandbox.serving import serve
+from sandbox.skolon.application import SkolonStandIn
+from schemas.attributes import Attribute
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.outcomes import Cause, Reason, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
+
+    from schemas.skolon_user import SkolonUser
+
+    Together: TypeAlias = Callable[..., list[Future[list[str]]]]
+
+TOKEN = "made-up-token"  # noqa: S105 - made up
+PEOPLE = 40
+
+
+class Gate(WatchedSkolon):
+    """Skolon, which answers no search before `open` is called, and fails as `fails` says of what is asked."""
+
+    def __init__(self, directory: SkolonDirectory) -> None:
+        super().__init__(directory, Outages())
+        self.searches: list[int] = []
+        self.fails: Callable[[Sequence[Mapping[Attribute, str]]], UpdateSyncError | None] = lambda _: None
+        self._open = threading.Event()
+
+    def open(self) -> None:
+        self._open.set()
+
+    def find_each(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[list[SkolonUser]]:
+        self.searches.append(len(people))
+        self._open.wait()
+        error = self.fails(people)
+        if error is not None:
+            raise error
+        return super().find_each(organisation, people)
+
+
+@pytest.fixture
+def standin() -> SkolonStandIn:
+    people = [
+        {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "id": f"user-{number}",
+            "externalId": f"entra-{number}",
+            "userName": f"u{number}@kommun.example",
+        }
+        for number in range(PEOPLE)
+    ]
+    return SkolonStandIn({"exempel": people}, bearer_token=TOKEN)
+
+
+@pytest.fixture
+def gate(standin: SkolonStandIn) -> Iterator[Gate]:
+    with serve(standin.application, threads=8) as server:
+        yield Gate(ScimDirectory(url=f"{server.url}/{{organisation}}/scim/v2", token=FixedToken(TOKEN)))
+
+
+@pytest.fixture
+def together(gate: Gate) -> Iterator[Together]:
+    """Have people searched for: the first one alone, the others as soon as its answer is there."""
+    joined = JoinedSkolon(gate, at_once=1)
+
+    def ids(number: int) -> list[str]:
+        keys = {Attribute.EXTERNAL_ID: f"entra-{number}", Attribute.USER_NAME: f"U{number}@kommun.example"}
+        return [user.id for user in joined.find("exempel", keys)]
+
+    def gathered() -> int:
+        lane = joined._searches._lanes.get("exempel")  # noqa: SLF001 - nothing else tells that somebody waits
+        return 0 if lane is None or lane.gathering is None else len(lane.gathering.asked)
+
+    with ThreadPoolExecutor(MOST) as pool:
+
+        def ask(*numbers: int) -> list[Future[list[str]]]:
+            calls = [pool.submit(ids, numbers[0])]
+            until(lambda: len(gate.searches) == 1)
+            calls += [pool.submit(ids, number) for number in numbers[1:]]
+            until(lambda: gathered() == len(numbers) - 1)
+            gate.open()
+            return calls
+
+        yield ask
+        gate.open()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    while not happened():
+        pause.wait(0.001)
+
+
+def test_searches_travel_together(gate: Gate, standin: SkolonStandIn, together: Together) -> None:
+    """Each gets its own person, and nobody else's, whoever else was asked for in the same request."""
+    numbers = [0, 5, 1, 99, 7, 5]
+    found = [call.result() for call in together(*numbers)]
+    assert found == [["user-0"], ["user-5"], ["user-1"], [], ["user-7"], ["user-5"]]
+    assert gate.searches == [1, 5]
+    assert standin.requests() == {"GET search": 2}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, "HTTP 414"),
+        TransientError(Dependency.SKOLON, "HTTP 500"),
+    ],
+    ids=["too long", "a bug of theirs"],
+)
+def test_what_is_refused_together_is_asked_one_by_one(
+    gate: Gate, together: Together, error: UpdateSyncError
+) -> None:
+    """P7: one person over whom Skolon stumbles fails alone, whoever travelled with it."""
+
+    def fails(people: Sequence[Mapping[Attribute, str]]) -> UpdateSyncError | None:
+        return error if any(keys[Attribute.EXTERNAL_ID] == "entra-2" for keys in people) else None
+
+    gate.fails = fails
+    zero, one, two, three = together(0, 1, 2, 3)
+    assert [call.result() for call in (zero, one, three)] == [["user-0"], ["user-1"], ["user-3"]]
+    with pytest.raises(type(error)):
+        two.result()
+    assert gate.searches == [1, 3, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NoAnswerError(Dependency.SKOLON, "timed out"),
+        TransientError(Dependency.SKOLON, "HTTP 429", retry_after=5.0),
+        HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"),
+    ],
+    ids=["away", "throttled", "refused"],
+)
+def test_what_concerns_everybody_is_asked_once(
+    gate: Gate, together: Together, error: UpdateSyncError
+) -> None:
+    """P7, P8: an outage, a pause and refused credentials are one request's answer, and everybody's."""
+    gate.fails = lambda people: error if len(people) > 1 else None
+    first, *others = together(0, 1, 2, 3)
+    assert first.result() == ["user-0"]
+    for call in others:
+        with pytest.raises(type(error)):
+            call.result()
+    assert gate.searches == [1, 3]
+
+
+def test_a_dry_run_searches_together_too(gate: Gate) -> None:
+    """P1: the directory for dry runs is joined as well, and can still do nothing but read."""
+    gate.open()
+    to_read = JoinedSkolon(gate).read_only()
+    user = to_read.read("exempel", "user-1")
+    assert user is not None
+    assert to_read.find("exempel", {Attribute.EXTERNAL_ID: "entra-1"}) == [user]
+    with pytest.raises(UpdateSyncError, match="must not be sent"):
+        to_read.update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
