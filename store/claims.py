@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Integer, String, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.changes import changes_text, kinds_of, read_changes
@@ -18,20 +18,26 @@ from schemas.written import Written, read_written
 from store import tables
 from store.collisions import collision
 from store.runs import is_run_id
+from store.together import Rows, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
+    from sqlalchemy.types import TypeEngine
 
     from schemas.attributes import Attribute
     from schemas.sealing import Sealer
+    from sharing.coalescer import Coalescer
     from store.database import Database
     from store.guards import Allow, Guards
 
 #: For how long a claim keeps a newer run's worker waiting: longer than a PATCH with its retries takes,
 #: short enough for a worker that died over it.
 CLAIM_SECONDS: Final = 300
+
+#: What names a person's receipt.
+PERSON: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,60 +91,24 @@ class Claims:
         self._database = database
         self._guards = guards
         self._sealer = sealer
+        self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
+        self._begin = _begin_query(self._people.table, self._claims_since())
+        self._beginnings: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
 
     def begin(self, run_id: int, entra_id: str) -> Begun | None:
         """Return what there is to know before a user is worked on, or None if there is no such receipt."""
         if not (is_run_id(run_id) and is_entra_id(entra_id)):
             return None
-        receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
-        query = (
-            select(
-                tenants.c.key,
-                tenants.c.version,
-                runs.c.status,
-                runs.c.dry_run,
-                runs.c.guard_accepted,
-                runs.c.trial.is_not(None).label("is_trial"),
-                runs.c.cause,
-                receipts.c.foreseen,
-                runs.c.undoes,
-                receipts.c.outcome,
-                receipts.c.claimed_at,
-                receipts.c.replaying,
-                receipts.c.operation_id,
-                _newer_run_has(receipts.c.tenant_id, entra_id, run_id).label("superseded"),
-                _older_run_works_on(receipts.c.tenant_id, entra_id, run_id, self._claims_since()).label(
-                    "active"
-                ),
-            )
-            .join(runs, runs.c.id == receipts.c.run_id)
-            .join(tenants, tenants.c.id == receipts.c.tenant_id)
-            .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
-        )
-        with self._database.transaction() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Begun(
-            tenant=row.key,
-            tenant_version=row.version,
-            status=Status(row.status),
-            dry_run=row.dry_run,
-            outcome=Outcome(row.outcome),
-            operation=row.operation_id if row.replaying else None,
-            claimed=row.claimed_at is not None,
-            # A dry run changes nothing, so it can neither be late nor in the way.
-            superseded=bool(row.superseded) and not row.dry_run,
-            older_run_active=bool(row.active) and not row.dry_run,
-            guarded=not row.guard_accepted and not row.replaying,
-            is_trial=row.is_trial,
-            is_held_by_guard=(
-                (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
-                and row.outcome == Outcome.PENDING
-                and row.foreseen is None
-            ),
-            undoes=row.undoes,
-        )
+        return self._beginnings.call(None, (run_id, entra_id))
+
+    def _begin_together(self, _: None, asked: Sequence[tuple[int, str]]) -> list[Begun | None]:
+        people = [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(set(asked))]
+        with self._database.reading() as connection:
+            found = {
+                (row.run_id, row.entra_id): _begun(row)
+                for row in self._people.carry_out(connection, self._begin, people)
+            }
+        return [found.get(person) for person in asked]
 
     def claim(  # noqa: PLR0913 - what a claim is made of
         self,
@@ -174,7 +144,7 @@ class Claims:
             .scalar_subquery()
         )
         too_late = or_(_newer_run_has(tenant_id, entra_id, run_id), _is_cancelled(run_id, entra_id))
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             return Claim(superseded=bool(connection.scalar(select(too_late))))
 
     def holder(self, run_id: int, skolon_id: str) -> str | None:
@@ -251,7 +221,61 @@ class Claims:
         return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
 
 
-def _newer_run_has(tenant_id: Any, entra_id: str, run_id: int) -> ColumnElement[bool]:
+def _begin_query(given: FromClause, claims_since: ColumnElement[Any]) -> Select[Any]:
+    receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+    return (
+        select(
+            given.c.run_id,
+            given.c.entra_id,
+            tenants.c.key,
+            tenants.c.version,
+            runs.c.status,
+            runs.c.dry_run,
+            runs.c.guard_accepted,
+            runs.c.trial.is_not(None).label("is_trial"),
+            runs.c.cause,
+            receipts.c.foreseen,
+            runs.c.undoes,
+            receipts.c.outcome,
+            receipts.c.claimed_at,
+            receipts.c.replaying,
+            receipts.c.operation_id,
+            _newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
+            _older_run_works_on(receipts.c.tenant_id, given.c.entra_id, given.c.run_id, claims_since).label(
+                "active"
+            ),
+        )
+        .select_from(given)
+        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .join(tenants, tenants.c.id == receipts.c.tenant_id)
+    )
+
+
+def _begun(row: Row[Any]) -> Begun:
+    return Begun(
+        tenant=row.key,
+        tenant_version=row.version,
+        status=Status(row.status),
+        dry_run=row.dry_run,
+        outcome=Outcome(row.outcome),
+        operation=row.operation_id if row.replaying else None,
+        claimed=row.claimed_at is not None,
+        # A dry run changes nothing, so it can neither be late nor in the way.
+        superseded=bool(row.superseded) and not row.dry_run,
+        older_run_active=bool(row.active) and not row.dry_run,
+        guarded=not row.guard_accepted and not row.replaying,
+        is_trial=row.is_trial,
+        is_held_by_guard=(
+            (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
+            and row.outcome == Outcome.PENDING
+            and row.foreseen is None
+        ),
+        undoes=row.undoes,
+    )
+
+
+def _newer_run_has(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
     """Say whether a newer run, no dry one, has published the user and did or will do something."""
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
     return exists().where(
@@ -277,7 +301,7 @@ def _is_cancelled(run_id: int, entra_id: str) -> ColumnElement[bool]:
 
 
 def _older_run_works_on(
-    tenant_id: Any, entra_id: str, run_id: int, since: ColumnElement[Any]
+    tenant_id: Any, entra_id: Any, run_id: Any, since: ColumnElement[Any]
 ) -> ColumnElement[bool]:
     receipts = tables.receipts.alias()
     return exists().where(

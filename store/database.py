@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import select
 import sqlite3
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
+    DisconnectionError,
     InterfaceError,
     InternalError,
     OperationalError,
@@ -23,6 +26,7 @@ from schemas.outages import ALWAYS_OPEN, DATABASE, Passages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -57,6 +61,8 @@ class Database:
         self._url = _with_driver(url)
         self._passages = passages
         self._engine = _engine(self._url, pool_size)
+        # The same connections, of which each statement is a transaction.
+        self._by_itself = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> Engine:
@@ -77,6 +83,18 @@ class Database:
         """
         with self._passages.to(DATABASE), translated(), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for one statement that only reads; raises as `transaction` does.
+
+        On PostgreSQL it is a transaction by itself, so nothing has to be begun and committed around it.
+        """
+        with self._passages.to(DATABASE), translated(), self._reading() as connection:
+            yield connection
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._engine.begin() if self.is_sqlite else self._by_itself.connect()
 
     def close(self) -> None:
         """Close the connections."""
@@ -137,13 +155,12 @@ def _engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_TIMEOUT,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
             # A server that vanished without a word is noticed, whether we wait for it or send to it.
@@ -153,6 +170,33 @@ def _engine(url: URL, pool_size: int) -> Engine:
             "tcp_user_timeout": 2 * KEEPALIVE * 1000,
         },
     )
+    event.listen(engine, "checkout", partial(_check, engine))
+    return engine
+
+
+def _check(engine: Engine, connection: Any, _record: object, _proxy: object) -> None:
+    """Have a connection replaced that the server has closed while nobody used it.
+
+    Then there is something to be read from it, which costs no journey to find out; SQLAlchemy's
+    `pool_pre_ping` makes one for every transaction.
+    """
+    if _has_news(connection) and not _answers(engine, connection):
+        raise DisconnectionError
+
+
+def _has_news(connection: Any) -> bool:
+    if connection.closed:
+        return True
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    return bool(watch.poll(0))
+
+
+def _answers(engine: Engine, connection: Any) -> bool:
+    try:
+        return bool(engine.dialect.do_ping(connection))
+    except engine.dialect.dbapi.Error:  # type: ignore[union-attr] # psycopg is loaded by now
+        return False
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -1,0 +1,70 @@
+"""One statement for several rows that threads have at the same moment: one journey to PostgreSQL for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from schemas.errors import TransientError, WrongUseError
+from schemas.outages import StoppingError
+from sharing.coalescer import Coalescer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection, FromClause, Row
+    from sqlalchemy.sql.base import Executable
+    from sqlalchemy.types import TypeEngine
+
+#: Rows of one statement at most; a thread has one row, so this is seldom reached.
+MOST_ROWS: Final = 64
+
+#: What the parameters' names begin with: those of columns alone are SQLAlchemy's own.
+_GIVEN: Final = "given_"
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+def joined(
+    together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
+) -> Coalescer[None, Asked, Answer]:
+    """Make one call of many; that the database is away, or lacks its tables, is everybody's error."""
+    return Coalescer(together, most=MOST_ROWS, for_all=(TransientError, StoppingError, WrongUseError))
+
+
+class Rows:
+    """Rows that a statement is given, as a table that it can join: `table` has the columns.
+
+    Statements are made of it once and carried out often. On SQLite, where nothing travels, each row is
+    a statement.
+    """
+
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]], *, is_sqlite: bool) -> None:
+        self._is_sqlite = is_sqlite
+        self._columns = tuple(columns)
+        self.table: FromClause
+        if is_sqlite:
+            given = [bindparam(f"{_GIVEN}{name}", type_=kind).label(name) for name, kind in columns.items()]
+            self.table = select(*given).subquery("given")
+        else:
+            arrays = [bindparam(f"{_GIVEN}{name}", type_=ARRAY(kind)) for name, kind in columns.items()]
+            self.table = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+
+    def carry_out(
+        self,
+        connection: Connection,
+        statement: Executable,
+        rows: Sequence[Mapping[str, Any]],
+        **parameters: object,
+    ) -> Iterator[Row[Any]]:
+        """Yield what the statement returns for the rows, in any order; `parameters` are the same for all."""
+        if self._is_sqlite:
+            for row in rows:
+                given = {f"{_GIVEN}{name}": row[name] for name in self._columns}
+                yield from connection.execute(statement, {**given, **parameters})
+        else:
+            arrays = {f"{_GIVEN}{name}": [row[name] for row in rows] for name in self._columns}
+            yield from connection.execute(statement, {**arrays, **parameters})
