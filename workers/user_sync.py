@@ -15,6 +15,7 @@ from schemas.outages import StoppingError
 from schemas.outcomes import Cause, Outcome, Reason, Stage
 from schemas.sealing import UnsealableError
 from schemas.verdicts import DeadLetter, Foreseen, Verdict
+from sharing.last_one import LastOne
 from store.collisions import CollisionError
 from workers import steps
 from workers.changing import ClaimedChange, would_change
@@ -47,7 +48,7 @@ class UserSyncer:
         self._store = store
         self._claims = store.claims
         self._receipts = store.receipts
-        self._runs = store.runs
+        self._in_hand: LastOne[int] = LastOne(store.runs.complete_if_done)
         self._trials = store.trials
         self._prospects = store.prospects
         self._guards = store.guards
@@ -63,6 +64,12 @@ class UserSyncer:
         `operation` is the replay that published the message, if one did. A message that the receipt
         does not await does nothing: somebody has settled the user, or another replay has taken over.
         """
+        # Whoever leaves last asks whether the run is done, also when there was nothing left to do: whoever
+        # did it may have died before. Who fails need not ask: the message comes again, or is a dead letter.
+        with self._in_hand.hold(message.run):
+            self._bring(message, operation)
+
+    def _bring(self, message: UserSync, operation: int | None) -> None:
         begun = self._begun(message)
         if begun is None:
             # Housekeeping has removed the receipt, which it does only where a newer run has told more.
@@ -72,8 +79,6 @@ class UserSyncer:
             self._work(message, begun)
         elif begun.is_held_by_guard and operation is None:
             self._note_prospect(message, begun)
-        # Also when there was nothing left to do: whoever did it may have died before this line.
-        self._runs.complete_if_done(message.run)
 
     def foresee(self, message: UserSync) -> Verdict:
         """Return what would become of a user now; nothing is written anywhere.
