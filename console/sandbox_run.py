@@ -46,17 +46,18 @@ class OneProcess:
         self.broker = broker
         self._tenant = tenant
 
-    def run(
+    def run(  # noqa: PLR0913 - all that can be wished for
         self,
         *,
         mode: Mode = Mode.FULL,
         dry_run: bool = False,
         users: tuple[str, ...] = (),
         settings: Mapping[str, Any] | None = None,
+        thorough: bool = False,
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
-        begun = self.begin(mode=mode, dry_run=dry_run, users=users, settings=settings)
+        begun = self.begin(mode=mode, dry_run=dry_run, users=users, settings=settings, thorough=thorough)
         return self.wait(begun, progress=progress)
 
     def begin(
@@ -66,10 +67,18 @@ class OneProcess:
         dry_run: bool = False,
         users: tuple[str, ...] = (),
         settings: Mapping[str, Any] | None = None,
+        thorough: bool = False,
     ) -> int:
         """Trigger a run, maybe one that tries `settings`, and return its number as soon as it has one."""
         event_id = str(uuid.uuid4())
-        wish = TenantSync(tenant=self._tenant, mode=mode, dry_run=dry_run, users=users, settings=settings)
+        wish = TenantSync(
+            tenant=self._tenant,
+            mode=mode,
+            dry_run=dry_run,
+            users=users,
+            settings=settings,
+            thorough=thorough,
+        )
         self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
         while True:
             time.sleep(_LOOK_AGAIN)

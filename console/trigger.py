@@ -22,6 +22,7 @@ from schemas.settings import Need
     help="Read everybody, or only who changed in Entra since the last complete run.",
 )
 @click.option("--dry-run", is_flag=True, help="Find out what would change, and change nothing.")
+@click.option("--thorough", is_flag=True, help="Ask Skolon about everybody, and trust no receipt.")
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: for so long.")
@@ -31,13 +32,14 @@ def trigger(  # noqa: PLR0913 - one for each option
     tenant: str,
     mode: str,
     dry_run: bool,
+    thorough: bool,
     users: tuple[str, ...],
     wait: bool,
     timeout: float | None,
     wants_json: bool,
 ) -> None:
     """Publish a tenant-sync message for TENANT."""
-    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, users=list(users))
+    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, thorough=thorough, users=list(users))
     parts = open_console(Need.DATABASE, Need.BROKER)
     if not parts.store.tenants.settings(tenant).enabled:
         raise WrongUseError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")

@@ -61,6 +61,8 @@ class TenantSync:
     settings: Mapping[str, Any] | None = None
     undoes: int | None = None
     accept: bool = False
+    #: Skolon is to be asked about everybody, whatever receipts say.
+    thorough: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,7 @@ class TenantSyncSchema(Schema):
         strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
     )
     accept = StrictBoolean(load_default=False)
+    thorough = StrictBoolean(load_default=False)
 
     @validates_schema(skip_on_field_errors=True)
     def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:

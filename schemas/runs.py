@@ -36,6 +36,8 @@ class Run:
     finished: dt.datetime | None
     trial: Mapping[str, Any] | None = None
     undoes: int | None = None
+    #: Skolon is asked about everybody, whatever receipts say.
+    thorough: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class RunSummary:
     counts: Mapping[Outcome, int]
     reasons: Mapping[Reason, int]
     pruned: int = 0
+    #: How many of the unchanged Skolon was not asked about, for their last receipt is trusted.
+    trusted: int = 0
     warnings: tuple[RunWarning, ...] = ()
     left: int = 0
 
@@ -77,6 +81,8 @@ class RunSummary:
             "mode": str(run.mode),
             "dry_run": run.dry_run,
             "undoes": None if run.undoes is None else str(run.undoes),
+            "thorough": run.thorough,
+            "trusted": self.trusted,
             "status": str(run.status),
             "cause": run.cause and str(run.cause),
             "detail": run.detail,

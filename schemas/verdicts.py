@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schemas.attributes import Attribute
     from schemas.cautions import RunWarning
     from schemas.changes import ChangeKind
+    from schemas.confirmations import Confirmation
     from schemas.marks import Marks
     from schemas.outcomes import Outcome, Reason, Stage
 
@@ -39,6 +40,8 @@ class Verdict:
     marks: Marks | None = None
     #: What is to be said once of the whole run, and not of each user.
     warnings: tuple[RunWarning, ...] = ()
+    #: That Skolon was asked and is right, for later runs to trust.
+    confirmed: Confirmation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

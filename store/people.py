@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
@@ -15,7 +16,7 @@ from store import tables
 from store.moments import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -69,12 +70,18 @@ class People:
             return [_entry(row) for row in connection.execute(query)]
 
     def confirmed(self, tenant: str, entra_id: str) -> Entry | None:
-        """Return the newest entry of a person that confirms what Skolon holds, None if there is none."""
+        """Return the newest entry of a person that confirms what Skolon holds, None if there is none.
+
+        It is of the moment when Skolon was asked, also where the run trusted an earlier one.
+        """
         receipts, runs = tables.receipts, tables.runs
         query = _entries(tenant, entra_id).where(_confirms(receipts, runs)).limit(1)
         with self._database.transaction() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _entry(row)
+        if row is None:
+            return None
+        asked = row.confirmed_at or row.finished_at
+        return replace(_entry(row), at=asked and in_utc(asked))
 
     def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
         """Return how fresh the people of the last complete full run are by now."""
@@ -85,8 +92,8 @@ class People:
             if run is None:
                 return Freshness(tenant=tenant, run=None)
             people = select(
-                _newest(receipts.c.outcome, confirming=False).label("outcome"),
-                _newest(receipts.c.finished_at, confirming=True).label("confirmed"),
+                _newest(lambda newer: newer.c.outcome, confirming=False).label("outcome"),
+                _newest(_asked_at, confirming=True).label("confirmed"),
             ).where(receipts.c.run_id == run)
             row = connection.execute(_freshness(people, now)).one()
         oldest = row.oldest
@@ -126,8 +133,13 @@ def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
     )
 
 
-def _newest(column: Any, *, confirming: bool) -> ColumnElement[Any]:
-    """Return a column of the newest receipt of the same person that tells anything, or that confirms."""
+def _asked_at(receipts: Any) -> ColumnElement[Any]:
+    """Return when Skolon was really asked: a receipt that trusts an earlier one has that one's moment."""
+    return func.coalesce(receipts.c.confirmed_at, receipts.c.finished_at)
+
+
+def _newest(what: Callable[[Any], ColumnElement[Any]], *, confirming: bool) -> ColumnElement[Any]:
+    """Return what is asked of the newest receipt of the same person that tells anything, or confirms."""
     receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
     kind = (
         _confirms(newer, runs)
@@ -135,7 +147,7 @@ def _newest(column: Any, *, confirming: bool) -> ColumnElement[Any]:
         else and_(newer.c.outcome.not_in(_TELLING_NOTHING), ~runs.c.dry_run)
     )
     return (
-        select(newer.c[column.name])
+        select(what(newer))
         .join(runs, runs.c.id == newer.c.run_id)
         .where(newer.c.tenant_id == receipts.c.tenant_id, newer.c.entra_id == receipts.c.entra_id, kind)
         .order_by(newer.c.run_id.desc())

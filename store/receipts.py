@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import (
     JSON,
     Boolean,
+    DateTime,
     Integer,
     String,
     and_,
@@ -67,6 +68,8 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "marked": Boolean(),
     "eppn_mark": String(),
     "ssn_mark": String(),
+    "confirmed_as": String(),
+    "confirmed_at": DateTime(timezone=True),
 }
 
 
@@ -297,6 +300,8 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "marked": verdict.marks is not None,
         "eppn_mark": verdict.marks and verdict.marks.eppn,
         "ssn_mark": verdict.marks and verdict.marks.ssn,
+        "confirmed_as": verdict.confirmed and verdict.confirmed.fingerprint,
+        "confirmed_at": verdict.confirmed and (verdict.confirmed.at or now()),
     }
 
 
@@ -334,6 +339,8 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "left_as_is": func.coalesce(as_json(given.c.left_as_is, JSON()), receipts.c.left_as_is),
         "eppn_mark": case((given.c.marked, given.c.eppn_mark), else_=receipts.c.eppn_mark),
         "ssn_mark": case((given.c.marked, given.c.ssn_mark), else_=receipts.c.ssn_mark),
+        "confirmed_as": given.c.confirmed_as,
+        "confirmed_at": given.c.confirmed_at,
         # Of the dead letter that it was, if it was replayed.
         "reason": None,
         "stage": None,

@@ -255,8 +255,9 @@ def covers(run: Run, wish: TenantSync) -> bool:
     """Say whether an open run does what a trigger asks for."""
     same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
     deep_enough = run.mode is not Mode.DELTA or wish.mode is Mode.DELTA
+    thorough_enough = run.thorough or not wish.thorough
     same_kind = run.dry_run is wish.dry_run and run.undoes == wish.undoes
-    return same_kind and same_people and deep_enough
+    return same_kind and same_people and deep_enough and thorough_enough
 
 
 _SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
@@ -279,6 +280,7 @@ def _run(row: Row[Any]) -> Run:
         finished=row.finished and in_utc(row.finished),
         trial=row.trial,
         undoes=row.undoes,
+        thorough=row.thorough,
     )
 
 
@@ -309,6 +311,7 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ende
         "tenant_id": tenant_id,
         "mode": wish.mode,
         "dry_run": wish.dry_run,
+        "thorough": wish.thorough,
         "users": list(wish.users),
         "trial": None if wish.settings is None else dict(wish.settings),
         "status": Status.READING,
@@ -344,6 +347,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             counts=sums[row.id].outcomes,
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,
+            trusted=sums[row.id].trusted,
             warnings=warnings[row.id],
             left=sums[row.id].left,
         )

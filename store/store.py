@@ -8,6 +8,7 @@ from schemas.outages import ALWAYS_OPEN, Passages
 from store.change_sums import ChangesMade, Prospects
 from store.changes import Changes
 from store.claims import Claims
+from store.confirmations import Confirmations
 from store.database import Database
 from store.guards import Guards
 from store.migrations.upgrade import check_upgraded, upgrade
@@ -57,6 +58,7 @@ class Store:
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
         self.run_warnings = RunWarnings(self.database)
+        self.confirmations = Confirmations(self.database)
         self.people = People(self.database)
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

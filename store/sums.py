@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import case, func, literal, select, union_all
 
 from schemas.outcomes import Outcome, Reason
 from store import tables
@@ -28,6 +28,7 @@ class Sums:
     reasons: Counter[Reason] = field(default_factory=Counter)
     pruned: int = 0
     left: int = 0
+    trusted: int = 0
 
 
 def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]:
@@ -44,6 +45,7 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
             func.count().label("people"),
             literal(0).label("pruned"),
             func.count(receipts.c.left_as_is).label("left"),
+            func.sum(case((receipts.c.confirmed_at < receipts.c.published_at, 1), else_=0)).label("trusted"),
         )
         .where(receipts.c.run_id.in_(run_ids))
         .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
@@ -55,6 +57,7 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
         pruned.c.people,
         pruned.c.people,
         pruned.c.left_as_is,
+        literal(0),
     ).where(pruned.c.run_id.in_(run_ids))
     sums = {run_id: Sums() for run_id in run_ids}
     for row in connection.execute(union_all(there, gone)):
@@ -62,6 +65,7 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
         of_run.outcomes[Outcome(row.outcome)] += row.people
         of_run.pruned += row.pruned
         of_run.left += row.left
+        of_run.trusted += row.trusted
         if row.reason is not None:
             of_run.reasons[Reason(row.reason)] += row.people
     return sums

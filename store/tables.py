@@ -88,6 +88,8 @@ runs = Table(
     Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
     # The run that this one puts back. No foreign key: the undo outlives the other's books.
     Column("undoes", Integer),
+    # Everybody is asked about, whatever receipts say.
+    Column("thorough", Boolean, nullable=False, server_default=text("false")),
     _moment("started"),
     _moment("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),
@@ -200,6 +202,9 @@ receipts = Table(
     Column("foreseen", String(20)),
     Column("foreseen_reason", String(40)),
     Column("foreseen_changes", Text),
+    # A keyed trace of what was found right (schemas/confirmations.py), and when Skolon was really asked.
+    Column("confirmed_as", String(32)),
+    _moment("confirmed_at", nullable=True),
     _moment("claimed_at", nullable=True),
     _moment("published_at"),
     _moment("finished_at", nullable=True),

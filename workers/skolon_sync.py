@@ -10,13 +10,14 @@ from clients.skolon import SkolonUserGoneError
 from schemas.attributes import Attribute
 from schemas.cautions import Caution, RunWarning
 from schemas.errors import PermanentError, VersionConflictError
-from schemas.outcomes import Outcome, Reason, Stage
+from schemas.outcomes import CONFIRMING_OUTCOMES, Outcome, Reason, Stage
 from schemas.verdicts import NO_MATCH_KEY, Verdict
 from workers import steps
 from workers.collisions import collision
 from workers.difference import difference, kept_blanks
 from workers.mapping import Mapped, check_values, pick, values_of
 from workers.matching import choose, hits_of, keys_to_match
+from workers.trust import NoTrust
 
 if TYPE_CHECKING:
     from clients.skolon import SkolonDirectory
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from schemas.skolon_user import SkolonUser
     from schemas.tenants import Tenant
     from workers.changing import Change
+    from workers.trust import Trust
 
 #: How often a user that changes under our hands is read and compared again before it is a `conflict`.
 CONFLICTS: Final = 5
@@ -44,6 +46,7 @@ class SkolonSync:
         skolon: SkolonDirectory,
         change: Change,
         claimed: bool = False,
+        trust: Trust | None = None,
         tell: steps.Tell = steps.tell_nobody,
     ) -> None:
         """Take how a difference is `change`d, and whether an earlier delivery has `claimed` the user."""
@@ -52,19 +55,28 @@ class SkolonSync:
         self._skolon = skolon
         self._change = change
         self._claimed = claimed
+        self._trust = trust or NoTrust()
         self._tell = tell
         self._notes: list[str] = []
         self._warnings: list[RunWarning] = []
 
     def verdict(self, user: GraphUser) -> Verdict:
         """Bring the user to an outcome; raises an error of ours if that fails."""
-        return dataclasses.replace(self._verdict(user), warnings=tuple(self._warnings))
+        verdict = dataclasses.replace(self._verdict(user), warnings=tuple(self._warnings))
+        # Somebody whose birth date is not known has not been found right in all.
+        in_all = not (self._notes or self._warnings)
+        if verdict.confirmed is None and verdict.outcome in CONFIRMING_OUTCOMES and in_all:
+            return dataclasses.replace(verdict, confirmed=self._trust.confirmation())
+        return verdict
 
     def _verdict(self, user: GraphUser) -> Verdict:
         mapped = self._map(user)
         keys = keys_to_match(mapped, self._tenant.match_keys)
         if not keys:
             return Verdict(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
+        known = self._trust.known(mapped)
+        if known is not None:
+            return known
         match = self._match(keys)
         if match is None:
             return Verdict(outcome=Outcome.NOT_FOUND)

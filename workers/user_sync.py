@@ -23,6 +23,7 @@ from workers.collisions import collision
 from workers.guard import check_guard
 from workers.marking import Marking
 from workers.skolon_undo import SkolonUndo
+from workers.trust import ReceiptTrust
 from workers.user_way import UserWay
 from workers.warning_once import WarningOnce
 
@@ -206,6 +207,12 @@ class UserSyncer:
             dry_run=begun.dry_run,
             change=change,
             claimed=begun.claimed,
+            trust=ReceiptTrust(
+                confirmations=self._store.confirmations,
+                index=self._sealer.index,
+                message=message,
+                tenant=record.tenant,
+            ),
             tell=tell,
         )
         return way.verdict(message.user, self._opened(message.payload))

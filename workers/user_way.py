@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from schemas.graph_user import GraphUser
     from store.tenants import TenantRecord
     from workers.changing import Change
+    from workers.trust import Trust
 
 
 class UserWay:
@@ -35,6 +36,7 @@ class UserWay:
         dry_run: bool,
         change: Change,
         claimed: bool = False,
+        trust: Trust | None = None,
         tell: steps.Tell = steps.tell_nobody,
     ) -> None:
         """Take the doors, with a `dry_run` those that only read; the rest as `SkolonSync` does."""
@@ -48,6 +50,7 @@ class UserWay:
             skolon=directories.skolon(dry_run=dry_run),
             change=change,
             claimed=claimed,
+            trust=trust,
             tell=tell,
         )
 

@@ -1,0 +1,129 @@
+"""Receipts that are trusted: who is not asked about again, and who is all the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from console.sandbox_run import OneProcess, one_process
+from sandbox.world import TENANT_KEY, World, world
+from schemas.outcomes import Outcome, Status
+from store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schemas.runs import RunSummary
+
+PEOPLE = 40
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world"), people=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        together.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 7})
+        yield together
+
+
+def right(summary: RunSummary) -> int:
+    assert summary.run.status is Status.COMPLETED
+    return summary.counts.get(Outcome.UPDATED, 0) + summary.counts.get(Outcome.UNCHANGED, 0)
+
+
+def somebody(sync: OneProcess, summary: RunSummary) -> str:
+    return sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)[0].entra_id
+
+
+def asked_about(made_up: World) -> int:
+    counts = made_up.microsoft.requests.counts()
+    made_up.microsoft.requests.reset()
+    return counts.get("birthday", 0) + counts.get("batched birthday", 0)
+
+
+def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: OneProcess) -> None:
+    """P4: a second run trusts each receipt that says so, keeps the Skolon users, and asks no birthday."""
+    first = sync.run()
+    asked_about(made_up)
+    second, third = sync.run(), sync.run()
+    assert first.trusted == 0
+    assert second.trusted == third.trusted == right(first) == right(second)
+    assert second.counts[Outcome.UNCHANGED] == second.trusted
+    assert asked_about(made_up) == 0
+    one = sync.store.receipts.get(second.run.id, somebody(sync, second))
+    assert one is not None
+    assert one.skolon_id
+    assert "trusted" in (one.detail or "")
+
+
+def test_whoever_changed_is_asked_about(made_up: World, sync: OneProcess) -> None:
+    """A value that differs in Entra is written, whatever the last receipt says; the others are trusted."""
+    first = sync.run()
+    directory = next(iter(made_up.microsoft.directories.values()))
+    directory.change(somebody(sync, first), {"surname": "Nyberg"})
+    second = sync.run()
+    assert second.counts[Outcome.UPDATED] == 1
+    assert second.trusted == right(first) - 1
+
+
+def test_trust_ends_and_does_not_prolong_itself(sync: OneProcess) -> None:
+    """What a trusted receipt passes on is when Skolon was really asked."""
+    first = sync.run()
+    receipts = tables.receipts
+    with sync.store.database.transaction() as connection:
+        connection.execute(
+            update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=6, hours=23))
+        )
+    assert sync.run().trusted == right(first)
+    with sync.store.database.transaction() as connection:
+        connection.execute(
+            update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=7, hours=1))
+        )
+    assert sync.run().trusted == 0
+
+
+@pytest.mark.parametrize("why", ["thorough", "named", "settings", "off"])
+def test_who_wants_to_know_asks(sync: OneProcess, why: str) -> None:
+    """A thorough run, one of named users, other settings, and a tenant without trust ask about all."""
+    first = sync.run()
+    unchanged = somebody(sync, first)
+    if why == "settings":
+        sync.store.tenants.change(TENANT_KEY, {"erase_blank": ["city"]})
+    if why == "off":
+        sync.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 0})
+    second = sync.run(users=(unchanged,)) if why == "named" else sync.run(thorough=why == "thorough")
+    assert second.trusted == 0
+
+
+@pytest.mark.parametrize(
+    "last", [{"outcome": Outcome.DEAD_LETTERED}, {"outcome": Outcome.NOT_FOUND}, {"confirmed_as": None}]
+)
+def test_a_last_receipt_that_says_otherwise(sync: OneProcess, last: dict[str, object]) -> None:
+    """After a dead letter, a user that was not found, or an undo, nothing older is trusted."""
+    sync.run()
+    second = sync.run()
+    unchanged, receipts = somebody(sync, second), tables.receipts
+    with sync.store.database.transaction() as connection:
+        connection.execute(
+            update(receipts)
+            .where(receipts.c.entra_id == unchanged, receipts.c.run_id == second.run.id)
+            .values(last)
+        )
+    assert sync.run().trusted == second.trusted - 1
+
+
+def test_a_dry_run_confirms_nothing(sync: OneProcess) -> None:
+    """A dry run is trusted by nobody, and trusts as the run after it will."""
+    sync.run(dry_run=True)
+    first = sync.run()
+    assert first.trusted == 0
+    assert sync.run(dry_run=True).trusted == right(first)
