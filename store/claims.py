@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, String, and_, exists, func, or_, select, update
+from sqlalchemy import Integer, String, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.changes import changes_text, kinds_of, read_changes
@@ -93,6 +93,7 @@ class Claims:
         self._sealer = sealer
         self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
         self._begin = _begin_query(self._people.table, self._claims_since())
+        self._too_late = _too_late_query()
         self._beginnings: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
 
     def begin(self, run_id: int, entra_id: str) -> Begun | None:
@@ -137,15 +138,10 @@ class Claims:
             raise collision(self._database, run_id, skolon_id) from None
         # In a transaction of its own, after the commit: a newer run that does not see our claim yet
         # has published its receipt before, and is seen here; one that comes later sees the claim.
-        receipts = tables.receipts
-        tenant_id = (
-            select(receipts.c.tenant_id)
-            .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
-            .scalar_subquery()
-        )
-        too_late = or_(_newer_run_has(tenant_id, entra_id, run_id), _is_cancelled(run_id, entra_id))
         with self._database.reading() as connection:
-            return Claim(superseded=bool(connection.scalar(select(too_late))))
+            return Claim(
+                superseded=bool(connection.scalar(self._too_late, {"run_id": run_id, "entra_id": entra_id}))
+            )
 
     def holder(self, run_id: int, skolon_id: str) -> str | None:
         """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
@@ -288,7 +284,19 @@ def _newer_run_has(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[
     )
 
 
-def _is_cancelled(run_id: int, entra_id: str) -> ColumnElement[bool]:
+def _too_late_query() -> Select[Any]:
+    """Say whether a person may no longer be changed by a run; parameters are `run_id` and `entra_id`."""
+    receipts = tables.receipts
+    run_id, entra_id = bindparam("run_id", type_=Integer()), bindparam("entra_id", type_=String())
+    tenant_id = (
+        select(receipts.c.tenant_id)
+        .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+        .scalar_subquery()
+    )
+    return select(or_(_newer_run_has(tenant_id, entra_id, run_id), _is_cancelled(run_id, entra_id)))
+
+
+def _is_cancelled(run_id: Any, entra_id: Any) -> ColumnElement[bool]:
     """Say whether the run has been cancelled, and the user is not being replayed."""
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
     return exists().where(

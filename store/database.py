@@ -159,7 +159,8 @@ def _engine(url: URL, pool_size: int) -> Engine:
         url,
         hide_parameters=True,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        # What goes beyond the size would be made anew for each transaction and closed after it.
+        max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
