@@ -18,24 +18,24 @@ from schemas.messages import USER_SYNC_QUEUE
 from workers import main
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from schemas.skolon_user import SkolonUser
 
-_find = ScimDirectory.find
+_find_each = ScimDirectory.find_each
 
 
-def _deadly_find(
-    directory: ScimDirectory, organisation: str, keys: Mapping[Attribute, str]
-) -> list[SkolonUser]:
-    if keys.get(Attribute.EXTERNAL_ID) == sys.argv[1]:
+def _deadly_find_each(
+    directory: ScimDirectory, organisation: str, people: Sequence[Mapping[Attribute, str]]
+) -> list[list[SkolonUser]]:
+    if any(keys.get(Attribute.EXTERNAL_ID) == sys.argv[1] for keys in people):
         os.kill(os.getpid(), signal.SIGKILL)
-    return _find(directory, organisation, keys)
+    return _find_each(directory, organisation, people)
 
 
 def build() -> None:
     """Put a worker process together, as dramatiq's command line asks for it."""
-    patch.object(ScimDirectory, "find", _deadly_find).start()
+    patch.object(ScimDirectory, "find_each", _deadly_find_each).start()
     main.build()
 
 
