@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from schemas.collided import Collided
+from schemas.confirmations import Confirmation
 from schemas.marks import Marks
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.verdicts import NO_MATCH_KEY, DeadLetter, Verdict
@@ -91,6 +92,22 @@ def test_the_history_is_newest_first_and_limited(store: Store) -> None:
     assert confirmed is not None
     assert (confirmed.run, confirmed.status) == (right.id, Status.COMPLETED)
     assert store.people.confirmed(TENANT, "nobody") is None
+
+
+def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> None:
+    """A receipt that trusts an earlier one confirms nothing anew, however new it is."""
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    asked = now - dt.timedelta(days=3)
+    run = begin_run(store, "trusting", "anna", "bo")
+    confirmed = Confirmation(fingerprint="trace", at=asked)
+    finish(store, run, "anna", Outcome.UNCHANGED, skolon_id="s1", confirmed=confirmed)
+    finish(store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", confirmed=Confirmation(fingerprint="other"))
+    close(store, run)
+    fresh = store.people.freshness(TENANT, now)
+    assert (fresh.within_day, fresh.within_week, fresh.oldest) == (1, 2, asked)
+    entry = store.people.confirmed(TENANT, "anna")
+    assert entry is not None
+    assert entry.at == asked
 
 
 def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
