@@ -96,6 +96,7 @@ def _made(wanted: argparse.Namespace, bench: Bench) -> dict[str, Any]:
         "rabbitmq": bench.servers.rabbitmq.version,
         "postgresql": bench.servers.postgresql.version,
         "threads": bench.threads,
+        "sizes": vars(bench.sizes),
     }
 
 

@@ -49,6 +49,7 @@ def render(found: Mapping[str, Any]) -> str:
     parts = [
         f"```\n{found['made']['command']}\n```",
         _machine(found["made"]),
+        _sizes(found["made"]["sizes"]),
         "\n".join([report.head(), *figures]),
     ]
     if REQUESTS.name in found:
@@ -64,6 +65,15 @@ def _machine(made: Mapping[str, Any]) -> str:
         f"{made['cores']} cores, {made['memory_gib']} GiB of memory, with everything on them: RabbitMQ"
         f" {made['rabbitmq']}, PostgreSQL {made['postgresql']}, the stubs and both sides. Python"
         f" {made['python']}; a worker process has {made['threads']} threads by default."
+    )
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    """Return how many people there were where the figures' names do not say it: small runs have fewer."""
+    return (
+        f"People: {sizes['publish']:,} published, {sizes['worked']:,} unchanged,"
+        f" {sizes['memory_small']:,} in the small tenant and {sizes['memory_large']:,} in the large one whose"
+        f" memory is compared, {sizes['delta']:,} in the tenant of the deltas, {sizes['night']:,} in the night."
     )
 
 

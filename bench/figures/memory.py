@@ -52,7 +52,7 @@ MEMORY: Final = Group(
             theirs=f"{name}: small",
             unit="MiB",
             at_most=1.1,
-            against="peak of all its processes at 300,000 people; at 10,000",
+            against="peak of all its processes with a large tenant; with a small one",
         )
         for name in ("memory_producer", "memory_worker")
     ),

@@ -61,7 +61,7 @@ NIGHT: Final = Group(
             unit="s",
             at_least=0.5,
             at_most=2,
-            against="the model; 20 tenants at once, 20 ms of latency",
+            against="the model; tenants at once, 20 ms of latency",
         ),
     ),
     sides=(night,),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import document
+from bench.context import QUICK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ FOUND: dict[str, Any] = {
         "rabbitmq": "3.10.8",
         "postgresql": "15.18",
         "threads": 8,
+        "sizes": vars(QUICK),
     },
 }
 
@@ -54,6 +56,7 @@ def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
 def test_figures_requests_shares_and_the_night_are_told() -> None:
     """Each has its line, in numbers that people read."""
     text = document.render(FOUND)
+    assert "1,000 in the small tenant and 5,000 in the large one" in text
     assert "| publish | 8,000 users/s | 2,000 users/s | 4 | 10% | ≥ 4: reached |" in text
     assert "| changed | 1 page | 125 search, 1000 patch |" in text
     assert "The busiest stub used 20% of a core (changed)." in text
