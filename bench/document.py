@@ -73,7 +73,8 @@ def _sizes(sizes: Mapping[str, int]) -> str:
     return (
         f"People: {sizes['publish']:,} published, {sizes['worked']:,} unchanged,"
         f" {sizes['memory_small']:,} in the small tenant and {sizes['memory_large']:,} in the large one whose"
-        f" memory is compared, {sizes['delta']:,} in the tenant of the deltas, {sizes['night']:,} in the night."
+        f" memory is compared, {sizes['delta']:,} in the tenant of the deltas, {sizes['night']:,} in the"
+        " night."
     )
 
 
