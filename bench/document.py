@@ -14,6 +14,7 @@ from bench import report
 from bench.figures.catalogue import FIGURES
 from bench.figures.requests import REQUESTS
 from bench.model import Costs, Night, Pool, core_seconds, municipalities, pool_for, seconds
+from tests.marked_page import write_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +36,7 @@ _HOURS: Final = (1, 4)
 
 def update(page: Path, found: Mapping[str, Any]) -> None:
     """Write what was found between the page's markers. Raises ValueError when they are not there."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page.name} has no markers")
-    page.write_text(f"{before}{BEGIN}\n\n{render(found)}\n\n{END}{after}", encoding="utf-8")
+    write_between(page, BEGIN, END, render(found))
 
 
 def render(found: Mapping[str, Any]) -> str:

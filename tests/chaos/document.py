@@ -15,6 +15,7 @@ from typing import Any, Final
 from tests.chaos import report
 from tests.chaos.kinds import Kind
 from tests.chaos.verdict import Round
+from tests.marked_page import write_between
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 FOUND: Final = Path(__file__).parents[2] / "build" / "chaos.json"
@@ -26,12 +27,7 @@ END: Final = "<!-- written by tests/chaos/document.py: end -->"
 
 def update(page: Path, found: dict[str, Any]) -> None:
     """Write what was found between the page's markers. Raises ValueError when they are not there."""
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page.name} has no markers")
-    page.write_text(f"{before}{BEGIN}\n\n{render(found)}\n\n{END}{after}", encoding="utf-8")
+    write_between(page, BEGIN, END, render(found))
 
 
 def render(found: dict[str, Any]) -> str:
