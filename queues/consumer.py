@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,6 +18,8 @@ from queues.delivery import Delivery
 from queues.sections import with_own_eta
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dramatiq.broker import MessageProxy
 
 _NOT_FOUND = 404
@@ -30,6 +34,13 @@ class QueueConsumer(_RabbitmqConsumer):
     acknowledges through the consumer of the latter.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what dramatiq's own does."""
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self._lock = threading.Lock()
+        #: Tags of what is done, until the connection's own thread comes to acknowledge them.
+        self._done: list[int] = []
+
     def __next__(self) -> Delivery | None:
         try:
             method, properties, body = next(self.iterator)
@@ -43,7 +54,7 @@ class QueueConsumer(_RabbitmqConsumer):
             message = Message.decode(body)
         except DecodeError:
             _log.warning("undecodable message", queue=self.queue_name, size=len(body))
-            self._nack(method.delivery_tag)  # type: ignore[no-untyped-call] # as above
+            self._reject(method.delivery_tag)
             return None
         self.known_tags.add(method.delivery_tag)
         return Delivery(
@@ -55,22 +66,50 @@ class QueueConsumer(_RabbitmqConsumer):
         )
 
     def ack(self, message: MessageProxy) -> None:
-        """Acknowledge a message, unless it is to be left or another consumer received it."""
-        if self._may_answer(message):
-            super().ack(message)  # type: ignore[no-untyped-call] # as above
+        """Acknowledge a message, unless it is to be left or another consumer received it.
+
+        Raises dramatiq's `ConnectionClosed`, as `nack` does, when there is nobody to answer any more.
+        """
+        with self._lock:
+            if self._may_answer(message):
+                self.known_tags.remove(message.tag)
+                self._done.append(message.tag)
+                if len(self._done) == 1:
+                    self._on_own_thread(self._acknowledge)
 
     def nack(self, message: MessageProxy) -> None:
         """Reject a message for good, unless it is to be left or another consumer received it."""
-        if self._may_answer(message):
-            super().nack(message)  # type: ignore[no-untyped-call] # as above
+        with self._lock:
+            if self._may_answer(message):
+                self.known_tags.remove(message.tag)
+                self._reject(message.tag)
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was done until now, and write it to the socket once, which is what costs."""
+        with self._lock:
+            *others, last = self._done
+            self._done = []
+        for tag in others:
+            # pika's channel below the blocking one: the same frame, without waiting until it has left.
+            self.channel._impl.basic_ack(tag)  # noqa: SLF001 - see decision 28
+        self.channel.basic_ack(last)
+
+    def _reject(self, tag: int) -> None:
+        self._on_own_thread(partial(self.channel.basic_nack, tag, requeue=False))
+
+    def _on_own_thread(self, action: Callable[[], object]) -> None:
+        try:
+            self.connection.add_callback_threadsafe(action)
+        except (AMQPConnectionError, AMQPChannelError) as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _may_answer(self, message: Any) -> bool:
-        """Say whether the message is this consumer's to answer for.
+        """Say whether the message is this consumer's to answer for, and has had no answer yet.
 
         A consumer that is made anew after its connection broke counts its deliveries from 1 again:
         an old message's number would acknowledge another one, which nobody has worked on yet.
         """
-        return message.consumer is self and not message.is_left
+        return message.consumer is self and not message.is_left and message.tag in self.known_tags
 
 
 def _returns(headers: dict[str, Any] | None) -> int:

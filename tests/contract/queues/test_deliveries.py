@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pika
@@ -66,6 +67,22 @@ def test_an_old_delivery_acknowledges_no_other_message(door: QuorumDoor) -> None
     made_anew.close()
     assert len(door.take_all(USER_SYNC_QUEUE)) == 2
     assert door.take_all(f"{USER_SYNC_QUEUE}.XQ") == []
+
+
+def test_each_of_several_answers_is_for_its_own_message(door: QuorumDoor) -> None:
+    """P2: acknowledgements that leave together are for those that are done, whoever lies between them."""
+    door.broker.publish([user_message(f"u{number}") for number in range(6)])
+    consumer: Any = door.broker.consume(USER_SYNC_QUEUE, prefetch=6, timeout=1000)
+    received = [message for message in islice(consumer, 6) if message is not None]
+    for done in (received[4], received[0], received[2], received[2]):
+        consumer.ack(done)
+    consumer.nack(received[3])
+    consumer.ack(received[3])
+    consumer.close()
+    left = [Message.decode(body).kwargs["user"] for body in door.take_all(USER_SYNC_QUEUE)]
+    assert left == [received[1].kwargs["user"], received[5].kwargs["user"]]
+    [letter] = door.take_all(f"{USER_SYNC_QUEUE}.XQ")
+    assert Message.decode(letter).kwargs["user"] == received[3].kwargs["user"]
 
 
 def test_what_came_back_is_worked_on_alone(door: QuorumDoor) -> None:
