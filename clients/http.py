@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import requests
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from requests.sessions import _Settings
     from urllib3 import HTTPResponse
 
 #: Seconds until a connection stands.
@@ -31,6 +32,9 @@ ANSWER_TIMEOUT: Final = 180.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 #: Connections kept open to one host; more threads than this open further ones and close them again.
 POOL_SIZE: Final = 64
+
+#: Servers for which is kept what the environment says of them; a session talks to one or a few.
+_ORIGINS: Final = 64
 
 _USER_AGENT: Final = "skolon-update-sync"
 
@@ -154,6 +158,7 @@ class HttpSession(requests.Session):
         self.mount("https://", gate)
         self.mount("http://", gate)
         self._ca_bundle = ca_bundle
+        self._environment = lru_cache(_ORIGINS)(self._settings_of)
         self.headers["User-Agent"] = _USER_AGENT
         self.cookies = _NoCookies()
         # Without this, a netrc file on the machine would replace our Authorization header.
@@ -170,6 +175,20 @@ class HttpSession(requests.Session):
             # Said per request: requests prefers the environment to what a session says.
             kwargs["verify"] = self._ca_bundle
         return super().request(method, url, *args, **kwargs)
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> _Settings:
+        """Return what holds for a request as requests does, asking the environment once for each server.
+
+        What it says of proxies and trusted authorities does not change while a process runs.
+        """
+        if proxies or stream is not None or cert is not None:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return self._environment("/".join(url.split("/", 3)[:3]), verify).copy()
+
+    def _settings_of(self, origin: str, verify: bool | str | None) -> _Settings:  # noqa: FBT001 - requests' own
+        return super().merge_environment_settings(origin, {}, None, verify, None)
 
     def ask(self, method: str, url: str, **kwargs: Any) -> requests.Response | Fault:
         """Send a request and read the whole answer, or say why there is none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clients.departures import Departures
 from clients.skolon_errors import NoAnswerError
 from schemas.errors import HaltError, TransientError
 from schemas.outages import HeldBackError, StoppingError
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from schemas.attributes import Attribute
     from schemas.skolon_user import SkolonUser
 
-#: People of one search at most.
-MOST: Final = 16
+#: People of one search at most, if the address does not become too long before.
+MOST: Final = 32
 
-#: Searches of one organisation that a process has under way at a time: while one waits for its answer, the
-#: next ones need not.
-AT_ONCE: Final = 4
+#: Seconds from one search of an organisation to the next, while an answer is awaited: long enough for company
+#: to come, short beside the latency of whatever is not next door.
+GAP: Final = 0.005
+
+#: Searches of one organisation that a process has under way at a time, however slow the answers are.
+AT_ONCE: Final = 16
 
 
 class _OneByOneError(Exception):
@@ -35,13 +39,16 @@ class JoinedSkolon:
     is refused, or answered with nonsense, over several people is asked again one by one (promise P7).
     """
 
-    def __init__(self, directory: SkolonDirectory, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, directory: SkolonDirectory, *, at_once: int = AT_ONCE, gap: float = GAP) -> None:
         self._directory = directory
         self._at_once = at_once
+        self._gap = gap
+        self._departures = Departures(gap)
         self._searches: Coalescer[str, Mapping[Attribute, str], list[SkolonUser]] = Coalescer(
             self._find_together,
             most=MOST,
             at_once=at_once,
+            linger=self._wait_for_company,
             for_all=(TransientError, HaltError, StoppingError),
         )
 
@@ -67,13 +74,17 @@ class JoinedSkolon:
 
     def read_only(self) -> JoinedSkolon:
         """Return the same directory with no way to change anything."""
-        return JoinedSkolon(self._directory.read_only(), at_once=self._at_once)
+        return JoinedSkolon(self._directory.read_only(), at_once=self._at_once, gap=self._gap)
+
+    def _wait_for_company(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> None:
+        self._departures.wait(organisation, lambda: len(people) >= MOST)
 
     def _find_together(
         self, organisation: str, people: Sequence[Mapping[Attribute, str]]
     ) -> list[list[SkolonUser]]:
         try:
-            return self._directory.find_each(organisation, people)
+            with self._departures.under_way(organisation):
+                return self._directory.find_each(organisation, people)
         except (NoAnswerError, HeldBackError):
             raise
         except TransientError as error:

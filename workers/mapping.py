@@ -82,7 +82,10 @@ def _picked(user: GraphUser, sources: tuple[str, ...]) -> Picked:
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
     allowed = _LINE_BREAKS.get(attribute, "")
-    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value):
+    # Nearly all values are printable, which is known at once.
+    if not value.isprintable() and any(
+        unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
+    ):
         yield "has a control character"
     if attribute is Attribute.EPPN and not _is_eppn(value):
         yield "must have exactly one @, with something on both sides and no white space"

@@ -121,6 +121,20 @@ def test_own_authorities_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             assert "UPDATE_SYNC_CA_BUNDLE" in fault.words
 
 
+def test_the_environments_proxies_count(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY and NO_PROXY hold for each server by itself, at the first request and at later ones."""
+    for name in ("http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    refused = Fault(trouble=Trouble.AWAY, words="the proxy cannot be reached or refuses")
+    with HttpSession(methods={"GET"}) as session:
+        for _ in range(2):
+            assert session.ask("GET", "http://skolon.example/Users") == refused
+            assert not isinstance(session.ask("GET", recorder.url), Fault)
+    assert len(recorder.seen) == 2
+
+
 @pytest.mark.parametrize(
     ("url", "trouble"),
     [

@@ -163,6 +163,19 @@ def test_what_concerns_everybody_is_asked_once(
     assert gate.searches == [1, 3]
 
 
+def test_a_slow_search_holds_up_nobody(gate: Gate) -> None:
+    """Who comes while an answer is awaited asks beside it before long, and gets its own answer."""
+    joined = JoinedSkolon(gate)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(joined.find, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})
+            for number in (3, 4)
+        ]
+        until(lambda: sum(gate.searches) == 2)
+        gate.open()
+    assert [[user.id for user in call.result()] for call in calls] == [["user-3"], ["user-4"]]
+
+
 def test_a_dry_run_searches_together_too(gate: Gate) -> None:
     """P1: the directory for dry runs is joined as well, and can still do nothing but read."""
     gate.open()

@@ -1,0 +1,60 @@
+"""When requests of one kind leave: at once if none is under way, otherwise a while after the last one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass
+class _UnderWay:
+    """What of one key is under way: how many, and when the last of them left (`time.monotonic`)."""
+
+    number: int
+    last: float
+
+
+class Departures:
+    """Keeps departures of a key apart while one of them is under way; may be shared by threads.
+
+    So with a quick answer one is under way at a time, and with a slow one as many as fit into its time,
+    each with whoever came within the gap.
+    """
+
+    def __init__(self, gap: float) -> None:
+        """Take the seconds that lie between two departures at least, unless nothing is under way."""
+        self._gap = gap
+        self._changed = threading.Condition()
+        #: Of keys of which something is under way, and of no others.
+        self._under_way: dict[str, _UnderWay] = {}
+
+    def wait(self, key: str, full: Callable[[], bool]) -> None:
+        """Return when the next one may leave; who is `full` need not wait for company."""
+        with self._changed:
+            while (others := self._under_way.get(key)) is not None and not full():
+                left = others.last + self._gap - time.monotonic()
+                if left <= 0:
+                    return
+                self._changed.wait(left)
+
+    @contextmanager
+    def under_way(self, key: str) -> Iterator[None]:
+        """Count one as under way until the block ends."""
+        with self._changed:
+            mine = self._under_way.setdefault(key, _UnderWay(0, 0.0))
+            mine.number += 1
+            mine.last = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._changed:
+                mine.number -= 1
+                if not mine.number:
+                    del self._under_way[key]
+                    self._changed.notify_all()
