@@ -18,7 +18,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
 
     Whoever finds nobody under way goes at once, alone. Who comes meanwhile gathers, and goes together
     when the one under way is back: the first of them carries it out, the others wait for the answers.
-    So nobody waits for company, and the busier it is, the more travel together.
+    So nobody waits for company that is not there, and the busier it is, the more travel together.
 
     Calls share only what has the same key. `together` takes the key and what each one asked for, and
     returns an answer for each, in order; an answer that is an exception is raised for that one alone.
@@ -27,7 +27,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
     or error. So `together` must bear to be called again after it has raised.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
         together: Callable[[Key, Sequence[Asked]], Sequence[Answer | Exception]],
         *,
@@ -35,17 +35,22 @@ class Coalescer(Generic[Key, Asked, Answer]):
         at_once: int = 1,
         for_all: tuple[type[Exception], ...] = (),
         linger: Callable[[Key, Sequence[Asked]], object] = lambda _key, _asked: None,
+        pause: float = 0.0,
     ) -> None:
         """Take how many travel together at most, and how many batches of a key may be under way.
 
         A batch whose turn it is may still `linger`, while what has been asked for so far grows: for
-        where company is known to come.
+        where company is known to come. Where it is likely, since the last batch had some, a batch waits
+        for `pause` seconds, or until it is full.
         """
         self._together = together
         self._most = most
         self._at_once = at_once
         self._for_all = for_all
         self._linger = linger
+        self._pause = pause
+        #: Whether more than one travelled in the last batch, of whatever key: a guess, and no more.
+        self._had_company = False
         self._lock = threading.Lock()
         #: Of keys that somebody is busy with, and of no others.
         self._lanes: dict[Key, _Lane[Asked, Answer]] = {}
@@ -56,7 +61,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
         if place == 0:
             self._lead(key, batch)
         else:
-            batch.is_over.wait()
+            batch.wait(place)
         if batch.failure is not None:
             raise batch.failure
         answer = batch.answers[place] if batch.answers is not None else self._ask(key, [asked])[0]
@@ -74,10 +79,11 @@ class Coalescer(Generic[Key, Asked, Answer]):
             if batch is None:
                 batch = lane.gathering = _Batch()
                 lane.leaders += 1
-            batch.asked.append(asked)
-            if len(batch.asked) >= self._most:
+            place = batch.join(asked)
+            if place + 1 == self._most:
                 lane.gathering = None
-            return batch, len(batch.asked) - 1
+                batch.is_full.release()
+            return batch, place
 
     def _lead(self, key: Key, batch: _Batch[Asked, Answer]) -> None:
         """Wait for the batch's turn and carry it out; whatever happens, nobody is left waiting."""
@@ -85,7 +91,10 @@ class Coalescer(Generic[Key, Asked, Answer]):
         try:
             with lane.turns:
                 self._linger(key, batch.asked)
+                if self._pause and self._had_company:
+                    batch.is_full.acquire(timeout=self._pause)
                 self._close(lane, batch)
+                self._had_company = len(batch.asked) > 1
                 batch.answers = self._ask(key, batch.asked)
         except self._for_all as error:
             batch.failure = error
@@ -100,7 +109,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
                 lane.leaders -= 1
                 if not lane.leaders:
                     del self._lanes[key]
-            batch.is_over.set()
+            batch.end()
 
     def _close(self, lane: _Lane[Asked, Answer], batch: _Batch[Asked, Answer]) -> None:
         """Let nobody join any more."""
@@ -125,10 +134,36 @@ class _Lane(Generic[Asked, Answer]):
 
 
 class _Batch(Generic[Asked, Answer]):
-    """Calls that travel together; without answers and failure when it is over, each goes alone."""
+    """Calls that travel together; without answers and failure when it is over, each goes alone.
+
+    Everybody waits at a lock of their own, which costs a fraction of a condition that all share.
+    """
 
     def __init__(self) -> None:
         self.asked: Final[list[Asked]] = []
         self.answers: Sequence[Answer | Exception] | None = None
         self.failure: Exception | None = None
-        self.is_over: Final = threading.Event()
+        self.is_full: Final = _locked()
+        self._followers: Final[list[threading.Lock]] = []
+
+    def join(self, asked: Asked) -> int:
+        """Travel along, as long as nobody has closed the batch; return one's place."""
+        if self.asked:
+            self._followers.append(_locked())
+        self.asked.append(asked)
+        return len(self.asked) - 1
+
+    def wait(self, place: int) -> None:
+        """Wait until it is over."""
+        self._followers[place - 1].acquire()
+
+    def end(self) -> None:
+        """Let everybody go on."""
+        for follower in self._followers:
+            follower.release()
+
+
+def _locked() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock

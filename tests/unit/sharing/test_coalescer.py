@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,38 @@ def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: Th
     until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
     assert answers([first, *crowd.gather(2), crowd.call(3)]) == [2, 4, 6]
     assert [sorted(asked) for _, asked in service.asked] == [[1, 2, 3]]
+
+
+def test_where_company_was_it_is_waited_for(service: Service, pool: ThreadPoolExecutor) -> None:
+    """Whoever comes after a batch of several waits until the next is full, and no longer than the pause."""
+    crowd = Crowd(service, pool, most=3, pause=60)
+    service.hold()
+    first = crowd.ask_first(1)
+    others = crowd.gather(2, 3, 4)
+    service.let_go()
+    assert answers([first, *others]) == [2, 4, 6, 8]
+    next_ones = [crowd.call(5)]
+    until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
+    next_ones += [*crowd.gather(6), crowd.call(7)]
+    assert answers(next_ones) == [10, 12, 14]
+    assert [sorted(asked) for _, asked in service.asked] == [[1], [2, 3, 4], [5, 6, 7]]
+
+
+def test_company_that_does_not_come_is_waited_for_once(service: Service, pool: ThreadPoolExecutor) -> None:
+    """The busy time is over: one waits in vain, and those after it go at once again."""
+    crowd = Crowd(service, pool, pause=0.5)
+    service.hold()
+    first = crowd.ask_first(1)
+    others = crowd.gather(2, 3)
+    service.let_go()
+    answers([first, *others])
+    began = time.monotonic()
+    assert crowd.calls.call("key", 4) == 8
+    assert time.monotonic() - began >= 0.5
+    began = time.monotonic()
+    assert [crowd.calls.call("key", number) for number in (5, 6)] == [10, 12]
+    assert time.monotonic() - began < 0.5
+    assert [asked for _, asked in service.asked][2:] == [[4], [5], [6]]
 
 
 def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) -> None:
