@@ -129,6 +129,15 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+def _with_query(query: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Return the request with the query: last of all, since requests would take it apart and encode it again.
+
+    Of a search for many people that costs as much as all the rest of the request.
+    """
+    request.url = f"{request.url}?{query}"
+    return request
+
+
 class _NoCookies(RequestsCookieJar):
     """A jar that stays empty: a cookie would tie one tenant's requests to another's."""
 
@@ -176,6 +185,26 @@ class HttpSession(requests.Session):
             kwargs["verify"] = self._ca_bundle
         return super().request(method, url, *args, **kwargs)
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Return the request ready to be sent; of this session it takes the headers and `auth`.
+
+        Requests would merge parameters, cookies and hooks as well, of which this session has none.
+        """
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method,
+            url=request.url,
+            headers={**self.headers, **(request.headers or {})},
+            files=request.files,
+            data=request.data,
+            params=request.params,
+            auth=request.auth or self.auth,
+            cookies=request.cookies,
+            hooks=request.hooks,
+            json=request.json,
+        )
+        return prepared
+
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> _Settings:
@@ -190,12 +219,18 @@ class HttpSession(requests.Session):
     def _settings_of(self, origin: str, verify: bool | str | None) -> _Settings:  # noqa: FBT001 - requests' own
         return super().merge_environment_settings(origin, {}, None, verify, None)
 
-    def ask(self, method: str, url: str, **kwargs: Any) -> requests.Response | Fault:
+    def ask(
+        self, method: str, url: str, *, query: str | None = None, **kwargs: Any
+    ) -> requests.Response | Fault:
         """Send a request and read the whole answer, or say why there is none.
+
+        `query` is percent-encoded (RFC 3986 section 3.4), and sent as it is.
 
         Returned and not raised, so that no exception of ours drags the foreign one along, which
         holds the URL and the credentials. Raises `UnexpectedFaultError` when we asked wrongly.
         """
+        if query is not None:
+            kwargs["auth"] = partial(_with_query, query)
         try:
             return self.request(method, url, **kwargs)
         except FOREIGN as error:

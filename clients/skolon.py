@@ -120,7 +120,7 @@ class ScimDirectory:
         total, seen = 1, 0
         while seen < total:
             page = {**query, "startIndex": str(seen + 1)} if seen else query
-            response = self._ask("GET", organisation, Step.FIND, f"?{urlencode(page, quote_via=quote)}")
+            response = self._ask("GET", organisation, Step.FIND, query=urlencode(page, quote_via=quote))
             total, users = _found(response)
             if total > MOST_FOUND:
                 raise PermanentError(
@@ -170,7 +170,7 @@ class ScimDirectory:
         method: str,
         organisation: str,
         step: Step,
-        rest: str,
+        rest: str = "",
         **kwargs: Any,
     ) -> requests.Response:
         response = self._send(method, organisation, rest, **kwargs)

@@ -7,6 +7,7 @@ import logging
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -101,6 +102,29 @@ def test_netrc_does_not_replace_our_token(
         session.ask("GET", recorder.url, headers={"Authorization": "Bearer made-up"})
     assert recorder.seen[0]["HTTP_AUTHORIZATION"] == "Bearer made-up"
     assert recorder.seen[0]["HTTP_USER_AGENT"] == "skolon-update-sync"
+
+
+def test_a_request_says_more_than_the_session(recorder: Recorder) -> None:
+    """Its headers stand beside those of the session, and in place of one of the same name in any case."""
+    with HttpSession(methods={"PATCH"}) as session:
+        session.ask(
+            "PATCH", recorder.url, json={"a": "å"}, headers={"user-agent": "made-up", "If-Match": "1"}
+        )
+    (seen,) = recorder.seen
+    assert (seen["HTTP_USER_AGENT"], seen["HTTP_IF_MATCH"]) == ("made-up", "1")
+    assert (seen["CONTENT_TYPE"], seen["CONTENT_LENGTH"]) == ("application/json", "15")
+
+
+def test_a_query_is_sent_to_the_letter(recorder: Recorder) -> None:
+    """A query that is encoded already arrives as it was given, and leads past no gate (promise P1)."""
+    query = urlencode({"filter": 'eppn eq "å&/?%.~*@x"'}, quote_via=quote)
+    pattern = re.compile(re.escape(recorder.url) + "/Users")
+    with HttpSession(methods={"GET"}, addresses=pattern) as session:
+        session.ask("GET", f"{recorder.url}/Users", query=query)
+        with pytest.raises(RequestRefusedError):
+            session.ask("GET", f"{recorder.url}/Groups", query=query)
+    (seen,) = recorder.seen
+    assert (seen["PATH_INFO"], seen["QUERY_STRING"]) == ("/Users", query)
 
 
 def test_own_authorities_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
