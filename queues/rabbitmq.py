@@ -11,6 +11,7 @@ from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError, AMQPConnectionError, UnroutableError
 
 from queues.broker import use_our_envelope
+from queues.bulk import PROPERTIES, publish_all
 from queues.consumer import QueueConsumer
 from queues.dead_letters import QueueWalk, walking
 from queues.isolation import alone_queue, is_alone_queue, main_queue
@@ -79,8 +80,7 @@ class QuorumBroker(RabbitmqBroker):
                 self._ensure_publishable(queue)
             channel, returned = self._transaction_channel()
             returned.clear()
-            for queue, body in bodies:
-                self._send(channel, queue, body)
+            publish_all(channel, bodies)
             channel.tx_commit()
             # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
             channel.connection.process_data_events()
@@ -177,9 +177,7 @@ class QuorumBroker(RabbitmqBroker):
             exchange="",
             routing_key=routing_key,
             body=body,
-            properties=pika.BasicProperties(
-                delivery_mode=pika.DeliveryMode.Persistent, content_type="application/json"
-            ),
+            properties=PROPERTIES,
             mandatory=True,
         )
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -121,6 +122,7 @@ class Receipts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._inserted = Rows({"entra_id": String()}, is_sqlite=database.is_sqlite)
         self._finished = Rows(_FINISHED, is_sqlite=database.is_sqlite)
         self._finish = _finish_statement(self._finished.table, is_sqlite=database.is_sqlite)
         self._finishing: Coalescer[None, _Finished, bool] = joined(self._finish_together)
@@ -134,20 +136,24 @@ class Receipts:
             return set()
         receipts = tables.receipts
         with self._database.transaction() as connection:
-            self.insert(connection, run_id, entra_ids, {"outcome": Outcome.PENDING, "published_at": now()})
+            values = {"outcome": Outcome.PENDING, "published_at": now()}
+            written = self.insert(connection, run_id, entra_ids, values)
+            others = [entra_id for entra_id in entra_ids if entra_id not in written]
+            if not others:
+                return written
             pending = connection.scalars(
                 select(receipts.c.entra_id).where(
                     receipts.c.run_id == run_id,
-                    receipts.c.entra_id.in_(entra_ids),
+                    receipts.c.entra_id.in_(others),
                     receipts.c.outcome == Outcome.PENDING,
                 )
             )
-            return set(pending)
+            return written.union(pending)
 
     def insert(
         self, connection: Connection, run_id: int, entra_ids: Collection[str], values: Mapping[str, object]
-    ) -> None:
-        """Write a receipt with `values` for each user that has none.
+    ) -> set[str]:
+        """Write a receipt with `values` for each user that has none; return who had none.
 
         Raises `TransientError` (order) when the run is not being read any more.
         """
@@ -160,13 +166,25 @@ class Receipts:
         )
         if tenant_id is None:
             raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
-        rows = [
-            {"run_id": run_id, "entra_id": entra_id, "tenant_id": tenant_id, **values}
-            # In one order, so that two deliveries of a page do not lock each other out.
-            for entra_id in sorted(entra_ids)
-        ]
+        same = {"run_id": run_id, "tenant_id": tenant_id, **values}
+        statement = self._insert_statement(same)
+        # In one order, so that two deliveries of a page do not lock each other out.
+        rows = [{"entra_id": entra_id} for entra_id in sorted(entra_ids)]
+        return {row.entra_id for row in self._inserted.carry_out(connection, statement, rows)}
+
+    def _insert_statement(self, same: Mapping[str, object]) -> Executable:
+        receipts, given = tables.receipts, self._inserted.table
+        values = [literal(value, receipts.c[name].type) for name, value in same.items()]
+        # SQLite would take what follows for the condition of a join, did it not stand after one.
+        source = select(*values, given.c.entra_id).where(true())
         dialect = sqlite if self._database.is_sqlite else postgresql
-        connection.execute(dialect.insert(tables.receipts).on_conflict_do_nothing(), rows)
+        statement: Executable = (
+            dialect.insert(receipts)
+            .from_select([*same, "entra_id"], source)
+            .on_conflict_do_nothing()
+            .returning(receipts.c.entra_id)
+        )
+        return statement
 
     def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
         """Give an open receipt its outcome; False if it has one already.

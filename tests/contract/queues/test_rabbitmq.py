@@ -179,3 +179,14 @@ def test_a_body_is_persistent_and_says_that_it_is_json(door: QuorumDoor) -> None
     with door.channel() as channel:
         _, properties, _ = channel.basic_get(USER_SYNC_QUEUE, auto_ack=True)
     assert (properties.delivery_mode, properties.content_type) == (2, "application/json")
+
+
+def test_bodies_of_any_size_arrive_whole_and_in_order(door: QuorumDoor) -> None:
+    """P2: a body that is longer than one of AMQP's frames, or just as long, is split where it has to be."""
+    longest = door.parameters.frame_max - 8
+    around = len(user_message("").encode())
+    sizes = [1, longest - 1, longest, longest + 1, 3 * longest, 1]
+    page = [user_message("x" * (max(size, around + 1) - around)) for size in sizes]
+    assert [len(message.encode()) for message in page] == [max(size, around + 1) for size in sizes]
+    door.broker.publish(page)
+    assert door.take_all(USER_SYNC_QUEUE) == [message.encode() for message in page]
