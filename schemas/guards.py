@@ -30,6 +30,14 @@ class GuardCounts:
     identity_changed: int = 0
     not_found: int = 0
 
+    def __add__(self, more: GuardCounts) -> GuardCounts:
+        """Return how many people they are together."""
+        return GuardCounts(
+            changed=self.changed + more.changed,
+            identity_changed=self.identity_changed + more.identity_changed,
+            not_found=self.not_found + more.not_found,
+        )
+
     def as_json(self) -> dict[str, int]:
         """Return the counts by the names of the tenant's limits."""
         return {

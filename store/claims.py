@@ -1,29 +1,42 @@
-"""Who has which person in hand: what a worker asks before it begins, and before it changes anything (P4)."""
+"""Claims: before a worker changes a Skolon user it has it to itself, and what there was is kept."""
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, String, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    JSON,
+    String,
+    Text,
+    and_,
+    cast,
+    collate,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from schemas.changes import changes_text, kinds_of, read_changes
 from schemas.errors import Dependency, TransientError
-from schemas.graph_user import is_entra_id
 from schemas.guards import counts_of
-from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.outcomes import Status
+from schemas.sealing import UnsealableError
 from schemas.written import Written, read_written
 from store import tables
+from store.beginnings import PERSON, newer_run_has
 from store.collisions import collision
-from store.runs import is_run_id
+from store.guards import Counted, in_turn_if_refused
 from store.together import Rows, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
+    from sqlalchemy import Connection, FromClause, Row, Select, Update
     from sqlalchemy.types import TypeEngine
 
     from schemas.attributes import Attribute
@@ -32,45 +45,17 @@ if TYPE_CHECKING:
     from store.database import Database
     from store.guards import Allow, Guards
 
-#: For how long a claim keeps a newer run's worker waiting: longer than a PATCH with its retries takes,
-#: short enough for a worker that died over it.
-CLAIM_SECONDS: Final = 300
+#: What a claim writes into a receipt, and which one it is.
+_CLAIMED: Final[dict[str, TypeEngine[Any]]] = {
+    **PERSON,
+    "skolon_id": String(),
+    "changed": String(),
+    "changes": String(),
+    "old_values": Text(),
+}
 
-#: What names a person's receipt.
-PERSON: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Begun:
-    """What a worker has to know of a user's receipt and run before it does anything."""
-
-    tenant: str
-    tenant_version: int
-    status: Status
-    dry_run: bool
-    outcome: Outcome
-    #: The replay whose message the receipt awaits, if its dead letter is being replayed.
-    operation: int | None
-    #: An earlier delivery has claimed the Skolon user, so it may have been updated already.
-    claimed: bool
-    #: A newer run has published this user: what we hold is old.
-    superseded: bool
-    #: An older run has the user in hand at this moment.
-    older_run_active: bool
-    #: The guard watches: nobody has let the run through, and it is no replay.
-    guarded: bool
-    #: The run tries settings of its own.
-    is_trial: bool
-    #: The guard has halted the run, and nobody has looked yet what would have become of the user.
-    is_held_by_guard: bool
-    #: The run that this one puts back, if it is an undo.
-    undoes: int | None
-
-    def awaits(self, operation: int | None) -> bool:
-        """Say whether a message is to be worked on that `operation` published, or a run (None)."""
-        if self.operation is not None:
-            return self.operation == operation
-        return self.outcome is Outcome.PENDING and self.status in OPEN_STATUSES
+#: A run and an Entra user of it.
+_Person = tuple[int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +69,33 @@ class Claim:
     superseded: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """A claim that somebody wants to make; `allow` is None where the guard does not watch."""
+
+    run_id: int
+    entra_id: str
+    skolon_id: str
+    old_values: Mapping[Attribute, str | None]
+    new_values: Mapping[Attribute, str | None]
+    allow: Allow | None
+
+    @property
+    def person(self) -> _Person:
+        return self.run_id, self.entra_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Noted:
+    """What a receipt says of its claim; `old_values` are sealed."""
+
+    skolon_id: str | None
+    changed: Sequence[str]
+    changes: str | None
+    old_values: str | None
+    is_claimed: bool
+
+
 class Claims:
     """Claims of workers on people, kept in their receipts; may be shared by threads."""
 
@@ -92,24 +104,11 @@ class Claims:
         self._guards = guards
         self._sealer = sealer
         self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
-        self._begin = _begin_query(self._people.table, self._claims_since())
-        self._too_late = _too_late_query()
-        self._beginnings: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
-
-    def begin(self, run_id: int, entra_id: str) -> Begun | None:
-        """Return what there is to know before a user is worked on, or None if there is no such receipt."""
-        if not (is_run_id(run_id) and is_entra_id(entra_id)):
-            return None
-        return self._beginnings.call(None, (run_id, entra_id))
-
-    def _begin_together(self, _: None, asked: Sequence[tuple[int, str]]) -> list[Begun | None]:
-        people = [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(set(asked))]
-        with self._database.reading() as connection:
-            found = {
-                (row.run_id, row.entra_id): _begun(row)
-                for row in self._people.carry_out(connection, self._begin, people)
-            }
-        return [found.get(person) for person in asked]
+        self._claimed = Rows(_CLAIMED, is_sqlite=database.is_sqlite)
+        self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._renew = _renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
+        self._too_late = _too_late_query(self._people.table)
+        self._claiming: Coalescer[None, _Wanted, Claim] = joined(in_turn_if_refused(self._claim_together))
 
     def claim(  # noqa: PLR0913 - what a claim is made of
         self,
@@ -125,23 +124,22 @@ class Claims:
 
         Of the `new_values` it is kept how they differ (filled, changed or erased), and traces by which an
         undo knows them again. A second claim of the same user renews the first and keeps its old values: what
-        is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it. With
-        `allow`, a first claim counts for the guard, and what `allow` raises of the counts undoes it.
+        is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it, and
+        `TransientError` (order) when somebody has settled the user. With `allow`, a first claim counts for
+        the guard, and what `allow` raises of the counts undoes it.
         """
+        wanted = _Wanted(
+            run_id=run_id,
+            entra_id=entra_id,
+            skolon_id=skolon_id,
+            old_values=old_values,
+            new_values=new_values or {},
+            allow=allow,
+        )
         try:
-            with self._database.transaction() as connection:
-                mine = and_(tables.receipts.c.run_id == run_id, tables.receipts.c.entra_id == entra_id)
-                first = self._renew(connection, mine, skolon_id, old_values, new_values or {})
-                if first and allow is not None:
-                    self._guards.add(connection, run_id, counts_of(old_values), allow)
+            return self._claiming.call(None, wanted)
         except IntegrityError:
             raise collision(self._database, run_id, skolon_id) from None
-        # In a transaction of its own, after the commit: a newer run that does not see our claim yet
-        # has published its receipt before, and is seen here; one that comes later sees the claim.
-        with self._database.reading() as connection:
-            return Claim(
-                superseded=bool(connection.scalar(self._too_late, {"run_id": run_id, "entra_id": entra_id}))
-            )
 
     def holder(self, run_id: int, skolon_id: str) -> str | None:
         """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
@@ -160,162 +158,146 @@ class Claims:
         )
         with self._database.transaction() as connection:
             sealed = connection.scalar(query)
-        if sealed is None:
-            return {}
-        written = read_written(self._sealer.open_json(sealed))
-        return {str(attribute): value for attribute, value in written.old.items()}
+        return {str(attribute): value for attribute, value in self._written(sealed).old.items()}
 
-    def _renew(
-        self,
-        connection: Connection,
-        mine: ColumnElement[bool],
-        skolon_id: str,
-        old_values: Mapping[Attribute, str | None],
-        new_values: Mapping[Attribute, str | None],
-    ) -> bool:
-        """Write the claim; True if it is the user's first."""
-        receipts = tables.receipts
-        before = connection.execute(
-            select(
-                receipts.c.skolon_id,
-                receipts.c.changed,
-                receipts.c.changes,
-                receipts.c.old_values,
-                receipts.c.claimed_at,
-            )
-            .where(mine, tables.is_open(receipts))
-            .with_for_update()
-        ).one_or_none()
+    def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
+        failed: dict[int, Exception] = {}
+        renewed: dict[_Person, _Noted] = {}
+        counted: list[Counted] = []
+        with self._database.transaction() as connection:
+            noted = self._locked(connection, {one.person for one in wanted})
+            for place, one in enumerate(wanted):
+                # Of a message that came twice in the same moment the second renews the first one's claim.
+                before = renewed.get(one.person) or noted.get(one.person)
+                try:
+                    renewed[one.person] = self._renewed(before, one)
+                except (TransientError, UnsealableError) as error:
+                    failed[place] = error
+                    continue
+                if before is not None and not before.is_claimed and one.allow is not None:
+                    counted.append(
+                        Counted(run_id=one.run_id, counts=counts_of(one.old_values), allow=one.allow)
+                    )
+            self._claimed.write(connection, self._renew, _claimed_rows(renewed))
+            self._guards.add(connection, counted)
+        # In a transaction of its own, after the commit: a newer run that does not see our claim yet
+        # has published its receipt before, and is seen here; one that comes later sees the claim.
+        late = self._late(renewed)
+        return [failed.get(place) or Claim(superseded=one.person in late) for place, one in enumerate(wanted)]
+
+    def _locked(self, connection: Connection, people: Iterable[_Person]) -> dict[_Person, _Noted]:
+        """Return what is noted of those whose receipts are open, and keep these as they are."""
+        rows = self._people.carry_out(connection, self._lock, _people_rows(people))
+        return {(row.run_id, row.entra_id): _noted(row) for row in rows}
+
+    def _renewed(self, before: _Noted | None, wanted: _Wanted) -> _Noted:
+        """Return what is to be noted of a claim, given what was `before`; None if the receipt is not open."""
         if before is None:
             raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+        old_values, new_values = wanted.old_values, wanted.new_values
         # What was noted of another Skolon user says nothing about this one.
-        same = before.skolon_id == skolon_id
-        earlier = (
-            read_written(self._sealer.open_json(before.old_values))
-            if same and before.old_values
-            else Written()
-        )
-        written = earlier.and_then(old_values, new_values)
+        same = before.skolon_id == wanted.skolon_id
+        written = self._written(before.old_values if same else None).and_then(old_values, new_values)
         kinds = {**kinds_of(old_values, new_values), **(read_changes(before.changes) if same else {})}
-        connection.execute(
-            update(receipts)
-            .where(mine)
-            .values(
-                skolon_id=skolon_id,
-                changed=sorted({*((same and before.changed) or ()), *map(str, old_values)}),
-                changes=changes_text(kinds),
-                old_values=self._sealer.seal_json(written.as_json()),
-                claimed_at=func.now(),
-            )
+        return _Noted(
+            skolon_id=wanted.skolon_id,
+            changed=sorted({*(before.changed if same else ()), *map(str, old_values)}),
+            changes=changes_text(kinds),
+            old_values=self._sealer.seal_json(written.as_json()),
+            is_claimed=True,
         )
-        return before.claimed_at is None
 
-    def _claims_since(self) -> ColumnElement[Any]:
-        """Return the moment before which claims no longer count, by the database's own clock."""
-        if self._database.is_sqlite:
-            return func.datetime("now", f"-{CLAIM_SECONDS} seconds")
-        return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
+    def _written(self, sealed: str | None) -> Written:
+        return read_written(self._sealer.open_json(sealed)) if sealed else Written()
+
+    def _late(self, people: Iterable[_Person]) -> set[_Person]:
+        """Return those who may no longer be changed by their runs."""
+        if not (rows := _people_rows(people)):
+            return set()
+        with self._database.reading() as connection:
+            found = self._people.carry_out(connection, self._too_late, rows)
+            return {(row.run_id, row.entra_id) for row in found}
 
 
-def _begin_query(given: FromClause, claims_since: ColumnElement[Any]) -> Select[Any]:
-    receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
-    return (
+def _people_rows(people: Iterable[_Person]) -> list[dict[str, Any]]:
+    return [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(people)]
+
+
+def _noted(row: Row[Any]) -> _Noted:
+    return _Noted(
+        skolon_id=row.skolon_id,
+        changed=row.changed or (),
+        changes=row.changes,
+        old_values=row.old_values,
+        is_claimed=row.claimed_at is not None,
+    )
+
+
+def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
+    """Return what to write, by Skolon user: whoever is to collide waits for others in one order."""
+    rows = [
+        {
+            "run_id": run_id,
+            "entra_id": entra_id,
+            "skolon_id": noted.skolon_id,
+            "changed": json.dumps(noted.changed),
+            "changes": noted.changes,
+            "old_values": noted.old_values,
+        }
+        for (run_id, entra_id), noted in renewed.items()
+    ]
+    return sorted(rows, key=lambda row: (row["run_id"], row["skolon_id"]))
+
+
+def _lock_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+    receipts = tables.receipts
+    query = (
         select(
-            given.c.run_id,
-            given.c.entra_id,
-            tenants.c.key,
-            tenants.c.version,
-            runs.c.status,
-            runs.c.dry_run,
-            runs.c.guard_accepted,
-            runs.c.trial.is_not(None).label("is_trial"),
-            runs.c.cause,
-            receipts.c.foreseen,
-            runs.c.undoes,
-            receipts.c.outcome,
+            receipts.c.run_id,
+            receipts.c.entra_id,
+            receipts.c.skolon_id,
+            receipts.c.changed,
+            receipts.c.changes,
+            receipts.c.old_values,
             receipts.c.claimed_at,
-            receipts.c.replaying,
-            receipts.c.operation_id,
-            _newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
-            _older_run_works_on(receipts.c.tenant_id, given.c.entra_id, given.c.run_id, claims_since).label(
-                "active"
-            ),
         )
         .select_from(given)
         .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
-        .join(runs, runs.c.id == receipts.c.run_id)
-        .join(tenants, tenants.c.id == receipts.c.tenant_id)
+        .where(tables.is_open(receipts))
     )
+    if is_sqlite:
+        return query
+    # In one order, so that two workers with the same people do not lock each other out; in the one of
+    # code points, in which outcomes are written too.
+    in_order = query.order_by(receipts.c.run_id, collate(receipts.c.entra_id, "C"))
+    return in_order.with_for_update(of=receipts)
 
 
-def _begun(row: Row[Any]) -> Begun:
-    return Begun(
-        tenant=row.key,
-        tenant_version=row.version,
-        status=Status(row.status),
-        dry_run=row.dry_run,
-        outcome=Outcome(row.outcome),
-        operation=row.operation_id if row.replaying else None,
-        claimed=row.claimed_at is not None,
-        # A dry run changes nothing, so it can neither be late nor in the way.
-        superseded=bool(row.superseded) and not row.dry_run,
-        older_run_active=bool(row.active) and not row.dry_run,
-        guarded=not row.guard_accepted and not row.replaying,
-        is_trial=row.is_trial,
-        is_held_by_guard=(
-            (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
-            and row.outcome == Outcome.PENDING
-            and row.foreseen is None
-        ),
-        undoes=row.undoes,
-    )
-
-
-def _newer_run_has(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
-    """Say whether a newer run, no dry one, has published the user and did or will do something."""
-    receipts, runs = tables.receipts.alias(), tables.runs.alias()
-    return exists().where(
-        receipts.c.tenant_id == tenant_id,
-        receipts.c.entra_id == entra_id,
-        receipts.c.run_id > run_id,
-        runs.c.id == receipts.c.run_id,
-        runs.c.dry_run.is_(False),
-        or_(runs.c.status != Status.CANCELLED, receipts.c.outcome != Outcome.PENDING),
-    )
-
-
-def _too_late_query() -> Select[Any]:
-    """Say whether a person may no longer be changed by a run; parameters are `run_id` and `entra_id`."""
+def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
     receipts = tables.receipts
-    run_id, entra_id = bindparam("run_id", type_=Integer()), bindparam("entra_id", type_=String())
-    tenant_id = (
-        select(receipts.c.tenant_id)
-        .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
-        .scalar_subquery()
-    )
-    return select(or_(_newer_run_has(tenant_id, entra_id, run_id), _is_cancelled(run_id, entra_id)))
-
-
-def _is_cancelled(run_id: Any, entra_id: Any) -> ColumnElement[bool]:
-    """Say whether the run has been cancelled, and the user is not being replayed."""
-    receipts, runs = tables.receipts.alias(), tables.runs.alias()
-    return exists().where(
-        receipts.c.run_id == run_id,
-        receipts.c.entra_id == entra_id,
-        runs.c.id == receipts.c.run_id,
-        runs.c.status == Status.CANCELLED,
-        ~receipts.c.replaying,
+    as_json: Any = type_coerce if is_sqlite else cast
+    return (
+        update(receipts)
+        .where(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id)
+        .values(
+            skolon_id=given.c.skolon_id,
+            changed=as_json(given.c.changed, JSON()),
+            changes=given.c.changes,
+            old_values=given.c.old_values,
+            claimed_at=func.now(),
+        )
     )
 
 
-def _older_run_works_on(
-    tenant_id: Any, entra_id: Any, run_id: Any, since: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    receipts = tables.receipts.alias()
-    return exists().where(
-        receipts.c.tenant_id == tenant_id,
-        receipts.c.entra_id == entra_id,
-        receipts.c.run_id < run_id,
-        tables.is_open(receipts),
-        receipts.c.claimed_at > since,
+def _too_late_query(given: FromClause) -> Select[Any]:
+    """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
+    receipts, runs = tables.receipts, tables.runs
+    is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
+    newer = newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
+    return (
+        select(receipts.c.run_id, receipts.c.entra_id)
+        .select_from(given)
+        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(or_(is_cancelled, newer))
     )

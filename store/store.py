@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.outages import ALWAYS_OPEN, Passages
+from store.beginnings import Beginnings
 from store.change_sums import ChangesMade, Prospects
 from store.changes import Changes
 from store.claims import Claims
@@ -49,6 +50,7 @@ class Store:
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
         self.guards = Guards(self.database)
+        self.beginnings = Beginnings(self.database)
         self.claims = Claims(self.database, self.guards, sealer)
         self.receipts = Receipts(self.database)
         self.changes_made = ChangesMade(self.database)

@@ -70,10 +70,19 @@ class Rows:
         **parameters: object,
     ) -> Iterator[Row[Any]]:
         """Yield what the statement returns for the rows, in any order; `parameters` are the same for all."""
+        for given in self._given(rows):
+            yield from connection.execute(statement, {**given, **parameters})
+
+    def write(self, connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Carry out a statement that returns nothing; without rows there is nothing to do."""
+        if rows:
+            for given in self._given(rows):
+                connection.execute(statement, given)
+
+    def _given(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the parameters of each statement that is to be made."""
         if self._is_sqlite:
             for row in rows:
-                given = {f"{_GIVEN}{name}": row[name] for name in self._columns}
-                yield from connection.execute(statement, {**given, **parameters})
+                yield {f"{_GIVEN}{name}": row[name] for name in self._columns}
         else:
-            arrays = {f"{_GIVEN}{name}": [row[name] for row in rows] for name in self._columns}
-            yield from connection.execute(statement, {**arrays, **parameters})
+            yield {f"{_GIVEN}{name}": [row[name] for row in rows] for name in self._columns}

@@ -11,7 +11,7 @@ from schemas.trials import tried
 
 if TYPE_CHECKING:
     from schemas.runs import Run
-    from store.claims import Begun
+    from store.beginnings import Begun
     from store.runs import Runs
     from store.tenants import TenantRecord, Tenants
 

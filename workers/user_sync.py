@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from schemas.messages import UserSync
     from schemas.sealing import Sealer
     from schemas.tenants import Guard
-    from store.claims import Begun
+    from store.beginnings import Begun
     from store.store import Store
     from store.tenants import TenantRecord
 
@@ -47,6 +47,7 @@ class UserSyncer:
 
     def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
         self._store = store
+        self._beginnings = store.beginnings
         self._claims = store.claims
         self._receipts = store.receipts
         self._in_hand: LastOne[int] = LastOne(store.runs.complete_if_done)
@@ -147,7 +148,7 @@ class UserSyncer:
 
     def _begun(self, message: UserSync) -> Begun | None:
         """Return what there is to know of a user's receipt, None if it is pruned."""
-        begun = self._claims.begin(message.run, message.user)
+        begun = self._beginnings.begin(message.run, message.user)
         if begun is None and not self._pruning.outlived({(message.tenant, message.run, message.user)}):
             raise PermanentError(
                 Reason.UNKNOWN_TENANT,

@@ -83,9 +83,9 @@ def test_whoever_was_looked_at_is_not_looked_at_again(store: Store) -> None:
     """P4: a message that comes twice finds that what would become of its user has been noted."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    before = store.claims.begin(run.id, "anna")
+    before = store.beginnings.begin(run.id, "anna")
     store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UNCHANGED))
-    after = store.claims.begin(run.id, "anna")
+    after = store.beginnings.begin(run.id, "anna")
     assert before is not None
     assert after is not None
     assert (before.is_held_by_guard, after.is_held_by_guard) == (True, False)
@@ -97,7 +97,7 @@ def test_only_the_guard_has_people_looked_at(store: Store) -> None:
     """A run that was halted for another cause shows nothing of the kind, and has nobody looked at."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "no")
-    begun = store.claims.begin(run.id, "anna")
+    begun = store.beginnings.begin(run.id, "anna")
     assert begun is not None
     assert not begun.is_held_by_guard
     assert store.prospects.of(run.id) is None

@@ -36,7 +36,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.runs.list(),
     lambda store: store.runs.open(wish(), "event"),
     lambda store: store.runs.complete_if_done(1),
-    lambda store: store.claims.begin(1, "anna"),
+    lambda store: store.beginnings.begin(1, "anna"),
     lambda store: store.receipts.publish(1, ["anna"]),
     lambda store: store.receipts.finish(1, "anna", verdict(Outcome.UNCHANGED)),
 ]
@@ -97,7 +97,7 @@ def test_writers_take_turns(store: Store) -> None:
 
     def work(portion: list[str]) -> int:
         for user in portion:
-            begun = store.claims.begin(run.id, user)
+            begun = store.beginnings.begin(run.id, user)
             assert begun is not None
             store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None})
             store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"skolon {user}"))
@@ -157,7 +157,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
     """A run's number that cannot be one, in a forged message or on a command line, is just not found."""
     with pytest.raises(WrongUseError, match="no run"):
         store.runs.get(number)
-    assert store.claims.begin(number, "anna") is None
+    assert store.beginnings.begin(number, "anna") is None
     assert not store.runs.complete_if_done(number)
 
 
@@ -165,7 +165,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
 def test_an_id_that_nobody_has(store: Store, user: str) -> None:
     """An id that no database can hold, in a forged message, is just not found."""
     run = begin_run(store, "event", "anna")
-    assert store.claims.begin(run.id, user) is None
+    assert store.beginnings.begin(run.id, user) is None
 
 
 @pytest.mark.parametrize(

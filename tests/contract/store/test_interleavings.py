@@ -30,7 +30,7 @@ def late_and_new(store: Store, number: int) -> tuple[Run, Run]:
 
 def newer_goes_ahead(store: Store, newer: Run) -> bool:
     store.receipts.publish(newer.id, ["anna"])
-    begun = store.claims.begin(newer.id, "anna")
+    begun = store.beginnings.begin(newer.id, "anna")
     assert begun is not None
     return not begun.older_run_active
 

@@ -16,12 +16,12 @@ from tests.contract.store.books import TENANT, at_once, begin_run, complete, let
 
 if TYPE_CHECKING:
     from schemas.runs import Run
-    from store.claims import Begun
+    from store.beginnings import Begun
     from store.store import Store
 
 
 def begun(store: Store, run: Run, user: str) -> Begun:
-    found = store.claims.begin(run.id, user)
+    found = store.beginnings.begin(run.id, user)
     assert found is not None
     return found
 
@@ -103,8 +103,8 @@ def test_a_worker_learns_what_it_has_to_know(store: Store) -> None:
 def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     """A message for a run or a user that is not in the books begins nothing."""
     run = begin_run(store, "event", "anna")
-    assert store.claims.begin(run.id, "bo") is None
-    assert store.claims.begin(run.id + 1000, "anna") is None
+    assert store.beginnings.begin(run.id, "bo") is None
+    assert store.beginnings.begin(run.id + 1000, "anna") is None
     assert not store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED))
     assert not store.receipts.dead_letter(run.id, "bo", letter(), 1)
     assert store.receipts.get(run.id, "bo") is None

@@ -16,7 +16,7 @@ from tests.contract.store.books import TENANT, at_once, begin_run, letter, verdi
 
 if TYPE_CHECKING:
     from schemas.runs import Run
-    from store.claims import Begun
+    from store.beginnings import Begun
     from store.store import Store
 
 PEOPLE = ("anna", "bo", "cecilia")
@@ -38,7 +38,7 @@ def replay(store: Store) -> int:
 
 
 def begun(store: Store, run: Run, user: str) -> Begun:
-    found = store.claims.begin(run.id, user)
+    found = store.beginnings.begin(run.id, user)
     assert found is not None
     return found
 

@@ -109,7 +109,7 @@ def test_a_tenant_at_work_stays(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     with pytest.raises(WrongUseError, match=f"Run {run.id}"):
         store.tenants.remove(TENANT)
-    assert store.claims.begin(run.id, "anna") is not None
+    assert store.beginnings.begin(run.id, "anna") is not None
 
 
 def test_a_removed_tenant_leaves_nothing(store: Store) -> None:

@@ -23,7 +23,7 @@ def test_each_gets_the_answer_about_its_own_person(store: Store) -> None:
     """P4: of many who ask at the same moment each is told of its own person, or that there is none."""
     run = begin_run(store, "event", *PEOPLE[::2])
     with ThreadPoolExecutor(THREADS) as pool:
-        begun = list(pool.map(lambda user: store.claims.begin(run.id, user), PEOPLE))
+        begun = list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
     assert [one is not None for one in begun] == [number % 2 == 0 for number in range(len(PEOPLE))]
     assert {one.outcome for one in begun if one is not None} == {Outcome.PENDING}
 
@@ -86,5 +86,5 @@ def test_company_saves_journeys(store: Store) -> None:
         lambda _connection, _cursor, statement, *_: statements.append(statement),
     )
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda user: store.claims.begin(run.id, user), PEOPLE))
+        list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
     assert 0 < len(statements) < len(PEOPLE)

@@ -41,7 +41,7 @@ def test_a_trial_goes_by_its_own_settings(store: Store) -> None:
     saved: tuple[dict[str, Any], ...] = ({"sources": {"eppn": []}}, {"erase_blank": ["city"]})
     for changes in saved:
         store.tenants.change(TENANT, changes)
-        begun = store.claims.begin(run.id, "anna")
+        begun = store.beginnings.begin(run.id, "anna")
         assert begun is not None
         assert begun.is_trial
         for record in (store.trials.for_run(run), store.trials.for_user(run.id, begun)):
@@ -54,7 +54,7 @@ def test_other_runs_go_by_what_is_saved(store: Store) -> None:
     """A run without a trial takes the tenant's settings as they are when each user is worked on."""
     run = begin_run(store, "r", "anna")
     store.tenants.change(TENANT, {"sources": {"eppn": []}})
-    begun = store.claims.begin(run.id, "anna")
+    begun = store.beginnings.begin(run.id, "anna")
     assert begun is not None
     assert not begun.is_trial
     assert store.trials.for_user(run.id, begun).tenant.sources[Attribute.EPPN] == ()

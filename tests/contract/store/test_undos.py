@@ -199,7 +199,7 @@ def test_who_was_in_hand_steps_back(store: Store) -> None:
     # Those who were not stopped are among those who are put back, and waited for.
     assert {"anna", "bo"} <= set(store.undos.users(run.id, after="", limit=9))
     store.receipts.publish(undo.id, ["anna", "bo"])
-    found = store.claims.begin(undo.id, "anna")
+    found = store.beginnings.begin(undo.id, "anna")
     assert found is not None
     assert (found.undoes, found.older_run_active) == (run.id, True)
 
@@ -210,7 +210,7 @@ def test_an_older_message_is_late_after_an_undo(store: Store) -> None:
     store.runs.halt(run.id, Cause.BUG, "a bug")
     undo = open_undo(store, run, users=("anna",))
     store.receipts.publish(undo.id, ["anna"])
-    found = store.claims.begin(run.id, "anna")
+    found = store.beginnings.begin(run.id, "anna")
     assert found is not None
     assert found.superseded
 
@@ -255,11 +255,11 @@ def test_an_undo_can_be_let_through_beforehand(store: Store, *, accept: bool) ->
     complete(store, run)
     undo = open_undo(store, run, accept=accept)
     store.receipts.publish(undo.id, ["anna"])
-    found = store.claims.begin(undo.id, "anna")
+    found = store.beginnings.begin(undo.id, "anna")
     assert found is not None
     assert found.guarded is not accept
     open_undo(store, run, "joins", accept=True)
-    found = store.claims.begin(undo.id, "anna")
+    found = store.beginnings.begin(undo.id, "anna")
     assert found is not None
     assert not found.guarded
 

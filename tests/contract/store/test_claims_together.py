@@ -1,0 +1,215 @@
+"""Threads that claim at the same moment: one transaction for all, and everybody's own leave or error."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from schemas.attributes import Attribute
+from schemas.errors import HaltError, TransientError
+from schemas.guards import ONE_NOT_FOUND, GuardCounts
+from schemas.outcomes import Cause, Outcome
+from store.claims import Claim
+from store.collisions import CollisionError
+from tests.contract.store.books import TOGETHER, at_once, begin_run, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schemas.runs import Run
+    from store.guards import Allow
+    from store.store import Store
+
+PEOPLE = tuple(f"user-{number:02}" for number in range(24))
+OLD_VALUES = {Attribute.CITY: "Lund", Attribute.EPPN: "a@b.example"}
+LIMIT = 10
+
+pytestmark = pytest.mark.parametrize(
+    "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+
+
+def allow(counts: GuardCounts, _people: object) -> None:
+    if max(counts.changed, counts.not_found) > LIMIT:
+        raise HaltError(Cause.GUARD_EXCEEDED, "too many")
+
+
+@contextmanager
+def one_claim_waits(store: Store, books_url: str, run: Run) -> Iterator[None]:
+    """Have the process's claims wait behind one of somebody whose receipt is locked meanwhile."""
+    with (
+        psycopg.connect(books_url.replace("+psycopg", "")) as holder,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        holder.execute("SELECT 1 FROM receipts WHERE run_id = %s AND entra_id = 'first' FOR UPDATE", [run.id])
+        first = threads.submit(store.claims.claim, run.id, "first", "s first", {})
+        with psycopg.connect(books_url.replace("+psycopg", ""), autocommit=True) as observer:
+            deadline = time.monotonic() + TOGETHER
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            while observer.execute(waiting).fetchone() == (0,):
+                assert time.monotonic() < deadline, "the claim was to wait for the row"
+        yield
+        holder.commit()
+        first.result(TOGETHER)
+
+
+def in_one_batch(
+    store: Store, books_url: str, run: Run, *claims: Callable[[], Claim]
+) -> list[Claim | Exception]:
+    """Make claims that gather while another one is under way; return what each returned or raised."""
+    store.receipts.publish(run.id, ["first"])
+    with ThreadPoolExecutor(1) as threads:
+        with one_claim_waits(store, books_url, run):
+            answers = threads.submit(at_once, *claims)
+            # Nobody can see from outside whether all have joined; they have nothing to do before that.
+            time.sleep(0.5)
+        return answers.result(TOGETHER)
+
+
+def test_all_are_claimed_in_one_transaction(store: Store, books_url: str) -> None:
+    """Whoever gathers meanwhile is claimed by one statement, and each with its own old values."""
+    run = begin_run(store, "event", *PEOPLE)
+
+    def claim(user: str) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(run.id, user, f"s {user}", {Attribute.CITY: user}, allow=allow_all)
+
+    def allow_all(counts: GuardCounts, _people: object) -> None:
+        seen.append(counts.changed)
+
+    seen: list[int] = []
+    results = in_one_batch(store, books_url, run, *map(claim, PEOPLE))
+    assert results == [Claim(superseded=False)] * len(PEOPLE)
+    assert seen == [len(PEOPLE)] * len(PEOPLE)
+    assert store.guards.counts(run.id).changed == len(PEOPLE)
+    assert {user: store.claims.old_values(run.id, user) for user in PEOPLE} == {
+        user: {"city": user} for user in PEOPLE
+    }
+
+
+def test_errors_are_each_persons_own(store: Store, books_url: str) -> None:
+    """P7: in one batch one collides, one has been settled, and the others are claimed and counted once."""
+    run = begin_run(store, "event", "holder", *PEOPLE)
+    store.receipts.finish(run.id, "holder", verdict(Outcome.UNCHANGED, "s taken"))
+    store.receipts.finish(run.id, PEOPLE[3], verdict(Outcome.UNCHANGED))
+    skolon_ids = {user: f"s {user}" for user in PEOPLE} | {PEOPLE[5]: "s taken"}
+
+    def claim(user: str) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(run.id, user, skolon_ids[user], OLD_VALUES, allow=lambda *_: None)
+
+    results = dict(zip(PEOPLE, in_one_batch(store, books_url, run, *map(claim, PEOPLE)), strict=True))
+    settled, collided = results.pop(PEOPLE[3]), results.pop(PEOPLE[5])
+    assert isinstance(settled, TransientError)
+    assert isinstance(collided, CollisionError)
+    assert collided.entra_id == "holder"
+    assert set(results.values()) == {Claim(superseded=False)}
+    counted = len(PEOPLE) - 2
+    assert store.guards.counts(run.id) == GuardCounts(changed=counted, identity_changed=counted)
+
+
+def test_the_guard_lets_through_as_many_as_its_limit(store: Store, books_url: str) -> None:
+    """P7: of a batch that goes too far as many are claimed as the limit allows, and only they count."""
+    run = begin_run(store, "event", *PEOPLE)
+
+    def claim(user: str) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=allow)
+
+    results = in_one_batch(store, books_url, run, *map(claim, PEOPLE))
+    assert Counter(type(one) for one in results) == {Claim: LIMIT, HaltError: len(PEOPLE) - LIMIT}
+    assert store.guards.counts(run.id).changed == LIMIT
+    claimed = [user for user in PEOPLE if store.claims.old_values(run.id, user)]
+    assert claimed == [user for user, one in zip(PEOPLE, results, strict=True) if isinstance(one, Claim)]
+
+
+def test_one_runs_guard_is_not_anothers(store: Store, books_url: str) -> None:
+    """P7: a batch has people of a guarded run and of one that was let through: these go on, and count."""
+    guarded = begin_run(store, "guarded", *PEOPLE)
+    store.runs.halt(guarded.id, Cause.BUG, "a bug")
+    free = begin_run(store, "free", *(f"free-{user}" for user in PEOPLE))
+
+    def claim(run: Run, user: str, allow: Allow | None) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=allow)
+
+    claims = [claim(guarded, user, allow) for user in PEOPLE]
+    claims += [claim(free, f"free-{user}", None) for user in PEOPLE]
+    results = in_one_batch(store, books_url, free, *claims)
+    assert Counter(type(one) for one in results[: len(PEOPLE)]) == {Claim: LIMIT, HaltError: 14}
+    assert results[len(PEOPLE) :] == [Claim(superseded=False)] * len(PEOPLE)
+    assert store.guards.counts(guarded.id).changed == LIMIT
+    assert store.guards.counts(free.id) == GuardCounts()
+
+
+def test_a_message_that_comes_twice_in_one_moment_counts_once(store: Store, books_url: str) -> None:
+    """P4: of two deliveries in one batch the second renews the first one's claim, and counts for nothing."""
+    run = begin_run(store, "event", *PEOPLE)
+
+    def claim(city: str) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(
+            run.id, PEOPLE[0], "s1", {Attribute.CITY: city}, allow=lambda *_: None
+        )
+
+    assert in_one_batch(store, books_url, run, claim("Lund"), claim("Lund")) == [Claim(superseded=False)] * 2
+    assert store.guards.counts(run.id).changed == 1
+    assert store.claims.old_values(run.id, PEOPLE[0]) == {"city": "Lund"}
+
+
+def test_who_comes_too_late_in_company(store: Store) -> None:
+    """P4: of a batch only those step back whom a newer run has published."""
+    older = begin_run(store, "older", "first", *PEOPLE)
+    store.runs.halt(older.id, Cause.BUG, "a bug")
+    begin_run(store, "newer", *PEOPLE[::3])
+
+    def claim(user: str) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(older.id, user, f"s {user}", OLD_VALUES)
+
+    with ThreadPoolExecutor(len(PEOPLE)) as pool:
+        results = list(pool.map(lambda user: claim(user)(), PEOPLE))
+    assert [one.superseded for one in results] == [number % 3 == 0 for number in range(len(PEOPLE))]
+
+
+def claim_all(books: Store, run: Run, users: tuple[str, ...]) -> list[Claim]:
+    def claim(user: str) -> Claim:
+        return books.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=lambda *_: None)
+
+    with ThreadPoolExecutor(len(users)) as pool:
+        return list(pool.map(claim, users))
+
+
+def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store) -> None:
+    """P8: two processes that claim the same people, each from its own end, both come to an end."""
+    for number in range(5):
+        run = begin_run(store, f"event {number}", *PEOPLE)
+
+        both = at_once(partial(claim_all, store, run, PEOPLE), partial(claim_all, another, run, PEOPLE[::-1]))
+        assert both == [[Claim(superseded=False)] * len(PEOPLE)] * 2
+        assert store.guards.counts(run.id).changed == len(PEOPLE)
+        for user in PEOPLE:
+            store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"s {user}"))
+        store.runs.finish_reading(run.id)
+        assert store.runs.complete_if_done(run.id)
+
+
+def test_those_not_found_are_counted_up_to_the_limit(store: Store, another: Store) -> None:
+    """P7: threads of two processes count at once; only those who were let through stay counted."""
+    run = begin_run(store, "event")
+
+    def count(books: Store) -> bool:
+        try:
+            books.guards.count(run.id, ONE_NOT_FOUND, allow)
+        except HaltError:
+            return False
+        return True
+
+    results = at_once(*[lambda books=books: count(books) for books in (store, another) * 12])
+    let_through = results.count(True)
+    assert LIMIT <= let_through <= LIMIT + len(results) // 2
+    assert store.guards.counts(run.id).not_found == let_through
