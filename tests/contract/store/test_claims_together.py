@@ -184,13 +184,23 @@ def claim_all(books: Store, run: Run, users: tuple[str, ...]) -> list[Claim]:
         return list(pool.map(claim, users))
 
 
-def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store) -> None:
+def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store, books_url: str) -> None:
     """P8: two processes that claim the same people, each from its own end, both come to an end."""
     for number in range(5):
         run = begin_run(store, f"event {number}", *PEOPLE)
-
-        both = at_once(partial(claim_all, store, run, PEOPLE), partial(claim_all, another, run, PEOPLE[::-1]))
-        assert both == [[Claim(superseded=False)] * len(PEOPLE)] * 2
+        claiming = (partial(claim_all, store, run, PEOPLE), partial(claim_all, another, run, PEOPLE[::-1]))
+        with (
+            psycopg.connect(books_url.replace("+psycopg", "")) as holder,
+            ThreadPoolExecutor(1) as threads,
+        ):
+            # Both have some people and wait for this one, or for each other's.
+            holder.execute(
+                "SELECT 1 FROM receipts WHERE run_id = %s AND entra_id = %s FOR UPDATE", [run.id, PEOPLE[12]]
+            )
+            both = threads.submit(at_once, *claiming)
+            time.sleep(0.3)
+            holder.commit()
+            assert both.result(TOGETHER) == [[Claim(superseded=False)] * len(PEOPLE)] * 2
         assert store.guards.counts(run.id).changed == len(PEOPLE)
         for user in PEOPLE:
             store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"s {user}"))
