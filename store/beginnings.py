@@ -6,13 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, String, and_, exists, func, or_, select
+from sqlalchemy import Integer, String, exists, func, or_, select
 
 from schemas.graph_user import is_entra_id
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from store import tables
 from store.runs import is_run_id
-from store.together import Rows, joined
+from store.together import Rows, found_by, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Beginnings:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
-        self._begin = _begin_query(self._people.table, _claims_since(is_sqlite=database.is_sqlite))
+        self._begin = _begin_query(self._people.table, is_sqlite=database.is_sqlite)
         self._beginning: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
 
     def begin(self, run_id: int, entra_id: str) -> Begun | None:
@@ -81,7 +81,7 @@ class Beginnings:
 
     def _begin_together(self, _: None, asked: Sequence[tuple[int, str]]) -> list[Begun | None]:
         people = [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(set(asked))]
-        with self._database.reading() as connection:
+        with self._database.statement() as connection:
             found = {
                 (row.run_id, row.entra_id): _begun(row)
                 for row in self._people.carry_out(connection, self._begin, people)
@@ -109,8 +109,10 @@ def _claims_since(*, is_sqlite: bool) -> ColumnElement[Any]:
     return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
 
 
-def _begin_query(given: FromClause, claims_since: ColumnElement[Any]) -> Select[Any]:
-    receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+def _begin_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+    runs, tenants = tables.runs, tables.tenants
+    claims_since = _claims_since(is_sqlite=is_sqlite)
+    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
     return (
         select(
             given.c.run_id,
@@ -133,8 +135,7 @@ def _begin_query(given: FromClause, claims_since: ColumnElement[Any]) -> Select[
                 "active"
             ),
         )
-        .select_from(given)
-        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
+        .select_from(people)
         .join(runs, runs.c.id == receipts.c.run_id)
         .join(tenants, tenants.c.id == receipts.c.tenant_id)
     )

@@ -31,7 +31,7 @@ from store import tables
 from store.beginnings import PERSON, newer_run_has
 from store.collisions import collision
 from store.guards import Counted, in_turn_if_refused
-from store.together import Rows, joined
+from store.together import Rows, found_by, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,7 +107,7 @@ class Claims:
         self._claimed = Rows(_CLAIMED, is_sqlite=database.is_sqlite)
         self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
         self._renew = _renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
-        self._too_late = _too_late_query(self._people.table)
+        self._too_late = _too_late_query(self._people.table, is_sqlite=database.is_sqlite)
         self._claiming: Coalescer[None, _Wanted, Claim] = joined(in_turn_if_refused(self._claim_together))
 
     def claim(  # noqa: PLR0913 - what a claim is made of
@@ -164,7 +164,7 @@ class Claims:
         failed: dict[int, Exception] = {}
         renewed: dict[_Person, _Noted] = {}
         counted: list[Counted] = []
-        with self._database.transaction() as connection:
+        with self._database.transaction(by_keys=True) as connection:
             noted = self._locked(connection, {one.person for one in wanted})
             for place, one in enumerate(wanted):
                 # Of a message that came twice in the same moment the second renews the first one's claim.
@@ -214,7 +214,7 @@ class Claims:
         """Return those who may no longer be changed by their runs."""
         if not (rows := _people_rows(people)):
             return set()
-        with self._database.reading() as connection:
+        with self._database.statement() as connection:
             found = self._people.carry_out(connection, self._too_late, rows)
             return {(row.run_id, row.entra_id) for row in found}
 
@@ -289,15 +289,15 @@ def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
     )
 
 
-def _too_late_query(given: FromClause) -> Select[Any]:
+def _too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
-    receipts, runs = tables.receipts, tables.runs
+    runs = tables.runs
+    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
     is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
     newer = newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
     return (
         select(receipts.c.run_id, receipts.c.entra_id)
-        .select_from(given)
-        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
+        .select_from(people)
         .join(runs, runs.c.id == receipts.c.run_id)
         .where(or_(is_cancelled, newer))
     )

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 #: Seconds that a writer on SQLite waits for the other writers.
 SQLITE_BUSY_TIMEOUT: Final = 60
 
+#: Connections for what threads ask together: each kind takes one at a time.
+BY_KEYS: Final = 4
+
 #: Seconds to wait for a free connection of the pool, and for a new one to be made.
 POOL_TIMEOUT: Final = 30
 CONNECT_TIMEOUT: Final = 10
@@ -57,12 +60,13 @@ _NO_TABLE: Final = ("UndefinedTable", "UndefinedColumn")
 class Database:
     """An engine that is made at the first use; may be shared by threads."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, passages: Passages = ALWAYS_OPEN) -> None:
+    def __init__(self, url: str, *, pool_size: int = 6, passages: Passages = ALWAYS_OPEN) -> None:
         self._url = _with_driver(url)
         self._passages = passages
         self._engine = _engine(self._url, pool_size)
+        self._by_keys = self._engine if self.is_sqlite else _by_keys(self._url)
         # The same connections, of which each statement is a transaction.
-        self._by_itself = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._by_itself = self._by_keys.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> Engine:
@@ -75,30 +79,35 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, by_keys: bool = False) -> Iterator[Connection]:
         """Give a connection whose work is committed at the end, or rolled back when something is raised.
+
+        `by_keys` is for statements that look up some rows by their keys, and nothing else: they are planned
+        once, for that.
 
         Raises `TransientError` (database) when the database is away or two transactions got into
         each other's way, `WrongUseError` when its tables are missing.
         """
-        with self._passages.to(DATABASE), translated(), self._engine.begin() as connection:
+        engine = self._by_keys if by_keys else self._engine
+        with self._passages.to(DATABASE), translated(), engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give a connection for one statement that only reads; raises as `transaction` does.
+    def statement(self) -> Iterator[Connection]:
+        """Give a connection for one statement that looks up rows by their keys; raises as `transaction` does.
 
         On PostgreSQL it is a transaction by itself, so nothing has to be begun and committed around it.
         """
-        with self._passages.to(DATABASE), translated(), self._reading() as connection:
+        with self._passages.to(DATABASE), translated(), self._one_statement() as connection:
             yield connection
 
-    def _reading(self) -> AbstractContextManager[Connection]:
+    def _one_statement(self) -> AbstractContextManager[Connection]:
         return self._engine.begin() if self.is_sqlite else self._by_itself.connect()
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+        self._by_keys.dispose()
 
 
 @contextmanager
@@ -155,6 +164,28 @@ def _engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    return _postgresql(url, pool_size)
+
+
+def _by_keys(url: URL) -> Engine:
+    """Return an engine whose connections look up rows by keys, whatever the statistics say.
+
+    What these say of a table that is being filled is long untrue: a run's whole receipts would be read
+    for each few that are asked for. And to plan such a statement takes longer than to carry it out.
+    """
+    engine = _postgresql(url, BY_KEYS)
+    event.listen(engine, "connect", _plan_by_keys)
+    return engine
+
+
+def _plan_by_keys(connection: Any, _record: object) -> None:
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    for other in ("seqscan", "hashjoin", "mergejoin"):
+        connection.execute(f"SET enable_{other} = off")
+    connection.commit()
+
+
+def _postgresql(url: URL, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,

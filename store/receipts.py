@@ -201,7 +201,7 @@ class Receipts:
         firsts = {(one.run_id, one.entra_id): one for one in reversed(finished)}
         # In one order, so that two workers with the same messages do not lock each other out.
         rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
-        with self._database.transaction() as connection:
+        with self._database.statement() as connection:
             done = self._finished.carry_out(connection, self._finish, rows, moment=now())
             settled = {(row.run_id, row.entra_id) for row in done}
         return [

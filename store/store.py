@@ -40,7 +40,7 @@ class Store:
         database_url: str,
         sealer: Sealer,
         *,
-        pool_size: int = 10,
+        pool_size: int = 6,
         passages: Passages = ALWAYS_OPEN,
     ) -> None:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from schemas.errors import TransientError, WrongUseError
@@ -14,7 +14,7 @@ from sharing.coalescer import Coalescer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, FromClause, Row
+    from sqlalchemy import Connection, FromClause, Row, Table
     from sqlalchemy.sql.base import Executable
     from sqlalchemy.types import TypeEngine
 
@@ -23,7 +23,7 @@ MOST_ROWS: Final = 64
 
 #: Seconds that a statement waits for further rows where the last one had several: a row more costs a
 #: twentieth of a statement more.
-PAUSE: Final = 0.002
+PAUSE: Final = 0.005
 
 #: What the parameters' names begin with: those of columns alone are SQLAlchemy's own.
 _GIVEN: Final = "given_"
@@ -42,6 +42,19 @@ def joined(
         pause=PAUSE,
         for_all=(TransientError, StoppingError, WrongUseError),
     )
+
+
+def found_by(given: FromClause, table: Table, *keys: str, is_sqlite: bool) -> tuple[FromClause, FromClause]:
+    """Return what to select from for the given rows' own rows of a table, and these rows.
+
+    PostgreSQL looks each of them up by all its keys: of a plain join it may think that reading everything
+    that has one of the keys, a whole run, is as good.
+    """
+    same = and_(*(table.c[key] == given.c[key] for key in keys))
+    if is_sqlite:
+        return given.join(table, same), table
+    found = select(table).where(same).offset(literal_column("0")).lateral(f"{table.name}_found")
+    return given.join(found, true()), found
 
 
 class Rows:

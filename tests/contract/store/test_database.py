@@ -90,6 +90,36 @@ def test_work_goes_on_after_the_database_was_away(
     assert store.runs.summary(run.id).pending == 1
 
 
+@ON_POSTGRESQL
+def test_people_are_looked_up_by_their_keys(store: Store, books_url: str, postgresql: PostgreSQL) -> None:
+    """A few of a run are found without reading the run, in a table whose statistics nobody has made yet."""
+    users = [f"user-{number:04d}" for number in range(4000)]
+    run = begin_run(store, "event", *users)
+    few = users[1000:1020]
+
+    def work(user: str) -> None:
+        assert store.beginnings.begin(run.id, user) is not None
+        assert not store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None}).superseded
+        assert store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"skolon {user}"))
+
+    # What was read is counted when a connection ends.
+    store.close()
+    before = _rows_read(postgresql, books_url)
+    at_once(*[lambda user=user: work(user) for user in few])
+    store.close()
+    assert _rows_read(postgresql, books_url) - before < 20 * len(few)
+
+
+def _rows_read(postgresql: PostgreSQL, url: str) -> int:
+    """Return how many rows of receipts were read so far, whatever for."""
+    with postgresql.connect(url) as connection:
+        row = connection.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'receipts'"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_writers_take_turns(store: Store) -> None:
     """P8: many threads that write at once all get their turn; SQLite is not found locked."""
     users = [f"user-{number}" for number in range(60)]

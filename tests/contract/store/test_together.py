@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from schemas.outcomes import Outcome
 from store.collisions import CollisionError
@@ -73,18 +73,21 @@ def test_a_message_that_comes_twice_in_one_moment_finishes_once(store: Store) ->
     assert sum(done) == len(PEOPLE)
 
 
-@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
 def test_company_saves_journeys(store: Store) -> None:
     """Whoever waits meanwhile is in the next statement: there are fewer of these than people."""
-    if store.database.is_sqlite:
-        pytest.skip("on SQLite nothing travels")
     run = begin_run(store, "event", *PEOPLE)
     statements: list[str] = []
-    event.listen(
-        store.database.engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_: statements.append(statement),
-    )
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
     assert 0 < len(statements) < len(PEOPLE)
