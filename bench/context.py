@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How many people each measurement takes; `default` makes an invocation of about 15 minutes."""
+    """How many people each measurement takes; `default` makes an invocation of about 20 minutes."""
 
     #: Published by the producer, and with `send`.
     publish: int

@@ -10,9 +10,12 @@ from schemas.messages import TenantPage, TenantSync
 from schemas.outcomes import Mode, Outcome, Reason, Stage
 from schemas.tenants import load_tenant
 from schemas.verdicts import DeadLetter, Verdict
+from tests.acceptance.commands import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import psycopg
 
     from schemas.runs import Run
     from schemas.tenants import Tenant
@@ -23,6 +26,11 @@ CLIENT_SECRET = "hemligt-men-uppdiktat"  # noqa: S105 - made up
 
 #: Seconds. No thread of a test may wait longer for the others.
 TOGETHER = 30
+
+#: Of a connection's database: those who wait for somebody else's lock.
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 Result = TypeVar("Result")
 
@@ -90,3 +98,13 @@ def at_once(*actions: Callable[[], Result]) -> list[Result | Exception]:
     with ThreadPoolExecutor(len(actions)) as threads:
         futures = [threads.submit(run, action) for action in actions]
         return [future.result(TOGETHER) for future in futures]
+
+
+def wait_for_waiting(connection: psycopg.Connection, number: int = 1) -> None:
+    """Return once so many wait for a lock on PostgreSQL; the connection must commit by itself."""
+
+    def all_wait() -> bool:
+        row = connection.execute(_WAITING).fetchone()
+        return row is not None and row[0] >= number
+
+    until(all_wait, f"the wait of {number} for a lock")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ from schemas.guards import ONE_NOT_FOUND, GuardCounts
 from schemas.outcomes import Cause, Outcome
 from store.claims import Claim
 from store.collisions import CollisionError
-from tests.contract.store.books import TOGETHER, at_once, begin_run, verdict
+from tests.acceptance.commands import until
+from tests.contract.store.books import TOGETHER, at_once, begin_run, verdict, wait_for_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,16 +51,16 @@ def one_claim_waits(store: Store, books_url: str, run: Run) -> Iterator[None]:
         holder.execute("SELECT 1 FROM receipts WHERE run_id = %s AND entra_id = 'first' FOR UPDATE", [run.id])
         first = threads.submit(store.claims.claim, run.id, "first", "s first", {})
         with psycopg.connect(books_url.replace("+psycopg", ""), autocommit=True) as observer:
-            deadline = time.monotonic() + TOGETHER
-            waiting = (
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            while observer.execute(waiting).fetchone() == (0,):
-                assert time.monotonic() < deadline, "the claim was to wait for the row"
+            wait_for_waiting(observer)
         yield
         holder.commit()
         first.result(TOGETHER)
+
+
+def gathered(store: Store) -> int:
+    """Return how many claims wait to be made together."""
+    lanes = store.claims._claiming._lanes  # noqa: SLF001 - nothing else tells that somebody waits
+    return sum(len(lane.gathering.asked) for lane in lanes.values() if lane.gathering is not None)
 
 
 def in_one_batch(
@@ -71,8 +71,7 @@ def in_one_batch(
     with ThreadPoolExecutor(1) as threads:
         with one_claim_waits(store, books_url, run):
             answers = threads.submit(at_once, *claims)
-            # Nobody can see from outside whether all have joined; they have nothing to do before that.
-            time.sleep(0.5)
+            until(lambda: gathered(store) == len(claims), "the last of the claims")
         return answers.result(TOGETHER)
 
 
@@ -191,6 +190,7 @@ def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store
         claiming = (partial(claim_all, store, run, PEOPLE), partial(claim_all, another, run, PEOPLE[::-1]))
         with (
             psycopg.connect(books_url.replace("+psycopg", "")) as holder,
+            psycopg.connect(books_url.replace("+psycopg", ""), autocommit=True) as observer,
             ThreadPoolExecutor(1) as threads,
         ):
             # Both have some people and wait for this one, or for each other's.
@@ -198,7 +198,7 @@ def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store
                 "SELECT 1 FROM receipts WHERE run_id = %s AND entra_id = %s FOR UPDATE", [run.id, PEOPLE[12]]
             )
             both = threads.submit(at_once, *claiming)
-            time.sleep(0.3)
+            wait_for_waiting(observer, 2)
             holder.commit()
             assert both.result(TOGETHER) == [[Claim(superseded=False)] * len(PEOPLE)] * 2
         assert store.guards.counts(run.id).changed == len(PEOPLE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import pytest
 
 from schemas.attributes import Attribute
 from schemas.outcomes import Cause
-from tests.contract.store.books import TOGETHER, at_once, begin_run, complete
+from tests.contract.store.books import TOGETHER, at_once, begin_run, complete, wait_for_waiting
 
 if TYPE_CHECKING:
     from schemas.runs import Run
@@ -63,16 +62,6 @@ def test_the_newer_one_was_first(store: Store, another: Store) -> None:
     assert not older_goes_ahead(store, older)
 
 
-def wait_until_somebody_waits(connection: psycopg.Connection) -> None:
-    deadline = time.monotonic() + TOGETHER
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while connection.execute(waiting).fetchone() == (0,):
-        assert time.monotonic() < deadline, "the claim was to wait for the row"
-
-
 @pytest.mark.parametrize(
     "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
 )
@@ -86,7 +75,7 @@ def test_the_newer_one_comes_between(store: Store, another: Store, books_url: st
     ):
         holder.execute("SELECT 1 FROM receipts WHERE run_id = %s FOR UPDATE", [older.id])
         older_one = threads.submit(older_goes_ahead, store, older)
-        wait_until_somebody_waits(observer)
+        wait_for_waiting(observer)
         assert newer_goes_ahead(another, newer)
         holder.commit()
         assert not older_one.result(TOGETHER)
