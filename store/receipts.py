@@ -2,76 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    JSON,
-    Boolean,
-    DateTime,
-    Integer,
     String,
-    and_,
-    bindparam,
-    case,
-    cast,
-    func,
     literal,
-    null,
     or_,
     select,
     true,
-    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 
 from schemas.attributes import Attribute
-from schemas.changes import changes_text, read_changes
+from schemas.changes import read_changes
 from schemas.errors import Dependency, TransientError
 from schemas.graph_user import is_entra_id
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs import timestamp
 from store import tables
-from store.collisions import collision
+from store.finishing import Finishing
 from store.moments import in_utc, now
 from store.runs import is_run_id
-from store.together import Rows, joined
+from store.together import Rows
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, FromClause, Row
+    from sqlalchemy import ColumnElement, Connection, Row
     from sqlalchemy.sql.base import Executable
-    from sqlalchemy.types import TypeEngine
 
     from schemas.changes import ChangeKind
     from schemas.marks import Marks
     from schemas.verdicts import DeadLetter, Verdict
-    from sharing.coalescer import Coalescer
     from store.database import Database
-
-
-#: What a verdict writes into a receipt, and which one it is.
-_FINISHED: Final[dict[str, TypeEngine[Any]]] = {
-    "run_id": Integer(),
-    "entra_id": String(),
-    "outcome": String(),
-    "detail": String(),
-    "skolon_id": String(),
-    "skolon_version": String(),
-    "changed": String(),
-    "changes": String(),
-    "left_as_is": String(),
-    "marked": Boolean(),
-    "eppn_mark": String(),
-    "ssn_mark": String(),
-    "confirmed_as": String(),
-    "confirmed_at": DateTime(timezone=True),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +89,7 @@ class Receipts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._inserted = Rows({"entra_id": String()}, is_sqlite=database.is_sqlite)
-        self._finished = Rows(_FINISHED, is_sqlite=database.is_sqlite)
-        self._finish = _finish_statement(self._finished.table, is_sqlite=database.is_sqlite)
-        self._finishing: Coalescer[None, _Finished, bool] = joined(self._finish_together)
+        self._finishing = Finishing(database)
 
     def publish(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
         """Write a pending receipt for each user that has none; return those that are still pending.
@@ -191,23 +155,7 @@ class Receipts:
 
         Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
         """
-        try:
-            return self._finishing.call(None, _Finished(run_id, entra_id, verdict))
-        except IntegrityError:
-            raise collision(self._database, run_id, verdict.skolon_id or "") from None
-
-    def _finish_together(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
-        # Of a message that came twice in the same moment the first is as good as the other.
-        firsts = {(one.run_id, one.entra_id): one for one in reversed(finished)}
-        # In one order, so that two workers with the same messages do not lock each other out.
-        rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
-        with self._database.statement() as connection:
-            done = self._finished.carry_out(connection, self._finish, rows, moment=now())
-            settled = {(row.run_id, row.entra_id) for row in done}
-        return [
-            (one.run_id, one.entra_id) in settled and firsts[one.run_id, one.entra_id] is one
-            for one in finished
-        ]
+        return self._finishing.finish(run_id, entra_id, verdict)
 
     def dead_letter(
         self,
@@ -294,87 +242,6 @@ class Receipts:
                 .values({**values, "replaying": False})
             )
         return bool(settled.rowcount)
-
-
-@dataclass(frozen=True)
-class _Finished:
-    run_id: int
-    entra_id: str
-    verdict: Verdict
-
-
-def _finished_row(finished: _Finished) -> dict[str, Any]:
-    verdict = finished.verdict
-    return {
-        "run_id": finished.run_id,
-        "entra_id": finished.entra_id,
-        "outcome": str(verdict.outcome),
-        "detail": verdict.detail,
-        "skolon_id": verdict.skolon_id,
-        "skolon_version": verdict.skolon_version,
-        "changed": _names(verdict.changed),
-        "changes": changes_text(verdict.kinds) if verdict.changed else None,
-        "left_as_is": _names(verdict.left),
-        "marked": verdict.marks is not None,
-        "eppn_mark": verdict.marks and verdict.marks.eppn,
-        "ssn_mark": verdict.marks and verdict.marks.ssn,
-        "confirmed_as": verdict.confirmed and verdict.confirmed.fingerprint,
-        "confirmed_at": verdict.confirmed and (verdict.confirmed.at or now()),
-    }
-
-
-def _names(attributes: Collection[Attribute]) -> str | None:
-    return json.dumps(sorted(map(str, attributes))) if attributes else None
-
-
-def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
-    """Return what gives open receipts their outcome and returns them; `moment` is a parameter."""
-    receipts = tables.receipts
-    as_json: Any = type_coerce if is_sqlite else cast
-    values: dict[Any, Any] = {
-        # Another delivery has claimed the Skolon user, and what was found right was written by it.
-        "outcome": case(
-            (
-                and_(given.c.outcome == Outcome.UNCHANGED, receipts.c.claimed_at.is_not(None)),
-                literal(Outcome.UPDATED),
-            ),
-            else_=given.c.outcome,
-        ),
-        "detail": given.c.detail,
-        "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
-        "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
-        # Since this run wrote to it, somebody else may have: an undo must not take the version for ours.
-        "skolon_version": case(
-            (
-                or_(given.c.changed.is_not(None), receipts.c.claimed_at.is_(None)),
-                given.c.skolon_version,
-            ),
-            else_=null(),
-        ),
-        # What a claim of this user has noted, in this delivery or an earlier one, holds good.
-        "changed": func.coalesce(receipts.c.changed, as_json(given.c.changed, JSON())),
-        "changes": func.coalesce(receipts.c.changes, given.c.changes),
-        "left_as_is": func.coalesce(as_json(given.c.left_as_is, JSON()), receipts.c.left_as_is),
-        "eppn_mark": case((given.c.marked, given.c.eppn_mark), else_=receipts.c.eppn_mark),
-        "ssn_mark": case((given.c.marked, given.c.ssn_mark), else_=receipts.c.ssn_mark),
-        "confirmed_as": given.c.confirmed_as,
-        "confirmed_at": given.c.confirmed_at,
-        # Of the dead letter that it was, if it was replayed.
-        "reason": None,
-        "stage": None,
-        "attempts": None,
-        "replaying": False,
-    }
-    return (
-        update(receipts)
-        .where(
-            receipts.c.run_id == given.c.run_id,
-            receipts.c.entra_id == given.c.entra_id,
-            tables.is_open(receipts),
-        )
-        .values(values)
-        .returning(receipts.c.run_id, receipts.c.entra_id)
-    )
 
 
 def _receipt(row: Row[Any]) -> Receipt:
