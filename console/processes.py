@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
 @click.option(
-    "--threads", default=64, show_default=True, type=click.IntRange(1, 256), help="Of each process."
+    "--threads", default=128, show_default=True, type=click.IntRange(1, 256), help="Of each process."
 )
 def worker(*, processes: int, threads: int) -> None:
     """Work off users, until a signal ends it. Run as many as you like, on as many machines as you like."""
