@@ -5,6 +5,11 @@ Everything is as `update-sync worker` puts it together, but for the death.
 
 from __future__ import annotations
 
+from queues.greenlets import use_greenlets
+
+use_greenlets()
+
+# ruff: noqa: E402 - everything else comes afterwards, as in `console.start`
 import os
 import signal
 import sys

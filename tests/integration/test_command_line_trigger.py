@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pika
@@ -28,7 +29,6 @@ from tests.integration.command_line import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from store.store import Store
 
@@ -294,6 +294,31 @@ def test_a_process_takes_its_own_queues_and_ends_on_sigterm(
             process.kill()
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(("command", "queue"), [("worker", "user-sync"), ("producer", "tenant-sync")])
+def test_whoever_works_on_messages_has_few_threads_of_the_system(
+    env: dict[str, str], amqp_url: str, tmp_path: Path, command: str, queue: str
+) -> None:
+    """Many messages at a time cost a process no thread each: it has greenlets (decision 31)."""
+    log = tmp_path / "process.log"
+    with running(command, "--threads", "100", env=env, log=log) as process:
+        until(lambda: consumed(amqp_url, {queue}), f"a consumer of {queue}")
+        (child,) = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+        assert len(list(Path(f"/proc/{child}/task").iterdir())) < 20
+
+
+def test_a_hangup_has_a_worker_start_afresh(env: dict[str, str], amqp_url: str, tmp_path: Path) -> None:
+    """SIGHUP lets a worker finish what it has and start again, under the same process id."""
+    with running("worker", env=env, log=tmp_path / "worker.log") as process:
+        until(lambda: consumed(amqp_url, {"user-sync"}), "a consumer")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        before = children.read_text()
+        process.send_signal(signal.SIGHUP)
+        until(
+            lambda: children.read_text() not in ("", before) and consumed(amqp_url, {"user-sync"}),
+            "a worker that started afresh",
+        )
 
 
 def consumed(amqp_url: str, queues: set[str]) -> set[str]:
