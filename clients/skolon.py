@@ -9,14 +9,14 @@ import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import requests
 
 from clients.faults import FOREIGN, Fault
 from clients.http import HttpSession, json_object, succeeded
 from clients.scim import patch, read_user, search_filter
-from clients.searches import filters, split
+from clients.searches import encoded, filters, split
 from clients.skolon_errors import (
     SkolonUserGoneError,
     Step,
@@ -115,12 +115,12 @@ class ScimDirectory:
         return split(found, people)
 
     def _search(self, organisation: str, scim_filter: str) -> list[SkolonUser]:
-        query = {"filter": scim_filter}
+        query = f"filter={encoded(scim_filter)}"
         found: dict[str, SkolonUser] = {}
         total, seen = 1, 0
         while seen < total:
-            page = {**query, "startIndex": str(seen + 1)} if seen else query
-            response = self._ask("GET", organisation, Step.FIND, query=urlencode(page, quote_via=quote))
+            page = f"{query}&startIndex={seen + 1}" if seen else query
+            response = self._ask("GET", organisation, Step.FIND, query=page)
             total, users = _found(response)
             if total > MOST_FOUND:
                 raise PermanentError(
