@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from console.composition import Console
     from schemas.runs import Run, RunSummary
-    from store.runs import Runs
+    from store.triggers import Triggers
     from workers.explaining import Explained
 
 #: Seconds after which it is worth saying that nobody has taken the message.
@@ -117,14 +117,14 @@ def _explained(parts: Console, key: str, trial: dict[str, Any], user: str) -> Ex
 
 def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
     """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
-    event_id, runs = str(uuid.uuid4()), parts.store.runs
+    event_id, triggers = str(uuid.uuid4()), parts.store.triggers
     parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
     try:
         with _interruptible():
-            run = _run_of(runs, event_id)
-            return wait_for_end(runs, run.id, quiet=quiet)
+            run = _run_of(triggers, event_id)
+            return wait_for_end(parts.store.runs, run.id, quiet=quiet)
     except KeyboardInterrupt:
-        withdrawn = runs.withdraw(wish, event_id)
+        withdrawn = triggers.withdraw(wish, event_id)
         click.echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
         raise
 
@@ -143,12 +143,12 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run_of(runs: Runs, event_id: str) -> Run:
+def _run_of(triggers: Triggers, event_id: str) -> Run:
     began, told = time.monotonic(), False
 
     def look() -> Run | None:
         nonlocal told
-        run = runs.find_event(event_id)
+        run = triggers.run_of(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
             told = True
             click.echo("Nothing has taken the message so far: is a producer running? Waiting on.", err=True)

@@ -82,7 +82,7 @@ class OneProcess:
         self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
         while True:
             time.sleep(_LOOK_AGAIN)
-            run = self.store.runs.find_event(event_id)
+            run = self.store.triggers.run_of(event_id)
             if run is not None:
                 return run.id
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from console.composition import Console
     from schemas.runs import Run
-    from store.runs import Runs
+    from store.triggers import Triggers
 
 #: Seconds after which it is worth saying that nobody has taken the message.
 _PATIENCE: Final = 15.0
@@ -44,7 +44,7 @@ def publish_wish(wish: TenantSync, parts: Console, more: Mapping[str, Any], *, w
 def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wants_json: bool) -> None:
     """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
     ends = None if timeout is None else time.monotonic() + timeout
-    run = _run_of(parts.store.runs, _publish(wish, parts), timeout=timeout)
+    run = _run_of(parts.store.triggers, _publish(wish, parts), timeout=timeout)
     left = None if ends is None else max(0.0, ends - time.monotonic())
     summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
     show_run(summary, wants_json=wants_json, details=details_of(run.id, parts.store))
@@ -57,12 +57,12 @@ def _publish(wish: TenantSync, parts: Console) -> str:
     return event_id
 
 
-def _run_of(runs: Runs, event_id: str, *, timeout: float | None) -> Run:
+def _run_of(triggers: Triggers, event_id: str, *, timeout: float | None) -> Run:
     began, told = time.monotonic(), False
 
     def look() -> Run | None:
         nonlocal told
-        run = runs.find_event(event_id)
+        run = triggers.run_of(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
             told = True
             click.echo(

@@ -15,7 +15,7 @@ from queues.replays import replayed_as_it_was
 from schemas.errors import WrongUseError
 from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
 from schemas.outcomes import Status
-from store.runs import is_run_id
+from store.run_rows import is_run_id
 
 if TYPE_CHECKING:
     from queues.broker import Postbox

@@ -11,7 +11,7 @@ from producers.replay_plan import Obstacle
 from queues.dead_letters import read_at_once
 from schemas.errors import WrongUseError
 from schemas.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
-from store.runs import is_run_id
+from store.run_rows import is_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

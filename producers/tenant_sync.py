@@ -25,7 +25,7 @@ class RunStarter:
     """Opens runs for triggers; may be shared by threads."""
 
     def __init__(self, *, store: Store, publisher: Publisher) -> None:
-        self._runs = store.runs
+        self._triggers = store.triggers
         self._tenants = store.tenants
         self._publisher = publisher
 
@@ -44,7 +44,7 @@ class RunStarter:
                 f"the trigger's id must be {LONGEST_EVENT_ID} printable characters at most",
             )
         wish = load_tenant_sync(load_cloud_event(data["event"]) if "event" in data else data)
-        opened = self._runs.open(self._checked(wish), event_id)
+        opened = self._triggers.open(self._checked(wish), event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)
         if opened.needs_first_page:
             tenant = self._tenants.get(wish.tenant).tenant

@@ -11,7 +11,7 @@ from sqlalchemy import Integer, String, exists, func, or_, select
 from schemas.graph_user import is_entra_id
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from store import tables
-from store.runs import is_run_id
+from store.run_rows import is_run_id
 from store.together import Rows, found_by, joined
 
 if TYPE_CHECKING:

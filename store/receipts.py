@@ -24,7 +24,7 @@ from schemas.runs import timestamp
 from store import tables
 from store.finishing import Finishing
 from store.moments import in_utc, now
-from store.runs import is_run_id
+from store.run_rows import is_run_id
 from store.together import Rows
 
 if TYPE_CHECKING:

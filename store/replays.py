@@ -15,7 +15,7 @@ from schemas.graph_user import is_entra_id
 from schemas.operations import Settled
 from schemas.outcomes import Outcome, Reason, Status
 from store import tables
-from store.runs import is_run_id
+from store.run_rows import is_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -26,6 +26,7 @@ from store.schedules import Schedules
 from store.tenant_reports import TenantReports
 from store.tenants import Tenants
 from store.trials import Trials
+from store.triggers import Triggers
 from store.undos import Undos
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Store:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
+        self.triggers = Triggers(self.database, self.runs)
         self.trials = Trials(self.runs, self.tenants)
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)

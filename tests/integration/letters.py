@@ -40,7 +40,7 @@ class Letters:
 
     def run(self, users: Sequence[str], *, event: str = "event") -> int:
         """Open a run of these people, read to its end."""
-        run = self.store.runs.open(TenantSync(tenant=self.tenant), event).run.id
+        run = self.store.triggers.open(TenantSync(tenant=self.tenant), event).run.id
         self.store.receipts.publish(run, users)
         self.store.runs.finish_reading(run)
         return run

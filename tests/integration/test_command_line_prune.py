@@ -46,7 +46,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 
 def run_days_ago(store: Store, days: int) -> int:
     """Have a complete run that was done so many days ago."""
-    run = store.runs.open(TenantSync(tenant="exempel"), f"event {days}").run.id
+    run = store.triggers.open(TenantSync(tenant="exempel"), f"event {days}").run.id
     store.receipts.publish(run, USERS)
     for user in USERS:
         store.receipts.finish(run, user, Verdict(outcome=Outcome.UNCHANGED))

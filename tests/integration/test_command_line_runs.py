@@ -49,7 +49,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 @pytest.fixture
 def run(store: Store) -> int:
     """Open a run of four people that has been read to its end."""
-    number = store.runs.open(TenantSync(tenant="exempel"), "first").run.id
+    number = store.triggers.open(TenantSync(tenant="exempel"), "first").run.id
     store.receipts.publish(number, USERS)
     store.runs.finish_reading(number)
     return number
@@ -132,7 +132,7 @@ def test_receipts_can_be_narrowed_down(
 def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: int) -> None:
     """The list can be narrowed to a tenant and a number, and a line has as many columns as the heading."""
     finish(store, run, dead=False)
-    newer = store.runs.open(TenantSync(tenant="exempel", dry_run=True), "second").run.id
+    newer = store.triggers.open(TenantSync(tenant="exempel", dry_run=True), "second").run.id
     assert [each["run"] for each in answer("runs", "list", env=env)] == [str(newer), str(run)]
     assert [each["run"] for each in answer("runs", "list", "--limit", "1", env=env)] == [str(newer)]
     assert answer("runs", "list", "--tenant", "another", env=env) == []

@@ -221,7 +221,7 @@ def test_a_halted_run_that_holds_back_the_schedule_is_shown(env: dict[str, str])
     """P7: whoever asks why nothing happens sees which run waits for a person, and why."""
     add(env, schedule="30 2 * * *")
     with closing(open_store(env)) as store:
-        run = store.runs.open(TenantSync(tenant="exempel"), "event").run
+        run = store.triggers.open(TenantSync(tenant="exempel"), "event").run
         store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "made up")
     assert next_due(env).endswith(f"once run {run.id} (entra_credentials) is resumed or cancelled")
 

@@ -43,7 +43,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 
 
 def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, open_still: bool = False) -> int:
-    run = store.runs.open(TenantSync(tenant="exempel", dry_run=dry_run), "event").run.id
+    run = store.triggers.open(TenantSync(tenant="exempel", dry_run=dry_run), "event").run.id
     store.receipts.publish(run, [USER])
     if changed:
         store.claims.claim(
@@ -98,7 +98,7 @@ def test_nothing_happens_while_rabbitmq_is_away(env: dict[str, str], store: Stor
 def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     """Everywhere it says which run it undoes, and of how many people something was left."""
     run = run_of_one(store)
-    undo = store.runs.open(TenantSync(tenant="exempel", mode=Mode.UNDO, undoes=run), "undo").run.id
+    undo = store.triggers.open(TenantSync(tenant="exempel", mode=Mode.UNDO, undoes=run), "undo").run.id
     store.receipts.publish(undo, [USER])
     left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(Attribute.CITY,))
     store.receipts.finish(undo, USER, left)

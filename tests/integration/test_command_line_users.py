@@ -32,7 +32,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     index = Sealer([variables["UPDATE_SYNC_SECRET_KEYS"]]).index
     marks = Marks(eppn=index.trace("exempel", Attribute.EPPN, same_eppn(EPPN)))
     with closing(open_store(variables)) as store:
-        run = store.runs.open(TenantSync(tenant="exempel"), "event").run.id
+        run = store.triggers.open(TenantSync(tenant="exempel"), "event").run.id
         store.receipts.publish(run, [ANNA, BO])
         right = Verdict(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), marks=marks)
         store.receipts.finish(run, ANNA, right)

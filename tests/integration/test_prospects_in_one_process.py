@@ -99,7 +99,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: OneProc
     """P7, P8: what fails in looking ahead is no dead letter, no second cause, and not tried again."""
     user = next(each.entra["id"] for each in made_up.municipality if each.outcome == "updated")
     wish = TenantSync(tenant=TENANT_KEY)
-    run = sync.store.runs.open(wish, "an event").run
+    run = sync.store.triggers.open(wish, "an event").run
     sync.store.receipts.publish(run.id, [user])
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     message = UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None)

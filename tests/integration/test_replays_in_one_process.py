@@ -385,7 +385,7 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunS
 
 def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProcess) -> None:
     """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
-    run = sync.store.runs.open(TenantSync(tenant=TENANT_KEY), "event").run
+    run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
     for _ in range(2):
         put(sync, tenant_page_message(page, give_up_after_hours=24))
@@ -402,7 +402,7 @@ def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProce
 
 def test_a_guarded_run_is_not_resumed_by_a_replay(sync: OneProcess) -> None:
     """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
-    run = sync.store.runs.open(TenantSync(tenant=TENANT_KEY), "event").run
+    run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
     put(sync, tenant_page_message(page, give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
@@ -418,7 +418,7 @@ def test_a_trigger_is_published_again(made_up: World, sync: OneProcess) -> None:
     assert replay(sync).counts == {"triggers": 1}
     assert letters(sync, TENANT_SYNC_QUEUE) == []
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    run = sync.store.runs.find_event("the-event")
+    run = sync.store.triggers.run_of("the-event")
     assert run is not None
     sync.wait(run.id)
     as_expected(made_up, sync, run.id)

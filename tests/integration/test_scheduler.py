@@ -185,7 +185,7 @@ def test_a_run_that_was_cancelled_holds_nobody_back(house: House) -> None:
 def test_triggers_do_not_pile_up_behind_a_run_that_does_something_else(house: House) -> None:
     """While a trigger waits for its turn no second one is published; then the next due time counts again."""
     house.add(schedule="* * * * *")
-    house.store.runs.open(TenantSync(tenant="exempel", dry_run=True), "by hand")
+    house.store.triggers.open(TenantSync(tenant="exempel", dry_run=True), "by hand")
     published = []
     for minutes in range(10):
         published += house.look(NOW + minutes * MINUTE)

@@ -82,7 +82,7 @@ def undo(sync: OneProcess, run: int, **wish: Any) -> RunSummary:
     event = str(uuid.uuid4())
     wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run, **wish)
     sync.broker.publish([tenant_sync_message(wanted, event_id=event)])
-    while (opened := sync.store.runs.find_event(event)) is None:
+    while (opened := sync.store.triggers.run_of(event)) is None:
         time.sleep(0.02)
     return sync.wait(opened.id)
 

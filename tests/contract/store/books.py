@@ -61,7 +61,7 @@ def page(run: Run, number: int = 1, link: str | None = None, *, scan: int = 1) -
 
 def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT) -> Run:
     """Open a run and publish users in it."""
-    run = store.runs.open(wish(key, dry_run=dry_run), event).run
+    run = store.triggers.open(wish(key, dry_run=dry_run), event).run
     store.receipts.publish(run.id, users)
     return run
 

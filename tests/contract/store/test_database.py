@@ -35,7 +35,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.tenants.get(TENANT),
     lambda store: store.tenants.add(tenant(), CLIENT_SECRET),
     lambda store: store.runs.list(),
-    lambda store: store.runs.open(wish(), "event"),
+    lambda store: store.triggers.open(wish(), "event"),
     lambda store: store.runs.complete_if_done(1),
     lambda store: store.beginnings.begin(1, "anna"),
     lambda store: store.receipts.publish(1, ["anna"]),

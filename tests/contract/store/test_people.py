@@ -128,7 +128,7 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
         gone=Outcome.UNCHANGED,
     )
     days_ago(store, second, 3)
-    named = store.runs.open(wish(users=["cleo", "gone"]), "3").run
+    named = store.triggers.open(wish(users=["cleo", "gone"]), "3").run
     store.receipts.publish(named.id, ["cleo", "gone"])
     finish(store, named, "cleo", Outcome.UPDATED)
     finish(store, named, "gone", Outcome.OUT_OF_SCOPE)

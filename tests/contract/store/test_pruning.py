@@ -141,7 +141,7 @@ def test_the_last_complete_full_run_stays_whole(store: Store) -> None:
     full = ended(store, "full", {"anna": Outcome.UNCHANGED, "bo": Outcome.NOT_FOUND})
     named = []
     for number in range(2):
-        run = store.runs.open(wish(users=["anna"]), f"named {number}").run
+        run = store.triggers.open(wish(users=["anna"]), f"named {number}").run
         store.receipts.publish(run.id, ["anna"])
         settle(store, run, "anna", Outcome.UPDATED)
         bring_to(store, run, Status.COMPLETED)
@@ -198,7 +198,7 @@ def test_what_an_undo_puts_back_stays(store: Store) -> None:
     run = ended(store, "run", RIGHT)
     for number in range(2):
         ended(store, f"later {number}", RIGHT)
-    undo = store.runs.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id), "undo").run
+    undo = store.triggers.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id), "undo").run
     prune(store)
     assert has(store, run)
     store.runs.cancel(undo.id)
@@ -218,10 +218,10 @@ def test_a_run_keeps_its_sums_and_events_until_it_is_old_itself(store: Store) ->
     after = store.runs.summary(run.id)
     assert after.pruned == 3
     assert {**after.as_json(), "pruned": 0} == before.as_json()
-    assert not store.runs.open(wish(), "run").new
+    assert not store.triggers.open(wish(), "run").new
     prune(store)
     assert not is_there(store, run)
-    assert store.runs.find_event("run") is None
+    assert store.triggers.run_of("run") is None
     assert rows(store, "pruned_counts") == 0
 
 

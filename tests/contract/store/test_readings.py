@@ -25,7 +25,7 @@ OTHER_MAPPING = "b" * 64
 def begun(
     store: Store, event: str, mode: Mode = Mode.DELTA, *, dry_run: bool = False, key: str = TENANT
 ) -> tuple[Run, Reading]:
-    run = store.runs.open(wish(key, mode=mode, dry_run=dry_run), event).run
+    run = store.triggers.open(wish(key, mode=mode, dry_run=dry_run), event).run
     return run, store.readings.of(run, MAPPING)
 
 
@@ -41,7 +41,7 @@ def leave(store: Store, link: str, event: str = "first") -> Run:
 
 def kept(store: Store, event: str = "look", mapping: str = MAPPING) -> str | None:
     """Return the link from which a delta run would go on, and cancel that run."""
-    run = store.runs.open(wish(mode=Mode.DELTA), event).run
+    run = store.triggers.open(wish(mode=Mode.DELTA), event).run
     link = store.readings.of(run, mapping).from_link
     store.runs.cancel(run.id)
     return link

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
-from store.runs import Opened
+from store.triggers import Opened
 from tests.contract.store.books import (
     CLIENT_SECRET,
     TENANT,
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 
 def test_a_trigger_opens_a_run(store: Store) -> None:
     """A trigger becomes a run that is being read, and its first page has to be asked for."""
-    opened = store.runs.open(wish(mode=Mode.DELTA, dry_run=True, users=["anna", "bo"]), "event")
+    opened = store.triggers.open(wish(mode=Mode.DELTA, dry_run=True, users=["anna", "bo"]), "event")
     run = opened.run
     assert (opened.new, opened.needs_first_page) == (True, True)
     assert (run.tenant, run.mode, run.dry_run, run.users) == (TENANT, Mode.DELTA, True, ("anna", "bo"))
     assert (run.status, run.scan, run.cause, run.finished) == (Status.READING, 1, None, None)
     assert run.started.utcoffset() is not None
-    assert store.runs.get(run.id) == run == store.runs.find_event("event")
+    assert store.runs.get(run.id) == run == store.triggers.run_of("event")
 
 
 def test_the_same_event_is_the_same_run(store: Store) -> None:
     """P4: an event that comes again leads to the run that it led to, also when that is long done."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    again = store.runs.open(wish(), "event")
+    again = store.triggers.open(wish(), "event")
     assert (again.run.id, again.new, again.needs_first_page) == (run.id, False, False)
 
 
 def test_a_first_page_that_was_never_asked_for(store: Store) -> None:
     """A crash between opening a run and asking for its first page is mended by the event's redelivery."""
-    run = store.runs.open(wish(), "event").run
-    assert store.runs.open(wish(), "event").needs_first_page
+    run = store.triggers.open(wish(), "event").run
+    assert store.triggers.open(wish(), "event").needs_first_page
     store.pages.done(page(run), users=0)
-    assert not store.runs.open(wish(), "event").needs_first_page
+    assert not store.triggers.open(wish(), "event").needs_first_page
 
 
 @pytest.mark.parametrize("key", ["ingenstans", TENANT])
@@ -60,7 +60,7 @@ def test_a_trigger_for_nobody_is_permanent(store: Store, key: str) -> None:
     """An unknown tenant and a disabled one end as dead letters with different reasons."""
     store.tenants.change(TENANT, {"enabled": False})
     with pytest.raises(PermanentError) as caught:
-        store.runs.open(wish(key), "event")
+        store.triggers.open(wish(key), "event")
     expected = Reason.INVALID_TRIGGER if key == TENANT else Reason.UNKNOWN_TENANT
     assert caught.value.reason is expected
     assert store.runs.list() == []
@@ -79,10 +79,10 @@ def test_a_trigger_for_nobody_is_permanent(store: Store, key: str) -> None:
 )
 def test_a_trigger_joins_a_run_that_covers_it(store: Store, running: TenantSync, wished: TenantSync) -> None:
     """A trigger whose wish an open run fulfils opens none, and is remembered as that run's."""
-    run = store.runs.open(running, "first").run
-    joined = store.runs.open(wished, "second")
+    run = store.triggers.open(running, "first").run
+    joined = store.triggers.open(wished, "second")
     assert (joined.run.id, joined.new) == (run.id, False)
-    found = store.runs.find_event("second")
+    found = store.triggers.run_of("second")
     assert found is not None
     assert found.id == run.id
 
@@ -101,28 +101,28 @@ def test_a_trigger_waits_for_a_run_that_does_something_else(
     store: Store, running: TenantSync, wished: TenantSync
 ) -> None:
     """A trigger that the open run does not fulfil waits, and gets its own run once that is done."""
-    run = store.runs.open(running, "first").run
+    run = store.triggers.open(running, "first").run
     with pytest.raises(TransientError) as caught:
-        store.runs.open(wished, "second")
+        store.triggers.open(wished, "second")
     assert caught.value.dependency is Dependency.ORDER
     assert caught.value.retry_after == pytest.approx(15)
-    assert store.runs.find_event("second") is None
+    assert store.triggers.run_of("second") is None
     complete(store, run)
-    assert store.runs.open(wished, "second").new
+    assert store.triggers.open(wished, "second").new
 
 
 def test_tenants_do_not_wait_for_each_other(store: Store) -> None:
     """P7: each tenant has an open run of its own."""
     store.tenants.add(tenant("grannkommun"), CLIENT_SECRET)
-    assert store.runs.open(wish(), "first").new
-    assert store.runs.open(wish("grannkommun"), "second").new
+    assert store.triggers.open(wish(), "first").new
+    assert store.triggers.open(wish("grannkommun"), "second").new
 
 
 def test_triggers_at_once_open_one_run(store: Store, another: Store) -> None:
     """P4: of triggers that come in the same moment one opens a run, and the others join it."""
     events = [f"event {number}" for number in range(8)]
     actions = [
-        lambda event=event, books=books: books.runs.open(wish(), event)
+        lambda event=event, books=books: books.triggers.open(wish(), event)
         for event, books in zip(events, itertools.cycle([store, another]), strict=False)
     ]
     opened = [one for one in at_once(*actions) if isinstance(one, Opened)]
@@ -137,10 +137,10 @@ def test_one_event_delivered_twice_at_once_is_one_run(store: Store, another: Sto
         event = f"event {number}"
 
         def deliver(books: Store = store, event: str = event) -> Opened:
-            return books.runs.open(wish(), event)
+            return books.triggers.open(wish(), event)
 
         def deliver_elsewhere(books: Store = another, event: str = event) -> Opened:
-            return books.runs.open(wish(), event)
+            return books.triggers.open(wish(), event)
 
         opened = [one for one in at_once(deliver, deliver_elsewhere) if isinstance(one, Opened)]
         assert len(opened) == 2
@@ -207,9 +207,9 @@ def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
     store.pages.done(page(run), users=1)
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
     resumed = store.runs.resume(run.id)
-    assert store.runs.open(wish(), "another").needs_first_page
+    assert store.triggers.open(wish(), "another").needs_first_page
     store.pages.done(page(run, scan=resumed.scan), users=1)
-    assert not store.runs.open(wish(), "a third").needs_first_page
+    assert not store.triggers.open(wish(), "a third").needs_first_page
     assert store.runs.resume(run.id).scan == resumed.scan + 1
 
 

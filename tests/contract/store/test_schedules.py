@@ -108,7 +108,7 @@ def test_dry_runs_and_those_of_named_users_do_not_count(store: Store) -> None:
     """They do not do what a schedule's run does, and so take no run's place."""
     planned(store)
     complete(store, begin_run(store, "dry", "anna", dry_run=True))
-    complete(store, store.runs.open(wish(users=["00000000-0000-0000-0000-00000000a111"]), "one").run)
+    complete(store, store.triggers.open(wish(users=["00000000-0000-0000-0000-00000000a111"]), "one").run)
     found = history(store)
     assert (found.newest, found.full_began) == (None, None)
 
@@ -125,9 +125,9 @@ def test_an_undo_is_known_beside_the_other_runs(store: Store) -> None:
         ("dry", replace(undoing, dry_run=True)),
         ("one", replace(undoing, users=("anna",))),
     ):
-        complete(store, store.runs.open(wanted, event).run)
+        complete(store, store.triggers.open(wanted, event).run)
         assert history(store) == before
-    undo = store.runs.open(undoing, "undo").run
+    undo = store.triggers.open(undoing, "undo").run
     store.runs.halt(undo.id, Cause.GUARD_EXCEEDED, "made up")
     found = history(store)
     assert found.undo is not None
@@ -143,7 +143,7 @@ def test_the_last_full_run_that_was_completed_is_known(store: Store) -> None:
     full = begin_run(store, "full", "anna")
     assert history(store).full_began is None
     complete(store, full)
-    delta = store.runs.open(wish(mode=Mode.DELTA), "delta").run
+    delta = store.triggers.open(wish(mode=Mode.DELTA), "delta").run
     complete(store, delta)
     store.runs.cancel(begin_run(store, "cancelled", "anna").id)
     assert history(store).full_began == full.started
@@ -162,7 +162,7 @@ def test_an_event_that_led_to_a_run_is_answered(store: Store) -> None:
     """A trigger counts as answered as soon as it has opened or joined a run."""
     planned(store)
     begin_run(store, "opened", "anna")
-    store.runs.open(wish(), "joined")
+    store.triggers.open(wish(), "joined")
     assert [history(store, event).answered for event in ("opened", "joined", "neither", None)] == [
         True,
         True,

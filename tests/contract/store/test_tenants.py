@@ -122,7 +122,7 @@ def test_a_removed_tenant_leaves_nothing(store: Store) -> None:
     assert [settings.key for settings in store.tenants.list()] == ["grannkommun"]
     assert [summary.run.id for summary in store.runs.list()] == [neighbour.id]
     assert store.receipts.get(run.id, "anna") is None
-    assert store.runs.find_event("event") is None
+    assert store.triggers.run_of("event") is None
     assert store.runs.summary(neighbour.id).counts == {Outcome.PENDING: 1}
 
 
@@ -145,7 +145,7 @@ def test_a_removal_and_a_trigger_at_once(store: Store, another: Store) -> None:
             store.tenants.remove(key)
 
         def trigger(key: str = key) -> None:
-            another.runs.open(wish(key), f"event of {key}")
+            another.triggers.open(wish(key), f"event of {key}")
 
         removed, opened = at_once(remove, trigger)
         there = key in [settings.key for settings in store.tenants.list()]

@@ -24,19 +24,19 @@ def trial_wish(store: Store, **changes: Any) -> TenantSync:
 
 def test_a_trial_neither_waits_nor_holds_up(store: Store) -> None:
     """Trials are open beside each other and beside the tenant's one run, and none of them joins another."""
-    first = store.runs.open(trial_wish(store), "t1").run
-    real = store.runs.open(wish(), "r1").run
-    second = store.runs.open(trial_wish(store), "t2").run
+    first = store.triggers.open(trial_wish(store), "t1").run
+    real = store.triggers.open(wish(), "r1").run
+    second = store.triggers.open(trial_wish(store), "t2").run
     assert len({first.id, real.id, second.id}) == 3
-    assert store.runs.open(wish(), "r2").run == real
-    assert store.runs.open(trial_wish(store), "t1").run.id == first.id
+    assert store.triggers.open(wish(), "r2").run == real
+    assert store.triggers.open(trial_wish(store), "t1").run.id == first.id
     complete(store, real)
-    assert store.runs.open(wish(dry_run=True), "r3").new
+    assert store.triggers.open(wish(dry_run=True), "r3").new
 
 
 def test_a_trial_goes_by_its_own_settings(store: Store) -> None:
     """Reading and working off users go by what the run tries, saved settings and changes of these aside."""
-    run = store.runs.open(trial_wish(store, sources={"eppn": ["extensionAttribute3"]}), "t").run
+    run = store.triggers.open(trial_wish(store, sources={"eppn": ["extensionAttribute3"]}), "t").run
     store.receipts.publish(run.id, ["anna"])
     saved: tuple[dict[str, Any], ...] = ({"sources": {"eppn": []}}, {"erase_blank": ["city"]})
     for changes in saved:
@@ -64,7 +64,7 @@ def test_other_runs_go_by_what_is_saved(store: Store) -> None:
 def test_a_trial_supersedes_nobody(store: Store) -> None:
     """P4: an older run's user is not left to a newer trial, which does nothing."""
     run = begin_run(store, "r", "anna")
-    trial = store.runs.open(trial_wish(store), "t").run
+    trial = store.triggers.open(trial_wish(store), "t").run
     store.receipts.publish(trial.id, ["anna"])
     store.receipts.finish(trial.id, "anna", verdict(Outcome.WOULD_UPDATE, "s1"))
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: None}).superseded
@@ -73,24 +73,24 @@ def test_a_trial_supersedes_nobody(store: Store) -> None:
 def test_a_trigger_can_be_withdrawn_before_it_is_taken(store: Store) -> None:
     """P4: a message that comes after its trigger was withdrawn opens nothing, and asks for no page."""
     wanted = trial_wish(store)
-    withdrawn = store.runs.withdraw(wanted, "t")
+    withdrawn = store.triggers.withdraw(wanted, "t")
     assert withdrawn.status is Status.CANCELLED
-    late = store.runs.open(wanted, "t")
+    late = store.triggers.open(wanted, "t")
     assert (late.run.id, late.new, late.needs_first_page) == (withdrawn.id, False, False)
 
 
 def test_a_trigger_can_be_withdrawn_after_it_was_taken(store: Store) -> None:
     """Withdrawing a trigger cancels the run that it has led to, twice as well as once."""
-    run = store.runs.open(trial_wish(store), "t").run
-    assert store.runs.withdraw(trial_wish(store), "t").id == run.id
-    assert store.runs.withdraw(trial_wish(store), "t").status is Status.CANCELLED
+    run = store.triggers.open(trial_wish(store), "t").run
+    assert store.triggers.withdraw(trial_wish(store), "t").id == run.id
+    assert store.triggers.withdraw(trial_wish(store), "t").status is Status.CANCELLED
 
 
 def test_a_trigger_that_is_taken_and_withdrawn_at_once_has_one_run(store: Store, another: Store) -> None:
     """P4: whoever is first, there is one run of the event, and it is cancelled."""
     wanted = trial_wish(store)
     opened, withdrawn = at_once(
-        lambda: store.runs.open(wanted, "t").run, lambda: another.runs.withdraw(wanted, "t")
+        lambda: store.triggers.open(wanted, "t").run, lambda: another.triggers.withdraw(wanted, "t")
     )
     assert not isinstance(opened, Exception)
     assert not isinstance(withdrawn, Exception)

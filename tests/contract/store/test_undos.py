@@ -33,7 +33,7 @@ def wish(run: Run, **more: Any) -> TenantSync:
 
 
 def open_undo(store: Store, run: Run, event: str = "undo", **more: Any) -> Run:
-    return store.runs.open(wish(run, **more), event).run
+    return store.triggers.open(wish(run, **more), event).run
 
 
 def wrote(store: Store, run: Run, old: str | None, new: str, *, skolon_id: str = "s1") -> None:
@@ -123,10 +123,10 @@ def test_an_undo_is_a_run_of_its_own(store: Store) -> None:
     """It has a number, says which run it undoes, and the same event is the same undo."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    opened = store.runs.open(wish(run, users=("anna",)), "undo")
+    opened = store.triggers.open(wish(run, users=("anna",)), "undo")
     assert (opened.new, opened.needs_first_page) == (True, True)
     assert (opened.run.mode, opened.run.undoes, opened.run.users) == (Mode.UNDO, run.id, ("anna",))
-    assert store.runs.open(wish(run), "undo").run.id == opened.run.id
+    assert store.triggers.open(wish(run), "undo").run.id == opened.run.id
     assert store.runs.summary(opened.run.id).as_json()["undoes"] == str(run.id)
     assert store.runs.summary(run.id).as_json()["undoes"] is None
 
@@ -161,7 +161,7 @@ def test_an_undo_is_no_answer_to_a_trigger(store: Store, mode: Mode) -> None:
     complete(store, run)
     undo = open_undo(store, run)
     with pytest.raises(TransientError):
-        store.runs.open(TenantSync(tenant=TENANT, mode=mode), "trigger")
+        store.triggers.open(TenantSync(tenant=TENANT, mode=mode), "trigger")
     with pytest.raises(TransientError):
         open_undo(store, undo, "undo of the undo")
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_undone_is_refused(store: Store) -> None:
     refused = {dry.id: "dry run", theirs.id: "no run", 4711: "no run"}
     for run, why in refused.items():
         with pytest.raises(PermanentError, match=why) as caught:
-            store.runs.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run), f"undo {run}")
+            store.triggers.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run), f"undo {run}")
         assert caught.value.reason is Reason.INVALID_TRIGGER
 
 

@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def halted(store: Store) -> int:
-    run = store.runs.open(TenantSync(tenant="exempel"), "first").run.id
+    run = store.triggers.open(TenantSync(tenant="exempel"), "first").run.id
     store.receipts.publish(run, USERS)
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
