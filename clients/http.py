@@ -129,15 +129,6 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _with_query(query: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Return the request with the query: last of all, since requests would take it apart and encode it again.
-
-    Of a search for many people that costs as much as all the rest of the request.
-    """
-    request.url = f"{request.url}?{query}"
-    return request
-
-
 class _NoCookies(RequestsCookieJar):
     """A jar that stays empty: a cookie would tie one tenant's requests to another's."""
 
@@ -189,7 +180,10 @@ class HttpSession(requests.Session):
         """Return the request ready to be sent; of this session it takes the headers and `auth`.
 
         Requests would merge parameters, cookies and hooks as well, of which this session has none.
+        Parameters that are a text already are the query as it is: requests would take them apart and
+        encode them again, which costs as much as all the rest of a search for many people.
         """
+        query = request.params if isinstance(request.params, str) else None
         prepared = requests.PreparedRequest()
         prepared.prepare(
             method=request.method,
@@ -197,12 +191,14 @@ class HttpSession(requests.Session):
             headers={**self.headers, **(request.headers or {})},
             files=request.files,
             data=request.data,
-            params=request.params,
+            params=None if query else request.params,
             auth=request.auth or self.auth,
             cookies=request.cookies,
             hooks=request.hooks,
             json=request.json,
         )
+        if query:
+            prepared.url = f"{prepared.url}?{query}"
         return prepared
 
     def merge_environment_settings(
@@ -229,10 +225,8 @@ class HttpSession(requests.Session):
         Returned and not raised, so that no exception of ours drags the foreign one along, which
         holds the URL and the credentials. Raises `UnexpectedFaultError` when we asked wrongly.
         """
-        if query is not None:
-            kwargs["auth"] = partial(_with_query, query)
         try:
-            return self.request(method, url, **kwargs)
+            return self.request(method, url, params=query, **kwargs)
         except FOREIGN as error:
             fault = fault_of(error)
         if fault.trouble is Trouble.BUG:
