@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import yaml
 
 from tests.acceptance.commands import answer, environment, running, until, update_sync
 from tests.acceptance.schedules import make_due
+from tests.services.process import free_port
 
 if TYPE_CHECKING:
     from tests.services.postgresql import PostgreSQL
@@ -36,12 +36,6 @@ def interpolated(text: str, variables: dict[str, str]) -> str:
         return variables.get(name) or (rest if operator == ":-" else "")
 
     return re.sub(r"\$\{(?P<name>\w+)(?:(?P<operator>:-|:\?)(?P<rest>[^}]*))?\}", value, text)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def on_this_host(text: str, places: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from tests.services import postgresql as postgresql_service
 from tests.services import rabbitmq as rabbitmq_service
 from tests.services.finding import Requirement
 from tests.services.keeper import descendants
-from tests.services.process import KeptProcess, Unavailable, environment
+from tests.services.process import OUTGOING_FROM, KeptProcess, Unavailable, environment, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,3 +236,14 @@ def test_a_missing_server_says_what_helps_to_an_ordinary_user() -> None:
     )
     with pytest.raises(Unavailable, match=r"Nothing: .*nothing.*UPDATE_SYNC_TEST_NOTHING"):
         requirement.binaries()
+
+
+def test_a_servers_port_is_none_that_a_connection_of_somebodys_may_take() -> None:
+    """A server that was killed finds its port again, however many try to reach it meanwhile."""
+    with socket.socket() as listener, socket.socket() as client:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        client.connect(listener.getsockname())
+        outgoing = client.getsockname()[1]
+    assert outgoing >= OUTGOING_FROM
+    assert all(free_port() < OUTGOING_FROM for _ in range(100))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 KEEPER = Path(__file__).with_name("keeper.py")
 #: Lines of a server's log that an error shows.
 LOG_TAIL = 40
+#: From here up the system gives ports to outgoing connections.
+OUTGOING_FROM = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+#: The first, and the one after the last, of those that servers are given.
+PORTS = (OUTGOING_FROM // 2, OUTGOING_FROM)
 
 
 class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to whoever wanted the server
@@ -27,11 +32,19 @@ class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to
 
 
 def free_port() -> int:
-    """Find a TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a TCP port on loopback that nobody has now, and that will be there when its server starts again.
+
+    Of those that the system gives to outgoing connections any may be taken while the server is down: by
+    anybody's connection, and even by a client that tries to reach this very port and meets itself.
+    """
+    while True:
+        port = random.randrange(*PORTS)  # noqa: S311 - spreads servers, keeps no secret
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def environment(**extra: str) -> dict[str, str]:
