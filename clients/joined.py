@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from schemas.attributes import Attribute
     from schemas.skolon_user import SkolonUser
 
-#: People of one search at most, if the address does not become too long before.
-MOST: Final = 32
+#: People of one search at most. With keys of up to 50 characters one address can hold their filter; more of
+#: them would be two searches, one after the other, and everybody would wait for both.
+MOST: Final = 16
 
 #: Seconds from one search of an organisation to the next, while an answer is awaited: long enough for company
 #: to come, short beside the latency of whatever is not next door.
