@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-import time
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +15,10 @@ from console.explanation import Explanation
 from console.finding import people_called, who_is_meant
 from console.output import json_option, print_json
 from console.preview_report import preview_of, show_preview
-from console.run_report import keep_looking, wait_for_end
+from console.run_report import wait_for_end
 from console.tenant_options import read_object
 from console.trial_options import NAMES, read_trial
+from console.wishes import run_that_came_of
 from queues.messages import tenant_sync_message
 from schemas.errors import WrongUseError
 from schemas.graph_user import is_entra_id
@@ -32,12 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from console.composition import Console
-    from schemas.runs import Run, RunSummary
-    from store.triggers import Triggers
+    from schemas.runs import RunSummary
     from workers.explaining import Explained
-
-#: Seconds after which it is worth saying that nobody has taken the message.
-_PATIENCE: Final = 15.0
 
 
 @click.command()
@@ -121,7 +117,7 @@ def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
     parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
     try:
         with _interruptible():
-            run = _run_of(triggers, event_id)
+            run = run_that_came_of(wish, event_id, triggers)
             return wait_for_end(parts.store.runs, run.id, quiet=quiet)
     except KeyboardInterrupt:
         withdrawn = triggers.withdraw(wish, event_id)
@@ -141,20 +137,3 @@ def _interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _run_of(triggers: Triggers, event_id: str) -> Run:
-    began, told = time.monotonic(), False
-
-    def look() -> Run | None:
-        nonlocal told
-        run = triggers.run_of(event_id)
-        if run is None and not told and time.monotonic() - began > _PATIENCE:
-            told = True
-            click.echo("Nothing has taken the message so far: is a producer running? Waiting on.", err=True)
-        return run
-
-    run = keep_looking(look, timeout=None)
-    if run is None:  # pragma: no cover - without a timeout one waits until there is one
-        raise click.Abort
-    return run

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
 @click.option(
-    "--threads", default=128, show_default=True, type=click.IntRange(1, 256), help="Of each process."
+    "--threads",
+    default=128,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Users that each process works on at a time.",
 )
 def worker(*, processes: int, threads: int) -> None:
     """Work off users, until a signal ends it. Run as many as you like, on as many machines as you like."""
@@ -26,7 +30,13 @@ def worker(*, processes: int, threads: int) -> None:
 
 @click.command()
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
-@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 256), help="Of each process.")
+@click.option(
+    "--threads",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Messages that each process works on at a time.",
+)
 def producer(*, processes: int, threads: int) -> None:
     """Turn triggers into runs and read their pages from Entra, until a signal ends it."""
     _run("producers.main:build", (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE), processes, threads)

@@ -44,7 +44,7 @@ def publish_wish(wish: TenantSync, parts: Console, more: Mapping[str, Any], *, w
 def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wants_json: bool) -> None:
     """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
     ends = None if timeout is None else time.monotonic() + timeout
-    run = _run_of(parts.store.triggers, _publish(wish, parts), timeout=timeout)
+    run = run_that_came_of(wish, _publish(wish, parts), parts.store.triggers, timeout=timeout)
     left = None if ends is None else max(0.0, ends - time.monotonic())
     summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
     show_run(summary, wants_json=wants_json, details=details_of(run.id, parts.store))
@@ -57,19 +57,24 @@ def _publish(wish: TenantSync, parts: Console) -> str:
     return event_id
 
 
-def _run_of(triggers: Triggers, event_id: str, *, timeout: float | None) -> Run:
+def run_that_came_of(
+    wish: TenantSync, event_id: str, triggers: Triggers, *, timeout: float | None = None
+) -> Run:
+    """Wait until a published wish has led to a run, and return it; end the command after `timeout` s."""
     began, told = time.monotonic(), False
+    # A run that tries settings waits for no other one.
+    causes = (
+        "a producer running"
+        if wish.settings is not None
+        else "a producer running, or another run of the tenant open"
+    )
 
     def look() -> Run | None:
         nonlocal told
         run = triggers.run_of(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
             told = True
-            click.echo(
-                "Nothing has taken the message so far: is a producer running, or another run of the "
-                "tenant open? Waiting on.",
-                err=True,
-            )
+            click.echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
         return run
 
     run = keep_looking(look, timeout=timeout)
