@@ -37,7 +37,12 @@ def run_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int
     with scene(servers, folder, people=people, seed=schedule.seed, jumps=jumps) as stage:
         course = conduct(stage, schedule)
         stage.stand_ins.clear_faults()
-        seen = observe(stage)
+        try:
+            seen = observe(stage)
+        except Exception as error:
+            for fault in course.broken:
+                error.add_note(f"a fault of the round did not work: {fault}")
+            raise
     found = judge(seen, demand_of(Municipality(people, seed=schedule.seed)), schedule, course)
     found.seconds = round(time.monotonic() - began, 1)
     return found

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 KEEPER = Path(__file__).with_name("keeper.py")
 #: Lines of a server's log that an error shows.
 LOG_TAIL = 40
-#: From here up the system gives ports to outgoing connections.
-OUTGOING_FROM = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-#: The first, and the one after the last, of those that servers are given.
-PORTS = (OUTGOING_FROM // 2, OUTGOING_FROM)
+_FIRST_AND_LAST = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+#: The ports that the system gives to outgoing connections.
+OUTGOING = range(int(_FIRST_AND_LAST[0]), int(_FIRST_AND_LAST[1]) + 1)
+#: The first port that servers are given.
+FIRST_PORT = 10_000
 
 
 class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to whoever wanted the server
@@ -37,13 +38,16 @@ def free_port() -> int:
     Of those that the system gives to outgoing connections any may be taken while the server is down: by
     anybody's connection, and even by a client that tries to reach this very port and meets itself.
     """
+    others = [port for port in range(FIRST_PORT, 65_536) if port not in OUTGOING]
     while True:
-        port = random.randrange(*PORTS)  # noqa: S311 - spreads servers, keeps no secret
+        # 0 is any: where outgoing connections are given all there are, nothing better can be had.
+        wanted = random.choice(others) if others else 0  # noqa: S311 - spreads servers, keeps no secret
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", wanted))
             except OSError:
                 continue
+            port: int = probe.getsockname()[1]
             return port
 
 
