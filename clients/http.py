@@ -31,7 +31,7 @@ ANSWER_TIMEOUT: Final = 180.0
 #: Bytes of an answer's body once unpacked. A full page of users is 3 MB.
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 #: Connections kept open to one host; more threads than this open further ones and close them again.
-POOL_SIZE: Final = 128
+POOL_SIZE: Final = 256
 
 #: Servers for which is kept what the environment says of them; a session talks to one or a few.
 _ORIGINS: Final = 64

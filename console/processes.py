@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
 @click.option(
     "--threads",
-    default=128,
+    default=256,
     show_default=True,
     type=click.IntRange(1, 256),
     help="Users that each process works on at a time.",
