@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +48,10 @@ def main(arguments: Sequence[str]) -> int:
             folder=folder,
             threads=default_threads(),
         )
-        found, faults = _measured(bench, wanted.only or NAMES, rounds, _made(wanted, bench))
+        versions = {"": bench}
+        if wanted.before:
+            versions[", before"] = replace(bench, command=str(wanted.before))
+        found, faults = _measured(versions, wanted.only or NAMES, rounds, _made(wanted, bench))
     if wanted.document and not faults:
         document.update(document.PAGE, found)
     for fault in faults:
@@ -56,9 +60,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measured(
-    bench: Bench, names: Collection[str], rounds: int, made: Mapping[str, Any]
+    versions: Mapping[str, Bench], names: Collection[str], rounds: int, made: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Measure figure by figure; return the whole of build/bench.json, and what went wrong."""
+    """Measure figure by figure; return the whole of build/bench.json, and what went wrong.
+
+    `versions` has what each version is measured with, by what is added to the figures' names.
+    """
+    bench = versions[""]
     found: list[report.Found] = []
     faults: list[str] = []
     whole = report.as_json(found, bench.known, made)
@@ -67,18 +75,21 @@ def _measured(
         figures = [figure for figure in group.figures if figure.name in names]
         if not figures and group.name not in names:
             continue
-        try:
-            measured = group.measure(bench, rounds)
-            new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in figures]
-        except (BenchError, subprocess.SubprocessError, requests.RequestException) as error:
-            faults.append(f"{', '.join(figure.name for figure in figures) or group.name}: {error}")
-            continue
-        found += new
-        bench.known.update(report.medians(measured))
-        whole = report.as_json(found, bench.known, made)
-        report.write(BUILD / "bench.json", whole)
-        for one in new:
-            _say(report.line(one.figure, one.comparison.as_json()))
+        for suffix, version in versions.items():
+            named = [replace(figure, name=f"{figure.name}{suffix}") for figure in figures]
+            try:
+                measured = group.measure(version, rounds)
+                new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in named]
+            except (BenchError, subprocess.SubprocessError, requests.RequestException) as error:
+                faults.append(f"{', '.join(figure.name for figure in named) or group.name}: {error}")
+                continue
+            found += new
+            medians = report.medians(measured)
+            bench.known.update({f"{name}{suffix}": value for name, value in medians.items()})
+            whole = report.as_json(found, bench.known, made)
+            report.write(BUILD / "bench.json", whole)
+            for one in new:
+                _say(report.line(one.figure, one.comparison.as_json()))
     return whole, faults
 
 
@@ -122,6 +133,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"people of the figure `publish`, {DEFAULT.publish} by default; all sizes grow with it",
     )
     parser.add_argument("--only", nargs="+", metavar="FIGURE", choices=NAMES, help=", ".join(NAMES))
+    parser.add_argument(
+        "--before",
+        type=Path,
+        metavar="COMMAND",
+        help="the update-sync of another version's .venv: each figure is measured of that version too",
+    )
     parser.add_argument(
         "--document", action="store_true", help="write the tables into docs/performance.md in the end"
     )

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
+from tests.acceptance.commands import COMMAND
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -41,6 +43,9 @@ class Sizes:
     requests: int
     #: Of all tenants of the night together.
     night: int
+    #: Of the run that workers are restarted in, and of the one that hangs when they are stopped.
+    restarted: int
+    stopped: int
 
     def scaled(self, factor: float) -> Self:
         """Return sizes that are larger or smaller by a factor."""
@@ -63,6 +68,8 @@ DEFAULT = Sizes(
     delta=100_000,
     requests=1_000,
     night=20_000,
+    restarted=20_000,
+    stopped=1_000,
 )
 QUICK = Sizes(
     publish=5_000,
@@ -80,6 +87,8 @@ QUICK = Sizes(
     delta=2_000,
     requests=500,
     night=2_000,
+    restarted=5_000,
+    stopped=500,
 )
 
 
@@ -94,6 +103,8 @@ class Bench:
     folder: Path
     #: Threads of a worker process when nothing is said.
     threads: int
+    #: The product's command; another version's while that is measured.
+    command: str = COMMAND
     #: The medians of what was measured before, by name: what the model of a night is made of.
     known: dict[str, float] = field(default_factory=dict)
 

@@ -60,15 +60,20 @@ class Scene:
         self.env = env
         self.amqp_url = env["UPDATE_SYNC_AMQP_URL"]
         self._folder = bench.folder
+        self._command = bench.command
         self._connection = connection
 
     def producer(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Keep a producer running until the block ends."""
-        return running("producer", *arguments, env=self.env, log=self._folder / "producer.log")
+        return self._running("producer", *arguments)
 
     def workers(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Keep a pool of workers running until the block ends."""
-        return running("worker", *arguments, env=self.env, log=self._folder / "worker.log")
+        return self._running("worker", *arguments)
+
+    def _running(self, name: str, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        log = self._folder / f"{name}.log"
+        return running(name, *arguments, env=self.env, log=log, command=(self._command,))
 
     def add(self, population: Population, *, birthdays: bool = False) -> None:
         """Add the population's tenant."""
@@ -82,7 +87,7 @@ class Scene:
             "guard": _GUARD,
         }
         command = ("tenants", "add", population.organisation, "--from", "-")
-        done = update_sync(*command, env=self.env, stdin=json.dumps(settings))
+        done = update_sync(*command, env=self.env, stdin=json.dumps(settings), command=self._command)
         if done.returncode:
             raise BenchError(f"the tenant was not added: {done.stderr}")
 
@@ -143,16 +148,20 @@ class Scene:
 
     def moments(self, run: Run) -> list[float]:
         """Return when each user of a run got its outcome, in seconds."""
+        return self.moments_of(run.number)
+
+    def moments_of(self, number: int) -> list[float]:
+        """Return the same for the run of that number."""
         rows = self._connection.execute(
             "SELECT extract(epoch FROM finished_at) FROM receipts"
             " WHERE run_id = %s AND finished_at IS NOT NULL",
-            [run.number],
+            [number],
         )
         return [float(row[0]) for row in rows]
 
     def expect(self, run: int, *, pending: int = 0, **outcomes: int) -> None:
         """Raise BenchError unless the run came to exactly these sums."""
-        shown = update_sync("runs", "show", str(run), "--json", env=self.env)
+        shown = update_sync("runs", "show", str(run), "--json", env=self.env, command=self._command)
         if shown.returncode:
             raise BenchError(f"the run cannot be shown: {shown.stderr}")
         summary = json.loads(shown.stdout)

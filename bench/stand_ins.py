@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bench.people import Population
+    from bench.stubs.troubles import Trouble
 
 #: Seconds for an order; the longest is to look at everybody.
 PATIENCE: Final = 120.0
@@ -77,6 +78,10 @@ class StandIns:
     def release(self) -> None:
         """Have Skolon answer whatever waits, and everything from now on."""
         self.skolon.order("release")
+
+    def trouble(self, population: Population, kind: Trouble) -> None:
+        """Have Skolon fail one organisation in that way, until the population is prepared again."""
+        self.skolon.order("trouble", number=population.number, kind=kind)
 
     def move(self, population: Population, who: Sequence[int]) -> None:
         """Have people move house in Entra."""

@@ -11,9 +11,23 @@ from bench.figures.publishing import PUBLISH
 from bench.figures.requests import REQUESTS
 from bench.figures.scaling import SCALE
 from bench.figures.scripts import CELERY, SCRIPTS
+from bench.figures.troubles import NEIGHBOURS, RESTART, STOP
 from bench.figures.working import WORK
 
-GROUPS: Final = (PUBLISH, WORK, *SCRIPTS, CELERY, SCALE, NIGHT, REQUESTS, DELTA, MEMORY)
+GROUPS: Final = (
+    PUBLISH,
+    WORK,
+    *SCRIPTS,
+    CELERY,
+    SCALE,
+    NIGHT,
+    NEIGHBOURS,
+    RESTART,
+    STOP,
+    REQUESTS,
+    DELTA,
+    MEMORY,
+)
 
 #: All figures by name.
 FIGURES: Final = {figure.name: figure for group in GROUPS for figure in group.figures}

@@ -22,6 +22,8 @@ _WORDS: Final = {
     400: "Bad Request",
     404: "Not Found",
     412: "Precondition Failed",
+    501: "Not Implemented",
+    503: "Service Unavailable",
 }
 
 

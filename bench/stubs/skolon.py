@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from bench.people import Person, Population, entra_id, index_in_address, index_in_id
 from bench.stubs.http import CONTROL, Counts, answered
 from bench.stubs.patching import patched
+from bench.stubs.troubles import Trouble, failing, malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ class SkolonStub:
         self.latency = 0.0
         self.held: list[Callable[[], None]] | None = None
         self._populations: dict[int, Population] = {}
+        self._troubles: dict[int, Trouble] = {}
         #: By population and person, how somebody stands who was changed.
         self._changed: dict[tuple[int, int], dict[str, Any]] = {}
 
@@ -65,9 +67,16 @@ class SkolonStub:
         population = None if path is None else self._populations.get(int(path[1]))
         if path is None or population is None:
             return _error(404)
+        trouble = self._troubles.get(population.number)
+        failure = None if trouble is None else failing(trouble)
+        if failure is not None:
+            self.counts.add("failed")
+            return failure
         if path[2] is None:
             return self._search(population, request.query)
-        index = int(path[2])
+        return self._one(population, int(path[2]), request)
+
+    def _one(self, population: Population, index: int, request: Request) -> bytes:
         if index >= population.people or population.is_absent(index):
             return _error(404)
         if request.method == "PATCH":
@@ -114,7 +123,9 @@ class SkolonStub:
 
     def _rendered(self, population: Population, index: int) -> str:
         user = self._changed.get((population.number, index))
-        return _untouched(population, index) if user is None else json.dumps(user)
+        rendered = _untouched(population, index) if user is None else json.dumps(user)
+        is_malformed = self._troubles.get(population.number) is Trouble.MALFORMED
+        return malformed(rendered) if is_malformed else rendered
 
     def _user(self, population: Population, index: int) -> dict[str, Any]:
         user: dict[str, Any] = json.loads(self._rendered(population, index))
@@ -152,7 +163,10 @@ class SkolonStub:
         if order == "population":
             population = Population.from_json(fields)
             self._populations[population.number] = population
+            self._troubles.pop(population.number, None)
             self._changed = {key: user for key, user in self._changed.items() if key[0] != population.number}
+        elif order == "trouble":
+            self._troubles[fields["number"]] = Trouble(fields["kind"])
         elif order == "hold":
             self.held = []
         elif order == "release":

@@ -30,11 +30,11 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def update_sync(
-    *arguments: str, env: Mapping[str, str], stdin: str | None = None
+    *arguments: str, env: Mapping[str, str], stdin: str | None = None, command: str = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(  # noqa: S603 - our own command
-        [COMMAND, *arguments],
+        [command, *arguments],
         env=dict(env),
         input=stdin,
         capture_output=True,

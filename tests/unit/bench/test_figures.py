@@ -25,6 +25,9 @@ AGREED = {
     "delta_none",
     "delta_ten",
     "requests",
+    "neighbours",
+    "rolling_restart",
+    "stop",
 }
 
 BOUNDS = [
@@ -37,6 +40,9 @@ BOUNDS = [
     ("scale_4", 3.5, None),
     ("memory_producer", None, 1.1),
     ("memory_worker", None, 1.1),
+    ("neighbours", None, 2),
+    ("rolling_restart", None, 2),
+    ("stop", None, 1),
 ]
 
 
