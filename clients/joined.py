@@ -13,6 +13,7 @@ from sharing.coalescer import Coalescer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clients.search_methods import SearchMethod
     from clients.skolon import SkolonDirectory
     from schemas.attributes import Attribute
     from schemas.skolon_user import SkolonUser
@@ -62,6 +63,10 @@ class JoinedSkolon:
     ) -> list[list[SkolonUser]]:
         """Return for each of several people whoever has any of their values."""
         return self._directory.find_each(organisation, people)
+
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
+        return self._directory.search_method(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""

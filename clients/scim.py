@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,16 @@ def search_filter(*people: Mapping[Attribute, str]) -> str:
         for attribute, value in keys.items()
     }
     return " or ".join(terms)
+
+
+def search_request(scim_filter: str, *, start_index: int) -> bytes:
+    """Return the body of a search by POST (RFC 7644 section 3.4.3); the index counts from 1."""
+    body: dict[str, Any] = {"schemas": [SEARCH_REQUEST], "filter": scim_filter, "startIndex": start_index}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+#: What every body begins with that `search_request` makes.
+SEARCH_REQUEST_START: Final = search_request("", start_index=1).partition(b'"filter"')[0]
 
 
 def _quoted(value: str) -> str:

@@ -10,13 +10,17 @@ from clients.scim import search_filter
 from schemas.attributes import key_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from schemas.attributes import Attribute
     from schemas.skolon_user import SkolonUser
 
 #: Bytes of a filter in an address: servers and what stands before them take 8,192 for the whole by default.
-LONGEST_FILTER: Final = 6000
+LONGEST_IN_ADDRESS: Final = 6000
+
+#: Characters of a filter in a body. Servers and what stands before them take 1 MiB by default, and many of
+#: them put off to a file what is longer than 16 KiB.
+LONGEST_IN_BODY: Final = 15_000
 
 #: What a query may hold as it is (RFC 3986 sections 2.3 and 3.4) and a filter often does, beside letters and
 #: digits. Our libraries take their time for each sign that is encoded.
@@ -24,13 +28,15 @@ _PLAIN: Final = "-._~:@/"
 _AS_THEY_ARE: Final = f"{ascii_letters}{digits}{_PLAIN}".encode()
 
 
-def filters(people: Sequence[Mapping[Attribute, str]]) -> Iterator[str]:
-    """Yield filters for all of the people, as few as can be while no address is too long."""
+def filters(
+    people: Sequence[Mapping[Attribute, str]], longest: int, length_of: Callable[[str], int]
+) -> Iterator[str]:
+    """Yield filters for all of the people, as few as can be while none is longer than `longest`."""
     together: list[Mapping[Attribute, str]] = []
     length = 0
     for keys in filter(None, people):
-        more = _encoded_length(search_filter(keys))
-        if together and length + more > LONGEST_FILTER:
+        more = length_of(search_filter(keys))
+        if together and length + more > longest:
             yield search_filter(*together)
             together, length = [], 0
         together.append(keys)
@@ -44,7 +50,7 @@ def encoded(scim_filter: str) -> str:
     return quote(scim_filter, safe=_PLAIN)
 
 
-def _encoded_length(scim_filter: str) -> int:
+def length_in_address(scim_filter: str) -> int:
     """Return how long a filter is in an address, without encoding it."""
     in_bytes = scim_filter.encode()
     return len(in_bytes) + 2 * len(in_bytes.translate(None, _AS_THEY_ARE))

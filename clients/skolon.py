@@ -15,8 +15,9 @@ import requests
 
 from clients.faults import FOREIGN, Fault
 from clients.http import HttpSession, json_object, succeeded
-from clients.scim import patch, read_user, search_filter
-from clients.searches import encoded, filters, split
+from clients.scim import SEARCH_REQUEST_START, patch, read_user
+from clients.search_methods import SearchMethod, SearchMethods
+from clients.searches import split
 from clients.skolon_errors import (
     SkolonUserGoneError,
     Step,
@@ -25,22 +26,18 @@ from clients.skolon_errors import (
     is_missing,
     unreadable,
 )
+from clients.skolon_search import SEARCH, ScimSearches
 from clients.skolon_token import ClientCredentialsToken, FixedToken, SkolonToken
-from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
-from schemas.scim import UnreadableScimError, load_list_response
+from schemas.scim import UnreadableScimError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from schemas.attributes import Attribute
     from schemas.settings import Settings
     from schemas.skolon_user import SkolonUser
 
 __all__ = ["ScimDirectory", "SkolonDirectory", "SkolonUserGoneError", "scim_directory"]
-
-#: More people than this do not share anybody's keys: then the search did not search.
-MOST_FOUND: Final = 200
 
 _SCIM: Final = "application/scim+json"
 _ORGANISATION: Final = "{organisation}"
@@ -57,6 +54,9 @@ class SkolonDirectory(Protocol):
         self, organisation: str, people: Sequence[Mapping[Attribute, str]]
     ) -> list[list[SkolonUser]]:
         """Return for each of several people whoever has any of their values, in as few searches as can be."""
+
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -84,53 +84,50 @@ class ScimDirectory:
         token: SkolonToken,
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
+        search_methods: SearchMethods | None = None,
     ) -> None:
-        """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH."""
+        """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
+
+        Searches by POST go out beside these; `search_methods` is what is known of who takes them.
+        """
         self._url = url.rstrip("/")
         self._token = token
         self._ca_bundle = ca_bundle
         self._session = HttpSession(
             methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
-            addresses=_user_addresses(self._url),
+            addresses=_addresses(self._url, "/Users(/[^/]+)?"),
+            besides=_lets_searches_out(self._url),
             ca_bundle=ca_bundle,
         )
+        self._search_methods = search_methods or SearchMethods()
+        self._searches = ScimSearches(self._send, self._check, self._search_methods)
         self._lock = threading.Lock()
         self._updated: set[str] = set()
 
     def read_only(self) -> Self:
-        """Return the same directory over a session that lets GET through and nothing else."""
+        """Return the same directory over a session that lets GET and searches through and nothing else."""
         return type(self)(
-            url=self._url, token=self._token, ca_bundle=self._ca_bundle, methods=frozenset({"GET"})
+            url=self._url,
+            token=self._token,
+            ca_bundle=self._ca_bundle,
+            methods=frozenset({"GET"}),
+            search_methods=self._search_methods,
         )
 
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values."""
-        return self._search(organisation, search_filter(keys)) if keys else []
+        found = self._searches.find(organisation, [keys]) if keys else []
+        return list({user.id: user for user in found}.values())
 
     def find_each(
         self, organisation: str, people: Sequence[Mapping[Attribute, str]]
     ) -> list[list[SkolonUser]]:
         """Return for each of several people whoever has any of their values, in one search or a few."""
-        found = [user for scim_filter in filters(people) for user in self._search(organisation, scim_filter)]
-        return split(found, people)
+        return split(self._searches.find(organisation, people), people)
 
-    def _search(self, organisation: str, scim_filter: str) -> list[SkolonUser]:
-        query = f"filter={encoded(scim_filter)}"
-        found: dict[str, SkolonUser] = {}
-        total, seen = 1, 0
-        while seen < total:
-            page = f"{query}&startIndex={seen + 1}" if seen else query
-            response = self._ask("GET", organisation, Step.FIND, query=page)
-            total, users = _found(response)
-            if total > MOST_FOUND:
-                raise PermanentError(
-                    Reason.REJECTED_BY_SKOLON, Stage.MATCH, f"the search found more than {MOST_FOUND} users"
-                )
-            if not users and seen < total:
-                raise unreadable(response, f"{seen} of {total} users are there")
-            seen += len(users)
-            found.update({user.id: user for user in users})
-        return list(found.values())
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
+        return self._search_methods.of(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -227,27 +224,30 @@ def scim_directory(settings: Settings) -> ScimDirectory:
     return ScimDirectory(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
 
 
-def _user_addresses(url: str) -> re.Pattern[str]:
-    """Return the addresses of users of any organisation, and of nothing else (promise P1)."""
+def _addresses(url: str, rest: str) -> re.Pattern[str]:
+    """Return the addresses of any organisation that end with `rest`, a pattern (promise P1)."""
     stand_in = "organisation-stand-in"
-    address = f"{url.replace(_ORGANISATION, stand_in)}/Users"
+    address = url.replace(_ORGANISATION, stand_in)
     with suppress(*FOREIGN):  # an address that cannot be asked is reported when it is asked
         # As requests spells it: what leaves is compared with what would leave.
         address = str(requests.Request("GET", address).prepare().url)
     pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
-    return re.compile(f"{pattern}(/[^/]+)?")
+    return re.compile(pattern + rest)
 
 
-def _found(response: requests.Response) -> tuple[int, list[SkolonUser]]:
-    body = json_object(response)
-    if body is None:
-        raise unreadable(response, "no JSON object")
-    try:
-        total, resources = load_list_response(body)
-        return total, [read_user(resource) for resource in resources]
-    except UnreadableScimError as error:
-        why = str(error)
-    raise unreadable(response, why)
+def _lets_searches_out(url: str) -> Callable[[requests.PreparedRequest], bool]:
+    """Return what tells a gate whether a request is a search by POST, which changes nothing (promise P1)."""
+    addresses = _addresses(url, f"/Users{re.escape(SEARCH)}")
+
+    def is_one(request: requests.PreparedRequest) -> bool:
+        return (
+            request.method == "POST"
+            and addresses.fullmatch(request.url or "") is not None
+            and isinstance(request.body, bytes)
+            and request.body.startswith(SEARCH_REQUEST_START)
+        )
+
+    return is_one
 
 
 def _user(response: requests.Response, user_id: str) -> SkolonUser:

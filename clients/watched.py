@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from clients.birthday import Birthday
     from clients.graph import GraphClient, GraphPage
     from clients.graph_delta import DeltaPage
+    from clients.search_methods import SearchMethod
     from clients.skolon import SkolonDirectory
     from schemas.attributes import Attribute
     from schemas.outages import Passages
@@ -37,6 +38,10 @@ class WatchedSkolon:
         """Return for each of several people whoever has any of their values."""
         with self._passages.to(SKOLON_READING):
             return self._directory.find_each(organisation, people)
+
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
+        return self._directory.search_method(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from clients.search_methods import SearchMethod
 from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
@@ -151,11 +152,26 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
 
 
 def _skolon(record: TenantRecord, directories: Directories) -> Step:
+    organisation = record.tenant.organisation
+    skolon = directories.skolon(dry_run=True)
+
     def search() -> str:
-        directories.skolon(dry_run=True).find(record.tenant.organisation, {Attribute.EXTERNAL_ID: _NOBODY})
+        skolon.find(organisation, {Attribute.EXTERNAL_ID: _NOBODY})
         return "the organisation's users can be searched"
 
-    return _try("users in Skolon", search)
+    step = _try("users in Skolon", search)
+    if step.grade is not Grade.OK:
+        return step
+    if skolon.search_method(organisation) is SearchMethod.POST:
+        return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
+    return dataclasses.replace(
+        step,
+        grade=Grade.WARNING,
+        detail=f"{step.detail}; searches by GET: filters, which hold e-mail addresses and personal numbers, "
+        "stand in URLs",
+        mend="ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs "
+        "out of the logs of its servers and proxies",
+    )
 
 
 def _try(name: str, attempt: Callable[[], str]) -> Step:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from bench.people import Person, Population, entra_id, index_in_address, index_in_id
 from bench.stubs.http import CONTROL, Counts, answered
@@ -34,7 +34,7 @@ _TERMS: Final = re.compile(_TERM)
 #: What a sync may ask: one value or another, of as many people as it likes (RFC 7644 section 3.4.2.2).
 _FILTER: Final = re.compile(f"{_TERM}(?: or {_TERM})*")
 
-_PATH: Final = re.compile(r"/scim/p(\d+)/Users(?:/s(\d+))?")
+_PATH: Final = re.compile(r"/scim/p(\d+)/Users(?:/(?:s(\d+)|(\.search)))?")
 _IF_MATCH: Final = re.compile(rb"\r\nif-match: *([^\r]+)", re.IGNORECASE)
 
 #: Where the attributes that can be searched for are: the same places as in a filter.
@@ -54,6 +54,8 @@ class SkolonStub:
         self.counts = Counts()
         self.latency = 0.0
         self.held: list[Callable[[], None]] | None = None
+        #: Whether searches by POST to `/.search` are taken, beside those by GET.
+        self.takes_post = True
         self._populations: dict[int, Population] = {}
         self._troubles: dict[int, Trouble] = {}
         #: By population and person, how somebody stands who was changed.
@@ -73,7 +75,7 @@ class SkolonStub:
             self.counts.add("failed")
             return failure
         if path[2] is None:
-            return self._search(population, request.query)
+            return self._search(population, request, by_post=path[3] is not None)
         return self._one(population, int(path[2]), request)
 
     def _one(self, population: Population, index: int, request: Request) -> bytes:
@@ -84,15 +86,18 @@ class SkolonStub:
         self.counts.add("read")
         return _one(self._user(population, index))
 
-    def _search(self, population: Population, query: str) -> bytes:
+    def _search(self, population: Population, request: Request, *, by_post: bool) -> bytes:
+        """Answer a search, by the parameters of RFC 7644 section 3.4.2 or the body of section 3.4.3."""
+        if by_post and not (self.takes_post and request.method == "POST"):
+            return _error(501)
+        wanted = json.loads(request.body) if by_post else dict(parse_qsl(request.query))
         self.counts.add("search")
-        wanted = parse_qs(query)
-        text = wanted["filter"][0]
+        text = wanted["filter"]
         if not _FILTER.fullmatch(text):
             return _error(400)
         found = list(dict.fromkeys(self._found(population, text)))
-        start = int(wanted.get("startIndex", ["1"])[0]) - 1
-        shown = found[start : start + int(wanted.get("count", ["1000"])[0])]
+        start = int(wanted.get("startIndex", 1)) - 1
+        shown = found[start : start + int(wanted.get("count", 1000))]
         resources = ",".join(self._rendered(population, index) for index in shown)
         body = (
             f'{{"schemas":["{_LIST}"],"totalResults":{len(found)},"startIndex":{start + 1},'
@@ -175,6 +180,8 @@ class SkolonStub:
                 send()
         elif order == "latency":
             self.latency = fields["seconds"]
+        elif order == "takes-post":
+            self.takes_post = fields["taken"]
         elif order == "wrong":
             return answered(200, json.dumps(self._wrong(fields["number"], fields["moved"])).encode())
         return answered(204)

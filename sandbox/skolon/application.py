@@ -174,7 +174,9 @@ def _read(environ: WSGIEnvironment, segments: list[str]) -> Request:
     match segments:
         case ["oauth", "access_token"]:
             return Request(method=method, path_kind="token")
-        case [organisation, "scim", "v2", "Users"]:
+        case [organisation, "scim", "v2", "Users"] if method == "GET":
+            return Request(method=method, path_kind="search", organisation=organisation)
+        case [organisation, "scim", "v2", "Users", ".search"] if method == "POST":
             return Request(method=method, path_kind="search", organisation=organisation)
         case [organisation, "scim", "v2", "Users", user_id]:
             return Request(method=method, path_kind="user", organisation=organisation, user_id=user_id)

@@ -8,6 +8,9 @@
 | GET, POST, DELETE /control/faults    | lists, switches one on (a JSON ``Fault``), switches all off |
 | GET, DELETE /control/requests        | counts by method and kind, counts from nought again        |
 | DELETE /control/tokens               | expires every token that was issued                        |
+
+A server that takes no searches by POST is a fault for ever: ``{"kind": "status", "status": 501,
+"times": null, "method": "POST", "path_kind": "search"}``.
 """
 
 from __future__ import annotations

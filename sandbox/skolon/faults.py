@@ -16,7 +16,8 @@ from typing import Any, Literal
 Kind = Literal["status", "html", "not_json", "truncated", "cut", "delay", "changed"]
 KINDS: tuple[Kind, ...] = ("status", "html", "not_json", "truncated", "cut", "delay", "changed")
 
-#: What a request is about: the token endpoint, a search among users, one user, anything else.
+#: What a request is about: the token endpoint, a search among users (by GET, or by POST to `/.search`), one
+#: user, anything else.
 PathKind = Literal["token", "search", "user", "other"]
 PATH_KINDS: tuple[PathKind, ...] = ("token", "search", "user", "other")
 
@@ -86,6 +87,19 @@ def rejected(user_id: str) -> Fault:
         method="PATCH",
         path_kind="user",
         user_id=user_id,
+    )
+
+
+def without_search_by_post(status: int = 501, **narrowed: Any) -> Fault:
+    """Return the refusal of every search by POST, for ever: what a server does that knows GET alone."""
+    return Fault(
+        kind="status",
+        status=status,
+        detail="Searches by POST are not supported",
+        times=None,
+        method="POST",
+        path_kind="search",
+        **narrowed,
     )
 
 

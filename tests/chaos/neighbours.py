@@ -28,9 +28,9 @@ def skolon_error(scene: Scene, event: Event) -> bool:
         case "502-page":
             fault = {"kind": "html", "status": 502}
         case "not-json":
-            # Reading alone: nonsense with status 200 in answer to a PATCH that was not carried out
+            # Searches alone: nonsense with status 200 in answer to a PATCH that was not carried out
             # would be a Skolon that says that it has done what it has not.
-            fault = {"kind": "not_json", "method": "GET"}
+            fault = {"kind": "not_json", "path_kind": "search"}
         case status:
             fault = {"kind": "status", "status": int(status)}
     return _strikes(scene, event, scene.stand_ins.skolon_fault(**fault, times=event.times))

@@ -114,7 +114,7 @@ def test_searches_travel_together(gate: Gate, standin: SkolonStandIn, together: 
     found = [call.result() for call in together(*numbers)]
     assert found == [["user-0"], ["user-5"], ["user-1"], [], ["user-7"], ["user-5"]]
     assert gate.searches == [1, 5]
-    assert standin.requests() == {"GET search": 2}
+    assert standin.requests() == {"POST search": 2}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.skolon.faults import without_search_by_post
 from sandbox.world import TENANT_KEY, World, world
 from tests.acceptance.commands import update_sync
 from tests.integration.command_line import NOWHERE, add_tenant, database_environment
@@ -85,6 +86,17 @@ def test_people_read_lines(made_up: World, env: dict[str, str]) -> None:
     done = update_sync("tenants", "check", TENANT_KEY, env=env)
     assert done.returncode == 0
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
+
+
+def test_how_skolon_is_searched_is_said(made_up: World, env: dict[str, str]) -> None:
+    """P6: that values stand in URLs, where Skolon takes no search by POST, is a warning."""
+    add(env, made_up)
+    code, steps, _ = check(env)
+    assert (code, steps["users in Skolon"]["detail"].split("; ")[1]) == (0, "searches by POST /.search")
+    made_up.skolon.faults.add(without_search_by_post())
+    code, steps, _ = check(env)
+    assert (code, steps["users in Skolon"]["grade"]) == (0, "warning")
+    assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
 
 
 def expire(made_up: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bench.people import Person, Population, entra_id
 from bench.stand_ins import StandIns, stand_ins
 from clients.directories import Directories, directories
+from clients.search_methods import SearchMethod
 from schemas.attributes import Attribute
 from schemas.errors import VersionConflictError
 from schemas.settings import Settings
@@ -32,6 +33,10 @@ def stubs() -> Iterator[StandIns]:
 
 @pytest.fixture
 def doors(stubs: StandIns) -> Directories:
+    return doors_of(stubs)
+
+
+def doors_of(stubs: StandIns) -> Directories:
     return directories(
         Settings(
             graph_url=stubs.graph_url,
@@ -96,6 +101,19 @@ def test_skolon_finds_and_changes_people(stubs: StandIns, doors: Directories) ->
     assert now.attributes[Attribute.CITY] == "Annanby"
     assert stubs.wrong(replace(POPULATION, people=20)) == [8]
     assert skolon.find(POPULATION.organisation, {Attribute.EPPN: "nobody@exempel.invalid"}) == []
+
+
+def test_skolon_is_searched_by_get_as_well(stubs: StandIns) -> None:
+    """P6: while the stub takes no POST, the product asks by GET; the answers are the same."""
+    keys = {Attribute.EXTERNAL_ID: entra_id(9, 8)}
+    found = []
+    for taken in (False, True):
+        stubs.skolon.order("takes-post", taken=taken)
+        skolon = doors_of(stubs).skolon(dry_run=True)
+        found.append([user.id for user in skolon.find(POPULATION.organisation, keys)])
+        expected = SearchMethod.POST if taken else SearchMethod.GET
+        assert skolon.search_method(POPULATION.organisation) is expected
+    assert found == [["s8"], ["s8"]]
 
 
 def test_requests_are_counted_by_kind(stubs: StandIns, doors: Directories) -> None:

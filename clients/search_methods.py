@@ -1,0 +1,52 @@
+"""How each organisation of Skolon's is searched: by POST, or by GET where the server takes no POST."""
+
+from __future__ import annotations
+
+import threading
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Seconds for which a finding holds. A finding may be wrong, and servers are upgraded and rolled back.
+LASTS: Final = 3600.0
+
+
+class SearchMethod(StrEnum):
+    """The two ways to search that RFC 7644 knows."""
+
+    #: Section 3.4.3: the filter is in the body of a POST to `/.search`.
+    POST = "POST"
+    #: Section 3.4.2: the filter is in the URL, which proxies and servers write to their logs.
+    GET = "GET"
+
+
+class SearchMethods:
+    """What a process has found out of each organisation; may be shared by threads."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take a clock in seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: dict[str, tuple[SearchMethod, float]] = {}
+        self._probes: dict[str, threading.Lock] = {}
+
+    def of(self, organisation: str) -> SearchMethod | None:
+        """Return the method of an organisation, None while it is not known."""
+        found = self._found.get(organisation)
+        return found[0] if found is not None and self._clock() < found[1] else None
+
+    def found(self, organisation: str, method: SearchMethod) -> None:
+        """Remember the method, for a while."""
+        self._found[organisation] = (method, self._clock() + LASTS)
+
+    def forget(self, organisation: str) -> None:
+        """Forget the method: the server has taken it back."""
+        self._found.pop(organisation, None)
+
+    def probe(self, organisation: str) -> threading.Lock:
+        """Return the lock of whoever finds out an organisation's method; others wait for the finding."""
+        with self._lock:
+            return self._probes.setdefault(organisation, threading.Lock())
