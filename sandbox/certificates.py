@@ -35,13 +35,15 @@ class Certificate:
 
 
 def make_certificate(folder: Path, *names: str) -> Certificate:
-    """Make a new authority and a certificate for loopback and ``names``, and write both into ``folder``.
+    """Make a new authority and a certificate for ``names``, and write both into ``folder``.
+
+    Without names it is good for loopback.
 
     The folder must exist. The authority's own key is never written, so nobody can
     use it to sign anything else.
     """
     authority = trustme.CA(organization_name="Update Sync sandbox")
-    leaf = authority.issue_cert(*LOOPBACK_NAMES, *names)
+    leaf = authority.issue_cert(*(names or LOOPBACK_NAMES))
     certificate = Certificate(
         chain=folder / "server.pem",
         key=folder / "server.key",

@@ -104,11 +104,14 @@ def world(
 
     `around` may put something of the caller's between the server and each of the two applications.
     """
-    certificate = make_certificate(folder, *({place.name} - set(LOOPBACK_NAMES)))
+    # One list of names: the certificate is good for them, and Entra gives tokens for Graph at them.
+    names = tuple(dict.fromkeys((*LOOPBACK_NAMES, place.name)))
+    certificate = make_certificate(folder, *names)
     municipality = Municipality(people, seed=seed)
     microsoft = MicrosoftStandIn(
         {_DIRECTORY: Directory(municipality.entra_users())},
         [App(tenant=_DIRECTORY, client_id=_APP, client_secret=_APP_SECRET)],
+        names=names,
     )
     skolon = SkolonStandIn(
         {_ORGANISATION: municipality.skolon_users()},

@@ -28,14 +28,13 @@ TOKEN_SECONDS = 3599
 #: Graph's own application id, which its challenges name.
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
+#: Where Microsoft itself serves Graph.
 _GRAPH_HOSTS = frozenset(
     (
         "graph.microsoft.com",
         "graph.microsoft.us",
         "dod-graph.microsoft.us",
         "microsoftgraph.chinacloudapi.cn",
-        "127.0.0.1",
-        "localhost",
     )
 )
 
@@ -79,10 +78,21 @@ class _TokenError(Exception):
 
 
 class Entra:
-    """The apps of some tenants and the tokens that they got; may be used from many threads."""
+    """The apps of some tenants and the tokens that they got; may be used from many threads.
 
-    def __init__(self, *, tenants: Iterable[str], apps: Iterable[App], clock: Callable[[], float]) -> None:
+    ``graph_names`` are the hosts, besides Microsoft's own, that tokens for Graph can be asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenants: Iterable[str],
+        apps: Iterable[App],
+        graph_names: Iterable[str],
+        clock: Callable[[], float],
+    ) -> None:
         self._lock = threading.Lock()
+        self._graph_hosts = _GRAPH_HOSTS | {name.lower() for name in graph_names}
         self._tenants = frozenset(tenant.lower() for tenant in tenants)
         self._apps = {(app.tenant.lower(), app.client_id.lower()): app for app in apps}
         self._tokens: dict[str, _Token] = {}
@@ -205,7 +215,7 @@ class Entra:
             raise _TokenError(
                 400, "invalid_scope", 1002012, f"The provided value for scope {scope} is not valid."
             )
-        if urlsplit(scope).hostname not in _GRAPH_HOSTS:
+        if urlsplit(scope).hostname not in self._graph_hosts:
             raise _TokenError(400, "invalid_resource", 500011, "The resource principal was not found.")
         with self._lock:
             app = self._apps.get((tenant.lower(), client_id.lower()))

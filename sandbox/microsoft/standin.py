@@ -10,6 +10,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from sandbox.certificates import LOOPBACK_NAMES
 from sandbox.microsoft.batch import run_batch
 from sandbox.microsoft.call import Call
 from sandbox.microsoft.control import Control
@@ -47,6 +48,7 @@ class MicrosoftStandIn:
     """Entra ID and Microsoft Graph for some tenants.
 
     ``directories`` maps tenant ids to their people, ``apps`` are the app registrations.
+    ``names`` are the hosts that it is served as: a token can be asked for Graph at these too.
     ``throttled`` switches Graph's limits on. ``clock`` gives seconds since 1970; a test may
     turn it. Everything below may be used while it serves:
 
@@ -62,11 +64,12 @@ class MicrosoftStandIn:
         directories: Mapping[str, Directory],
         apps: Iterable[App],
         *,
+        names: Iterable[str] = LOOPBACK_NAMES,
         throttled: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.directories = {tenant.lower(): directory for tenant, directory in directories.items()}
-        self.entra = Entra(tenants=self.directories, apps=apps, clock=clock)
+        self.entra = Entra(tenants=self.directories, apps=apps, graph_names=names, clock=clock)
         self.faults = Faults()
         self.requests = RequestLog()
         self.throttle = Throttle(clock=clock, enabled=throttled)

@@ -38,8 +38,8 @@ def interpolated(text: str, variables: dict[str, str]) -> str:
     return re.sub(r"\$\{(?P<name>\w+)(?:(?P<operator>:-|:\?)(?P<rest>[^}]*))?\}", value, text)
 
 
-def on_this_host(text: str, places: dict[str, str]) -> str:
-    for there, here in places.items():
+def on_this_host(text: str, addresses: dict[str, str]) -> str:
+    for there, here in addresses.items():
         text = text.replace(there, here)
     return text
 
@@ -50,25 +50,29 @@ def test_what_compose_says_works(
     """The services' commands with the services' environment make a run that completes as expected."""
     shared = tmp_path / "sandbox"
     shared.mkdir()
-    places = {
+    # Nothing but addresses is replaced. The stand-ins' is one that only their options tell them: neither
+    # 127.0.0.1 nor localhost, which they know by themselves.
+    first, second = str(free_port()), str(free_port())
+    addresses = {
         "amqp://update-sync:sandbox@rabbitmq:5672/%2F": amqp_url,
         "postgresql+psycopg://update-sync:sandbox@postgres:5432/update-sync": database_url,
-        "//sandbox:8443": f"//127.0.0.1:{(first := free_port())}",
-        "//sandbox:8444": f"//127.0.0.1:{(second := free_port())}",
+        "//sandbox:": "//127.0.0.2:",
+        "--name=sandbox": "--name=127.0.0.2",
+        "0.0.0.0": "127.0.0.2",  # noqa: S104 - what is replaced
+        "8443": first,
+        "8444": second,
         "/sandbox": str(shared),
-        "0.0.0.0": "127.0.0.1",  # noqa: S104 - what is replaced
-        "--name=sandbox": "--name=127.0.0.1",
-        "8443": str(first),
-        "8444": str(second),
     }
-    variables = sandbox_variables()
+    variables = {**sandbox_variables(), "SANDBOX_USERS": "100"}
 
     def process(service: str) -> tuple[list[str], dict[str, str]]:
         described = SERVICES[service]
-        program, *arguments = [on_this_host(word, places) for word in described["command"]]
+        program, *arguments = [
+            on_this_host(interpolated(word, variables), addresses) for word in described["command"]
+        ]
         assert program == "update-sync"
         given = described.get("environment", {})
-        env = {name: on_this_host(interpolated(text, variables), places) for name, text in given.items()}
+        env = {name: on_this_host(interpolated(text, variables), addresses) for name, text in given.items()}
         return arguments, environment(**{name: text for name, text in env.items() if text})
 
     upgrade, upgrade_env = process("database")
@@ -77,9 +81,8 @@ def test_what_compose_says_works(
     with ExitStack() as stack:
         for service in ("sandbox", "producer", *["worker"] * SERVICES["worker"]["deploy"]["replicas"]):
             arguments, service_env = process(service)
-            extra = ["--users", "100"] if service == "sandbox" else []
             log = tmp_path / f"{service}.log"
-            stack.enter_context(running(*arguments, *extra, env=service_env, log=log))
+            stack.enter_context(running(*arguments, env=service_env, log=log))
             if service == "sandbox":
                 until((shared / "tenant.json").exists, "the sandbox's servers")
         _, env = process("worker")
