@@ -29,6 +29,7 @@ from clients.graph_errors import (
 )
 from clients.graph_links import leads_to
 from clients.http import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
+from clients.limits import GRAPH_ANSWER, TOKEN_ANSWER
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -82,12 +83,15 @@ class Graph:
         self.url = url.rstrip("/").removesuffix("/v1.0").rstrip("/")
         self.batch_url = f"{self.url}/v1.0/$batch"
         self.session = HttpSession(
-            methods={"GET"}, besides=lets_batches_out(self.batch_url), ca_bundle=ca_bundle
+            methods={"GET"},
+            besides=lets_batches_out(self.batch_url),
+            ca_bundle=ca_bundle,
+            limits=GRAPH_ANSWER,
         )
         self.birthdays = Birthdays(wait=wait, clock=clock)
         parts = urlsplit(self.url)
         self.tokens = EntraTokens(
-            HttpSession(methods={"GET", "POST"}, ca_bundle=ca_bundle),
+            HttpSession(methods={"GET", "POST"}, ca_bundle=ca_bundle, limits=TOKEN_ANSWER),
             authority=authority,
             scope=f"{parts.scheme}://{parts.netloc}/.default",
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -12,7 +11,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
+from clients.connections import bound
+from clients.deadlines import WATCHDOG
 from clients.faults import FOREIGN, AnswerTooLargeError, Fault, Trouble, UnexpectedFaultError, fault_of
+from clients.limits import GRAPH_ANSWER
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
@@ -20,16 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from requests.sessions import _Settings
-    from urllib3 import HTTPResponse
+    from urllib3 import HTTPResponse, PoolManager
+
+    from clients.limits import AnswerLimits
 
 #: Seconds until a connection stands.
 CONNECT_TIMEOUT: Final = 5.0
 #: Seconds between two pieces of an answer.
 READ_TIMEOUT: Final = 60.0
-#: Seconds for the whole of an answer's body, however steadily it drips.
-ANSWER_TIMEOUT: Final = 180.0
-#: Bytes of an answer's body once unpacked. A full page of users is 3 MB.
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
+#: Seconds for the whole of a request, from the look-up of the name to the answer's last byte.
+REQUEST_TIMEOUT: Final = 180.0
 #: Connections kept open to one host; more threads than this open further ones and close them again.
 POOL_SIZE: Final = 256
 
@@ -69,12 +71,15 @@ class Gate(HTTPAdapter):
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
         besides: Callable[[requests.PreparedRequest], bool] | None = None,
+        largest: int = GRAPH_ANSWER.size,
     ) -> None:
         """Take the methods, in upper case, and a pattern that must match the whole URL without its query.
 
-        A single kind of request that is neither may be let through `besides`, by all that it is.
+        A single kind of request that is neither may be let through `besides`, by all that it is. `largest`
+        are the bytes of an answer, once unpacked.
         """
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+        self._largest = largest
         self._methods = frozenset(methods)
         self._addresses = addresses
         self._besides = besides
@@ -84,9 +89,20 @@ class Gate(HTTPAdapter):
         if self._besides is None or not self._besides(request):
             self._check(request)
         response = super().send(request, *args, **kwargs)
-        # What requests reads the body with; its own waits without end for a server that drips.
-        response.raw.stream = partial(_bounded_body, response.raw)  # type: ignore[method-assign] # for this answer
+        # What requests reads the body with; its own reads without end.
+        response.raw.stream = partial(_bounded_body, response.raw, self._largest)  # type: ignore[method-assign] # for this answer
         return response
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of connections."""
+        super().init_poolmanager(*args, **kwargs)
+        bound(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        """Make the pools of connections through a proxy."""
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        bound(manager)
+        return manager
 
     def _check(self, request: requests.PreparedRequest) -> None:
         if request.method not in self._methods:
@@ -96,14 +112,14 @@ class Gate(HTTPAdapter):
             raise RequestRefusedError("nothing must be sent to this address")
 
 
-def _bounded_body(raw: HTTPResponse, amt: int, *, decode_content: bool) -> Iterator[bytes]:
-    """Yield a body as it comes; raise when it takes too long or becomes too large."""
-    size, ends = 0, time.monotonic() + ANSWER_TIMEOUT
+def _bounded_body(raw: HTTPResponse, largest: int, amt: int, *, decode_content: bool) -> Iterator[bytes]:
+    """Yield a body as it comes; raise when it becomes too large."""
+    size = 0
     while part := raw.read1(amt, decode_content=decode_content):
         size += len(part)
-        if size > LARGEST_ANSWER or time.monotonic() > ends:
+        if size > largest:
             raw.close()
-            raise AnswerTooLargeError if size > LARGEST_ANSWER else requests.exceptions.ReadTimeout
+            raise AnswerTooLargeError
         yield part
 
 
@@ -142,19 +158,24 @@ class HttpSession(requests.Session):
 
     It keeps no cookies, follows no redirect, waits for no answer for ever, and sends only what its
     gate lets through. `ca_bundle` is the file of trusted authorities and wins over REQUESTS_CA_BUNDLE
-    and CURL_CA_BUNDLE; None leaves the choice to requests.
+    and CURL_CA_BUNDLE; None leaves the choice to requests. A request ends after `seconds`, whatever comes,
+    and an answer beyond `limits` is none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a bound of its own
         self,
         *,
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
         besides: Callable[[requests.PreparedRequest], bool] | None = None,
         ca_bundle: str | None = None,
+        limits: AnswerLimits = GRAPH_ANSWER,
+        seconds: float = REQUEST_TIMEOUT,
     ) -> None:
         super().__init__()
-        gate = Gate(methods, addresses, besides)
+        self._limits = limits
+        self._seconds = seconds
+        gate = Gate(methods, addresses, besides, limits.size)
         self.mount("https://", gate)
         self.mount("http://", gate)
         self._ca_bundle = ca_bundle
@@ -174,7 +195,19 @@ class HttpSession(requests.Session):
         if kwargs.get("verify") is None and self._ca_bundle is not None:
             # Said per request: requests prefers the environment to what a session says.
             kwargs["verify"] = self._ca_bundle
-        return super().request(method, url, *args, **kwargs)
+        with WATCHDOG.deadline(self._seconds) as deadline:
+            try:
+                response = super().request(method, url, *args, **kwargs)
+            except Exception:
+                if not deadline.expired:
+                    raise
+                response = None
+        if response is None or deadline.expired:
+            # Whatever came: a body may have ended because the connection was cut off.
+            raise requests.exceptions.ReadTimeout
+        if self._limits.exceeded_by(response.content):
+            raise AnswerTooLargeError
+        return response
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return the request ready to be sent; of this session it takes the headers and `auth`.

@@ -15,6 +15,7 @@ import requests
 
 from clients.faults import FOREIGN, Fault
 from clients.http import HttpSession, json_object, succeeded
+from clients.limits import SKOLON_ANSWER, TOKEN_ANSWER
 from clients.scim import SEARCH_REQUEST_START, patch, read_user
 from clients.search_methods import SearchMethod, SearchMethods
 from clients.searches import split
@@ -98,6 +99,7 @@ class ScimDirectory:
             addresses=_addresses(self._url, "/Users(/[^/]+)?"),
             besides=_lets_searches_out(self._url),
             ca_bundle=ca_bundle,
+            limits=SKOLON_ANSWER,
         )
         self._search_methods = search_methods or SearchMethods()
         self._searches = ScimSearches(self._send, self._check, self._search_methods)
@@ -216,7 +218,7 @@ def scim_directory(settings: Settings) -> ScimDirectory:
         token = FixedToken(settings.skolon_token)
     else:
         token = ClientCredentialsToken(
-            HttpSession(methods={"POST"}, ca_bundle=settings.ca_bundle),
+            HttpSession(methods={"POST"}, ca_bundle=settings.ca_bundle, limits=TOKEN_ANSWER),
             url=settings.skolon_token_url,
             client_id=settings.skolon_client_id,
             client_secret=settings.skolon_client_secret,

@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from clients import http
 from clients.faults import Fault, Trouble, UnexpectedFaultError
 from clients.http import HttpSession, RequestRefusedError, json_object
+from clients.limits import TOKEN_ANSWER
 from sandbox.certificates import temporary_certificate
 from sandbox.serving import serve
 
@@ -204,7 +204,7 @@ def test_no_address_in_logs(recorder: Recorder, caplog: pytest.LogCaptureFixture
         (b"<html>", None),
         (b'{"a": ', None),
         (b"\xff\xfe\xfd", None),
-        (b"[" * 100_000, None),
+        (b"[" * 40_000, None),
     ],
 )
 def test_json_objects(recorder: Recorder, body: bytes, value: Any) -> None:
@@ -228,18 +228,12 @@ class Endless:
         return itertools.repeat(self._part)
 
 
-@pytest.mark.parametrize(
-    ("size", "limit", "value", "words"),
-    [
-        (65536, "LARGEST_ANSWER", 1_000_000, "the answer is too large"),
-        (1, "ANSWER_TIMEOUT", 0.2, "no answer in time"),
-    ],
-)
-def test_an_answer_without_end_is_cut_off(
-    monkeypatch: pytest.MonkeyPatch, size: int, limit: str, value: float, words: str
-) -> None:
+@pytest.mark.parametrize(("size", "words"), [(65536, "the answer is too large"), (1, "no answer in time")])
+def test_an_answer_without_end_is_cut_off(size: int, words: str) -> None:
     """P8, P10: a server that sends for ever, in drops or in floods, holds no worker and fills no memory."""
-    monkeypatch.setattr(http, limit, value)
-    with serve(Endless(size), threads=2) as server, HttpSession(methods={"GET"}) as session:
+    with (
+        serve(Endless(size), threads=2) as server,
+        HttpSession(methods={"GET"}, limits=TOKEN_ANSWER, seconds=0.5) as session,
+    ):
         answer = session.ask("GET", server.url)
     assert answer == Fault(trouble=Trouble.AWAY, words=words)

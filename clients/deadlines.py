@@ -1,0 +1,111 @@
+"""One deadline around a whole request, whatever the other side does to draw it out."""
+
+from __future__ import annotations
+
+import math
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Deadline:
+    """The end of one request; `expired` says that it was cut off there."""
+
+    def __init__(self, seconds: float) -> None:
+        """Begin now."""
+        self.ends = time.monotonic() + seconds
+        self.expired = False
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, at least none."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def cuts(self, sock: socket.socket | None) -> None:
+        """Name the socket to be shut down at the end; None when there is none any more."""
+        with self._lock:
+            self._socket = sock
+            if self.expired:
+                self._shut_down()
+
+    def expire(self) -> None:
+        """Shut the socket down: whoever waits for it wakes up, in a thread as in a greenlet."""
+        with self._lock:
+            self.expired = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                # As a plain socket: that of TLS would drop its state under the feet of whoever reads.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Watchdog:
+    """Ends the requests of a process at their deadlines, by one thread that sleeps until the next one.
+
+    A timeout of a socket is no deadline: it begins anew with each byte, and Python's HTTP reads on for as
+    long as bytes come (status lines, `100 Continue`, headers, chunk sizes, trailers).
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._under_way: set[Deadline] = set()
+        self._wakes = math.inf
+        self._thread: threading.Thread | None = None
+        self._of_thread = threading.local()
+
+    @property
+    def current(self) -> Deadline | None:
+        """The deadline of the request that this thread is about, None when there is none."""
+        return getattr(self._of_thread, "deadline", None)
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[Deadline]:
+        """Give this thread a deadline until the block ends."""
+        deadline = Deadline(seconds)
+        self._add(deadline)
+        self._of_thread.deadline = deadline
+        try:
+            yield deadline
+        finally:
+            self._of_thread.deadline = None
+            with self._condition:
+                self._under_way.discard(deadline)
+            # Its connection may be another request's by now.
+            deadline.cuts(None)
+
+    def _add(self, deadline: Deadline) -> None:
+        with self._condition:
+            self._under_way.add(deadline)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._watch, name="http-deadlines", daemon=True)
+                self._thread.start()
+            elif deadline.ends < self._wakes:
+                self._condition.notify()
+
+    def _watch(self) -> None:
+        while True:
+            for deadline in self._late():
+                deadline.expire()
+
+    def _late(self) -> list[Deadline]:
+        """Return those whose time is over; if there are none, after a sleep."""
+        with self._condition:
+            now = time.monotonic()
+            late = [deadline for deadline in self._under_way if deadline.ends <= now]
+            self._under_way.difference_update(late)
+            if not late:
+                self._wakes = min((deadline.ends for deadline in self._under_way), default=math.inf)
+                self._condition.wait(None if self._wakes == math.inf else self._wakes - now)
+        return late
+
+
+#: The one of this process; its thread begins with the first request.
+WATCHDOG = Watchdog()
