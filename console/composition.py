@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
+import structlog
 
 from clients.directories import Directories, directories
+from console.private_files import warn_if_others_can_read
 from queues.composition import open_broker
 from schemas.errors import InvalidSettingsError
 from schemas.logs import set_up_logging
 from schemas.sealing import Sealer
-from schemas.settings import Need, Settings, read_settings
+from schemas.setting_values import goes_in_the_clear
+from schemas.settings import PREFIX, Need, Settings, read_settings
 from store.store import Store
+
+_FIXES: Final = {"amqp_url": "amqps://", "database_url": "sslmode=verify-full"}
+
+_log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
     from queues.rabbitmq import QuorumBroker
@@ -36,6 +44,9 @@ class Console:
     def store(self) -> Store:
         """The database."""
         sealer = Sealer(self.settings.secret_keys)
+        file = self.settings.database_url.removeprefix("sqlite:///")
+        if file != self.settings.database_url:
+            warn_if_others_can_read(Path(file.partition("?")[0]))
         try:
             return Store(self.settings.database_url, sealer)
         except ValueError:
@@ -53,7 +64,17 @@ class Console:
         return directories(self.settings)
 
     def check_servers(self) -> None:
-        """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away."""
+        """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
+
+        For processes that stay: what goes over the network in the clear is warned of, once.
+        """
+        for name in ("amqp_url", "database_url"):
+            if goes_in_the_clear(getattr(self.settings, name)):
+                _log.warning(
+                    "sent in the clear to another machine",
+                    setting=f"{PREFIX}{name.upper()}",
+                    fix=_FIXES[name],
+                )
         self.store.check_upgraded()
         self.broker.check()
 

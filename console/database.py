@@ -9,7 +9,7 @@ import click
 
 from console.bars import new_bar
 from console.composition import open_console
-from console.output import json_option, print_json, say
+from console.output import echo, json_option, print_json, say
 from schemas.pruning import Pruned
 from schemas.runs import timestamp
 from schemas.sealing import new_key
@@ -78,7 +78,7 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
                 }
             )
         else:
-            click.echo(_in_words(removed, limits, dry_run=dry_run))
+            echo(_in_words(removed, limits, dry_run=dry_run))
 
 
 def _in_words(removed: Pruned, limits: Limits, *, dry_run: bool) -> str:

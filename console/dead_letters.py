@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,11 +15,13 @@ from console.dead_letters_replay import replay
 from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
 from console.letter_report import LetterReport
-from console.output import json_option, print_json, print_table
+from console.output import echo, json_option, print_json, print_table
+from console.private_files import warn_if_others_can_read
 from producers.adoption import adopt
 from queues.dead_letters import read_at_once, read_in_portions
 from schemas.explanations import Language, explain
 from schemas.runs import timestamp
+from schemas.safe_text import safe_json
 from schemas.sealing import Sealer
 from schemas.settings import Need
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _SHOWN: Final = 20
 _LISTED: Final = 100
 _MOST: Final = 1_000_000
+
+_STDOUT: Final = "-"
 
 
 @click.group("dead-letters")
@@ -67,14 +71,14 @@ def list_letters(*, letters: bool, limit: int | None, wants_json: bool, **option
     if wants_json:
         print_json({"letters": groups.letters, "groups": groups.as_json()})
     elif not groups.letters:
-        click.echo("There are no such dead letters.")
+        echo("There are no such dead letters.")
     else:
         groups.print(now)
         for reason in groups.reasons():
             texts = explain(reason).texts
-            click.echo(f"\n{reason}")
+            echo("", f"{reason}")
             for language in Language:
-                click.echo(f"  {language}  {texts[language].happened} {texts[language].mend}")
+                echo(f"  {language}  {texts[language].happened} {texts[language].mend}")
 
 
 @dead_letters.command()
@@ -97,7 +101,7 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
             shown.append(report.as_json(letter, receipt))
             continue
         if number:
-            click.echo()
+            echo()
         report.print(letter, receipt)
     if wants_json:
         print_json(shown)
@@ -105,23 +109,27 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 
 @dead_letters.command()
 @letter_options
-@click.option("--to", "target", required=True, type=click.File("w", encoding="utf-8", lazy=False))
+@click.option("--to", "target", required=True, type=click.Path(allow_dash=True, dir_okay=False))
 @click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to write at most.")
-def export(*, target: Any, limit: int | None, **options: Any) -> None:
+def export(*, target: str, limit: int | None, **options: Any) -> None:
     """Write letters to a file (- is standard output): a line of JSON for each, with its body in base64.
 
-    The letters stay where they are. Payloads stay sealed, but other bytes may hold anything.
+    The letters stay where they are. A file that is made is for its user alone to read (0600). Payloads stay
+    sealed, but other bytes may hold anything.
     """
-    count = 0
-    for letter, _ in _matching(_parts(), filter_from(options, now=_now()), limit):
-        line = {
-            **letter.as_json(),
-            "headers": letter.headers,
-            "body": base64.b64encode(letter.body).decode("ascii"),
-        }
-        target.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-        count += 1
-    click.echo(f"{count} dead letters are written.", err=True)
+    parts, count = _parts(), 0
+    if target != _STDOUT:
+        warn_if_others_can_read(Path(target))
+    with click.open_file(target, "w", encoding="utf-8") as file:
+        for letter, _ in _matching(parts, filter_from(options, now=_now()), limit):
+            line = {
+                **letter.as_json(),
+                "headers": letter.headers,
+                "body": base64.b64encode(letter.body).decode("ascii"),
+            }
+            file.write(safe_json(line) + "\n")
+            count += 1
+    echo(f"{count} dead letters are written.", err=True)
 
 
 def _list_single(parts: Console, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:

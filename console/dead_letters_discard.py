@@ -12,7 +12,7 @@ import click
 from console.composition import open_console
 from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
-from console.output import json_option, print_json
+from console.output import echo, json_option, print_json
 from producers.discard import discard as discard_letters
 from queues.dead_letters import read_at_once
 from schemas.settings import Need
@@ -40,13 +40,13 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     groups, expected = _count(parts.broker, wanted, limit)
     if not yes and groups.letters:
         for name, letters in groups.counts().items():
-            click.echo(f"  {letters:>7}  {name}", err=True)
+            echo(f"  {letters:>7}  {name}", err=True)
         click.confirm(f"Discard these {groups.letters} dead letters for good?", abort=True, err=True)
     if not groups.letters:
         if wants_json:
             print_json(None)
         else:
-            click.echo("There are no such dead letters.")
+            echo("There are no such dead letters.")
         return
     operation = discard_letters(
         wanted, expected=expected, operator=operator_name(), store=parts.store, broker=parts.broker
@@ -55,9 +55,9 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         print_json(operation.as_json())
         return
     gone = sum(operation.counts.values())
-    click.echo(f"{gone} dead letters are discarded, as operation {operation.id}.")
+    echo(f"{gone} dead letters are discarded, as operation {operation.id}.")
     if gone < groups.letters:
-        click.echo(f"{groups.letters - gone} were gone already: somebody else took them.")
+        echo(f"{groups.letters - gone} were gone already: somebody else took them.")
 
 
 def operator_name() -> str | None:

@@ -15,7 +15,7 @@ from console.composition import open_console
 from console.dead_letters_discard import operator_name
 from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
-from console.output import json_option, print_json
+from console.output import echo, json_option, print_json
 from console.replay_rehearsal import rehearse_replay
 from console.replay_report import replay_bar, show_operation
 from producers.replay import Company, Replay, ReplayWish
@@ -84,7 +84,7 @@ def replay(  # noqa: PLR0913 - one for each option
         if wants_json:
             print_json(None)
         else:
-            click.echo("There are no such dead letters to replay.")
+            echo("There are no such dead letters to replay.")
         raise click.exceptions.Exit(1 if counts.left else 0)
     if not yes and sys.stdin.isatty():
         click.confirm(f"Replay these {counts.letters} dead letters?", abort=True, err=True)
@@ -106,9 +106,9 @@ def replay(  # noqa: PLR0913 - one for each option
 
 def _say(groups: Groups, counts: Survey) -> None:
     for name, letters in groups.counts().items():
-        click.echo(f"  {letters:>7}  {name}", err=True)
+        echo(f"  {letters:>7}  {name}", err=True)
     for obstacle, letters in sorted(counts.left.items()):
-        click.echo(f"  {letters:>7}  cannot be replayed: {obstacle.text}", err=True)
+        echo(f"  {letters:>7}  cannot be replayed: {obstacle.text}", err=True)
 
 
 def _went_well(operation: Operation) -> bool:

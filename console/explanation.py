@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from console.explanation_report import print_steps
 from console.masks import how_they_differ, mask
-from console.output import printable
+from console.output import echo
 from schemas.attributes import Attribute
 from schemas.changes import kind_of
 from schemas.errors import HaltError, PermanentError
 from schemas.guards import IDENTITY
+from schemas.safe_text import one_line
 from schemas.verdicts import Verdict
 from workers import steps
 
@@ -39,13 +38,13 @@ class Explanation:
 
     def print(self) -> None:
         """Print the steps under each other."""
-        click.echo(f"user {self.user}: what would become of it now. Nothing has been changed.")
+        echo(f"user {self.user}: what would become of it now. Nothing has been changed.")
         print_steps(self.as_json()["steps"])
         end = _end(self.explained.end)
-        click.echo(f"\noutcome: {end['outcome'] or 'unknown'}")
+        echo("", f"outcome: {end['outcome'] or 'unknown'}")
         for name in ("reason", "stage", "cause", "away", "detail"):
             if end[name] is not None:
-                click.echo(f"  {name}: {printable(end[name])}")
+                echo(f"  {name}: {one_line(end[name])}")
 
     def _value(self, attribute: Attribute, value: str | None) -> str | None:
         """Return a value as it may be shown: an Entra id names nobody who does not have the directory."""

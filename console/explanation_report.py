@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-from console.output import print_table, printable
+from console.output import echo, print_table
 from schemas.attributes import TABLE, Attribute
+from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,19 +23,19 @@ def _title(attribute: str) -> str:
 
 
 def _print_read(step: dict[str, Any]) -> None:
-    click.echo("\nread: from Graph, by its id" if step["found"] else "\nread: nobody in Entra has the id")
+    echo("", "read: from Graph, by its id" if step["found"] else "read: nobody in Entra has the id")
 
 
 def _print_scope(step: dict[str, Any]) -> None:
-    click.echo(f"\nscope: {'looked at' if step['in_scope'] else 'left alone'}")
+    echo("", f"scope: {'looked at' if step['in_scope'] else 'left alone'}")
     for rule in step["rules"]:
-        click.echo(f"  {rule['setting']}: {rule['because']}")
+        echo(f"  {rule['setting']}: {rule['because']}")
     if not step["rules"]:
-        click.echo("  the tenant leaves nobody out")
+        echo("  the tenant leaves nobody out")
 
 
 def _print_map(step: dict[str, Any]) -> None:
-    click.echo("\nmapped")
+    echo("", "mapped")
     rows = [
         (
             _title(each["attribute"]),
@@ -49,16 +48,16 @@ def _print_map(step: dict[str, Any]) -> None:
 
 
 def _print_search(step: dict[str, Any]) -> None:
-    click.echo("\nsearched in Skolon by")
+    echo("", "searched in Skolon by")
     for each in step["keys"]:
-        click.echo(f"  {_title(each['key'])}: {', '.join(each['skolon_users']) or 'nobody has it'}")
+        echo(f"  {_title(each['key'])}: {', '.join(each['skolon_users']) or 'nobody has it'}")
 
 
 def _print_match(step: dict[str, Any]) -> None:
     if step["by"] is None:
-        click.echo("\nmatched: nobody")
+        echo("", "matched: nobody")
     else:
-        click.echo(f"\nmatched: Skolon user {step['skolon_user']}, by {_title(step['by'])}")
+        echo("", f"matched: Skolon user {step['skolon_user']}, by {_title(step['by'])}")
 
 
 def _print_owner(step: dict[str, Any]) -> None:
@@ -70,24 +69,24 @@ def _print_owner(step: dict[str, Any]) -> None:
         whose = "somebody else's who is in Entra"
     else:
         whose = f"of nobody in Entra ({step['external_id']})"
-    click.echo(f"  its External Id is {whose}")
+    echo(f"  its External Id is {whose}")
 
 
 def _print_birth_date(step: dict[str, Any]) -> None:
-    click.echo(f"\nbirth date: {step['problem'] or step['value'] or 'not set in Entra'}")
+    echo("", f"birth date: {step['problem'] or step['value'] or 'not set in Entra'}")
 
 
 def _print_compare(step: dict[str, Any]) -> None:
-    click.echo("\nwould change" if step["changes"] else "\nnothing differs")
+    echo("", "would change" if step["changes"] else "nothing differs")
     for each in step["changes"]:
         identity = ", identity" if each["identity"] else ""
-        click.echo(f"  {_title(each['attribute'])} ({each['kind']}{identity})")
+        echo(f"  {_title(each['attribute'])} ({each['kind']}{identity})")
         hint = f"   ({each['hint']})" if each["hint"] else ""
-        old, new = (printable("blank" if each[side] is None else each[side]) for side in ("from", "to"))
-        click.echo(f"    {old} → {new}{hint}")
+        old, new = (one_line("blank" if each[side] is None else each[side]) for side in ("from", "to"))
+        echo(f"    {old} → {new}{hint}")
     if step["kept"]:
         kept = ", ".join(_title(attribute) for attribute in step["kept"])
-        click.echo(f"  blank in Entra, and kept in Skolon: {kept}")
+        echo(f"  blank in Entra, and kept in Skolon: {kept}")
 
 
 _PRINTERS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {

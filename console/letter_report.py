@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from console.ages import age
 from console.letter_bytes import FIRST_BYTES, dump, text_of
 from console.letter_groups import explanation
-from console.output import print_fields
+from console.output import echo, print_fields
 from schemas.errors import WrongUseError
 from schemas.explanations import Language, explain
 from schemas.runs import timestamp
@@ -100,11 +98,11 @@ class LetterReport:
 
     def _print_body(self, letter: Letter) -> None:
         shown = letter.body[: self._most_bytes]
-        click.echo(f"text: {text_of(shown)}")
+        echo(f"text: {text_of(shown)}")
         for line in dump(shown):
-            click.echo(line)
+            echo(line)
         if len(shown) < len(letter.body):
-            click.echo(f"… and {len(letter.body) - len(shown)} bytes more; --all-bytes shows them.")
+            echo(f"… and {len(letter.body) - len(shown)} bytes more; --all-bytes shows them.")
 
 
 def _receipt_words(letter: Letter, receipt: ReceiptState | None) -> str | None:

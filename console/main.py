@@ -9,6 +9,7 @@ import click
 
 from console.database import database, new_key_command
 from console.dead_letters import dead_letters
+from console.output import echo
 from console.processes import producer, worker
 from console.runs import runs
 from console.scheduler import scheduler
@@ -96,7 +97,8 @@ def _say(error: BaseException) -> int:
         case click.Abort() | KeyboardInterrupt():
             text, code = "Interrupted.", INTERRUPTED
         case WrongUseError():
-            text, code = str(error), WRONG_USE
+            echo(error.summary, *(f"  - {fault}" for fault in error.faults), err=True)
+            return WRONG_USE
         case TransientError():
             away = _AWAY.get(error.dependency, f"{error.dependency} is away")
             text = f"{away} ({error.detail}). Then try again."
@@ -105,5 +107,5 @@ def _say(error: BaseException) -> int:
         case _:
             # Without its text, which may hold somebody's data or a secret (promise P6).
             text = f"A bug, please report it: {type(error).__name__} in {place_of(error)}"
-    click.echo(text, err=True)
+    echo(text, err=True)
     return code

@@ -1,14 +1,19 @@
-"""How results are printed: JSON for programs, a table on a terminal, plain columns in a pipe."""
+"""How results are printed: JSON for programs, a table on a terminal, plain columns in a pipe.
+
+All that commands say goes out here, so nothing that others wrote gets raw to a terminal: ids of Skolon's,
+names of foreign queues, codes of servers' errors.
+"""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from schemas.safe_text import one_line, safe_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,26 +30,31 @@ def words(enum: type[StrEnum]) -> list[str]:
     return [str(member) for member in enum]
 
 
+def echo(*lines: object, err: bool = False) -> None:
+    """Print lines, an empty one if there are none; what would break a line or trick a terminal is escaped."""
+    click.echo("\n".join(map(one_line, lines)), err=err)  # noqa: TID251 - made safe
+
+
 def say(text: str, value: object, *, wants_json: bool) -> None:
     """Print what was done: the text for people, or the value as JSON."""
     if wants_json:
         print_json(value)
     else:
-        click.echo(text)
+        echo(text)
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(safe_json(value, indent=2))  # noqa: TID251 - made safe
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under headings; a pipe gets tab-separated lines."""
     terminal = Console()
-    texts = [[printable(cell) for cell in row] for row in rows]
+    texts = [[one_line(cell) for cell in row] for row in rows]
     if not terminal.is_terminal:
         for line in (headings, *texts):
-            click.echo("\t".join(line))
+            click.echo("\t".join(line))  # noqa: TID251 - made safe above
         return
     table = Table(*headings)
     for line in texts:
@@ -57,10 +67,4 @@ def print_fields(fields: dict[str, object]) -> None:
     """Print one thing's fields, a line each."""
     width = max(map(len, fields))
     for name, value in fields.items():
-        click.echo(f"{name:<{width}}  {printable(value)}".rstrip())
-
-
-def printable(value: object) -> str:
-    """Return a value as one line of text that can play no tricks on a terminal or with columns."""
-    text = "" if value is None else str(value)
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+        echo(f"{name:<{width}}  {one_line(value)}".rstrip())

@@ -13,7 +13,7 @@ import click
 from console.composition import open_console
 from console.explanation import Explanation
 from console.finding import people_called, who_is_meant
-from console.output import json_option, print_json
+from console.output import echo, json_option, print_json
 from console.preview_report import preview_of, show_preview
 from console.run_report import wait_for_end
 from console.tenant_options import read_object
@@ -121,7 +121,7 @@ def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
             return wait_for_end(parts.store.runs, run.id, quiet=quiet)
     except KeyboardInterrupt:
         withdrawn = triggers.withdraw(wish, event_id)
-        click.echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
+        echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
         raise
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from console.output import print_json, print_table, printable
+from console.output import echo, print_json, print_table
 from console.run_details import RunDetails, details_of, print_changes
 from schemas.guards import GuardCounts
 from schemas.outcomes import FINAL_OUTCOMES, Outcome
+from schemas.safe_text import one_line
 from schemas.trials import differences, tried
 from workers.guard import excesses
 
@@ -81,23 +80,23 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         return
     summary = preview.summary
     run = summary.run
-    click.echo(f"Preview of {run.tenant}, as run {run.id}: {run.status}. Nothing has been changed.")
+    echo(f"Preview of {run.tenant}, as run {run.id}: {run.status}. Nothing has been changed.")
     if run.cause is not None:
-        click.echo(f"{run.cause}: {printable(run.detail)}")
+        echo(f"{run.cause}: {one_line(run.detail)}")
     if preview.settings:
-        click.echo("\nTried, and not saved:")
+        echo("", "Tried, and not saved:")
     for name, (saved, new) in preview.settings.items():
-        click.echo(f"  {name}: {_said(new)}\n      saved: {_said(saved)}")
-    click.echo()
+        echo(f"  {name}: {_said(new)}", f"      saved: {_said(saved)}")
+    echo()
     print_table(("outcome", "people"), _outcomes(summary))
     if preview.details.changes.attributes:
-        click.echo("\nPeople whose attribute would be")
+        echo("", "People whose attribute would be")
         print_changes(preview.details.changes)
-    click.echo()
+    echo()
     for excess in preview.would_halt:
-        click.echo(f"The guard would halt the real run: {excess}")
+        echo(f"The guard would halt the real run: {excess}")
     if not preview.would_halt:
-        click.echo("The guard would let the real run through.")
+        echo("The guard would let the real run through.")
 
 
 def _outcomes(summary: RunSummary) -> list[tuple[str, int]]:
@@ -114,4 +113,4 @@ def _said(value: Any) -> str:
         return ", ".join(f"{each['source']}={each['equals']}" for each in value) or "nobody"
     if isinstance(value, dict):
         return f"{value['count']} and {value['share']:.0%}"
-    return {True: "yes", False: "no", None: "none"}.get(value, printable(value))
+    return {True: "yes", False: "no", None: "none"}.get(value, one_line(value))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from console.output import print_json
+from console.output import echo, print_json
 from queues.dead_letters import read_in_portions
 from schemas.messages import USER_SYNC_QUEUE
 from schemas.sealing import Sealer
@@ -50,10 +50,10 @@ def as_json(found: Rehearsal) -> dict[str, object]:
 
 
 def _print(found: Rehearsal) -> None:
-    click.echo(f"Of {found.tried} users, {found.succeeded} would now succeed. Nothing has been changed.")
+    echo(f"Of {found.tried} users, {found.succeeded} would now succeed. Nothing has been changed.")
     for outcome, count in sorted(found.outcomes.items()):
-        click.echo(f"  {count:>7}  {outcome}")
+        echo(f"  {count:>7}  {outcome}")
     for reason, count in sorted(found.failures.items()):
-        click.echo(f"  {count:>7}  dead_lettered: {reason}")
+        echo(f"  {count:>7}  dead_lettered: {reason}")
     for service, count in sorted(found.away.items()):
-        click.echo(f"  {count:>7}  not known: {service} is away")
+        echo(f"  {count:>7}  not known: {service} is away")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from console.bars import new_bar
-from console.output import print_fields, print_json
+from console.output import echo, print_fields, print_json
 from schemas.outcomes import Outcome
 from schemas.runs import timestamp
 
@@ -28,7 +26,7 @@ def replay_bar(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
     def show(standing: Standing) -> None:
         if standing.away is not None and standing.away not in said:
             said.add(standing.away)
-            click.echo(f"{standing.away}. Waiting on.", err=True)
+            echo(f"{standing.away}. Waiting on.", err=True)
         if standing.operation not in tasks:
             tasks[standing.operation] = bar.add_task("")
         settled = standing.settled

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from console.output import print_fields, print_table
+from console.output import echo, print_fields, print_table
 from schemas.attributes import TABLE
 from schemas.changes import ChangeKind, ChangeSums
 from schemas.guards import IDENTITY
@@ -33,10 +31,10 @@ class RunDetails:
     def print(self) -> None:
         """Print it, under the run's sums."""
         if self.changes.attributes:
-            click.echo()
+            echo()
             print_changes(self.changes)
         if self.prospect is not None:
-            click.echo()
+            echo()
             _print_prospect(self.prospect)
 
 
@@ -59,7 +57,7 @@ def print_changes(changes: ChangeSums) -> None:
 
 
 def _print_prospect(prospect: Prospect) -> None:
-    click.echo("The guard has halted the run. It would have gone on to do at least this:")
+    echo("The guard has halted the run. It would have gone on to do at least this:")
     ordered = [name for name in FINAL_OUTCOMES if name in prospect.outcomes]
     fields: dict[str, object] = {f"  {name}": prospect.outcomes[name] for name in ordered}
     # Right under the dead letters, which are the last of the outcomes.
@@ -68,5 +66,5 @@ def _print_prospect(prospect: Prospect) -> None:
     fields["  not read"] = "unknown" if prospect.not_read is None else prospect.not_read
     print_fields(fields)
     if prospect.changes.attributes:
-        click.echo()
+        echo()
         print_changes(prospect.changes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from console.bars import new_bar
-from console.output import print_fields, print_json
+from console.output import echo, print_fields, print_json
 from schemas.errors import TransientError
 from schemas.explanations import Language, explain
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
@@ -95,7 +95,7 @@ def wait_for_end(
             show(f"run {run_id}", summary)
             line = f"{summary.run.status}\tpublished {summary.published}\tpending {summary.pending}"
             if lines and line != last and not sys.stderr.isatty():
-                click.echo(line)
+                echo(line)
             last = line
             return summary if summary.run.status not in OPEN_STATUSES else None
 
@@ -115,7 +115,7 @@ def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | 
         except TransientError as error:
             found = None
             if not told:
-                click.echo(f"{error}. Waiting on.", err=True)
+                echo(f"{error}. Waiting on.", err=True)
             told = True
         if found is not None or (timeout is not None and time.monotonic() - began >= timeout):
             return found

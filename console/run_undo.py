@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.composition import open_console
-from console.output import json_option
+from console.output import echo, json_option
 from console.wishes import publish_wish, wish_and_wait, wish_from
 from schemas.errors import WrongUseError
 from schemas.outcomes import Mode, Status
@@ -74,9 +74,9 @@ def _check(undone: Run, users: tuple[str, ...], people: int, parts: Console) -> 
 
 def _say(undone: Run, people: int, *, whole: bool, dry_run: bool) -> None:
     """Tell what is going to happen, and what the undo alone does not mend."""
-    click.echo(f"Run {undone.id} of {undone.tenant} may have changed {people} people.")
+    echo(f"Run {undone.id} of {undone.tenant} may have changed {people} people.")
     if whole and undone.status is Status.HALTED:
-        click.echo(f"Run {undone.id} is halted; it is cancelled when the undo begins.")
+        echo(f"Run {undone.id} is halted; it is cancelled when the undo begins.")
     if undone.undoes is None and not dry_run:
-        click.echo("If its mapping was wrong, mend that first: the next full run would write the same again.")
-        click.echo("A delta run does not look at people whom only the undo has changed.")
+        echo("If its mapping was wrong, mend that first: the next full run would write the same again.")
+        echo("A delta run does not look at people whom only the undo has changed.")

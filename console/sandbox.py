@@ -14,12 +14,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from console.output import print_json
+from console.output import echo, print_json
+from console.private_files import warn_if_others_can_read
 from console.run_report import progress_bar
 from console.sandbox_report import Findings, as_json, compare, show
 from console.sandbox_run import one_process
 from sandbox.world import TENANT_KEY, Place, World, world
 from schemas.logs import set_up_logging
+from schemas.safe_text import safe_json
 
 
 @click.command()
@@ -49,6 +51,7 @@ def sandbox(
         if serve:
             folder = directory or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
+            warn_if_others_can_read(folder)
             with world(folder, people=users, seed=seed, place=Place(**place)) as served:
                 _serve(served, folder, wants_json=wants_json)
             return
@@ -75,13 +78,14 @@ def _serve(served: World, folder: Path, *, wants_json: bool) -> None:
     (folder / "environment").write_text("".join(lines), encoding="utf-8")
     if wants_json:
         answer = {"directory": str(folder), "environment": served.environment, "tenant": served.tenant}
-        click.echo(json.dumps(answer))
+        # In one line: whoever started it reads the first one.
+        echo(safe_json(answer))
     else:
-        click.echo(
-            f"Entra, Graph and Skolon are being served for {served.municipality.size} made-up people.\n"
-            f"  . {folder / 'environment'}\n"
-            f"  update-sync tenants add {TENANT_KEY} --from {folder / 'tenant.json'}\n"
-            "Ctrl-C ends them."
+        echo(
+            f"Entra, Graph and Skolon are being served for {served.municipality.size} made-up people.",
+            f"  . {folder / 'environment'}",
+            f"  update-sync tenants add {TENANT_KEY} --from {folder / 'tenant.json'}",
+            "Ctrl-C ends them.",
         )
     sys.stdout.flush()
     threading.Event().wait()

@@ -11,6 +11,9 @@ _WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
 
 def main() -> None:
     """Run the command that `sys.argv` names, on greenlets if it works on messages."""
+    from console.private_files import make_files_private  # noqa: PLC0415 - as below
+
+    make_files_private()
     if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]):
         from queues.greenlets import use_greenlets  # noqa: PLC0415 - the others need no gevent
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _STDIN: Final = "-"
 
+#: Bytes of a file of settings, and levels of JSON in it: a tenant has a few KiB, and four levels.
+LARGEST_FILE: Final = 1024 * 1024
+DEEPEST_JSON: Final = 20
+
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
     "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours", "trust_receipts_days",
@@ -92,22 +96,46 @@ def _merged(given: Any, named: dict[str, Any]) -> Any:
 
 def read_object(path: str) -> dict[str, Any]:
     """Return the JSON object in a file (- is standard input); raise `WrongUseError` if there is none."""
+    text = _text(path)
     try:
-        value = json.loads(_text(path))
+        value = json.loads(text)
+    except RecursionError:
+        raise _too_deep(path) from None
     except ValueError as error:
         # The text itself may hold the secret; a position does not.
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise WrongUseError(f"{path} is no JSON{place}.") from None
     if not isinstance(value, dict):
         raise WrongUseError(f"{path} holds no JSON object.")
+    if _depth(value) > DEEPEST_JSON:
+        raise _too_deep(path)
     return value
 
 
+def _too_deep(path: str) -> WrongUseError:
+    return WrongUseError(f"{path} is nested deeper than {DEEPEST_JSON} levels: that is no tenant.")
+
+
+def _depth(value: object) -> int:
+    """Return how many objects and lists lie in each other at most."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
+
+
 def _text(path: str) -> str:
-    if path == _STDIN:
-        return sys.stdin.read()
+    """Return the text of a file or of standard input, of which no more is read than is allowed."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        if path == _STDIN:
+            content = sys.stdin.buffer.read(LARGEST_FILE + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise WrongUseError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: that is no tenant.")
+        return content.decode()
     except (OSError, UnicodeError) as error:
         raise WrongUseError(f"{path} cannot be read: {type(error).__name__}.") from None
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from console.composition import open_console
-from console.output import json_option, print_json, printable
+from console.output import echo, json_option, print_json
 from schemas.errors import WrongUseError
 from schemas.explanations import Language, explain
 from schemas.runs import timestamp
+from schemas.safe_text import one_line
 from schemas.settings import Need
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
         print_json(found.as_json())
         return
     for line in _lines(found):
-        click.echo(printable(line))
+        echo(one_line(line))
 
 
 def _lines(found: TenantReport) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 from console.composition import Console, open_console
 from console.freshness import freshness
 from console.next_due import describe_next_due
-from console.output import json_option, print_fields, print_json, print_table, say
+from console.output import echo, json_option, print_fields, print_json, print_table, say
 from console.preview import preview
 from console.tenant_check import Grade, check_tenant
 from console.tenant_options import changes_from, tenant_options
@@ -130,9 +130,9 @@ def check(*, key: str, wants_json: bool) -> None:
         print_json({"tenant": key, "right": right, "steps": [step.as_json() for step in steps]})
     else:
         for step in steps:
-            click.echo(f"{step.grade:<8} {step.name}: {step.detail}")
+            echo(f"{step.grade:<8} {step.name}: {step.detail}")
             if step.mend:
-                click.echo(f"{'':<8} mend: {step.mend}")
+                echo(f"{'':<8} mend: {step.mend}")
     if not right:
         raise click.exceptions.Exit(1)
 

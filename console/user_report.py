@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 from console.ages import age
 from console.letter_groups import explanation
-from console.output import print_fields, print_table
+from console.output import echo, print_fields, print_table
 from schemas.explanations import Language, explain
 from schemas.runs import timestamp
 from schemas.standing import State
@@ -70,7 +68,7 @@ def print_user(user: str, standing: Standing, history: Sequence[Entry], *, now: 
     if told is not None:
         fields["detail"] = told.detail
     print_fields({name: value for name, value in fields.items() if value is not None})
-    click.echo()
+    echo()
     rows = [
         (
             entry.run,

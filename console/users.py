@@ -8,7 +8,7 @@ import click
 
 from console.composition import open_console
 from console.finding import people_called, who_is_meant
-from console.output import json_option, print_json
+from console.output import echo, json_option, print_json
 from console.user_report import print_user, user_json
 from schemas.errors import WrongUseError
 from schemas.settings import Need
@@ -52,5 +52,5 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
     now = dt.datetime.now(dt.UTC)
     for place, each in enumerate(shown):
         if place:
-            click.echo()
+            echo()
         print_user(*each, now=now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from console.output import say
+from console.output import echo, say
 from console.run_details import details_of
 from console.run_report import end_with, keep_looking, show_run, wait_for_end
 from queues.messages import tenant_sync_message
@@ -74,13 +74,11 @@ def run_that_came_of(
         run = triggers.run_of(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
             told = True
-            click.echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
+            echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
         return run
 
     run = keep_looking(look, timeout=timeout)
     if run is None:
-        click.echo(
-            f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True
-        )
+        echo(f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True)
         raise click.exceptions.Exit(1)
     return run

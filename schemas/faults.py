@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from schemas.safe_text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
 def fault_lines(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
-    """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`."""
-    return list(_lines(messages, ""))
+    """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`.
+
+    A field that nobody knows may be called anything, so each line is made fit for logs and for the database.
+    """
+    return [one_line(line) for line in _lines(messages, "")]
 
 
 def _lines(messages: Any, path: str) -> Iterator[str]:

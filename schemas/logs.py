@@ -8,6 +8,8 @@ from typing import Final
 
 import structlog
 
+from schemas.safe_text import one_line, safe_json
+
 #: They log URLs, message arguments or SQL: what of theirs matters reaches our log as errors of ours.
 _TOO_TALKATIVE: Final = ("urllib3", "requests", "msal", "pika", "dramatiq", "sqlalchemy", "alembic")
 
@@ -30,10 +32,19 @@ class _LibraryLines(logging.Handler):
         )
 
 
+def _in_one_line(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Make each text of an event fit for a terminal: ids and queue names are others' words."""
+    return {
+        one_line(name): one_line(value) if isinstance(value, str) else value for name, value in event.items()
+    }
+
+
 def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
     """Have structlog write `console` lines or `json` from `level` up, the libraries only warnings."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(serializer=safe_json)
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
@@ -42,6 +53,7 @@ def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if log_format == "json" else [_in_one_line]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

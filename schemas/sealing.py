@@ -8,18 +8,32 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from schemas.blind_index import BlindIndex
-from schemas.errors import WrongUseError
+from schemas.errors import HaltError, WrongUseError
+from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+#: What is said of a value that stays closed.
+NO_KEY_FITS: Final = (
+    "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits. Put the former key "
+    "behind the new one"
+)
+
 #: Characters of 32 bytes in base64.
 _KEY_LENGTH: Final = 44
 
 
-class UnsealableError(WrongUseError):
-    """None of our keys opens the value: it was sealed with a key that is no longer in use, or changed."""
+class UnsealableError(HaltError, WrongUseError):
+    """None of our keys opens the value: it was sealed with a key that is no longer in use, or changed.
+
+    Who asks on the command line is told what is missing. A run halts: as long as the key is missing, the
+    same would become of everybody (promise P7).
+    """
+
+    def __init__(self, detail: str = NO_KEY_FITS) -> None:
+        super().__init__(Cause.SEALED_VALUE, detail)
 
 
 class Sealer:
@@ -51,9 +65,7 @@ class Sealer:
         try:
             return self._fernet.decrypt(sealed).decode()
         except (InvalidToken, ValueError):
-            raise UnsealableError(
-                "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits"
-            ) from None
+            raise UnsealableError from None
 
     def seal_json(self, value: object) -> str:
         """Return `value`, anything that JSON can hold, sealed."""
@@ -68,7 +80,7 @@ class Sealer:
         try:
             return self._fernet.rotate(sealed).decode("ascii")
         except (InvalidToken, ValueError):
-            raise UnsealableError("A sealed value cannot be sealed again: none of the keys fits") from None
+            raise UnsealableError from None
 
 
 def is_key(text: str) -> bool:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
 
 from schemas.errors import InvalidSettingsError
 from schemas.faults import fault_lines
 from schemas.sealing import is_key
+from schemas.setting_values import (
+    FileFaultError,
+    database_url,
+    existing_file,
+    header_value,
+    organisation,
+    text_fault,
+    text_of_file,
+    url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 PREFIX: Final = "UPDATE_SYNC_"
-
-#: Where plain HTTP is let through, because nothing leaves the machine.
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class Need(Enum):
@@ -67,52 +73,53 @@ class Settings:
 def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
     """Read `UPDATE_SYNC_…` (or, for a value kept in a file, `UPDATE_SYNC_…_FILE`).
 
-    A blank value is none: that is how compose files pass on what is not set. Raises
+    White space around a value is none of it, and a blank value is none: that is how compose files pass on
+    what is not set. Raises
     `InvalidSettingsError` that lists every fault of every variable, whether needed or not,
     and every variable that `needs` asks for and that is missing.
     """
     env = _Environment(eager=False, prefix=PREFIX, strip_whitespace=True)
     settings = Settings(
-        amqp_url=env.str("AMQP_URL", "", validate=_url("amqp", "amqps")),
-        database_url=env.str("DATABASE_URL", "", validate=_database_url),
+        amqp_url=env.str("AMQP_URL", "", validate=url("amqp", "amqps", may_have=("user", "query"))),
+        database_url=env.str("DATABASE_URL", "", validate=database_url),
         secret_keys=tuple(env.list("SECRET_KEYS", [], validate=_keys) or ()),
-        skolon_scim_url=env.str("SKOLON_SCIM_URL", "", validate=[_url("https", "http"), _organisation]),
-        skolon_token=env.str("SKOLON_TOKEN", ""),
-        skolon_token_url=env.str("SKOLON_TOKEN_URL", "", validate=_url("https", "http")),
+        skolon_scim_url=env.str("SKOLON_SCIM_URL", "", validate=[url("https", "http"), organisation]),
+        skolon_token=env.str("SKOLON_TOKEN", "", validate=header_value),
+        skolon_token_url=env.str("SKOLON_TOKEN_URL", "", validate=url("https", "http", may_have=("query",))),
         skolon_client_id=env.str("SKOLON_CLIENT_ID", ""),
         skolon_client_secret=env.str("SKOLON_CLIENT_SECRET", ""),
-        graph_url=env.str("GRAPH_URL", "", validate=_url("https", "http")) or Settings.graph_url,
-        entra_authority=env.str("ENTRA_AUTHORITY", "", validate=_url("https")) or Settings.entra_authority,
-        ca_bundle=env.str("CA_BUNDLE", "", validate=_file) or None,
+        graph_url=env.str("GRAPH_URL", "", validate=url("https", "http")) or Settings.graph_url,
+        entra_authority=env.str("ENTRA_AUTHORITY", "", validate=url("https")) or Settings.entra_authority,
+        ca_bundle=env.str("CA_BUNDLE", "", validate=existing_file) or None,
         console_host=env.str("CONSOLE_HOST", Settings.console_host),
         console_port=env.int(
             "CONSOLE_PORT", Settings.console_port, validate=validate.Range(min=0, max=65535)
         ),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
+    wrong: set[str] = set()
     faults: list[str] = []
     try:
         env.seal()
     except EnvValidationError as error:
+        wrong = {name.removeprefix(PREFIX).removesuffix(env.file_suffix) for name in error.error_messages}
         faults += fault_lines(error.error_messages)
-    else:
-        # Whatever is set was taken, so only what is missing is left to be said.
-        faults += _missing(settings, needs)
+    faults += _missing(settings, needs, wrong)
     if faults:
         raise InvalidSettingsError("The environment is not complete or not right:", faults)
     return settings
 
 
-def _missing(settings: Settings, needs: Collection[Need]) -> list[str]:
-    faults = [
-        f"{PREFIX}{name}: is not set"
-        for need in needs
-        for name in _VARIABLES[need]
-        if not getattr(settings, name.lower())
-    ]
-    if Need.SKOLON in needs and not settings.skolon_token:
+def _missing(settings: Settings, needs: Collection[Need], wrong: Collection[str]) -> list[str]:
+    """Return what is missing; of the `wrong` ones it is said already that they were not taken."""
+
+    def lacks(name: str) -> bool:
+        return name not in wrong and not getattr(settings, name.lower())
+
+    faults = [f"{PREFIX}{name}: is not set" for need in needs for name in _VARIABLES[need] if lacks(name)]
+    if Need.SKOLON in needs and lacks("SKOLON_TOKEN"):
         together = ("SKOLON_TOKEN_URL", "SKOLON_CLIENT_ID", "SKOLON_CLIENT_SECRET")
-        missing = [f"{PREFIX}{name}" for name in together if not getattr(settings, name.lower())]
+        missing = [f"{PREFIX}{name}" for name in together if lacks(name)]
         if missing:
             faults.append(
                 f"{PREFIX}SKOLON_TOKEN: is not set; set it, or all of {PREFIX}SKOLON_TOKEN_URL, "
@@ -122,46 +129,25 @@ def _missing(settings: Settings, needs: Collection[Need]) -> list[str]:
 
 
 class _Environment(FileAwareEnv):
-    """Takes what is blank for what is not set, and an unreadable file for one fault among the others."""
+    """Takes what is blank for what is not set; what cannot be a value is one fault among the others."""
 
     def _get_value(self, env_key: str, default: object) -> Any:
         try:
-            value = super()._get_value(env_key, default)
-        except ValueError:
-            self._errors[f"{env_key}{self.file_suffix}"].append("Not a file of text that can be read.")
+            value = self._text(env_key)
+        except FileFaultError as error:
+            self._errors[f"{env_key}{self.file_suffix}"].append(str(error))
             return default
-        return default if isinstance(value, str) and not value.strip() else value
-
-
-class _url:  # noqa: N801 - used like marshmallow's own validators
-    """Take a URL of one of the schemes; plain HTTP only to this machine."""
-
-    def __init__(self, *schemes: str) -> None:
-        self._schemes = schemes
-
-    def __call__(self, value: str) -> None:
         if not value:
-            return
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError:
-            raise ValidationError("Not a valid URL.") from None
-        if parts.scheme not in self._schemes or not parts.hostname:
-            starts = " or ".join(f"{scheme}://" for scheme in self._schemes)
-            raise ValidationError(f"Not a URL that starts with {starts}.")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ValidationError("Personal data must not travel in the clear: use https://.")
+            return default
+        fault = text_fault(value)
+        if fault is not None:
+            self._errors[env_key].append(fault)
+            return default
+        return value
 
-
-def _database_url(value: str) -> None:
-    if value and not value.startswith(("postgresql://", "postgresql+psycopg://", "sqlite://")):
-        raise ValidationError("Not a URL that starts with postgresql:// or sqlite://.")
-
-
-def _organisation(value: str) -> None:
-    if value and "{organisation}" not in value:
-        raise ValidationError("Does not say where the organisation goes: {organisation} is missing.")
+    def _text(self, env_key: str) -> str:
+        file = os.environ.get(f"{env_key}{self.file_suffix}", "").strip()
+        return text_of_file(file) if file else os.environ.get(env_key, "").strip()
 
 
 def _keys(value: list[str]) -> None:
@@ -171,8 +157,5 @@ def _keys(value: list[str]) -> None:
                 f"Key {position} is no Fernet key (32 bytes in URL-safe base64); "
                 "'update-sync new-key' makes one."
             )
-
-
-def _file(value: str) -> None:
-    if value and not Path(value).is_file():
-        raise ValidationError("There is no such file.")
+        if key in value[: position - 1]:
+            raise ValidationError(f"Key {position} is there twice.")

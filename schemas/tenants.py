@@ -14,6 +14,7 @@ from schemas.faults import fault_lines
 from schemas.fields import StrictBoolean
 from schemas.graph_user import TEXT_SOURCES
 from schemas.schedule import schedule_fault, time_zone_fault
+from schemas.setting_values import text_faults
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -234,7 +235,7 @@ def load_tenant(key: str, data: object) -> tuple[Tenant, str]:
 
     Raises `InvalidTenantError` with every fault at once.
     """
-    loaded = _load(key, data, partial=False)
+    loaded = _load(key, data, partial=False, is_new=True)
     secret = loaded.pop(_SECRET)
     return _tenant(key, loaded), secret
 
@@ -246,7 +247,7 @@ def restore_tenant(key: str, settings: object) -> Tenant:
 
 def change_tenant(tenant: Tenant, changes: object) -> tuple[Tenant, str | None]:
     """Return the tenant with what `changes` names changed, and the new client secret if it names one."""
-    loaded = _load(tenant.key, changes, partial=True)
+    loaded = _load(tenant.key, changes, partial=True, is_new=True)
     secret = loaded.pop(_SECRET, None)
     current = _load(tenant.key, dump_tenant(tenant), partial=True)
     for name in _NESTED:
@@ -263,8 +264,9 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _load(key: str, data: object, *, partial: bool) -> dict[str, Any]:
-    faults: list[str] = []
+def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dict[str, Any]:
+    """Check settings; of what `is_new`, and not stored already, each text as well."""
+    faults = fault_lines(text_faults(data)) if is_new else []
     loaded: dict[str, Any] = {}
     try:
         TENANT_KEY(key)

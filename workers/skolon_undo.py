@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clients.skolon import SkolonUserGoneError
-from schemas.errors import HaltError, PermanentError, VersionConflictError
-from schemas.outcomes import Cause, Outcome, Reason, Stage
-from schemas.sealing import UnsealableError
+from schemas.errors import PermanentError, VersionConflictError
+from schemas.outcomes import Outcome, Reason, Stage
 from schemas.verdicts import Verdict
 from workers.skolon_sync import CONFLICTS
 from workers.undoing import put_back
@@ -52,10 +51,7 @@ class SkolonUndo:
         )
 
     def _undoable(self, message: UserSync, undone: int) -> Undoable | None:
-        try:
-            return self._undos.undoable(undone, message.user, before=message.run)
-        except UnsealableError as error:
-            raise HaltError(Cause.SEALED_VALUE, error.summary) from None
+        return self._undos.undoable(undone, message.user, before=message.run)
 
     def _put_back(self, user: SkolonUser, undoable: Undoable) -> Verdict:
         found = put_back(

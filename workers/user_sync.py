@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from schemas.errors import Dependency, HaltError, PermanentError, TransientError
+from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.guards import ONE_NOT_FOUND
 from schemas.outages import StoppingError
-from schemas.outcomes import Cause, Outcome, Reason, Stage
-from schemas.sealing import UnsealableError
+from schemas.outcomes import Outcome, Reason, Stage
 from schemas.verdicts import DeadLetter, Foreseen, Verdict
 from sharing.last_one import LastOne
 from store.collisions import CollisionError
@@ -230,10 +229,4 @@ class UserSyncer:
 
     def _opened(self, payload: str | None) -> object | None:
         """Return what a page of Graph had of the user, None if the message does not say."""
-        if payload is None:
-            return None
-        try:
-            opened: object = self._sealer.open_json(payload)
-        except UnsealableError as error:
-            raise HaltError(Cause.SEALED_VALUE, error.summary) from None
-        return opened
+        return None if payload is None else self._sealer.open_json(payload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -398,9 +399,18 @@ def test_the_secret_is_asked_for_unseen(env: dict[str, str]) -> None:
     assert len(answer("tenants", "list", env=env)) == 1
 
 
-def test_a_pipe_gets_plain_columns(env: dict[str, str]) -> None:
+def rename(env: dict[str, str], folder: Path, name: str) -> None:
+    """Add a tenant whose name no command takes: an earlier version did."""
+    add(env)
+    with closing(sqlite3.connect(folder / "test.sqlite")) as database, database:
+        (settings,) = database.execute("SELECT settings FROM tenants").fetchone()
+        changed = json.dumps({**json.loads(settings), "name": name})
+        database.execute("UPDATE tenants SET settings = ?", [changed])
+
+
+def test_a_pipe_gets_plain_columns(env: dict[str, str], tmp_path: Path) -> None:
     """In a pipe a row is a line with tabs, whatever a name holds: no colour, no boxes."""
-    add(env, name="[/b] Åre\tmed\x1b[31m tabb\nrad")
+    rename(env, tmp_path, "[/b] Åre\tmed\x1b[31m tabb\nrad\u202e\ud800")
     done = update_sync("tenants", "list", env=env)
     assert done.returncode == 0, done.stderr
     heading, row = done.stdout.splitlines()
@@ -408,13 +418,59 @@ def test_a_pipe_gets_plain_columns(env: dict[str, str]) -> None:
     assert len(row.split("\t")) == len(heading.split("\t"))
     assert "[/b] Åre" in row
     assert done.stdout.replace("\t", "").replace("\n", "").isprintable()
+    for arguments in (("tenants", "list", "--json"), ("tenants", "show", "exempel")):
+        done = update_sync(*arguments, env=env)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.replace("\n", "").isprintable()
 
 
-def test_a_terminal_gets_a_table(env: dict[str, str]) -> None:
+def test_a_terminal_gets_a_table(env: dict[str, str], tmp_path: Path) -> None:
     """On a terminal it is a table, and a name cannot play tricks on it."""
-    add(env, name="[/b] [red]Åre \x1b]0;title\x07")
+    rename(env, tmp_path, "[/b] [red]Åre \x1b]0;title\x07")
     code, seen = on_a_terminal("tenants", "list", env=env)
     assert code == 0, seen
     assert "[/b] [red]Åre" in seen
     assert "\x1b]0;" not in seen
     assert "│" in seen or "┃" in seen
+
+
+UNFIT = {
+    "client_secret": f"{SECRET}\n{SECRET}",
+    "name": "Exempel\x1b[2Jkommun",
+    "client_id": "\ud800",
+    "scope": {"exclude": [{"source": "extensionAttribute15", "equals": "skyddad\0"}]},
+}
+
+
+def test_texts_that_cannot_work_are_refused_at_once(env: dict[str, str]) -> None:
+    """A secret with a line break, a name with an escape, half a surrogate: all are named, none is shown."""
+    add(env)
+    for arguments in (("tenants", "add", "nyby"), ("tenants", "set", "exempel")):
+        done = update_sync(*arguments, "--from", "-", env=env, stdin=json.dumps(tenant_object(**UNFIT)))
+        assert (done.returncode, done.stdout) == (2, "")
+        for name in ("client_secret", "name", "client_id", "scope.exclude.0.equals"):
+            assert f"  - {name}: Holds a" in done.stderr
+        assert SECRET not in done.stderr
+        assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{" + b" " * 1_100_000 + b"}", "larger than 1024 KiB"),
+        (b'{"scope": ' * 90_000 + b"1" + b"}" * 90_000, "deeper than 20 levels"),
+        (b'{"scope": ' * 30 + b"1" + b"}" * 30, "deeper than 20 levels"),
+        (b'{"name": "\xff"}', "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_tenant_is_refused(
+    env: dict[str, str], tmp_path: Path, content: bytes, said: str
+) -> None:
+    """What is far too large or too deep is refused in one line, from a file and from standard input."""
+    file = tmp_path / "tenant.json"
+    file.write_bytes(content)
+    for arguments in (("add", "nyby"), ("set", "exempel")):
+        done = update_sync("tenants", *arguments, "--from", str(file), env=env)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1

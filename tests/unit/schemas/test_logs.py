@@ -49,3 +49,25 @@ def test_a_librarys_chatter_is_not_written(capsys: pytest.CaptureFixture[str]) -
     logging.getLogger("dramatiq.worker").warning("x" * 10_000)
     (line,) = capsys.readouterr().err.splitlines()
     assert len(line) < 500
+
+
+#: A screen wiped, a title set, a line faked, the direction of writing turned, half a surrogate.
+HOSTILE = "id\x1b[2J\x9b1m\r\nok \u2028\u202e\u2066\x07\ud800\x7f"
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_what_others_wrote_reaches_no_terminal_raw(
+    capsys: pytest.CaptureFixture[str], log_format: str
+) -> None:
+    """A log line is one line of signs that can be printed, whatever is in its fields; JSON keeps them."""
+    set_up_logging(log_format)
+    structlog.get_logger().warning("event", user=HOSTILE, others=[HOSTILE], **{HOSTILE: 1})
+    logging.getLogger("foreign").error("%s", HOSTILE)
+    first, second = capsys.readouterr().err.removesuffix("\n").split("\n")
+    for line in (first, second):
+        assert line.isprintable()
+    if log_format == "json":
+        assert json.loads(first)["user"] == HOSTILE
+        assert json.loads(second)["event"] == HOSTILE
+    else:
+        assert "id\\x1b[2J" in first

@@ -131,9 +131,9 @@ def test_one_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) ->
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment with many faults is refused once, with all of them."""
+    """An environment with many faults is refused once, with all of them, what is missing included."""
     put(monkeypatch, WRONG)
-    assert named(faults(*Need)) == set(WRONG)
+    assert named(faults(*Need)) == {*WRONG, "SKOLON_TOKEN"}
 
 
 def test_a_bad_key_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,3 +219,62 @@ def test_a_bad_value_in_a_file_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp
     put(monkeypatch, {"SECRET_KEYS_FILE": str(file)})
     (fault,) = faults()
     assert "Key 1 is no Fernet key" in fault
+
+
+REFUSED: Final = [
+    ("SKOLON_TOKEN", f"{SECRET}\n{SECRET}", "line break"),
+    ("SKOLON_TOKEN", f"{SECRET}\u2028{SECRET}", "line break"),
+    ("SKOLON_TOKEN", f"{SECRET} å", "visible ASCII"),
+    ("SKOLON_CLIENT_SECRET", f"{SECRET}\x1b[2J", "control character"),
+    ("SKOLON_CLIENT_ID", "app\u202e", "cannot be printed"),
+    ("SKOLON_SCIM_URL", f"https://user:{SECRET}@scim.example/{{organisation}}", "Names a user"),
+    ("SKOLON_SCIM_URL", f"https://scim.example/{{organisation}}#{SECRET}", "fragment"),
+    ("SKOLON_SCIM_URL", f"https://scim.example/{{organisation}}?x={SECRET}", "query"),
+    ("SKOLON_SCIM_URL", f"https://scim.example/{{organisation}}/{SECRET}/{{organisation}}", "more than once"),
+    ("SKOLON_SCIM_URL", "https://scim.example/{organisation}/{tenant}", "braces"),
+    ("SKOLON_SCIM_URL", "https://scim.example/a b/{organisation}", "space"),
+    ("SKOLON_TOKEN_URL", f"https://{SECRET}@idp.example/token", "Names a user"),
+    ("GRAPH_URL", f"https://{SECRET}@graph.example", "Names a user"),
+    ("ENTRA_AUTHORITY", f"https://login.example/#{SECRET}", "fragment"),
+    ("AMQP_URL", f"amqps://user:{SECRET}#x@rabbit.example", "Not a"),
+    ("AMQP_URL", "https://rabbit.example", "starts with amqp:// or amqps://"),
+    ("DATABASE_URL", f"postgresql://user:{SECRET}@db.example:port/sync", "Not a valid URL"),
+    ("DATABASE_URL", f"postgres://user:{SECRET}@db.example/sync", "starts with postgresql://"),
+    ("SECRET_KEYS", f"{KEY},{KEY}", "Key 2 is there twice"),
+    ("CA_BUNDLE", "/nowhere/ca.pem", "no such file"),
+    ("LOG_FORMAT", "json\x07", "control character"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), REFUSED)
+def test_what_cannot_work_is_refused_when_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """A value that would fail for every user later is refused at once, with its name and not shown."""
+    put(monkeypatch, {**COMPLETE, name: value})
+    (fault,) = faults(*Need)
+    assert fault.startswith(f"UPDATE_SYNC_{name}: ")
+    assert said in fault
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("", "empty"), ("\n \n", "empty"), (f"{SECRET}\n{SECRET}\n", "line break"), ("x" * 70_000, "64 KiB")],
+)
+def test_a_file_without_a_value_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, said: str
+) -> None:
+    """A file that holds nothing, several lines, or far too much is named, beside what is missing."""
+    file = tmp_path / "token"
+    file.write_text(content)
+    put(monkeypatch, {"SKOLON_SCIM_URL": COMPLETE["SKOLON_SCIM_URL"], "SKOLON_TOKEN_FILE": str(file)})
+    token, keys = sorted(faults(Need.SKOLON, Need.KEYS), reverse=True)
+    assert token.startswith("UPDATE_SYNC_SKOLON_TOKEN")
+    assert said in token
+    assert keys == "UPDATE_SYNC_SECRET_KEYS: is not set"
+
+
+def test_white_space_around_a_value_is_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line break behind a value, as a command in a shell script leaves it, is not a part of it."""
+    put(monkeypatch, {name: f" {value}\n" for name, value in COMPLETE.items()})
+    assert read_settings().skolon_token == SECRET

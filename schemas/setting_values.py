@@ -1,0 +1,153 @@
+"""What a value of the environment may be: each check says what is wrong, and never the value (promise P6)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from environs import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Where nothing leaves the machine.
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+#: Bytes of a file that holds a value: a key, a token, or a URL is far shorter.
+LARGEST_FILE: Final = 64 * 1024
+
+_ORGANISATION: Final = "{organisation}"
+
+#: What can be said in a header behind "Bearer" (RFC 9110 section 5.5, without white space).
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+\Z")
+
+_POSTGRESQL: Final = ("postgresql", "postgresql+psycopg")
+
+
+class FileFaultError(ValueError):
+    """A file of which a value is to be read holds none; the text says why."""
+
+
+def text_of_file(path: str) -> str:
+    """Return what a file holds, without white space around it; raise `FileFaultError` if that is nothing."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        text = content.decode().strip()
+    except (OSError, ValueError):
+        raise FileFaultError("Not a file of text that can be read.") from None
+    if len(content) > LARGEST_FILE:
+        raise FileFaultError(f"The file is larger than {LARGEST_FILE // 1024} KiB.")
+    if not text:
+        raise FileFaultError("The file is empty.")
+    return text
+
+
+def text_fault(value: str) -> str | None:
+    """Say what keeps a text from being any setting, None if nothing does."""
+    if any(sign in value for sign in "\r\n\u2028\u2029"):
+        return "Holds a line break."
+    # A space can be printed; what else cannot has got in by accident.
+    if not value.isprintable():
+        return "Holds a control character, or another one that cannot be printed."
+    return None
+
+
+def text_faults(data: object) -> dict[str, Any]:
+    """Return what is wrong with the texts in JSON's objects and lists, as marshmallow nests its messages."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(data, dict):
+        items = data.items()
+    elif isinstance(data, list):
+        items = enumerate(data)
+    found: dict[str, Any] = {}
+    for name, value in items:
+        fault = [said] if isinstance(value, str) and (said := text_fault(value)) else text_faults(value)
+        if fault:
+            found[str(name)] = fault
+    return found
+
+
+class url:  # noqa: N801 - used like marshmallow's own validators
+    """Take a URL of one of the schemes; plain HTTP only to this machine.
+
+    `may_have` names what else it may have: a "user" (with a password), or a "query".
+    """
+
+    def __init__(self, *schemes: str, may_have: tuple[str, ...] = ()) -> None:
+        self._schemes = schemes
+        self._may_have = may_have
+
+    def __call__(self, value: str) -> None:
+        """Raise `ValidationError` for what is not taken."""
+        if not value:
+            return
+        parts = _split(value)
+        if parts.scheme not in self._schemes or not parts.hostname:
+            starts = " or ".join(f"{scheme}://" for scheme in self._schemes)
+            raise ValidationError(f"Not a URL that starts with {starts}.")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValidationError("Personal data must not travel in the clear: use https://.")
+        if "user" not in self._may_have and "@" in parts.netloc:
+            raise ValidationError("Names a user in front of an @: credentials have variables of their own.")
+        if "query" not in self._may_have and "?" in value:
+            raise ValidationError("Has a query (behind a ?), which does not belong there.")
+        if "#" in value:
+            raise ValidationError("Has a fragment (behind a #); in a password that sign is %23.")
+
+
+def database_url(value: str) -> None:
+    """Take the address of a database."""
+    if not value:
+        return
+    scheme = value.partition("://")[0]
+    if scheme not in (*_POSTGRESQL, "sqlite") or "://" not in value:
+        raise ValidationError("Not a URL that starts with postgresql:// or sqlite://.")
+    if scheme in _POSTGRESQL:
+        _split(value)
+
+
+def organisation(value: str) -> None:
+    """Take a URL that says once where the organisation goes."""
+    count = value.count(_ORGANISATION)
+    if value and not count:
+        raise ValidationError("Does not say where the organisation goes: {organisation} is missing.")
+    if count > 1:
+        raise ValidationError("Says more than once where the organisation goes: {organisation}.")
+    if set("{}") & set(value.replace(_ORGANISATION, "")):
+        raise ValidationError("Has braces beside those of {organisation}.")
+
+
+def header_value(value: str) -> None:
+    """Take what can be sent in an HTTP header."""
+    if value and not _HEADER_VALUE.match(value):
+        raise ValidationError("Only visible ASCII characters can be sent as a token: no spaces, no å.")
+
+
+def existing_file(value: str) -> None:
+    """Take the path of a file."""
+    if value and not Path(value).is_file():
+        raise ValidationError("There is no such file.")
+
+
+def goes_in_the_clear(address: str) -> bool:
+    """Say whether what is sent to a server's address can be read on the network on its way."""
+    parts = urlsplit(address)
+    if parts.hostname is None or parts.hostname in LOOPBACK:
+        return False
+    if parts.scheme in _POSTGRESQL:
+        return parse_qs(parts.query).get("sslmode") == ["disable"]
+    return parts.scheme == "amqp"
+
+
+def _split(value: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValidationError("Not a valid URL.") from None
+    if " " in value:
+        raise ValidationError("Not a valid URL: it has a space in it.")
+    return parts

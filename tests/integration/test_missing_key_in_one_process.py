@@ -1,0 +1,134 @@
+"""A key that has been taken away too early: what a run does about values that none of the others opens."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from clients.directories import directories
+from console.sandbox_run import OneProcess
+from producers.main import declare_producers
+from producers.resume import publish_pending
+from queues.composition import open_memory_broker
+from queues.in_process import consuming
+from queues.messages import tenant_sync_message
+from queues.outages import Outages
+from sandbox.world import TENANT_KEY, World, world
+from schemas.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.outcomes import Cause, Mode, Outcome, Status
+from schemas.sealing import Sealer, new_key
+from schemas.settings import PREFIX, Settings
+from schemas.tenants import load_tenant
+from store.store import Store
+from tests.acceptance.commands import until
+from workers.main import declare_user_sync
+from workers.user_sync import UserSyncer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+PEOPLE = 20
+
+OLD, NEW = new_key(), new_key()
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, people=PEOPLE) as served:
+        yield served
+
+
+@contextmanager
+def processes(
+    made_up: World, folder: Path, *, producer: Sequence[str], worker: Sequence[str]
+) -> Iterator[OneProcess]:
+    """Give a sync of which a producer and a worker have different keys, on one database."""
+    stand_ins: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): value for name, value in made_up.environment.items()
+    }
+    settings = Settings(database_url=f"sqlite:///{folder / 'keys.sqlite'}", **stand_ins)
+    outages = Outages()
+    broker = open_memory_broker(outages)
+    doors = directories(settings, outages)
+    with ExitStack() as stack:
+        stores = [
+            stack.enter_context(closing(Store(settings.database_url, Sealer(keys), passages=outages)))
+            for keys in (producer, worker)
+        ]
+        declare_producers(broker, broker, store=stores[0], directories=doors, sealer=Sealer(producer))
+        declare_user_sync(broker, store=stores[1], directories=doors, sealer=Sealer(worker))
+        stack.enter_context(consuming(broker, threads=4))
+        syncer = UserSyncer(store=stores[1], directories=doors, sealer=Sealer(worker))
+        yield OneProcess(broker, stores[0], syncer, TENANT_KEY)
+
+
+@pytest.fixture
+def database(made_up: World, tmp_path: Path) -> Path:
+    with closing(Store(f"sqlite:///{tmp_path / 'keys.sqlite'}", Sealer([OLD]))) as store:
+        store.upgrade()
+        store.tenants.add(*load_tenant(TENANT_KEY, made_up.tenant))
+    return tmp_path
+
+
+def dead_letters(sync: OneProcess) -> int:
+    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        return len(list(walk))
+
+
+def undo(sync: OneProcess, run: int) -> int:
+    event = str(uuid.uuid4())
+    wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run)
+    sync.broker.publish([tenant_sync_message(wanted, event_id=event)])
+    return until(lambda: sync.store.triggers.run_of(event), "the undo").id
+
+
+def resumed(sync: OneProcess, run_id: int) -> Any:
+    run = sync.store.runs.resume(run_id)
+    publish_pending(run, store=sync.store, publisher=sync.broker)
+    return sync.wait(run_id)
+
+
+@pytest.mark.parametrize(
+    ("producer", "worker"),
+    [([NEW], [NEW]), ([OLD], [NEW]), ([NEW, OLD], [OLD])],
+    ids=["nobody has it", "the worker lacks it", "the worker lacks the new one"],
+)
+def test_a_missing_key_halts_the_run(
+    made_up: World, database: Path, producer: list[str], worker: list[str]
+) -> None:
+    """P7: a tenant's secret or a payload that no key opens halts the run; with the key back it completes."""
+    with processes(made_up, database, producer=producer, worker=worker) as sync:
+        halted = sync.run()
+        sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+        assert dead_letters(sync) == 0
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SEALED_VALUE)
+    assert "UPDATE_SYNC_SECRET_KEYS" in str(halted.run.detail)
+    assert set(halted.counts) <= {Outcome.PENDING}
+
+    with processes(made_up, database, producer=[NEW, OLD], worker=[NEW, OLD]) as sync:
+        ended = resumed(sync, halted.run.id)
+    assert ended.run.status is Status.COMPLETED
+    assert made_up.wrong_users() == []
+
+
+def test_an_undo_whose_key_is_missing_halts(made_up: World, database: Path) -> None:
+    """P7: old values that no key opens halt the undo; with the key back it puts all of them back."""
+    with processes(made_up, database, producer=[OLD], worker=[OLD]) as sync:
+        done = sync.run()
+    updated = done.counts[Outcome.UPDATED]
+    assert updated
+
+    with processes(made_up, database, producer=[OLD], worker=[NEW]) as sync:
+        halted = sync.wait(undo(sync, done.run.id))
+        sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SEALED_VALUE)
+    assert set(halted.counts) <= {Outcome.PENDING}
+
+    with processes(made_up, database, producer=[NEW, OLD], worker=[NEW, OLD]) as sync:
+        ended = resumed(sync, halted.run.id)
+    assert ended.run.status is Status.COMPLETED
+    assert ended.counts[Outcome.UPDATED] == updated
