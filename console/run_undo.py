@@ -45,8 +45,6 @@ def undo(  # noqa: PLR0913 - one for each option
     """
     parts = open_console(Need.DATABASE, Need.BROKER)
     undone = parts.store.runs.get(run)
-    people = len(users) or parts.store.undos.people(run)
-    _check(undone, users, people, parts)
     wish = wish_from(
         tenant=undone.tenant,
         mode=str(Mode.UNDO),
@@ -55,6 +53,8 @@ def undo(  # noqa: PLR0913 - one for each option
         undoes=run,
         accept=accept,
     )
+    people = len(wish.users) or parts.store.undos.people(run)
+    _check(undone, wish.users, people, parts)
     if not wants_json:
         _say(undone, people, whole=not (users or dry_run), dry_run=dry_run)
     if wait:

@@ -19,6 +19,7 @@ from schemas.messages import (
     TENANT_SYNC_ACTOR,
     TENANT_SYNC_QUEUE,
     load_tenant_page,
+    refuse_arguments,
 )
 from schemas.sealing import Sealer
 from schemas.settings import read_settings
@@ -56,7 +57,8 @@ def declare_producers(
     def tenant_sync(*args: object, **fields: object) -> None:
         starter.start(current_message_id(), args, fields)
 
-    def tenant_page(**fields: object) -> None:
+    def tenant_page(*args: object, **fields: object) -> None:
+        refuse_arguments(args)
         reader.read(load_tenant_page(fields))
 
     recorder = RunRecorder(store=store)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from dramatiq.broker import MessageProxy
-
     from queues.dead_letters import Walk
 
 #: dramatiq's, for the rooms above to name: they know it by this door alone.
@@ -23,7 +21,6 @@ __all__ = [
     "Message",
     "Postbox",
     "Publisher",
-    "readdressed",
     "use_our_envelope",
 ]
 
@@ -62,14 +59,3 @@ class Postbox(Publisher, DeadLetters, Protocol):
 def use_our_envelope() -> None:
     """Have dramatiq read and write our envelopes in this process; its encoder is a global of its own."""
     set_encoder(EnvelopeEncoder())
-
-
-def readdressed(proxy: MessageProxy | None, queue: str) -> MessageProxy | None:
-    """Return what was consumed from `queue`, addressed to it, whatever queue the message itself names.
-
-    dramatiq acknowledges through the consumer of the queue that the message names: one that strayed
-    into another queue would otherwise never be acknowledged.
-    """
-    if proxy is not None and proxy.queue_name != queue:
-        proxy._message = proxy._message.copy(queue_name=queue)  # noqa: SLF001 - dramatiq has no other way
-    return proxy

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from dramatiq import DecodeError, Message
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.common import q_name
 from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
+from queues.admission import admit
 from queues.delivery import Delivery
-from queues.sections import with_own_eta
+from schemas.envelope import UndecodableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class QueueConsumer(_RabbitmqConsumer):
-    """A consumer of one queue, on a connection of its own.
-
-    Trusts the queue that a message came from, not the queue that the message names: dramatiq
-    acknowledges through the consumer of the latter.
-    """
+    """A consumer of one queue, on a connection of its own; it takes what `queues.admission` admits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what dramatiq's own does."""
@@ -51,9 +47,9 @@ class QueueConsumer(_RabbitmqConsumer):
         if method is None:
             return None
         try:
-            message = Message.decode(body)
-        except DecodeError:
-            _log.warning("undecodable message", queue=self.queue_name, size=len(body))
+            message = admit(body, self.queue_name, now=time.time())
+        except UndecodableError as error:
+            _log.warning("dead letter", queue=self.queue_name, reason="undecodable", detail=str(error))
             self._reject(method.delivery_tag)
             return None
         self.known_tags.add(method.delivery_tag)
@@ -62,7 +58,7 @@ class QueueConsumer(_RabbitmqConsumer):
             tag=method.delivery_tag,
             redelivered=method.redelivered,
             returns=_returns(properties.headers),
-            message=with_own_eta(message, now=time.time()).copy(queue_name=self.queue_name),
+            message=message,
         )
 
     def ack(self, message: MessageProxy) -> None:

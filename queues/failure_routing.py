@@ -17,6 +17,7 @@ from queues.isolation import alone_queue, main_queue
 from queues.outages import LONGEST_HOLD
 from queues.sections import as_dead_letter, read_history, with_history
 from schemas.errors import Dependency, TransientError
+from schemas.faults import readable_name
 from schemas.outages import HeldBackError, StoppingError
 from schemas.verdicts import DeadLetter
 
@@ -95,7 +96,8 @@ class FailureRouting(Middleware):
         except StoppingError:
             leave(message)
         except Exception as error:  # noqa: BLE001 - dramatiq would acknowledge the message and lose it
-            _log.error("failure not routed", message_id=message.message_id, error=type(error).__name__)
+            message_id = readable_name(message.message_id)
+            _log.error("failure not routed", message_id=message_id, error=type(error).__name__)
             message.fail()
 
     def _route(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
@@ -149,7 +151,9 @@ class FailureRouting(Middleware):
 
 def _say(message: Message[Any], decision: Decision, exception: BaseException) -> None:
     named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
-    who = {"message_id": message.message_id, **{k: v for k, v in named.items() if isinstance(v, str | int)}}
+    named["message_id"] = message.message_id
+    # Somebody else may have chosen them.
+    who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
     match decision:
         case DeadLetter():
             _log.warning("dead letter", **who, reason=decision.reason, detail=decision.detail)

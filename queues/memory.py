@@ -7,15 +7,17 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Empty
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from dramatiq import DecodeError
-from dramatiq.brokers.stub import StubBroker, _StubConsumer
+from dramatiq.brokers.stub import StubBroker, _StubConsumer, _StubMessageProxy
 from dramatiq.common import q_name
 
-from queues.broker import readdressed, use_our_envelope
+from queues.admission import admit
+from queues.broker import use_our_envelope
 from queues.dead_letters import Found
+from schemas.envelope import UndecodableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,12 +114,19 @@ class MemoryConsumer(_StubConsumer):
         self._reject(message.encode())
 
     def __next__(self) -> MessageProxy | None:
-        try:
-            proxy: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call] # as above
-        except DecodeError as error:
-            self._reject(error.data)
+        if not self.prefetch_semaphore.acquire(timeout=self.timeout / 1000):
             return None
-        return readdressed(proxy, self._queue_name)
+        try:
+            body = self.queue.get(timeout=self.timeout / 1000)
+        except Empty:
+            self.prefetch_semaphore.release()
+            return None
+        try:
+            message = admit(body, self._queue_name, now=time.time())
+        except UndecodableError:
+            self._reject(body)
+            return None
+        return _StubMessageProxy(message)
 
     def _reject(self, body: bytes) -> None:
         death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dramatiq import cli, set_broker
 
 from queues.isolation import alone_queue
+from queues.liveness import Liveness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,9 @@ def run_processes(build: str, *, queues: Sequence[str], processes: int, threads:
 
 
 def hand_over(broker: Broker) -> None:
-    """Give this process's broker to dramatiq's command line.
+    """Give this process's broker to dramatiq's command line, and have its threads looked after.
 
     It calls a `build` function, ignores what that returns, and takes dramatiq's global broker.
     """
+    broker.add_middleware(Liveness())
     set_broker(broker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from queues.failures import LONGEST_DELAY, History, Replayed
 from queues.messages import GIVE_UP_AFTER
@@ -22,6 +22,9 @@ DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
 #: More than passes between two tries of a message: a clock that jumps ahead makes nobody give up.
 _LONGEST_STEP: Final = dt.timedelta(hours=1)
 _NONE: Final = dt.timedelta(0)
+
+#: The database keeps them in four bytes.
+_MOST_ATTEMPTS: Final = 1_000_000
 
 _MOST_SECONDS: Final = 10 * 366 * 24 * 3600.0
 
@@ -63,17 +66,21 @@ def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
     return copy
 
 
-def with_own_eta(message: Message[Any], *, now: float) -> Message[Any]:
-    """Return a message of `.DQ` with a time by the reader's own clock; `now` is in seconds since 1970.
+def own_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
+    """Return what is believed of the options that a message was published with: our own section.
 
-    The clock of whoever published it may be wrong by hours, and it was published just now.
+    Whoever may publish decides what stands in them, and dramatiq would do as they say. A message of a
+    queue that `waits` has a time to wait for too, by the reader's own clock, `now` in seconds since 1970:
+    the clock of whoever published it may be wrong by hours, and it was published just now.
     """
-    eta, delay = message.options.get("eta"), _section(message).get("delay")
-    if not isinstance(eta, int | float) or not isinstance(delay, int | float):
-        return message
-    latest = round((now + min(_seconds(delay), LONGEST_DELAY)) * 1000)
-    copy: Message[Any] = message.copy(options={"eta": min(eta, latest)})
-    return copy
+    section = _section(message)
+    options: dict[str, Any] = {SECTION: section} if section else {}
+    if waits:
+        eta, delay = message.options.get("eta"), section.get("delay")
+        latest = now + (min(_seconds(delay), LONGEST_DELAY) if _is_number(delay) else LONGEST_DELAY)
+        asked = float(min(max(eta, 0), latest * 1000)) if _is_number(eta) else 0.0
+        options["eta"] = round(asked)
+    return options
 
 
 def as_dead_letter(
@@ -97,8 +104,12 @@ def _section(message: MessageProxy | Message[Any]) -> dict[str, Any]:
     return section if isinstance(section, dict) else {}
 
 
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float)
+
+
 def _whole(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+    return min(value, _MOST_ATTEMPTS) if isinstance(value, int) and value >= 0 else 0
 
 
 def _seconds(value: object) -> float:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+#: Characters of an id or a name that somebody else chose.
+_LONGEST_NAME: Final = 200
+
+
+def readable_name(value: object) -> str | None:
+    """Return an id or a name that somebody else chose, None if it cannot be shown in a line."""
+    usable = isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST_NAME
+    return str(value) if usable else None
 
 
 def fault_lines(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
@@ -21,7 +30,7 @@ def fault_lines(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
 def _lines(messages: Any, path: str) -> Iterator[str]:
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            step = "" if key == "_schema" else str(key)
+            step = "" if key == "_schema" else readable_name(str(key)) or "a field whose name cannot be shown"
             yield from _lines(inner, ".".join(part for part in (path, step) if part))
     elif isinstance(messages, list):
         for inner in messages:

@@ -12,18 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import ValidationError
 
-from schemas.envelope import UndecodableError, read_envelope
+from schemas.envelope import LARGEST_LETTER, UndecodableError, read_envelope
+from schemas.faults import readable_name
 from schemas.graph_user import is_entra_id
-from schemas.messages import (
-    SECTION,
-    TENANT_PAGE_ACTOR,
-    TENANT_PAGES_QUEUE,
-    TENANT_SYNC_ACTOR,
-    TENANT_SYNC_QUEUE,
-    USER_SYNC_ACTOR,
-    USER_SYNC_QUEUE,
-    replay_operation,
-)
+from schemas.messages import ACTORS, SECTION, USER_SYNC_QUEUE, replay_operation
 from schemas.outcomes import Reason, Stage
 from schemas.runs import timestamp
 from schemas.tenants import TENANT_KEY
@@ -32,17 +24,8 @@ from schemas.verdicts import DeadLetter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ACTORS: Final = {
-    TENANT_SYNC_QUEUE: TENANT_SYNC_ACTOR,
-    TENANT_PAGES_QUEUE: TENANT_PAGE_ACTOR,
-    USER_SYNC_QUEUE: USER_SYNC_ACTOR,
-}
-
 #: RabbitMQ's word, in `x-death`, for a message that was given back too often.
 _DELIVERY_LIMIT: Final = "delivery_limit"
-
-#: Characters of an id or a name that somebody else chose.
-_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +50,13 @@ class Letter:
     @property
     def id(self) -> str:
         """The message's id; for bytes that are no message, one that is made of them."""
-        named = _name((self.envelope or {}).get("message_id"))
+        named = readable_name((self.envelope or {}).get("message_id"))
         return named or f"body-{hashlib.sha256(self.body).hexdigest()[:16]}"
 
     @property
     def is_known(self) -> bool:
         """Whether it is a message of ours, for the actor that works on its queue."""
-        return self.envelope is not None and self.envelope["actor_name"] == _ACTORS.get(self.queue)
+        return self.envelope is not None and self.envelope["actor_name"] == ACTORS.get(self.queue)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -148,7 +131,7 @@ def read_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = Non
     headers = headers or {}
     envelope, fault = None, ""
     try:
-        envelope = read_envelope(body)
+        envelope = read_envelope(body, largest=LARGEST_LETTER)
     except UndecodableError as error:
         fault = str(error)
     section, death = _section(envelope), _last_death(headers)
@@ -163,7 +146,7 @@ def read_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = Non
         attempts=_count(section.get("attempts")),
         first_failed=_moment(section.get("first_failed")),
         dead_since=_moment(section.get("dead_since") if verdict else death.get("time")),
-        version=_name(section.get("version")),
+        version=readable_name(section.get("version")),
     )
 
 
@@ -183,8 +166,8 @@ def _derived(
     """Return why RabbitMQ made it a dead letter without us, as far as that can be told."""
     if envelope is None:
         return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
-    if envelope["actor_name"] != _ACTORS.get(queue):
-        actor = _name(envelope["actor_name"]) or "of an unreadable name"
+    if envelope["actor_name"] != ACTORS.get(queue):
+        actor = readable_name(envelope["actor_name"]) or "of an unreadable name"
         detail = f"nobody works on messages for the actor {actor} on the queue {queue}"
         return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") == _DELIVERY_LIMIT:
@@ -219,8 +202,3 @@ def _moment(value: object) -> dt.datetime | None:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _name(value: object) -> str | None:
-    usable = isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST_NAME
-    return str(value) if usable else None

@@ -6,14 +6,14 @@ The AsyncAPI document in docs/ describes the same; a test holds the two together
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from schemas.errors import PermanentError
 from schemas.faults import fault_lines
-from schemas.fields import StrictBoolean
-from schemas.graph_user import EntraId
+from schemas.fields import ObjectId, StrictBoolean
 from schemas.outcomes import Mode, Reason, Stage
 from schemas.tenants import TENANT_KEY
 
@@ -28,6 +28,15 @@ QUEUES: Final = (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE)
 TENANT_SYNC_ACTOR: Final = "tenant_sync"
 TENANT_PAGE_ACTOR: Final = "tenant_page"
 USER_SYNC_ACTOR: Final = "user_sync"
+
+#: The one actor that works on each queue's messages.
+ACTORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        TENANT_SYNC_QUEUE: TENANT_SYNC_ACTOR,
+        TENANT_PAGES_QUEUE: TENANT_PAGE_ACTOR,
+        USER_SYNC_QUEUE: USER_SYNC_ACTOR,
+    }
+)
 
 #: CloudEvents 1.0, section "type": what a trigger calls itself.
 TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
@@ -95,7 +104,7 @@ class TenantSyncSchema(Schema):
     tenant = fields.String(required=True, validate=TENANT_KEY)
     mode = fields.Enum(Mode, by_value=True, load_default=Mode.FULL)
     dry_run = StrictBoolean(load_default=False)
-    users = fields.List(EntraId(), load_default=list)
+    users = fields.List(ObjectId(), load_default=list)
     settings = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
     undoes = fields.Integer(
         strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
@@ -182,6 +191,12 @@ def load_tenant_page(data: object) -> TenantPage:
 def load_user_sync(data: object) -> UserSync:
     """Check the arguments of a user message; raise `PermanentError` (`undecodable`) if they are not ours."""
     return UserSync(**_load(_USER_SYNC, data, Reason.UNDECODABLE))
+
+
+def refuse_arguments(args: tuple[object, ...]) -> None:
+    """Raise `PermanentError` (`undecodable`) for arguments without names: a message of ours has none."""
+    if args:
+        raise PermanentError(Reason.UNDECODABLE, Stage.RECEIVE, "the fields of a message have names")
 
 
 def is_cloud_event(data: object) -> bool:

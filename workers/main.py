@@ -11,7 +11,7 @@ from queues.outages import Outages
 from queues.processes import hand_over
 from queues.replays import current_operation
 from schemas.logs import set_up_logging
-from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync
+from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
 from schemas.sealing import Sealer
 from schemas.settings import read_settings
 from store.store import Store
@@ -38,7 +38,8 @@ def declare_user_sync(broker: Broker, *, store: Store, directories: Directories,
     """Have `broker` work off user messages with what is given."""
     syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
 
-    def user_sync(**fields: object) -> None:
+    def user_sync(*args: object, **fields: object) -> None:
+        refuse_arguments(args)
         with directories.person_in_hand():
             syncer.sync(load_user_sync(fields), operation=current_operation())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -78,3 +79,17 @@ def ended(env: dict[str, str]) -> dict[str, Any] | None:
     """Return the tenant's only run if it has ended."""
     runs = answer("runs", "list", env=env)
     return runs[0] if runs and runs[0]["status"] not in ("reading", "updating") else None
+
+
+def test_a_process_whose_threads_died_ends_with_an_error(
+    env: dict[str, str], amqp_url: str, tmp_path: Path
+) -> None:
+    """A living process that does nothing is what no supervisor starts again: it ends, and says why."""
+    command, log = (sys.executable, "-m", "tests.acceptance.hurt_worker"), tmp_path / "worker.log"
+    with running(env=env, log=log, command=command) as worker:
+        envelope = {"queue_name": "user-sync", "actor_name": "user_sync", "args": [], "kwargs": {}}
+        publish(amqp_url, "user-sync", json.dumps({**envelope, "options": {}}).encode())
+        until(lambda: worker.poll() is not None, "its end")
+    assert worker.returncode == 1
+    said = [line for line in log.read_text().splitlines() if "threads have died" in line]
+    assert len(said) == 1

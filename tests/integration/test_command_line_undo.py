@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 USER = "00000000-0000-4000-8000-000000000000"
+NOBODY = "00000000-0000-4000-8000-00000000ffff"
 
 
 @pytest.fixture
@@ -74,12 +75,21 @@ def test_what_cannot_be_undone_is_wrong_use(
     assert why in done.stderr
 
 
+def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store: Store) -> None:
+    """P6: `--user` takes object ids; what is none is said in a line, without repeating it."""
+    run = run_of_one(store)
+    done = update_sync("runs", "undo", str(run), "--user", "anna@exempelkommun.example", env=env)
+    assert done.returncode == 2
+    assert "users.0: Not an Entra object id" in done.stderr
+    assert "anna" not in done.stderr + done.stdout
+
+
 def test_somebody_unknown_is_wrong_use(env: dict[str, str], store: Store) -> None:
     """A user whom the run has never seen is named; so is a run that is not there."""
     run = run_of_one(store)
-    done = update_sync("runs", "undo", str(run), "--user", "nobody", "--user", USER, env=env)
+    done = update_sync("runs", "undo", str(run), "--user", NOBODY, "--user", USER, env=env)
     assert done.returncode == 2
-    assert "nobody" in done.stderr
+    assert NOBODY in done.stderr
     assert USER not in done.stderr
     assert update_sync("runs", "undo", "4711", env=env).returncode == 2
 

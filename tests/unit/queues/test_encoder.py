@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from queues.encoder import EnvelopeEncoder
+from schemas.envelope import DEEPEST
 from schemas.messages import TENANT_SYNC_ACTOR, TENANT_SYNC_QUEUE
 
 ENCODER: Final = EnvelopeEncoder()
@@ -23,7 +24,7 @@ JSON: Final = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
     | st.just(MARKER),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -73,6 +74,47 @@ def test_any_bytes_have_an_answer(body: bytes) -> None:
     answer = decoded(body)
     if isinstance(answer, dict):
         assert answer.keys() <= TYPES.keys()
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_in_json_is_refused(number: str) -> None:
+    """What Python reads beyond JSON others could not read in a dead letter."""
+    body = '{"queue_name":"q","actor_name":"a","args":[],"kwargs":{"x":%s},"options":{}}' % number  # noqa: UP031
+    with pytest.raises(DecodeError, match="no JSON"):
+        ENCODER.decode(body.encode())
+
+
+def test_a_body_over_the_limit_is_not_parsed() -> None:
+    """P10: a body of more than a mebibyte is refused by its length, whatever stands in it."""
+    with pytest.raises(DecodeError, match="1048577 bytes; 1048576 are allowed"):
+        ENCODER.decode(b"[" * (1024 * 1024 + 1))
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_nesting_has_a_bound(opening: str) -> None:
+    """What is read can be written again as a dead letter: neither is recursion that Python refuses."""
+    closing = "]" if opening == "[" else "}"
+
+    def nested(levels: int) -> bytes:
+        inner = opening * levels + "1" + closing * levels
+        return (
+            '{"queue_name":"q","actor_name":"a","args":[],"kwargs":{"x":' + inner + '},"options":{}}'
+        ).encode()
+
+    assert ENCODER.encode(ENCODER.decode(nested(DEEPEST - 2))) == nested(DEEPEST - 2)
+    for levels in (DEEPEST - 1, 200, 900):
+        with pytest.raises(DecodeError, match="deep in each other"):
+            ENCODER.decode(nested(levels))
+
+
+def test_a_long_flat_body_is_no_deep_one() -> None:
+    """Many lists beside each other are fine."""
+    body = (
+        b'{"queue_name":"q","actor_name":"a","args":[],"kwargs":{"x":['
+        + b",".join([b"[]"] * 500)
+        + b']},"options":{}}'
+    )
+    assert ENCODER.encode(ENCODER.decode(body)) == body
 
 
 @given(fields=JSON)

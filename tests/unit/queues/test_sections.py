@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.failures import Replayed, decide
+from queues.failures import LONGEST_DELAY, Replayed, decide
 from queues.messages import user_sync_message
-from queues.sections import as_dead_letter, read_history, with_delay, with_history, with_own_eta
+from queues.sections import as_dead_letter, own_options, read_history, with_delay, with_history
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.messages import SECTION, UserSync
 from schemas.outcomes import Cause, Reason, Stage
@@ -129,13 +130,39 @@ def test_a_retry_waits_by_the_clock_of_who_waits(wrong_by: int) -> None:
     """P8: a publisher whose clock is ahead by a day makes no message wait for a day."""
     now = BEGAN.timestamp()
     sent = with_delay(message(attempts=1), 30).copy(options={"eta": round((now + wrong_by + 30) * 1000)})
-    eta = with_own_eta(sent, now=now).options["eta"] / 1000
+    options = own_options(sent, waits=True, now=now)
+    eta = options["eta"] / 1000
     assert eta <= now + 30
     assert eta == pytest.approx(now + 30 + min(wrong_by, 0))
-    assert sent.options[SECTION]["attempts"] == 1
+    assert options[SECTION]["attempts"] == 1
 
 
-def test_a_time_of_somebody_elses_is_left_as_it_is() -> None:
-    """A message that another program put off until tomorrow waits until tomorrow."""
-    sent = message().copy(options={"eta": 4_000_000_000_000})
-    assert with_own_eta(sent, now=BEGAN.timestamp()).options["eta"] == 4_000_000_000_000
+@pytest.mark.parametrize("eta", [2**60, 10**400, 1e300, "x", None, [1], -(2**70), float(2**53)])
+@pytest.mark.parametrize("delay", [None, 1e300, -1, "x", 5])
+def test_nobody_waits_for_ever(eta: object, delay: object) -> None:
+    """P10: a time that somebody made up is no later than the longest that we wait, whatever it is."""
+    now = BEGAN.timestamp()
+    sent = message(delay=delay).copy(options={"eta": eta})
+    options = own_options(sent, waits=True, now=now)
+    assert isinstance(options["eta"], int)
+    assert 0 <= options["eta"] <= (now + LONGEST_DELAY) * 1000
+
+
+def test_what_does_not_wait_has_no_time() -> None:
+    """A time to wait for is believed on the queues of what waits alone."""
+    sent = message().copy(options={"eta": 1})
+    assert own_options(sent, waits=False, now=0) == {SECTION: sent.options[SECTION]}
+
+
+@given(
+    options=st.dictionaries(
+        st.sampled_from(["throws", "retries", "max_age", "pipe_target", "on_failure", "on_success", SECTION]),
+        st.none() | st.integers() | st.text() | st.dictionaries(st.text(), st.integers(), max_size=2),
+    ),
+    waits=st.booleans(),
+)
+def test_nothing_is_believed_but_our_own_section(options: dict[str, Any], *, waits: bool) -> None:
+    """Whoever may publish decides nothing about how dramatiq treats a message."""
+    sent = user_sync_message(UserSync(tenant="k", run=7, user="u1", payload=None), give_up_after_hours=24)
+    foreign = dataclasses.replace(sent, options=options)
+    assert set(own_options(foreign, waits=waits, now=0)) <= {SECTION, *(["eta"] if waits else [])}

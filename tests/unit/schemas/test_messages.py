@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from queues.messages import tenant_sync_message
 from schemas.errors import PermanentError
+from schemas.fields import NO_OBJECT_ID
 from schemas.messages import (
     TenantPage,
     TenantSync,
@@ -25,6 +26,10 @@ from tests.unit.schemas.arbitrary import MARKER, objects, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: Two users of a trigger.
+A: Final = "5f0c3c9a-0b7e-4f0a-9d5e-0000000000aa"
+B: Final = "5f0c3c9a-0b7e-4f0a-9d5e-0000000000bb"
 
 EVENT: Final[dict[str, Any]] = {
     "specversion": "1.0",
@@ -95,8 +100,8 @@ def test_a_trigger_needs_its_tenant_alone() -> None:
 
 def test_an_undo_is_taken() -> None:
     """An undo names the run that it puts back, and may be accepted beforehand."""
-    data = {"tenant": "k", "mode": "undo", "undoes": 17, "accept": True, "users": ["a"]}
-    expected = TenantSync(tenant="k", mode=Mode.UNDO, undoes=17, accept=True, users=("a",))
+    data = {"tenant": "k", "mode": "undo", "undoes": 17, "accept": True, "users": [A.upper()]}
+    expected = TenantSync(tenant="k", mode=Mode.UNDO, undoes=17, accept=True, users=(A,))
     assert load_tenant_sync(data) == expected
     assert load_tenant_sync(tenant_sync_message(expected, event_id="e").kwargs) == expected
 
@@ -109,8 +114,8 @@ def test_other_triggers_are_as_they_were() -> None:
 
 def test_a_whole_trigger_is_taken() -> None:
     """A trigger may name mode, dry run and users; a user named twice is one."""
-    data = {"tenant": "k", "mode": "delta", "dry_run": True, "users": ["a", "b", "a"]}
-    assert load_tenant_sync(data) == TenantSync(tenant="k", mode=Mode.DELTA, dry_run=True, users=("a", "b"))
+    data = {"tenant": "k", "mode": "delta", "dry_run": True, "users": [A, B, A.upper()]}
+    assert load_tenant_sync(data) == TenantSync(tenant="k", mode=Mode.DELTA, dry_run=True, users=(A, B))
 
 
 @pytest.mark.parametrize(
@@ -130,9 +135,12 @@ def test_a_whole_trigger_is_taken() -> None:
         ({"dry_run": None}, "dry_run"),
         ({"users": "a"}, "users"),
         ({"users": [1]}, "users.0"),
-        ({"users": ["a", None]}, "users.1"),
+        ({"users": [A, None]}, "users.1"),
         ({"users": ["a/b"]}, "users.0"),
         ({"users": [""]}, "users.0"),
+        ({"users": ["anna@exempelkommun.example"]}, "users.0"),
+        ({"users": [f"{A}\n"]}, "users.0"),
+        ({"users": [f"{{{A}}}"]}, "users.0"),
         ({"dryrun": True}, "dryrun"),
         ({"mode": "undo"}, "undoes"),
         ({"undoes": 17}, "undoes"),
@@ -150,6 +158,21 @@ def test_a_wrong_trigger_is_refused_by_field(change: dict[str, Any], field: str)
     with pytest.raises(PermanentError) as caught:
         load_tenant_sync({"tenant": "exempelkommun", **change})
     assert caught.value.detail.startswith(f"{field}: ")
+
+
+def test_who_is_no_object_id_is_not_repeated() -> None:
+    """P6: a trigger that names users by their principal names is refused without repeating one."""
+    with pytest.raises(PermanentError) as caught:
+        load_tenant_sync({"tenant": "exempelkommun", "users": [A, "anna@exempelkommun.example"]})
+    assert caught.value.detail == f"users.1: {NO_OBJECT_ID}"
+
+
+def test_a_name_that_cannot_be_shown_is_not_shown() -> None:
+    """A trigger's unknown field is named, unless its name would break a line or fill a page."""
+    for name in ("a\nb", "\ud800", "x" * 201, ""):
+        with pytest.raises(PermanentError) as caught:
+            load_tenant_sync({"tenant": "exempelkommun", name: 1})
+        assert caught.value.detail == "a field whose name cannot be shown: Unknown field."
 
 
 def test_every_fault_of_a_trigger_is_named() -> None:

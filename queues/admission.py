@@ -1,0 +1,41 @@
+"""What is taken from a queue, and how much of it is believed: whoever may publish decides what lies there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dramatiq import Message
+from dramatiq.common import dq_name, q_name
+
+from queues.isolation import main_queue
+from queues.sections import own_options
+from schemas.envelope import UndecodableError, read_envelope
+from schemas.messages import ACTORS
+
+#: What Python's own call of an actor would take for something else.
+_RESERVED = "self"
+
+
+def admit(body: bytes, queue: str, *, now: float) -> Message[Any]:
+    """Return the message that was received from `queue`, addressed to it, with options of ours alone.
+
+    dramatiq acknowledges through the consumer of the queue that a message names, runs the actor that it
+    names, and does what its options say: none of these is believed. `now` is in seconds since 1970.
+    Raises `UndecodableError` for what is no message for the queue's one actor.
+    """
+    message: Message[Any] = Message(**read_envelope(body))
+    actor = ACTORS.get(main_queue(q_name(queue)), message.actor_name)
+    if message.actor_name != actor:
+        raise UndecodableError(f"the message is for another actor than {actor}")
+    if _RESERVED in message.kwargs:
+        raise UndecodableError("the message has an argument that no actor takes")
+    waits = queue == dq_name(queue)
+    return Message(
+        queue_name=queue,
+        actor_name=actor,
+        args=message.args,
+        kwargs=message.kwargs,
+        options=own_options(message, waits=waits, now=now),
+        message_id=message.message_id,
+        message_timestamp=message.message_timestamp,
+    )
