@@ -15,7 +15,7 @@ from clients.entra_errors import token_error
 from clients.faults import FOREIGN, Trouble, fault_of
 from clients.http import HttpSession, json_object
 from clients.retry_after import retry_after
-from schemas.errors import Dependency, HaltError, TransientError
+from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ _OK: Final = 200
 class _NotAnAnswerError(RequestException):
     """Whatever came is not an answer of Entra's; of requests' kind, so that msal takes it for an outage."""
 
-    def __init__(self, words: str, wait: float | None) -> None:
+    def __init__(self, words: str, status: int, wait: float | None) -> None:
         super().__init__()
         self.words = words
+        self.status = status
         self.wait = wait
 
 
@@ -71,7 +72,7 @@ class _MsalHttp:
         if body is None or (status != _OK and status not in _ERRORS_WITH_WORDS):
             wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
             what = f"HTTP {status}" if body is not None else f"HTTP {status} without JSON"
-            raise _NotAnAnswerError(what, wait)
+            raise _NotAnAnswerError(what, status, wait)
         return response
 
 
@@ -151,7 +152,7 @@ class EntraTokens:
         except _RefusedError as refusal:
             return refusal.error
         except _NotAnAnswerError as error:
-            return TransientError(Dependency.ENTRA, error.words, retry_after=error.wait)
+            return TransientError(Dependency.ENTRA, error.words, retry_after=error.wait, status=error.status)
         except FOREIGN as error:
             fault = fault_of(error)
         except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, msal.exceptions.MsalError):
@@ -160,7 +161,7 @@ class EntraTokens:
             return token
         if fault.trouble is Trouble.ADDRESS:
             return HaltError(Cause.ENTRA_CREDENTIALS, f"UPDATE_SYNC_ENTRA_AUTHORITY: {fault.words}")
-        return TransientError(Dependency.ENTRA, fault.words)
+        return TransientError(Dependency.ENTRA, fault.words, kind=fault.kind)
 
     def _acquire(self, application: _Application, credentials: Credentials, claims: str | None = None) -> str:
         if application.msal is None:
@@ -185,7 +186,7 @@ class EntraTokens:
         last = application.http.last if application.http is not None else {}
         if "error" in last:
             return token_error(last, client_secret=credentials.client_secret)
-        return TransientError(Dependency.ENTRA, "an answer that makes no sense")
+        return TransientError(Dependency.ENTRA, "an answer that makes no sense", kind=FailureKind.UNREADABLE)
 
 
 class _RefusedError(Exception):
@@ -198,4 +199,10 @@ def _again(error: HaltError | TransientError) -> HaltError | TransientError:
     """Return a copy, so that threads do not write their tracebacks into one exception."""
     if isinstance(error, HaltError):
         return HaltError(error.cause, error.detail)
-    return TransientError(error.dependency, error.detail, retry_after=error.retry_after)
+    return TransientError(
+        error.dependency,
+        error.detail,
+        retry_after=error.retry_after,
+        status=error.status,
+        kind=error.kind,
+    )

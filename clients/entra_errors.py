@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.errors import Dependency, HaltError, TransientError
+from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def token_error(answer: Mapping[str, Any], *, client_secret: str) -> HaltError |
     """Turn an error of the token endpoint into one of ours; the secret is looked at and never shown."""
     error = _word(answer.get("error")) or "no error named"
     if error in _FOR_NOW:
-        return TransientError(Dependency.ENTRA, f"the token endpoint says {error}")
+        return TransientError(Dependency.ENTRA, f"the token endpoint says {error}", kind=FailureKind.REFUSED)
     codes = answer.get("error_codes")
     numbers = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
     hints = [_HINTS[number] for number in numbers if number in _HINTS]

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from requests import exceptions
 from urllib3.exceptions import HTTPError as Urllib3Error
 
+from schemas.errors import FailureKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,10 +33,11 @@ class Trouble(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Why there is no answer; `words` are fit for a log."""
+    """Why there is no answer; `words` are fit for a log, and `kind` is for what is away."""
 
     trouble: Trouble
     words: str
+    kind: FailureKind | None = None
 
 
 class UnexpectedFaultError(RuntimeError):
@@ -45,8 +48,8 @@ class AnswerTooLargeError(exceptions.RequestException):
     """The other side sends more than anything that we ask for can be."""
 
 
-def _away(words: str) -> Fault:
-    return Fault(trouble=Trouble.AWAY, words=words)
+def _away(words: str, kind: FailureKind) -> Fault:
+    return Fault(trouble=Trouble.AWAY, words=words, kind=kind)
 
 
 def _address(words: str) -> Fault:
@@ -60,22 +63,23 @@ def _bug(words: str) -> Fault:
 #: The nearest ancestor counts, so the order of the rows does not matter.
 FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
     {
-        exceptions.RequestException: _away("the request failed"),
-        exceptions.ConnectionError: _away("no connection, or it broke"),
-        exceptions.ProxyError: _away("the proxy cannot be reached or refuses"),
+        exceptions.RequestException: _away("the request failed", FailureKind.NO_CONNECTION),
+        exceptions.ConnectionError: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
+        exceptions.ProxyError: _away("the proxy cannot be reached or refuses", FailureKind.NO_CONNECTION),
         exceptions.SSLError: _away(
-            "TLS failed; is the certificate trusted? (UPDATE_SYNC_CA_BUNDLE names further authorities)"
+            "TLS failed; is the certificate trusted? (UPDATE_SYNC_CA_BUNDLE names further authorities)",
+            FailureKind.TLS,
         ),
-        exceptions.Timeout: _away("no answer in time"),
-        exceptions.ConnectTimeout: _away("no connection in time"),
-        exceptions.ReadTimeout: _away("no answer in time"),
-        exceptions.ChunkedEncodingError: _away("the answer broke off"),
-        exceptions.ContentDecodingError: _away("the answer cannot be decompressed"),
-        exceptions.JSONDecodeError: _away("the answer is no JSON"),
-        AnswerTooLargeError: _away("the answer is too large"),
-        exceptions.HTTPError: _away("the answer is an error"),
-        exceptions.RetryError: _away("the request failed repeatedly"),
-        exceptions.TooManyRedirects: _away("the answer is a redirect"),
+        exceptions.Timeout: _away("no answer in time", FailureKind.TIMEOUT),
+        exceptions.ConnectTimeout: _away("no connection in time", FailureKind.TIMEOUT),
+        exceptions.ReadTimeout: _away("no answer in time", FailureKind.TIMEOUT),
+        exceptions.ChunkedEncodingError: _away("the answer broke off", FailureKind.UNREADABLE),
+        exceptions.ContentDecodingError: _away("the answer cannot be decompressed", FailureKind.UNREADABLE),
+        exceptions.JSONDecodeError: _away("the answer is no JSON", FailureKind.UNREADABLE),
+        AnswerTooLargeError: _away("the answer is too large", FailureKind.UNREADABLE),
+        exceptions.HTTPError: _away("the answer is an error", FailureKind.UNREADABLE),
+        exceptions.RetryError: _away("the request failed repeatedly", FailureKind.NO_CONNECTION),
+        exceptions.TooManyRedirects: _away("the answer is a redirect", FailureKind.UNREADABLE),
         exceptions.URLRequired: _address("no address is set"),
         exceptions.MissingSchema: _address("the address lacks https://"),
         exceptions.InvalidSchema: _address("the address is neither https:// nor http://"),
@@ -86,9 +90,11 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
         exceptions.StreamConsumedError: _bug("an answer was read twice"),
         exceptions.UnrewindableBodyError: _bug("a body cannot be sent again"),
         # What requests lets through of the libraries below it.
-        Urllib3Error: _away("no connection, or it broke"),
+        Urllib3Error: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
         UnicodeError: _bug("a header or an address cannot be encoded"),
-        OSError: _away("the network or the file of certificate authorities cannot be used"),
+        OSError: _away(
+            "the network or the file of certificate authorities cannot be used", FailureKind.NO_CONNECTION
+        ),
     }
 )
 

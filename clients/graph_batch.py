@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 
 from clients.graph_errors import unreadable
 from clients.http import json_object
-from schemas.errors import Dependency, TransientError, UpdateSyncError
+from schemas.errors import Dependency, FailureKind, TransientError, UpdateSyncError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -107,4 +107,9 @@ def _inner(response: dict[str, Any]) -> InnerAnswer | None:
 
 
 def _lost() -> TransientError:
-    return TransientError(Dependency.GRAPH, "HTTP 200, but the batch holds no answer for this one")
+    return TransientError(
+        Dependency.GRAPH,
+        "HTTP 200, but the batch holds no answer for this one",
+        status=200,
+        kind=FailureKind.UNREADABLE,
+    )

@@ -14,6 +14,7 @@ from clients.retry_after import retry_after
 from schemas.errors import (
     DeltaLinkExpiredError,
     Dependency,
+    FailureKind,
     HaltError,
     PageTokenExpiredError,
     TransientError,
@@ -39,12 +40,17 @@ def fault_error(fault: Fault) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours."""
     if fault.trouble is Trouble.ADDRESS:
         return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {fault.words}")
-    return TransientError(Dependency.GRAPH, fault.words)
+    return TransientError(Dependency.GRAPH, fault.words, kind=fault.kind)
 
 
 def unreadable(response: Answer, why: str) -> TransientError:
     """Return the error for an answer of success that is not what Graph promises."""
-    return TransientError(Dependency.GRAPH, _said(response, f"HTTP {response.status_code}, but {why}"))
+    return TransientError(
+        Dependency.GRAPH,
+        _said(response, f"HTTP {response.status_code}, but {why}"),
+        status=response.status_code,
+        kind=FailureKind.UNREADABLE,
+    )
 
 
 def error_code(response: Answer) -> str | None:
@@ -76,7 +82,7 @@ def answer_error(response: Answer) -> UpdateSyncError:
     refused = 400 <= status < 500 or (status == 501 and code is not None)  # noqa: PLR2004 - statuses
     if not refused or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004 - a status
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
-        return TransientError(Dependency.GRAPH, said, retry_after=wait)
+        return TransientError(Dependency.GRAPH, said, retry_after=wait, status=status)
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
 
 

@@ -16,6 +16,7 @@ from clients.http import json_object
 from clients.retry_after import retry_after
 from schemas.errors import (
     Dependency,
+    FailureKind,
     HaltError,
     PermanentError,
     TransientError,
@@ -55,12 +56,17 @@ def fault_error(fault: Fault) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours."""
     if fault.trouble is Trouble.ADDRESS:
         return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {fault.words}; {_ADDRESS_ADVICE}")
-    return NoAnswerError(Dependency.SKOLON, fault.words)
+    return NoAnswerError(Dependency.SKOLON, fault.words, kind=fault.kind)
 
 
 def unreadable(response: requests.Response, why: str) -> TransientError:
     """Return the error for an answer of success that is not what SCIM promises."""
-    return TransientError(Dependency.SKOLON, f"HTTP {response.status_code}, but {why}")
+    return TransientError(
+        Dependency.SKOLON,
+        f"HTTP {response.status_code}, but {why}",
+        status=response.status_code,
+        kind=FailureKind.UNREADABLE,
+    )
 
 
 def answer_error(response: requests.Response, step: Step, *, update_has_worked: bool) -> UpdateSyncError:  # noqa: PLR0911 - one table
@@ -95,6 +101,7 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
                 Dependency.SKOLON,
                 f"HTTP {status}",
                 retry_after=retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
+                status=status,
             )
     return _rejected(response, Stage.UPDATE if step is Step.UPDATE else Stage.MATCH)
 

@@ -100,7 +100,7 @@ class ClientCredentialsToken:
         if isinstance(answer, Fault):
             if answer.trouble is Trouble.ADDRESS:
                 raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {answer.words}")
-            raise TransientError(Dependency.SKOLON, f"token endpoint: {answer.words}")
+            raise TransientError(Dependency.SKOLON, f"token endpoint: {answer.words}", kind=answer.kind)
         body = json_object(answer)
         if succeeded(answer) and body is not None:
             token = body.get("access_token")
@@ -136,4 +136,5 @@ def _refusal(answer: requests.Response, body: dict[str, Any] | None) -> HaltErro
         Dependency.SKOLON,
         f"token endpoint: HTTP {status} without a token",
         retry_after=retry_after(answer.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
+        status=status,
     )

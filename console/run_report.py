@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import click
 
 from console.bars import new_bar
 from console.output import echo, print_fields, print_json
+from console.waiting import describe_waiting, last_answer
 from schemas.errors import TransientError
 from schemas.explanations import Language, explain
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from console.run_details import RunDetails
     from schemas.runs import Run, RunSummary
+    from schemas.waits import Waiting
     from store.runs import Runs
 
 T = TypeVar("T")
@@ -55,6 +58,9 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         fields["resume"] = f"update-sync runs resume {run.id}{accept}"
     elif run.detail is not None:
         fields["note"] = run.detail
+    now = dt.datetime.now(dt.UTC)
+    for waiting in summary.waiting:
+        fields[f"waits for {waiting.service}"] = describe_waiting(waiting, now)
     for warning in summary.warnings:
         texts = explain(warning.kind).texts
         fields[f"warning {warning.kind}"] = warning.detail
@@ -84,9 +90,11 @@ def wait_for_end(
 ) -> RunSummary:
     """Wait until a run has ended, or `timeout` seconds, and return it as it is then.
 
-    A terminal gets a progress bar; with `lines`, anything else gets a line for each step forward.
+    A terminal gets a progress bar; with `lines`, anything else gets a line for each step forward. What it
+    waits for is said on standard error, when it begins and when the answer is another one.
     """
     last = ""
+    said: set[object] = set()
     with progress_bar(quiet=quiet) as show:
 
         def look() -> RunSummary | None:
@@ -97,10 +105,20 @@ def wait_for_end(
             if lines and line != last and not sys.stderr.isatty():
                 echo(line)
             last = line
+            said.intersection_update(map(_topic, summary.waiting))
+            for waiting in summary.waiting:
+                if _topic(waiting) not in said:
+                    said.add(_topic(waiting))
+                    echo(describe_waiting(waiting, dt.datetime.now(dt.UTC)), err=True)
             return summary if summary.run.status not in OPEN_STATUSES else None
 
         ended = keep_looking(look, timeout=timeout)
     return ended or runs.summary(run_id)
+
+
+def _topic(waiting: Waiting) -> object:
+    """Return what makes a wait worth another line, which more users or a later try do not."""
+    return waiting.service, waiting.since, last_answer(waiting)
 
 
 def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | None:

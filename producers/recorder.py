@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from queues.broker import Message
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
+    from schemas.waits import Wait
     from store.store import Store
 
 #: A run that lost one of its pages cannot account for everybody: it stops, and says why.
@@ -21,6 +22,7 @@ class RunRecorder:
 
     def __init__(self, *, store: Store) -> None:
         self._runs = store.runs
+        self._waits = store.waits
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
         """Halt the run of a page that will never be read."""
@@ -32,3 +34,9 @@ class RunRecorder:
     def halted(self, message: Message[Any], halt: Halt) -> None:
         """Halt the run of a page."""
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        """Note what the page waits for. A trigger that waits has no run that could tell."""
+        run = message.kwargs.get("run")
+        if isinstance(run, int):
+            self._waits.page(run, wait)

@@ -16,6 +16,7 @@ from queues.failures import Halt, Isolate, Leave, Retry, decide
 from queues.isolation import alone_queue, main_queue
 from queues.outages import LONGEST_HOLD
 from queues.sections import as_dead_letter, read_history, with_history
+from queues.waits import wait_to_tell, with_wait
 from schemas.errors import Dependency, TransientError
 from schemas.faults import readable_name
 from schemas.outages import HeldBackError, StoppingError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from queues.failures import Decision, History
     from queues.outages import Outages
+    from schemas.waits import Wait
 
 #: The name of the actor option that says who keeps the books of that actor's messages.
 RECORDER: Final = "recorder"
@@ -47,6 +49,9 @@ class Recorder(Protocol):
 
     def halted(self, message: Message[Any], halt: Halt) -> None:
         """Halt the message's run; must bear to be told twice."""
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        """Record that the message waits, and for what; nothing depends on it."""
 
 
 class FailureRouting(Middleware):
@@ -105,6 +110,7 @@ class FailureRouting(Middleware):
         history = read_history(message, now=now, tried=not isinstance(exception, HeldBackError))
         decision = decide(exception, history, jitter=self._jitter())
         plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
+        plain = _tell_wait(broker, plain, decision, exception, now)
         try:
             for step in self._steps(broker, plain, decision, history):
                 self._insist(step)
@@ -147,6 +153,30 @@ class FailureRouting(Middleware):
             else:
                 return
             self._outages.pause(PAUSE)
+
+
+def _tell_wait(
+    broker: Any, message: Message[Any], decision: Decision, error: BaseException, now: dt.datetime
+) -> Message[Any]:
+    """Tell what a message waits for, and return it with a note of that.
+
+    What goes wrong with it changes nothing about the retry. While the database is away there is nobody to be
+    told.
+    """
+    if not (isinstance(decision, Retry) and isinstance(error, TransientError)):
+        return message
+    wait = wait_to_tell(message, error, decision.delay, now)
+    if wait is None or error.dependency is Dependency.DATABASE:
+        return message
+    recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+    try:
+        recorder.waits(message, wait)
+    except StoppingError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - as said above; its text may hold anybody's data
+        _log.info("wait not recorded", message_id=message.message_id, error=type(problem).__name__)
+        return message
+    return with_wait(message, wait)
 
 
 def _say(message: Message[Any], decision: Decision, exception: BaseException) -> None:

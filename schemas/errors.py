@@ -42,6 +42,21 @@ class Dependency(StrEnum):
     ORDER = "order"
 
 
+class FailureKind(StrEnum):
+    """How a system failed to answer, where no HTTP status says it."""
+
+    #: It could not be reached, or the connection broke.
+    NO_CONNECTION = "no_connection"
+    #: It did not answer in time.
+    TIMEOUT = "timeout"
+    #: Its certificate is not trusted, or TLS failed in another way.
+    TLS = "tls"
+    #: It answered in a form that makes no sense.
+    UNREADABLE = "unreadable"
+    #: It answered that it does not do it now.
+    REFUSED = "refused"
+
+
 class UpdateSyncError(Exception):
     """The root of all errors of ours."""
 
@@ -49,14 +64,26 @@ class UpdateSyncError(Exception):
 class TransientError(UpdateSyncError):
     """It did not work now and may work later; nothing is wrong with the user.
 
-    `retry_after` is in seconds, as the other side asked for it, or None when it said nothing.
+    `retry_after` is in seconds, as the other side asked for it, or None when it said nothing. `status` is
+    the HTTP status of its answer, and `kind` says how it failed to give one; both are None when nothing was
+    asked.
     """
 
-    def __init__(self, dependency: Dependency, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        dependency: Dependency,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        kind: FailureKind | None = None,
+    ) -> None:
         super().__init__(f"{dependency}: {detail}")
         self.dependency = dependency
         self.detail = detail
         self.retry_after = retry_after
+        self.status = status
+        self.kind = kind
 
 
 class PermanentError(UpdateSyncError):

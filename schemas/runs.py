@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.cautions import RunWarning
+    from schemas.waits import Waiting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class RunSummary:
     #: How many of the unchanged Skolon was not asked about, for their last receipt is trusted.
     trusted: int = 0
     warnings: tuple[RunWarning, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     left: int = 0
 
     @property
@@ -92,6 +94,7 @@ class RunSummary:
             "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
             "pruned": self.pruned,
             "warnings": [warning.as_json() for warning in self.warnings],
+            "waiting": [waiting.as_json() for waiting in self.waiting],
             "left": self.left,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.errors import Dependency, FailureKind, TransientError, WrongUseError
 from schemas.outages import ALWAYS_OPEN, DATABASE, Passages
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError:
-        raise TransientError(Dependency.DATABASE, "no connection became free in time") from None
+        raise TransientError(
+            Dependency.DATABASE, "no connection became free in time", kind=FailureKind.TIMEOUT
+        ) from None
     except DBAPIError as error:
         if _lacks_table(error):
             raise WrongUseError(
@@ -127,7 +129,7 @@ def translated() -> Iterator[None]:
                 "The database's file cannot be opened: does its folder exist, and may we write there?"
             ) from None
         if isinstance(error, _AWAY) or error.connection_invalidated:
-            raise TransientError(Dependency.DATABASE, _kind(error)) from None
+            raise TransientError(Dependency.DATABASE, _kind(error), kind=FailureKind.NO_CONNECTION) from None
         raise
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import HaltError
 from schemas.outcomes import Cause, Status
 from store import tables
+from store.waits import forget_page_wait
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -76,6 +77,7 @@ class Pages:
         """Note that a page and the message for the next one have been published."""
         pages = tables.pages
         with self._database.transaction() as connection:
+            forget_page_wait(connection, page.run)
             noted = connection.execute(update(pages).where(*_is(page)).values(users=users, done=True))
             if not noted.rowcount:
                 connection.execute(

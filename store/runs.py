@@ -16,6 +16,7 @@ from store.readings import keep_link
 from store.run_rows import NEW_BEGINNINGS, SELECT_RUNS, is_run_id, read_run, run_row
 from store.run_warnings import warnings_of
 from store.sums import sums_of
+from store.waits import forget_waits, waiting_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,8 @@ class Runs:
                 connection.execute(
                     update(runs).where(runs.c.id == run_id, runs.c.status == row.status).values(values)
                 )
+                if row.status == Status.HALTED:
+                    forget_waits(connection, run_id)
         except IntegrityError:
             raise WrongUseError(
                 f"Another run of the tenant is open: wait for it or cancel it, then resume run {run_id}."
@@ -112,6 +115,7 @@ class Runs:
             )
             if done.rowcount:
                 keep_link(connection, run_id, is_sqlite=self._database.is_sqlite)
+                forget_waits(connection, run_id)
         return bool(done.rowcount)
 
     def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:
@@ -144,6 +148,7 @@ class Runs:
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
     ids = [row.id for row in rows]
     sums, warnings = sums_of(connection, ids), warnings_of(connection, ids)
+    waiting = waiting_of(connection, ids)
     return [
         RunSummary(
             run=read_run(row),
@@ -152,6 +157,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             pruned=sums[row.id].pruned,
             trusted=sums[row.id].trusted,
             warnings=warnings[row.id],
+            waiting=waiting[row.id],
             left=sums[row.id].left,
         )
         for row in rows

@@ -28,6 +28,7 @@ from store.tenants import Tenants
 from store.trials import Trials
 from store.triggers import Triggers
 from store.undos import Undos
+from store.waits import Waits
 
 if TYPE_CHECKING:
     from schemas.sealing import Sealer
@@ -63,6 +64,7 @@ class Store:
         self.operations = Operations(self.database)
         self.run_warnings = RunWarnings(self.database)
         self.confirmations = Confirmations(self.database)
+        self.waits = Waits(self.database)
         self.people = People(self.database)
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

@@ -243,6 +243,24 @@ run_warnings = Table(
     Column("detail", Text, nullable=False),
 )
 
+# What waits: a user of a run, or with an empty name its page. Who has come to an outcome waits no more,
+# though the row stays until the run ends.
+waits = Table(
+    "waits",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("waiter", String(100), primary_key=True),
+    Column("service", String(20), nullable=False),
+    _moment("since"),
+    # When it was told last, and when it is tried again.
+    _moment("told"),
+    _moment("next_try"),
+    # The last failure; without one nothing was asked, since the service was known to be away.
+    _moment("failed_at", nullable=True),
+    Column("status", Integer),
+    Column("kind", String(20)),
+)
+
 #: A run that may change everybody; and such a one that reads Entra, which an undo does not.
 CHANGES_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
 FOR_EVERYBODY: Final = and_(CHANGES_EVERYBODY, runs.c.mode != Mode.UNDO)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from queues.broker import Message
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
+    from schemas.waits import Wait
     from store.store import Store
 
 
@@ -19,6 +20,7 @@ class UserRecorder:
     def __init__(self, *, store: Store) -> None:
         self._receipts = store.receipts
         self._runs = store.runs
+        self._waits = store.waits
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message names a receipt at all."""
@@ -31,3 +33,9 @@ class UserRecorder:
     def halted(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        """Note what the user waits for, if the message names one."""
+        run, user = message.kwargs.get("run"), message.kwargs.get("user")
+        if isinstance(run, int) and isinstance(user, str):
+            self._waits.user(run, user, wait)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from queues.broker import DeadLetters
     from queues.failures import Halt
     from schemas.verdicts import DeadLetter
+    from schemas.waits import Wait
 
 #: Seconds until a test no longer believes that something will still happen.
 DEADLINE = 30
@@ -132,6 +133,7 @@ class Books:
 
     letters: list[tuple[Message[Any], DeadLetter, int]] = field(default_factory=list)
     halts: list[tuple[Message[Any], Halt]] = field(default_factory=list)
+    told: list[tuple[Message[Any], Wait]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
@@ -141,6 +143,9 @@ class Books:
     def halted(self, message: Message[Any], halt: Halt) -> None:
         self._fail()
         self.halts.append((message, halt))
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        self.told.append((message, wait))
 
     def _fail(self) -> None:
         if self.failures:
