@@ -9,25 +9,15 @@ import click
 
 from console.database import database, new_key_command
 from console.dead_letters import dead_letters
-from console.output import echo
+from console.ends import say_error
 from console.processes import producer, worker
 from console.runs import runs
 from console.scheduler import scheduler
 from console.tenants import tenants
 from console.trigger import trigger
 from console.users import users
-from schemas.errors import Dependency, TransientError, UpdateSyncError, WrongUseError, place_of
+from schemas.errors import WrongUseError
 from schemas.version import VERSION
-
-#: 0 is "done", 1 "it ran and something is wrong", 2 "wrong use".
-SOMETHING_IS_WRONG = 1
-WRONG_USE = 2
-INTERRUPTED = 130
-
-_AWAY: Final = {
-    Dependency.DATABASE: "The database is away: see that it runs, and that UPDATE_SYNC_DATABASE_URL is right",
-    Dependency.BROKER: "RabbitMQ is away: see that it runs, and that UPDATE_SYNC_AMQP_URL is right",
-}
 
 _SANDBOX: Final = "sandbox"
 
@@ -82,30 +72,6 @@ def main() -> None:
     try:
         # click returns the code of a command that ended with `Exit`, and else what the command returned.
         code = update_sync.main(prog_name="update-sync", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - said below, whatever it is
-        code = _say(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - said there, whatever it is
+        code = say_error(error)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _say(error: BaseException) -> int:
-    """Say on standard error what was wrong, and return the exit code for it."""
-    code = SOMETHING_IS_WRONG
-    match error:
-        case click.ClickException():
-            error.show()
-            return error.exit_code
-        case click.Abort() | KeyboardInterrupt():
-            text, code = "Interrupted.", INTERRUPTED
-        case WrongUseError():
-            echo(error.summary, *(f"  - {fault}" for fault in error.faults), err=True)
-            return WRONG_USE
-        case TransientError():
-            away = _AWAY.get(error.dependency, f"{error.dependency} is away")
-            text = f"{away} ({error.detail}). Then try again."
-        case UpdateSyncError():
-            text = f"It did not work: {error}"
-        case _:
-            # Without its text, which may hold somebody's data or a secret (promise P6).
-            text = f"A bug, please report it: {type(error).__name__} in {place_of(error)}"
-    echo(text, err=True)
-    return code

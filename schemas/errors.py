@@ -4,6 +4,7 @@
 
     UpdateSyncError
     ├── TransientError      try again later          (the message goes back to its queue)
+    │   └── OperatorError       once an operator has mended something  (a command ends with 2)
     ├── PermanentError      never going to work      (the message becomes a dead letter)
     ├── HaltError           nothing can work         (the run is halted, once, with a cause)
     ├── PageTokenExpiredError   read the list afresh
@@ -84,6 +85,15 @@ class TransientError(UpdateSyncError):
         self.retry_after = retry_after
         self.status = status
         self.kind = kind
+
+
+class OperatorError(TransientError):
+    """A server refuses us, or lacks something, until an operator mends it.
+
+    `detail` is one line: what happened, and what to do. A command that starts ends with it (exit code 2):
+    to wait would mend nothing. With a message in hand it is waited for like any outage (promise P8): a
+    password that is being changed must not make dead letters.
+    """
 
 
 class PermanentError(UpdateSyncError):

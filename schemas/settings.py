@@ -110,6 +110,12 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
     return settings
 
 
+def read_log_format() -> str:
+    """Return how to log as far as the environment says it, whatever else in it is wrong."""
+    env = _Environment(eager=False, prefix=PREFIX, strip_whitespace=True)
+    return "json" if env.str("LOG_FORMAT", Settings.log_format) == "json" else Settings.log_format
+
+
 def _missing(settings: Settings, needs: Collection[Need], wrong: Collection[str]) -> list[str]:
     """Return what is missing; of the `wrong` ones it is said already that they were not taken."""
 

@@ -10,19 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    DisconnectionError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
-from schemas.errors import Dependency, FailureKind, TransientError, WrongUseError
+from schemas.errors import WrongUseError
 from schemas.outages import ALWAYS_OPEN, DATABASE, Passages
+from store.database_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +24,9 @@ if TYPE_CHECKING:
 
 #: Seconds that a writer on SQLite waits for the other writers.
 SQLITE_BUSY_TIMEOUT: Final = 60
+
+#: PostgreSQL's own.
+POSTGRESQL_PORT: Final = 5432
 
 #: Connections for what threads ask together: each kind takes one at a time.
 BY_KEYS: Final = 4
@@ -50,18 +45,14 @@ _DRIVERS: Final = {
     "sqlite": "sqlite",
 }
 
-#: The database is away, or two transactions got into each other's way (deadlock, serialization).
-_AWAY: Final = (OperationalError, InterfaceError, InternalError)
-
-#: PostgreSQL's and SQLite's ways of saying that a table is not there.
-_NO_TABLE: Final = ("UndefinedTable", "UndefinedColumn")
-
 
 class Database:
     """An engine that is made at the first use; may be shared by threads."""
 
     def __init__(self, url: str, *, pool_size: int = 6, passages: Passages = ALWAYS_OPEN) -> None:
         self._url = _with_driver(url)
+        #: What errors call it: no user, no password.
+        self._address = f"{self._url.host or 'localhost'}:{self._url.port or POSTGRESQL_PORT}"
         self._passages = passages
         self._engine = _engine(self._url, pool_size)
         self._by_keys = self._engine if self.is_sqlite else _by_keys(self._url)
@@ -85,11 +76,10 @@ class Database:
         `by_keys` is for statements that look up some rows by their keys, and nothing else: they are planned
         once, for that.
 
-        Raises `TransientError` (database) when the database is away or two transactions got into
-        each other's way, `WrongUseError` when its tables are missing.
+        Raises as `store.database_errors.translated` does.
         """
         engine = self._by_keys if by_keys else self._engine
-        with self._passages.to(DATABASE), translated(), engine.begin() as connection:
+        with self._passages.to(DATABASE), translated(self._address), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -98,7 +88,7 @@ class Database:
 
         On PostgreSQL it is a transaction by itself, so nothing has to be begun and committed around it.
         """
-        with self._passages.to(DATABASE), translated(), self._one_statement() as connection:
+        with self._passages.to(DATABASE), translated(self._address), self._one_statement() as connection:
             yield connection
 
     def _one_statement(self) -> AbstractContextManager[Connection]:
@@ -108,44 +98,6 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
         self._by_keys.dispose()
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn SQLAlchemy's exceptions into ours; their texts may hold values, ours do not (promise P6)."""
-    try:
-        yield
-    except PoolTimeoutError:
-        raise TransientError(
-            Dependency.DATABASE, "no connection became free in time", kind=FailureKind.TIMEOUT
-        ) from None
-    except DBAPIError as error:
-        if _lacks_table(error):
-            raise WrongUseError(
-                "The database is not upgraded: run 'update-sync database upgrade' first."
-            ) from None
-        if _lacks_folder(error):
-            raise WrongUseError(
-                "The database's file cannot be opened: does its folder exist, and may we write there?"
-            ) from None
-        if isinstance(error, _AWAY) or error.connection_invalidated:
-            raise TransientError(Dependency.DATABASE, _kind(error), kind=FailureKind.NO_CONNECTION) from None
-        raise
-
-
-def _kind(error: SQLAlchemyError) -> str:
-    cause = getattr(error, "orig", None)
-    return f"the database did not do it ({type(cause or error).__name__})"
-
-
-def _lacks_table(error: DBAPIError) -> bool:
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return str(error.orig).startswith(("no such table", "no such column"))
-    return type(error.orig).__name__ in _NO_TABLE
-
-
-def _lacks_folder(error: DBAPIError) -> bool:
-    return isinstance(error.orig, sqlite3.OperationalError) and str(error.orig).startswith("unable to open")
 
 
 def _with_driver(url: str) -> URL:

@@ -75,7 +75,7 @@ class Store:
         upgrade(self.database)
 
     def check_upgraded(self) -> None:
-        """Raise `WrongUseError` when the tables are not those of this version."""
+        """Raise `OperatorError` when the tables are not those of this version."""
         check_upgraded(self.database)
 
     def close(self) -> None:

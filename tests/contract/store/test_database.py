@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import create_engine, text
 
 from schemas.attributes import Attribute
-from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.errors import Dependency, OperatorError, TransientError, WrongUseError
 from schemas.outcomes import Outcome
 from schemas.sealing import Sealer, new_key
 from store.collisions import CollisionError
@@ -148,10 +148,10 @@ def test_writers_take_turns(store: Store) -> None:
 
 @pytest.mark.parametrize("ask", FIRST_QUESTIONS)
 def test_a_database_without_tables_says_what_to_do(empty_url: str, ask: Callable[[Store], object]) -> None:
-    """A database that was not upgraded is wrong use, and the text names the command."""
+    """A database that was not upgraded is an operator's to mend, and the text names the command."""
     with (
         closing(Store(empty_url, Sealer([new_key()]))) as store,
-        pytest.raises(WrongUseError, match="update-sync database upgrade"),
+        pytest.raises(OperatorError, match="update-sync database upgrade"),
     ):
         ask(store)
 
@@ -179,7 +179,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
         lambda: store.tenants.add(tenant("grannkommun"), CLIENT_SECRET),
         lambda: store.claims.claim(run.id, "bo", "s2", old_values),
     ):
-        with pytest.raises(WrongUseError) as missing:
+        with pytest.raises(OperatorError) as missing:
             provoke()
         told.append(missing.value)
     text_of_all = "\n".join("".join(traceback.format_exception(error)) for error in told)
@@ -208,8 +208,8 @@ def test_an_id_that_nobody_has(store: Store, user: str) -> None:
     "url", ["nonsense hunter2", "mysql://u:hunter2@127.0.0.1/d", "sqlite:////no/such/folder/books.db"]
 )
 def test_an_address_that_can_never_work(url: str) -> None:
-    """An address that is none, of a database that we do not know, or in no folder, is wrong use."""
-    with pytest.raises(WrongUseError) as caught:
+    """An address that is none, of a database that we do not know, or in no folder, is a mistake."""
+    with pytest.raises((WrongUseError, OperatorError)) as caught:
         Store(url, Sealer([new_key()])).runs.list()
     assert "hunter2" not in str(caught.value)
 

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from schemas.errors import WrongUseError
+from schemas.errors import OperatorError
 from schemas.outcomes import Outcome
 from store import migrations
 from store.store import Store
@@ -63,7 +63,7 @@ def test_an_upgrade_may_be_repeated(store: Store) -> None:
 def test_a_database_that_was_not_upgraded_is_recognised(empty_url: str, sealer: Sealer) -> None:
     """A database without tables is said to be that before any work begins."""
     with closing(Store(empty_url, sealer)) as store:
-        with pytest.raises(WrongUseError, match="update-sync database upgrade"):
+        with pytest.raises(OperatorError, match="update-sync database upgrade"):
             store.check_upgraded()
         store.upgrade()
         store.check_upgraded()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import sys
 
 import click
@@ -12,6 +14,7 @@ from schemas.errors import (
     Dependency,
     HaltError,
     InvalidSettingsError,
+    OperatorError,
     PermanentError,
     TransientError,
     WrongUseError,
@@ -22,6 +25,10 @@ ENDS = {
     "usage": (click.UsageError("No such thing"), 2, "No such thing"),
     "wrong use": (WrongUseError("There is no run 7"), 2, "There is no run 7"),
     "settings": (InvalidSettingsError("Faults:", ["A: is not set", "B: is not set"]), 2, "B: is not set"),
+    "operator": (OperatorError(Dependency.DATABASE, "Refused: mend it."), 2, "Refused: mend it."),
+    "read-only": (OSError(errno.EROFS, "x", "/export.csv"), 2, "read-only: mount it so"),
+    "disk full": (OSError(errno.ENOSPC, "x"), 2, "The disk is full: make room."),
+    "port in use": (OSError(errno.EADDRINUSE, "x"), 2, "The port is in use"),
     "broker": (TransientError(Dependency.BROKER, "refused"), 1, "RabbitMQ is away"),
     "database": (TransientError(Dependency.DATABASE, "refused"), 1, "UPDATE_SYNC_DATABASE_URL"),
     "another": (TransientError(Dependency.GRAPH, "HTTP 503"), 1, "graph is away (HTTP 503)"),
@@ -63,6 +70,29 @@ def test_every_error_has_its_end(
     assert (end.value.code, out) == (code, "")
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("expected", ENDS.values(), ids=ENDS.keys())
+def test_every_end_is_one_line_of_a_json_log(
+    failing: list[BaseException],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    expected: tuple[BaseException, int, str],
+) -> None:
+    """Where the log is JSON, what was wrong is one line of it, each fault of several by itself."""
+    monkeypatch.setenv("UPDATE_SYNC_LOG_FORMAT", "json")
+    error, code, said = expected
+    failing.append(error)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    # After Ctrl-C click itself ends the line that the terminal shows it in.
+    err = capsys.readouterr().err.strip()
+    assert end.value.code == code
+    if said:
+        [line] = err.splitlines()
+        entry = json.loads(line)
+        assert said in " ".join([entry["event"], *entry.get("faults", [])])
+        assert (entry["level"], entry["exit_code"]) == ("error", code)
 
 
 def test_a_bug_is_told_without_its_text(
