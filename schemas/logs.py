@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
+from contextlib import suppress
+from typing import Final, TextIO, cast
 
 import structlog
 
@@ -41,6 +42,20 @@ def _in_one_line(
     }
 
 
+class _StandardError:
+    """Standard error as it is at the moment; when nobody reads it any more, work goes on without a log."""
+
+    def write(self, text: str) -> None:
+        """Write, if somebody reads."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Have what was written leave."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
     """Have structlog write `console` lines or `json` from `level` up, the libraries only warnings."""
     renderer: structlog.typing.Processor = (
@@ -57,7 +72,7 @@ def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
     for name in _TOO_TALKATIVE:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import pytest
+import structlog
 
 from console import main
 from schemas.errors import (
@@ -20,6 +23,9 @@ from schemas.errors import (
     WrongUseError,
 )
 from schemas.outcomes import Cause, Reason, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ENDS = {
     "usage": (click.UsageError("No such thing"), 2, "No such thing"),
@@ -38,6 +44,14 @@ ENDS = {
     "no answer": (click.Abort(), 130, "Interrupted"),
     "exit": (click.exceptions.Exit(1), 1, ""),
 }
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    handlers = list(logging.getLogger().handlers)
+    yield
+    logging.getLogger().handlers[:] = handlers
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,3 +74,16 @@ def test_what_others_wrote_reaches_no_terminal_raw(
         assert json.loads(second)["event"] == HOSTILE
     else:
         assert "id\\x1b[2J" in first
+
+
+def test_work_goes_on_when_nobody_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log whose reader is gone (EPIPE) or that was closed costs no message its outcome."""
+    set_up_logging("json")
+    reader, writer = os.pipe()
+    os.close(reader)
+    broken = os.fdopen(writer, "w")
+    monkeypatch.setattr(sys, "stderr", broken)
+    structlog.get_logger("some.module").warning("nobody reads this")
+    with suppress(OSError):
+        broken.close()
+    structlog.get_logger("some.module").warning("nor this")
