@@ -1,20 +1,32 @@
-# `make` alone lists what there is. Each target makes or mends .venv by itself.
+# `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
+# names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test chaos drill bench lint format services lock
+.PHONY: help sandbox test image-test chaos drill bench lint format services lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for the tests or the sandbox, e.g. make test ARGS="-k matching"
 ARGS ?=
 
+# A .venv of another Python goes before anything looks at it.
+ifdef PYTHON
+ifneq ($(shell PYTHON='$(PYTHON)' .ci/make-venv --fits .venv || echo no),)
+$(error PYTHON=$(PYTHON) cannot be used)
+endif
+endif
+
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 sandbox: .venv/product.stamp ## Run the whole sync in one process on a made-up municipality, nothing else needed
 	@$(BIN)/update-sync sandbox $(ARGS)
 
 test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers they need (ARGS="-k …")
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Where no engine runs, as root on Debian, a private one is made of Debian's packages, and so are the images.
+image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as README says, on a real engine
+	@$(BIN)/python -m tests.containers
 
 # A failed round is run again alone with its own seed: make chaos SEED=… ROUNDS=1
 chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ONLY=kill-pool); docs/reliability.md

@@ -10,6 +10,7 @@ import errno
 import logging
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -69,6 +70,16 @@ class _Connection(HTTPConnection):
                 return False
         self._shaken = True
         return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Close the socket, and the file that writes to it.
+
+        cheroot leaves that file to the garbage collector, which then closes it: it tries to send what a
+        cut connection left unsent, and fails where no one can catch it (an error since Python 3.13).
+        """
+        super().close()
+        with suppress(OSError, ValueError):  # nobody is there any more to take the rest
+            self.wfile.close()
 
 
 class _LoopbackServer(CherootServer):

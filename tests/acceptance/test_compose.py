@@ -111,3 +111,14 @@ def test_compose_starts_things_in_order_and_on_loopback() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_compose_gives_the_product_no_rights_and_time_to_end() -> None:
+    """Each of the product's containers has no capability, no disk, and more than 10 s to end."""
+    product = {name: service for name, service in SERVICES.items() if "build" in service}
+    assert product.keys() == {"database", "producer", "scheduler", "worker", "sandbox"}
+    for name, service in product.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["stop_grace_period"] == "15s", name
