@@ -14,6 +14,7 @@ from requests.exceptions import RequestException
 from clients.entra_errors import token_error
 from clients.faults import FOREIGN, Trouble, fault_of
 from clients.http import HttpSession, json_object
+from clients.origins import leads_to, origin_of
 from clients.retry_after import retry_after
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
@@ -43,24 +44,49 @@ class _NotAnAnswerError(RequestException):
         self.wait = wait
 
 
+class _ElsewhereError(RequestException):
+    """Entra names an address that is not where it is configured to be; of requests' kind as well."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__()
+        where = origin_of(found) or "an address that is none"
+        right = origin_of(expected)
+        self.words = (
+            f"The OpenID configuration of {right} names a token endpoint at {where}; it should be at {right}"
+            ". Nothing was sent there. If your cloud signs in there, set UPDATE_SYNC_ENTRA_AUTHORITY to it"
+        )
+
+
 class _MsalHttp:
     """What msal asks through: lets it see answers that can be understood, and keeps the last of them.
+
+    The client secret goes to the configured authority alone, whatever its OpenID configuration says.
 
     So nothing else can come out of msal than its dict, an exception of requests, or a complaint about
     an answer that is kept here.
     """
 
-    def __init__(self, session: HttpSession) -> None:
+    def __init__(self, session: HttpSession, authority: str) -> None:
         self._session = session
+        self._authority = authority
         self.last: dict[str, Any] = {}
 
     def post(self, url: str, **kwargs: Any) -> requests.Response:
         """Ask the token endpoint."""
+        self._check(url)
         return self._understood(self._session.request("POST", url, **kwargs))
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:
         """Ask for the directory's OpenID configuration."""
-        return self._understood(self._session.request("GET", url, **kwargs))
+        self._check(url)
+        answer = self._understood(self._session.request("GET", url, **kwargs))
+        if isinstance(named := self.last.get("token_endpoint"), str):
+            self._check(named)
+        return answer
+
+    def _check(self, url: str) -> None:
+        if not leads_to(self._authority, url):
+            raise _ElsewhereError(url, self._authority)
 
     def close(self) -> None:
         """Leave the session alone: others use it."""
@@ -140,7 +166,7 @@ class EntraTokens:
                 self._applications.popitem(last=False)
             return application
 
-    def _fetch(
+    def _fetch(  # noqa: PLR0911 - one table
         self, application: _Application, credentials: Credentials, refused: str | None, claims: str | None
     ) -> str | HaltError | TransientError:
         try:
@@ -153,6 +179,8 @@ class EntraTokens:
             return refusal.error
         except _NotAnAnswerError as error:
             return TransientError(Dependency.ENTRA, error.words, retry_after=error.wait, status=error.status)
+        except _ElsewhereError as error:
+            return HaltError(Cause.ENTRA_CREDENTIALS, error.words)
         except FOREIGN as error:
             fault = fault_of(error)
         except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, msal.exceptions.MsalError):
@@ -165,7 +193,7 @@ class EntraTokens:
 
     def _acquire(self, application: _Application, credentials: Credentials, claims: str | None = None) -> str:
         if application.msal is None:
-            application.http = _MsalHttp(self._session)
+            application.http = _MsalHttp(self._session, self._authority)
             application.msal = msal.ConfidentialClientApplication(
                 credentials.client_id,
                 client_credential=credentials.client_secret,

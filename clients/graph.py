@@ -27,9 +27,10 @@ from clients.graph_errors import (
     fault_error,
     unreadable,
 )
-from clients.graph_links import leads_to
+from clients.graph_pages import read_list
 from clients.http import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
 from clients.limits import GRAPH_ANSWER, TOKEN_ANSWER
+from clients.origins import leads_to
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -85,13 +86,14 @@ class Graph:
         self.session = HttpSession(
             methods={"GET"},
             besides=lets_batches_out(self.batch_url),
+            origin=self.url,
             ca_bundle=ca_bundle,
             limits=GRAPH_ANSWER,
         )
         self.birthdays = Birthdays(wait=wait, clock=clock)
         parts = urlsplit(self.url)
         self.tokens = EntraTokens(
-            HttpSession(methods={"GET", "POST"}, ca_bundle=ca_bundle, limits=TOKEN_ANSWER),
+            HttpSession(methods={"GET", "POST"}, origin=authority, ca_bundle=ca_bundle, limits=TOKEN_ANSWER),
             authority=authority,
             scope=f"{parts.scheme}://{parts.netloc}/.default",
         )
@@ -129,12 +131,8 @@ class GraphClient:
         elif not self._is_ours(url):
             raise _leads_elsewhere()
         response = self._get(url)
-        body = json_object(response)
-        if body is None:
-            raise unreadable(response, "no JSON object")
-        users, next_link = body.get("value"), body.get("@odata.nextLink")
-        if not isinstance(users, list):
-            raise unreadable(response, "`value` is no list")
+        body, users = read_list(response)
+        next_link = body.get("@odata.nextLink")
         if next_link is not None and not isinstance(next_link, str):
             raise unreadable(response, "`@odata.nextLink` is no text")
         if next_link is not None and not self._is_ours(next_link):

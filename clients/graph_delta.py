@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.graph_errors import unreadable
-from clients.http import json_object
+from clients.graph_pages import read_list
 from schemas.graph_user import is_entra_id
 
 if TYPE_CHECKING:
@@ -40,13 +40,8 @@ class DeltaPage:
 
 def read_delta_page(response: requests.Response) -> DeltaPage:
     """Read an answer of success; raise `TransientError` when it is none of a delta."""
-    body = json_object(response)
-    if body is None:
-        raise unreadable(response, "no JSON object")
-    entities = body.get("value")
+    body, entities = read_list(response)
     links = body.get("@odata.nextLink"), body.get("@odata.deltaLink")
-    if not isinstance(entities, list):
-        raise unreadable(response, "`value` is no list")
     if [type(link) for link in links] not in ([str, type(None)], [type(None), str]):
         raise unreadable(response, "it leads neither to a next page nor to the next delta")
     removed = {entity["id"]: None for entity in entities if _is_removed(entity)}

@@ -15,6 +15,7 @@ from clients.connections import bound
 from clients.deadlines import WATCHDOG
 from clients.faults import FOREIGN, AnswerTooLargeError, Fault, Trouble, UnexpectedFaultError, fault_of
 from clients.limits import GRAPH_ANSWER
+from clients.origins import leads_to
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
@@ -71,21 +72,26 @@ class Gate(HTTPAdapter):
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
         besides: Callable[[requests.PreparedRequest], bool] | None = None,
+        *,
+        origin: str | None = None,
         largest: int = GRAPH_ANSWER.size,
     ) -> None:
         """Take the methods, in upper case, and a pattern that must match the whole URL without its query.
 
-        A single kind of request that is neither may be let through `besides`, by all that it is. `largest`
-        are the bytes of an answer, once unpacked.
+        A single kind of request that is neither may be let through `besides`, by all that it is. Scheme, host
+        and port have to be those of the address `origin`. An answer has `largest` bytes at most, unpacked.
         """
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
         self._largest = largest
         self._methods = frozenset(methods)
         self._addresses = addresses
         self._besides = besides
+        self._origin = origin
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request, or raise `RequestRefusedError`."""
+        if self._origin is not None and not leads_to(self._origin, request.url or ""):
+            raise RequestRefusedError("nothing must be sent to this host")
         if self._besides is None or not self._besides(request):
             self._check(request)
         response = super().send(request, *args, **kwargs)
@@ -168,6 +174,7 @@ class HttpSession(requests.Session):
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
         besides: Callable[[requests.PreparedRequest], bool] | None = None,
+        origin: str | None = None,
         ca_bundle: str | None = None,
         limits: AnswerLimits = GRAPH_ANSWER,
         seconds: float = REQUEST_TIMEOUT,
@@ -175,7 +182,7 @@ class HttpSession(requests.Session):
         super().__init__()
         self._limits = limits
         self._seconds = seconds
-        gate = Gate(methods, addresses, besides, limits.size)
+        gate = Gate(methods, addresses, besides, origin=origin, largest=limits.size)
         self.mount("https://", gate)
         self.mount("http://", gate)
         self._ca_bundle = ca_bundle

@@ -218,7 +218,12 @@ def scim_directory(settings: Settings) -> ScimDirectory:
         token = FixedToken(settings.skolon_token)
     else:
         token = ClientCredentialsToken(
-            HttpSession(methods={"POST"}, ca_bundle=settings.ca_bundle, limits=TOKEN_ANSWER),
+            HttpSession(
+                methods={"POST"},
+                origin=settings.skolon_token_url,
+                ca_bundle=settings.ca_bundle,
+                limits=TOKEN_ANSWER,
+            ),
             url=settings.skolon_token_url,
             client_id=settings.skolon_client_id,
             client_secret=settings.skolon_client_secret,

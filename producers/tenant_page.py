@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from producers.endless import why_endless
 from producers.page_sources import PageOfUsers, PageSources
 from producers.truncation import why_count_differs
 from queues.messages import tenant_page_message, user_sync_message
 from schemas.cautions import Caution
-from schemas.errors import DeltaLinkExpiredError, PageTokenExpiredError
+from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.messages import TenantPage, UserSync
+from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
     from clients.directories import Directories
@@ -66,6 +68,7 @@ class PageReader:
             self._restart(page, record, error)
             return
         self._pages.check_link(page, found.next_link)
+        self._check_length(page, found)
         self._publish(page, record, found)
         if found.is_last:
             if found.lists_everybody:
@@ -102,6 +105,15 @@ class PageReader:
             following = dataclasses.replace(page, number=page.number + 1, link=found.next_link)
             messages.append(tenant_page_message(following, give_up_after_hours=give_up))
         self._publisher.publish(messages)
+
+    def _check_length(self, page: TenantPage, found: PageOfUsers) -> None:
+        """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
+        if found.next_link is None:
+            return
+        pages, users = self._pages.read(page)
+        why = why_endless(pages=pages, users=users, counted=self._guards.people(page.run))
+        if why is not None:
+            raise HaltError(Cause.PAGE_LOOP, why)
 
     def _warn_of_count(self, page: TenantPage) -> None:
         """Warn on the run if Graph counted others than were read; the last reading has the say."""

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import HaltError
@@ -85,6 +85,17 @@ class Pages:
                         run_id=page.run, scan=page.scan, number=page.number, users=users, done=True
                     )
                 )
+
+    def read(self, page: TenantPage) -> tuple[int, int]:
+        """Return how many pages of the list have been read, and how many users were on them, all told."""
+        pages = tables.pages
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                select(func.count(), func.coalesce(func.sum(pages.c.users), 0)).where(
+                    pages.c.run_id == page.run, pages.c.scan == page.scan, pages.c.done.is_(True)
+                )
+            ).one()
+        return int(row[0]), int(row[1])
 
     def restart_scan(self, page: TenantPage) -> int | None:
         """Begin the list again; return the scan whose first page is to be asked for, if one is.

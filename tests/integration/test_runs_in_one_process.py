@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console.sandbox_run import OneProcess, one_process
+from producers.endless import FREE_PAGES
 from producers.resume import publish_pending
 from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect
@@ -342,6 +343,18 @@ def test_a_list_that_goes_round_in_a_circle_halts_the_run(made_up: World, sync: 
     summary = sync.run()
 
     assert (summary.run.status, summary.run.cause) == (Status.HALTED, Cause.PAGE_LOOP)
+
+
+def test_links_that_are_always_new_halt_the_run(made_up: World, sync: OneProcess) -> None:
+    """P10: a list of empty pages, each with a link that is new, is not followed for ever."""
+    made_up.microsoft.faults.add(GraphFault(effect=Effect.EMPTY_PAGE, kind=Kind.USERS, times=None))
+
+    summary = sync.run()
+
+    assert (summary.run.status, summary.run.cause) == (Status.HALTED, Cause.PAGE_LOOP)
+    assert summary.run.detail is not None
+    assert "the list would never end" in summary.run.detail
+    assert made_up.microsoft.requests.counts()["users"] <= FREE_PAGES + 2
 
 
 @pytest.mark.parametrize("code", ["Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"])
