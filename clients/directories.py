@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from clients.graph import Graph, graph
 from clients.joined import JoinedSkolon
-from clients.skolon import SkolonDirectory, scim_directory
+from clients.skolon import ORGANISATION, SkolonDirectory, scim_directory
 from clients.watched import WatchedGraph, WatchedSkolon
 from schemas.outages import ALWAYS_OPEN, Passages
 
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
 class Directories:
     """The doors of one process; may be shared by threads."""
 
-    def __init__(self, microsoft: Graph, skolon: SkolonDirectory, passages: Passages = ALWAYS_OPEN) -> None:
+    def __init__(
+        self,
+        microsoft: Graph,
+        skolon: SkolonDirectory,
+        passages: Passages = ALWAYS_OPEN,
+        *,
+        one_host: bool = True,
+    ) -> None:
+        """Take whether all organisations are served by one host of Skolon's."""
         self._microsoft = microsoft
         self._passages = passages
         # The passage is where the request leaves: several people of one search count once.
-        self._skolon = JoinedSkolon(WatchedSkolon(skolon, passages))
+        self._skolon = JoinedSkolon(WatchedSkolon(skolon, passages, one_host=one_host))
         self._skolon_to_read = self._skolon.read_only()
 
     def graph(self, credentials: Credentials) -> WatchedGraph:
@@ -49,4 +58,9 @@ class Directories:
 
 def directories(settings: Settings, passages: Passages = ALWAYS_OPEN) -> Directories:
     """Return the directories, asked through `passages`; nothing is sent yet."""
-    return Directories(graph(settings), scim_directory(settings), passages)
+    return Directories(
+        graph(settings),
+        scim_directory(settings),
+        passages,
+        one_host=ORGANISATION not in urlsplit(settings.skolon_scim_url).netloc,
+    )

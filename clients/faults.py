@@ -6,12 +6,13 @@ words of this table stand in their place (promise P6).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from requests import exceptions
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from schemas.errors import FailureKind
@@ -33,11 +34,16 @@ class Trouble(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Why there is no answer; `words` are fit for a log, and `kind` is for what is away."""
+    """Why there is no answer; `words` are fit for a log, and `kind` is for what is away.
+
+    `reached` says whether the request may have come to whom it was for. If not, it says nothing of what
+    was asked.
+    """
 
     trouble: Trouble
     words: str
     kind: FailureKind | None = None
+    reached: bool = True
 
 
 class UnexpectedFaultError(RuntimeError):
@@ -48,8 +54,8 @@ class AnswerTooLargeError(exceptions.RequestException):
     """The other side sends more than anything that we ask for can be."""
 
 
-def _away(words: str, kind: FailureKind) -> Fault:
-    return Fault(trouble=Trouble.AWAY, words=words, kind=kind)
+def _away(words: str, kind: FailureKind, *, reached: bool = True) -> Fault:
+    return Fault(trouble=Trouble.AWAY, words=words, kind=kind, reached=reached)
 
 
 def _address(words: str) -> Fault:
@@ -65,13 +71,16 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
     {
         exceptions.RequestException: _away("the request failed", FailureKind.NO_CONNECTION),
         exceptions.ConnectionError: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
-        exceptions.ProxyError: _away("the proxy cannot be reached or refuses", FailureKind.NO_CONNECTION),
+        exceptions.ProxyError: _away(
+            "the proxy cannot be reached or refuses", FailureKind.NO_CONNECTION, reached=False
+        ),
         exceptions.SSLError: _away(
             "TLS failed; is the certificate trusted? (UPDATE_SYNC_CA_BUNDLE names further authorities)",
             FailureKind.TLS,
+            reached=False,
         ),
         exceptions.Timeout: _away("no answer in time", FailureKind.TIMEOUT),
-        exceptions.ConnectTimeout: _away("no connection in time", FailureKind.TIMEOUT),
+        exceptions.ConnectTimeout: _away("no connection in time", FailureKind.TIMEOUT, reached=False),
         exceptions.ReadTimeout: _away("no answer in time", FailureKind.TIMEOUT),
         exceptions.ChunkedEncodingError: _away("the answer broke off", FailureKind.UNREADABLE),
         exceptions.ContentDecodingError: _away("the answer cannot be decompressed", FailureKind.UNREADABLE),
@@ -93,7 +102,9 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
         Urllib3Error: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
         UnicodeError: _bug("a header or an address cannot be encoded"),
         OSError: _away(
-            "the network or the file of certificate authorities cannot be used", FailureKind.NO_CONNECTION
+            "the network or the file of certificate authorities cannot be used",
+            FailureKind.NO_CONNECTION,
+            reached=False,
         ),
     }
 )
@@ -106,5 +117,12 @@ def fault_of(error: Exception) -> Fault:
     """Return the row of the nearest ancestor; raises KeyError for what is none of `FOREIGN`."""
     for ancestor in type(error).__mro__:
         if ancestor in FAULTS:
-            return FAULTS[ancestor]
+            fault = FAULTS[ancestor]
+            return replace(fault, reached=False) if _never_connected(error) else fault
     raise KeyError(type(error).__name__)
+
+
+def _never_connected(error: Exception) -> bool:
+    """Say whether no connection could be made (refused, no such name), for which requests has no word."""
+    reason = error.args[0] if error.args else None
+    return isinstance(reason, MaxRetryError) and isinstance(reason.reason, ConnectTimeoutError)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from clients.departures import Departures
 from clients.skolon_errors import NoAnswerError
-from schemas.errors import HaltError, TransientError
+from schemas.errors import HaltError, TransientError, UnreachableError
 from schemas.outages import HeldBackError, StoppingError
 from sharing.coalescer import Coalescer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clients.search_methods import SearchMethod
     from clients.skolon import SkolonDirectory
+    from clients.skolon_search import Found
     from schemas.attributes import Attribute
     from schemas.skolon_user import SkolonUser
 
@@ -58,9 +59,7 @@ class JoinedSkolon:
         """Return whoever has any of the values."""
         return self._searches.call(organisation, keys)
 
-    def find_each(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
         """Return for each of several people whoever has any of their values."""
         return self._directory.find_each(organisation, people)
 
@@ -85,16 +84,14 @@ class JoinedSkolon:
     def _wait_for_company(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> None:
         self._departures.wait(organisation, lambda: len(people) >= MOST)
 
-    def _find_together(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
+    def _find_together(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
         try:
             with self._departures.under_way(organisation):
                 return self._directory.find_each(organisation, people)
-        except (NoAnswerError, HeldBackError):
+        except (NoAnswerError, UnreachableError, HeldBackError):
             raise
-        except TransientError as error:
-            # A pause that is asked for is everybody's. Anything else may be one person's doing.
-            if error.retry_after is not None or len(people) == 1:
+        except (TransientError, HaltError) as error:
+            # A pause that is asked for is everybody's. What says where it was met may be one person's doing.
+            if error.stage is None or len(people) == 1:
                 raise
         raise _OneByOneError

@@ -79,3 +79,30 @@ def split(found: Iterable[SkolonUser], people: Sequence[Mapping[Attribute, str]]
         )
         for keys in people
     ]
+
+
+def holders_of(resource: object, people: Sequence[Mapping[Attribute, str]]) -> list[int]:
+    """Return the places of those people of whom a user that cannot be read holds any value, wherever."""
+    texts = set(_texts(resource))
+    held = {
+        (attribute, key_form(attribute, text))
+        for attribute in {attribute for keys in people for attribute in keys}
+        for text in texts
+    }
+    return [
+        place
+        for place, keys in enumerate(people)
+        if any((attribute, key_form(attribute, value)) in held for attribute, value in keys.items())
+    ]
+
+
+def _texts(value: object) -> Iterator[str]:
+    inner = [value]
+    while inner:
+        one = inner.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            inner += one.values()
+        elif isinstance(one, list):
+            inner += one

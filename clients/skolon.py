@@ -18,17 +18,19 @@ from clients.http import HttpSession, json_object, succeeded
 from clients.limits import SKOLON_ANSWER, TOKEN_ANSWER
 from clients.scim import SEARCH_REQUEST_START, patch, read_user
 from clients.search_methods import SearchMethod, SearchMethods
-from clients.searches import split
+from clients.searches import holders_of, split
 from clients.skolon_errors import (
     SkolonUserGoneError,
     Step,
+    UnreadableUserError,
     answer_error,
     fault_error,
     is_missing,
     unreadable,
 )
-from clients.skolon_search import SEARCH, ScimSearches
+from clients.skolon_search import SEARCH, Found, ScimSearches, Unreadable
 from clients.skolon_token import ClientCredentialsToken, FixedToken, SkolonToken
+from schemas.outcomes import Stage
 from schemas.scim import UnreadableScimError
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["ScimDirectory", "SkolonDirectory", "SkolonUserGoneError", "scim_directory"]
 
 _SCIM: Final = "application/scim+json"
-_ORGANISATION: Final = "{organisation}"
+#: What stands for an organisation in the address.
+ORGANISATION: Final = "{organisation}"
 _NO_CONTENT: Final = 204
 
 
@@ -51,10 +54,11 @@ class SkolonDirectory(Protocol):
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values, in one search; without keys nobody."""
 
-    def find_each(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
-        """Return for each of several people whoever has any of their values, in as few searches as can be."""
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+        """Return for each of several people whoever has any of their values, in as few searches as can be.
+
+        In the place of somebody whose user cannot be read stands the error that says so.
+        """
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while it is not known."""
@@ -117,15 +121,31 @@ class ScimDirectory:
         )
 
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
-        """Return everybody who has any of the values."""
-        found = self._searches.find(organisation, [keys]) if keys else []
-        return list({user.id: user for user in found}.values())
+        """Return everybody who has any of the values; raises `UnreadableUserError` if one is unreadable."""
+        found: dict[str, SkolonUser] = {}
+        for user in self._searches.find(organisation, [keys]) if keys else []:
+            if isinstance(user, Unreadable):
+                raise user.error
+            found[user.id] = user
+        return list(found.values())
 
-    def find_each(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
-        """Return for each of several people whoever has any of their values, in one search or a few."""
-        return split(self._searches.find(organisation, people), people)
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+        """Return for each of several people whoever has any of their values, in one search or a few.
+
+        Raises `UnreadableUserError` when it cannot be told whose user is unreadable.
+        """
+        if len(people) == 1:
+            return [self.find(organisation, people[0])]
+        found: list[SkolonUser] = []
+        faulty: dict[int, UnreadableUserError] = {}
+        for user in self._searches.find(organisation, people):
+            if not isinstance(user, Unreadable):
+                found.append(user)
+            elif whose := holders_of(user.resource, people):
+                faulty |= dict.fromkeys(whose, user.error)
+            else:
+                raise user.error
+        return [faulty.get(place, users) for place, users in enumerate(split(found, people))]
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while it is not known."""
@@ -133,11 +153,11 @@ class ScimDirectory:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}")
+        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
         if is_missing(response):
             return None
         self._check(response, organisation, Step.READ)
-        return _user(response, user_id)
+        return _user(response, user_id, Step.READ)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -153,28 +173,22 @@ class ScimDirectory:
         headers = {"Content-Type": _SCIM}
         if user.version is not None:
             headers["If-Match"] = user.version
-        response = self._ask(
-            "PATCH", organisation, Step.UPDATE, f"/{quote(user.id, safe='')}", json=body, headers=headers
+        response = self._send(
+            "PATCH",
+            organisation,
+            f"/{quote(user.id, safe='')}",
+            stage=Stage.UPDATE,
+            json=body,
+            headers=headers,
         )
+        self._check(response, organisation, Step.UPDATE)
         if response.status_code == _NO_CONTENT:
             version = response.headers.get("ETag")
         else:
-            version = _user(response, user.id).version
+            version = _user(response, user.id, Step.UPDATE).version
         with self._lock:
             self._updated.add(organisation)
         return version
-
-    def _ask(
-        self,
-        method: str,
-        organisation: str,
-        step: Step,
-        rest: str = "",
-        **kwargs: Any,
-    ) -> requests.Response:
-        response = self._send(method, organisation, rest, **kwargs)
-        self._check(response, organisation, step)
-        return response
 
     def _check(self, response: requests.Response, organisation: str, step: Step) -> None:
         if not succeeded(response):
@@ -186,28 +200,38 @@ class ScimDirectory:
         self,
         method: str,
         organisation: str,
-        rest: str,
+        rest: str = "",
         *,
+        stage: Stage | None,
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
-        """Send a request, once more with a new token if Skolon does not take the first and there is one."""
-        url = self._url.replace(_ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
+        """Send a request, once more with a new token if Skolon does not take the first and there is one.
+
+        `stage` is where on a user's way, if it is for one user.
+        """
+        url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
         token = self._token.token()
-        answer = self._send_with(token, method, url, headers, **kwargs)
+        answer = self._send_with(token, method, url, headers, stage, **kwargs)
         if answer.status_code == 401:  # noqa: PLR2004 - a status
             fresh = self._token.token(refused=token)
             if fresh != token:
-                answer = self._send_with(fresh, method, url, headers, **kwargs)
+                answer = self._send_with(fresh, method, url, headers, stage, **kwargs)
         return answer
 
     def _send_with(
-        self, token: str, method: str, url: str, headers: Mapping[str, str] | None, **kwargs: Any
+        self,
+        token: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        stage: Stage | None,
+        **kwargs: Any,
     ) -> requests.Response:
         all_headers = {"Accept": _SCIM, **(headers or {}), "Authorization": f"Bearer {token}"}
         answer = self._session.ask(method, url, headers=all_headers, **kwargs)
         if isinstance(answer, Fault):
-            raise fault_error(answer)
+            raise fault_error(answer, stage)
         return answer
 
 
@@ -234,7 +258,7 @@ def scim_directory(settings: Settings) -> ScimDirectory:
 def _addresses(url: str, rest: str) -> re.Pattern[str]:
     """Return the addresses of any organisation that end with `rest`, a pattern (promise P1)."""
     stand_in = "organisation-stand-in"
-    address = url.replace(_ORGANISATION, stand_in)
+    address = url.replace(ORGANISATION, stand_in)
     with suppress(*FOREIGN):  # an address that cannot be asked is reported when it is asked
         # As requests spells it: what leaves is compared with what would leave.
         address = str(requests.Request("GET", address).prepare().url)
@@ -257,10 +281,10 @@ def _lets_searches_out(url: str) -> Callable[[requests.PreparedRequest], bool]:
     return is_one
 
 
-def _user(response: requests.Response, user_id: str) -> SkolonUser:
+def _user(response: requests.Response, user_id: str, step: Step) -> SkolonUser:
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object")
+        raise unreadable(response, "no JSON object", step)
     try:
         user = read_user(body, version=response.headers.get("ETag"))
     except UnreadableScimError as error:
@@ -269,4 +293,4 @@ def _user(response: requests.Response, user_id: str) -> SkolonUser:
         if user.id == user_id:
             return user
         why = "another user came"
-    raise unreadable(response, why)
+    raise unreadable(response, why, step)

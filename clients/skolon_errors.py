@@ -20,6 +20,7 @@ from schemas.errors import (
     HaltError,
     PermanentError,
     TransientError,
+    UnreachableError,
     UpdateSyncError,
     VersionConflictError,
 )
@@ -35,7 +36,11 @@ class SkolonUserGoneError(UpdateSyncError):
 
 
 class NoAnswerError(TransientError):
-    """Nothing answered at all: that says nothing about what was asked for."""
+    """It was asked, and there was no answer, or no whole one."""
+
+
+class UnreadableUserError(TransientError):
+    """A user that Skolon has found is not what SCIM promises; the others in the same answer may well be."""
 
 
 class Step(Enum):
@@ -45,6 +50,11 @@ class Step(Enum):
     READ = auto()
     UPDATE = auto()
 
+    @property
+    def stage(self) -> Stage:
+        """Where on a user's way it is asked for."""
+        return Stage.UPDATE if self is Step.UPDATE else Stage.MATCH
+
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{1,40}\Z", re.ASCII)
@@ -52,20 +62,23 @@ _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{1,40}\Z", re.ASCII)
 _ADDRESS_ADVICE: Final = "check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL"
 
 
-def fault_error(fault: Fault) -> HaltError | TransientError:
-    """Turn the lack of an answer into an error of ours."""
+def fault_error(fault: Fault, stage: Stage | None) -> HaltError | TransientError:
+    """Turn the lack of an answer into an error of ours; `stage` of a request for one single user."""
     if fault.trouble is Trouble.ADDRESS:
         return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {fault.words}; {_ADDRESS_ADVICE}")
-    return NoAnswerError(Dependency.SKOLON, fault.words, kind=fault.kind)
+    if not fault.reached:
+        return UnreachableError(Dependency.SKOLON, fault.words, kind=fault.kind)
+    return NoAnswerError(Dependency.SKOLON, fault.words, kind=fault.kind, stage=stage)
 
 
-def unreadable(response: requests.Response, why: str) -> TransientError:
+def unreadable(response: requests.Response, why: str, step: Step) -> TransientError:
     """Return the error for an answer of success that is not what SCIM promises."""
     return TransientError(
         Dependency.SKOLON,
         f"HTTP {response.status_code}, but {why}",
         status=response.status_code,
         kind=FailureKind.UNREADABLE,
+        stage=step.stage,
     )
 
 
@@ -76,12 +89,15 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
     then a 403 is about this user, and otherwise about our rights (promise P7).
     """
     status = response.status_code
+    wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
     match status, step:
         case 401, _:
             return HaltError(
                 Cause.SKOLON_CREDENTIALS,
                 "Skolon does not take the token (HTTP 401); check UPDATE_SYNC_SKOLON_TOKEN, or client id and "
                 "secret",
+                status=status,
+                stage=step.stage,
             )
         case 403, Step.UPDATE if update_has_worked:
             return _rejected(response, Stage.UPDATE)
@@ -91,6 +107,8 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
                 Cause.SKOLON_PERMISSION,
                 f"Skolon does not let us {what} users of this organisation (HTTP 403); the credentials need "
                 "the right to",
+                status=status,
+                stage=step.stage,
             )
         case 404, _ if _is_scim(response):
             return _not_found(step)
@@ -99,11 +117,13 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
         case _ if status in _TRY_LATER or not 400 <= status < 500 or status == 404:  # noqa: PLR2004 - statuses
             return TransientError(
                 Dependency.SKOLON,
-                f"HTTP {status}",
-                retry_after=retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
+                _said(response),
+                retry_after=wait,
                 status=status,
+                # Who asks us to come later means everybody.
+                stage=None if status in _TRY_LATER or wait is not None else step.stage,
             )
-    return _rejected(response, Stage.UPDATE if step is Step.UPDATE else Stage.MATCH)
+    return _rejected(response, step.stage)
 
 
 def is_missing(response: requests.Response) -> bool:
@@ -115,7 +135,10 @@ def _not_found(step: Step) -> UpdateSyncError:
     if step is Step.UPDATE:
         return SkolonUserGoneError("the Skolon user is no longer there (HTTP 404)")
     return HaltError(
-        Cause.SKOLON_CREDENTIALS, f"Skolon knows no users at this address (HTTP 404); {_ADDRESS_ADVICE}"
+        Cause.SKOLON_CREDENTIALS,
+        f"Skolon knows no users at this address (HTTP 404); {_ADDRESS_ADVICE}",
+        status=404,
+        stage=step.stage,
     )
 
 
@@ -129,8 +152,11 @@ def _is_scim(response: requests.Response) -> bool:
 
 
 def _rejected(response: requests.Response, stage: Stage) -> PermanentError:
+    return PermanentError(Reason.REJECTED_BY_SKOLON, stage, _said(response))
+
+
+def _said(response: requests.Response) -> str:
     body = json_object(response) or {}
     scim_type = body.get("scimType")
     told = isinstance(scim_type, str) and _SCIM_TYPE.match(scim_type)
-    detail = f"HTTP {response.status_code} {scim_type}" if told else f"HTTP {response.status_code}"
-    return PermanentError(Reason.REJECTED_BY_SKOLON, stage, detail)
+    return f"HTTP {response.status_code} {scim_type}" if told else f"HTTP {response.status_code}"

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from clients.http import json_object, succeeded
 from clients.scim import read_user, search_filter, search_request
 from clients.search_methods import SearchMethod, SearchMethods
 from clients.searches import LONGEST_IN_ADDRESS, LONGEST_IN_BODY, encoded, filters, length_in_address
-from clients.skolon_errors import Step, unreadable
+from clients.skolon_errors import Step, UnreadableUserError, unreadable
 from schemas.attributes import Attribute
-from schemas.errors import PermanentError, UpdateSyncError
+from schemas.errors import Dependency, PermanentError, UpdateSyncError
 from schemas.outcomes import Reason, Stage
 from schemas.scim import UnreadableScimError, load_list_response
+from schemas.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import requests
 
-    from schemas.skolon_user import SkolonUser
+#: Whoever was found for somebody, or that a user of theirs cannot be read.
+Found: TypeAlias = list[SkolonUser] | UnreadableUserError
 
 #: More people than this do not share anybody's keys: then the search did not search.
 MOST_FOUND: Final = 200
@@ -49,11 +51,12 @@ class Send(Protocol):
         organisation: str,
         rest: str,
         *,
+        stage: Stage | None,
         headers: Mapping[str, str] | None = None,
         query: str | None = None,
         data: bytes | None = None,
     ) -> requests.Response:
-        """Take what comes after `/Users` in the address."""
+        """Take what comes after `/Users` in the address; `stage` of a request for one single user."""
 
 
 class Check(Protocol):
@@ -61,6 +64,20 @@ class Check(Protocol):
 
     def __call__(self, response: requests.Response, organisation: str, step: Step) -> None:
         """Raise, or return nothing."""
+
+
+class Unreadable(NamedTuple):
+    """A user as it was found, and what is wrong with it, in words without values."""
+
+    resource: object
+    why: str
+
+    @property
+    def error(self) -> UnreadableUserError:
+        """What whoever asked for that user is told."""
+        return UnreadableUserError(
+            Dependency.SKOLON, f"the user found is unreadable: {self.why}", stage=Stage.MATCH
+        )
 
 
 class _NotTakenError(Exception):
@@ -84,11 +101,15 @@ class ScimSearches:
         self._check = check
         self._methods = methods
 
-    def find(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[SkolonUser]:
+    def find(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+    ) -> list[SkolonUser | Unreadable]:
         """Return everybody who has any of the values of any of the people; some may come twice."""
+        # What is answered about several people, or not answered, may be any one's doing.
+        stage = Stage.MATCH if len(people) == 1 else None
         if self._methods.of(organisation) is not SearchMethod.GET:
             try:
-                return self._by_post(organisation, people)
+                return self._by_post(organisation, people, stage)
             except _NotTakenError as refused:
                 error = refused.error
             if self._takes_post(organisation):
@@ -96,15 +117,17 @@ class ScimSearches:
         return [
             user
             for scim_filter in filters(people, LONGEST_IN_ADDRESS, length_in_address)
-            for user in self._by_get(organisation, scim_filter)
+            for user in self._by_get(organisation, scim_filter, stage)
         ]
 
-    def _by_post(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[SkolonUser]:
-        found: list[SkolonUser] = []
+    def _by_post(
+        self, organisation: str, people: Sequence[Mapping[Attribute, str]], stage: Stage | None
+    ) -> list[SkolonUser | Unreadable]:
+        found: list[SkolonUser | Unreadable] = []
         for scim_filter in filters(people, LONGEST_IN_BODY, len):
             seen, total = 0, 1
             while seen < total:
-                response = self._post(organisation, scim_filter, seen)
+                response = self._post(organisation, scim_filter, seen, stage)
                 self._check_post(response, organisation)
                 total, users = _page(response, seen)
                 self._methods.found(organisation, SearchMethod.POST)
@@ -112,11 +135,13 @@ class ScimSearches:
                 found += users
         return found
 
-    def _by_get(self, organisation: str, scim_filter: str) -> list[SkolonUser]:
-        found: list[SkolonUser] = []
+    def _by_get(
+        self, organisation: str, scim_filter: str, stage: Stage | None
+    ) -> list[SkolonUser | Unreadable]:
+        found: list[SkolonUser | Unreadable] = []
         seen, total = 0, 1
         while seen < total:
-            response = self._get(organisation, scim_filter, seen)
+            response = self._get(organisation, scim_filter, seen, stage)
             self._check(response, organisation, Step.FIND)
             total, users = _page(response, seen)
             seen += len(users)
@@ -141,7 +166,7 @@ class ScimSearches:
             _page(response, 0)
         except UpdateSyncError as error:
             return error
-        return unreadable(response, "no list of users")
+        return unreadable(response, "no list of users", Step.FIND)
 
     def _takes_post(self, organisation: str) -> bool:
         """Find out whether POST is taken; raise what holds up GET as well."""
@@ -160,13 +185,18 @@ class ScimSearches:
             self._methods.found(organisation, SearchMethod.GET)
             return False
 
-    def _post(self, organisation: str, scim_filter: str, seen: int) -> requests.Response:
+    def _post(
+        self, organisation: str, scim_filter: str, seen: int, stage: Stage | None = None
+    ) -> requests.Response:
         body = search_request(scim_filter, start_index=seen + 1)
-        return self._send("POST", organisation, SEARCH, headers=_SCIM, data=body)
+        return self._send("POST", organisation, SEARCH, stage=stage, headers=_SCIM, data=body)
 
-    def _get(self, organisation: str, scim_filter: str, seen: int) -> requests.Response:
+    def _get(
+        self, organisation: str, scim_filter: str, seen: int, stage: Stage | None = None
+    ) -> requests.Response:
         query = f"filter={encoded(scim_filter)}"
-        return self._send("GET", organisation, "", query=f"{query}&startIndex={seen + 1}" if seen else query)
+        page = f"{query}&startIndex={seen + 1}" if seen else query
+        return self._send("GET", organisation, "", stage=stage, query=page)
 
 
 def _may_be_unsupported(response: requests.Response) -> bool:
@@ -179,22 +209,28 @@ def _may_be_unsupported(response: requests.Response) -> bool:
     return total > MOST_FOUND
 
 
-def _page(response: requests.Response, seen: int) -> tuple[int, list[SkolonUser]]:
+def _page(response: requests.Response, seen: int) -> tuple[int, list[SkolonUser | Unreadable]]:
     """Return how many there are in all and those of this page; `seen` came before it."""
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object")
+        raise unreadable(response, "no JSON object", Step.FIND)
     try:
         total, resources = load_list_response(body)
         if total > MOST_FOUND:
             raise PermanentError(
                 Reason.REJECTED_BY_SKOLON, Stage.MATCH, f"the search found more than {MOST_FOUND} users"
             )
-        users = [read_user(resource) for resource in resources]
     except UnreadableScimError as error:
         why = str(error)
     else:
-        if users or seen >= total:
-            return total, users
+        if resources or seen >= total:
+            return total, [_read(resource) for resource in resources]
         why = f"{seen} of {total} users are there"
-    raise unreadable(response, why)
+    raise unreadable(response, why, Step.FIND)
+
+
+def _read(resource: object) -> SkolonUser | Unreadable:
+    try:
+        return read_user(resource)
+    except UnreadableScimError as error:
+        return Unreadable(resource, str(error))

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from clients.faults import Fault, Trouble
 from clients.http import json_object, succeeded
 from clients.retry_after import retry_after
-from schemas.errors import Dependency, HaltError, TransientError
+from schemas.errors import Dependency, HaltError, TransientError, UnreachableError
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class ClientCredentialsToken:
         if isinstance(answer, Fault):
             if answer.trouble is Trouble.ADDRESS:
                 raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {answer.words}")
-            raise TransientError(Dependency.SKOLON, f"token endpoint: {answer.words}", kind=answer.kind)
+            raise UnreachableError(Dependency.SKOLON, f"token endpoint: {answer.words}", kind=answer.kind)
         body = json_object(answer)
         if succeeded(answer) and body is not None:
             token = body.get("access_token")
@@ -132,7 +132,7 @@ def _refusal(answer: requests.Response, body: dict[str, Any] | None) -> HaltErro
             f"Skolon's token endpoint refuses the client id and secret (HTTP {status}); check "
             "UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET and …_TOKEN_URL",
         )
-    return TransientError(
+    return UnreachableError(
         Dependency.SKOLON,
         f"token endpoint: HTTP {status} without a token",
         retry_after=retry_after(answer.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),

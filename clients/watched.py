@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from schemas.outages import SKOLON_READING, SKOLON_UPDATING, graph_of
+from clients.skolon_errors import UnreadableUserError
+from schemas.errors import Dependency, TransientError
+from schemas.outages import SEVERAL, SKOLON, graph_of, skolon_reading, skolon_updating
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,30 +17,43 @@ if TYPE_CHECKING:
     from clients.graph_delta import DeltaPage
     from clients.search_methods import SearchMethod
     from clients.skolon import SkolonDirectory
+    from clients.skolon_search import Found
     from schemas.attributes import Attribute
     from schemas.outages import Passages
     from schemas.skolon_user import SkolonUser
     from schemas.tenants import Credentials
 
 
+class _NobodyReadableError(TransientError):
+    """Of several users that Skolon has found none can be read: that is no single user's doing."""
+
+
 class WatchedSkolon:
     """A Skolon directory whose methods raise `HeldBackError` and `StoppingError` beside their own errors."""
 
-    def __init__(self, directory: SkolonDirectory, passages: Passages) -> None:
+    def __init__(self, directory: SkolonDirectory, passages: Passages, *, one_host: bool = True) -> None:
+        """Take whether all organisations are served by one host, so that it can be away for all of them."""
         self._directory = directory
         self._passages = passages
+        self._host = SKOLON if one_host else None
 
     def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return whoever has any of the values."""
-        with self._passages.to(SKOLON_READING):
+        with self._passages.to(skolon_reading(organisation, self._host), _about(keys)):
             return self._directory.find(organisation, keys)
 
-    def find_each(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
         """Return for each of several people whoever has any of their values."""
-        with self._passages.to(SKOLON_READING):
-            return self._directory.find_each(organisation, people)
+        answers: list[Found] = []
+        about = _about(people[0]) if len(people) == 1 else SEVERAL
+        with (
+            suppress(_NobodyReadableError),
+            self._passages.to(skolon_reading(organisation, self._host), about),
+        ):
+            answers = self._directory.find_each(organisation, people)
+            if answers and all(isinstance(answer, UnreadableUserError) for answer in answers):
+                raise _NobodyReadableError(Dependency.SKOLON, "no user is readable")
+        return answers
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while it is not known."""
@@ -45,19 +61,24 @@ class WatchedSkolon:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        with self._passages.to(SKOLON_READING):
+        with self._passages.to(skolon_reading(organisation, self._host), user_id):
             return self._directory.read(organisation, user_id)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
     ) -> str | None:
         """Make the changes and return the user's new version, if Skolon tells it."""
-        with self._passages.to(SKOLON_UPDATING):
+        with self._passages.to(skolon_updating(organisation, self._host), user.id):
             return self._directory.update(organisation, user, changes)
 
     def read_only(self) -> WatchedSkolon:
         """Return the same directory with no way to change anything."""
-        return WatchedSkolon(self._directory.read_only(), self._passages)
+        return WatchedSkolon(self._directory.read_only(), self._passages, one_host=self._host is not None)
+
+
+def _about(keys: Mapping[Attribute, str]) -> int:
+    """Return what tells one person's searches from another's, and holds no value."""
+    return hash(frozenset(keys.items()))
 
 
 class WatchedGraph:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from queues.failures import UNKNOWN
 from schemas.outcomes import Cause, Reason
 
 if TYPE_CHECKING:
     from queues.broker import Message
-    from queues.failures import Halt
+    from queues.failures import Halt, Others
+    from schemas.outcomes import Stage
     from schemas.verdicts import DeadLetter
     from schemas.waits import Wait
     from store.store import Store
@@ -40,3 +42,8 @@ class RunRecorder:
         run = message.kwargs.get("run")
         if isinstance(run, int):
             self._waits.page(run, wait)
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        """Say that there are none to compare with: a page is everybody's."""
+        del message, stage
+        return UNKNOWN

@@ -12,12 +12,12 @@ import structlog
 from dramatiq.middleware import Middleware
 
 from queues.delivery import leave
-from queues.failures import Halt, Isolate, Leave, Retry, decide
+from queues.failures import UNKNOWN, USER_TRIES, Halt, Isolate, Leave, Others, Retry, decide
 from queues.isolation import alone_queue, main_queue
 from queues.outages import LONGEST_HOLD
 from queues.sections import as_dead_letter, read_history, with_history
 from queues.waits import wait_to_tell, with_wait
-from schemas.errors import Dependency, TransientError
+from schemas.errors import Dependency, HaltError, TransientError
 from schemas.faults import readable_name
 from schemas.outages import HeldBackError, StoppingError
 from schemas.verdicts import DeadLetter
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from queues.failures import Decision, History
     from queues.outages import Outages
+    from schemas.outcomes import Stage
     from schemas.waits import Wait
 
 #: The name of the actor option that says who keeps the books of that actor's messages.
@@ -52,6 +53,9 @@ class Recorder(Protocol):
 
     def waits(self, message: Message[Any], wait: Wait) -> None:
         """Record that the message waits, and for what; nothing depends on it."""
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        """Say how other users of the message's run fare at a stage; raises `TransientError` (database)."""
 
 
 class FailureRouting(Middleware):
@@ -107,8 +111,16 @@ class FailureRouting(Middleware):
 
     def _route(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
         now = self._now()
-        history = read_history(message, now=now, tried=not isinstance(exception, HeldBackError))
-        decision = decide(exception, history, jitter=self._jitter())
+        stage = exception.stage if isinstance(exception, TransientError | HaltError) else None
+        tried = not isinstance(exception, HeldBackError)
+        history = read_history(message, now=now, tried=tried, answered=stage is not None)
+        others = UNKNOWN
+        try:
+            others = self._others(broker, message, exception, history, stage)
+        except TransientError as away:
+            # The books, in which the others are, are out of reach: it is tried once more.
+            exception = away
+        decision = decide(exception, history, jitter=self._jitter(), others=others)
         plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
         plain = _tell_wait(broker, plain, decision, exception, now)
         try:
@@ -120,6 +132,15 @@ class FailureRouting(Middleware):
             again = decide(error, history, jitter=self._jitter())
             for step in self._steps(broker, plain, again, history):
                 self._insist(step)
+
+    def _others(
+        self, broker: Any, message: Any, exception: BaseException, history: History, stage: Stage | None
+    ) -> Others:
+        """Find out how others fare, where that decides; raises `TransientError` (database)."""
+        if stage is None or (history.answers < USER_TRIES and isinstance(exception, TransientError)):
+            return UNKNOWN
+        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+        return recorder.others(message, stage)
 
     def _steps(
         self, broker: Any, message: Message[Any], decision: Decision, history: History

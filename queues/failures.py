@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,11 @@ from schemas.errors import (
     TransientError,
     UpdateSyncError,
 )
-from schemas.outages import StoppingError
+from schemas.outages import HeldBackError, StoppingError
 from schemas.outcomes import Reason, Stage
 from schemas.verdicts import DeadLetter
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from schemas.outcomes import Cause
 
 #: Seconds before the first retry; it doubles from one to the next, and is not longer than the last.
@@ -32,6 +31,14 @@ LONGEST_DELAY: Final = 20 * 60.0
 
 #: What is unforeseen may be a matter of the moment, so it is tried again, but not for long.
 BUG_ATTEMPTS: Final = 3
+
+#: What a request for one user is answered, so often in a row, is that user's when others succeed meanwhile.
+#: Four waits in between, half a minute in all: a server of which every third request fails gets over that.
+USER_TRIES: Final = 5
+#: The same for somebody whose search works and whose change does not, when nobody is left to compare with.
+LAST_USER_TRIES: Final = 8
+#: For how long before a first failure the success of others tells that it may be one user's.
+_LATELY: Final = dt.timedelta(seconds=60)
 
 #: Retries lose count of themselves rather than overflow.
 _MOST_DOUBLINGS: Final = 20
@@ -86,13 +93,19 @@ class Replayed:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a message has been through. `attempts` counts this one; `first_failed` is aware."""
+    """What a message has been through. `attempts` counts this one; `first_failed` is aware.
+
+    Of the last `attempts`, so many in a row as `answers` ended with an answer that may be about this user
+    alone, the first of them at `answered_since`, which is aware.
+    """
 
     attempts: int
     first_failed: dt.datetime
     waited: dt.timedelta
     give_up_after: dt.timedelta
     replayed: Replayed | None = None
+    answers: int = 0
+    answered_since: dt.datetime | None = None
 
     @property
     def overdue(self) -> bool:
@@ -100,8 +113,27 @@ class History:
         return self.waited >= self.give_up_after
 
 
-def decide(error: BaseException, history: History, *, jitter: float) -> Decision:  # noqa: PLR0911 - one table
-    """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages."""
+@dataclass(frozen=True, kw_only=True)
+class Others:
+    """How the other users of a message's run fare at the step at which this one failed.
+
+    `succeeded` is when the last of them did, None if none has; `waiting` says whether any has no outcome yet.
+    """
+
+    succeeded: dt.datetime | None = None
+    waiting: bool = True
+
+
+UNKNOWN: Final = Others()
+
+
+def decide(  # noqa: PLR0911 - one table
+    error: BaseException, history: History, *, jitter: float, others: Others = UNKNOWN
+) -> Decision:
+    """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages.
+
+    `others` matters where an answer may be one user's (`stage` of an error).
+    """
     match error:
         case PermanentError():
             return DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
@@ -109,12 +141,16 @@ def decide(error: BaseException, history: History, *, jitter: float) -> Decision
             # Its run may have ended long ago: there is nothing to halt.
             detail = f"the replay met {error.cause}: {error.detail}"
             return DeadLetter(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
+        case HaltError() if _is_one_users(error, history, others):
+            return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case HaltError():
             return Halt(cause=error.cause, detail=error.detail)
         case SuspectError():
             return Isolate()
         case StoppingError():
             return Leave()
+        case TransientError() if history.answers >= USER_TRIES and _is_one_users(error, history, others):
+            return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case TransientError():
             return _wait(error, history, jitter)
         case _ if history.attempts < BUG_ATTEMPTS:
@@ -123,6 +159,31 @@ def decide(error: BaseException, history: History, *, jitter: float) -> Decision
             # Only our own errors are known to hold nobody's data in their text.
             detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
             return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+
+
+def _is_one_users(error: TransientError | HaltError, history: History, others: Others) -> bool:
+    """Say whether what was answered is about this user alone, as far as can be told by now (promise P7).
+
+    Others have succeeded since it was answered first; of what was answered for the first time just now,
+    lately. When nobody is left, somebody whose search works time and again, and whose change does not,
+    counts too.
+    """
+    if error.stage is None or history.answered_since is None:
+        return False
+    since = history.answered_since - (_LATELY if history.answers <= 1 else dt.timedelta(0))
+    if others.succeeded is not None and others.succeeded >= since:
+        return True
+    is_last = error.stage is Stage.UPDATE and not others.waiting
+    return is_last and history.answers >= LAST_USER_TRIES and isinstance(error, TransientError)
+
+
+def _of_one_user(
+    error: TransientError | HaltError, stage: Stage, history: History, jitter: float
+) -> Retry | DeadLetter:
+    if history.answers < USER_TRIES:
+        return Retry(delay=_back_off(history.answers, jitter))
+    detail = f"{error.detail} ({history.answers} times in a row, while others succeed)"
+    return DeadLetter(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 
 def _wait(error: TransientError, history: History, jitter: float) -> Retry | DeadLetter:
@@ -137,6 +198,8 @@ def _delay(error: TransientError, attempts: int, jitter: float) -> float:
     if error.dependency is Dependency.ORDER:
         # Nobody is overloaded: it is only not our turn yet.
         return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), LONGEST_DELAY)
+    if isinstance(error, HeldBackError) and error.spread:
+        return min((error.retry_after or 0.0) + jitter * (error.spread + 1), LONGEST_DELAY)
     back_off = _back_off(attempts, jitter)
     if error.retry_after is None:
         return back_off

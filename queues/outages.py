@@ -1,31 +1,24 @@
-"""Circuit breakers: whoever is away is asked now and then by one, and by nobody else (promise P8)."""
+"""The passages of one process: whoever is away is asked now and then by one, and by nobody else (P8)."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from queues.breaker import LONGEST_INTERVAL, Breaker
+from queues.work import NOTHING_KNOWN, Work
 from schemas.errors import TransientError, UpdateSyncError
-from schemas.outages import HeldBackError, StoppingError
+from schemas.outages import SEVERAL, HeldBackError, StoppingError, skolon_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from schemas.outages import Service
-
-#: Failures in a row, whoever met them, after which a service counts as away.
-OPENS_AFTER: Final = 3
-
-#: Seconds until somebody asks again, growing from one failed probe to the next. One request in five
-#: seconds from each process burdens nobody, and all goes on soon after the outage.
-FIRST_INTERVAL: Final = 0.25
-LONGEST_INTERVAL: Final = 5.0
-_GROWTH: Final = 1.5
 
 #: Seconds to wait with a message in hand. RabbitMQ closes a channel that leaves a delivery
 #: unacknowledged for 30 minutes, and what was prefetched has waited as long already.
@@ -34,91 +27,64 @@ LONGEST_HOLD: Final = 300.0
 #: Seconds after which one looks again although nothing was told.
 _LOOK_AGAIN: Final = 1.0
 
+#: Messages of one organisation that may come back in a second to find it still away, from all of RabbitMQ.
+_RETURNS_PER_SECOND: Final = 50.0
+#: How much of an outage's age those who are put aside are spread over; so short ones end soon.
+_SHARE_OF_AGE: Final = 0.25
+#: Seconds that they are spread over at most. RabbitMQ's limit for an unacknowledged message is 30 minutes.
+_LONGEST_SPREAD: Final = 15 * 60.0
+
 _log = structlog.get_logger(__name__)
-
-
-class Breaker:
-    """What is known of one service: open to all, or closed but for one probe at a time.
-
-    Not safe for threads by itself. `now` is in seconds, of a clock that never goes back.
-    """
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._interval = FIRST_INTERVAL
-        self._probe_due: float | None = None
-        self._probing = False
-
-    @property
-    def is_away(self) -> bool:
-        """Whether the service counts as away."""
-        return self._probe_due is not None
-
-    def seconds_to_wait(self, now: float) -> float:
-        """Return the seconds until one may ask; 0 for now."""
-        if self._probe_due is None:
-            return 0.0
-        return self._interval if self._probing else max(0.0, self._probe_due - now)
-
-    def enter(self) -> bool:
-        """Have one ask, who may; True if that is the probe of a service that is away."""
-        self._probing = self.is_away
-        return self._probing
-
-    def answered(self, *, probe: bool) -> None:
-        """Note that the service answered."""
-        if self.is_away and not probe:
-            # Asked before it was known to be away, or to ask for a pause: the probe will tell.
-            return
-        self._failures, self._interval = 0, FIRST_INTERVAL
-        self._probe_due, self._probing = None, False
-
-    def failed(self, now: float, *, probe: bool, retry_after: float | None) -> None:
-        """Note that the service was away; `retry_after` is what it asked for, in seconds."""
-        self._failures += 1
-        if probe:
-            self._probing = False
-            self._interval = min(self._interval * _GROWTH, LONGEST_INTERVAL)
-        if self.is_away and not probe:
-            # Asked before it was known to be away: only what it says of later counts.
-            self._probe_due = max(self._probe_due or now, now + (retry_after or 0.0))
-        elif probe or retry_after or self._failures >= OPENS_AFTER:
-            self._probe_due = now + max(self._interval, retry_after or 0.0)
-
-    def not_asked(self) -> None:
-        """Note that a probe ended without an answer or the lack of one."""
-        self._probing = False
 
 
 class Outages:
     """The passages of one process, shared by its threads."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, hold: float = LONGEST_HOLD) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        hold: float = LONGEST_HOLD,
+        work: Work = NOTHING_KNOWN,
+    ) -> None:
+        """Take what tells which organisations have work, if several share this process."""
         self._clock = clock
         self._hold = hold
+        self._work = work
         self._stopping = False
         self._changed = threading.Condition()
         self._breakers: defaultdict[Service, Breaker] = defaultdict(Breaker)
 
     @contextmanager
-    def to(self, service: Service) -> Iterator[None]:
+    def to(self, service: Service, about: Hashable = None) -> Iterator[None]:
         """Enter when the service can be asked; see `schemas.outages.Passages`."""
-        probe = self._enter(service)
+        with ExitStack() as stack:
+            if service.host is not None:
+                stack.enter_context(self._to(service.host, None, service.organisation))
+            stack.enter_context(self._to(service, about, service.organisation))
+            yield
+
+    @contextmanager
+    def _to(self, service: Service, about: Hashable, organisation: str | None) -> Iterator[None]:
+        probe = self._enter(service, about, organisation)
         try:
             yield
         except TransientError as error:
-            if service.concerns(error):
-                self._failed(service, probe=probe, retry_after=error.retry_after)
+            if not service.concerns(error):
+                self._end(service, probe=probe, answered=service.is_host and _has_been_asked(error, service))
+            elif about is SEVERAL and error.stage is not None and error.retry_after is None:
+                # It may be one user's doing: they are asked about one by one, and that will tell.
+                self._end(service, probe=probe, answered=False)
             else:
-                self._not_asked(service, probe=probe)
+                self._failed(service, probe, error.retry_after, None if about is SEVERAL else about)
             raise
-        except UpdateSyncError:
-            self._answered(service, probe=probe)
+        except UpdateSyncError as error:
+            self._end(service, probe=probe, answered=not isinstance(error, StoppingError))
             raise
         except BaseException:
-            self._not_asked(service, probe=probe)
+            self._end(service, probe=probe, answered=False)
             raise
-        self._answered(service, probe=probe)
+        self._end(service, probe=probe, answered=True)
 
     def stop(self) -> None:
         """Have nobody wait any more: the process is to end."""
@@ -132,44 +98,94 @@ class Outages:
             self._changed.wait_for(lambda: self._stopping, timeout=seconds)
             self._check_stopping()
 
-    def _enter(self, service: Service) -> bool:
-        with self._changed:
-            breaker = self._breakers[service]
-            ends = self._clock() + (self._hold if service.needed_by_all else 0.0)
-            while (wait := breaker.seconds_to_wait(self._clock())) > 0:
+    def _enter(self, service: Service, about: Hashable, organisation: str | None) -> bool:
+        ends: float | None = None
+        while True:
+            with self._changed:
+                breaker = self._breakers[service]
+                wait = breaker.seconds_to_wait(self._clock(), about)
+                if wait <= 0:
+                    return breaker.enter()
                 self._check_stopping()
-                left = ends - self._clock()
-                if left <= 0:
-                    raise HeldBackError(service.dependency, "is away, so nothing was asked", retry_after=wait)
-                self._changed.wait(timeout=min(wait, left, _LOOK_AGAIN))
-            return breaker.enter()
+            if ends is None:
+                ends = self._clock() + self._hold
+            # Outside of the lock, since it may ask the database.
+            left = ends - self._clock() if self._is_to_be_waited_for(service, organisation) else 0.0
+            if left <= 0:
+                raise HeldBackError(
+                    service.dependency,
+                    "is away, so nothing was asked",
+                    retry_after=wait,
+                    spread=self._spread(breaker, organisation),
+                )
+            with self._changed:
+                wait = breaker.seconds_to_wait(self._clock(), about)
+                if wait > 0 and not self._stopping:
+                    self._changed.wait(timeout=min(wait, left, _LOOK_AGAIN))
+
+    def _is_to_be_waited_for(self, service: Service, organisation: str | None) -> bool:
+        """Say whether to wait with a message in hand: as long as nobody else could have that hand.
+
+        While an organisation that has work is not known to be away, the messages of those that are have to
+        get out of its way: there is one queue for all. Once all of them are away, theirs stay in it.
+        """
+        if not service.needed_by_all:
+            return False
+        at_work = self._work.organisations()
+        if organisation is None or at_work is None:
+            return True
+        if organisation not in at_work:
+            # Its run was cancelled or halted: whoever has its messages can let them go.
+            return False
+        if service.is_host:
+            return True
+        with self._changed:
+            return all(
+                self._breakers[skolon_reading(other, service.host)].is_away_for_all
+                for other in at_work
+                if other != organisation
+            )
+
+    def _spread(self, breaker: Breaker, organisation: str | None) -> float:
+        """Return the seconds over which those come back who are put aside: the longer, the more they are."""
+        of_age = breaker.age(self._clock()) * _SHARE_OF_AGE
+        waiting = (self._work.organisations() or {}).get(organisation or "", 0)
+        return min(of_age, max(waiting / _RETURNS_PER_SECOND, LONGEST_INTERVAL), _LONGEST_SPREAD)
 
     def _check_stopping(self) -> None:
         if self._stopping:
             raise StoppingError("the process is to end")
 
-    def _answered(self, service: Service, *, probe: bool) -> None:
+    def _end(self, service: Service, *, probe: bool, answered: bool) -> None:
         with self._changed:
             breaker = self._breakers[service]
             was_away = breaker.is_away
-            breaker.answered(probe=probe)
+            if answered:
+                breaker.answered(probe=probe)
+            elif probe:
+                breaker.not_asked()
             is_back = was_away and not breaker.is_away
-            self._changed.notify_all()
+            if is_back or probe:
+                self._changed.notify_all()
         if is_back:
-            _log.info("service is back", service=str(service.dependency), part=service.part)
+            _log.info("service is back", **_named(service))
 
-    def _failed(self, service: Service, *, probe: bool, retry_after: float | None) -> None:
+    def _failed(self, service: Service, probe: bool, retry_after: float | None, about: Hashable) -> None:  # noqa: FBT001 - private, and always by place
         with self._changed:
             breaker = self._breakers[service]
             was_away = breaker.is_away
-            breaker.failed(self._clock(), probe=probe, retry_after=retry_after)
+            breaker.failed(self._clock(), probe=probe, retry_after=retry_after, about=about)
             away = breaker.is_away
             self._changed.notify_all()
         if away and not was_away:
-            _log.warning("service is away", service=str(service.dependency), part=service.part)
+            _log.warning("service is away", **_named(service))
 
-    def _not_asked(self, service: Service, *, probe: bool) -> None:
-        if probe:
-            with self._changed:
-                self._breakers[service].not_asked()
-                self._changed.notify_all()
+
+def _has_been_asked(error: TransientError, service: Service) -> bool:
+    """Say whether an error that is not the host's own shows all the same that the host is there."""
+    return error.dependency is service.dependency and not isinstance(error, HeldBackError)
+
+
+def _named(service: Service) -> dict[str, str]:
+    named = {"service": str(service.dependency), "part": service.part}
+    return named if service.organisation is None else {**named, "organisation": service.organisation}

@@ -29,14 +29,19 @@ _MOST_ATTEMPTS: Final = 1_000_000
 _MOST_SECONDS: Final = 10 * 366 * 24 * 3600.0
 
 
-def read_history(message: MessageProxy | Message[Any], *, now: dt.datetime, tried: bool) -> History:
+def read_history(
+    message: MessageProxy | Message[Any], *, now: dt.datetime, tried: bool, answered: bool = False
+) -> History:
     """Return what the message has been through, this failure at `now` (aware) included.
 
-    `tried` says whether it was an attempt at all. Anybody may publish anything: what is not
-    readable counts as not there.
+    `tried` says whether it was an attempt at all, `answered` whether it ended with an answer that may be
+    about this user alone. Anybody may publish anything: what is not readable counts as not there.
     """
     section = _section(message)
     last = _moment(section.get("last_failed"))
+    goes_on = answered or not tried
+    answers = _whole(section.get("answers")) if goes_on else 0
+    since = _moment(section.get("answered_since")) if answers else None
     step = _NONE if last is None else min(max(now - last, _NONE), _LONGEST_STEP)
     return History(
         attempts=_whole(section.get("attempts")) + tried,
@@ -44,6 +49,8 @@ def read_history(message: MessageProxy | Message[Any], *, now: dt.datetime, trie
         waited=dt.timedelta(seconds=_seconds(section.get("waited"))) + step,
         give_up_after=dt.timedelta(hours=_hours(section.get(GIVE_UP_AFTER))),
         replayed=_replayed(section.get("replay")),
+        answers=answers + answered,
+        answered_since=since or (now if answered else None),
     )
 
 
@@ -56,6 +63,11 @@ def with_history(message: MessageProxy | Message[Any], history: History, now: dt
         "last_failed": now.isoformat(timespec="seconds"),
         "waited": round(history.waited.total_seconds()),
     }
+    for name in ("answers", "answered_since"):
+        section.pop(name, None)
+    if history.answered_since is not None:
+        section["answers"] = history.answers
+        section["answered_since"] = history.answered_since.isoformat(timespec="seconds")
     copy: Message[Any] = message.copy(options={SECTION: section})
     return copy
 

@@ -4,7 +4,8 @@
 
     UpdateSyncError
     ├── TransientError      try again later          (the message goes back to its queue)
-    │   └── OperatorError       once an operator has mended something  (a command ends with 2)
+    │   ├── OperatorError       once an operator has mended something  (a command ends with 2)
+    │   └── UnreachableError    nothing was even asked, whoever it is for
     ├── PermanentError      never going to work      (the message becomes a dead letter)
     ├── HaltError           nothing can work         (the run is halted, once, with a cause)
     ├── PageTokenExpiredError   read the list afresh
@@ -63,11 +64,12 @@ class UpdateSyncError(Exception):
 
 
 class TransientError(UpdateSyncError):
-    """It did not work now and may work later; nothing is wrong with the user.
+    """It did not work now and may work later.
 
     `retry_after` is in seconds, as the other side asked for it, or None when it said nothing. `status` is
     the HTTP status of its answer, and `kind` says how it failed to give one; both are None when nothing was
-    asked.
+    asked. `stage` is set when a request for one single user met it: it may be that user's doing, and is if
+    others succeed meanwhile (promise P7).
     """
 
     def __init__(
@@ -78,12 +80,14 @@ class TransientError(UpdateSyncError):
         retry_after: float | None = None,
         status: int | None = None,
         kind: FailureKind | None = None,
+        stage: Stage | None = None,
     ) -> None:
         super().__init__(f"{dependency}: {detail}")
         self.dependency = dependency
         self.detail = detail
         self.retry_after = retry_after
         self.status = status
+        self.stage = stage
         self.kind = kind
 
 
@@ -94,6 +98,10 @@ class OperatorError(TransientError):
     to wait would mend nothing. With a message in hand it is waited for like any outage (promise P8): a
     password that is being changed must not make dead letters.
     """
+
+
+class UnreachableError(TransientError):
+    """The way to the other side is closed (name, connection, TLS, token), whatever is asked for."""
 
 
 class PermanentError(UpdateSyncError):
@@ -107,12 +115,20 @@ class PermanentError(UpdateSyncError):
 
 
 class HaltError(UpdateSyncError):
-    """It cannot work for anybody of this run until a person mends something (promise P7)."""
+    """It cannot work for anybody of this run until a person mends something (promise P7).
 
-    def __init__(self, cause: Cause, detail: str) -> None:
+    `status` and `stage` are as in `TransientError`: what a request for one single user was answered may be
+    that user's matter after all.
+    """
+
+    def __init__(
+        self, cause: Cause, detail: str, *, status: int | None = None, stage: Stage | None = None
+    ) -> None:
         super().__init__(f"{cause}: {detail}")
         self.cause = cause
         self.detail = detail
+        self.status = status
+        self.stage = stage
 
 
 class PageTokenExpiredError(UpdateSyncError):

@@ -29,6 +29,7 @@ from store.trials import Trials
 from store.triggers import Triggers
 from store.undos import Undos
 from store.waits import Waits
+from store.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from schemas.sealing import Sealer
@@ -69,6 +70,7 @@ class Store:
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
         self.undos = Undos(self.database, sealer)
+        self.witnesses = Witnesses(self.database)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

@@ -10,6 +10,7 @@ from queues.composition import open_broker
 from queues.outages import Outages
 from queues.processes import hand_over
 from queues.replays import current_operation
+from queues.work import Work
 from schemas.logs import set_up_logging
 from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
 from schemas.sealing import Sealer
@@ -27,7 +28,8 @@ def build() -> None:
     settings = read_settings()
     set_up_logging(settings.log_format)
     sealer = Sealer(settings.secret_keys)
-    outages = Outages()
+    # The two need each other: each request of the store goes through the passages.
+    outages = Outages(work=Work(lambda: store.witnesses.organisations_at_work()))  # noqa: PLW0108
     store = Store(settings.database_url, sealer, passages=outages)
     broker = open_broker(settings.amqp_url, outages)
     declare_user_sync(broker, store=store, directories=directories(settings, outages), sealer=sealer)

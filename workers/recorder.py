@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from queues.failures import UNKNOWN, Others
 from schemas.messages import SECTION, replay_operation
 
 if TYPE_CHECKING:
     from queues.broker import Message
     from queues.failures import Halt
+    from schemas.outcomes import Stage
     from schemas.verdicts import DeadLetter
     from schemas.waits import Wait
     from store.store import Store
@@ -21,6 +23,7 @@ class UserRecorder:
         self._receipts = store.receipts
         self._runs = store.runs
         self._waits = store.waits
+        self._witnesses = store.witnesses
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message names a receipt at all."""
@@ -39,3 +42,12 @@ class UserRecorder:
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
             self._waits.user(run, user, wait)
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        """Say how the other users of the run fare at a stage."""
+        run = message.kwargs.get("run")
+        if not isinstance(run, int):
+            return UNKNOWN
+        return Others(
+            succeeded=self._witnesses.last_success(run, stage), waiting=self._witnesses.others_wait(run)
+        )

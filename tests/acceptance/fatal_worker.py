@@ -25,14 +25,14 @@ from workers import main
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from schemas.skolon_user import SkolonUser
+    from clients.skolon_search import Found
 
 _find_each = ScimDirectory.find_each
 
 
 def _deadly_find_each(
     directory: ScimDirectory, organisation: str, people: Sequence[Mapping[Attribute, str]]
-) -> list[list[SkolonUser]]:
+) -> list[Found]:
     if any(keys.get(Attribute.EXTERNAL_ID) == sys.argv[1] for keys in people):
         os.kill(os.getpid(), signal.SIGKILL)
     return _find_each(directory, organisation, people)

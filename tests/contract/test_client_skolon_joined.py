@@ -17,14 +17,21 @@ from queues.outages import Outages
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from schemas.attributes import Attribute
-from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.errors import (
+    Dependency,
+    HaltError,
+    PermanentError,
+    TransientError,
+    UnreachableError,
+    UpdateSyncError,
+)
 from schemas.outcomes import Cause, Reason, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from schemas.skolon_user import SkolonUser
+    from clients.skolon_search import Found
 
     Together: TypeAlias = Callable[..., list[Future[list[str]]]]
 
@@ -44,9 +51,7 @@ class Gate(WatchedSkolon):
     def open(self) -> None:
         self._open.set()
 
-    def find_each(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
-    ) -> list[list[SkolonUser]]:
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
         self.searches.append(len(people))
         self._open.wait()
         error = self.fails(people)
@@ -121,9 +126,10 @@ def test_searches_travel_together(gate: Gate, standin: SkolonStandIn, together: 
     "error",
     [
         PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, "HTTP 414"),
-        TransientError(Dependency.SKOLON, "HTTP 500"),
+        TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.MATCH),
+        HaltError(Cause.SKOLON_PERMISSION, "HTTP 403", status=403, stage=Stage.MATCH),
     ],
-    ids=["too long", "a bug of theirs"],
+    ids=["too long", "a bug of theirs", "a firewall's refusal"],
 )
 def test_what_is_refused_together_is_asked_one_by_one(
     gate: Gate, together: Together, error: UpdateSyncError
@@ -146,9 +152,10 @@ def test_what_is_refused_together_is_asked_one_by_one(
     [
         NoAnswerError(Dependency.SKOLON, "timed out"),
         TransientError(Dependency.SKOLON, "HTTP 429", retry_after=5.0),
-        HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"),
+        HaltError(Cause.SKOLON_CREDENTIALS, "the token endpoint refuses"),
+        UnreachableError(Dependency.SKOLON, "no connection"),
     ],
-    ids=["away", "throttled", "refused"],
+    ids=["away", "throttled", "refused", "unreachable"],
 )
 def test_what_concerns_everybody_is_asked_once(
     gate: Gate, together: Together, error: UpdateSyncError

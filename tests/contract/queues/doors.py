@@ -15,6 +15,7 @@ from dramatiq.middleware import CurrentMessage
 from pika.exceptions import ChannelClosedByBroker
 
 from queues.failure_routing import FailureRouting, utc_now
+from queues.failures import UNKNOWN, Others
 from queues.memory import MemoryBroker
 from queues.outages import Outages
 from queues.rabbitmq import QuorumBroker
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from queues.broker import DeadLetters
     from queues.failures import Halt
+    from schemas.outcomes import Stage
     from schemas.verdicts import DeadLetter
     from schemas.waits import Wait
 
@@ -135,6 +137,8 @@ class Books:
     halts: list[tuple[Message[Any], Halt]] = field(default_factory=list)
     told: list[tuple[Message[Any], Wait]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    #: How others fare, as it is asked at each stage.
+    fare: Others = UNKNOWN
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
         self._fail()
@@ -146,6 +150,11 @@ class Books:
 
     def waits(self, message: Message[Any], wait: Wait) -> None:
         self.told.append((message, wait))
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        del message, stage
+        self._fail()
+        return self.fare
 
     def _fail(self) -> None:
         if self.failures:

@@ -9,8 +9,21 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from queues.failures import LONGEST_BACK_OFF, LONGEST_DELAY, Halt, History, Retry, UnforeseenError, decide
+from queues.failures import (
+    LAST_USER_TRIES,
+    LONGEST_BACK_OFF,
+    LONGEST_DELAY,
+    UNKNOWN,
+    USER_TRIES,
+    Halt,
+    History,
+    Others,
+    Retry,
+    UnforeseenError,
+    decide,
+)
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
+from schemas.outages import HeldBackError
 from schemas.outcomes import Cause, Reason, Stage
 from schemas.verdicts import DeadLetter
 
@@ -122,3 +135,75 @@ def test_giving_up_says_since_when_and_how_often() -> None:
         stage=Stage.RECORD,
         detail="skolon: status 503 (since 2026-01-01 00:00 UTC, 87 attempts)",
     )
+
+
+def answered(answers: int, *, since: dt.datetime = BEGAN) -> History:
+    return History(
+        attempts=answers,
+        first_failed=BEGAN,
+        waited=dt.timedelta(0),
+        give_up_after=DAY,
+        answers=answers,
+        answered_since=since,
+    )
+
+
+BROKEN: Final = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.UPDATE)
+FORBIDDEN: Final = HaltError(Cause.SKOLON_PERMISSION, "HTTP 403", status=403, stage=Stage.MATCH)
+OTHERS_SUCCEED: Final = Others(succeeded=BEGAN + dt.timedelta(seconds=1))
+OTHERS_DID: Final = Others(succeeded=BEGAN - dt.timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("error", [BROKEN, FORBIDDEN], ids=["HTTP 500", "HTTP 403"])
+@given(answers=st.integers(1, 100), jitter=JITTER)
+def test_one_users_trouble_is_its_own(error: TransientError | HaltError, answers: int, jitter: float) -> None:
+    """P7: what one user is answered time and again, while others succeed, is that user's dead letter."""
+    decision = decide(error, answered(answers), jitter=jitter, others=OTHERS_SUCCEED)
+    if answers < USER_TRIES:
+        assert isinstance(decision, Retry)
+        return
+    assert isinstance(decision, DeadLetter)
+    assert (decision.reason, decision.stage) == (Reason.REJECTED_BY_SKOLON, error.stage)
+    assert decision.detail.startswith(error.detail)
+
+
+@given(answers=st.integers(1, 10_000), jitter=JITTER, others=st.sampled_from([UNKNOWN, OTHERS_DID]))
+def test_while_nobody_succeeds_it_is_an_outage(answers: int, jitter: float, others: Others) -> None:
+    """P8: that others succeeded before it failed, or nobody ever did, makes nobody a dead letter."""
+    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+
+
+@given(jitter=JITTER)
+def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> None:
+    """P7: where others succeeded just now, one refusal halts nobody; where they no longer do, it halts."""
+    halt = Halt(cause=Cause.SKOLON_PERMISSION, detail="HTTP 403")
+    assert isinstance(decide(FORBIDDEN, answered(1), jitter=jitter, others=OTHERS_DID), Retry)
+    assert decide(FORBIDDEN, answered(2), jitter=jitter, others=OTHERS_DID) == halt
+    assert decide(FORBIDDEN, answered(1), jitter=jitter, others=UNKNOWN) == halt
+
+
+@given(answers=st.integers(1, 100), jitter=JITTER)
+def test_the_last_user_does_not_keep_a_run_open(answers: int, jitter: float) -> None:
+    """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
+    decision = decide(BROKEN, answered(answers), jitter=jitter, others=Others(waiting=False))
+    assert isinstance(decision, DeadLetter if answers >= LAST_USER_TRIES else Retry)
+
+
+@given(
+    error=st.sampled_from(
+        [TransientError(Dependency.SKOLON, "no answer"), HeldBackError(Dependency.SKOLON, "x")]
+    )
+)
+def test_what_is_about_nobody_in_particular_stays_an_outage(error: TransientError) -> None:
+    """P8: throttling, a way that is closed and what was not even asked are never one user's."""
+    decision = decide(error, answered(100), jitter=0.5, others=OTHERS_SUCCEED)
+    assert isinstance(decision, Retry)
+
+
+@given(asked=st.floats(0, 5), spread=st.floats(0.1, 900), jitter=JITTER)
+def test_those_who_are_put_aside_come_back_spread_out(asked: float, spread: float, jitter: float) -> None:
+    """P8: never before the next probe, and evenly from then on, so that somebody soon finds out."""
+    error = HeldBackError(Dependency.SKOLON, "away", retry_after=asked, spread=spread)
+    decision = decide(error, after(), jitter=jitter)
+    assert isinstance(decision, Retry)
+    assert asked <= decision.delay <= asked + spread + 1

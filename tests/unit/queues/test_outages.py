@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.outages import FIRST_INTERVAL, LONGEST_INTERVAL, OPENS_AFTER, Breaker, Outages
-from schemas.errors import Dependency, HaltError, TransientError, VersionConflictError
-from schemas.outages import DATABASE, SKOLON_READING, SKOLON_UPDATING, HeldBackError, StoppingError, graph_of
-from schemas.outcomes import Cause
+from queues.breaker import FIRST_INTERVAL, LONGEST_INTERVAL, OPENS_AFTER, Breaker
+from queues.outages import Outages
+from queues.work import Work
+from schemas.errors import Dependency, HaltError, TransientError, UnreachableError, VersionConflictError
+from schemas.outages import (
+    DATABASE,
+    SEVERAL,
+    HeldBackError,
+    StoppingError,
+    graph_of,
+    skolon_reading,
+    skolon_updating,
+)
+from schemas.outcomes import Cause, Stage
+
+READING: Final = skolon_reading("exempel")
+UPDATING: Final = skolon_updating("exempel")
 
 AWAY: Final = TransientError(Dependency.SKOLON, "HTTP 503")
 
@@ -27,14 +40,14 @@ class Clock:
 
 def fail(outages: Outages, error: TransientError = AWAY, *, times: int = 1) -> None:
     for _ in range(times):
-        with pytest.raises(TransientError), outages.to(SKOLON_READING):
+        with pytest.raises(TransientError), outages.to(READING):
             raise error
 
 
 def asked(outages: Outages) -> bool:
     """Say whether one gets through to Skolon now."""
     try:
-        with outages.to(SKOLON_READING):
+        with outages.to(READING):
             return True
     except HeldBackError:
         return False
@@ -66,7 +79,7 @@ def test_an_error_that_is_an_answer_closes_nothing(outages: Outages) -> None:
     """P7: who answers is there, whatever the answer says."""
     for error in (HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), VersionConflictError("HTTP 412")):
         for _ in range(2 * OPENS_AFTER):
-            with pytest.raises(type(error)), outages.to(SKOLON_READING):
+            with pytest.raises(type(error)), outages.to(READING):
                 raise error
     assert asked(outages)
 
@@ -75,7 +88,7 @@ def test_a_bug_of_ours_says_nothing_about_the_service(outages: Outages, clock: C
     """A probe that ended in a bug leaves the next one the turn."""
     fail(outages, times=OPENS_AFTER)
     clock.now += FIRST_INTERVAL
-    with pytest.raises(ZeroDivisionError), outages.to(SKOLON_READING):
+    with pytest.raises(ZeroDivisionError), outages.to(READING):
         raise ZeroDivisionError
     assert asked(outages)
 
@@ -85,11 +98,11 @@ def test_one_service_away_keeps_nobody_from_another(outages: Outages) -> None:
     throttled = TransientError(Dependency.GRAPH, "HTTP 429", retry_after=60)
     with pytest.raises(TransientError), outages.to(graph_of("one")):
         raise throttled
-    with pytest.raises(TransientError), outages.to(SKOLON_UPDATING):
+    with pytest.raises(TransientError), outages.to(UPDATING):
         raise TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
     with pytest.raises(HeldBackError), outages.to(graph_of("one")):
         pytest.fail("asked all the same")
-    with outages.to(graph_of("other")), outages.to(SKOLON_READING), outages.to(DATABASE):
+    with outages.to(graph_of("other")), outages.to(READING), outages.to(DATABASE):
         pass
 
 
@@ -117,7 +130,7 @@ def test_nobody_asks_earlier_than_wished(asked_for: float) -> None:
 def test_what_was_held_back_says_when_to_come_again(outages: Outages) -> None:
     """P8: whoever is put aside is put aside until the next probe is due, and that is no failed try."""
     fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
-    with pytest.raises(HeldBackError) as caught, outages.to(SKOLON_READING):
+    with pytest.raises(HeldBackError) as caught, outages.to(READING):
         pytest.fail("asked all the same")
     assert caught.value.retry_after == pytest.approx(77)
     assert caught.value.dependency is Dependency.SKOLON
@@ -149,7 +162,7 @@ def test_late_failures_do_not_put_the_probe_off() -> None:
 def test_an_answer_to_an_earlier_question_opens_nothing(outages: Outages, clock: Clock) -> None:
     """P8: of several that asked at once, one's `Retry-After` holds good whatever the others were told."""
     for answered_first in (True, False):
-        throttled, answered = outages.to(SKOLON_READING), outages.to(SKOLON_READING)
+        throttled, answered = outages.to(READING), outages.to(READING)
         throttled.__enter__()
         answered.__enter__()
         error = TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
@@ -169,7 +182,7 @@ def test_one_probe_at_a_time_and_then_all() -> None:
     together: list[int] = []
 
     def ask() -> None:
-        with outages.to(SKOLON_READING):
+        with outages.to(READING):
             together.append(threading.active_count())
             inside.release()
             answer.wait(10)
@@ -193,7 +206,7 @@ def test_the_end_of_the_process_ends_all_waiting() -> None:
 
     def ask() -> None:
         try:
-            with outages.to(SKOLON_READING):
+            with outages.to(READING):
                 pytest.fail("asked all the same")
         except StoppingError as error:
             ended.append(type(error))
@@ -205,3 +218,114 @@ def test_the_end_of_the_process_ends_all_waiting() -> None:
     assert ended == [StoppingError]
     with pytest.raises(StoppingError):
         outages.pause(3600)
+
+
+def at_work(clock: Clock, *organisations: str, hold: float = 3600) -> Outages:
+    """Return passages of a process that several organisations share, each with a thousand users."""
+    work = Work(lambda: dict.fromkeys(organisations, 1000), clock=clock)
+    return Outages(clock=clock, hold=hold, work=work)
+
+
+def test_one_organisation_away_keeps_nobody_from_another(clock: Clock) -> None:
+    """P7: one broken organisation is put aside at once, and the others are asked as ever."""
+    outages = at_work(clock, "exempel", "annan")
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+    with outages.to(skolon_reading("annan")), outages.to(skolon_updating("exempel")):
+        pass
+
+
+def test_an_unreachable_host_is_everybodys(outages: Outages) -> None:
+    """P8: no connection, no name, no token: that is found out once, and not by each organisation."""
+    unreachable = UnreachableError(Dependency.SKOLON, "no connection")
+    for organisation in ("one", "two", "three"):
+        with pytest.raises(UnreachableError), outages.to(skolon_reading(organisation)):
+            raise unreachable
+    for service in (skolon_reading("four"), skolon_updating("one")):
+        with pytest.raises(HeldBackError), outages.to(service):
+            pytest.fail("asked all the same")
+
+
+def test_who_answers_badly_is_reached(outages: Outages) -> None:
+    """P7: an organisation's error shows that the host is there."""
+    for number in range(2 * OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(skolon_reading(f"broken {number}")):
+            raise AWAY
+    with outages.to(skolon_reading("healthy")):
+        pass
+
+
+def test_a_host_of_its_own_is_the_organisations(outages: Outages) -> None:
+    """P7: where the organisation is part of the host's name, a mistyped one concerns nobody else."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(UnreachableError), outages.to(skolon_reading("mistyped", None)):
+            raise UnreachableError(Dependency.SKOLON, "no such name")
+    with pytest.raises(HeldBackError), outages.to(skolon_reading("mistyped", None)):
+        pytest.fail("asked all the same")
+    with outages.to(skolon_reading("healthy", None)):
+        pass
+
+
+def test_once_all_are_away_their_messages_stay_where_they_are(clock: Clock) -> None:
+    """P8: everybody's outage is waited for in hand; one organisation's is not, while others have work."""
+    outages = at_work(clock, "exempel", "annan", hold=0.1)
+    fail(outages, times=OPENS_AFTER)
+    assert not outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - what decides it
+    for number in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(skolon_reading("annan"), f"user {number}"):
+            raise AWAY
+    assert outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - as above
+
+
+def test_who_has_no_run_any_more_is_not_waited_for(clock: Clock) -> None:
+    """P7: a cancelled run lets go at once of what its workers hold."""
+    outages = at_work(clock, "annan")
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+
+
+@given(age=st.floats(0, 24 * 3600), people=st.integers(1, 100_000))
+def test_the_longer_an_outage_the_rarer_its_messages_come_back(age: float, people: int) -> None:
+    """P8: those who wait come back spread out, soon after a short outage, and no flood after a long one."""
+    clock = Clock()
+    outages = Outages(clock=clock, hold=0, work=Work(lambda: {"exempel": people}))
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=age + 1))
+    clock.now += age
+    with pytest.raises(HeldBackError) as caught, outages.to(READING):
+        pytest.fail("asked all the same")
+    assert caught.value.spread <= age / 4 + 0.001
+    assert caught.value.spread <= max(people / 50, LONGEST_INTERVAL)
+    if age >= 3600:
+        assert caught.value.spread >= min(people / 50, 900)
+
+
+def test_one_users_failures_keep_no_other_away(outages: Outages) -> None:
+    """P7: when the last of a run fails time and again, whoever comes next is let through and believed."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(UPDATING, "one user"):
+            raise AWAY
+    with pytest.raises(HeldBackError), outages.to(UPDATING, "one user"):
+        pytest.fail("asked all the same")
+    with outages.to(UPDATING, "another user"):
+        pass
+    with outages.to(UPDATING, "one user"):
+        pass
+
+
+def test_several_users_failures_are_the_organisations(outages: Outages) -> None:
+    """P8: as soon as a second user fails as well, everybody is kept back."""
+    for user in ("one", "one", "other"):
+        with pytest.raises(TransientError), outages.to(UPDATING, user):
+            raise AWAY
+    with pytest.raises(HeldBackError), outages.to(UPDATING, "third"):
+        pytest.fail("asked all the same")
+
+
+def test_what_is_answered_to_several_is_found_out_one_by_one(outages: Outages) -> None:
+    """P7: a search for several that one of them spoils tells nothing; a lack of any answer does."""
+    spoilt = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.MATCH)
+    for error, counts in ((spoilt, False), (AWAY, True)):
+        for _ in range(OPENS_AFTER):
+            with pytest.raises(TransientError), outages.to(READING, SEVERAL):
+                raise error
+        assert asked(outages) is not counts

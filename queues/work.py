@@ -1,0 +1,54 @@
+"""Which organisations have work at the moment, and how much: asked for now and then, by one for all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Seconds for which an answer is good.
+GOOD_FOR: Final = 2.0
+
+
+class Work:
+    """Remembers for a moment what `ask` says: organisations with the number of users who wait for them.
+
+    May be shared by threads. While one asks, the others go by what was said before.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Mapping[str, int]] | None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take None for `ask` when nobody knows."""
+        self._ask = ask
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._said: Mapping[str, int] | None = None
+        self._good_until: float | None = None
+
+    def organisations(self) -> Mapping[str, int] | None:
+        """Return who has work, None if nobody knows."""
+        if self._ask is None or self._is_good():
+            return self._said
+        if not self._asking.acquire(blocking=self._good_until is None):
+            return self._said
+        try:
+            if not self._is_good():
+                with suppress(TransientError):  # the database is away too: then everybody waits for that
+                    self._said = self._ask()
+                self._good_until = self._clock() + GOOD_FOR
+        finally:
+            self._asking.release()
+        return self._said
+
+    def _is_good(self) -> bool:
+        return self._good_until is not None and self._clock() < self._good_until
+
+
+NOTHING_KNOWN: Final = Work(None)

@@ -1,0 +1,58 @@
+"""Many municipalities share one pool of workers: what one organisation's trouble costs the others."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from schemas.outcomes import Outcome, Reason, Status
+from schemas.sealing import new_key
+from tests.acceptance.commands import running, until
+from tests.acceptance.organisations import (
+    HANGING,
+    MALFORMED,
+    completed,
+    organisations,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEOPLE: Final = 60
+
+KINDS: Final = {
+    "healthy": "",
+    "broken-1": "unavailable",
+    "broken-2": "nowhere",
+    "broken-3": "unknown",
+    "broken-4": MALFORMED,
+    "broken-5": HANGING,
+    "broken-6": HANGING,
+    "broken-7": MALFORMED,
+    "broken-8": "unavailable",
+}
+BROKEN: Final = tuple(key for key in KINDS if key != "healthy")
+
+
+def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: str, tmp_path: Path) -> None:
+    """P7, P8: beside eight broken organisations a healthy one is done, while all of theirs wait."""
+    servers = {
+        "UPDATE_SYNC_AMQP_URL": amqp_url,
+        "UPDATE_SYNC_DATABASE_URL": database_url,
+        "UPDATE_SYNC_SECRET_KEYS": new_key(),
+    }
+    with ExitStack() as stack:
+        served = stack.enter_context(organisations(tmp_path, KINDS, people=PEOPLE, servers=servers))
+        for command in ("producer", "worker"):
+            stack.enter_context(running(command, env=served.env, log=tmp_path / f"{command}.log"))
+        broken = [served.trigger(key) for key in BROKEN]
+        for key in BROKEN:
+            until(lambda key=key: served.asked(key), f"a request of {key}")  # type: ignore[misc] # bound at once
+        healthy = completed(served.store, served.trigger("healthy"))
+        expected = served.municipalities["healthy"].expected_outcomes("first")
+        assert {outcome: count for outcome, count in healthy.counts.items() if count} == expected
+        for run in broken:
+            waiting = served.store.runs.summary(run)
+            assert waiting.run.status == Status.UPDATING
+            assert waiting.counts[Outcome.PENDING]
+            assert not {Reason.GAVE_UP, Reason.REJECTED_BY_SKOLON, Reason.BUG}.intersection(waiting.reasons)
