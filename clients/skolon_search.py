@@ -76,7 +76,10 @@ class Unreadable(NamedTuple):
     def error(self) -> UnreadableUserError:
         """What whoever asked for that user is told."""
         return UnreadableUserError(
-            Dependency.SKOLON, f"the user found is unreadable: {self.why}", stage=Stage.MATCH
+            Dependency.SKOLON,
+            f"HTTP 200, but the user found is unreadable: {self.why}",
+            status=200,
+            stage=Stage.MATCH,
         )
 
 

@@ -63,6 +63,8 @@ class Organisations:
     broker: QuorumBroker
     #: How often an organisation was asked.
     asked: Callable[[str], int]
+    #: Answer all requests that hang, so that whoever waits for them can end.
+    let_go: Callable[[], None]
 
     def trigger(self, key: str) -> int:
         """Trigger a tenant's run; return its number once it is there."""
@@ -154,6 +156,7 @@ def organisations(
             env=env,
             store=store,
             asked=doors.asked,
+            let_go=doors.is_over.set,
             broker=open_broker(servers["UPDATE_SYNC_AMQP_URL"]),
         )
 

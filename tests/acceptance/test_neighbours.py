@@ -56,3 +56,4 @@ def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: s
             assert waiting.run.status == Status.UPDATING
             assert waiting.counts[Outcome.PENDING]
             assert not {Reason.GAVE_UP, Reason.REJECTED_BY_SKOLON, Reason.BUG}.intersection(waiting.reasons)
+        served.let_go()
