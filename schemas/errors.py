@@ -72,7 +72,7 @@ class TransientError(UpdateSyncError):
     others succeed meanwhile (promise P7).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of a failure, by name
         self,
         dependency: Dependency,
         detail: str,
