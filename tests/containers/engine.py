@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.containers.commands import Failed, attempt, run
+from tests.containers.commands import TAIL, Failed, attempt, run
 
 if TYPE_CHECKING:
     import subprocess
@@ -43,10 +44,14 @@ class Engine:
         """Run `docker compose` with the sandbox, and return what it printed. Raises Failed."""
         return self.docker("compose", *_PLAIN, *SANDBOX, *arguments)
 
-    def update_sync(self, *arguments: str, codes: Sequence[int] = (0,)) -> Any:
+    def typed(self, line: str, *, codes: Sequence[int] = (0,)) -> None:
+        """Run a line that begins with `docker`, as a person types it. Raises Failed."""
+        done = self.attempt(*shlex.split(line)[1:])
+        if done.returncode not in codes:
+            tail = "\n".join((done.stdout + done.stderr).splitlines()[-TAIL:])
+            raise Failed(f"`{line}` ended with {done.returncode}:\n{tail}")
+
+    def update_sync(self, *arguments: str) -> Any:
         """Run one of the product's commands in a worker's container, and return the JSON that it printed."""
         command = ("exec", "--no-TTY", "worker", "update-sync", *arguments, "--json")
-        done = self.attempt("compose", *_PLAIN, *SANDBOX, *command)
-        if done.returncode not in codes:
-            raise Failed(f"update-sync {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
-        return json.loads(done.stdout)
+        return json.loads(self.compose(*command))

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
     from tests.containers.engine import Engine
 
+_SANDBOX = "docker compose --env-file sandbox.env --profile sandbox"
+_WORKER = "docker compose --env-file sandbox.env exec worker"
+#: What a person types, line by line; README.md has the same lines.
+UP = f"{_SANDBOX} up --build --detach"
+ADD = f"{_WORKER} update-sync tenants add exempelkommun --from /sandbox/tenant.json"
+TRIGGER = f"{_WORKER} update-sync trigger exempelkommun --wait"
+SCALE = f"{_SANDBOX} up --detach --scale worker=3"
+RESTART = f"{_SANDBOX} restart worker"
+STOP = f"{_SANDBOX} stop"
+DOWN = f"{_SANDBOX} down --volumes"
+README = (UP, ADD, TRIGGER, SCALE, RESTART, STOP, DOWN)
+
 #: So many made-up people that a run is not over before something is done to it.
 PEOPLE = 3000
 _TENANT = "exempelkommun"
@@ -68,14 +80,14 @@ def walk(engine: Engine) -> None:
         _up(engine)
         _image_is_whole(engine)
         with step("tenants add, tenants check"):
-            engine.update_sync("tenants", "add", _TENANT, "--from", "/sandbox/tenant.json")
+            engine.typed(ADD)
             engine.update_sync("tenants", "check", _TENANT)
         with step(f"trigger --wait: {PEOPLE} people"):
             # 1: dead letters are among the hard cases, and the command says that something is wrong.
-            engine.update_sync("trigger", _TENANT, "--wait", codes=(1,))
+            engine.typed(TRIGGER, codes=(1,))
             _completed(_newest_run(engine))
         with step("up --scale worker=3"):
-            engine.compose("up", "--detach", "--scale", "worker=3")
+            engine.typed(SCALE)
             _until(lambda: _running(engine, "worker") == 3, "three workers")
         _restarted_in_mid_run(engine)
         _stopped(engine)
@@ -85,16 +97,14 @@ def walk(engine: Engine) -> None:
         raise
     finally:
         with step("down --volumes"):
-            engine.compose("down", "--volumes", "--remove-orphans")
+            engine.typed(DOWN)
     if left := left_behind(engine):
         raise Failed(f"something is left behind: {left}")
 
 
 def _up(engine: Engine) -> None:
-    with step("build"):
-        engine.compose("build")
-    with step("up: every service runs, and is healthy where that is asked"):
-        engine.compose("up", "--detach")
+    with step("up --build: every service runs, and is healthy where that is asked"):
+        engine.typed(UP)
         _until(lambda: _all_up(engine), "every service")
 
 
@@ -131,7 +141,7 @@ def _restarted_in_mid_run(engine: Engine) -> None:
         engine.update_sync("trigger", _TENANT, "--thorough")
         _until(lambda: _is_in_mid_run(engine), "a run that is under way")
         since = moment(engine)
-        engine.compose("restart", "worker")
+        engine.typed(RESTART)
         _ended_well(engine, since)
         _until(lambda: _newest_run(engine)["status"] not in ("reading", "updating"), "the run's end")
         _completed(_newest_run(engine))
@@ -148,7 +158,7 @@ def _is_in_mid_run(engine: Engine) -> bool:
 def _stopped(engine: Engine) -> None:
     with step("stop: everything ends by itself in time"):
         since = moment(engine)
-        engine.compose("stop")
+        engine.typed(STOP)
         _ended_well(engine, since)
 
 
