@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from clients.connections import bound
 from clients.deadlines import WATCHDOG
 from clients.faults import FOREIGN, AnswerTooLargeError, Fault, Trouble, UnexpectedFaultError, fault_of
+from clients.gate import Gate
 from clients.limits import GRAPH_ANSWER
-from clients.origins import leads_to
-from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from requests.sessions import _Settings
-    from urllib3 import HTTPResponse, PoolManager
 
     from clients.limits import AnswerLimits
 
@@ -33,8 +29,6 @@ CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 60.0
 #: Seconds for the whole of a request, from the look-up of the name to the answer's last byte.
 REQUEST_TIMEOUT: Final = 180.0
-#: Connections kept open to one host; more threads than this open further ones and close them again.
-POOL_SIZE: Final = 256
 
 #: Servers for which is kept what the environment says of them; a session talks to one or a few.
 _ORIGINS: Final = 64
@@ -58,75 +52,6 @@ class Answer(Protocol):
     @property
     def content(self) -> bytes:
         """The body."""
-
-
-class RequestRefusedError(UpdateSyncError):
-    """A request that this session may not send was stopped before anything left (promise P1)."""
-
-
-class Gate(HTTPAdapter):
-    """The place where requests leave; lets those of the allowed methods and addresses through."""
-
-    def __init__(
-        self,
-        methods: Collection[str],
-        addresses: re.Pattern[str] | None = None,
-        besides: Callable[[requests.PreparedRequest], bool] | None = None,
-        *,
-        origin: str | None = None,
-        largest: int = GRAPH_ANSWER.size,
-    ) -> None:
-        """Take the methods, in upper case, and a pattern that must match the whole URL without its query.
-
-        A single kind of request that is neither may be let through `besides`, by all that it is. Scheme, host
-        and port have to be those of the address `origin`. An answer has `largest` bytes at most, unpacked.
-        """
-        super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
-        self._largest = largest
-        self._methods = frozenset(methods)
-        self._addresses = addresses
-        self._besides = besides
-        self._origin = origin
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request, or raise `RequestRefusedError`."""
-        if self._origin is not None and not leads_to(self._origin, request.url or ""):
-            raise RequestRefusedError("nothing must be sent to this host")
-        if self._besides is None or not self._besides(request):
-            self._check(request)
-        response = super().send(request, *args, **kwargs)
-        # What requests reads the body with; its own reads without end.
-        response.raw.stream = partial(_bounded_body, response.raw, self._largest)  # type: ignore[method-assign] # for this answer
-        return response
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of connections."""
-        super().init_poolmanager(*args, **kwargs)
-        bound(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        """Make the pools of connections through a proxy."""
-        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        bound(manager)
-        return manager
-
-    def _check(self, request: requests.PreparedRequest) -> None:
-        if request.method not in self._methods:
-            raise RequestRefusedError(f"{request.method} must not be sent here")
-        address = (request.url or "").partition("?")[0]
-        if self._addresses is not None and not self._addresses.fullmatch(address):
-            raise RequestRefusedError("nothing must be sent to this address")
-
-
-def _bounded_body(raw: HTTPResponse, largest: int, amt: int, *, decode_content: bool) -> Iterator[bytes]:
-    """Yield a body as it comes; raise when it becomes too large."""
-    size = 0
-    while part := raw.read1(amt, decode_content=decode_content):
-        size += len(part)
-        if size > largest:
-            raw.close()
-            raise AnswerTooLargeError
-        yield part
 
 
 class _NoUrls(logging.Filter):
@@ -163,9 +88,9 @@ class HttpSession(requests.Session):
     """A session that may be shared by threads: nothing in it changes once it is made.
 
     It keeps no cookies, follows no redirect, waits for no answer for ever, and sends only what its
-    gate lets through. `ca_bundle` is the file of trusted authorities and wins over REQUESTS_CA_BUNDLE
-    and CURL_CA_BUNDLE; None leaves the choice to requests. A request ends after `seconds`, whatever comes,
-    and an answer beyond `limits` is none.
+    gate lets through. `ca_bundle` is a file of authorities that are trusted beside requests' own
+    (certifi's), and wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE; None leaves the choice to requests. A
+    request ends after `seconds`, whatever comes, and an answer beyond `limits` is none.
     """
 
     def __init__(  # noqa: PLR0913 - each is a bound of its own
@@ -182,7 +107,7 @@ class HttpSession(requests.Session):
         super().__init__()
         self._limits = limits
         self._seconds = seconds
-        gate = Gate(methods, addresses, besides, origin=origin, largest=limits.size)
+        gate = Gate(methods, addresses, besides, origin=origin, largest=limits.size, ca_bundle=ca_bundle)
         self.mount("https://", gate)
         self.mount("http://", gate)
         self._ca_bundle = ca_bundle
@@ -200,7 +125,7 @@ class HttpSession(requests.Session):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
         if kwargs.get("verify") is None and self._ca_bundle is not None:
-            # Said per request: requests prefers the environment to what a session says.
+            # Said per request: requests prefers the environment to what a session says. The gate knows more.
             kwargs["verify"] = self._ca_bundle
         with WATCHDOG.deadline(self._seconds) as deadline:
             try:

@@ -56,7 +56,7 @@ class Console:
     @cached_property
     def broker(self) -> QuorumBroker:
         """RabbitMQ."""
-        return open_broker(self.settings.amqp_url)
+        return open_broker(self.settings.amqp_url, ca_bundle=self.settings.ca_bundle)
 
     @cached_property
     def directories(self) -> Directories:

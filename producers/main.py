@@ -36,7 +36,7 @@ def build() -> None:
     sealer = Sealer(settings.secret_keys)
     outages = Outages()
     store = Store(settings.database_url, sealer, passages=outages)
-    broker = open_broker(settings.amqp_url, outages)
+    broker = open_broker(settings.amqp_url, outages, ca_bundle=settings.ca_bundle)
     doors = directories(settings, outages)
     declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
     hand_over(broker)

@@ -11,12 +11,15 @@ from queues.rabbitmq import QuorumBroker
 from schemas.version import VERSION
 
 
-def open_broker(amqp_url: str, outages: Outages | None = None) -> QuorumBroker:
+def open_broker(
+    amqp_url: str, outages: Outages | None = None, *, ca_bundle: str | None = None
+) -> QuorumBroker:
     """Return a broker on the RabbitMQ at `amqp_url`; it connects when it is used.
 
-    `outages` are the passages of the process, if it works on messages.
+    `outages` are the passages of the process, if it works on messages. The authorities in the file
+    `ca_bundle` are trusted beside the system's.
     """
-    return QuorumBroker(amqp_url, middleware=_middleware(outages))
+    return QuorumBroker(amqp_url, middleware=_middleware(outages), ca_bundle=ca_bundle)
 
 
 def open_memory_broker(outages: Outages | None = None) -> MemoryBroker:

@@ -51,10 +51,14 @@ class QuorumBroker(RabbitmqBroker):
     dead letters, which, unlike dramatiq's own, never expire.
     """
 
-    def __init__(self, url: str, middleware: Sequence[Middleware] = ()) -> None:
+    def __init__(
+        self, url: str, middleware: Sequence[Middleware] = (), *, ca_bundle: str | None = None
+    ) -> None:
         super().__init__(confirm_delivery=True, middleware=list(middleware))
         parameters = pika.URLParameters(url)
         parameters.blocked_connection_timeout = BLOCKED_TIMEOUT
+        if ca_bundle is not None and parameters.ssl_options is not None:
+            parameters.ssl_options.context.load_verify_locations(ca_bundle)
         self.parameters = parameters
         use_our_envelope()
         self._publishable: set[str] = set()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from environs import ValidationError
 
@@ -126,10 +127,32 @@ def header_value(value: str) -> None:
         raise ValidationError("Only visible ASCII characters can be sent as a token: no spaces, no å.")
 
 
-def existing_file(value: str) -> None:
-    """Take the path of a file."""
-    if value and not Path(value).is_file():
+def certificates(value: str) -> None:
+    """Take the path of a file that holds at least one certificate in PEM."""
+    if not value:
+        return
+    if not Path(value).is_file():
         raise ValidationError("There is no such file.")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValidationError("There is no certificate in it; a file in PEM is wanted.") from None
+    except OSError:
+        raise ValidationError("It cannot be read.") from None
+
+
+def with_root_certificates(database_url: str, ca_bundle: str | None) -> str:
+    """Return a PostgreSQL address that trusts `ca_bundle`, where it asks for trust and names nobody for it.
+
+    libpq takes one file (`sslrootcert`), and looks at it if `sslmode` is verify-ca or verify-full.
+    """
+    if not ca_bundle or not database_url.startswith("postgresql"):
+        return database_url
+    parts = urlsplit(database_url)
+    options = dict(parse_qsl(parts.query))
+    if options.get("sslmode") not in {"verify-ca", "verify-full"} or "sslrootcert" in options:
+        return database_url
+    return urlunsplit(parts._replace(query=f"{parts.query}&{urlencode({'sslrootcert': ca_bundle})}"))
 
 
 def goes_in_the_clear(address: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +14,14 @@ from schemas.faults import fault_lines
 from schemas.sealing import is_key
 from schemas.setting_values import (
     FileFaultError,
+    certificates,
     database_url,
-    existing_file,
     header_value,
     organisation,
     text_fault,
     text_of_file,
     url,
+    with_root_certificates,
 )
 
 if TYPE_CHECKING:
@@ -90,12 +91,15 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
         skolon_client_secret=env.str("SKOLON_CLIENT_SECRET", ""),
         graph_url=env.str("GRAPH_URL", "", validate=url("https", "http")) or Settings.graph_url,
         entra_authority=env.str("ENTRA_AUTHORITY", "", validate=url("https")) or Settings.entra_authority,
-        ca_bundle=env.str("CA_BUNDLE", "", validate=existing_file) or None,
+        ca_bundle=env.str("CA_BUNDLE", "", validate=certificates) or None,
         console_host=env.str("CONSOLE_HOST", Settings.console_host),
         console_port=env.int(
             "CONSOLE_PORT", Settings.console_port, validate=validate.Range(min=0, max=65535)
         ),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
+    )
+    settings = replace(
+        settings, database_url=with_root_certificates(settings.database_url, settings.ca_bundle)
     )
     wrong: set[str] = set()
     faults: list[str] = []

@@ -31,7 +31,7 @@ def build() -> None:
     # The two need each other: each request of the store goes through the passages.
     outages = Outages(work=Work(lambda: store.witnesses.organisations_at_work()))  # noqa: PLW0108
     store = Store(settings.database_url, sealer, passages=outages)
-    broker = open_broker(settings.amqp_url, outages)
+    broker = open_broker(settings.amqp_url, outages, ca_bundle=settings.ca_bundle)
     declare_user_sync(broker, store=store, directories=directories(settings, outages), sealer=sealer)
     hand_over(broker)
 

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from clients.birthday_source import ASK_AGAIN, PATIENCE
+from clients.gate import RequestRefusedError
 from clients.graph import Graph, GraphClient
 from clients.graph_batch import MOST, batch_of
-from clients.http import RequestRefusedError
 from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
 from schemas.errors import TransientError

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from requests.exceptions import ProxyError
 
-from clients.faults import Fault, Trouble, UnexpectedFaultError
-from clients.http import HttpSession, RequestRefusedError, json_object
+from clients.faults import Fault, Trouble, UnexpectedFaultError, fault_of
+from clients.gate import RequestRefusedError
+from clients.http import HttpSession, json_object
 from clients.limits import TOKEN_ANSWER
 from sandbox.certificates import temporary_certificate
 from sandbox.serving import serve
@@ -151,7 +153,7 @@ def test_the_environments_proxies_count(recorder: Recorder, monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    refused = Fault(trouble=Trouble.AWAY, words="the proxy cannot be reached or refuses")
+    refused = fault_of(ProxyError())
     with HttpSession(methods={"GET"}) as session:
         for _ in range(2):
             assert session.ask("GET", "http://skolon.example/Users") == refused
@@ -236,4 +238,5 @@ def test_an_answer_without_end_is_cut_off(size: int, words: str) -> None:
         HttpSession(methods={"GET"}, limits=TOKEN_ANSWER, seconds=0.5) as session,
     ):
         answer = session.ask("GET", server.url)
-    assert answer == Fault(trouble=Trouble.AWAY, words=words)
+    assert isinstance(answer, Fault)
+    assert (answer.trouble, answer.words) == (Trouble.AWAY, words)

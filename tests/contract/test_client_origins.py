@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clients.gate import RequestRefusedError
 from clients.graph import Graph
-from clients.http import HttpSession, RequestRefusedError
+from clients.http import HttpSession
 from sandbox.certificates import Certificate, temporary_certificate
 from sandbox.serving import serve
 from schemas.errors import DeltaLinkExpiredError, HaltError

@@ -12,7 +12,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from clients.http import HttpSession, RequestRefusedError
+from clients.gate import RequestRefusedError
+from clients.http import HttpSession
 from clients.skolon import ScimDirectory, SkolonDirectory, SkolonUserGoneError, scim_directory
 from clients.skolon_token import ClientCredentialsToken, FixedToken
 from sandbox.serving import serve

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.http import RequestRefusedError
+from clients.gate import RequestRefusedError
 from clients.search_methods import LASTS, SearchMethod, SearchMethods
 from clients.skolon import ScimDirectory
 from clients.skolon_token import FixedToken

@@ -22,6 +22,8 @@ from tests.services.process import KeptProcess, Unavailable, environment, free_p
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sandbox.certificates import Certificate
+
 #: Seconds.
 START_TIMEOUT = 60
 OLDEST = 15
@@ -133,13 +135,18 @@ class PrivatePostgreSQL(PostgreSQL):
 
     origin = "private"
 
-    def __init__(self, binaries: Path, settings: Sequence[str] = SETTINGS) -> None:
+    def __init__(
+        self, binaries: Path, settings: Sequence[str] = SETTINGS, certificate: Certificate | None = None
+    ) -> None:
+        """Start it; with a `certificate` it takes TLS as well."""
         self._binaries = binaries
         self._settings = settings
         # PostgreSQL refuses to run as root.
         self._process = KeptProcess("postgresql", user=_unprivileged() if os.geteuid() == 0 else None)
         self._port = free_port()
         self._data = self._process.directory / "data"
+        if certificate is not None:
+            self._settings = (*settings, *self._tls(certificate))
         password = secrets.token_hex(16)
         super().__init__(url=f"postgresql+psycopg://tests:{password}@127.0.0.1:{self._port}/postgres")
         try:
@@ -148,6 +155,17 @@ class PrivatePostgreSQL(PostgreSQL):
         except BaseException:
             self.close()
             raise
+
+    def _tls(self, certificate: Certificate) -> tuple[str, ...]:
+        key = self._process.directory / "server.key"
+        shutil.copyfile(certificate.key, key)
+        # PostgreSQL takes a key that nobody else can read.
+        key.chmod(0o600)
+        chain = self._process.directory / "server.pem"
+        shutil.copyfile(certificate.chain, chain)
+        if (user := self._process.user) is not None:
+            shutil.chown(key, user, user)
+        return "ssl=on", f"ssl_cert_file={chain}", f"ssl_key_file={key}"
 
     def _initialise(self, password: str) -> None:
         password_file = self._process.directory / "password"

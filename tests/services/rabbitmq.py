@@ -13,12 +13,16 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
 from tests.services.finding import Requirement
 from tests.services.process import KeptProcess, Unavailable, environment, free_port
+
+if TYPE_CHECKING:
+    from sandbox.certificates import Certificate
 
 #: Seconds. A first start takes five on an idle machine.
 START_TIMEOUT = 120
@@ -33,6 +37,14 @@ default_user = tests
 default_pass = {password}
 disk_free_limit.absolute = 1MB
 raft.wal_max_size_bytes = 33554432
+"""
+
+TLS = """\
+listeners.ssl.1 = 127.0.0.1:{amqps}
+ssl_options.cacertfile = {authority}
+ssl_options.certfile = {chain}
+ssl_options.keyfile = {key}
+ssl_options.verify = verify_none
 """
 
 
@@ -113,7 +125,8 @@ class PrivateRabbitMQ(RabbitMQ):
 
     origin = "private"
 
-    def __init__(self, script: Path) -> None:
+    def __init__(self, script: Path, certificate: Certificate | None = None) -> None:
+        """Start it; with a `certificate` it takes AMQP over TLS as well, at `tls_url`."""
         self._script = script
         self._process = KeptProcess("rabbitmq")
         amqp, management, self._epmd, self._distribution = (free_port() for _ in range(4))
@@ -125,6 +138,15 @@ class PrivateRabbitMQ(RabbitMQ):
         )
         directory = self._process.directory
         settings = CONFIGURATION.format(amqp=amqp, management=management, password=password)
+        if certificate is not None:
+            amqps = free_port()
+            self.tls_url = f"amqps://tests:{password}@127.0.0.1:{amqps}/%2F"
+            settings += TLS.format(
+                amqps=amqps,
+                authority=certificate.authority,
+                chain=certificate.chain,
+                key=certificate.key,
+            )
         (directory / "rabbitmq.conf").write_text(settings)
         (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
         (directory / "rabbitmq-env.conf").write_text("")

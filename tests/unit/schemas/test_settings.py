@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 import pytest
+import trustme
 
 from schemas.errors import InvalidSettingsError
 from schemas.sealing import new_key
@@ -278,3 +280,41 @@ def test_white_space_around_a_value_is_none_of_it(monkeypatch: pytest.MonkeyPatc
     """A line break behind a value, as a command in a shell script leaves it, is not a part of it."""
     put(monkeypatch, {name: f" {value}\n" for name, value in COMPLETE.items()})
     assert read_settings().skolon_token == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "no such file"), ("", "no certificate"), ("made up", "no certificate")]
+)
+def test_a_bundle_holds_certificates(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, said: str
+) -> None:
+    """A file of authorities that is missing, or holds none, is told at start."""
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    put(monkeypatch, {"CA_BUNDLE": str(file)})
+    (fault,) = faults()
+    assert said in fault
+
+
+@pytest.mark.parametrize(
+    ("url", "filled"),
+    [
+        ("postgresql://db.example/sync?sslmode=verify-full", True),
+        ("postgresql://db.example/sync?sslmode=verify-ca&application_name=x", True),
+        ("postgresql+psycopg://db.example/sync?sslmode=verify-full", True),
+        ("postgresql://db.example/sync?sslmode=verify-full&sslrootcert=/own.pem", False),
+        ("postgresql://db.example/sync?sslmode=require", False),
+        ("postgresql://db.example/sync", False),
+        ("sqlite:////tmp/sync?sslmode=verify-full", False),
+    ],
+)
+def test_postgresql_trusts_the_bundle_where_it_asks_for_trust(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, url: str, filled: bool
+) -> None:
+    """`sslrootcert` is filled in where `sslmode` verifies and no other file is named."""
+    file = tmp_path / "authorities å.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    put(monkeypatch, {"DATABASE_URL": url, "CA_BUNDLE": str(file)})
+    added = f"&{urlencode({'sslrootcert': file})}" if filled else ""
+    assert read_settings(()).database_url == url + added
