@@ -44,8 +44,8 @@ _STDOUT: Final = "-"
 def dead_letters() -> None:
     """Look at the messages that failed for good, try them again, or throw them away.
 
-    A letter that RabbitMQ made by itself leaves a receipt that awaits it: whoever lists, shows, replays
-    or discards letters gives such a receipt its outcome, so that its run can be completed.
+    A letter that RabbitMQ made by itself leaves a receipt that awaits it. A producer gives such a receipt
+    its outcome within minutes, and whoever lists, shows, replays or discards letters does so at once.
     """
 
 

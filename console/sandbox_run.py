@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.directories import directories
-from producers.main import declare_producers
+from producers.main import declare_producers, reconcile
 from queues.composition import open_memory_broker
 from queues.in_process import consuming
 from queues.messages import tenant_sync_message
@@ -113,6 +113,7 @@ def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProc
     broker = open_memory_broker(outages)
     doors = directories(settings, outages)
     declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
+    reconcile(broker, broker, store=store)
     declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
     try:
         with consuming(broker, threads=_THREADS):

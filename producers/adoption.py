@@ -1,6 +1,7 @@
 """Dead letters that nobody told the books of: RabbitMQ made them itself, or a worker died in between.
 
-Their receipts would stay pending, and their runs open, for ever. Whoever reads the letters makes it up.
+Their receipts would stay pending, and their runs open, for ever. The reconciler makes it up, and whoever
+reads the letters before it does.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.outcomes import Status
+from schemas.errors import PermanentError
+from schemas.messages import TENANT_PAGES_QUEUE, load_tenant_page
+from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,12 +30,17 @@ class Adopted:
 
 
 def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
-    """Give receipts that await a message which is dead the outcome that it has; may be repeated."""
+    """Give receipts that await a message which is dead the outcome that it has; may be repeated.
+
+    What a policy has dropped is no outcome of a run's user: that one is published again.
+    """
     by_key = {key: letter for letter in letters if (key := letter.receipt_key) is not None}
     states = store.replays.states(by_key)
     adopted = set()
     for key, state in states.items():
         letter = by_key[key]
+        if letter.is_dropped and not state.replaying:
+            continue
         if state.is_lost(letter.operation) and store.receipts.dead_letter(
             *key, letter.verdict, letter.attempts, operation=letter.operation
         ):
@@ -41,3 +49,15 @@ def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
     for run in sorted({run for (run, _), state in states.items() if state.status is Status.UPDATING}):
         store.runs.complete_if_done(run)
     return Adopted(states={**states, **store.replays.states(adopted)}, receipts=len(adopted))
+
+
+def adopt_page(letter: Letter, *, store: Store) -> bool:
+    """Halt the run of a page that RabbitMQ made a dead letter by itself; True if it is halted for that."""
+    if letter.queue != TENANT_PAGES_QUEUE or not letter.is_known or not letter.by_broker or letter.is_dropped:
+        return False
+    try:
+        page = load_tenant_page(letter.fields)
+    except PermanentError:
+        return False
+    detail = f"a page was not read: {letter.verdict.detail}"
+    return store.pages.begin(page) and store.runs.halt(page.run, Cause.BUG, detail)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clients.directories import Directories, directories
+from producers.losses import Patience
+from producers.reconciler import Reconciler
 from producers.recorder import RunRecorder
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actors import current_message_id, declare_actor
+from queues.background import Background
 from queues.composition import open_broker
+from queues.failure_routing import utc_now
 from queues.outages import Outages
 from queues.processes import hand_over
 from schemas.logs import set_up_logging
@@ -26,7 +30,7 @@ from schemas.settings import read_settings
 from store.store import Store
 
 if TYPE_CHECKING:
-    from queues.broker import Broker, Publisher
+    from queues.broker import Broker, Publisher, Queues
 
 
 def build() -> None:
@@ -39,6 +43,7 @@ def build() -> None:
     broker = open_broker(settings.amqp_url, outages, ca_bundle=settings.ca_bundle)
     doors = directories(settings, outages)
     declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
+    reconcile(broker, broker, store=store)
     hand_over(broker)
 
 
@@ -64,3 +69,10 @@ def declare_producers(
     recorder = RunRecorder(store=store)
     declare_actor(broker, tenant_sync, name=TENANT_SYNC_ACTOR, queue=TENANT_SYNC_QUEUE, recorder=recorder)
     declare_actor(broker, tenant_page, name=TENANT_PAGE_ACTOR, queue=TENANT_PAGES_QUEUE, recorder=recorder)
+
+
+def reconcile(broker: Broker, queues: Queues, *, store: Store, patience: Patience | None = None) -> None:
+    """Have a process that works with `broker` look for lost messages, beside that, again and again."""
+    patience = patience or Patience()
+    reconciler = Reconciler(store=store, queues=queues, patience=patience)
+    broker.add_middleware(Background(lambda: reconciler.look(utc_now()), every=patience.look_every))

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from queues.dead_letters import Walk
+    from queues.depths import Depth
 
 #: dramatiq's, for the rooms above to name: they know it by this door alone.
 __all__ = [
     "Broker",
     "DeadLetters",
+    "Depths",
     "Message",
     "Postbox",
     "Publisher",
+    "Queues",
     "use_our_envelope",
 ]
 
@@ -52,8 +55,19 @@ class DeadLetters(Protocol):
         """
 
 
+class Depths(Protocol):
+    """Tells how many messages lie ready."""
+
+    def depth(self, queue: str) -> Depth:
+        """Return how many lie ready in `queue` and what belongs to it; raises `TransientError` (broker)."""
+
+
 class Postbox(Publisher, DeadLetters, Protocol):
     """Both: what a replay needs."""
+
+
+class Queues(Postbox, Depths, Protocol):
+    """All of it: what a reconciler needs."""
 
 
 def use_our_envelope() -> None:

@@ -12,11 +12,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.stub import StubBroker, _StubConsumer, _StubMessageProxy
-from dramatiq.common import q_name
+from dramatiq.common import dq_name, q_name
 
 from queues.admission import admit
 from queues.broker import use_our_envelope
 from queues.dead_letters import Found
+from queues.depths import Depth
 from schemas.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class MemoryBroker(StubBroker):
         """Give a walk through the dead letters of `queue`, when nobody else walks there."""
         with self._turns[queue]:
             yield MemoryWalk(queue, self._dead_letters[queue])
+
+    def depth(self, queue: str) -> Depth:
+        """Return how many messages nobody has in hand."""
+        ready, aside = (
+            self.queues[name].qsize() if name in self.queues else 0 for name in (queue, dq_name(queue))
+        )
+        return Depth(ready=ready, aside=aside)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> MemoryConsumer:
         """Return a consumer of the queue, for dramatiq's workers."""

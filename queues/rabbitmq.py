@@ -14,6 +14,7 @@ from queues.broker import use_our_envelope
 from queues.bulk import PROPERTIES, publish_all
 from queues.consumer import QueueConsumer
 from queues.dead_letters import QueueWalk, walking
+from queues.depths import Depth, read_depth
 from queues.isolation import alone_queue, is_alone_queue, main_queue
 from queues.sections import with_delay
 from schemas.errors import Dependency, TransientError, WrongUseError
@@ -109,6 +110,10 @@ class QuorumBroker(RabbitmqBroker):
     def walk_dead_letters(self, queue: str) -> AbstractContextManager[QueueWalk]:
         """Give a walk through the dead letters of `queue`; raises as `queues.dead_letters.walking` does."""
         return walking(self.parameters, queue)
+
+    def depth(self, queue: str) -> Depth:
+        """Return how many messages lie ready in `queue`; raises as `queues.depths.read_depth` does."""
+        return read_depth(self.parameters, queue)
 
     def check(self) -> None:
         """Connect and declare nothing; raise `TransientError` (broker) when there is no RabbitMQ."""

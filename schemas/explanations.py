@@ -344,5 +344,39 @@ _CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
                 "Let the app read birthdays, or do without them: tenants set TENANT --no-birthdays.",
             ),
         ),
+        Caution.MESSAGES_LOST: _of(
+            Turn.OPERATOR,
+            (
+                "Användare som väntade hade inget meddelande kvar i RabbitMQ. De har publicerats på nytt.",
+                (
+                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "RabbitMQ som kastar meddelanden."
+                ),
+            ),
+            (
+                "Pending users had no message in RabbitMQ any more. They have been published again.",
+                (
+                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "RabbitMQ that drop messages."
+                ),
+            ),
+        ),
+        Caution.PAGE_LOST: _of(
+            Turn.OPERATOR,
+            (
+                "Nästa sida av listan hade inget meddelande kvar i RabbitMQ. Listan läses från början igen.",
+                (
+                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "RabbitMQ som kastar meddelanden."
+                ),
+            ),
+            (
+                "The next page of the list had no message in RabbitMQ any more. The list is read again.",
+                (
+                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "RabbitMQ that drop messages."
+                ),
+            ),
+        ),
     }
 )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: RabbitMQ's word, in `x-death`, for a message that was given back too often.
 _DELIVERY_LIMIT: Final = "delivery_limit"
 
+#: RabbitMQ's words for a message that a policy dropped: for its age, or for want of room.
+_DROPPED: Final = ("expired", "maxlen")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
@@ -93,6 +96,11 @@ class Letter:
         if self.queue != USER_SYNC_QUEUE or not self.is_known or self.run is None or self.user is None:
             return None
         return self.run, self.user
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether a policy of RabbitMQ's dropped it from its queue, so that nobody has failed."""
+        return self.by_broker and _last_death(self.headers).get("reason") in _DROPPED
 
     @property
     def payload(self) -> str | None:
@@ -175,6 +183,9 @@ def _derived(
             "it came back to its queue more often than RabbitMQ allows; its workers may have died over it"
         )
         return DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail=detail)
+    if death.get("reason") in _DROPPED:
+        detail = "a policy of RabbitMQ's dropped it, for its age or for want of room; the policy should go"
+        return DeadLetter(reason=Reason.BUG, stage=Stage.RECEIVE, detail=detail)
     detail = "a worker rejected it without saying why; its log says more"
     return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 

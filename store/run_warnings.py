@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.cautions import Caution, RunWarning
+from schemas.cautions import Caution, RunWarning, lost_messages
 from store import tables
 
 if TYPE_CHECKING:
@@ -37,6 +37,26 @@ class RunWarnings:
             )
             return noted.first() is not None
 
+    def note_lost(self, run_id: int, users: int) -> None:
+        """Warn that so many users more were published again, since their messages were lost."""
+        table = tables.run_warnings
+        dialect: Any = sqlite if self._database.is_sqlite else postgresql
+        warning = lost_messages(users)
+        values = {"run_id": run_id, "kind": warning.kind, "detail": warning.detail, "users": users}
+        with self._database.transaction() as connection:
+            insert = dialect.insert(table).values(values)
+            sum_of_both = func.coalesce(table.c.users, 0) + insert.excluded.users
+            altogether = connection.scalar(
+                insert.on_conflict_do_update(
+                    index_elements=["run_id", "kind"], set_={"users": sum_of_both}
+                ).returning(table.c.users)
+            )
+            connection.execute(
+                update(table)
+                .where(table.c.run_id == run_id, table.c.kind == warning.kind)
+                .values(detail=lost_messages(altogether).detail)
+            )
+
     def withdraw(self, run_id: int, kind: Caution) -> None:
         """Take a warning back that no longer holds."""
         table = tables.run_warnings
@@ -49,5 +69,5 @@ def warnings_of(connection: Connection, run_ids: Collection[int]) -> dict[int, t
     table = tables.run_warnings
     found: dict[int, tuple[RunWarning, ...]] = dict.fromkeys(run_ids, ())
     for row in connection.execute(select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.kind)):
-        found[row.run_id] += (RunWarning(kind=Caution(row.kind), detail=row.detail),)
+        found[row.run_id] += (RunWarning(kind=Caution(row.kind), detail=row.detail, users=row.users),)
     return found

@@ -12,6 +12,7 @@ from store.claims import Claims
 from store.confirmations import Confirmations
 from store.database import Database
 from store.guards import Guards
+from store.lost_messages import LostMessages
 from store.migrations.upgrade import check_upgraded, upgrade
 from store.operations import Operations
 from store.pages import Pages
@@ -66,6 +67,7 @@ class Store:
         self.run_warnings = RunWarnings(self.database)
         self.confirmations = Confirmations(self.database)
         self.waits = Waits(self.database)
+        self.lost_messages = LostMessages(self.database)
         self.people = People(self.database)
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

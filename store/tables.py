@@ -241,6 +241,8 @@ run_warnings = Table(
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("kind", String(40), primary_key=True),
     Column("detail", Text, nullable=False),
+    # Of how many users it warns, where that is what it does.
+    Column("users", Integer),
 )
 
 # What waits: a user of a run, or with an empty name its page. Who has come to an outcome waits no more,

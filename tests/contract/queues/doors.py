@@ -135,7 +135,8 @@ class Books:
 
     letters: list[tuple[Message[Any], DeadLetter, int]] = field(default_factory=list)
     halts: list[tuple[Message[Any], Halt]] = field(default_factory=list)
-    told: list[tuple[Message[Any], Wait]] = field(default_factory=list)
+    #: What was told of retries: whoever compares what became of messages leaves it aside.
+    told: list[tuple[Message[Any], Wait]] = field(default_factory=list, compare=False)
     failures: list[Exception] = field(default_factory=list)
     #: How others fare, as it is asked at each stage.
     fare: Others = UNKNOWN

@@ -1,0 +1,37 @@
+"""The producer command, with a reconciler that waits for seconds where it would wait for minutes.
+
+Everything is as `update-sync producer` puts it together, but for the periods.
+"""
+
+from __future__ import annotations
+
+from queues.greenlets import use_greenlets
+
+use_greenlets()
+
+# ruff: noqa: E402 - everything else comes afterwards, as in `console.start`
+import sys
+from functools import partial
+from unittest.mock import patch
+
+from producers import main
+from producers.losses import Patience
+from queues.processes import run_processes
+from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
+
+
+def build() -> None:
+    """Put a producer process together, as dramatiq's command line asks for it."""
+    patch.object(main, "Patience", partial(Patience, look_every=0.5, calm=5.0, away=5.0)).start()
+    main.build()
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_processes(
+            "tests.acceptance.impatient_producer:build",
+            queues=(TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE),
+            processes=1,
+            threads=4,
+        )
+    )
