@@ -38,12 +38,22 @@ def need(**packages: str) -> None:
 
 def debian_mirror() -> str:
     """Return the mirror that apt is set up with. Raises Failed on what is not Debian."""
+    found = _mirror()
+    if found is None:
+        run("apt-get", "-q", "update")  # until then apt does not know whose packages they are
+        found = _mirror()
+    if found is None:
+        raise Failed("apt is not set up with a mirror of Debian, so no Debian can be made from it")
+    return found
+
+
+def _mirror() -> str | None:
     wanted = "$(ORIGIN) $(COMPONENT) $(SUITE) $(REPO_URI)"
     for line in run("apt-get", "indextargets", "--format", wanted, "Created-By: Packages").splitlines():
         match line.split():
             case ["Debian", "main", suite, uri] if not suite.endswith("-security"):
                 return uri
-    raise Failed("apt is not set up with a mirror of Debian, so no Debian can be made from it")
+    return None
 
 
 def apt_settings() -> str:

@@ -37,7 +37,7 @@ _EXPECTED_REASONS = {"ambiguous_match", "collision", "invalid_user"}
 #: How a process ends that ends when it is asked to: by itself, or by the signal (128 + 15).
 _ENDED_AS_ASKED = (0, 143)
 #: Seconds that anything here is waited for.
-_PATIENCE = 300
+_PATIENCE = 600
 
 #: Asked inside a container: which files are missing, and what the process may do.
 _LOOK = """
