@@ -126,7 +126,6 @@ def test_everybody_is_accounted_for_and_right(made_up: World, env: dict[str, str
     assert counts(second["outcomes"]) == municipality.expected_outcomes("second")
     assert made_up.wrong_users() == []
     assert {user["id"]: belongings_of_others(user) for user in made_up.skolon_users()} == before
-    assert {kind.split()[0] for kind in made_up.skolon.requests()} == {"GET", "PATCH", "POST"}
     assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "PATCH user", "POST token"}
 
 
