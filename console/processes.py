@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     default=256,
     show_default=True,
     type=click.IntRange(1, 256),
-    help="Users that each process works on at a time.",
+    help="Users that each process works on at a time; an eighth more are kept for tenants with few in hand.",
 )
 def worker(*, processes: int, threads: int) -> None:
     """Work off users, until a signal ends it. Run as many as you like, on as many machines as you like."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dramatiq.middleware import CurrentMessage, Middleware
 
 from queues.failure_routing import routing
+from queues.fair_turns import FairTurns
 from queues.memory import MemoryBroker
 from queues.outages import Outages
 from queues.rabbitmq import QuorumBroker
@@ -28,4 +29,4 @@ def open_memory_broker(outages: Outages | None = None) -> MemoryBroker:
 
 
 def _middleware(outages: Outages | None) -> list[Middleware]:
-    return [CurrentMessage(), routing(VERSION, outages or Outages())]
+    return [CurrentMessage(), FairTurns(), routing(VERSION, outages or Outages())]

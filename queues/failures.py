@@ -182,7 +182,9 @@ def _of_one_user(
 ) -> Retry | DeadLetter:
     if history.answers < USER_TRIES:
         return Retry(delay=_back_off(history.answers, jitter))
-    detail = f"{error.detail} ({history.answers} times in a row, while others succeed)"
+    # What a halt says is advice for whoever mends the credentials, and those are right.
+    said = f"HTTP {error.status}" if isinstance(error, HaltError) and error.status else error.detail
+    detail = f"{said} ({history.answers} times in a row, while others succeed)"
     return DeadLetter(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from schemas.errors import Dependency, TransientError, UnreachableError, UpdateSyncError
@@ -47,17 +48,22 @@ class Service:
         )
 
 
+#: Organisations whose services are kept at hand: one is made for each request otherwise.
+_KEPT: Final = 1024
+
 DATABASE: Final = Service(dependency=Dependency.DATABASE)
 
 #: What is the same for all organisations: the name, the way there, TLS, the token endpoint.
 SKOLON: Final = Service(dependency=Dependency.SKOLON, part="host", is_host=True)
 
 
+@lru_cache(_KEPT)
 def skolon_reading(organisation: str, host: Service | None = SKOLON) -> Service:
     """Return Skolon as it lets us read one organisation's users; `host` None if each has one of its own."""
     return Service(dependency=Dependency.SKOLON, part="reading", organisation=organisation, host=host)
 
 
+@lru_cache(_KEPT)
 def skolon_updating(organisation: str, host: Service | None = SKOLON) -> Service:
     """Return Skolon as it lets us change them. Not everybody needs it: most users are unchanged."""
     return Service(

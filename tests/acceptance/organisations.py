@@ -6,6 +6,7 @@ import json
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
@@ -63,6 +64,9 @@ class Organisations:
     broker: QuorumBroker
     #: How often an organisation was asked.
     asked: Callable[[str], int]
+    #: Skolon users whose `userName` is a number, and values over which a firewall refuses a request.
+    malformed: set[str]
+    blocked: set[str]
     #: Answer all requests that hang, so that whoever waits for them can end.
     let_go: Callable[[], None]
 
@@ -84,6 +88,8 @@ class _Doors:
         self._skolon = skolon
         self._kinds = kinds
         self._counts: dict[str, int] = {}
+        self.malformed: set[str] = set()
+        self.blocked: set[str] = set()
         self.is_over = threading.Event()
 
     def asked(self, organisation: str) -> int:
@@ -95,12 +101,17 @@ class _Doors:
         kind = self._kinds.get(organisation)
         if kind == HANGING:
             self.is_over.wait()
-        if kind != MALFORMED:
+        asked = Request(environ).get_data().decode() if self.blocked else ""
+        environ["wsgi.input"] = BytesIO(asked.encode()) if self.blocked else environ["wsgi.input"]
+        if any(value in asked for value in self.blocked):
+            return Response("<h1>Forbidden</h1>", 403, mimetype="text/html")(environ, start_response)
+        if kind != MALFORMED and not self.malformed:
             return self._skolon.application(environ, start_response)
         answered = Response.from_app(self._skolon.application, environ, buffered=True)
         body = json.loads(answered.get_data())
         for user in body.get("Resources", ()):
-            user["userName"] = 5
+            if kind == MALFORMED or user["id"] in self.malformed:
+                user["userName"] = 5
         return Response(json.dumps(body), answered.status, mimetype=answered.mimetype)(
             environ, start_response
         )
@@ -156,6 +167,8 @@ def organisations(
             env=env,
             store=store,
             asked=doors.asked,
+            malformed=doors.malformed,
+            blocked=doors.blocked,
             let_go=doors.is_over.set,
             broker=open_broker(servers["UPDATE_SYNC_AMQP_URL"]),
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from schemas.outcomes import Outcome, Reason, Status
+from sandbox.skolon.faults import Fault
+from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.sealing import new_key
 from tests.acceptance.commands import running, until
 from tests.acceptance.organisations import (
@@ -57,3 +58,37 @@ def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: s
             assert waiting.counts[Outcome.PENDING]
             assert not {Reason.GAVE_UP, Reason.REJECTED_BY_SKOLON, Reason.BUG}.intersection(waiting.reasons)
         served.let_go()
+
+
+def test_one_users_trouble_is_its_own(amqp_url: str, database_url: str, tmp_path: Path) -> None:
+    """P7: whose record is odd, whose change Skolon cannot make, whom a firewall stops: each a dead letter."""
+    servers = {
+        "UPDATE_SYNC_AMQP_URL": amqp_url,
+        "UPDATE_SYNC_DATABASE_URL": database_url,
+        "UPDATE_SYNC_SECRET_KEYS": new_key(),
+    }
+    with ExitStack() as stack:
+        served = stack.enter_context(organisations(tmp_path, {"exempel": ""}, people=PEOPLE, servers=servers))
+        everybody = list(served.municipalities["exempel"])
+        right = [person for person in everybody if person.outcome == "unchanged"]
+        changed = next(person for person in everybody if person.outcome == "updated")
+        odd, blocked = right[0], right[1]
+        served.malformed.add(str(odd.claims))
+        served.blocked.add(blocked.entra["id"])
+        served.skolon.faults.add(
+            Fault(kind="status", status=500, times=None, method="PATCH", user_id=str(changed.claims))
+        )
+        for command in ("producer", "worker"):
+            stack.enter_context(running(command, env=served.env, log=tmp_path / f"{command}.log"))
+        run = completed(served.store, served.trigger("exempel"))
+        assert run.run.status is Status.COMPLETED
+        letters = served.store.receipts.list(run.run.id, reason=Reason.REJECTED_BY_SKOLON)
+        told = {letter.entra_id: (letter.stage, str(letter.detail).split(" (")[0]) for letter in letters}
+        assert told.pop(changed.entra["id"]) == (Stage.UPDATE, "HTTP 500")
+        assert told.pop(odd.entra["id"])[0] is Stage.MATCH
+        stage, detail = told.pop(blocked.entra["id"])
+        assert stage is Stage.MATCH
+        assert "HTTP 403" in detail
+        assert told == {}
+        expected = served.municipalities["exempel"].expected_outcomes("first")
+        assert run.counts[Outcome.DEAD_LETTERED] == expected["dead_lettered"] + 3

@@ -1,0 +1,57 @@
+"""What receipts tell of others: who has work, and whether others succeed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.outcomes import Cause, Outcome, Stage
+from store.witnesses import Witnesses
+from tests.contract.store.books import CLIENT_SECRET, begin_run, complete, letter, tenant, verdict
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+
+def test_who_has_work(store: Store) -> None:
+    """P7, P8: organisations with an open run in which somebody waits are at work, and no others."""
+    store.tenants.add(tenant("annan", organisation="annan"), CLIENT_SECRET)
+    store.tenants.add(tenant("tredje", organisation="tredje"), CLIENT_SECRET)
+    run = begin_run(store, "one", "a", "b", "c")
+    halted = begin_run(store, "two", "a", key="annan")
+    begin_run(store, "three", key="tredje")
+    store.receipts.finish(run.id, "a", verdict(Outcome.UNCHANGED, "s1"))
+    assert store.witnesses.organisations_at_work() == {"exempel": 2, "annan": 1}
+    store.runs.halt(halted.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
+    complete(store, run)
+    assert store.witnesses.organisations_at_work() == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stages"),
+    [
+        (Outcome.UPDATED, {Stage.MATCH, Stage.UPDATE}),
+        (Outcome.UNCHANGED, {Stage.MATCH}),
+        (Outcome.NOT_FOUND, {Stage.MATCH}),
+        (Outcome.OUT_OF_SCOPE, set()),
+        (Outcome.SUPERSEDED, set()),
+    ],
+)
+def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> None:
+    """P7: whoever was searched for, or changed, in the same run is a witness; a dead letter is none."""
+    run = begin_run(store, "event", "a", "b")
+    store.receipts.dead_letter(run.id, "b", letter(), 5)
+    before = {stage: store.witnesses.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
+    assert before == {Stage.MATCH: None, Stage.UPDATE: None}
+    store.receipts.finish(run.id, "a", verdict(outcome, "s1"))
+    fresh = Witnesses(store.database)
+    assert {stage for stage in (Stage.MATCH, Stage.UPDATE) if fresh.last_success(run.id, stage)} == stages
+
+
+def test_who_is_the_last(store: Store) -> None:
+    """P7: a run's last user without an outcome has nobody to be compared with."""
+    run = begin_run(store, "event", "a", "b")
+    assert store.witnesses.others_wait(run.id)
+    store.receipts.finish(run.id, "a", verdict(Outcome.UNCHANGED, "s1"))
+    assert not store.witnesses.others_wait(run.id)
