@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,12 +15,8 @@ from schemas.settings import Need
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
     from queues.broker import Message
-
-#: Seconds to take leave of the database and RabbitMQ.
-_LEAVE: Final = 5
 
 
 @click.command()
@@ -53,16 +48,5 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
         else:
             print_table(headings, rows)
         return
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
-    try:
-        keep_looking(made.look)
-    except KeyboardInterrupt:
-        return
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """End, whatever it does at that moment: it is done again, under the same event id."""
-    # The kernel ends it if a server that does not answer keeps it from taking its leave.
-    signal.alarm(_LEAVE)
-    signal.default_int_handler(number, frame)
+    # A signal ends it, whatever it does at that moment: it is done again, under the same event id.
+    keep_looking(made.look)

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import Final
+from typing import Final, NoReturn
+
+from sharing.stop_signals import when_asked_to_end
 
 #: The commands that work on messages. Click knows their names too, but to ask it is to import everything.
 _WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
 
 
+#: Those that go on until they are asked to end: that is then no failure.
+_LONG_RUNNING: Final = frozenset({*_WORK_ON_MESSAGES, "scheduler"})
+
+#: Seconds after SIGTERM until a command ends in any case. Containers are killed after ten.
+_ENDS: Final = 8.0
+
+
 def main() -> None:
     """Run the command that `sys.argv` names, on greenlets if it works on messages."""
+    long_running = bool(_LONG_RUNNING.intersection(sys.argv[1:2])) or "--serve" in sys.argv
+
+    def stop(number: int) -> NoReturn:
+        if long_running:
+            raise SystemExit(0)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(_code_of(number))
+
+    when_asked_to_end(stop, code=0 if long_running else _code_of(signal.SIGTERM), within=_ENDS)
+    try:
+        _run()
+    except KeyboardInterrupt:
+        # Before the command itself could say so.
+        sys.exit(_code_of(signal.SIGINT))
+
+
+def _run() -> None:
     from console.private_files import make_files_private  # noqa: PLC0415 - as below
 
     make_files_private()
@@ -21,3 +49,8 @@ def main() -> None:
     from console.main import main as commands  # noqa: PLC0415 - after the threads are what they are to be
 
     commands()
+
+
+def _code_of(number: int) -> int:
+    """Return what a command ends with that a signal has ended, as a shell would say it."""
+    return 128 + number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import dramatiq
 from dramatiq.middleware import CurrentMessage
 
-from queues.delivery import returns_of
+from queues.delivery import begin, returns_of
 from queues.failures import UnforeseenError
 from queues.isolation import check_returns
 from schemas.errors import UpdateSyncError, place_of
@@ -58,6 +58,7 @@ def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         message = _current_message()
+        begin(message)
         check_returns(message.queue_name, returns_of(message))
         try:
             function(*args, **kwargs)

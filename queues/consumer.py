@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
-from dramatiq.common import q_name
+from dramatiq.common import dq_name, q_name
 from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
 from queues.admission import admit
 from queues.delivery import Delivery
+from queues.giving_back import give_back, stop_receiving
+from queues.isolation import is_alone_queue
 from schemas.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -34,6 +37,10 @@ class QueueConsumer(_RabbitmqConsumer):
         """Take what dramatiq's own does."""
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self._lock = threading.Lock()
+        #: What came and has had no answer yet, by its tag.
+        self._unanswered: dict[int, Delivery] = {}
+        self._is_delayed = self.queue_name == dq_name(self.queue_name)
+        self._ended = False
         #: Tags of what is done, until the connection's own thread comes to acknowledge them.
         self._done: list[int] = []
 
@@ -41,6 +48,8 @@ class QueueConsumer(_RabbitmqConsumer):
         try:
             method, properties, body = next(self.iterator)
         except (AssertionError, AMQPConnectionError, AMQPChannelError) as error:
+            if self._ended:
+                raise StopIteration from None
             if getattr(error, "reply_code", None) == _NOT_FOUND:
                 self.broker.queues_pending.add(q_name(self.queue_name))
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # dramatiq has no types there
@@ -52,14 +61,13 @@ class QueueConsumer(_RabbitmqConsumer):
             _log.warning("dead letter", queue=self.queue_name, reason="undecodable", detail=str(error))
             self._reject(method.delivery_tag)
             return None
-        self.known_tags.add(method.delivery_tag)
-        return Delivery(
-            consumer=self,
-            tag=method.delivery_tag,
-            redelivered=method.redelivered,
-            returns=_returns(properties.headers),
-            message=message,
+        envelope = (method, properties, body)
+        delivery = Delivery(
+            consumer=self, envelope=envelope, returns=_returns(properties.headers), message=message
         )
+        with self._lock:
+            self._unanswered[delivery.tag] = delivery
+        return delivery
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a message, unless it is to be left or another consumer received it.
@@ -68,7 +76,7 @@ class QueueConsumer(_RabbitmqConsumer):
         """
         with self._lock:
             if self._may_answer(message):
-                self.known_tags.remove(message.tag)
+                del self._unanswered[message.tag]
                 self._done.append(message.tag)
                 if len(self._done) == 1:
                     self._on_own_thread(self._acknowledge)
@@ -77,8 +85,72 @@ class QueueConsumer(_RabbitmqConsumer):
         """Reject a message for good, unless it is to be left or another consumer received it."""
         with self._lock:
             if self._may_answer(message):
-                self.known_tags.remove(message.tag)
+                del self._unanswered[message.tag]
                 self._reject(message.tag)
+
+    def begin(self, delivery: Delivery) -> bool:
+        """Note that a message is being worked on; False when it was given back before that."""
+        with self._lock:
+            delivery.is_begun = True
+            return delivery.tag in self._unanswered
+
+    def stop_receiving(self) -> Event:
+        """Have nothing more come in, and give back what nobody has begun; what is returned is set then."""
+        return self._done_on_own_thread(self._stop_receiving)
+
+    def give_back(self) -> Event:
+        """Give back all that has had no answer, whoever works on it; what is returned is set then."""
+        return self._done_on_own_thread(partial(self._give_back, lambda _: True))
+
+    def hang_up(self) -> Event:
+        """Close the connection; what is returned is set when RabbitMQ has read all that was said before."""
+        return self._done_on_own_thread(self._hang_up)
+
+    def _stop_receiving(self) -> None:
+        left = stop_receiving(self.channel)
+        if self._is_delayed:
+            # What lies there waits unacknowledged in the ordinary course of things, and is no suspect.
+            return
+        give_back(self.channel, [each for each in left if not _returns(each[1].headers)])
+        self._give_back(lambda delivery: not delivery.is_begun)
+
+    def _give_back(self, wanted: Callable[[Delivery], bool]) -> None:
+        """Give back what is wanted, and is not on its way to where suspects are worked on."""
+        with self._lock:
+            chosen = (
+                []
+                if self._is_delayed
+                else [
+                    delivery
+                    for delivery in self._unanswered.values()
+                    if wanted(delivery) and (not delivery.returns or is_alone_queue(self.queue_name))
+                ]
+            )
+            for delivery in chosen:
+                del self._unanswered[delivery.tag]
+        give_back(self.channel, [delivery.envelope for delivery in chosen])
+
+    def _hang_up(self) -> None:
+        self._ended = True
+        self.connection.close()
+
+    def _done_on_own_thread(self, action: Callable[[], None]) -> Event:
+        done = Event()
+
+        def act() -> None:
+            try:
+                action()
+            except (AMQPConnectionError, AMQPChannelError, AssertionError) as error:
+                # RabbitMQ gives it to others by itself when the connection is gone.
+                _log.warning("not given back", queue=self.queue_name, error=type(error).__name__)
+            finally:
+                done.set()
+
+        try:
+            self._on_own_thread(act)
+        except ConnectionClosed:
+            done.set()
+        return done
 
     def _acknowledge(self) -> None:
         """Acknowledge what was done until now, and write it to the socket once, which is what costs."""
@@ -105,9 +177,20 @@ class QueueConsumer(_RabbitmqConsumer):
         A consumer that is made anew after its connection broke counts its deliveries from 1 again:
         an old message's number would acknowledge another one, which nobody has worked on yet.
         """
-        return message.consumer is self and not message.is_left and message.tag in self.known_tags
+        return message.consumer is self and not message.is_left and message.tag in self._unanswered
 
 
 def _returns(headers: dict[str, Any] | None) -> int:
-    count = (headers or {}).get("x-delivery-count", 0)
-    return count if isinstance(count, int) else 0
+    """Return how often a message came back, as its quorum queue has counted.
+
+    `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` whoever got the
+    message, the first one too.
+    """
+    counted = headers or {}
+    failed, acquired = counted.get("x-delivery-count", 0), counted.get("x-acquired-count", 0)
+    returns = [
+        failed if isinstance(failed, int) else 0,
+        acquired - 1 if isinstance(acquired, int) else 0,
+        0,
+    ]
+    return max(returns)

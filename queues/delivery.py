@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.rabbitmq import _RabbitmqMessage
 
+from schemas.outages import StoppingError
+
 if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.broker import MessageProxy
+    from pika import BasicProperties, spec
+
+    from queues.consumer import QueueConsumer
+
+    #: A message as it came: how it was delivered, what it says of itself, and its body.
+    Envelope = tuple[spec.Basic.Deliver, BasicProperties, bytes]
 
 
 class Delivery(_RabbitmqMessage):
@@ -19,11 +27,14 @@ class Delivery(_RabbitmqMessage):
     """
 
     def __init__(
-        self, *, consumer: object, tag: int, redelivered: bool, returns: int, message: Message[Any]
+        self, *, consumer: QueueConsumer, envelope: Envelope, returns: int, message: Message[Any]
     ) -> None:
-        super().__init__(redelivered, tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there
+        method, _, _ = envelope
+        super().__init__(method.redelivered, method.delivery_tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self.consumer = consumer
+        self.envelope = envelope
         self.returns = returns
+        self.is_begun = False
         self.is_left = False
 
     @property
@@ -35,6 +46,12 @@ class Delivery(_RabbitmqMessage):
 def returns_of(message: object) -> int:
     """Return how often a message came back from a worker that did not acknowledge it."""
     return message.returns if isinstance(message, Delivery) else 0
+
+
+def begin(message: object) -> None:
+    """Note that a message is being worked on; raise `StoppingError` when it was given back before that."""
+    if isinstance(message, Delivery) and not message.consumer.begin(message):
+        raise StoppingError("the message was given back: the process is to end")
 
 
 def leave(message: MessageProxy) -> None:

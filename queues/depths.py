@@ -10,7 +10,7 @@ from dramatiq.common import dq_name
 from pika.exceptions import ChannelClosedByBroker
 
 from queues.dead_letters import translated
-from queues.isolation import alone_queue
+from queues.isolation import queues_of
 
 if TYPE_CHECKING:
     from pika import Parameters
@@ -20,7 +20,7 @@ _NOT_FOUND: Final = 404
 
 @dataclass(frozen=True, kw_only=True)
 class Depth:
-    """The messages that lie ready in `NAME`, and `aside` of it in `NAME.DQ` and `NAME.alone`."""
+    """The messages that lie ready in `NAME`, and `aside` of it in `NAME.DQ` and where suspects lie."""
 
     ready: int
     aside: int
@@ -37,7 +37,7 @@ def read_depth(parameters: Parameters, queue: str) -> Depth:
     Raises `TransientError` (broker) when RabbitMQ is away.
     """
     with translated(), pika.BlockingConnection(parameters) as connection:
-        ready, *aside = (_ready(connection, name) for name in (queue, dq_name(queue), alone_queue(queue)))
+        ready, *aside = (_ready(connection, name) for name in (*queues_of(queue), dq_name(queue)))
     return Depth(ready=ready, aside=sum(aside))
 
 

@@ -13,7 +13,7 @@ from dramatiq.middleware import Middleware
 
 from queues.delivery import leave
 from queues.failures import UNKNOWN, USER_TRIES, Halt, Isolate, Leave, Others, Retry, decide
-from queues.isolation import alone_queue, main_queue
+from queues.isolation import main_queue
 from queues.outages import LONGEST_HOLD
 from queues.sections import as_dead_letter, read_history, with_history
 from queues.waits import wait_to_tell, with_wait
@@ -157,7 +157,7 @@ class FailureRouting(Middleware):
             case Halt():
                 yield partial(recorder.halted, message, decision)
             case Isolate():
-                yield partial(broker.publish, [message.copy(queue_name=alone_queue(message.queue_name))])
+                yield partial(broker.publish, [message.copy(queue_name=decision.queue)])
             case Leave():
                 raise StoppingError("the process is to end")
 
@@ -211,7 +211,7 @@ def _say(message: Message[Any], decision: Decision, exception: BaseException) ->
         case Halt():
             _log.error("run halted", **who, cause=decision.cause, detail=decision.detail)
         case Isolate():
-            _log.warning("worked on alone", **who)
+            _log.warning("worked on apart", **who, queue=decision.queue)
         case Retry() if isinstance(exception, HeldBackError):
             _log.debug("put aside", **who, delay=decision.delay)
         case Retry():

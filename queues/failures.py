@@ -68,7 +68,9 @@ class Halt:
 
 @dataclass(frozen=True, kw_only=True)
 class Isolate:
-    """Have it worked on alone: a worker may have died over it."""
+    """Have it worked on apart from the others, from `queue`: a worker may have died over it."""
+
+    queue: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,14 @@ Decision = Retry | DeadLetter | Halt | Isolate | Leave
 
 
 class SuspectError(UpdateSyncError):
-    """A worker that had this message in hand has ended without a word, perhaps because of it."""
+    """A worker that had this message in hand has ended without a word, perhaps because of it.
+
+    `queue` is the one that it is to be worked on from.
+    """
+
+    def __init__(self, detail: str, *, queue: str) -> None:
+        super().__init__(detail)
+        self.queue = queue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +155,7 @@ def decide(  # noqa: PLR0911 - one table
         case HaltError():
             return Halt(cause=error.cause, detail=error.detail)
         case SuspectError():
-            return Isolate()
+            return Isolate(queue=error.queue)
         case StoppingError():
             return Leave()
         case TransientError() if history.answers >= USER_TRIES and _is_one_users(error, history, others):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from gevent import monkey
+from gevent.os import fork_gevent
 
 
 def use_greenlets() -> None:
@@ -12,3 +15,16 @@ def use_greenlets() -> None:
     own modules. See decision 31.
     """
     monkey.patch_all()
+
+
+def fork() -> int:
+    """Make a process that may go on to use greenlets; return its number, and 0 in it itself."""
+    return int(fork_gevent())
+
+
+def exit_code_of(process: int) -> int | None:
+    """Return the exit code of a process that `fork` made, negative for a signal; None while it runs."""
+    # gevent's own waits for what its own fork has noted, which watches all processes there are.
+    waitpid = monkey.get_original("os", "waitpid")
+    ended, status = waitpid(process, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None

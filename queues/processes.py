@@ -1,51 +1,179 @@
-"""dramatiq's own worker processes: forked, restarted with SIGHUP, ended with SIGTERM."""
+"""Worker processes: forked, watched over and ended together; SIGTERM ends them, SIGHUP starts them afresh."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import random
+import signal
+import sys
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from dramatiq import cli, set_broker
+import structlog
+from dramatiq import Worker, get_broker, set_broker
 
-from queues.isolation import alone_queue
+from queues.greenlets import exit_code_of, fork
+from queues.isolation import queues_of
 from queues.liveness import Liveness
+from queues.stopping import stop_worker
+from schemas.errors import UpdateSyncError, place_of
+from sharing.stop_signals import ENDING, SignalPipe, when_asked_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dramatiq import Broker
 
-#: Milliseconds that a worker may take to finish what it has in hand when it is to end.
-_SHUTDOWN_TIMEOUT = 60_000
+#: Seconds after SIGTERM for what a process has in hand to be done; then it is given back.
+FINISH: Final = 5.0
+#: Seconds after SIGTERM until a worker process ends in any case, and until the kernel ends it for us.
+#: Containers are killed after ten.
+ENDS: Final = 8.0
+KILLED: Final = 9.0
+
+#: Seconds between two looks whether to end.
+_LOOK: Final = 0.1
+
+_FAILED: Final = 1
+
+_log = structlog.get_logger(__name__)
 
 
 def run_processes(build: str, *, queues: Sequence[str], processes: int, threads: int) -> int:
-    """Work off `queues` until a signal ends it, and return the exit code.
+    """Work off `queues` until a signal ends it, and return the exit code: 0 when it was asked to end.
 
-    `build` names the function (`package.module:function`) that puts a process together.
+    `build` names the function (`package.module:function`) that puts a process together. When one of the
+    processes ends by itself the others are ended too, and the code is 1: what supervises starts all again.
     """
-    arguments = [
-        build,
-        "--processes",
-        str(processes),
-        "--threads",
-        str(threads),
-        "--queues",
-        *queues,
-        *map(alone_queue, queues),
-        "--worker-shutdown-timeout",
-        str(_SHUTDOWN_TIMEOUT),
-        # Our own logging is set up by `build`; this keeps dramatiq's from doubling it.
-        "--skip-logging",
-    ]
-    # dramatiq has no types there.
-    parser = cli.make_argument_parser()  # type: ignore[no-untyped-call]
-    return int(cli.main(parser.parse_args(arguments)) or 0)  # type: ignore[no-untyped-call]
+    module, _, function = build.partition(":")
+    # Here, once, so that the processes share what it takes in memory.
+    work = getattr(import_module(module), function)
+    watched = (*ENDING, signal.SIGHUP, signal.SIGCHLD)
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    signals = SignalPipe()
+    for number in watched:
+        # What came is read from the pipe; without a handler the kernel would decide.
+        signal.signal(number, lambda *_: None)
+    master = os.getpid()
+    children = []
+    for _ in range(processes):
+        child = fork()
+        if child == 0:
+            _be_worker(work, [each for queue in queues for each in queues_of(queue)], threads, master)
+        children.append(child)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+    code, afresh = _Pool(children, signals).watch()
+    if afresh:
+        # What comes meanwhile waits for `console.start`, which lets the signals through again.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves once more
+    return code
 
 
 def hand_over(broker: Broker) -> None:
-    """Give this process's broker to dramatiq's command line, and have its threads looked after.
-
-    It calls a `build` function, ignores what that returns, and takes dramatiq's global broker.
-    """
+    """Give this process's broker to `run_processes`, and have its threads looked after; `build` calls it."""
     broker.add_middleware(Liveness())
     set_broker(broker)
+
+
+class _Pool:
+    """The worker processes as their master sees them."""
+
+    def __init__(self, children: Sequence[int], signals: SignalPipe) -> None:
+        self._running = set(children)
+        self._signals = signals
+        self._ends: float | None = None
+        self._code = 0
+
+    def watch(self) -> tuple[int, bool]:
+        """Return when all have ended: the exit code, and whether to start afresh."""
+        afresh = False
+        while self._running:
+            came = self._signals.wait(1.0 if self._ends is None else min(1.0, self._ends - time.monotonic()))
+            asked = [number for number in came if number in ENDING]
+            if asked and self._ends is not None:
+                self._send(signal.SIGKILL)
+            elif asked or signal.SIGHUP in came:
+                afresh = not asked
+                self._end()
+            if self._ends is not None and time.monotonic() >= self._ends:
+                self._send(signal.SIGKILL)
+            self._collect()
+        return self._code, afresh and self._code == 0
+
+    def _end(self) -> None:
+        if self._ends is None:
+            self._ends = time.monotonic() + KILLED
+            self._send(signal.SIGTERM)
+
+    def _send(self, number: signal.Signals) -> None:
+        for child in self._running:
+            # It is ours until its exit code is collected, so the number is nobody else's.
+            os.kill(child, number)
+
+    def _collect(self) -> None:
+        """Take note of who has ended; who was not asked to has the others end as well."""
+        for child in tuple(self._running):
+            code = exit_code_of(child)
+            if code is None:
+                continue
+            self._running.remove(child)
+            if self._ends is None:
+                _log.error("a worker process ended by itself; the others are ended too", pid=child, code=code)
+                self._code = _FAILED
+                self._end()
+            elif code > 0:
+                self._code = _FAILED
+
+
+class _Stopping:
+    """Whether this process has been asked to end; before it works on anything, it ends at once."""
+
+    def __init__(self) -> None:
+        self.working = False
+        self.asked = False
+
+    def __call__(self, _number: int) -> None:
+        self.asked = True
+        if not self.working:
+            os._exit(0)
+
+
+def _be_worker(build: Callable[[], object], queues: Sequence[str], threads: int, master: int) -> NoReturn:
+    """Be one of the processes, from its fork to its end."""
+    code = _FAILED
+    try:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            # A terminal sends them to everybody; the master says what they mean.
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        stopping = _Stopping()
+        when_asked_to_end(stopping, code=0, within=ENDS, parent=master, insist=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP, signal.SIGCHLD))
+        random.seed()
+        _work(build, queues, threads, stopping)
+        code = 0
+    except SystemExit:
+        # Said already, by who raised it (`queues.liveness`).
+        code = _FAILED
+    except UpdateSyncError as error:
+        _log.error("the worker process cannot work", error=str(error))
+    except BaseException as error:  # noqa: BLE001 - said without its text, which may hold anything (P6)
+        _log.error("the worker process failed", error=type(error).__name__, place=place_of(error))
+    finally:
+        # Not as Python ends: that would wait for threads which wait for others.
+        os._exit(code)
+
+
+def _work(build: Callable[[], object], queues: Sequence[str], threads: int, stopping: _Stopping) -> None:
+    build()
+    broker = get_broker()
+    broker.emit_after("process_boot")
+    worker = Worker(broker, queues=set(queues), worker_threads=threads)
+    stopping.working = True
+    worker.start()
+    while not stopping.asked:
+        time.sleep(_LOOK)
+    stop_worker(worker, finish=FINISH)
+    broker.close()

@@ -15,7 +15,7 @@ from queues.bulk import PROPERTIES, publish_all
 from queues.consumer import QueueConsumer
 from queues.dead_letters import QueueWalk, walking
 from queues.depths import Depth, read_depth
-from queues.isolation import alone_queue, is_alone_queue, main_queue
+from queues.isolation import main_queue, prefetch_of, queues_of
 from queues.sections import with_delay
 from schemas.errors import Dependency, TransientError, WrongUseError
 
@@ -126,16 +126,15 @@ class QuorumBroker(RabbitmqBroker):
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
         """Declare a queue, and tell a worker of this process to consume it and what belongs to it."""
         super().declare_queue(queue_name, ensure=ensure)
-        alone = alone_queue(q_name(queue_name))
-        if alone not in self.queues:
+        for apart in set(queues_of(q_name(queue_name))) - self.queues:
             # Not in dramatiq's own way, which would give it queues for retries and dead letters as well.
-            self.queues.add(alone)
-            self.queues_pending.add(alone)
-            self.emit_after("declare_queue", alone)
+            self.queues.add(apart)
+            self.queues_pending.add(apart)
+            self.emit_after("declare_queue", apart)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Return a consumer of the queue, for dramatiq's workers."""
-        return super().consume(queue_name, 1 if is_alone_queue(queue_name) else prefetch, timeout)
+        return super().consume(queue_name, prefetch_of(queue_name, prefetch), timeout)
 
     def _publish_confirmed(self, queue: str, message: Message[Any]) -> None:
         body = message.encode()
@@ -163,7 +162,7 @@ class QuorumBroker(RabbitmqBroker):
 
     def _declare_all(self, queue: str) -> Any:
         arguments = self._build_queue_arguments(queue)
-        for name in (queue, alone_queue(queue)):
+        for name in queues_of(queue):
             self._declare(name, arguments)
         # A waiting message lies unacknowledged in a worker; that the worker ends is no fault of it.
         self._declare(dq_name(queue), {**arguments, "x-delivery-limit": UNLIMITED_DELIVERIES})

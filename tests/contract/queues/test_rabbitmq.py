@@ -50,6 +50,7 @@ def expected_arguments(queue: str) -> dict[str, dict[str, Any]]:
     }
     return {
         queue: work,
+        f"{queue}.quarantine": work,
         f"{queue}.alone": work,
         f"{queue}.DQ": {**work, "x-delivery-limit": 1_000_000},
         f"{queue}.XQ": {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000},
@@ -168,7 +169,7 @@ def test_a_publisher_does_not_work_on_what_it_publishes(door: QuorumDoor) -> Non
         door.broker.publish([user_message("u1")])
         door.broker.publish([user_message("u2").copy(queue_name=TENANT_SYNC_QUEUE, actor_name="tenant_sync")])
         wait_until(lambda: bool(calls.done), "the message for this process")
-        of_this_process = {f"{TENANT_SYNC_QUEUE}{suffix}" for suffix in ("", ".DQ", ".alone")}
+        of_this_process = {f"{TENANT_SYNC_QUEUE}{suffix}" for suffix in ("", ".DQ", ".quarantine", ".alone")}
         assert set(worker.consumers) == of_this_process
     assert [json.loads(body)["kwargs"]["user"] for body in door.take_all(USER_SYNC_QUEUE)] == ["u1"]
 

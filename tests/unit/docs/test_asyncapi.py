@@ -62,7 +62,9 @@ def test_the_document_has_the_words_that_are_used() -> None:
         if "allOf" in message["payload"]
     }
 
-    assert addresses == {f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".alone", ".XQ")}
+    assert addresses == {
+        f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".quarantine", ".alone", ".XQ")
+    }
     assert actors == {TENANT_SYNC_ACTOR, TENANT_PAGE_ACTOR, USER_SYNC_ACTOR}
     assert DESCRIBED["TenantSync"]["properties"]["mode"]["enum"] == list(Mode)
     assert DESCRIBED["Section"]["properties"]["reason"]["enum"] == list(Reason)

@@ -1,0 +1,90 @@
+"""How a process ends when it is asked to: in order if it can, and in any case soon.
+
+Imports nothing that takes time, so that it can be had in a process's first moment; and takes hold of
+Python's own threads and waits before anything replaces them with greenlets.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import select
+import signal
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+#: The signals that ask a process to end: a supervisor's, and Ctrl-C.
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+
+#: Seconds between two looks whether the process that made this one is still there.
+_LOOK_AGAIN: Final = 1.0
+
+_start_thread = _thread.start_new_thread
+_poll = select.poll
+_clock = time.monotonic
+
+
+class SignalPipe:
+    """Signals as something to wait for: each becomes readable, whichever thread the kernel gave it to."""
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        # Python writes each signal's number there at once, even while its main thread waits in C.
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self._watch = _poll()
+        self._watch.register(self._reader, select.POLLIN)
+
+    def wait(self, seconds: float | None) -> list[int]:
+        """Return the numbers of the signals that came, in order; none when time is up."""
+        ready = self._watch.poll(None if seconds is None else max(0.0, seconds) * 1000)
+        return list(os.read(self._reader, 1024)) if ready else []
+
+
+def when_asked_to_end(
+    stop: Callable[[int], object],
+    *,
+    code: int,
+    within: float,
+    parent: int | None = None,
+    insist: bool = True,
+) -> None:
+    """Have `stop` called with each signal of `ENDING`, and end the process with `code` in any case.
+
+    `stop` is called where the main thread happens to be, and may raise. A thread of the system's own ends
+    the process `within` seconds after SIGTERM, whatever waits then for whom, and with `insist` at once when a
+    second one comes. With `parent`, that this process ends counts as a SIGTERM. Ctrl-C is left to `stop`: a
+    person is there, who can insist by themselves.
+
+    Handlers are installed, so that the kernel lets the signals through to a process 1 too. Whoever ignores
+    Ctrl-C from the beginning (nohup) goes on to do so.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop(number)
+
+    for number in ENDING:
+        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
+    # The thread is to get no signal itself: it inherits what is blocked here.
+    _start_thread(_end_in_time, (SignalPipe(), code, within, parent, insist))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _end_in_time(signals: SignalPipe, code: int, within: float, parent: int | None, insist: bool) -> None:  # noqa: FBT001 - a thread takes no keywords
+    """End the process when it has been asked to and time is up, or when it is asked once more."""
+    asked = 0
+    while not asked:
+        asked = signals.wait(None if parent is None else _LOOK_AGAIN).count(signal.SIGTERM)
+        if not asked and parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+            parent = None
+    ends = _clock() + within
+    while (left := ends - _clock()) > 0 and not (insist and asked > 1):
+        asked += signals.wait(left).count(signal.SIGTERM)
+    os._exit(code)

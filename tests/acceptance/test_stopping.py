@@ -1,0 +1,227 @@
+"""Processes that are asked to end: while what they wait for hangs, in their first moments, as process 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pika
+import pytest
+
+from tests.acceptance.commands import COMMAND, answer, kill_all, running, until
+from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, event, made_up, publish
+from tests.chaos.proxy import Doors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandbox.world import World
+
+__all__ = ["env", "made_up"]
+
+#: Seconds until a container that was asked to end is killed.
+GRACE = 10.0
+
+
+@contextmanager
+def hanging() -> Iterator[tuple[int, list[socket.socket]]]:
+    """Give the port of a server that takes connections and never answers, and the connections it has."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(server.accept()[0])
+
+        threading.Thread(target=take, daemon=True).start()
+        try:
+            yield server.getsockname()[1], taken
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            for connection in taken:
+                connection.close()
+
+
+def lying(amqp_url: str, queue: str) -> int:
+    """Return how many messages wait in a queue."""
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+
+
+def children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_a_worker_ends_in_time_while_skolon_hangs(env: dict[str, str], amqp_url: str, tmp_path: Path) -> None:
+    """P2: SIGTERM ends a worker within its grace; what it had goes back, and none of it as a suspect."""
+    with ExitStack() as stack:
+        port, taken = stack.enter_context(hanging())
+        stack.enter_context(running("producer", env=env, log=tmp_path / "producer.log"))
+        publish(amqp_url, "tenant-sync", event("first"))
+        until(lambda: _is_read(env), "a run that is read")
+        scim = f"https://127.0.0.1:{port}/{{organisation}}/scim/v2"
+        stuck = {**env, "UPDATE_SYNC_SKOLON_SCIM_URL": scim}
+        worker = stack.enter_context(
+            running("worker", "--processes", "2", env=stuck, log=tmp_path / "worker.log")
+        )
+        until(lambda: taken, "a request to Skolon")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(GRACE) == 0
+        [waiting] = answer("runs", "list", env=env)
+        assert lying(amqp_url, "user-sync") == waiting["pending"] > 0
+        stack.enter_context(running("worker", env=env, log=tmp_path / "worker.log"))
+        run = ended_run(env, 1)
+    assert run["status"] == "completed"
+    assert "worked on apart" not in (tmp_path / "worker.log").read_text()
+
+
+def _is_read(env: Mapping[str, str]) -> bool:
+    runs = answer("runs", "list", env=env)
+    return bool(runs) and runs[0]["status"] == "updating"
+
+
+def test_a_producer_ends_in_time_while_graph_hangs(
+    env: dict[str, str], amqp_url: str, tmp_path: Path
+) -> None:
+    """P2: SIGTERM ends a producer that waits for Graph, and its page is read by the next one."""
+    log = tmp_path / "producer.log"
+    with hanging() as (port, taken):
+        stuck = {**env, "UPDATE_SYNC_GRAPH_URL": f"https://127.0.0.1:{port}"}
+        with running("producer", env=stuck, log=log) as producer:
+            publish(amqp_url, "tenant-sync", event("first"))
+            until(lambda: taken, "a request to Graph")
+            producer.send_signal(signal.SIGTERM)
+            assert producer.wait(GRACE) == 0
+    with running("producer", env=env, log=log):
+        until(lambda: _is_read(env), "a run that is read")
+    assert "worked on apart" not in log.read_text()
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler", "runs"])
+def test_it_ends_in_time_while_the_database_hangs(
+    env: dict[str, str], postgresql: object, tmp_path: Path, command: str
+) -> None:
+    """P8: SIGTERM ends any command within its grace while PostgreSQL answers nothing."""
+    del postgresql
+    url = env["UPDATE_SYNC_DATABASE_URL"]
+    arguments = {"runs": ("runs", "list")}.get(command, (command,))
+    place = url.rpartition("@")[2].partition("/")[0]
+    host, _, port = place.partition(":")
+    with Doors() as doors:
+        door = doors.open(host, int(port))
+        door.hold()
+        held = {**env, "UPDATE_SYNC_DATABASE_URL": url.replace(place, f"127.0.0.1:{door.port}")}
+        with running(*arguments, env=held, log=tmp_path / "log") as process:
+            until(lambda: door.touched, "a question to the database")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(GRACE) == (128 + signal.SIGTERM if command == "runs" else 0)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+MOMENTS = [
+    ("worker", 0.05),
+    ("worker", 0.2),
+    ("worker", 0.5),
+    ("worker", 1.5),
+    ("producer", 0.5),
+    ("scheduler", 0.5),
+]
+
+
+@pytest.mark.parametrize(("command", "after"), MOMENTS)
+def test_it_ends_from_its_first_moment(
+    env: dict[str, str], tmp_path: Path, command: str, after: float
+) -> None:
+    """SIGTERM is heard at any time; before Python itself runs it is the kernel that ends the process."""
+    with running(command, env=env, log=tmp_path / "log") as process:
+        time.sleep(after)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(GRACE) in (0, -signal.SIGTERM)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_process_1_ends_when_asked(env: dict[str, str], tmp_path: Path, command: str) -> None:
+    """As process 1 of a container, whom the kernel spares signals without a handler, it ends too."""
+    unshare = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    tried = subprocess.run([*unshare, "true"], capture_output=True, check=False)  # noqa: S603 - as below
+    if tried.returncode:
+        pytest.skip("no namespace of processes can be made here")
+    with running(command, env=env, log=tmp_path / "log", command=(*unshare, COMMAND)) as outer:
+        first = until(lambda: next((each for each in children(outer.pid) if hears(each)), 0), "process 1")
+        os.kill(first, signal.SIGTERM)
+        assert outer.wait(GRACE) == 0
+
+
+def hears(process: int) -> bool:
+    """Say whether a process has a handler for SIGTERM."""
+    with suppress(OSError):
+        status = Path(f"/proc/{process}/status").read_text()
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        return bool(caught >> (signal.SIGTERM - 1) & 1)
+    return False
+
+
+def test_a_killed_master_leaves_nobody_behind(env: dict[str, str], amqp_url: str, tmp_path: Path) -> None:
+    """Worker processes whose master was killed give back what they have, and end."""
+    with running("worker", "--processes", "2", env=env, log=tmp_path / "log") as master:
+        left = until(lambda: found if len(found := children(master.pid)) == 2 else None, "two processes")
+        publish(amqp_url, "user-sync", b"{}")
+        master.kill()
+        master.wait()
+        until(lambda: not any(Path(f"/proc/{child}").exists() for child in left), "the end of both")
+
+
+def test_a_rolling_restart_makes_no_suspects(
+    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+) -> None:
+    """P2, P4: workers that are replaced in mid-run, one after the other, leave no trace on what they had."""
+    log = tmp_path / "worker.log"
+
+    def share_is_done(part: float) -> bool:
+        runs = answer("runs", "list", env=env)
+        return bool(runs) and runs[0]["published"] - runs[0]["pending"] > part * PEOPLE
+
+    with ExitStack() as stack:
+        stack.enter_context(running("producer", env=env, log=tmp_path / "producer.log"))
+        pool = [stack.enter_context(running("worker", "--threads", "4", env=env, log=log)) for _ in range(2)]
+        publish(amqp_url, "tenant-sync", event("first"))
+        for part, old in zip((0.1, 0.4), pool, strict=True):
+            until(lambda part=part: share_is_done(part), f"{part:.0%} of the run")  # type: ignore[misc] # bound at once
+            old.send_signal(signal.SIGTERM)
+            assert old.wait(GRACE) == 0
+            stack.enter_context(running("worker", "--threads", "4", env=env, log=log))
+        run = ended_run(env, 1)
+    assert counts(run["outcomes"]) == made_up.municipality.expected_outcomes("first")
+    assert made_up.wrong_users() == []
+    assert "worked on apart" not in log.read_text()
+
+
+def test_what_was_fetched_by_a_killed_worker_is_done_several_at_a_time(
+    env: dict[str, str], amqp_url: str, tmp_path: Path
+) -> None:
+    """P7: after a worker was killed, what it had is worked on apart, and none of it one by one."""
+    log = tmp_path / "worker.log"
+    with ExitStack() as stack:
+        port, taken = stack.enter_context(hanging())
+        stack.enter_context(running("producer", env=env, log=tmp_path / "producer.log"))
+        publish(amqp_url, "tenant-sync", event("first"))
+        until(lambda: _is_read(env), "a run that is read")
+        stuck = {**env, "UPDATE_SYNC_SKOLON_SCIM_URL": f"https://127.0.0.1:{port}/{{organisation}}/scim/v2"}
+        worker = stack.enter_context(running("worker", env=stuck, log=tmp_path / "stuck.log"))
+        until(lambda: taken and not lying(amqp_url, "user-sync"), "a request to Skolon")
+        kill_all(worker)
+        [waiting] = answer("runs", "list", env=env)
+        stack.enter_context(running("worker", env=env, log=log))
+        assert ended_run(env, 1)["status"] == "completed"
+    said = log.read_text()
+    assert said.count('"queue": "user-sync.quarantine"') >= waiting["pending"] > 0
+    assert "user-sync.alone" not in said
