@@ -35,7 +35,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     """
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Without a terminal there is nobody to ask: say --yes, after 'list'.")
-    parts, now = open_console(Need.DATABASE, Need.BROKER), dt.datetime.now(dt.UTC)
+    parts, now = open_console(Need.DATABASE, Need.BROKER, Need.KEYS), dt.datetime.now(dt.UTC)
     wanted = filter_from(options, now=now)
     groups, expected = _count(parts.broker, wanted, limit)
     if not yes and groups.letters:

@@ -72,7 +72,7 @@ def replay(  # noqa: PLR0913 - one for each option
     when too many fail again. Ctrl-C ends it after the batch in hand, and what is left stays. Whom a
     newer run has published is left to that run. A page's letter resumes its run.
     """
-    needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER)
+    needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER, Need.KEYS)
     parts, now = open_console(*needs), dt.datetime.now(dt.UTC)
     if dry_run:
         rehearse_replay(parts, filter_from(options, now=now), limit, as_sent=as_sent, wants_json=wants_json)

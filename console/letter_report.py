@@ -82,10 +82,11 @@ class LetterReport:
                 opened = self._sealer.open_json(letter.payload)
             except (WrongUseError, ValueError):
                 opened = None
-            if isinstance(opened, dict):
+            data = opened.get("data") if isinstance(opened, dict) else None
+            if isinstance(data, dict):
                 shown["properties"] = {
                     str(name): None if value in (None, "", [], {}) else _MASK
-                    for name, value in sorted(opened.items())
+                    for name, value in sorted(data.items())
                 }
         return shown
 

@@ -18,8 +18,7 @@ from console.preview_report import preview_of, show_preview
 from console.run_report import wait_for_end
 from console.tenant_options import read_object
 from console.trial_options import NAMES, read_trial
-from console.wishes import run_that_came_of
-from queues.messages import tenant_sync_message
+from console.wishes import publish_trigger, run_that_came_of
 from schemas.errors import WrongUseError
 from schemas.graph_user import is_entra_id
 from schemas.messages import TenantSync
@@ -74,7 +73,9 @@ def preview(  # noqa: PLR0913 - one for each option
     """
     if values and who is None:
         raise click.UsageError("--values belongs to --user.")
-    needs = (Need.DATABASE, Need.BROKER) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
+    needs = (
+        (Need.DATABASE, Need.BROKER, Need.KEYS) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
+    )
     parts = open_console(*needs)
     saved = parts.store.tenants.settings(key)
     trial = trial_of(saved, *read_trial(settings, read_object(source_file) if source_file else {}))
@@ -114,7 +115,7 @@ def _explained(parts: Console, key: str, trial: dict[str, Any], user: str) -> Ex
 def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
     """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
     event_id, triggers = str(uuid.uuid4()), parts.store.triggers
-    parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
+    publish_trigger(wish, event_id, parts)
     try:
         with _interruptible():
             run = run_that_came_of(wish, event_id, triggers)

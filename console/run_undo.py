@@ -43,7 +43,7 @@ def undo(  # noqa: PLR0913 - one for each option
     is, and counted. The undo is a run of its own, which can be watched, resumed, cancelled and undone. A
     halted run that is put back as a whole is cancelled by that.
     """
-    parts = open_console(Need.DATABASE, Need.BROKER)
+    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
     undone = parts.store.runs.get(run)
     wish = wish_from(
         tenant=undone.tenant,

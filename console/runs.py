@@ -122,7 +122,7 @@ def cancel(*, run: int, wants_json: bool) -> None:
 @json_option
 def resume(*, run: int, accept: bool, wants_json: bool) -> None:
     """Take a halted run up again: whoever is pending is read afresh and published again."""
-    parts = open_console(Need.DATABASE, Need.BROKER)
+    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
     parts.broker.check()
     resumed, published = resume_run(run, store=parts.store, publisher=parts.broker, accept=accept)
     text = f"Run {run} goes on with {published} users that were pending."

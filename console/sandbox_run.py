@@ -11,8 +11,9 @@ from clients.directories import directories
 from producers.main import declare_producers, reconcile
 from queues.composition import open_memory_broker
 from queues.in_process import consuming
-from queues.messages import tenant_sync_message
+from queues.messages import proven, tenant_sync_message
 from queues.outages import Outages
+from schemas.binding import is_privileged
 from schemas.messages import TenantSync
 from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.sealing import Sealer, new_key
@@ -79,7 +80,8 @@ class OneProcess:
             settings=settings,
             thorough=thorough,
         )
-        self.broker.publish([tenant_sync_message(wish, event_id=event_id)])
+        message = tenant_sync_message(wish, event_id=event_id)
+        self.broker.publish([proven(message, self.store.seals.proof) if is_privileged(wish) else message])
         while True:
             time.sleep(_LOOK_AGAIN)
             run = self.store.triggers.run_of(event_id)
@@ -112,7 +114,7 @@ def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProc
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
     broker = open_memory_broker(outages)
     doors = directories(settings, outages)
-    declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
+    declare_producers(broker, broker, store=store, directories=doors)
     reconcile(broker, broker, store=store)
     declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
     try:

@@ -11,7 +11,8 @@ import click
 from console.output import echo, say
 from console.run_details import details_of
 from console.run_report import end_with, keep_looking, show_run, wait_for_end
-from queues.messages import tenant_sync_message
+from queues.messages import proven, tenant_sync_message
+from schemas.binding import is_privileged
 from schemas.errors import PermanentError
 from schemas.messages import TenantSync, load_tenant_sync
 
@@ -53,8 +54,16 @@ def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wa
 
 def _publish(wish: TenantSync, parts: Console) -> str:
     event_id = str(uuid.uuid4())
-    parts.broker.publish([tenant_sync_message(wish, event_id=event_id)])
+    publish_trigger(wish, event_id, parts)
     return event_id
+
+
+def publish_trigger(wish: TenantSync, event_id: str, parts: Console) -> None:
+    """Publish a wish; one that only operators may have goes with the proof that it is ours."""
+    message = tenant_sync_message(wish, event_id=event_id)
+    if is_privileged(wish):
+        message = proven(message, parts.store.seals.proof)
+    parts.broker.publish([message])
 
 
 def run_that_came_of(

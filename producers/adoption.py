@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.errors import PermanentError
-from schemas.messages import TENANT_PAGES_QUEUE, load_tenant_page
+from schemas.errors import PermanentError, WrongUseError
+from schemas.messages import TENANT_PAGES_QUEUE, UserSync, load_tenant_page
 from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
@@ -29,6 +29,31 @@ class Adopted:
     receipts: int
 
 
+def is_genuine(letter: Letter, *, store: Store) -> bool:
+    """Say whether a letter is of a user's message that we have made: somebody else may name any receipt.
+
+    Raises `UnsealableError` when a key is missing.
+    """
+    if letter.receipt_key is None:
+        return False
+    run, user = letter.receipt_key
+    try:
+        store.seals.open_user(
+            UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
+        )
+    except PermanentError:
+        return False
+    return True
+
+
+def _is_certain(letter: Letter, *, store: Store) -> bool:
+    """Say whether a letter is surely one of ours: without its key that is left to who has it."""
+    try:
+        return is_genuine(letter, store=store)
+    except WrongUseError:
+        return False
+
+
 def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
     """Give receipts that await a message which is dead the outcome that it has; may be repeated.
 
@@ -41,8 +66,10 @@ def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
         letter = by_key[key]
         if letter.is_dropped and not state.replaying:
             continue
-        if state.is_lost(letter.operation) and store.receipts.dead_letter(
-            *key, letter.verdict, letter.attempts, operation=letter.operation
+        if (
+            state.is_lost(letter.operation)
+            and _is_certain(letter, store=store)
+            and store.receipts.dead_letter(*key, letter.verdict, letter.attempts, operation=letter.operation)
         ):
             adopted.add(key)
     # Of all, not only of those just adopted: whoever adopted the last one may have died before this line.
@@ -57,7 +84,8 @@ def adopt_page(letter: Letter, *, store: Store) -> bool:
         return False
     try:
         page = load_tenant_page(letter.fields)
-    except PermanentError:
+        store.seals.check_page(page)
+    except (PermanentError, WrongUseError):
         return False
     detail = f"a page was not read: {letter.verdict.detail}"
     return store.pages.begin(page) and store.runs.halt(page.run, Cause.BUG, detail)

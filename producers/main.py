@@ -42,7 +42,7 @@ def build() -> None:
     store = Store(settings.database_url, sealer, passages=outages)
     broker = open_broker(settings.amqp_url, outages, ca_bundle=settings.ca_bundle)
     doors = directories(settings, outages)
-    declare_producers(broker, broker, store=store, directories=doors, sealer=sealer)
+    declare_producers(broker, broker, store=store, directories=doors)
     reconcile(broker, broker, store=store)
     hand_over(broker)
 
@@ -53,11 +53,10 @@ def declare_producers(
     *,
     store: Store,
     directories: Directories,
-    sealer: Sealer,
 ) -> None:
     """Have `broker` work off triggers and page messages, and publish through `publisher`."""
     starter = RunStarter(store=store, publisher=publisher)
-    reader = PageReader(store=store, directories=directories, publisher=publisher, sealer=sealer)
+    reader = PageReader(store=store, directories=directories, publisher=publisher)
 
     def tenant_sync(*args: object, **fields: object) -> None:
         starter.start(current_message_id(), args, fields)

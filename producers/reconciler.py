@@ -150,7 +150,7 @@ class Reconciler:
         self._queues.publish(
             [
                 user_sync_message(
-                    UserSync(tenant=run.tenant, run=run.id, user=user, payload=None),
+                    self._store.seals.user(UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)),
                     give_up_after_hours=give_up,
                 )
                 for user in sorted(marked)
@@ -204,7 +204,8 @@ class Reconciler:
         if scan is None:
             return False
         first = TenantPage(tenant=run.tenant, run=run.id, scan=scan, number=1, link=None)
-        self._queues.publish([tenant_page_message(first, give_up_after_hours=self._give_up(run))])
+        sealed = self._store.seals.page(first)
+        self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
         self._page_times[run.id] += 1
         detail = "the message for a page was lost; the list was begun again"
         self._store.run_warnings.note(run.id, Caution.PAGE_LOST, detail)

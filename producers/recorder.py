@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from queues.failures import UNKNOWN
+from schemas.errors import PermanentError
+from schemas.messages import TENANT_PAGE_ACTOR, load_tenant_page
 from schemas.outcomes import Cause, Reason
+from schemas.sealing import UnsealableError
 
 if TYPE_CHECKING:
     from queues.broker import Message
@@ -25,13 +28,23 @@ class RunRecorder:
     def __init__(self, *, store: Store) -> None:
         self._runs = store.runs
         self._waits = store.waits
+        self._seals = store.seals
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
         """Halt the run of a page that will never be read."""
-        run = message.kwargs.get("run")
-        if isinstance(run, int):
+        if message.actor_name != TENANT_PAGE_ACTOR:
+            return
+        try:
+            page = load_tenant_page(message.kwargs)
+            self._seals.check_page(page)
+        except (PermanentError, UnsealableError):
+            # A message that is not ours halts nobody's run.
+            return
+        else:
             cause = _CAUSES.get(letter.reason, Cause.BUG)
-            self._runs.halt(run, cause, f"a page was not read after {attempts} attempts: {letter.detail}")
+            self._runs.halt(
+                page.run, cause, f"a page was not read after {attempts} attempts: {letter.detail}"
+            )
 
     def halted(self, message: Message[Any], halt: Halt) -> None:
         """Halt the run of a page."""

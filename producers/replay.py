@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from producers.adoption import adopt
+from producers.adoption import adopt, is_genuine
 from producers.replay_plan import MAX_FAILED, fails_too_often, failures_in_words, step_size
 from producers.replay_runs import RunsReplay
 from queues.dead_letters import read_at_once
@@ -170,6 +170,7 @@ class Replay:
             letter.receipt_key is not None
             and letter.operation != self._operation
             and self._wish.wanted.matches(letter)
+            and is_genuine(letter, store=self._store)
         )
 
     def _replay(self, batch: list[Found], walk: Walk) -> int:
@@ -190,9 +191,9 @@ class Replay:
     def _message(self, letter: Letter, state: ReceiptState, key: Key) -> Message[None]:
         run, user = key
         keeps_payload = self._wish.as_sent or is_nameless(user)
-        fields = UserSync(
-            tenant=state.tenant, run=run, user=user, payload=letter.payload if keeps_payload else None
-        )
+        fields = UserSync(tenant=state.tenant, run=run, user=user, payload=letter.payload)
+        data = self._store.seals.open_user(fields).data if keeps_payload else None
+        fields = self._store.seals.user(fields, data, operation=self._operation)
         if state.tenant not in self._give_up_after:
             settings = self._store.tenants.settings(state.tenant)
             self._give_up_after[state.tenant] = settings.give_up_after_hours

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from producers.resume import resume_run
 from queues.dead_letters import read_in_portions
 from queues.replays import replayed_as_it_was
-from schemas.errors import WrongUseError
-from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
+from schemas.errors import PermanentError, WrongUseError
+from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, load_tenant_page
 from schemas.outcomes import Status
 from store.run_rows import is_run_id
 
@@ -46,7 +46,7 @@ class RunsReplay:
         """Resume the runs of pages that were not read; of a run that has ended nothing is left to do."""
         chosen = self._chosen(TENANT_PAGES_QUEUE, letters)
         settled = set()
-        for run in dict.fromkeys(letter.run for letter in chosen):
+        for run in dict.fromkeys(letter.run for letter in chosen if self._is_genuine(letter)):
             try:
                 if run is not None and is_run_id(run):
                     self._go_on(run)
@@ -62,6 +62,14 @@ class RunsReplay:
             return
         resume_run(run, store=self._store, publisher=self._broker)
         self.counts["runs_resumed"] += 1
+
+    def _is_genuine(self, letter: Letter) -> bool:
+        """Say whether a page's letter is of a message of ours: a foreign one resumes nobody's run."""
+        try:
+            self._store.seals.check_page(load_tenant_page(letter.fields))
+        except PermanentError:
+            return False
+        return True
 
     def _chosen(self, queue: str, letters: int) -> list[Letter]:
         read = read_in_portions(self._broker, (queue,))

@@ -51,13 +51,13 @@ def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     give_up = store.tenants.settings(run.tenant).give_up_after_hours
     if run.status is Status.READING:
         page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=1, link=None)
-        publisher.publish([tenant_page_message(page, give_up_after_hours=give_up)])
+        publisher.publish([tenant_page_message(store.seals.page(page), give_up_after_hours=give_up)])
     published, last = 0, ""
     while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
         publisher.publish(
             [
                 user_sync_message(
-                    UserSync(tenant=run.tenant, run=run.id, user=user, payload=None),
+                    store.seals.user(UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)),
                     give_up_after_hours=give_up,
                 )
                 for user in users

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from clients.directories import Directories
     from queues.broker import Publisher
     from schemas.errors import UpdateSyncError
-    from schemas.sealing import Sealer
     from store.store import Store
     from store.tenants import TenantRecord
 
@@ -36,7 +35,6 @@ class PageReader:
         store: Store,
         directories: Directories,
         publisher: Publisher,
-        sealer: Sealer,
     ) -> None:
         self._runs = store.runs
         self._pages = store.pages
@@ -48,7 +46,7 @@ class PageReader:
         self._trials = store.trials
         self._sources = PageSources(store=store, directories=directories)
         self._publisher = publisher
-        self._sealer = sealer
+        self._seals = store.seals
 
     def read(self, page: TenantPage) -> None:
         """Read one page and publish its users and the next page's message.
@@ -56,6 +54,7 @@ class PageReader:
         Whatever of it was done before, by a delivery that was cut off, is done again without harm:
         receipts are written once, and a user's message may come twice (promise P4).
         """
+        self._seals.check_page(page)
         if not self._pages.begin(page):
             # Whoever read it may have died before the run's last line was drawn.
             self._runs.complete_if_done(page.run)
@@ -95,7 +94,9 @@ class PageReader:
         give_up = record.tenant.give_up_after_hours
         messages = [
             user_sync_message(
-                UserSync(tenant=page.tenant, run=page.run, user=user, payload=self._sealed(payload)),
+                self._seals.user(
+                    UserSync(tenant=page.tenant, run=page.run, user=user, payload=None), payload
+                ),
                 give_up_after_hours=give_up,
             )
             for user, payload in found.users.items()
@@ -103,7 +104,7 @@ class PageReader:
         ]
         if not found.is_last:
             following = dataclasses.replace(page, number=page.number + 1, link=found.next_link)
-            messages.append(tenant_page_message(following, give_up_after_hours=give_up))
+            messages.append(tenant_page_message(self._seals.page(following), give_up_after_hours=give_up))
         self._publisher.publish(messages)
 
     def _check_length(self, page: TenantPage, found: PageOfUsers) -> None:
@@ -126,9 +127,6 @@ class PageReader:
             self._run_warnings.note(page.run, Caution.COUNT_DIFFERS, detail)
             _log.warning("count differs", tenant=page.tenant, run=page.run, detail=detail)
 
-    def _sealed(self, payload: dict[str, Any] | None) -> str | None:
-        return None if payload is None else self._sealer.seal_json(payload)
-
     def _restart(self, page: TenantPage, record: TenantRecord, error: UpdateSyncError) -> None:
         """Begin the list again because of what Graph no longer knows: a page's token, or a delta's link."""
         scan = self._pages.restart_scan(page)
@@ -140,5 +138,9 @@ class PageReader:
                 self._readings.read_everybody(page.run, scan=scan, why=note)
             first = TenantPage(tenant=page.tenant, run=page.run, scan=scan, number=1, link=None)
             self._publisher.publish(
-                [tenant_page_message(first, give_up_after_hours=record.tenant.give_up_after_hours)]
+                [
+                    tenant_page_message(
+                        self._seals.page(first), give_up_after_hours=record.tenant.give_up_after_hours
+                    )
+                ]
             )

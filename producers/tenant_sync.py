@@ -28,6 +28,7 @@ class RunStarter:
         self._triggers = store.triggers
         self._tenants = store.tenants
         self._publisher = publisher
+        self._seals = store.seals
 
     def start(self, event_id: str, args: tuple[object, ...], data: dict[str, object]) -> None:
         """Open the run that a trigger asks for and have its first page read.
@@ -43,7 +44,15 @@ class RunStarter:
                 Stage.RECEIVE,
                 f"the trigger's id must be {LONGEST_EVENT_ID} printable characters at most",
             )
-        wish = load_tenant_sync(load_cloud_event(data["event"]) if "event" in data else data)
+        is_event = "event" in data
+        wish = load_tenant_sync(load_cloud_event(data["event"]) if is_event else data)
+        if not self._seals.is_allowed(wish, event_id, {} if is_event else data):
+            raise PermanentError(
+                Reason.INVALID_TRIGGER,
+                Stage.RECEIVE,
+                "the mode undo, accept and settings are not taken from clients; 'update-sync runs undo' and "
+                "'update-sync tenants preview' ask for them",
+            )
         opened = self._triggers.open(self._checked(wish), event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)
         if opened.needs_first_page:
@@ -51,7 +60,9 @@ class RunStarter:
             page = TenantPage(
                 tenant=wish.tenant, run=opened.run.id, scan=opened.run.scan, number=1, link=None
             )
-            message = tenant_page_message(page, give_up_after_hours=tenant.give_up_after_hours)
+            message = tenant_page_message(
+                self._seals.page(page), give_up_after_hours=tenant.give_up_after_hours
+            )
             self._publisher.publish([message])
 
     def _checked(self, wish: TenantSync) -> TenantSync:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dramatiq import Message
 
@@ -18,6 +18,9 @@ from schemas.messages import (
     TenantSync,
     UserSync,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: The key in our section of a message's options: for how long it may be retried, in hours.
 GIVE_UP_AFTER = "give_up_after_hours"
@@ -37,10 +40,18 @@ def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
             "users": list(wish.users),
             **({} if wish.settings is None else {"settings": dict(wish.settings)}),
             **({"undoes": wish.undoes, "accept": wish.accept} if wish.undoes is not None else {}),
+            **({} if wish.proof is None else {"proof": wish.proof}),
         },
         options={},
         message_id=event_id,
     )
+
+
+def proven(message: Message[None], proof: Callable[[str, dict[str, Any]], str]) -> Message[None]:
+    """Return a trigger with the proof that an operator of ours asks for it."""
+    kwargs = {**message.kwargs, "proof": proof(message.message_id, message.kwargs)}
+    copy: Message[None] = message.copy(kwargs=kwargs)
+    return copy
 
 
 def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Message[None]:
@@ -51,6 +62,7 @@ def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Mess
         "scan": page.scan,
         "number": page.number,
         "link": page.link,
+        "proof": page.proof,
     }
     return _message(TENANT_PAGES_QUEUE, TENANT_PAGE_ACTOR, kwargs, give_up_after_hours)
 

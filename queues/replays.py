@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dramatiq import Message
-from dramatiq.middleware import CurrentMessage
 
 from queues.messages import GIVE_UP_AFTER, user_sync_message
-from schemas.messages import OPERATION, REPLAY, SECTION, UserSync, replay_operation
+from schemas.messages import OPERATION, REPLAY, SECTION, UserSync
 
 if TYPE_CHECKING:
     from schemas.letters import Letter
-
-
-def current_operation() -> int | None:
-    """Return the replay that published the message which this thread is working on, None if none did."""
-    message: Message[Any] | None = CurrentMessage.get_current_message()
-    return None if message is None else replay_operation(message.options.get(SECTION))
 
 
 def replayed_user(

@@ -180,6 +180,17 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
                 "Add the tenant in the Data Hub, or correct the key at the sender.",
             ),
         ),
+        Reason.FORGED_MESSAGE: _of(
+            Turn.OPERATOR,
+            (
+                "Meddelandet är inte skapat av synken, eller har ändrats på vägen. Inget har gjorts på grund av det.",
+                "Ta reda på vem som får skriva till RabbitMQ-köerna, se docs/rabbitmq.md, och kasta sedan meddelandet.",
+            ),
+            (
+                "The message was not made by the sync, or was changed on its way. Nothing was done because of it.",
+                "Find out who may write to RabbitMQ's queues, see docs/rabbitmq.md, and then discard the message.",
+            ),
+        ),
         Reason.BUG: _of(
             Turn.OPERATOR,
             (

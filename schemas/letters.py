@@ -95,6 +95,9 @@ class Letter:
         """The run and the user of the receipt that speaks of the same, if it is a user's letter."""
         if self.queue != USER_SYNC_QUEUE or not self.is_known or self.run is None or self.user is None:
             return None
+        if self.verdict.reason is Reason.FORGED_MESSAGE:
+            # It names somebody's receipt, and is not about it.
+            return None
         return self.run, self.user
 
     @property

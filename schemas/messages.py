@@ -5,7 +5,7 @@ The AsyncAPI document in docs/ describes the same; a test holds the two together
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +72,8 @@ class TenantSync:
     accept: bool = False
     #: Skolon is to be asked about everybody, whatever receipts say.
     thorough: bool = False
+    #: That an operator of ours asks (`schemas.binding`).
+    proof: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +88,13 @@ class TenantPage:
     scan: int
     number: int
     link: str | None
+    #: That it is ours (`schemas.binding`).
+    proof: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserSync:
-    """One user of a run. Without a `payload` (sealed) the user is read afresh from Graph by id."""
+    """One user of a run; what Graph had of the user, if anything, is in the sealed `payload`."""
 
     tenant: str
     run: int
@@ -111,6 +115,7 @@ class TenantSyncSchema(Schema):
     )
     accept = StrictBoolean(load_default=False)
     thorough = StrictBoolean(load_default=False)
+    proof = fields.String(load_default=None, allow_none=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:
@@ -152,6 +157,7 @@ class TenantPageSchema(Schema):
     scan = fields.Integer(required=True, strict=True)
     number = fields.Integer(required=True, strict=True)
     link = fields.String(required=True, allow_none=True)
+    proof = fields.String(load_default=None, allow_none=True)
 
 
 class UserSyncSchema(Schema):

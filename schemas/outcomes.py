@@ -48,6 +48,7 @@ class Reason(StrEnum):
     GAVE_UP = "gave_up"
     CRASHED_WORKER = "crashed_worker"
     UNDECODABLE = "undecodable"
+    FORGED_MESSAGE = "forged_message"
     INVALID_TRIGGER = "invalid_trigger"
     UNKNOWN_TENANT = "unknown_tenant"
     BUG = "bug"

@@ -44,6 +44,8 @@ class Sealer:
 
         Without any, it can be handed around, and raises `WrongUseError` when it is to seal or open.
         """
+        #: What the keys are called in the books: traces that tell nothing of them.
+        self.key_ids = tuple(BlindIndex([key]).trace("key")[:16] for key in keys)
         self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
         #: Finds again what must not be read, by the same keys.
         self.index = BlindIndex(keys)

@@ -21,6 +21,7 @@ from store.pruning import Pruning
 from store.readings import Readings
 from store.receipts import Receipts
 from store.replays import Replays
+from store.run_seals import RunSeals
 from store.run_warnings import RunWarnings
 from store.runs import Runs
 from store.schedules import Schedules
@@ -73,6 +74,7 @@ class Store:
         self.pruning = Pruning(self.database)
         self.undos = Undos(self.database, sealer)
         self.witnesses = Witnesses(self.database)
+        self.seals = RunSeals(self.database, sealer)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

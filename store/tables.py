@@ -245,6 +245,14 @@ run_warnings = Table(
     Column("users", Integer),
 )
 
+# By which keys the messages of a run were sealed: the traces of the keys, not the keys.
+run_keys = Table(
+    "run_keys",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_id", String(16), primary_key=True),
+)
+
 # What waits: a user of a run, or with an empty name its page. Who has come to an outcome waits no more,
 # though the row stays until the run ends.
 waits = Table(

@@ -9,7 +9,6 @@ from queues.actors import declare_actor
 from queues.composition import open_broker
 from queues.outages import Outages
 from queues.processes import hand_over
-from queues.replays import current_operation
 from queues.work import Work
 from schemas.logs import set_up_logging
 from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
@@ -43,7 +42,7 @@ def declare_user_sync(broker: Broker, *, store: Store, directories: Directories,
     def user_sync(*args: object, **fields: object) -> None:
         refuse_arguments(args)
         with directories.person_in_hand():
-            syncer.sync(load_user_sync(fields), operation=current_operation())
+            syncer.sync(load_user_sync(fields))
 
     declare_actor(
         broker,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from queues.failures import UNKNOWN, Others
-from schemas.messages import SECTION, replay_operation
+from schemas.errors import PermanentError
+from schemas.messages import load_user_sync
+from schemas.sealing import UnsealableError
 
 if TYPE_CHECKING:
     from queues.broker import Message
@@ -24,14 +26,17 @@ class UserRecorder:
         self._runs = store.runs
         self._waits = store.waits
         self._witnesses = store.witnesses
+        self._seals = store.seals
 
     def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
-        """Give the user's receipt its outcome, if the message names a receipt at all."""
-        run, user = message.kwargs.get("run"), message.kwargs.get("user")
-        if isinstance(run, int) and isinstance(user, str):
-            operation = replay_operation(message.options.get(SECTION))
-            self._receipts.dead_letter(run, user, letter, attempts, operation=operation)
-            self._runs.complete_if_done(run)
+        """Give the user's receipt its outcome, if the message is really about it."""
+        try:
+            user = load_user_sync(message.kwargs)
+            operation = self._seals.open_user(user).operation
+        except (PermanentError, UnsealableError):
+            return
+        self._receipts.dead_letter(user.run, user.user, letter, attempts, operation=operation)
+        self._runs.complete_if_done(user.run)
 
     def halted(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""

@@ -60,11 +60,9 @@ def rehearse(
 
     def try_one(letter: Letter) -> Outcome | Reason | str:
         run, user = letter.receipt_key or (0, "")
-        keeps_payload = as_sent or is_nameless(user)
-        payload = letter.payload if keeps_payload else None
         try:
-            message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=payload)
-            return syncer.foresee(message).outcome
+            message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
+            return syncer.foresee(message, as_sent=as_sent or is_nameless(user)).outcome
         except PermanentError as error:
             return error.reason
         except TransientError as error:

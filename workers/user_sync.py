@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from schemas.binding import forged
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.guards import ONE_NOT_FOUND
 from schemas.outages import StoppingError
@@ -28,6 +29,7 @@ from workers.warning_once import WarningOnce
 
 if TYPE_CHECKING:
     from clients.directories import Directories
+    from schemas.binding import OpenedUser
     from schemas.messages import UserSync
     from schemas.sealing import Sealer
     from schemas.tenants import Guard
@@ -59,43 +61,46 @@ class UserSyncer:
         self._sealer = sealer
         self._warning_once = WarningOnce(store.run_warnings)
 
-    def sync(self, message: UserSync, *, operation: int | None = None) -> None:
+    def sync(self, message: UserSync) -> None:
         """Bring one user to an outcome and write the receipt; raises an error of ours if that fails.
 
-        `operation` is the replay that published the message, if one did. A message that the receipt
-        does not await does nothing: somebody has settled the user, or another replay has taken over.
+        A message that the receipt does not await does nothing: somebody has settled the user, or another
+        replay than the one that published it has taken over.
         """
+        opened = self._store.seals.open_user(message)
         # Whoever leaves last asks whether the run is done, also when there was nothing left to do: whoever
         # did it may have died before. Who fails need not ask: the message comes again, or is a dead letter.
         with self._in_hand.hold(message.run):
-            self._bring(message, operation)
+            self._bring(message, opened)
 
-    def _bring(self, message: UserSync, operation: int | None) -> None:
+    def _bring(self, message: UserSync, opened: OpenedUser) -> None:
         begun = self._begun(message)
         if begun is None:
             # Housekeeping has removed the receipt, which it does only where a newer run has told more.
             _log.info("outlived", tenant=message.tenant, run=message.run, user=message.user)
             return
-        if begun.awaits(operation):
-            self._work(message, begun)
-        elif begun.is_held_by_guard and operation is None:
-            self._note_prospect(message, begun)
+        if begun.awaits(opened.operation):
+            self._work(message, begun, opened.data)
+        elif begun.is_held_by_guard and opened.operation is None:
+            self._note_prospect(message, begun, opened.data)
 
-    def foresee(self, message: UserSync) -> Verdict:
+    def foresee(self, message: UserSync, *, as_sent: bool) -> Verdict:
         """Return what would become of a user now; nothing is written anywhere.
 
-        Raises as `sync` does. Somebody else of the run who has the Skolon user is a collision here too.
+        The user is read afresh unless wanted `as_sent`. Raises as `sync` does. Somebody else of the run who
+        has the Skolon user is a collision here too.
         """
+        opened = self._store.seals.open_user(message)
         begun = self._begun(message)
         if begun is None:
             return Verdict(outcome=Outcome.SUPERSEDED)
-        return self._foreseen(message, begun)
+        return self._foreseen(message, begun, opened.data if as_sent else None)
 
-    def _work(self, message: UserSync, begun: Begun) -> None:
+    def _work(self, message: UserSync, begun: Begun, data: object | None) -> None:
         record = self._trials.for_user(message.run, begun)
         marking = Marking(begun.tenant, self._sealer.index)
         try:
-            verdict = replace(self._verdict(message, begun, record, marking), marks=marking.marks)
+            verdict = replace(self._verdict(message, begun, record, data, marking), marks=marking.marks)
             self._finish(message, verdict)
         except PermanentError as error:
             # A dead letter's marks are wanted as well: who shares an EPPN may well be one.
@@ -109,30 +114,30 @@ class UserSyncer:
         if verdict.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
             self._count_not_found(message.run, record.tenant.guard)
 
-    def _foreseen(self, message: UserSync, begun: Begun) -> Verdict:
+    def _foreseen(self, message: UserSync, begun: Begun, data: object | None) -> Verdict:
         record = self._trials.for_user(message.run, begun)
-        verdict = self._verdict(message, replace(begun, dry_run=True), record)
+        verdict = self._verdict(message, replace(begun, dry_run=True), record, data)
         if verdict.skolon_id is not None:
             holder = self._claims.holder(message.run, verdict.skolon_id)
             if holder not in (None, message.user):
                 raise collision(verdict.skolon_id, str(holder), message.user)
         return verdict
 
-    def _note_prospect(self, message: UserSync, begun: Begun) -> None:
+    def _note_prospect(self, message: UserSync, begun: Begun, data: object | None) -> None:
         """Note what would become of a user whom the guard keeps from being worked on.
 
         Nobody depends on it, so what goes wrong is neither tried again nor a dead letter nor a halt.
         """
         try:
-            self._prospects.note(message.run, message.user, self._prospect(message, begun))
+            self._prospects.note(message.run, message.user, self._prospect(message, begun, data))
         except StoppingError:
             raise
         except Exception as error:  # noqa: BLE001 - as said above; its text may hold anybody's data
             _log.info("not foreseen", run=message.run, user=message.user, error=type(error).__name__)
 
-    def _prospect(self, message: UserSync, begun: Begun) -> Foreseen:
+    def _prospect(self, message: UserSync, begun: Begun, data: object | None) -> Foreseen:
         try:
-            verdict = self._foreseen(message, begun)
+            verdict = self._foreseen(message, begun, data)
         except PermanentError as error:
             return Foreseen(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
         would_update = verdict.outcome is Outcome.WOULD_UPDATE
@@ -154,6 +159,8 @@ class UserSyncer:
                 Stage.RECEIVE,
                 f"run {message.run} has no receipt for this user; has the tenant been removed?",
             )
+        if begun is not None and begun.tenant != message.tenant:
+            raise forged("the user's message names another tenant than its run has")
         return begun
 
     def _finish(self, message: UserSync, verdict: Verdict) -> None:
@@ -182,6 +189,7 @@ class UserSyncer:
         message: UserSync,
         begun: Begun,
         record: TenantRecord,
+        data: object | None,
         tell: steps.Tell = steps.tell_nobody,
     ) -> Verdict:
         """Bring the user to an outcome, without writing a receipt; a dry run changes nothing either."""
@@ -215,7 +223,7 @@ class UserSyncer:
             ),
             tell=tell,
         )
-        return way.verdict(message.user, self._opened(message.payload))
+        return way.verdict(message.user, data)
 
     def _change(self, message: UserSync, begun: Begun, record: TenantRecord) -> ClaimedChange:
         return ClaimedChange(
@@ -226,7 +234,3 @@ class UserSyncer:
             guarded=begun.guarded,
             refused=partial(self._note_refused, message),
         )
-
-    def _opened(self, payload: str | None) -> object | None:
-        """Return what a page of Graph had of the user, None if the message does not say."""
-        return None if payload is None else self._sealer.open_json(payload)

@@ -12,7 +12,6 @@ from queues.rabbitmq import QuorumBroker
 from queues.sections import as_dead_letter
 from schemas.messages import TenantSync, UserSync
 from schemas.outcomes import Reason, Stage
-from schemas.sealing import Sealer
 from schemas.verdicts import DeadLetter
 from tests.integration.command_line import open_store
 
@@ -36,7 +35,6 @@ class Letters:
         self.store = store
         self.broker = broker
         self.tenant = tenant
-        self._sealer = Sealer([env["UPDATE_SYNC_SECRET_KEYS"]])
 
     def run(self, users: Sequence[str], *, event: str = "event") -> int:
         """Open a run of these people, read to its end."""
@@ -56,9 +54,11 @@ class Letters:
     ) -> None:
         """Make dead letters of people; their receipts are told of it, or are not."""
         moment = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours_ago)
-        payload = self._sealer.seal_json({"id": "x", "city": VALUE, "mail": None})
+        data = {"id": "x", "city": VALUE, "mail": None}
         for user in users:
-            fields = UserSync(tenant=self.tenant, run=run, user=user, payload=payload)
+            fields = self.store.seals.user(
+                UserSync(tenant=self.tenant, run=run, user=user, payload=None), data
+            )
             message = user_sync_message(fields, give_up_after_hours=24)
             self.broker.publish_dead_letter(as_dead_letter(message, letter, now=moment, version="0.1.0"))
             if told:

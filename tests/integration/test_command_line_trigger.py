@@ -13,7 +13,7 @@ import pika
 import pytest
 
 from sandbox.world import TENANT_KEY, World, world
-from schemas.messages import TenantSync
+from schemas.messages import TenantSync, load_user_sync
 from schemas.outcomes import Cause, Outcome
 from schemas.verdicts import Verdict
 from tests.acceptance.commands import DEADLINE, answer, environment, running, until, update_sync
@@ -207,7 +207,9 @@ def test_resuming_publishes_whoever_is_pending(env: dict[str, str], store: Store
     done = update_sync("runs", "resume", str(run), env=env)
     assert done.returncode == 0, done.stderr
     (message,) = waiting(amqp_url, "user-sync")
-    assert message["kwargs"] == {"tenant": TENANT_KEY, "run": run, "user": USER, "payload": None}
+    published = load_user_sync(message["kwargs"])
+    assert (published.tenant, published.run, published.user) == (TENANT_KEY, run, USER)
+    assert store.seals.open_user(published).data is None
     assert answer("runs", "show", str(run), env=env)["status"] == "updating"
 
 

@@ -14,7 +14,7 @@ from producers.main import declare_producers
 from producers.resume import publish_pending
 from queues.composition import open_memory_broker
 from queues.in_process import consuming
-from queues.messages import tenant_sync_message
+from queues.messages import proven, tenant_sync_message
 from queues.outages import Outages
 from sandbox.world import TENANT_KEY, World, world
 from schemas.messages import USER_SYNC_QUEUE, TenantSync
@@ -59,7 +59,7 @@ def processes(
             stack.enter_context(closing(Store(settings.database_url, Sealer(keys), passages=outages)))
             for keys in (producer, worker)
         ]
-        declare_producers(broker, broker, store=stores[0], directories=doors, sealer=Sealer(producer))
+        declare_producers(broker, broker, store=stores[0], directories=doors)
         declare_user_sync(broker, store=stores[1], directories=doors, sealer=Sealer(worker))
         stack.enter_context(consuming(broker, threads=4))
         syncer = UserSyncer(store=stores[1], directories=doors, sealer=Sealer(worker))
@@ -82,7 +82,8 @@ def dead_letters(sync: OneProcess) -> int:
 def undo(sync: OneProcess, run: int) -> int:
     event = str(uuid.uuid4())
     wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run)
-    sync.broker.publish([tenant_sync_message(wanted, event_id=event)])
+    message = tenant_sync_message(wanted, event_id=event)
+    sync.broker.publish([proven(message, sync.store.seals.proof)])
     return until(lambda: sync.store.triggers.run_of(event), "the undo").id
 
 

@@ -102,7 +102,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: OneProc
     run = sync.store.triggers.open(wish, "an event").run
     sync.store.receipts.publish(run.id, [user])
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    message = UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None)
+    message = sync.store.seals.user(UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None))
     made_up.skolon.faults.add(fault)
 
     sync.syncer.sync(message)

@@ -352,7 +352,7 @@ def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> 
     """What is no message of ours, or of a run that is gone, is counted and left."""
     assert failed.published
     strange = UserSync(tenant=TENANT_KEY, run=99, user="somebody", payload=None)
-    put(sync, user_sync_message(strange, give_up_after_hours=24))
+    put(sync, user_sync_message(sync.store.seals.user(strange), give_up_after_hours=24))
     sync.broker.put(TENANT_SYNC_QUEUE, b"\xff garbage")
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     seen = Survey()
@@ -373,7 +373,7 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunS
     late = UserSync(
         tenant=TENANT_KEY, run=failed.run.id, user=letters(sync)[0]["kwargs"]["user"], payload=None
     )
-    sync.broker.publish([user_sync_message(late, give_up_after_hours=24)])
+    sync.broker.publish([user_sync_message(sync.store.seals.user(late), give_up_after_hours=24)])
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     old, seen = LetterFilter(runs=(failed.run.id,)), Survey()
     assert list(survey(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
@@ -388,14 +388,14 @@ def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProce
     run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
     for _ in range(2):
-        put(sync, tenant_page_message(page, give_up_after_hours=24))
+        put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.BUG, "a page was not read")
     operation = replay(sync)
     assert (operation.status, operation.counts) == (Progress.COMPLETED, {"runs_resumed": 1})
     assert letters(sync, TENANT_PAGES_QUEUE) == []
     sync.wait(run.id)
     as_expected(made_up, sync, run.id)
-    put(sync, tenant_page_message(page, give_up_after_hours=24))
+    put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
     assert replay(sync, LetterFilter(queues=(TENANT_PAGES_QUEUE,))).counts == {"runs_over": 1}
     assert letters(sync, TENANT_PAGES_QUEUE) == []
 
@@ -404,7 +404,7 @@ def test_a_guarded_run_is_not_resumed_by_a_replay(sync: OneProcess) -> None:
     """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
     run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
-    put(sync, tenant_page_message(page, give_up_after_hours=24))
+    put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     operation = replay(sync)
     assert operation.counts == {"runs_left": 1}

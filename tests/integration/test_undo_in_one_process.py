@@ -12,7 +12,7 @@ import pytest
 from clients.skolon import ScimDirectory
 from console.sandbox_run import OneProcess, one_process
 from producers.resume import resume_run
-from queues.messages import tenant_sync_message
+from queues.messages import proven, tenant_sync_message
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.world import TENANT_KEY, World, world
@@ -81,7 +81,8 @@ def undo(sync: OneProcess, run: int, **wish: Any) -> RunSummary:
     """Have a run undone, as the command does, and wait for its end."""
     event = str(uuid.uuid4())
     wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run, **wish)
-    sync.broker.publish([tenant_sync_message(wanted, event_id=event)])
+    message = tenant_sync_message(wanted, event_id=event)
+    sync.broker.publish([proven(message, sync.store.seals.proof)])
     while (opened := sync.store.triggers.run_of(event)) is None:
         time.sleep(0.02)
     return sync.wait(opened.id)

@@ -1,0 +1,205 @@
+"""Messages that none of ours has made as they are: they change, halt and complete nobody's run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.sandbox_run import OneProcess, one_process
+from queues.messages import proven, tenant_page_message, tenant_sync_message, user_sync_message
+from sandbox.world import TENANT_KEY, World, world
+from schemas.letters import read_letter
+from schemas.messages import (
+    TENANT_PAGES_QUEUE,
+    TENANT_SYNC_QUEUE,
+    USER_SYNC_QUEUE,
+    TenantPage,
+    TenantSync,
+    UserSync,
+)
+from schemas.outcomes import Mode, Outcome, Reason, Status
+from schemas.sealing import Sealer, new_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dramatiq import Message
+
+    from schemas.letters import Letter
+
+PEOPLE = 5
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, people=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+@pytest.fixture
+def run(sync: OneProcess, user: str, other: str) -> int:
+    """Give an open run of two people who wait for their messages."""
+    opened = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "an event").run
+    sync.store.receipts.publish(opened.id, [user, other])
+    return opened.id
+
+
+@pytest.fixture
+def user(made_up: World) -> str:
+    return next(str(each.entra["id"]) for each in made_up.municipality if each.outcome == "updated")
+
+
+@pytest.fixture
+def other(made_up: World, user: str) -> str:
+    return next(str(each.entra["id"]) for each in made_up.municipality if each.entra["id"] != user)
+
+
+def letters(sync: OneProcess, queue: str = USER_SYNC_QUEUE) -> list[Letter]:
+    with sync.broker.walk_dead_letters(queue) as walk:
+        return [read_letter(queue, found.letter.body, found.headers) for found in walk]
+
+
+def is_refused(sync: OneProcess, message: Message[None]) -> None:
+    """Assert that a message is a dead letter, and that it is all that came of it."""
+    runs = sync.store.runs.list()
+    sync.broker.publish([message])
+    sync.broker.join(message.queue_name, timeout=60_000, fail_fast=False)
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    (letter,) = letters(sync, message.queue_name)
+    assert letter.verdict.reason is Reason.FORGED_MESSAGE
+    assert letter.receipt_key is None
+    assert sync.store.runs.list() == runs
+    assert {
+        queue for queue in (TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, TENANT_PAGES_QUEUE) if letters(sync, queue)
+    } == {message.queue_name}
+
+
+def user_message(fields: UserSync) -> Message[None]:
+    return user_sync_message(fields, give_up_after_hours=24)
+
+
+@pytest.mark.parametrize("what", ["nothing", "garbage", "a strange key", "a page's proof", "a stored value"])
+def test_a_users_message_without_a_seal_of_ours_does_nothing(
+    sync: OneProcess, run: int, user: str, what: str
+) -> None:
+    """P1: whoever may publish, and has no key, changes nobody: neither in Skolon nor in the books."""
+    page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
+    fields = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
+    strange = Sealer([new_key()]).seal_json({"kind": "user", "tenant": TENANT_KEY, "run": run, "user": user})
+    payload = {
+        "nothing": None,
+        "garbage": "gAAAA" + "x" * 100,
+        "a strange key": strange,
+        "a page's proof": sync.store.seals.page(page).proof,
+        "a stored value": sync.store.seals._sealer.seal_json([1]),  # noqa: SLF001 - what the database holds
+    }[what]
+    sync.store.seals.page(page)
+    is_refused(sync, user_message(dataclasses.replace(fields, payload=payload)))
+
+
+@pytest.mark.parametrize("changed", [{"user": "other"}, {"run": 1}, {"tenant": "another"}])
+def test_a_payload_is_of_its_message_alone(
+    sync: OneProcess, run: int, user: str, other: str, changed: dict[str, Any]
+) -> None:
+    """P1: a payload in another user's message, another run's or another tenant's is not opened."""
+    elsewhere = sync.store.triggers.open(
+        TenantSync(tenant=TENANT_KEY, dry_run=True, settings={}), "second"
+    ).run
+    sync.store.receipts.publish(elsewhere.id, [user, other])
+    genuine = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
+    wrong: dict[str, Any] = {"user": {"user": other}, "run": {"run": elsewhere.id}, "tenant": changed}
+    put = wrong[next(iter(changed))]
+    sealed = sync.store.seals.user(genuine, {"id": user, "givenName": "Gammalt"})
+    is_refused(sync, user_message(dataclasses.replace(sealed, **put)))
+    assert sync.store.receipts.get(run, user).outcome is Outcome.PENDING  # type: ignore[union-attr] # it is there
+
+
+@pytest.mark.parametrize(
+    "changed", [{"link": "https://evil.example/users"}, {"number": 9}, {"scan": 2}, {"proof": None}]
+)
+def test_a_forged_page_completes_and_halts_nothing(
+    sync: OneProcess, run: int, changed: dict[str, Any]
+) -> None:
+    """P3: a page that is not ours is not read, and the run goes on as if it had not come."""
+    page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
+    forged = dataclasses.replace(sync.store.seals.page(page), **changed)
+    is_refused(sync, tenant_page_message(forged, give_up_after_hours=24))
+
+
+def test_a_forged_message_is_in_nobodys_way(made_up: World, sync: OneProcess, user: str) -> None:
+    """P3, P4: whoever is named by a forged message is worked on by the genuine one, and the run completes."""
+    forged = UserSync(tenant=TENANT_KEY, run=1, user=user, payload="x")
+    sync.broker.publish([user_message(forged)])
+    page = TenantPage(tenant=TENANT_KEY, run=1, scan=1, number=1, link="https://evil.example/")
+    sync.broker.publish([tenant_page_message(page, give_up_after_hours=24)])
+    summary = sync.run()
+    assert summary.run.status is Status.COMPLETED
+    assert {str(name): count for name, count in summary.counts.items() if count} == (
+        made_up.municipality.expected_outcomes("first")
+    )
+    assert made_up.wrong_users() == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"mode": "undo", "undoes": 1},
+        {"mode": "undo", "undoes": 1, "accept": True},
+        {"dry_run": True, "settings": {}},
+    ],
+)
+@pytest.mark.parametrize("way", ["plain", "event", "another event's proof", "other fields' proof", "garbage"])
+def test_who_may_trigger_may_only_trigger(
+    sync: OneProcess, run: int, asked: dict[str, Any], way: str
+) -> None:
+    """What more an operator may ask for is taken with the command line's proof alone, for that very event."""
+    seals = sync.store.seals
+    fields = {"tenant": TENANT_KEY, **asked}
+    body: dict[str, Any] = {
+        "queue_name": "tenant-sync",
+        "actor_name": "tenant_sync",
+        "args": [],
+        "kwargs": {
+            **fields,
+            **{
+                "plain": {},
+                "event": {},
+                "another event's proof": {"proof": seals.proof("another", fields)},
+                "other fields' proof": {"proof": seals.proof("mine", {**fields, "thorough": True})},
+                "garbage": {"proof": "x"},
+            }[way],
+        },
+        "options": {},
+        "message_id": "mine",
+    }
+    if way == "event":
+        data = {**fields, "proof": seals.proof("mine", fields)}
+        kind = "com.skolon.tenant-sync.requested"
+        body = {"specversion": "1.0", "id": "mine", "source": "/x", "type": kind, "data": data}
+    sync.broker.put(TENANT_SYNC_QUEUE, json.dumps(body).encode())
+    sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    (letter,) = letters(sync, TENANT_SYNC_QUEUE)
+    assert letter.verdict.reason is Reason.INVALID_TRIGGER
+    assert "not taken from clients" in letter.verdict.detail
+    assert [each.run.id for each in sync.store.runs.list()] == [run]
+
+
+def test_what_operators_ask_for_is_done(sync: OneProcess) -> None:
+    """An undo with the command line's proof opens its run."""
+    done = sync.run()
+    wish = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=done.run.id)
+    sync.broker.publish([proven(tenant_sync_message(wish, event_id="undo"), sync.store.seals.proof)])
+    sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    undoing = sync.store.triggers.run_of("undo")
+    assert undoing is not None
+    assert sync.wait(undoing.id).run.undoes == done.run.id
