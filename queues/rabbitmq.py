@@ -18,6 +18,7 @@ from queues.depths import Depth, read_depth
 from queues.isolation import main_queue, prefetch_of, queues_of
 from queues.sections import with_delay
 from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.messages import TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,6 +168,10 @@ class QuorumBroker(RabbitmqBroker):
         # A waiting message lies unacknowledged in a worker; that the worker ends is no fault of it.
         self._declare(dq_name(queue), {**arguments, "x-delivery-limit": UNLIMITED_DELIVERIES})
         self._declare(xq_name(queue), {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED_DELIVERIES})
+        if queue == TENANT_SYNC_QUEUE:
+            # What clients may write to, who may trigger and nothing else (docs/rabbitmq.md).
+            self.channel.exchange_declare(TRIGGERS_EXCHANGE, exchange_type="direct", durable=True)
+            self.channel.queue_bind(queue, TRIGGERS_EXCHANGE, routing_key=queue)
 
     def _transaction_channel(self) -> tuple[BlockingChannel, list[str]]:
         """Return this thread's channel for transactions, and where the names of missing queues turn up.

@@ -25,6 +25,9 @@ TENANT_PAGES_QUEUE: Final = "tenant-pages"
 USER_SYNC_QUEUE: Final = "user-sync"
 QUEUES: Final = (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE)
 
+#: The direct exchange that clients are given: it leads to `tenant-sync`, by that routing key, alone.
+TRIGGERS_EXCHANGE: Final = "triggers"
+
 TENANT_SYNC_ACTOR: Final = "tenant_sync"
 TENANT_PAGE_ACTOR: Final = "tenant_page"
 USER_SYNC_ACTOR: Final = "user_sync"
