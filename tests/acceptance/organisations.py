@@ -108,6 +108,8 @@ class _Doors:
         if kind != MALFORMED and not self.malformed:
             return self._skolon.application(environ, start_response)
         answered = Response.from_app(self._skolon.application, environ, buffered=True)
+        if not answered.get_data():
+            return answered(environ, start_response)
         body = json.loads(answered.get_data())
         for user in body.get("Resources", ()):
             if kind == MALFORMED or user["id"] in self.malformed:
@@ -155,6 +157,8 @@ def organisations(
         )
         store = Store(servers["UPDATE_SYNC_DATABASE_URL"], Sealer((servers["UPDATE_SYNC_SECRET_KEYS"],)))
         stack.callback(store.close)
+        broker = open_broker(servers["UPDATE_SYNC_AMQP_URL"])
+        stack.callback(broker.disconnect)
         store.upgrade()
         for key, directory in directories.items():
             settings = tenant_settings(
@@ -170,7 +174,7 @@ def organisations(
             malformed=doors.malformed,
             blocked=doors.blocked,
             let_go=doors.is_over.set,
-            broker=open_broker(servers["UPDATE_SYNC_AMQP_URL"]),
+            broker=broker,
         )
 
 
