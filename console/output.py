@@ -48,6 +48,11 @@ def print_json(value: object) -> None:
     click.echo(safe_json(value, indent=2))  # noqa: TID251 - made safe
 
 
+def print_columns(cells: Sequence[object]) -> None:
+    """Print one line of columns, with tabs between them."""
+    click.echo("\t".join(map(one_line, cells)))  # noqa: TID251 - made safe
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under headings; a pipe gets tab-separated lines."""
     terminal = Console()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from console.bars import new_bar
-from console.output import echo, print_fields, print_json
+from console.output import echo, print_columns, print_fields, print_json
 from console.waiting import describe_waiting, last_answer
 from schemas.errors import TransientError
 from schemas.explanations import Language, explain
@@ -58,9 +58,7 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         fields["resume"] = f"update-sync runs resume {run.id}{accept}"
     elif run.detail is not None:
         fields["note"] = run.detail
-    now = dt.datetime.now(dt.UTC)
-    for waiting in summary.waiting:
-        fields[f"waits for {waiting.service}"] = describe_waiting(waiting, now)
+    fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
         texts = explain(warning.kind).texts
         fields[f"warning {warning.kind}"] = warning.detail
@@ -80,6 +78,16 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         details.print()
 
 
+def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
+    """Return what the run waits for, and when somebody had an outcome last, which tells of the others."""
+    fields: dict[str, object] = {
+        f"waits for {waiting.service}": describe_waiting(waiting, now) for waiting in summary.waiting
+    }
+    if summary.last_finished is not None:
+        fields["last outcome"] = timestamp(summary.last_finished)
+    return fields
+
+
 def mode_in_words(run: Run) -> str:
     """Say what a run does, and for an undo of which run."""
     return str(run.mode) if run.undoes is None else f"{run.mode} of {run.undoes}"
@@ -93,7 +101,7 @@ def wait_for_end(
     A terminal gets a progress bar; with `lines`, anything else gets a line for each step forward. What it
     waits for is said on standard error, when it begins and when the answer is another one.
     """
-    last = ""
+    last: tuple[object, ...] = ()
     said: set[object] = set()
     with progress_bar(quiet=quiet) as show:
 
@@ -101,9 +109,9 @@ def wait_for_end(
             nonlocal last
             summary = runs.summary(run_id)
             show(f"run {run_id}", summary)
-            line = f"{summary.run.status}\tpublished {summary.published}\tpending {summary.pending}"
+            line = (summary.run.status, f"published {summary.published}", f"pending {summary.pending}")
             if lines and line != last and not sys.stderr.isatty():
-                echo(line)
+                print_columns(line)
             last = line
             said.intersection_update(map(_topic, summary.waiting))
             for waiting in summary.waiting:

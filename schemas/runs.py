@@ -57,6 +57,8 @@ class RunSummary:
     trusted: int = 0
     warnings: tuple[RunWarning, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    #: When somebody of a run that waits had an outcome last, which tells how the others fare.
+    last_finished: dt.datetime | None = None
     left: int = 0
 
     @property
@@ -95,6 +97,7 @@ class RunSummary:
             "pruned": self.pruned,
             "warnings": [warning.as_json() for warning in self.warnings],
             "waiting": [waiting.as_json() for waiting in self.waiting],
+            "last_finished": self.last_finished and timestamp(self.last_finished),
             "left": self.left,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),

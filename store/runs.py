@@ -16,7 +16,7 @@ from store.readings import keep_link
 from store.run_rows import NEW_BEGINNINGS, SELECT_RUNS, is_run_id, read_run, run_row
 from store.run_warnings import warnings_of
 from store.sums import sums_of
-from store.waits import forget_waits, waiting_of
+from store.waits import forget_waits, last_finished_of, waiting_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,6 +149,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
     ids = [row.id for row in rows]
     sums, warnings = sums_of(connection, ids), warnings_of(connection, ids)
     waiting = waiting_of(connection, ids)
+    last_finished = last_finished_of(connection, [run_id for run_id in ids if waiting[run_id]])
     return [
         RunSummary(
             run=read_run(row),
@@ -158,6 +159,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             trusted=sums[row.id].trusted,
             warnings=warnings[row.id],
             waiting=waiting[row.id],
+            last_finished=last_finished.get(row.id),
             left=sums[row.id].left,
         )
         for row in rows

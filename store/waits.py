@@ -35,6 +35,7 @@ from store.run_rows import is_run_id
 from store.together import Rows, found_by, joined
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
@@ -151,6 +152,19 @@ def waiting_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tu
         for row in connection.execute(_waiting_query(run_ids)):
             found[row.run_id].append(_waiting(row))
     return {run_id: tuple(found[run_id]) for run_id in run_ids}
+
+
+def last_finished_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dt.datetime]:
+    """Return when somebody of each run had an outcome last; who has nobody with one is left out."""
+    receipts = tables.receipts
+    if not run_ids:
+        return {}
+    query = (
+        select(receipts.c.run_id, func.max(receipts.c.finished_at).label("last"))
+        .where(receipts.c.run_id.in_(run_ids), receipts.c.finished_at.is_not(None))
+        .group_by(receipts.c.run_id)
+    )
+    return {row.run_id: in_utc(row.last) for row in connection.execute(query)}
 
 
 def forget_waits(connection: Connection, run_id: int) -> None:

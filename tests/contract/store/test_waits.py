@@ -91,13 +91,16 @@ def test_nobody_waits_who_has_an_outcome(store: Store) -> None:
     """A wait is over with the outcome, nothing is told of who has one, and a complete run keeps no row."""
     run = begin_run(store, "event", A, B)
     store.waits.user(run.id, A, failed(status=501))
+    store.waits.user(run.id, B, put_aside())
+    assert store.runs.summary(run.id).last_finished is None
     store.receipts.finish(run.id, A, verdict(Outcome.NOT_FOUND))
-    assert waiting(store, run.id) == ()
+    assert store.runs.summary(run.id).last_finished is not None
+    assert [each.users for each in waiting(store, run.id)] == [1]
     store.receipts.finish(run.id, B, verdict(Outcome.NOT_FOUND))
     store.waits.user(run.id, B, failed(status=501))
     store.waits.user(run.id, "nobody", failed(status=501))
     store.waits.user(4711, A, failed(status=501))
-    assert rows(store) == 1
+    assert (waiting(store, run.id), rows(store)) == ((), 2)
     complete(store, run)
     assert rows(store) == 0
 
