@@ -129,10 +129,11 @@ class Outages:
         While an organisation that has work is not known to be away, the messages of those that are have to
         get out of its way: there is one queue for all. Once all of them are away, theirs stay in it.
         """
-        if not service.needed_by_all:
-            return False
+        if organisation is None or not service.needed_by_all:
+            # Who waits for the database must not ask it who has work.
+            return service.needed_by_all
         at_work = self._work.organisations()
-        if organisation is None or at_work is None:
+        if at_work is None:
             return True
         if organisation not in at_work:
             # Its run was cancelled or halted: whoever has its messages can let them go.
@@ -149,7 +150,8 @@ class Outages:
     def _spread(self, breaker: Breaker, organisation: str | None) -> float:
         """Return the seconds over which those come back who are put aside: the longer, the more they are."""
         of_age = breaker.age(self._clock()) * _SHARE_OF_AGE
-        waiting = (self._work.organisations() or {}).get(organisation or "", 0)
+        at_work = None if organisation is None else self._work.organisations()
+        waiting = (at_work or {}).get(organisation or "", 0)
         return min(of_age, max(waiting / _RETURNS_PER_SECOND, LONGEST_INTERVAL), _LONGEST_SPREAD)
 
     def _check_stopping(self) -> None:

@@ -36,7 +36,7 @@ class Work:
         """Return who has work, None if nobody knows."""
         if self._ask is None or self._is_good():
             return self._said
-        if not self._asking.acquire(blocking=self._good_until is None):
+        if not self._asking.acquire(blocking=False):
             return self._said
         try:
             if not self._is_good():

@@ -329,3 +329,24 @@ def test_what_is_answered_to_several_is_found_out_one_by_one(outages: Outages) -
             with pytest.raises(TransientError), outages.to(READING, SEVERAL):
                 raise error
         assert asked(outages) is not counts
+
+
+def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
+    """P8: what tells who has work goes through the same passages, and waits for nobody who waits for it."""
+    asked_for_work: list[bool] = []
+
+    def ask() -> dict[str, int]:
+        asked_for_work.append(True)
+        with outages.to(DATABASE):
+            return {"exempel": 1}
+
+    outages = Outages(clock=clock, hold=0, work=Work(ask, clock=clock))
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(DATABASE):
+            raise TransientError(Dependency.DATABASE, "away")
+    with pytest.raises(HeldBackError), outages.to(DATABASE):
+        pytest.fail("asked all the same")
+    assert not asked_for_work
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+    assert asked_for_work
