@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from clients.known_forms import shown_code, shown_request_id
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -59,7 +60,8 @@ _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z
 
 def token_error(answer: Mapping[str, Any], *, client_secret: str) -> HaltError | TransientError:
     """Turn an error of the token endpoint into one of ours; the secret is looked at and never shown."""
-    error = _word(answer.get("error")) or "no error named"
+    named = _word(answer.get("error"))
+    error = named or "no error named"
     if error in _FOR_NOW:
         return TransientError(Dependency.ENTRA, f"the token endpoint says {error}", kind=FailureKind.REFUSED)
     codes = answer.get("error_codes")
@@ -68,8 +70,8 @@ def token_error(answer: Mapping[str, Any], *, client_secret: str) -> HaltError |
     words = hints[:1] or [_BY_ERROR.get(error, "Entra refuses to give a token.")]
     if _GUID.match(client_secret) and (_WRONG_SECRET in numbers or not hints):
         words.append(_GUID_HINT)
-    facts = [error, *(f"AADSTS{number}" for number in numbers[:3])]
-    trace = _word(answer.get("trace_id"))
+    facts = [shown_code(error) if named else error, *(f"AADSTS{number}" for number in numbers[:3])]
+    trace = shown_request_id(answer.get("trace_id"))
     if trace:
         facts.append(f"trace id {trace}")
     return HaltError(Cause.ENTRA_CREDENTIALS, f"{' '.join(words)} ({', '.join(facts)})")

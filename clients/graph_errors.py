@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clients.faults import Fault, Trouble
 from clients.http import json_object
+from clients.known_forms import shown_code, shown_request_id
 from clients.retry_after import retry_after
 from schemas.errors import (
     DeltaLinkExpiredError,
@@ -31,7 +32,7 @@ _NO_SYNC_STATE: Final = "syncstatenotfound"
 _OLD_DELTA: Final = "Request_UnsupportedQuery"
 _TRY_LATER: Final = frozenset({404, 403, 408, 425, 429})
 
-#: What may be quoted of an answer: Graph's codes and request ids, which hold nobody's data.
+#: The form of Graph's codes.
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
 _CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"', re.ASCII)
 
@@ -54,7 +55,10 @@ def unreadable(response: Answer, why: str) -> TransientError:
 
 
 def error_code(response: Answer) -> str | None:
-    """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's."""
+    """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's.
+
+    To decide by, and not to be shown: `shown_code` says what may be.
+    """
     body = json_object(response) or {}
     error = body.get("error")
     code = error.get("code") if isinstance(error, dict) else None
@@ -67,7 +71,7 @@ def answer_error(response: Answer) -> UpdateSyncError:
     403 and 404 count only in Graph's own form: in another's they come from something on the way.
     """
     status, code = response.status_code, error_code(response)
-    said = _said(response, f"HTTP {status}" if code is None else f"HTTP {status} {code}")
+    said = _said(response, _in_words(status, code))
     if status == 401:  # noqa: PLR2004 - a status
         return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
     if status == 410 or (status == 400 and code in _EXPIRED_PAGE):  # noqa: PLR2004 - statuses
@@ -101,9 +105,7 @@ def delta_error(response: Answer, *, kept: bool) -> UpdateSyncError:
         or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
         or (kept and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
     )
-    return (
-        DeltaLinkExpiredError(_said(response, f"HTTP {status} {code or ''}".rstrip())) if expired else error
-    )
+    return DeltaLinkExpiredError(_said(response, _in_words(status, code))) if expired else error
 
 
 def claims_challenge(header: str | None) -> str | None:
@@ -124,6 +126,10 @@ def claims_challenge(header: str | None) -> str | None:
         return None
 
 
+def _in_words(status: int, code: str | None) -> str:
+    return f"HTTP {status}" if code is None else f"HTTP {status} {shown_code(code)}"
+
+
 def _said(response: Answer, words: str) -> str:
-    request_id = response.headers.get("request-id", "")
-    return f"{words}, request id {request_id}" if _WORD.match(request_id) else words
+    request_id = shown_request_id(response.headers.get("request-id"))
+    return words if request_id is None else f"{words}, request id {request_id}"

@@ -32,6 +32,7 @@ from clients.skolon_search import SEARCH, Found, ScimSearches, Unreadable
 from clients.skolon_token import ClientCredentialsToken, FixedToken, SkolonToken
 from schemas.outcomes import Stage
 from schemas.scim import UnreadableScimError
+from schemas.skolon_user import fit, is_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +168,7 @@ class ScimDirectory:
         Raises `VersionConflictError` when the user is no longer as it was read, and
         `SkolonUserGoneError` when it is no longer there.
         """
-        body = patch(user, changes)
+        body = patch(fit(user), changes)
         if not body["Operations"]:
             return user.version
         headers = {"Content-Type": _SCIM}
@@ -188,7 +189,8 @@ class ScimDirectory:
             version = _user(response, user.id, Step.UPDATE).version
         with self._lock:
             self._updated.add(organisation)
-        return version
+        # The change is made, and the next reading tells the version.
+        return version if version is not None and is_version(version) else None
 
     def _check(self, response: requests.Response, organisation: str, step: Step) -> None:
         if not succeeded(response):

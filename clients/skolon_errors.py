@@ -7,12 +7,12 @@ Of an error's body only `scimType` is looked at (RFC 7644 section 3.12, a closed
 from __future__ import annotations
 
 import datetime as dt
-import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from clients.faults import Fault, Trouble
 from clients.http import json_object
+from clients.known_forms import shown_scim_type
 from clients.retry_after import retry_after
 from schemas.errors import (
     Dependency,
@@ -57,7 +57,6 @@ class Step(Enum):
 
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
-_SCIM_TYPE: Final = re.compile(r"[A-Za-z]{1,40}\Z", re.ASCII)
 
 _ADDRESS_ADVICE: Final = "check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL"
 
@@ -157,6 +156,5 @@ def _rejected(response: requests.Response, stage: Stage) -> PermanentError:
 
 def _said(response: requests.Response) -> str:
     body = json_object(response) or {}
-    scim_type = body.get("scimType")
-    told = isinstance(scim_type, str) and _SCIM_TYPE.match(scim_type)
-    return f"HTTP {response.status_code} {scim_type}" if told else f"HTTP {response.status_code}"
+    scim_type = shown_scim_type(body.get("scimType"))
+    return f"HTTP {response.status_code} {scim_type or ''}".rstrip()

@@ -10,7 +10,7 @@ import click
 import structlog
 
 from clients.directories import Directories, directories
-from console.private_files import warn_if_others_can_read
+from console.private_files import fix_of_rights
 from queues.composition import open_broker
 from schemas.errors import InvalidSettingsError
 from schemas.logs import set_up_logging
@@ -46,7 +46,9 @@ class Console:
         sealer = Sealer(self.settings.secret_keys)
         file = self.settings.database_url.removeprefix("sqlite:///")
         if file != self.settings.database_url:
-            warn_if_others_can_read(Path(file.partition("?")[0]))
+            fix = fix_of_rights(Path(file.partition("?")[0]))
+            if fix is not None:
+                _log.warning("others of this machine can read the database", fix=fix)
         try:
             return Store(self.settings.database_url, sealer)
         except ValueError:

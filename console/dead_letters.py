@@ -16,7 +16,7 @@ from console.letter_groups import Groups
 from console.letter_options import filter_from, letter_options
 from console.letter_report import LetterReport
 from console.output import echo, json_option, print_json, print_table
-from console.private_files import warn_if_others_can_read
+from console.private_files import fix_of_rights
 from producers.adoption import adopt
 from queues.dead_letters import read_at_once, read_in_portions
 from schemas.explanations import Language, explain
@@ -118,8 +118,8 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
     sealed, but other bytes may hold anything.
     """
     parts, count = _parts(), 0
-    if target != _STDOUT:
-        warn_if_others_can_read(Path(target))
+    if target != _STDOUT and (fix := fix_of_rights(Path(target))) is not None:
+        echo(f"Others of this machine can read the file: {fix}", err=True)
     with click.open_file(target, "w", encoding="utf-8") as file:
         for letter, _ in _matching(parts, filter_from(options, now=_now()), limit):
             line = {

@@ -30,9 +30,9 @@ def freshness(*, key: str | None, everyone: bool, wants_json: bool) -> None:
     if (key is None) is not everyone:
         raise click.UsageError("Name a tenant, or say --all.")
     store = open_console(Need.DATABASE).store
-    keys = [tenant.key for tenant in store.tenants.list()] if key is None else [key]
+    keys = [tenant.key for tenant in store.tenants.outlines()] if key is None else [key]
     if key is not None:
-        store.tenants.settings(key)
+        store.tenants.outline(key)
     now = dt.datetime.now(dt.UTC)
     found = [store.people.freshness(each, now) for each in keys]
     if wants_json:

@@ -10,6 +10,7 @@ import click
 from console.database import database, new_key_command
 from console.dead_letters import dead_letters
 from console.ends import say_error
+from console.keys import keys
 from console.processes import producer, worker
 from console.runs import runs
 from console.scheduler import scheduler
@@ -55,6 +56,7 @@ def update_sync() -> None:
 for command in (
     database,
     dead_letters,
+    keys,
     new_key_command,
     producer,
     runs,

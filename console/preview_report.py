@@ -56,7 +56,7 @@ class Preview:
 def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     """Return what a run that tried settings has found out."""
     run, details = summary.run, details_of(summary.run.id, store)
-    trial = run.trial or {}
+    trial = store.trials.settings(run)
     counts = GuardCounts(
         changed=details.changes.people,
         identity_changed=details.changes.identity,

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from console.output import echo, print_json
-from console.private_files import warn_if_others_can_read
+from console.private_files import fix_of_rights
 from console.run_report import progress_bar
 from console.sandbox_report import Findings, as_json, compare, show
 from console.sandbox_run import one_process
@@ -51,7 +51,8 @@ def sandbox(
         if serve:
             folder = directory or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            warn_if_others_can_read(folder)
+            if (fix := fix_of_rights(folder)) is not None:
+                echo(f"Others of this machine can read what is in it: {fix}", err=True)
             with world(folder, people=users, seed=seed, place=Place(**place)) as served:
                 _serve(served, folder, wants_json=wants_json)
             return

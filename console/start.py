@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Final, NoReturn
@@ -10,6 +11,10 @@ from sharing.stop_signals import when_asked_to_end
 
 #: The commands that work on messages. Click knows their names too, but to ask it is to import everything.
 _WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
+
+#: Every file that we make is for its user alone (0600, 0700), whatever umask we started with: it holds
+#: secrets, or what dead letters hold.
+_PRIVATE: Final = 0o077
 
 
 #: Those that go on until they are asked to end: that is then no failure.
@@ -39,9 +44,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    from console.private_files import make_files_private  # noqa: PLC0415 - as below
-
-    make_files_private()
+    os.umask(_PRIVATE)
     if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]):
         from queues.greenlets import use_greenlets  # noqa: PLC0415 - the others need no gevent
 

@@ -40,7 +40,7 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
     People are named by their ids; no value is shown.
     """
     store = open_console(Need.DATABASE).store
-    store.tenants.settings(key)
+    store.tenants.outline(key)
     found = store.tenant_reports.last(key, limit)
     if found is None:
         raise WrongUseError(f"No full run of tenant '{key}' is complete so far: 'trigger {key}' starts one.")

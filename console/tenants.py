@@ -76,12 +76,13 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
 @json_option
 def list_tenants(*, wants_json: bool) -> None:
     """List the tenants."""
-    found = open_console(Need.DATABASE).store.tenants.list()
+    tenants = open_console(Need.DATABASE).store.tenants
     if wants_json:
-        print_json([{"key": tenant.key, **dump_tenant(tenant)} for tenant in found])
+        print_json([{"key": tenant.key, **dump_tenant(tenant)} for tenant in tenants.list()])
         return
     rows = [
-        (each.key, each.name, each.organisation, "enabled" if each.enabled else "disabled") for each in found
+        (each.key, each.name, each.organisation, "enabled" if each.enabled else "disabled")
+        for each in tenants.outlines()
     ]
     print_table(("key", "name", "organisation", "state"), rows)
 
@@ -108,7 +109,7 @@ def show(*, key: str, wants_json: bool) -> None:
 def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
     parts = open_console(Need.DATABASE)
-    parts.store.tenants.settings(key)
+    parts.store.tenants.outline(key)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody can be asked here: say --yes.")

@@ -41,7 +41,7 @@ def trigger(  # noqa: PLR0913 - one for each option
     """Publish a tenant-sync message for TENANT."""
     wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, thorough=thorough, users=list(users))
     parts = open_console(Need.DATABASE, Need.BROKER)
-    if not parts.store.tenants.settings(tenant).enabled:
+    if not parts.store.tenants.outline(tenant).enabled:
         raise WrongUseError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
     if wait:
         wish_and_wait(wish, parts, timeout=timeout, wants_json=wants_json)

@@ -34,7 +34,7 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
     history of commands. An EPPN is looked for in the last complete full run and since, and never logged.
     """
     parts = open_console(Need.DATABASE)
-    parts.store.tenants.settings(tenant)
+    parts.store.tenants.outline(tenant)
     people = parts.store.people
     found = people_called(parts, tenant, who_is_meant(who))
     if not found:

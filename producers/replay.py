@@ -195,7 +195,7 @@ class Replay:
         data = self._store.seals.open_user(fields).data if keeps_payload else None
         fields = self._store.seals.user(fields, data, operation=self._operation)
         if state.tenant not in self._give_up_after:
-            settings = self._store.tenants.settings(state.tenant)
+            settings = self._store.tenants.outline(state.tenant)
             self._give_up_after[state.tenant] = settings.give_up_after_hours
         return replayed_user(
             letter,

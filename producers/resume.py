@@ -48,7 +48,7 @@ def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     somebody who has left Entra since then is no longer on it and would stay pending for ever.
     All of it may be done twice without harm.
     """
-    give_up = store.tenants.settings(run.tenant).give_up_after_hours
+    give_up = store.tenants.outline(run.tenant).give_up_after_hours
     if run.status is Status.READING:
         page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=1, link=None)
         publisher.publish([tenant_page_message(store.seals.page(page), give_up_after_hours=give_up)])

@@ -56,7 +56,7 @@ class RunStarter:
         opened = self._triggers.open(self._checked(wish), event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)
         if opened.needs_first_page:
-            tenant = self._tenants.settings(wish.tenant)
+            tenant = self._tenants.outline(wish.tenant)
             page = TenantPage(
                 tenant=wish.tenant, run=opened.run.id, scan=opened.run.scan, number=1, link=None
             )

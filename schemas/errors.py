@@ -16,7 +16,8 @@
         └── InvalidTenantError
 
 The text of an error is read by operators and administrators and ends in logs, receipts and dead
-letters: it names ids, fields, status codes, and never a value of a person (promise P6).
+letters: it names ids, fields, status codes, and never a value of a person (promise P6). Ids are others'
+words, so every detail is made one line that a database and a terminal can take.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +85,9 @@ class TransientError(UpdateSyncError):
         kind: FailureKind | None = None,
         stage: Stage | None = None,
     ) -> None:
-        super().__init__(f"{dependency}: {detail}")
+        self.detail = one_line(detail)
+        super().__init__(f"{dependency}: {self.detail}")
         self.dependency = dependency
-        self.detail = detail
         self.retry_after = retry_after
         self.status = status
         self.stage = stage
@@ -108,10 +111,10 @@ class PermanentError(UpdateSyncError):
     """It will never work for this message as it stands: a dead letter with a reason."""
 
     def __init__(self, reason: Reason, stage: Stage, detail: str) -> None:
-        super().__init__(f"{reason} at {stage}: {detail}")
+        self.detail = one_line(detail)
+        super().__init__(f"{reason} at {stage}: {self.detail}")
         self.reason = reason
         self.stage = stage
-        self.detail = detail
 
 
 class HaltError(UpdateSyncError):
@@ -124,9 +127,9 @@ class HaltError(UpdateSyncError):
     def __init__(
         self, cause: Cause, detail: str, *, status: int | None = None, stage: Stage | None = None
     ) -> None:
-        super().__init__(f"{cause}: {detail}")
+        self.detail = one_line(detail)
+        super().__init__(f"{cause}: {self.detail}")
         self.cause = cause
-        self.detail = detail
         self.status = status
         self.stage = stage
 

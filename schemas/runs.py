@@ -20,7 +20,7 @@ class Run:
     """One run of a tenant; runs with a higher id are newer.
 
     `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
-    `trial` has the settings that the run tries; None for the tenant's own.
+    `trial` has the settings that the run tries, as they are stored; None for the tenant's own.
     `undoes` is the run that this one puts back, if it is an undo.
     """
 

@@ -63,21 +63,16 @@ class SkolonExtensionSchema(_Tolerant):
 
 
 class MetaSchema(_Tolerant):
-    """`meta` (RFC 7643 section 3.1); the version becomes a header, so it must be able to be one."""
+    """`meta` (RFC 7643 section 3.1)."""
 
-    version = fields.String(allow_none=True, validate=validate.Regexp(r"[\x20-\x7e]{1,500}\Z"))
-
-
-def _id_in_url(value: str) -> None:
-    """Refuse an id that would lead a URL's path elsewhere (RFC 3986 section 5.2.4)."""
-    if value in {".", ".."}:
-        raise ValidationError("Not an id.")
+    version = _text()
 
 
 class ScimUserSchema(_Tolerant):
     """A user, as far as the sync reads it."""
 
-    id = fields.String(required=True, validate=[validate.Length(min=1, max=500), _id_in_url])
+    # Whether an id can be worked with is a matter of its user alone (schemas/skolon_user.py).
+    id = fields.String(required=True, validate=validate.Length(min=1))
     externalId = _text()  # noqa: N815
     userName = _text()  # noqa: N815
     name = fields.Nested(NameSchema, allow_none=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -36,6 +37,16 @@ class UnsealableError(HaltError, WrongUseError):
         super().__init__(Cause.SEALED_VALUE, detail)
 
 
+class KeyAge(StrEnum):
+    """Which of our keys opens a value that is to be sealed: the first one, a later one, or none of them."""
+
+    NEWEST = "newest"
+    OLDER = "older"
+    NONE = "no"
+    #: It is not sealed: an earlier version stored it so.
+    CLEAR = "without"
+
+
 class Sealer:
     """Seals with the first key, opens with any of them; so a new key goes first and old ones stay behind."""
 
@@ -47,6 +58,7 @@ class Sealer:
         #: What the keys are called in the books: traces that tell nothing of them.
         self.key_ids = tuple(BlindIndex([key]).trace("key")[:16] for key in keys)
         self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._newest = Fernet(keys[0]) if keys else None
         #: Finds again what must not be read, by the same keys.
         self.index = BlindIndex(keys)
 
@@ -60,12 +72,13 @@ class Sealer:
 
     def seal(self, text: str) -> str:
         """Return `text` sealed, as URL-safe ASCII."""
-        return self._fernet.encrypt(text.encode()).decode("ascii")
+        # Half a surrogate pair, which JSON can name, is not to keep anybody else's value from being sealed.
+        return self._fernet.encrypt(text.encode(errors="surrogatepass")).decode("ascii")
 
     def open(self, sealed: str) -> str:
         """Return the text that was sealed; raise `UnsealableError` when no key fits."""
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._fernet.decrypt(sealed).decode(errors="surrogatepass")
         except (InvalidToken, ValueError):
             raise UnsealableError from None
 
@@ -76,6 +89,19 @@ class Sealer:
     def open_json(self, sealed: str) -> Any:
         """Return the value that `seal_json` sealed."""
         return json.loads(self.open(sealed))
+
+    def age_of(self, sealed: str) -> KeyAge:
+        """Say which of the keys opens a sealed value."""
+        try:
+            self._fernet.decrypt(sealed)
+        except (InvalidToken, ValueError):
+            return KeyAge.NONE
+        try:
+            if self._newest is not None:
+                self._newest.decrypt(sealed)
+        except InvalidToken:
+            return KeyAge.OLDER
+        return KeyAge.NEWEST
 
     def rotate(self, sealed: str) -> str:
         """Return the same value sealed with the first key."""

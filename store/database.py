@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -115,6 +116,7 @@ def _engine(url: URL, pool_size: int) -> Engine:
         engine = create_engine(
             url, hide_parameters=True, connect_args={"timeout": SQLITE_BUSY_TIMEOUT}, pool_size=pool_size
         )
+        event.listen(engine, "do_connect", partial(_make_private, url.database or ""))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -183,6 +185,14 @@ def _answers(engine: Engine, connection: Any) -> bool:
         return bool(engine.dialect.do_ping(connection))
     except engine.dialect.dbapi.Error:  # type: ignore[union-attr] # psycopg is loaded by now
         return False
+
+
+def _make_private(path: str, *_: object) -> None:
+    """Make the file, if there is none, for our user alone: SQLite would go by the umask."""
+    if path and not path.startswith(("file:", ":")):
+        # Whatever keeps us from it is said when SQLite opens the file.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -6,15 +6,18 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from schemas.errors import Dependency, FailureKind, OperatorError, TransientError
+from schemas.errors import Dependency, FailureKind, OperatorError, TransientError, WrongUseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VARIABLE: Final = "UPDATE_SYNC_DATABASE_URL"
+
+#: psycopg refuses the first, and Python the second.
+UNSTORABLE: Final = "A text holds what no database can store: a NUL, or half a surrogate pair."
 
 NOT_UPGRADED: Final = "The database is not upgraded: run 'update-sync database upgrade' first."
 
@@ -91,7 +94,8 @@ def translated(address: str) -> Iterator[None]:
     """Turn SQLAlchemy's exceptions into ours; their texts may hold values, ours do not (promise P6).
 
     `address` is the server's, as it may be shown. Raises `TransientError` (database) when the database is
-    away or two transactions got into each other's way, `OperatorError` when an operator has to mend it.
+    away or two transactions got into each other's way, `OperatorError` when an operator has to mend it,
+    and `WrongUseError` for a text that cannot be stored.
     """
     try:
         yield
@@ -99,6 +103,12 @@ def translated(address: str) -> Iterator[None]:
         raise TransientError(
             Dependency.DATABASE, "no connection became free in time", kind=FailureKind.TIMEOUT
         ) from None
+    except UnicodeEncodeError:
+        raise WrongUseError(UNSTORABLE) from None
+    except DataError as error:
+        if "NUL" not in str(error.orig):
+            raise
+        raise WrongUseError(UNSTORABLE) from None
     except DBAPIError as error:
         refused, away = _meaning(error)
         if refused is not None:

@@ -25,6 +25,7 @@ from store.run_seals import RunSeals
 from store.run_warnings import RunWarnings
 from store.runs import Runs
 from store.schedules import Schedules
+from store.sealed_values import SealedValues
 from store.tenant_reports import TenantReports
 from store.tenants import Tenants
 from store.trials import Trials
@@ -51,8 +52,8 @@ class Store:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)
         self.tenants = Tenants(self.database, sealer)
         self.runs = Runs(self.database)
-        self.triggers = Triggers(self.database, self.runs)
-        self.trials = Trials(self.runs, self.tenants)
+        self.triggers = Triggers(self.database, self.runs, sealer)
+        self.trials = Trials(self.runs, self.tenants, sealer)
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
         self.guards = Guards(self.database)
@@ -75,6 +76,7 @@ class Store:
         self.undos = Undos(self.database, sealer)
         self.witnesses = Witnesses(self.database)
         self.seals = RunSeals(self.database, sealer)
+        self.sealed_values = SealedValues(self.database, sealer)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

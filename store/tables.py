@@ -44,6 +44,11 @@ _HELD: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
 
 
+#: Marks a column that holds what is sealed: as a text, or in JSON under the name `sealed`. Whatever seals
+#: anything for the database marks its column, so that keys can be rotated (`store/sealed_values.py`).
+_SEALED: Final = {"sealed": True}
+
+
 def _moment(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
@@ -53,8 +58,8 @@ tenants = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", String(63), nullable=False, unique=True),
-    Column("settings", JSON, nullable=False),
-    Column("client_secret", Text, nullable=False),
+    Column("settings", JSON, nullable=False, info=_SEALED),
+    Column("client_secret", Text, nullable=False, info=_SEALED),
     Column("version", Integer, nullable=False),
     _moment("created"),
     _moment("updated"),
@@ -83,7 +88,7 @@ runs = Table(
     # How many people the directory had, as Graph said when the run began.
     Column("people", Integer),
     # The settings that the run tries, before they are saved; without them it goes by the tenant's.
-    Column("trial", JSON(none_as_null=True)),
+    Column("trial", JSON(none_as_null=True), info=_SEALED),
     # An operator has let the run through, whatever the guard says.
     Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
     # The run that this one puts back. No foreign key: the undo outlives the other's books.
@@ -192,7 +197,7 @@ receipts = Table(
     # How: each attribute that changed with what was done to it (`schemas/changes.py`).
     Column("changes", Text),
     # Sealed: the values from before, and traces of what was written (schemas/written.py).
-    Column("old_values", Text),
+    Column("old_values", Text, info=_SEALED),
     # Traces of the EPPN and the personal number (schemas/marks.py), to find equal ones by.
     Column("eppn_mark", String(32)),
     Column("ssn_mark", String(32)),
@@ -269,6 +274,11 @@ waits = Table(
     _moment("failed_at", nullable=True),
     Column("status", Integer),
     Column("kind", String(20)),
+)
+
+#: All columns that hold what is sealed.
+SEALED_COLUMNS: Final = tuple(
+    column for table in metadata.sorted_tables for column in table.columns if column.info.get("sealed")
 )
 
 #: A run that may change everybody; and such a one that reads Entra, which an undo does not.

@@ -13,13 +13,16 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import WrongUseError
 from schemas.fingerprints import mapping_fingerprint
 from schemas.outcomes import OPEN_STATUSES
+from schemas.sealing import UnsealableError
 from schemas.tenants import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
 from store.moments import now
 from store.readings import forget_links
+from store.sealed_rules import open_rules, seal_rules, without_rules
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -54,7 +57,7 @@ class Tenants:
         added = now()
         values = {
             "key": tenant.key,
-            "settings": dump_tenant(tenant),
+            "settings": seal_rules(dump_tenant(tenant), self._sealer),
             "client_secret": self._sealer.seal(client_secret),
             "version": 1,
             "created": added,
@@ -72,10 +75,10 @@ class Tenants:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
-            before, changed = restore_tenant(key, row.settings), now()
+            before, changed = self._before(row, changes), now()
             tenant, secret = change_tenant(before, changes)
             values: dict[str, Any] = {
-                "settings": dump_tenant(tenant),
+                "settings": seal_rules(dump_tenant(tenant), self._sealer),
                 "version": row.version + 1,
                 "updated": changed,
                 **_schedule_begins(before, tenant, changed),
@@ -93,9 +96,17 @@ class Tenants:
             return self._record(self._row(connection, key))
 
     def settings(self, key: str) -> Tenant:
-        """Return a tenant's settings, its secret left sealed; raises as `get` does."""
+        """Return a tenant's settings, its secret left sealed; raises as `get` does.
+
+        Raises `UnsealableError` when it has rules in `scope.exclude`, and no key opens their values.
+        """
         with self._database.transaction() as connection:
-            return restore_tenant(key, self._row(connection, key).settings)
+            return self._opened(self._row(connection, key))
+
+    def outline(self, key: str) -> Tenant:
+        """Return a tenant's settings but for the rules in `scope.exclude`, so that no key is needed."""
+        with self._database.transaction() as connection:
+            return restore_tenant(key, without_rules(self._row(connection, key).settings))
 
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""
@@ -112,10 +123,12 @@ class Tenants:
         return record
 
     def list(self) -> list[Tenant]:
-        """Return all tenants by key."""
-        with self._database.transaction() as connection:
-            rows = connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
-        return [restore_tenant(row.key, row.settings) for row in rows]
+        """Return all tenants by key; raises as `settings` does."""
+        return [self._opened(row) for row in self._rows()]
+
+    def outlines(self) -> Sequence[Tenant]:
+        """Return all tenants by key, each as `outline` does."""
+        return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
 
     def remove(self, key: str) -> None:
         """Remove a tenant with its runs and receipts; raise `WrongUseError` while a run of it is open."""
@@ -130,6 +143,23 @@ class Tenants:
                 raise WrongUseError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
             connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
 
+    def _rows(self) -> Sequence[Row[Any]]:
+        with self._database.transaction() as connection:
+            return connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
+
+    def _opened(self, row: Row[Any]) -> Tenant:
+        return restore_tenant(row.key, open_rules(row.settings, self._sealer))
+
+    def _before(self, row: Row[Any], changes: object) -> Tenant:
+        """Return a tenant that is to be changed; rules that no key opens can be replaced all the same."""
+        try:
+            return self._opened(row)
+        except UnsealableError:
+            scope = changes.get("scope") if isinstance(changes, dict) else None
+            if not (isinstance(scope, dict) and "exclude" in scope):
+                raise
+            return restore_tenant(row.key, without_rules(row.settings))
+
     def _row(self, connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
         query = select(tables.tenants).where(tables.tenants.c.key == key)
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
@@ -138,7 +168,7 @@ class Tenants:
         return row
 
     def _record(self, row: Row[Any]) -> TenantRecord:
-        tenant = restore_tenant(row.key, row.settings)
+        tenant = self._opened(row)
         return TenantRecord(
             id=row.id,
             version=row.version,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.trials import tried
+from store.sealed_rules import open_rules
 
 if TYPE_CHECKING:
     from schemas.runs import Run
+    from schemas.sealing import Sealer
     from store.beginnings import Begun
     from store.runs import Runs
     from store.tenants import TenantRecord, Tenants
@@ -22,18 +24,23 @@ KEPT: Final = 100
 class Trials:
     """Gives each run its settings; may be shared by threads. Credentials are always the tenant's."""
 
-    def __init__(self, runs: Runs, tenants: Tenants) -> None:
+    def __init__(self, runs: Runs, tenants: Tenants, sealer: Sealer) -> None:
         self._runs = runs
         self._tenants = tenants
+        self._sealer = sealer
         self._kept: OrderedDict[tuple[int, int], TenantRecord] = OrderedDict()
         self._lock = Lock()
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """Return the settings that a run tries, with the values of its rules in the clear."""
+        return open_rules(run.trial or {}, self._sealer)
 
     def for_run(self, run: Run) -> TenantRecord:
         """Return the settings for reading a run's people, as they are in the database now."""
         record = self._tenants.get(run.tenant)
         if run.trial is None:
             return record
-        return dataclasses.replace(record, tenant=tried(record.tenant, run.trial))
+        return dataclasses.replace(record, tenant=tried(record.tenant, self.settings(run)))
 
     def for_user(self, run_id: int, begun: Begun) -> TenantRecord:
         """Return the settings for a user of a run, from memory when they are at hand."""
@@ -44,7 +51,7 @@ class Trials:
         with self._lock:
             kept = self._kept.get(key)
         if kept is None:
-            trial = self._runs.get(run_id).trial or {}
+            trial = self.settings(self._runs.get(run_id))
             kept = dataclasses.replace(record, tenant=tried(record.tenant, trial))
             with self._lock:
                 self._kept[key] = kept

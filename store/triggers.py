@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from store import tables
 from store.guards import accept, people_of
 from store.moments import now
 from store.run_rows import NEW_BEGINNINGS, SELECT_RUNS, read_run, run_row
+from store.sealed_rules import seal_rules
 from store.undos import prepare_undo
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from schemas.messages import TenantSync
     from schemas.runs import Run
+    from schemas.sealing import Sealer
     from store.database import Database
     from store.runs import Runs
 
@@ -40,8 +43,9 @@ class Opened:
 class Triggers:
     """The triggers' table, and the runs that they open; may be shared by threads."""
 
-    def __init__(self, database: Database, runs: Runs) -> None:
+    def __init__(self, database: Database, runs: Runs, sealer: Sealer) -> None:
         self._database = database
+        self._sealer = sealer
         self._runs = runs
 
     def open(self, wish: TenantSync, event_id: str) -> Opened:
@@ -51,6 +55,7 @@ class Triggers:
         one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
         `TransientError` (order) while a run of the tenant is open that does something else.
         """
+        wish = self._sealed(wish)
         try:
             return self._open(wish, event_id)
         except IntegrityError:
@@ -62,6 +67,7 @@ class Triggers:
 
         Returns the run, which has ended. Raises as `open` does for a tenant.
         """
+        wish = self._sealed(wish)
         try:
             run = self._withdrawn(wish, event_id)
         except IntegrityError:
@@ -74,6 +80,11 @@ class Triggers:
         """Return the run that a trigger led to, or None if it led to none so far."""
         with self._database.transaction() as connection:
             return _event_run(connection, event_id)
+
+    def _sealed(self, wish: TenantSync) -> TenantSync:
+        if wish.settings is None:
+            return wish
+        return dataclasses.replace(wish, settings=seal_rules(wish.settings, self._sealer))
 
     def _open(self, wish: TenantSync, event_id: str) -> Opened:
         with self._database.transaction() as connection:

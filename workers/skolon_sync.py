@@ -11,6 +11,7 @@ from schemas.attributes import Attribute
 from schemas.cautions import Caution, RunWarning
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import CONFIRMING_OUTCOMES, Outcome, Reason, Stage
+from schemas.skolon_user import fit
 from schemas.verdicts import NO_MATCH_KEY, Verdict
 from workers import steps
 from workers.collisions import collision
@@ -91,7 +92,7 @@ class SkolonSync:
                 current = None
             if current is None:
                 return Verdict(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
-            match = current
+            match = fit(current)
         raise PermanentError(
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
@@ -108,7 +109,7 @@ class SkolonSync:
         self._tell(steps.Searched(hits=hits))
         match = choose(hits)
         self._tell(steps.Matched(match=match))
-        return None if match is None else match.user
+        return None if match is None else fit(match.user)
 
     def _leave_to_its_owner(self, user: GraphUser, match: SkolonUser) -> None:
         """Raise `PermanentError` (`collision`) if the Skolon user is by its External Id somebody else's.

@@ -72,7 +72,8 @@ class ReceiptTrust:
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
             detail=f"trusted: Skolon was last asked at {timestamp(last.at)}",
-            confirmed=Confirmation(fingerprint=last.fingerprint, at=last.at),
+            # It holds, so it is about the same values: by the newest key, whichever it was by.
+            confirmed=Confirmation(fingerprint=self._fingerprints[0], at=last.at),
         )
 
     def confirmation(self) -> Confirmation | None:

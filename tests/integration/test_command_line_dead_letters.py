@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +153,11 @@ def test_letters_are_exported_whole(env: dict[str, str], letters: Letters, run: 
     target = tmp_path / "letters.jsonl"
     done = update_sync("dead-letters", "export", "--to", str(target), env=env)
     assert done.returncode == 0
+    # It holds whatever strangers have put into a queue: whatever the umask, nobody else reads it.
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    target.chmod(0o644)
+    again = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    assert f"chmod 600 {target}" in again.stderr
     text = target.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     assert [base64.b64decode(line["body"]) for line in lines] == letters.bodies()
@@ -269,3 +275,31 @@ def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:
     done = update_sync("dead-letters", "list", env=away)
     assert done.returncode == 1
     assert "RabbitMQ is away" in done.stderr
+
+
+#: A screen wiped, a title set, a line faked, the direction of writing turned, half a surrogate.
+HOSTILE = "\x1b[2J\x1b]0;t\x07\x9b1m\r\nfaked\u2028\u202e\u2066\ud800\x7f\0"
+
+
+def test_a_strangers_letter_plays_no_tricks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+    """Ids, tenants, reasons and keys of a foreign message come out escaped, and in JSON as they were."""
+    body = {
+        "queue_name": USER_SYNC_QUEUE,
+        "actor_name": HOSTILE,
+        "message_id": HOSTILE,
+        "args": [],
+        "kwargs": {"tenant": HOSTILE, "run": 1, "user": HOSTILE, HOSTILE: HOSTILE},
+        "options": {"update_sync": {"reason": HOSTILE, "stage": HOSTILE, "detail": HOSTILE}},
+    }
+    letters.put(USER_SYNC_QUEUE, json.dumps(body).encode())
+    for arguments in (("list",), ("list", "--letters"), ("show",), ("replay", "--dry-run")):
+        code, seen = on_a_terminal("dead-letters", *arguments, env=env)
+        assert code in (0, 1, 2), seen
+        for sign in "\x07\x9b\u2028\u202e\u2066\x7f\0":
+            assert sign not in seen
+        assert "\x1b[2J" not in seen
+        assert "\x1b]" not in seen
+        assert not any(line.startswith("faked") for line in seen.splitlines())
+    listed = update_sync("dead-letters", "list", "--letters", "--json", env=env)
+    assert listed.stdout.replace("\n", "").isprintable()
+    assert len(json.loads(listed.stdout)) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,3 +218,13 @@ def test_both_names_of_postgresql_will_do() -> None:
     """`postgresql://` is taken, as is the form with the driver's name."""
     for scheme in ("postgresql", "postgresql+psycopg"):
         Store(f"{scheme}://nobody@127.0.0.1:1/nothing", Sealer([new_key()])).close()
+
+
+@pytest.mark.parametrize("who", ["a\0b", "\ud800"])
+def test_a_text_that_cannot_be_stored_is_nobodys(books_url: str, who: str) -> None:
+    """A NUL or half a surrogate in what somebody asks for is wrong use at most, on either database."""
+    # SQLite takes a NUL, and knows nobody of that name.
+    taken = who == "a\0b" and books_url.startswith("sqlite")
+    refused = nullcontext() if taken else pytest.raises(WrongUseError)
+    with closing(Store(books_url, Sealer([new_key()]))) as store, refused:
+        assert store.people.find("exempel", who, []) == []

@@ -15,7 +15,10 @@ from clients.scim import PLACES, patch, read_user, search_filter
 from sandbox.skolon.schema import SkolonUser as SkolonExtension
 from sandbox.skolon.schema import User
 from schemas.attributes import MATCH_KEYS, Attribute
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason
 from schemas.scim import SKOLON_EXTENSION, UnreadableScimError
+from schemas.skolon_user import fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,14 +158,12 @@ def test_half_a_character() -> None:
     [
         {"id": 7},
         {"id": ""},
-        {"id": ".."},
         {"externalId": 5},
         {"name": "Bo Ek"},
         {"emails": {"value": "x"}},
         {"emails": ["hemlig@annat.example"]},
         {"addresses": [{"type": "home", "locality": ["hemlig"]}]},
         {SKOLON_EXTENSION: {"ssn": 201301010000}},
-        {"meta": {"version": "W/1\r\nX-Evil: 1"}},
     ],
 )
 def test_wrong_types(fault: dict[str, Any]) -> None:
@@ -198,3 +199,26 @@ def test_reads_what_matters() -> None:
     assert user.attributes[Attribute.EXTERNAL_ID] is None
     assert user.entries == {("emails", "work")}
     assert set(user.attributes) == set(Attribute)
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"id": ".."},
+        {"id": "x" * 256},
+        {"id": "a\0b"},
+        {"id": "\ud800"},
+        {"meta": {"version": "W/1\r\nX-Evil: 1"}},
+        {"meta": {"version": "x" * 256}},
+        {"meta": {"version": "\ud800"}},
+    ],
+)
+def test_a_user_that_cannot_be_worked_on_is_read_all_the_same(unfit: dict[str, Any]) -> None:
+    """Its id or version is a matter of whoever matches it, and holds up nobody else of the same search."""
+    user = read_user({"id": "1", **unfit})
+    assert user.fault
+    with pytest.raises(PermanentError) as caught:
+        fit(user)
+    assert caught.value.reason is Reason.REJECTED_BY_SKOLON
+    assert "xxx" not in str(caught.value)
+    assert fit(read_user({"id": "x" * 255, "meta": {"version": "x" * 255}})).fault is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.blind_index import BlindIndex
 from schemas.errors import WrongUseError
-from schemas.sealing import Sealer, UnsealableError, is_key, new_key
+from schemas.sealing import KeyAge, Sealer, UnsealableError, is_key, new_key
 
 OLD: Final = new_key()
 NEW: Final = new_key()
@@ -93,3 +96,33 @@ def test_a_new_key_is_one() -> None:
     """Keys that we make are keys, and no two are the same."""
     assert is_key(NEW)
     assert NEW != OLD
+
+
+def test_of_each_value_it_is_known_which_key_it_needs() -> None:
+    """A value is the newest key's, an older one's, or nobody's; a rotation makes it the newest one's."""
+    old, new = new_key(), new_key()
+    both = Sealer([new, old])
+    sealed = Sealer([old]).seal("text")
+    assert both.age_of(both.seal("text")) is KeyAge.NEWEST
+    assert both.age_of(sealed) is KeyAge.OLDER
+    assert both.age_of(both.rotate(sealed)) is KeyAge.NEWEST
+    for foreign in (Sealer([new_key()]).seal("text"), "no token", "\ud800", ""):
+        assert both.age_of(foreign) is KeyAge.NONE
+
+
+def test_half_a_surrogate_can_be_sealed() -> None:
+    """What JSON can name is sealed and opened as it was, so that it holds up nobody else."""
+    sealer = Sealer([new_key()])
+    assert sealer.open_json(sealer.seal_json({"name": "\ud800\0"})) == {"name": "\ud800\0"}
+
+
+def test_traces_begin_with_the_id_of_their_key() -> None:
+    """So it can be told which key a trace needs; one of an older key or version is found all the same."""
+    old, new = new_key(), new_key()
+    before, both = BlindIndex([old]), BlindIndex([new, old])
+    assert both.trace("anna").startswith(both.key_id)
+    assert len(both.trace("anna")) == 32
+    assert both.key_id != before.key_id
+    assert before.trace("anna") in both.traces("anna")
+    derived = hmac.digest(base64.urlsafe_b64decode(old), b"update-sync blind index", "sha256")
+    assert hmac.digest(derived, b"anna", "sha256")[:16].hex() in both.traces("anna")

@@ -11,6 +11,7 @@ import trustme
 
 from schemas.errors import InvalidSettingsError
 from schemas.sealing import new_key
+from schemas.setting_values import goes_in_the_clear
 from schemas.settings import Need, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -318,3 +319,23 @@ def test_postgresql_trusts_the_bundle_where_it_asks_for_trust(
     put(monkeypatch, {"DATABASE_URL": url, "CA_BUNDLE": str(file)})
     added = f"&{urlencode({'sslrootcert': file})}" if filled else ""
     assert read_settings(()).database_url == url + added
+
+
+@pytest.mark.parametrize(
+    ("address", "clear"),
+    [
+        ("amqp://u:p@rabbit.example/sync", True),
+        ("amqp://u:p@127.0.0.1:5672", False),
+        ("amqp://u:p@localhost", False),
+        ("amqps://u:p@rabbit.example/sync", False),
+        ("postgresql://u:p@db.example/sync?sslmode=disable", True),
+        ("postgresql+psycopg://u:p@db.example/sync?sslmode=disable", True),
+        ("postgresql://u:p@localhost/sync?sslmode=disable", False),
+        ("postgresql://u:p@db.example/sync", False),
+        ("postgresql:///sync?sslmode=disable", False),
+        ("sqlite:////var/lib/sync.sqlite", False),
+    ],
+)
+def test_what_goes_over_the_network_in_the_clear_is_known(address: str, clear: bool) -> None:  # noqa: FBT001 - an expectation
+    """A broker without TLS on another machine, and a database that is told to use none, are warned of."""
+    assert goes_in_the_clear(address) is clear

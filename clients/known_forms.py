@@ -1,0 +1,52 @@
+"""What may be quoted of others' answers: words of known forms alone.
+
+A server, or whoever answers in its place, can put anybody's data into a code or an id of a request, and what
+is quoted ends in logs, receipts and dead letters (promise P6).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: Stands for what is of no known form.
+NOT_SHOWN: Final = "(not shown)"
+
+#: Codes are identifiers of a few words; so many digits in a row are a number of somebody's.
+_CODE: Final = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9_]{1,63}\Z", re.ASCII)
+
+#: A GUID, with or without its hyphens (32 digits), as request ids and trace ids are.
+_REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\Z", re.ASCII)
+
+#: RFC 7644 section 3.12, table 9.
+_SCIM_TYPES: Final = frozenset(
+    {
+        "invalidFilter",
+        "tooMany",
+        "uniqueness",
+        "mutability",
+        "invalidSyntax",
+        "invalidPath",
+        "noTarget",
+        "invalidValue",
+        "invalidVers",
+        "sensitive",
+    }
+)
+
+
+def shown_code(code: str) -> str:
+    """Return a code of an error, or what stands for one that is not to be shown."""
+    return code if _CODE.match(code) else NOT_SHOWN
+
+
+def shown_request_id(request_id: object) -> str | None:
+    """Return the id of a request, None for what has not the form of one."""
+    return request_id if isinstance(request_id, str) and _REQUEST_ID.match(request_id) else None
+
+
+def shown_scim_type(scim_type: object) -> str | None:
+    """Return SCIM's word for an error; None if there is none."""
+    if not isinstance(scim_type, str):
+        return None
+    return scim_type if scim_type in _SCIM_TYPES else NOT_SHOWN
