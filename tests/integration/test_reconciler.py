@@ -64,7 +64,7 @@ class Scene:
         )
 
     def publish(self, *users: str) -> None:
-        self.door.broker.publish([user_message(self.run.id, user) for user in users or USERS])
+        self.door.broker.publish([user_message(self.store, self.run.id, user) for user in users or USERS])
 
     def look(self, *minutes: float) -> list[dict[int, int]]:
         """Look so many minutes after the beginning; return how many of each run were published again."""
@@ -84,9 +84,9 @@ def scene(store: Store, door: QuorumDoor) -> Scene:
     return Scene(store, door)
 
 
-def user_message(run: int, user: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - dramatiq's
+def user_message(store: Store, run: int, user: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - dramatiq's
     return user_sync_message(
-        UserSync(tenant=TENANT, run=run, user=user, payload=None), give_up_after_hours=24.0
+        store.seals.user(UserSync(tenant=TENANT, run=run, user=user, payload=None)), give_up_after_hours=24.0
     )
 
 
@@ -121,7 +121,7 @@ def test_what_is_lost_again_waits_twice_as_long(scene: Scene) -> None:
 def test_what_lies_in_a_queue_is_not_lost(scene: Scene) -> None:
     """However long nobody takes the messages, none is published twice."""
     scene.publish("user-a")
-    scene.door.broker.publish_later(user_message(scene.run.id, "user-b"), 4000)
+    scene.door.broker.publish_later(user_message(scene.store, scene.run.id, "user-b"), 4000)
     scene.look(1, 2, 60, 61, 120)
     assert scene.in_queue() == ["user-a"]
     assert scene.summary().warnings == ()
@@ -242,7 +242,7 @@ def test_a_page_that_rabbitmq_made_a_dead_letter_halts_its_run(store: Store, doo
     """P9: a page that RabbitMQ gave up halts its run, which says why; it is not read again and again."""
     scene = Scene(store, door, read=False)
     page = TenantPage(tenant=TENANT, run=scene.run.id, scan=1, number=1, link=None)
-    door.broker.publish([tenant_page_message(page, give_up_after_hours=24.0)])
+    door.broker.publish([tenant_page_message(store.seals.page(page), give_up_after_hours=24.0)])
     with door.channel() as channel:
         method, _, _ = channel.basic_get(PAGES)
         channel.basic_reject(method.delivery_tag, requeue=False)
