@@ -337,16 +337,16 @@ def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
 
     def ask() -> dict[str, int]:
         asked_for_work.append(True)
-        with outages.to(DATABASE):
+        with breakers.to(DATABASE):
             return {"exempel": 1}
 
-    outages = Outages(clock=clock, hold=0, work=Work(ask, clock=clock))
+    breakers = Outages(clock=clock, hold=0, work=Work(ask, clock=clock))
     for _ in range(OPENS_AFTER):
-        with pytest.raises(TransientError), outages.to(DATABASE):
+        with pytest.raises(TransientError), breakers.to(DATABASE):
             raise TransientError(Dependency.DATABASE, "away")
-    with pytest.raises(HeldBackError), outages.to(DATABASE):
+    with pytest.raises(HeldBackError), breakers.to(DATABASE):
         pytest.fail("asked all the same")
     assert not asked_for_work
-    fail(outages, times=OPENS_AFTER)
-    assert not asked(outages)
+    fail(breakers, times=OPENS_AFTER)
+    assert not asked(breakers)
     assert asked_for_work
