@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,8 @@ import structlog
 from clients.directories import Directories, directories
 from console.private_files import fix_of_rights
 from queues.composition import open_broker
-from schemas.errors import InvalidSettingsError
+from queues.notices import Notices
+from schemas.errors import Dependency, InvalidSettingsError, OperatorError, TransientError
 from schemas.logs import set_up_logging
 from schemas.sealing import Sealer
 from schemas.setting_values import goes_in_the_clear
@@ -24,7 +26,12 @@ _FIXES: Final = {"amqp_url": "amqps://", "database_url": "sslmode=verify-full"}
 _log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queues.rabbitmq import QuorumBroker
+
+#: Seconds until the next try while the database or RabbitMQ is away.
+RETRY: Final = 2.0
 
 
 class Console:
@@ -68,8 +75,41 @@ class Console:
     def check_servers(self) -> None:
         """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
 
-        For processes that stay: what goes over the network in the clear is warned of, once.
+        What goes over the network in the clear is warned of, once.
         """
+        self._warn_of_the_clear()
+        self.store.check_upgraded()
+        self.broker.check()
+
+    def await_servers(self, *, consumed: Sequence[str] = (), published: Sequence[str] = ()) -> None:
+        """Return when the database and RabbitMQ are there; say what is missing for as long as it is (P8).
+
+        The names are those of queues that a process consumes and publishes to: what it may not do with them
+        is found out here. Raises an error of ours for what an operator has to mend.
+        """
+        self._warn_of_the_clear()
+        notices = Notices()
+        while True:
+            try:
+                self.store.check_upgraded()
+                self.broker.check(consumed, published)
+            except OperatorError:
+                raise
+            except TransientError as error:
+                notices.away(error.dependency, "start", error.detail)
+                time.sleep(RETRY)
+            else:
+                for dependency in (Dependency.DATABASE, Dependency.BROKER):
+                    notices.back(dependency, "start")
+                return
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("store", "broker"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+
+    def _warn_of_the_clear(self) -> None:
         for name in ("amqp_url", "database_url"):
             if goes_in_the_clear(getattr(self.settings, name)):
                 _log.warning(
@@ -77,14 +117,6 @@ class Console:
                     setting=f"{PREFIX}{name.upper()}",
                     fix=_FIXES[name],
                 )
-        self.store.check_upgraded()
-        self.broker.check()
-
-    def close(self) -> None:
-        """Close what was opened."""
-        for name in ("store", "broker"):
-            if name in self.__dict__:
-                getattr(self, name).close()
 
 
 def open_console(*needs: Need) -> Console:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.composition import open_console
+from queues.limits import Needs, threads_allowed
 from queues.processes import run_processes
 from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 )
 def worker(*, processes: int, threads: int) -> None:
     """Work off users, until a signal ends it. Run as many as you like, on as many machines as you like."""
-    _run("workers.main:build", (USER_SYNC_QUEUE,), processes, threads)
+    _run("workers.main:build", (USER_SYNC_QUEUE,), (), processes=processes, threads=threads)
 
 
 @click.command()
@@ -39,12 +40,17 @@ def worker(*, processes: int, threads: int) -> None:
 )
 def producer(*, processes: int, threads: int) -> None:
     """Turn triggers into runs and read their pages from Entra, until a signal ends it."""
-    _run("producers.main:build", (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE), processes, threads)
+    queues = (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE)
+    _run("producers.main:build", queues, (USER_SYNC_QUEUE,), processes=processes, threads=threads)
 
 
-def _run(build: str, queues: Sequence[str], processes: int, threads: int) -> None:
+def _run(
+    build: str, queues: Sequence[str], publishes: Sequence[str], *, processes: int, threads: int
+) -> None:
     # What is wrong is said here, once, and not by each child in a traceback.
     parts = open_console()
-    parts.check_servers()
+    _ = parts.settings
+    threads = threads_allowed(Needs(queues=len(queues), threads=threads))
+    parts.await_servers(consumed=queues, published=publishes)
     parts.close()
     raise click.exceptions.Exit(run_processes(build, queues=queues, processes=processes, threads=threads))

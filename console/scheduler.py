@@ -30,7 +30,10 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")
     parts = open_console(Need.DATABASE, Need.BROKER)
-    parts.check_servers()
+    if once:
+        parts.check_servers()
+    else:
+        parts.await_servers()
     parts.broker.disconnect()
 
     def publish(messages: Sequence[Message[Any]]) -> None:

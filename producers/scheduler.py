@@ -104,15 +104,16 @@ def keep_looking(
     clock: Callable[[], float] = time.time,
     wait: Callable[[float], object] = time.sleep,
 ) -> NoReturn:
-    """Look with each new minute, for ever; while something is away, wait for it, and say so once (P8)."""
+    """Look with each new minute, for ever; while something is away, wait, and say so each minute (P8)."""
     away: Dependency | None = None
+    said = 0.0
     while True:
         now = clock()
         try:
             look(dt.datetime.fromtimestamp(now, dt.UTC))
         except TransientError as error:
-            if error.dependency is not away:
-                away = error.dependency
+            if error.dependency is not away or now >= said + _MINUTE:
+                away, said = error.dependency, now
                 _log.warning("service is away", service=str(away), detail=error.detail)
             wait(RETRY)
             continue

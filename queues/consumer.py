@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import pika
 import structlog
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
-from dramatiq.common import dq_name, q_name
+from dramatiq.common import dq_name
 from dramatiq.errors import ConnectionClosed
-from pika.exceptions import AMQPChannelError, AMQPConnectionError
+from dramatiq.logging import get_logger
 
 from queues.admission import admit
 from queues.delivery import Delivery
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from dramatiq.broker import MessageProxy
 
-_NOT_FOUND = 404
+    from queues.rabbitmq import QuorumBroker
 
 _log = structlog.get_logger(__name__)
 
@@ -33,9 +35,13 @@ _log = structlog.get_logger(__name__)
 class QueueConsumer(_RabbitmqConsumer):
     """A consumer of one queue, on a connection of its own; it takes what `queues.admission` admits."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what dramatiq's own does."""
-        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call] # dramatiq has no types there
+    def __init__(self, broker: QuorumBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        """Connect and consume; `timeout` is in milliseconds. Leaves no connection behind when it cannot."""
+        # Not dramatiq's own, which leaves its connection open when RabbitMQ refuses to let it consume.
+        self.broker = broker
+        self.queue_name = queue_name
+        self.logger = get_logger(__name__, type(self))  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self.known_tags: set[int] = set()
         self._lock = threading.Lock()
         #: What came and has had no answer yet, by its tag.
         self._unanswered: dict[int, Delivery] = {}
@@ -43,16 +49,25 @@ class QueueConsumer(_RabbitmqConsumer):
         self._ended = False
         #: Tags of what is done, until the connection's own thread comes to acknowledge them.
         self._done: list[int] = []
+        self.connection = pika.BlockingConnection(broker.parameters)
+        try:
+            self.channel = self.connection.channel()
+            self.channel.basic_qos(prefetch_count=prefetch)
+            self.iterator = self.channel.consume(queue_name, inactivity_timeout=timeout / 1000)
+        except BaseException:
+            with suppress(Exception):
+                self.connection.close()
+            raise
 
     def __next__(self) -> Delivery | None:
         try:
             method, properties, body = next(self.iterator)
-        except (AssertionError, AMQPConnectionError, AMQPChannelError) as error:
+        except StopIteration:
+            raise
+        except Exception as error:  # noqa: BLE001 - at any other error dramatiq's thread for the queue may end
             if self._ended:
                 raise StopIteration from None
-            if getattr(error, "reply_code", None) == _NOT_FOUND:
-                self.broker.queues_pending.add(q_name(self.queue_name))
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # dramatiq has no types there
+            raise self.broker.lost(self.queue_name, error) from None
         if method is None:
             return None
         try:
@@ -140,7 +155,7 @@ class QueueConsumer(_RabbitmqConsumer):
         def act() -> None:
             try:
                 action()
-            except (AMQPConnectionError, AMQPChannelError, AssertionError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
                 # RabbitMQ gives it to others by itself when the connection is gone.
                 _log.warning("not given back", queue=self.queue_name, error=type(error).__name__)
             finally:
@@ -151,6 +166,15 @@ class QueueConsumer(_RabbitmqConsumer):
         except ConnectionClosed:
             done.set()
         return done
+
+    def close(self) -> None:
+        """Acknowledge what is done and close the connection; raises dramatiq's `ConnectionClosed` at most."""
+        try:
+            super().close()  # type: ignore[no-untyped-call] # dramatiq has no types there
+        except ConnectionClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - dramatiq's thread for the queue would end
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _acknowledge(self) -> None:
         """Acknowledge what was done until now, and write it to the socket once, which is what costs."""
@@ -168,7 +192,7 @@ class QueueConsumer(_RabbitmqConsumer):
     def _on_own_thread(self, action: Callable[[], object]) -> None:
         try:
             self.connection.add_callback_threadsafe(action)
-        except (AMQPConnectionError, AMQPChannelError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, RabbitMQ gives the message to somebody again
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _may_answer(self, message: Any) -> bool:

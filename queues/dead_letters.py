@@ -17,15 +17,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pika
 from dramatiq.common import xq_name
-from pika.exceptions import AMQPChannelError, AMQPConnectionError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 
+from queues.broker_faults import at_the_door
 from schemas.errors import Dependency, TransientError
 from schemas.letters import read_letter
 
@@ -144,7 +145,7 @@ class QueueWalk:
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the letters that are there now."""
-        with translated():
+        with at_the_door():
             left = self._count()
         place = 0
         for consumer in itertools.count():
@@ -152,11 +153,11 @@ class QueueWalk:
                 return
             tag = f"walk-{consumer:02}"
             self._held, self._before = 0, place
-            with translated():
+            with at_the_door():
                 self._channel.basic_qos(prefetch_count=self._window)
                 self._channel.basic_consume(xq_name(self._queue), self._arrive, consumer_tag=tag)
             while left and self._held < self._window:
-                with translated():
+                with at_the_door():
                     arrived = self._next()
                 if arrived is None:
                     return
@@ -165,13 +166,13 @@ class QueueWalk:
                 self._held += 1
                 yield Found(place=place, queue=self._queue, body=body, headers=headers)
             if left:
-                with translated():
+                with at_the_door():
                     self._channel.basic_cancel(tag)
                 self._window = min(self._window * GROWTH, LARGEST_WINDOW)
 
     def take(self, found: Found) -> None:
         """Acknowledge a letter."""
-        with translated():
+        with at_the_door():
             self._channel.basic_ack(found.place)
         self._held -= found.place > self._before
 
@@ -180,7 +181,7 @@ class QueueWalk:
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             time.sleep(min(left, _SIGN_OF_LIFE))
-            with translated():
+            with at_the_door():
                 self._connection.process_data_events(time_limit=0)
 
     def end(self) -> None:
@@ -230,24 +231,24 @@ def walking(
 
     Raises `TransientError` (broker) when RabbitMQ is away, or somebody else walks for too long.
     """
-    with translated(), pika.BlockingConnection(parameters) as connection:
-        _take_turn(connection, f"{xq_name(queue)}.walk")
-        walk = QueueWalk(connection, queue, first_window=first_window)
+    with at_the_door():
+        connection = pika.BlockingConnection(parameters)
+    try:
+        with at_the_door():
+            _take_turn(connection, f"{xq_name(queue)}.walk")
+            walk = QueueWalk(connection, queue, first_window=first_window)
         try:
             yield walk
-        finally:
+        except BaseException:
+            # What the walker raised is what is told, also when the connection has broken meanwhile.
+            with suppress(Exception):
+                walk.end()
+            raise
+        with at_the_door():
             walk.end()
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn pika's exceptions into ours."""
-    try:
-        yield
-    except (AMQPConnectionError, AMQPChannelError) as error:
-        raise TransientError(
-            Dependency.BROKER, f"RabbitMQ did not show its dead letters ({type(error).__name__})"
-        ) from None
+    finally:
+        with suppress(Exception):
+            connection.close()
 
 
 def _take_turn(connection: pika.BlockingConnection, name: str) -> None:

@@ -9,7 +9,7 @@ import pika
 from dramatiq.common import dq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.dead_letters import translated
+from queues.broker_faults import at_the_door
 from queues.isolation import queues_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_depth(parameters: Parameters, queue: str) -> Depth:
 
     Raises `TransientError` (broker) when RabbitMQ is away.
     """
-    with translated(), pika.BlockingConnection(parameters) as connection:
+    with at_the_door(), pika.BlockingConnection(parameters) as connection:
         ready, *aside = (_ready(connection, name) for name in (*queues_of(queue), dq_name(queue)))
     return Depth(ready=ready, aside=sum(aside))
 

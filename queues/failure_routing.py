@@ -14,6 +14,7 @@ from dramatiq.middleware import Middleware
 from queues.delivery import leave
 from queues.failures import UNKNOWN, USER_TRIES, Halt, Isolate, Leave, Others, Retry, decide
 from queues.isolation import main_queue
+from queues.notices import Notices
 from queues.outages import LONGEST_HOLD
 from queues.sections import as_dead_letter, read_history, with_history
 from queues.waits import wait_to_tell, with_wait
@@ -39,6 +40,9 @@ RECORDER: Final = "recorder"
 #: Seconds between two tries to publish or to record what was decided.
 PAUSE: Final = 1.0
 
+#: The part of the process that it is said of when something is away for those who publish what was decided.
+_ROUTING: Final = "routing failures"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -61,9 +65,9 @@ class Recorder(Protocol):
 class FailureRouting(Middleware):
     """Carries out what `failures.decide` says, confirmed by the broker before the acknowledgement.
 
-    While RabbitMQ takes nothing, the message stays in hand. Whatever else goes wrong rejects the
-    message, so that the broker itself keeps it as a dead letter: dramatiq would otherwise log the
-    error and acknowledge.
+    While RabbitMQ takes nothing, for whatever reason, the message stays in hand, and that is said. Whatever
+    else goes wrong rejects the message, so that the broker itself keeps it as a dead letter: dramatiq would
+    otherwise log the error and acknowledge.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class FailureRouting(Middleware):
         self._outages = outages
         self._now = now
         self._jitter = jitter
+        self._notices = Notices()
 
     @property
     def actor_options(self) -> set[str]:
@@ -171,7 +176,9 @@ class FailureRouting(Middleware):
                 for_long = time.monotonic() - began >= LONGEST_HOLD
                 if error.dependency is not Dependency.BROKER and for_long:
                     raise
+                self._notices.away(error.dependency, _ROUTING, error.detail)
             else:
+                self._notices.back(Dependency.BROKER, _ROUTING)
                 return
             self._outages.pause(PAUSE)
 

@@ -7,6 +7,8 @@ import json
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import pika
+
 from queues.messages import user_sync_message
 from queues.rabbitmq import QuorumBroker
 from queues.sections import as_dead_letter
@@ -71,7 +73,8 @@ class Letters:
         with self.broker.walk_dead_letters(queue) as walk:
             newest = list(walk)[-1]
             walk.take(newest)
-        self.broker.connection.channel().basic_publish("", f"{queue}.XQ", body)
+        with pika.BlockingConnection(self.broker.parameters) as connection:
+            connection.channel().basic_publish("", f"{queue}.XQ", body)
 
     def bodies(self, queue: str = "user-sync") -> list[bytes]:
         """Return what lies in a dead-letter queue."""

@@ -99,6 +99,10 @@ class QuorumDoor:
         self.parameters = pika.URLParameters(url)
         self.broker = QuorumBroker(url, middleware=middleware())
 
+    def idle_connections(self) -> list[Any]:
+        """Return the broker's publishing connections that nobody uses just now, as pika's."""
+        return [held._connection for held in self.broker._pool._idle]  # noqa: SLF001 - to break them
+
     @contextmanager
     def channel(self) -> Iterator[Any]:
         with pika.BlockingConnection(self.parameters) as connection:
@@ -182,9 +186,9 @@ class Calls:
 
 
 @contextmanager
-def working(broker: dramatiq.Broker) -> Iterator[Worker]:
+def working(broker: dramatiq.Broker, *, threads: int = 2) -> Iterator[Worker]:
     """Have a dramatiq worker work on all queues that the broker knows."""
-    worker = Worker(broker, worker_timeout=50, worker_threads=2)
+    worker = Worker(broker, worker_timeout=50, worker_threads=threads)
     worker.start()
     try:
         yield worker

@@ -195,8 +195,7 @@ def test_a_stopping_worker_gives_back_what_it_waits_with(door: QuorumDoor) -> No
         begun.set()
         # Nobody is there to take the retry that this failure asks for.
         door.broker.parameters = pika.URLParameters("amqp://127.0.0.1:9/")
-        for connection in list(door.broker.connections):
-            connection.add_callback_threadsafe(connection.close)
+        door.broker.disconnect()
         raise OSError
 
     declare_actor(door.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())

@@ -10,7 +10,7 @@ import pytest
 
 from queues.actors import declare_actor
 from queues.rabbitmq import QuorumBroker
-from schemas.errors import Dependency, TransientError, WrongUseError
+from schemas.errors import Dependency, OperatorError, TransientError
 from schemas.messages import QUEUES, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from tests.contract.queues.doors import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
 from tests.contract.queues.test_brokers import user_message
@@ -79,7 +79,7 @@ def test_a_queue_with_other_properties_is_said_plainly(door: QuorumDoor) -> None
     """A queue of ours that somebody else declared otherwise is a fault to mend, not one to wait for."""
     with door.channel() as channel:
         channel.queue_declare(USER_SYNC_QUEUE, durable=True)
-    with pytest.raises(WrongUseError, match="other properties"):
+    with pytest.raises(OperatorError, match="the queue user-sync exists in RabbitMQ with other properties"):
         door.broker.publish([user_message()])
 
 
@@ -138,7 +138,8 @@ def test_a_connection_lost_in_between_is_made_again(door: QuorumDoor, dead_lette
     queue = f"{USER_SYNC_QUEUE}.XQ" if dead_letter else USER_SYNC_QUEUE
     first, second = user_message("u1"), user_message("u2")
     publish(first)
-    door.broker.connection.close()
+    for held in door.idle_connections():
+        held.close()
     publish(second)
     assert door.take_all(queue) == [first.encode(), second.encode()]
 

@@ -1,0 +1,44 @@
+"""The address of RabbitMQ, read once; what is wrong with it is named without its values."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+import pika
+
+from schemas.errors import InvalidSettingsError
+
+#: Seconds to wait for RabbitMQ to take a blocked connection up again (its memory or disk alarm).
+BLOCKED_TIMEOUT: Final = 60
+
+#: Where pika reads options without an address of anybody's.
+_ANYWHERE: Final = "amqp://localhost/?"
+
+
+def read_address(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
+    """Return what pika connects with; raises `InvalidSettingsError` that names every option that is wrong.
+
+    The authorities in the file `ca_bundle` are trusted beside the system's.
+    """
+    try:
+        parameters = pika.URLParameters(url)
+    except Exception as error:
+        faults = _options_at_fault(url) or ["UPDATE_SYNC_AMQP_URL: Not a valid address of RabbitMQ."]
+        raise InvalidSettingsError("The environment is not complete or not right:", faults) from error
+    parameters.blocked_connection_timeout = BLOCKED_TIMEOUT
+    if ca_bundle is not None and parameters.ssl_options is not None:
+        parameters.ssl_options.context.load_verify_locations(ca_bundle)
+    return parameters
+
+
+def _options_at_fault(url: str) -> list[str]:
+    found: list[str] = []
+    for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        option = f"{name}={value}"
+        try:
+            pika.URLParameters(_ANYWHERE + option)
+        except Exception:  # noqa: BLE001 - as above
+            shown = "".join(character for character in name if character.isprintable())
+            found.append(f"UPDATE_SYNC_AMQP_URL: The option {shown} is unknown, or its value wrong.")
+    return found

@@ -1,0 +1,187 @@
+"""RabbitMQ out of reach in each way that was seen: messages stay, and consumers come back."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import threading
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from queues.actors import declare_actor
+from schemas.errors import Dependency, TransientError
+from schemas.messages import USER_SYNC_QUEUE
+from tests.chaos.proxy import Doors
+from tests.contract.queues.doors import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
+from tests.contract.queues.test_brokers import user_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from structlog.typing import EventDict
+
+    from tests.chaos.proxy import Door
+    from tests.services.rabbitmq import RabbitMQ
+
+#: Seconds for a connection to be made, so that a test need not wait for a quarter of a minute.
+HANGS = 1.0
+
+
+@pytest.fixture
+def proxy(amqp_url: str) -> Iterator[Door]:
+    parts = urlsplit(amqp_url)
+    with Doors() as doors:
+        yield doors.open(parts.hostname or "", parts.port or 0)
+
+
+@pytest.fixture
+def door(amqp_url: str, proxy: Door) -> Iterator[QuorumDoor]:
+    """Give a broker behind the proxy, while the tests look at the server itself."""
+    parts = urlsplit(amqp_url)
+    user, _, _ = parts.netloc.rpartition("@")
+    made = QuorumDoor(urlunsplit(parts._replace(netloc=f"{user}@localhost:{proxy.port}")))
+    made.broker.parameters.stack_timeout = HANGS
+    made.parameters.host, made.parameters.port = parts.hostname, parts.port
+    yield made
+    made.broker.close()
+
+
+@contextmanager
+def hanging(proxy: Door) -> Iterator[None]:
+    """Let the server take connections and say nothing more, as one that is stopped does."""
+    proxy.hold()
+    try:
+        yield
+    finally:
+        proxy.let_go()
+
+
+@contextmanager
+def nameless(_: Door) -> Iterator[None]:
+    """Have no name be resolved, while existing connections live."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", unknown)
+        yield
+
+
+@contextmanager
+def without_files(_: Door) -> Iterator[None]:
+    """Leave this process no file descriptor for anything new."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) // 2, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def refusing(proxy: Door) -> Iterator[None]:
+    """Refuse every new connection, and end those there are."""
+    proxy.shut()
+    try:
+        yield
+    finally:
+        proxy.reopen()
+
+
+OUT_OF_REACH = [hanging, nameless, without_files, refusing]
+
+
+def seen(said: list[EventDict], part: str) -> bool:
+    return any(line["event"] == "service is away" and line.get("part") == part for line in said)
+
+
+@pytest.mark.parametrize("out_of_reach", OUT_OF_REACH, ids=lambda way: way.__name__)
+def test_a_retry_that_cannot_be_published_stays_in_hand(
+    door: QuorumDoor, proxy: Door, out_of_reach: Callable[[Door], AbstractContextManager[None]]
+) -> None:
+    """P8: in whatever way RabbitMQ is out of reach, a failed message waits for it and is tried again."""
+    begun, away = threading.Event(), threading.Event()
+    calls = Calls(failures=[TransientError(Dependency.SKOLON, "HTTP 500")])
+
+    def sync(**fields: Any) -> None:
+        begun.set()
+        assert away.wait(30)
+        calls(**fields)
+
+    declare_actor(door.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    door.broker.publish([user_message("u1"), user_message("u2")])
+    with capture_logs() as said, working(door.broker):
+        wait_until(begun.is_set, "the message")
+        with out_of_reach(proxy):
+            # What idles would still do for a name that is lost; the connections of the consumers live on.
+            threading.Thread(target=door.broker.disconnect, daemon=True).start()
+            wait_until(lambda: not door.idle_connections(), "the end of the idle connections")
+            away.set()
+            wait_until(lambda: seen(said, "routing failures"), "the failure to publish to be said")
+        wait_until(lambda: {call["user"] for call in calls.done} == {"u1", "u2"}, "the retries")
+    assert not [line for line in said if line["event"] == "failure not routed"]
+    assert letter_bodies(door.broker, USER_SYNC_QUEUE) == []
+    assert door.take_all(USER_SYNC_QUEUE) == []
+
+
+@pytest.mark.parametrize("out_of_reach", OUT_OF_REACH, ids=lambda way: way.__name__)
+def test_a_consumer_that_cannot_connect_comes_back(
+    door: QuorumDoor, proxy: Door, out_of_reach: Callable[[Door], AbstractContextManager[None]]
+) -> None:
+    """P8: no queue loses its consumers, however the connections to RabbitMQ break and cannot be made."""
+    calls = Calls()
+    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    with capture_logs() as said, working(door.broker) as worker:
+        wait_until(lambda: all(each.consumer for each in worker.consumers.values()), "the consumers")
+        with out_of_reach(proxy):
+            proxy.cut()
+            for queue in worker.consumers:
+                wait_until(partial(seen, said, f"consuming {queue}"), f"the loss of {queue} to be said")
+        door.broker.publish([user_message("u1")])
+        wait_until(lambda: bool(calls.done), "the message")
+        back = {"consuming user-sync", "consuming user-sync.DQ", "consuming user-sync.alone"}
+        wait_until(
+            lambda: back <= {line["part"] for line in said if line["event"] == "service is back"},
+            "every consumer",
+        )
+
+
+def test_many_who_fail_at_once_share_few_connections(
+    door: QuorumDoor, rabbitmq: RabbitMQ, amqp_url: str
+) -> None:
+    """With a limit of 9 connections, a hundred failing users are tried again, and none is refused."""
+    vhost = urlsplit(amqp_url).path.removeprefix("/")
+    rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": 9})
+    calls = Calls(failures=[TransientError(Dependency.SKOLON, "HTTP 500")])
+    everybody = {f"u{number}" for number in range(100)}
+    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    door.broker.publish([user_message(user) for user in sorted(everybody)])
+    with capture_logs() as said, working(door.broker, threads=64):
+        wait_until(lambda: {call["user"] for call in calls.done} == everybody, "the retries")
+    assert not [line for line in said if line["event"] == "service is away"]
+
+
+def test_a_limit_of_connections_is_said_and_waited_for(
+    door: QuorumDoor, rabbitmq: RabbitMQ, amqp_url: str
+) -> None:
+    """A full virtual host is said in a line that names the limit, and worked in as soon as it can be."""
+    calls = Calls()
+    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    door.broker.publish([user_message("u1")])
+    door.broker.disconnect()
+    vhost = urlsplit(amqp_url).path.removeprefix("/")
+    rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": 0})
+    with capture_logs() as said, working(door.broker):
+        wait_until(lambda: seen(said, "consuming user-sync"), "the limit to be said")
+        line = next(line for line in said if line["event"] == "service is away")
+        assert "limit of connections" in line["detail"]
+        rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": -1})
+        wait_until(lambda: bool(calls.done), "the message")
