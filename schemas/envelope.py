@@ -35,9 +35,6 @@ LARGEST_LETTER: Final = 2 * LARGEST_BODY
 #: written again, and Python does both by recursion.
 DEEPEST: Final = 32
 
-#: Bytes of memory, about, that a list, an object or one of their entries takes beside its text.
-_ENTRY: Final = 64
-
 
 class UndecodableError(Exception):
     """The bytes are no message. The text says why and holds nothing of them (promise P6)."""
@@ -73,11 +70,6 @@ def read_envelope(body: bytes, *, largest: int = LARGEST_BODY) -> dict[str, Any]
     if is_cloud_event(fields):
         return event_envelope(fields)
     return _checked(fields)
-
-
-def weight_of(body: bytes) -> int:
-    """Return the bytes of memory, about and rather too many, that a message takes when it is read."""
-    return len(body) + _ENTRY * (body.count(b",") + body.count(b"[") + body.count(b"{"))
 
 
 def _is_too_deep(fields: Any) -> bool:
