@@ -33,10 +33,12 @@ LONGEST_DELAY: Final = 20 * 60.0
 BUG_ATTEMPTS: Final = 3
 
 #: What a request for one user is answered, so often in a row, is that user's when others succeed meanwhile.
-#: Four waits in between, half a minute in all: a server of which every third request fails gets over that.
+#: Four waits in between, half a minute in all.
 USER_TRIES: Final = 5
 #: The same for somebody whose search works and whose change does not, when nobody is left to compare with.
-LAST_USER_TRIES: Final = 8
+LAST_USER_TRIES: Final = 12
+#: What says that a service is away, whoever is asked about (RFC 9110 sections 15.6.3 to 15.6.5).
+_SAYS_AWAY: Final = (502, 503, 504)
 #: For how long before a first failure the success of others tells that it may be one user's.
 _LATELY: Final = dt.timedelta(seconds=60)
 
@@ -126,11 +128,13 @@ class History:
 class Others:
     """How the other users of a message's run fare at the step at which this one failed.
 
-    `succeeded` is when the last of them did, None if none has; `waiting` says whether any has no outcome yet.
+    `succeeded` is when the last of them did, None if none has; `waiting` says whether any has no outcome yet,
+    and `recovering` whether any has lately succeeded who had failed before: then it is an outage of a part.
     """
 
     succeeded: dt.datetime | None = None
     waiting: bool = True
+    recovering: bool = False
 
 
 UNKNOWN: Final = Others()
@@ -174,15 +178,16 @@ def _is_one_users(error: TransientError | HaltError, history: History, others: O
     """Say whether what was answered is about this user alone, as far as can be told by now (promise P7).
 
     Others have succeeded since it was answered first; of what was answered for the first time just now,
-    lately. When nobody is left, somebody whose search works time and again, and whose change does not,
-    counts too.
+    lately. While some of those succeed who had failed before, it is Skolon that fails now and then, and
+    nobody's own trouble (promise P8). When nobody is left, somebody whose search works time and again, and
+    whose change does not, counts too, unless it is said that Skolon is away.
     """
     if error.stage is None or history.answered_since is None:
         return False
     since = history.answered_since - (_LATELY if history.answers <= 1 else dt.timedelta(0))
     if others.succeeded is not None and others.succeeded >= since:
-        return True
-    is_last = error.stage is Stage.UPDATE and not others.waiting
+        return isinstance(error, HaltError) or not others.recovering
+    is_last = error.stage is Stage.UPDATE and not others.waiting and error.status not in _SAYS_AWAY
     return is_last and history.answers >= LAST_USER_TRIES and isinstance(error, TransientError)
 
 

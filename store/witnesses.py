@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import and_, exists, func, literal, or_, select
 
+from schemas.errors import Dependency
 from schemas.outcomes import OPEN_STATUSES, Outcome, Stage
 from store import tables
-from store.moments import in_utc
+from store.moments import in_utc, now
 from store.run_rows import is_run_id
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
     from sqlalchemy import ColumnElement
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Users of a run who are counted as waiting at most: with so many the exact number makes no difference.
 MOST_COUNTED: Final = 50_000
+
+#: For how long somebody who got over a failure tells that Skolon fails now and then.
+RECOVERY: Final = dt.timedelta(minutes=2)
 
 #: Seconds for which an answer is kept: when many fail at once, they all ask the same.
 _KEPT_FOR: Final = 1.0
@@ -101,6 +105,25 @@ class Witnesses:
         )
         with self._database.transaction() as connection:
             return len(connection.execute(query).all()) > 1
+
+    def recovering(self, run_id: int) -> bool:
+        """Say whether a user of a run has succeeded lately for whom Skolon had failed before."""
+        receipts, waits = tables.receipts, tables.waits
+        query = select(
+            exists().where(
+                waits.c.run_id == run_id,
+                waits.c.service == Dependency.SKOLON,
+                waits.c.failed_at.is_not(None),
+                receipts.c.run_id == waits.c.run_id,
+                receipts.c.entra_id == waits.c.waiter,
+                receipts.c.finished_at >= now() - RECOVERY,
+                or_(_let_through(Stage.MATCH), _let_through(Stage.UPDATE)),
+            )
+        )
+        if not is_run_id(run_id):
+            return False
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(query))
 
     def _last_success(self, run_id: int, stage: Stage) -> dt.datetime | None:
         receipts = tables.receipts

@@ -54,5 +54,7 @@ class UserRecorder:
         if not isinstance(run, int):
             return UNKNOWN
         return Others(
-            succeeded=self._witnesses.last_success(run, stage), waiting=self._witnesses.others_wait(run)
+            succeeded=self._witnesses.last_success(run, stage),
+            waiting=self._witnesses.others_wait(run),
+            recovering=self._witnesses.recovering(run),
         )

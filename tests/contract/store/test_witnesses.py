@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from schemas.errors import Dependency
 from schemas.outcomes import Cause, Outcome, Stage
-from store.witnesses import Witnesses
+from schemas.waits import Wait
+from store.moments import now
+from store.witnesses import RECOVERY, Witnesses
 from tests.contract.store.books import CLIENT_SECRET, begin_run, complete, letter, tenant, verdict
 
 if TYPE_CHECKING:
@@ -55,3 +59,18 @@ def test_who_is_the_last(store: Store) -> None:
     assert store.witnesses.others_wait(run.id)
     store.receipts.finish(run.id, "a", verdict(Outcome.UNCHANGED, "s1"))
     assert not store.witnesses.others_wait(run.id)
+
+
+def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P8: somebody who failed and then succeeded tells for a while that Skolon fails now and then."""
+    run = begin_run(store, "event", "user-a", "user-b", "user-c")
+    wait = Wait(service=Dependency.SKOLON, told=now(), next_try=now())
+    store.waits.user(run.id, "user-a", replace(wait, failed=now(), status=500))
+    store.waits.user(run.id, "user-b", wait)
+    store.receipts.finish(run.id, "user-b", verdict(Outcome.UNCHANGED, "s2"))
+    assert not store.witnesses.recovering(run.id), "one still fails, the other one had only been put aside"
+    store.receipts.finish(run.id, "user-a", verdict(Outcome.UNCHANGED, "s1"))
+    assert store.witnesses.recovering(run.id)
+    later = now() + RECOVERY
+    monkeypatch.setattr("store.witnesses.now", lambda: later)
+    assert not store.witnesses.recovering(run.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Final
 
@@ -173,6 +174,13 @@ def test_while_nobody_succeeds_it_is_an_outage(answers: int, jitter: float, othe
     assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
 
 
+@given(answers=st.integers(1, 10_000), jitter=JITTER)
+def test_while_others_get_over_it_it_is_an_outage(answers: int, jitter: float) -> None:
+    """P8: where users succeed who had failed before, Skolon fails now and then, and nobody is to blame."""
+    others = dataclasses.replace(OTHERS_SUCCEED, recovering=True)
+    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+
+
 @given(jitter=JITTER)
 def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> None:
     """P7: where others succeeded just now, one refusal halts nobody; where they no longer do, it halts."""
@@ -187,6 +195,14 @@ def test_the_last_user_does_not_keep_a_run_open(answers: int, jitter: float) -> 
     """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
     decision = decide(BROKEN, answered(answers), jitter=jitter, others=Others(waiting=False))
     assert isinstance(decision, DeadLetter if answers >= LAST_USER_TRIES else Retry)
+
+
+@given(answers=st.integers(1, 10_000), jitter=JITTER, status=st.sampled_from([502, 503, 504]))
+def test_the_last_user_waits_for_who_says_to_be_away(answers: int, jitter: float, status: int) -> None:
+    """P8: of an outage in which one user alone is left, that user is no dead letter."""
+    away = TransientError(Dependency.SKOLON, f"HTTP {status}", status=status, stage=Stage.UPDATE)
+    decision = decide(away, answered(answers), jitter=jitter, others=Others(waiting=False))
+    assert isinstance(decision, Retry)
 
 
 @given(
