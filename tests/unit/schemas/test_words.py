@@ -54,7 +54,7 @@ def test_outcomes_are_the_designs_words() -> None:
 
 
 def test_reasons_are_the_designs_words() -> None:
-    """A dead letter has one of the design's reasons, or one of the two that a trigger alone can have."""
+    """A dead letter has one of the design's reasons, one of the two of triggers, or is not of the sync's making."""
     design = {
         "invalid_user",
         "ambiguous_match",
@@ -66,7 +66,11 @@ def test_reasons_are_the_designs_words() -> None:
         "undecodable",
         "bug",
     }
-    assert {str(reason) for reason in Reason} == design | {"invalid_trigger", "unknown_tenant"}
+    assert {str(reason) for reason in Reason} == design | {
+        "invalid_trigger",
+        "unknown_tenant",
+        "forged_message",
+    }
 
 
 def test_statuses_are_the_designs_words() -> None:
