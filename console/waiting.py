@@ -20,6 +20,7 @@ _SERVICES: Final[Mapping[Dependency, str]] = {
     Dependency.DATABASE: "the database",
     Dependency.BROKER: "RabbitMQ",
     Dependency.ORDER: "an older run",
+    Dependency.MACHINE: "open files on the worker's machine",
 }
 
 _KINDS: Final[Mapping[FailureKind, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -11,7 +12,7 @@ from dramatiq.middleware import CurrentMessage
 from queues.delivery import begin, returns_of
 from queues.failures import UnforeseenError
 from queues.isolation import check_returns
-from schemas.errors import UpdateSyncError, place_of
+from schemas.errors import Dependency, TransientError, UpdateSyncError, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,20 @@ def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
         except UpdateSyncError:
             raise
         except Exception as error:  # noqa: BLE001 - turned into an error of ours
+            if _lacks_open_files(error):
+                # It may strike anywhere, an import included, and is no fault of the message (promise P8).
+                raise TransientError(
+                    Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
+                ) from None
             raise UnforeseenError(f"{type(error).__name__} at {place_of(error)}") from None
 
     return wrapper
+
+
+def _lacks_open_files(error: BaseException | None) -> bool:
+    """Say whether an error, or one that it came of, is that too many files are open."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -45,6 +45,8 @@ class Dependency(StrEnum):
     BROKER = "broker"
     #: Not a system: another message of ours has to be done first.
     ORDER = "order"
+    #: The machine that the process runs on, when it has no open file left for anything.
+    MACHINE = "machine"
 
 
 class FailureKind(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.chaos.names import FAKED
 from tests.services.finding import Requirement
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Seconds after which every process has taken note of a jump.
 NOTICED: Final = 1.5
-
-_FAKED: Final = Path(__file__).parent / "faked"
 
 
 def _locate() -> Path | None:
@@ -54,7 +53,7 @@ class Clock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             # A remedy for older C libraries, with which threads wait for each other thirty times as long.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-            "PYTHONPATH": str(_FAKED),
+            "PYTHONPATH": str(FAKED),
         }
 
 

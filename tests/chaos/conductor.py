@@ -38,6 +38,8 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.BROKER_ALARM: outages.alarm_broker,
     Kind.BROKER_ALARM_AND_ERRORS: outages.alarm_broker_among_errors,
     Kind.BROKER_CUT: outages.cut_broker,
+    Kind.BROKER_HUNG: outages.hang_broker,
+    Kind.BROKER_NAME_LOST: outages.lose_name_of_broker,
     Kind.DATABASE_RESTART: outages.restart_database,
     Kind.DATABASE_KILL: outages.kill_database,
     Kind.DATABASE_CUT: outages.cut_database,
@@ -57,6 +59,7 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.GRAPH_REPEATED_LINK: neighbours.graph_repeated_link,
     Kind.GRAPH_EMPTY_PAGE: neighbours.graph_empty_page,
     Kind.GRAPH_CLAIMS: neighbours.graph_claims,
+    Kind.FEW_FILES: outages.leave_few_files,
     Kind.CLOCK_JUMP: clock.clock_jump,
 }
 #: What has to be done before the run begins for a fault that comes during it.

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     BROKER_ALARM = "broker-alarm"
     BROKER_ALARM_AND_ERRORS = "broker-alarm-and-errors"
     BROKER_CUT = "broker-cut"
+    BROKER_HUNG = "broker-hung"
+    BROKER_NAME_LOST = "broker-name-lost"
     DATABASE_RESTART = "database-restart"
     DATABASE_KILL = "database-kill"
     DATABASE_CUT = "database-cut"
@@ -41,6 +43,7 @@ class Kind(StrEnum):
     GRAPH_EMPTY_PAGE = "graph-empty-page"
     GRAPH_CLAIMS = "graph-claims"
     CLOCK_JUMP = "clock-jump"
+    FEW_FILES = "few-files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ DRAWS: dict[Kind, Draw] = {
     Kind.BROKER_ALARM: Draw(seconds=(2.0, 8.0), variants=_SELDOM_LONG),
     Kind.BROKER_ALARM_AND_ERRORS: Draw(seconds=(4.0, 10.0), times=(5, 60), variants=_SELDOM_LONG),
     Kind.BROKER_CUT: Draw(times=(1, 3), variants=("workers", "producer")),
+    Kind.BROKER_HUNG: Draw(seconds=(4.0, 25.0), times=(5, 60), variants=_SELDOM_LONG),
+    Kind.BROKER_NAME_LOST: Draw(seconds=(4.0, 15.0), times=(5, 60)),
     Kind.DATABASE_RESTART: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_KILL: Draw(seconds=(0.0, 4.0)),
     Kind.DATABASE_CUT: Draw(times=(1, 3)),
@@ -100,5 +105,6 @@ DRAWS: dict[Kind, Draw] = {
     Kind.GRAPH_REPEATED_LINK: Draw(at=_BEFORE),
     Kind.GRAPH_EMPTY_PAGE: Draw(at=_BEFORE, times=(1, 3)),
     Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
+    Kind.FEW_FILES: Draw(seconds=(3.0, 10.0), times=(5, 60)),
     Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")),
 }

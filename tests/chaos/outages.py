@@ -18,6 +18,9 @@ BETWEEN_CUTS: Final = 1.5
 #: Seconds beyond the patience of the product's publishers, which is a minute.
 LONG_ALARM: Final = 66.0
 
+#: Seconds beyond what a connection waits for an answer, and RabbitMQ for a heartbeat.
+LONG_HANG: Final = 80.0
+
 _TERMINATE: Final = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -67,6 +70,44 @@ def cut_broker(scene: Scene, event: Event) -> bool:
         door.cut()
         scene.stopped.wait(BETWEEN_CUTS)
     return door.touched > before
+
+
+def hang_broker(scene: Scene, event: Event) -> bool:
+    """Stop RabbitMQ's process (SIGSTOP) among Skolon's failures: it takes connections, and is silent."""
+    number = scene.stand_ins.skolon_fault(kind="status", status=500, times=event.times)
+    with scene.servers.broker_lock:
+        scene.servers.rabbitmq.hang()
+        try:
+            scene.stopped.wait(LONG_HANG if event.variant == "long" else event.seconds)
+        finally:
+            scene.servers.rabbitmq.go_on()
+    return scene.stand_ins.take_back(number) < event.times
+
+
+def lose_name_of_broker(scene: Scene, event: Event) -> bool:
+    """Lose the name of RabbitMQ's host among Skolon's failures, and in the midst of that the connections."""
+    number = scene.stand_ins.skolon_fault(kind="status", status=500, times=event.times)
+    scene.names.lose(scene.broker_of_workers.port)
+    try:
+        scene.stopped.wait(event.seconds / 2)
+        scene.broker_of_workers.cut()
+        scene.stopped.wait(event.seconds / 2)
+    finally:
+        scene.names.find()
+    return scene.stand_ins.take_back(number) < event.times
+
+
+def leave_few_files(scene: Scene, event: Event) -> bool:
+    """Let no worker process open anything new for a while, among Skolon's failures."""
+    number = scene.stand_ins.skolon_fault(kind="status", status=500, times=event.times)
+    before = scene.workers.limit_files()
+    try:
+        scene.stopped.wait(event.seconds)
+    finally:
+        scene.workers.lift_limits(before)
+    # Most requests do not come as far as to Skolon.
+    scene.stand_ins.take_back(number)
+    return bool(before)
 
 
 def restart_database(scene: Scene, event: Event) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -63,6 +65,23 @@ class Pool:
         except ProcessLookupError:
             return False
         return True
+
+    def limit_files(self) -> dict[int, tuple[int, int]]:
+        """Let the processes that the command made open nothing new; return the limits that they had."""
+        process = self._process
+        before: dict[int, tuple[int, int]] = {}
+        for child in [] if process is None else _children(process.pid):
+            with suppress(OSError):
+                _, hard = resource.prlimit(child, resource.RLIMIT_NOFILE)
+                open_now = len(list(Path(f"/proc/{child}/fd").iterdir()))
+                before[child] = resource.prlimit(child, resource.RLIMIT_NOFILE, (open_now, hard))
+        return before
+
+    def lift_limits(self, before: Mapping[int, tuple[int, int]]) -> None:
+        """Give them back the limits that they had."""
+        for child, limits in before.items():
+            with suppress(OSError):
+                resource.prlimit(child, resource.RLIMIT_NOFILE, limits)
 
     def ask_to_end(self) -> None:
         """Ask it to end, and start it no more."""

@@ -19,6 +19,7 @@ from schemas.sealing import new_key
 from tests.acceptance.commands import DEADLINE, environment, update_sync
 from tests.acceptance.test_whole_way import event, publish
 from tests.chaos.clock import Clock
+from tests.chaos.names import Names
 from tests.chaos.pools import Pool
 from tests.chaos.proxy import Door, Doors
 from tests.chaos.stand_ins import StandIns
@@ -75,6 +76,8 @@ class Scene:
     #: What the product's commands are run with.
     env: dict[str, str]
     folder: Path
+    #: The names that the workers resolve.
+    names: Names
     #: The workers' clock, where the schedule wants one that can jump.
     clock: Clock | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -173,7 +176,12 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
         )
         _add_tenant(stand_ins.tenant, env)
         clock = Clock(folder / "clock") if jumps else None
-        worker_env = {**_with_broker(env, workers_door), **(clock.variables() if clock else {})}
+        names = Names(folder / "lost-names")
+        worker_env = {
+            **_with_broker(env, workers_door),
+            **names.variables(),
+            **(clock.variables() if clock else {}),
+        }
         pools = (
             Pool("worker", "--processes", "2", env=worker_env, log=folder / "worker.log"),
             Pool("producer", env=_with_broker(env, producer_door), log=folder / "producer.log"),
@@ -196,6 +204,7 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
             env=env,
             folder=folder,
             clock=clock,
+            names=names,
         )
         stack.callback(made.leave)
         yield made

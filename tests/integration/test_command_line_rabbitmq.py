@@ -94,7 +94,7 @@ def test_a_user_without_any_right_is_named(env: dict[str, str], amqp_url: str, u
         (("^$", ".*", ".*"), "the right to configure on the queue user-sync in"),
         ((".*", "^$", ".*"), "the right to write on the exchange amq.default"),
         ((".*", ".*", "^$"), "the right to read on the queue user-sync in"),
-        ((".*", ".*", "^user-sync(.DQ|.XQ)?$"), "the right to read on the queue user-sync.alone in"),
+        ((".*", ".*", "^user-sync(.DQ|.XQ)?$"), "the right to read on the queue user-sync.quarantine in"),
     ],
 )
 def test_a_missing_right_is_named(  # noqa: PLR0913 - a case, and what it needs
@@ -120,7 +120,7 @@ def test_a_right_that_is_missing_on_queues_that_exist_is_named(
     with closing(QuorumBroker(amqp_url)) as broker:
         broker.check(published=QUEUES)
     path = f"/permissions/{urlsplit(amqp_url).path[1:]}/{user}"
-    rabbitmq.call("PUT", path, {"configure": ".*", "write": ".*", "read": "^$"})
+    rabbitmq.call("PUT", path, {"configure": ".*", "write": ".*", "read": "^triggers$"})
     assert "the right to read on the queue tenant-sync in" in refused(
         "producer", env, of_user(amqp_url, user)
     )

@@ -128,6 +128,7 @@ class PrivateRabbitMQ(RabbitMQ):
     def __init__(self, script: Path, certificate: Certificate | None = None) -> None:
         """Start it; with a `certificate` it takes AMQP over TLS as well, at `tls_url`."""
         self._script = script
+        self._hanging = 0
         self._process = KeptProcess("rabbitmq")
         amqp, management, self._epmd, self._distribution = (free_port() for _ in range(4))
         password = secrets.token_hex(16)
@@ -207,6 +208,15 @@ class PrivateRabbitMQ(RabbitMQ):
             check=True,
             timeout=START_TIMEOUT,
         )
+
+    def hang(self) -> None:
+        """Stop the server's process (SIGSTOP): it takes connections and says nothing until `go_on`."""
+        self._hanging = int(self.call("GET", "/nodes").json()[0]["os_pid"])
+        os.kill(self._hanging, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have a server that hangs go on."""
+        os.kill(self._hanging, signal.SIGCONT)
 
     def stop(self) -> None:
         """Shut down in order; the data stay."""

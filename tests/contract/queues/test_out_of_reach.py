@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 import threading
@@ -185,3 +186,24 @@ def test_a_limit_of_connections_is_said_and_waited_for(
         assert "limit of connections" in line["detail"]
         rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": -1})
         wait_until(lambda: bool(calls.done), "the message")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_lack_of_open_files_anywhere_is_no_fault_of_a_message(door: QuorumDoor, wrapped: bool) -> None:  # noqa: FBT001 - one of two ways
+    """P8: EMFILE at any door, or hidden behind another error, is tried again until there are files."""
+    lack = OSError(errno.EMFILE, "Too many open files")
+
+    def hidden() -> Exception:
+        outer = ValueError("an import that failed in its middle")
+        outer.__cause__ = lack
+        return outer
+
+    calls = Calls(failures=[hidden() if wrapped else lack] * 4)
+    declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("queues.failures.FIRST_DELAY", 0.01)
+        patch.setattr("queues.failures.LONGEST_BACK_OFF", 0.01)
+        door.broker.publish([user_message("u1")])
+        with working(door.broker):
+            wait_until(lambda: bool(calls.done), "the fifth try")
+    assert letter_bodies(door.broker, USER_SYNC_QUEUE) == []
