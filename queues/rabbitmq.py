@@ -93,7 +93,8 @@ class QuorumBroker(Broker):
             else:
                 self.publish_later(message, delay / 1000)
         except TransientError as error:
-            raise self._said(message.queue_name, error) from None
+            # It is the thread that consumes what waits which publishes it.
+            raise self._said(dq_name(message.queue_name), error) from None
         return message
 
     def walk_dead_letters(self, queue: str) -> AbstractContextManager[QueueWalk]:

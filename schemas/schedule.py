@@ -8,6 +8,7 @@ twice in autumn comes once, the first time.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,10 +88,15 @@ def schedule_fault(expression: str) -> str | None:
 
 
 def time_zone_fault(name: str) -> str | None:
-    """Say that a time zone is none, if it is none."""
+    """Say that a time zone is none, if it is none.
+
+    Raises `OSError` when its file cannot be opened because too many are open.
+    """
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
         return "Not a time zone of the IANA database, such as Europe/Stockholm."
     return None
 

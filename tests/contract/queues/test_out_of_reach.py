@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,6 +19,7 @@ from structlog.testing import capture_logs
 from queues.actors import declare_actor
 from schemas.errors import Dependency, TransientError
 from schemas.messages import USER_SYNC_QUEUE
+from schemas.schedule import time_zone_fault
 from tests.chaos.proxy import Doors
 from tests.contract.queues.doors import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
 from tests.contract.queues.test_brokers import user_message
@@ -207,3 +209,16 @@ def test_a_lack_of_open_files_anywhere_is_no_fault_of_a_message(door: QuorumDoor
         with working(door.broker):
             wait_until(lambda: bool(calls.done), "the fifth try")
     assert letter_bodies(door.broker, USER_SYNC_QUEUE) == []
+
+
+def test_a_file_of_time_zones_that_cannot_be_opened_is_no_wrong_zone() -> None:
+    """P8: with no open file left a tenant's time zone is not called wrong, for all to be dead letters."""
+    ZoneInfo.clear_cache()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            time_zone_fault("Europe/Stockholm")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert time_zone_fault("Europe/Stockholm") is None
