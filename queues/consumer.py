@@ -18,7 +18,8 @@ from dramatiq.logging import get_logger
 
 from queues.admission import admit
 from queues.delivery import Delivery
-from queues.giving_back import give_back, stop_receiving
+from queues.giving_back import give_back, ignore_what_comes, stop_receiving
+from queues.inflow import MOST_HELD, Inflow
 from queues.isolation import is_alone_queue
 from schemas.envelope import UndecodableError
 
@@ -45,12 +46,15 @@ class QueueConsumer(_RabbitmqConsumer):
         self._lock = threading.Lock()
         #: What came and has had no answer yet, by its tag.
         self._unanswered: dict[int, Delivery] = {}
+        #: What that takes in memory, in bytes.
+        self.held = 0
         self._is_delayed = self.queue_name == dq_name(self.queue_name)
         self._ended = False
         #: Tags of what is done, until the connection's own thread comes to acknowledge them.
         self._done: list[int] = []
         self.connection = pika.BlockingConnection(broker.parameters)
         try:
+            self._inflow = Inflow(self.connection)
             self.channel = self.connection.channel()
             self.channel.basic_qos(prefetch_count=prefetch)
             self.iterator = self.channel.consume(queue_name, inactivity_timeout=timeout / 1000)
@@ -61,6 +65,10 @@ class QueueConsumer(_RabbitmqConsumer):
 
     def __next__(self) -> Delivery | None:
         try:
+            if self.held >= MOST_HELD:
+                self._inflow.wait()
+                return None
+            self._inflow.resume()
             method, properties, body = next(self.iterator)
         except StopIteration:
             raise
@@ -82,6 +90,7 @@ class QueueConsumer(_RabbitmqConsumer):
         )
         with self._lock:
             self._unanswered[delivery.tag] = delivery
+            self.held += delivery.weight
         return delivery
 
     def ack(self, message: MessageProxy) -> None:
@@ -91,7 +100,7 @@ class QueueConsumer(_RabbitmqConsumer):
         """
         with self._lock:
             if self._may_answer(message):
-                del self._unanswered[message.tag]
+                self._forget(message.tag)
                 self._done.append(message.tag)
                 if len(self._done) == 1:
                     self._on_own_thread(self._acknowledge)
@@ -100,7 +109,7 @@ class QueueConsumer(_RabbitmqConsumer):
         """Reject a message for good, unless it is to be left or another consumer received it."""
         with self._lock:
             if self._may_answer(message):
-                del self._unanswered[message.tag]
+                self._forget(message.tag)
                 self._reject(message.tag)
 
     def begin(self, delivery: Delivery) -> bool:
@@ -121,7 +130,17 @@ class QueueConsumer(_RabbitmqConsumer):
         """Close the connection; what is returned is set when RabbitMQ has read all that was said before."""
         return self._done_on_own_thread(self._hang_up)
 
+    def _forget(self, tag: int) -> None:
+        self.held -= self._unanswered.pop(tag).weight
+
+    def _read_again(self) -> None:
+        """Read again, without keeping what comes, if reading was stopped: the answers come after it."""
+        if self._inflow.is_held:
+            ignore_what_comes(self.channel)
+            self._inflow.resume()
+
     def _stop_receiving(self) -> None:
+        self._read_again()
         left = stop_receiving(self.channel)
         if self._is_delayed:
             # What lies there waits unacknowledged in the ordinary course of things, and is no suspect.
@@ -131,6 +150,7 @@ class QueueConsumer(_RabbitmqConsumer):
 
     def _give_back(self, wanted: Callable[[Delivery], bool]) -> None:
         """Give back what is wanted, and is not on its way to where suspects are worked on."""
+        self._read_again()
         with self._lock:
             chosen = (
                 []
@@ -142,11 +162,12 @@ class QueueConsumer(_RabbitmqConsumer):
                 ]
             )
             for delivery in chosen:
-                del self._unanswered[delivery.tag]
+                self._forget(delivery.tag)
         give_back(self.channel, [delivery.envelope for delivery in chosen])
 
     def _hang_up(self) -> None:
         self._ended = True
+        self._read_again()
         self.connection.close()
 
     def _done_on_own_thread(self, action: Callable[[], None]) -> Event:
@@ -170,6 +191,8 @@ class QueueConsumer(_RabbitmqConsumer):
     def close(self) -> None:
         """Acknowledge what is done and close the connection; raises dramatiq's `ConnectionClosed` at most."""
         try:
+            # dramatiq closes in the thread that reads, or when that has ended.
+            self._read_again()
             super().close()  # type: ignore[no-untyped-call] # dramatiq has no types there
         except ConnectionClosed:
             raise

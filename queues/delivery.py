@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.rabbitmq import _RabbitmqMessage
 
+from queues.inflow import weight
 from schemas.outages import StoppingError
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ class Delivery(_RabbitmqMessage):
     def __init__(
         self, *, consumer: QueueConsumer, envelope: Envelope, returns: int, message: Message[Any]
     ) -> None:
-        method, _, _ = envelope
+        method, _, body = envelope
         super().__init__(method.redelivered, method.delivery_tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self.consumer = consumer
         self.envelope = envelope
         self.returns = returns
+        #: What it takes in memory, in bytes.
+        self.weight = weight(body)
         self.is_begun = False
         self.is_left = False
 

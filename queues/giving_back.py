@@ -6,6 +6,7 @@ back, and a message that came back counts as one that a worker may have died ove
 
 from __future__ import annotations
 
+from collections import deque
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +39,13 @@ def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
     left = [(event.method, event.properties, event.body) for event in consuming.pending_events]
     consuming.pending_events.clear()
     return left
+
+
+def ignore_what_comes(channel: BlockingChannel) -> None:
+    """Keep nothing of what comes for the channel's consumer any more; it goes back with the connection."""
+    consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
+    if consuming is not None:
+        consuming.pending_events = deque(maxlen=0)
 
 
 def give_back(channel: BlockingChannel, envelopes: Sequence[Envelope]) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dramatiq.common import dq_name
+
 from queues.failures import SuspectError
 from schemas.errors import PermanentError
 from schemas.outcomes import Reason, Stage
@@ -20,6 +22,11 @@ _ALONE: Final = ".alone"
 
 #: How many suspects of one queue a process takes at a time while none of them has done any harm.
 QUARANTINED_AT_ONCE: Final = 32
+
+#: How many messages that wait for their time a process takes at a time. Those behind them come when the first
+#: of these have gone, so at the latest when all were to come: what was put aside comes back more slowly at
+#: first. dramatiq would take 65,535.
+WAITING_AT_ONCE: Final = 8192
 
 #: How many workers may die over a message that they work on alone. More than one, because a
 #: worker may be killed for another reason.
@@ -55,6 +62,8 @@ def prefetch_of(queue: str, prefetch: int) -> int:
     """Return how many messages of a queue a process may take at a time, if it takes `prefetch` of others."""
     if is_alone_queue(queue):
         return 1
+    if queue == dq_name(queue):
+        return min(prefetch, WAITING_AT_ONCE)
     return min(prefetch, QUARANTINED_AT_ONCE) if queue.endswith(_QUARANTINE) else prefetch
 
 

@@ -54,7 +54,7 @@ def test_outcomes_are_the_designs_words() -> None:
 
 
 def test_reasons_are_the_designs_words() -> None:
-    """A dead letter has one of the design's reasons, one of the two of triggers, or is not of the sync's making."""
+    """A dead letter has one of the design's reasons, one of triggers', or not of the sync's making."""
     design = {
         "invalid_user",
         "ambiguous_match",

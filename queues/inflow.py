@@ -1,0 +1,82 @@
+"""What a consumer may hold in bytes: above that it reads nothing more, and TCP holds RabbitMQ back.
+
+AMQP counts messages, and RabbitMQ knows no prefetch in bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pika import BlockingConnection
+
+#: Bytes of messages that a consumer holds before it reads no more. The prefetch of ours is a part of that.
+MOST_HELD: Final = 32 * 1024 * 1024
+
+#: Bytes that a value of JSON may take in memory, however few it has as text.
+_BYTES_OF_A_VALUE: Final = 128
+
+#: Seconds between two looks whether something was done meanwhile.
+_LOOK: Final = 0.1
+
+#: Seconds after which a little is read all the same. pika takes a connection for dead on which nothing has
+#: come for as long as two heartbeats.
+_SIP_AFTER: Final = 10.0
+
+
+def weight(body: bytes) -> int:
+    """Return how many bytes a message may take in memory, roughly: its body, and the values in it."""
+    return len(body) + _BYTES_OF_A_VALUE * body.count(b",")
+
+
+class Inflow:
+    """What comes in by one consumer's connection; for that connection's own thread alone."""
+
+    def __init__(self, connection: BlockingConnection) -> None:
+        self._connection = connection
+        self._held_since: float | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is read just now."""
+        return self._held_since is not None
+
+    def wait(self) -> None:
+        """Read nothing for a moment, but send: acknowledgements and heartbeats. Raises pika's errors."""
+        now = time.monotonic()
+        if self._held_since is None:
+            self._stop_reading()
+            self._held_since = now
+        elif now >= self._held_since + _SIP_AFTER:
+            self.resume()
+            # pika reads 100 KiB at most, once.
+            self._connection.process_data_events(0)
+            return
+        self._connection.process_data_events(_LOOK)
+
+    def resume(self) -> None:
+        """Read again, if reading was stopped."""
+        if self._held_since is None:
+            return
+        self._held_since = None
+        transport = self._transport()
+        if transport is not None:
+            del transport._on_socket_readable  # noqa: SLF001 - see decision 44
+            transport._nbio.set_reader(transport._sock.fileno(), transport._on_socket_readable)  # noqa: SLF001 - as above
+            # TLS may have read already what the socket no longer has.
+            transport._nbio.add_callback_threadsafe(transport._on_socket_readable)  # noqa: SLF001 - as above
+
+    def _stop_reading(self) -> None:
+        transport = self._transport()
+        if transport is not None:
+            # With TLS pika also calls this by itself, while there may be more.
+            transport._on_socket_readable = _read_nothing  # noqa: SLF001 - see decision 44
+            transport._nbio.remove_reader(transport._sock.fileno())  # noqa: SLF001 - as above
+
+    def _transport(self) -> Any:
+        return self._connection._impl._transport  # noqa: SLF001 - see decision 44
+
+
+def _read_nothing() -> None:
+    """Stand in for pika's own reading."""
