@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos import clock, crashes, neighbours, outages
+from tests.chaos import clock, crashes, forgeries, neighbours, outages
 from tests.chaos.kinds import Kind
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.GRAPH_CLAIMS: neighbours.graph_claims,
     Kind.FEW_FILES: outages.leave_few_files,
     Kind.CLOCK_JUMP: clock.clock_jump,
+    Kind.FORGED_MESSAGES: forgeries.forge_messages,
 }
 #: What has to be done before the run begins for a fault that comes during it.
 PREPARE: Final[dict[Kind, Callable[[Scene, Event], None]]] = {Kind.KILL_PRODUCER: crashes.watch_producer}

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     GRAPH_CLAIMS = "graph-claims"
     CLOCK_JUMP = "clock-jump"
     FEW_FILES = "few-files"
+    FORGED_MESSAGES = "forged-messages"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,5 +107,6 @@ DRAWS: dict[Kind, Draw] = {
     Kind.GRAPH_EMPTY_PAGE: Draw(at=_BEFORE, times=(1, 3)),
     Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
     Kind.FEW_FILES: Draw(seconds=(3.0, 10.0), times=(5, 60)),
+    Kind.FORGED_MESSAGES: Draw(times=(10, 40)),
     Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")),
 }

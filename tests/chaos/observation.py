@@ -28,6 +28,7 @@ DRAIN: Final = 120.0
 #: A name of so many letters or fewer proves nothing.
 SHORT: Final = 4
 
+_FORGED: Final = re.compile(rb"forged-\d+")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NUMBER: Final = re.compile(r"\d[\d -]{6,}\d")
 
@@ -40,6 +41,8 @@ class Letter:
     message_id: str | None
     user: str | None
     reason: str | None
+    #: The mark of a forged message.
+    forged: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -61,6 +64,8 @@ class Observation:
     leaks: int = 0
     #: Commands that did not end when they were asked to.
     killed_in_the_end: list[str] = field(default_factory=list)
+    #: The marks of all forged messages.
+    forged: list[str] = field(default_factory=list)
 
 
 def observe(scene: Scene) -> Observation:
@@ -87,6 +92,7 @@ def observe(scene: Scene) -> Observation:
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
         leaks=leaks(log, scene.municipality),
         killed_in_the_end=ended,
+        forged=scene.forged,
     )
 
 
@@ -138,13 +144,21 @@ def _bare(number: str | None) -> str:
 
 
 def _letter(queue: str, body: bytes) -> Letter:
+    mark = _FORGED.search(body)
+    forged = None if mark is None else mark[0].decode()
     try:
         message = json.loads(body)
         section = message["options"].get(SECTION, {})
         user = message["kwargs"].get("user")
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Letter(queue=queue, message_id=None, user=None, reason=None)
-    return Letter(queue=queue, message_id=message.get("message_id"), user=user, reason=section.get("reason"))
+        return Letter(queue=queue, message_id=None, user=None, reason=None, forged=forged)
+    return Letter(
+        queue=queue,
+        message_id=message.get("message_id"),
+        user=user,
+        reason=section.get("reason"),
+        forged=forged,
+    )
 
 
 def _of_events(log: str, event: str) -> Iterable[str]:

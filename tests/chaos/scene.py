@@ -80,6 +80,8 @@ class Scene:
     names: Names
     #: The workers' clock, where the schedule wants one that can jump.
     clock: Clock | None = None
+    #: The marks of forged messages that were written into the queues.
+    forged: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     _looking: threading.Lock = field(default_factory=threading.Lock)
     _connection: psycopg.Connection | None = None

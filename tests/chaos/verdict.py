@@ -82,9 +82,10 @@ class _Letters:
 def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course) -> Round:
     """Return the round's report, but for how long it took."""
     receipts = {receipt["user"]: (receipt["outcome"], receipt["reason"]) for receipt in seen.receipts}
-    letters = _letters(seen.letters, demand)
+    letters = _letters([letter for letter in seen.letters if letter.forged is None], demand)
     twice = _done_twice(seen.patches)
     found = [*_course(course), *_sums(seen, demand), *_people(receipts, demand)]
+    found += _forged(seen)
     found += [f"{count} messages left in {queue}" for queue, count in seen.leftovers.items()]
     found += [
         f"user {user} is dead_lettered without a dead letter"
@@ -139,6 +140,18 @@ def broken_round(schedule: Schedule, why: str) -> Round:
 def _course(course: Course) -> list[str]:
     halts = [f"halted with {cause}" for cause in course.unforeseen_halts]
     return [*course.broken, *halts, *([] if course.ended else ["the run does not end"])]
+
+
+def _forged(seen: Observation) -> list[str]:
+    """Compare the forged messages with those that lie among the dead letters, each for what it is."""
+    letters = [letter for letter in seen.letters if letter.forged is not None]
+    missing = set(seen.forged) - {letter.forged for letter in letters}
+    # What RabbitMQ itself put there has no reason of ours: it was no message at all.
+    wrong = {letter.reason for letter in letters} - {None, "forged_message"}
+    return [
+        *(f"{mark} is not among the dead letters" for mark in sorted(missing, key=str)),
+        *(f"a forged message is dead for {reason}" for reason in sorted(wrong, key=str)),
+    ]
 
 
 def _sums(seen: Observation, demand: Demand) -> list[str]:

@@ -144,3 +144,16 @@ def test_a_round_that_breaks_off_has_failed() -> None:
     found = broken_round(SCHEDULE, "no room left on the disk")
     assert found.failed
     assert found.surprises == ["no room left on the disk"]
+
+
+FORGED = Letter(
+    queue="user-sync.XQ", message_id="forged-1", user="anna", reason="forged_message", forged="forged-1"
+)
+
+
+def test_forged_messages_lie_among_the_dead_letters_and_are_nobodys() -> None:
+    """P7: what was forged is a dead letter as such; it is missed otherwise, and counts for no user."""
+    assert not judged(letters=[LETTER, FORGED], forged=["forged-1"]).failed
+    assert judged(letters=[LETTER], forged=["forged-1"]).unexpected == 1
+    taken = dataclasses.replace(FORGED, reason="collision")
+    assert judged(letters=[LETTER, taken], forged=["forged-1"]).unexpected == 1
