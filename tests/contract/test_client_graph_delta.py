@@ -105,7 +105,7 @@ def test_a_delta_that_begins_now_may_come_after_empty_pages(tenant: Running, cli
     assert client.delta_link(SELECT) is None
 
 
-EXPIRED = [(410, "resyncRequired"), (410, "x")] + [
+EXPIRED = [(410, "resyncRequired"), (410, "someOtherCode")] + [
     (status, "syncStateNotFound") for status in (400, 404, 409)
 ]
 OF_KEPT_LINKS = [

@@ -67,8 +67,8 @@ def test_our_own_users_can_do_their_work(as_user: Callable[[str], str], user: st
         broker.publish_later(user_message(), 1)
         broker.publish_dead_letter(user_message())
         assert len(letter_bodies(broker, USER_SYNC_QUEUE)) == 1
-        message = next(broker.consume(USER_SYNC_QUEUE))
-        assert message is not None
+        with closing(broker.consume(USER_SYNC_QUEUE)) as consumer:
+            assert next(consumer) is not None
 
 
 FORBIDDEN: Final[dict[str, Callable[[BlockingChannel], object]]] = {
