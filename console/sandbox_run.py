@@ -81,7 +81,9 @@ class OneProcess:
             thorough=thorough,
         )
         message = tenant_sync_message(wish, event_id=event_id)
-        self.broker.publish([proven(message, self.store.seals.proof) if is_privileged(wish) else message])
+        if is_privileged(wish, event_id):
+            message = proven(message, self.store.seals.proof)
+        self.broker.publish([message])
         while True:
             time.sleep(_LOOK_AGAIN)
             run = self.store.triggers.run_of(event_id)

@@ -29,7 +29,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
     """
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")
-    parts = open_console(Need.DATABASE, Need.BROKER)
+    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
     if once:
         parts.check_servers()
     else:
@@ -41,7 +41,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
         # It would idle until the next time, and RabbitMQ cuts off who is silent.
         parts.broker.disconnect()
 
-    made = Scheduler(schedules=parts.store.schedules, publish=publish)
+    made = Scheduler(schedules=parts.store.schedules, publish=publish, proof=parts.store.seals.proof)
     if once:
         published = made.look(dt.datetime.now(dt.UTC))
         rows = [(each.tenant, str(each.mode), timestamp(each.due), each.event) for each in published]

@@ -61,7 +61,7 @@ def _publish(wish: TenantSync, parts: Console) -> str:
 def publish_trigger(wish: TenantSync, event_id: str, parts: Console) -> None:
     """Publish a wish; one that only operators may have goes with the proof that it is ours."""
     message = tenant_sync_message(wish, event_id=event_id)
-    if is_privileged(wish):
+    if is_privileged(wish, event_id):
         message = proven(message, parts.store.seals.proof)
     parts.broker.publish([message])
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from schemas.binding import SCHEDULED
 from schemas.outcomes import Cause, Mode, Status
 from schemas.schedule import Due, Schedule
 
@@ -110,7 +111,7 @@ def held_by(history: RunHistory) -> NewestRun | None:
 
 def event_id(tenant: str, due: dt.datetime) -> str:
     """Return the id of the trigger for a due time: the same whoever publishes it, and how often."""
-    return f"schedule/{tenant}/{due.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
+    return f"{SCHEDULED}{tenant}/{due.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def last_event(plan: Plan) -> str | None:

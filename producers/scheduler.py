@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import structlog
 
 from producers.schedule import Trigger, decide, due_time, event_id, held_by, last_event
-from queues.messages import tenant_sync_message
+from queues.messages import proven, tenant_sync_message
 from schemas.errors import TransientError
 from schemas.messages import TenantSync
 
@@ -45,8 +45,16 @@ class Published:
 class Scheduler:
     """Publishes what is due; remembers what it has said, so that it says it once."""
 
-    def __init__(self, *, schedules: Schedules, publish: Callable[[Sequence[Message[Any]]], object]) -> None:
+    def __init__(
+        self,
+        *,
+        schedules: Schedules,
+        publish: Callable[[Sequence[Message[Any]]], object],
+        proof: Callable[[str, dict[str, Any]], str],
+    ) -> None:
+        """Take what publishes triggers, and what makes the proof that they are ours (`schemas.binding`)."""
         self._schedules = schedules
+        self._proof = proof
         self._publish = publish
         self._said: dict[int, object] = {}
 
@@ -64,7 +72,7 @@ class Scheduler:
             found = [(plan, trigger) for plan in plans if (trigger := self._trigger(plan, now))]
             published = [_published(plan, trigger) for plan, trigger in found]
             if published:
-                self._publish([_message(each) for each in published])
+                self._publish([proven(_message(each), self._proof) for each in published])
                 self._schedules.note([(plan, trigger.due) for plan, trigger in found], now)
         for each in published:
             _log.info(

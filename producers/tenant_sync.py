@@ -50,8 +50,8 @@ class RunStarter:
             raise PermanentError(
                 Reason.INVALID_TRIGGER,
                 Stage.RECEIVE,
-                "the mode undo, accept and settings are not taken from clients; 'update-sync runs undo' and "
-                "'update-sync tenants preview' ask for them",
+                "the mode undo, accept, settings and ids of the scheduler are not taken from clients; "
+                "'update-sync runs undo', 'tenants preview' and 'scheduler' ask for them",
             )
         opened = self._triggers.open(self._checked(wish), event_id)
         _log.info("run opened" if opened.new else "run joined", tenant=wish.tenant, run=opened.run.id)

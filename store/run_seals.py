@@ -73,7 +73,7 @@ class RunSeals:
 
     def is_allowed(self, wish: TenantSync, event_id: str, fields: dict[str, Any]) -> bool:
         """Say whether a trigger asks for no more than anybody may, or is our operator's."""
-        if not binding.is_privileged(wish):
+        if not binding.is_privileged(wish, event_id):
             return True
         try:
             return binding.has_proof(event_id, fields, self._sealer)

@@ -14,9 +14,9 @@ from producers.resume import resume_run
 from producers.scheduler import Scheduler
 from producers.tenant_sync import RunStarter
 from queues.composition import open_memory_broker
-from schemas.errors import Dependency, TransientError
+from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.messages import TenantSync
-from schemas.outcomes import Cause, Mode, Status
+from schemas.outcomes import Cause, Mode, Reason, Status
 from schemas.sealing import Sealer, new_key
 from schemas.tenants import load_tenant
 from store import tables
@@ -49,8 +49,10 @@ class House:
         self.store = Store(url, Sealer([new_key()]))
         self.broker = open_memory_broker()
         self.queue: list[Message[Any]] = []
-        self.scheduler = Scheduler(schedules=self.store.schedules, publish=self.queue.extend)
-        self._starter = RunStarter(store=self.store, publisher=self.broker)
+        self.scheduler = Scheduler(
+            schedules=self.store.schedules, publish=self.queue.extend, proof=self.store.seals.proof
+        )
+        self.starter = RunStarter(store=self.store, publisher=self.broker)
 
     def add(self, key: str = "exempel", *, since: dt.datetime = NOW - 30 * DAY, **settings: Any) -> None:
         """Add a tenant with a daily schedule, as if that had been at `since`."""
@@ -70,7 +72,7 @@ class House:
         waiting = []
         for message in self.queue:
             try:
-                self._starter.start(message.message_id, (), dict(message.kwargs))
+                self.starter.start(message.message_id, (), dict(message.kwargs))
             except TransientError:
                 waiting.append(message)
         self.queue[:] = waiting
@@ -120,7 +122,9 @@ def test_a_scheduler_that_died_after_publishing_triggers_one_run(house: House) -
         raise DiedError
 
     with pytest.raises(DiedError):
-        Scheduler(schedules=house.store.schedules, publish=publish_and_die).look(NOW)
+        Scheduler(
+            schedules=house.store.schedules, publish=publish_and_die, proof=house.store.seals.proof
+        ).look(NOW)
     assert house.look() == [("exempel", DUE, Mode.FULL)]
     assert len(house.queue) == 2
     house.take()
@@ -131,7 +135,12 @@ def test_a_scheduler_that_stands_by_triggers_nothing_more(house: House) -> None:
     """What one scheduler has published, another one does not."""
     house.add()
     house.look()
-    assert Scheduler(schedules=house.store.schedules, publish=house.queue.extend).look(NOW) == []
+    assert (
+        Scheduler(
+            schedules=house.store.schedules, publish=house.queue.extend, proof=house.store.seals.proof
+        ).look(NOW)
+        == []
+    )
     assert len(house.queue) == 1
 
 
@@ -144,7 +153,7 @@ def test_what_rabbitmq_did_not_take_is_published_later(house: House) -> None:
         raise TransientError(Dependency.BROKER, "made up")
 
     with pytest.raises(TransientError):
-        Scheduler(schedules=house.store.schedules, publish=refuse).look(NOW)
+        Scheduler(schedules=house.store.schedules, publish=refuse, proof=house.store.seals.proof).look(NOW)
     assert house.look(NOW + MINUTE) == [("exempel", DUE, Mode.FULL), ("other", DUE, Mode.FULL)]
 
 
@@ -222,3 +231,28 @@ def test_one_tenants_fault_stops_nobody(house: House) -> None:
         assert house.look() == []
     faults = [line for line in said if line["log_level"] == "warning"]
     assert [(line["event"], line["tenant"]) for line in faults] == [("schedule not understood", "broken")]
+
+
+def test_nobody_takes_the_place_of_a_scheduled_run(house: House) -> None:
+    """P7: ids of scheduled events can be guessed; without our proof they open nothing."""
+    house.add()
+    house.look()
+    (message,) = house.queue
+    fields = {name: value for name, value in message.kwargs.items() if name != "proof"}
+    data = {"tenant": "exempel", "dry_run": True}
+    event = {"specversion": "1.0", "id": message.message_id, "source": "/x", "data": data}
+    forgeries: list[dict[str, object]] = [
+        {**fields, "dry_run": True},
+        {**message.kwargs, "dry_run": True},
+        {**message.kwargs, "mode": "delta"},
+        {"event": {**event, "type": "com.skolon.tenant-sync.requested"}},
+    ]
+    for forged in forgeries:
+        with pytest.raises(PermanentError) as caught:
+            house.starter.start(message.message_id, (), forged)
+        assert caught.value.reason is Reason.INVALID_TRIGGER
+    assert house.store.triggers.run_of(message.message_id) is None
+    house.take()
+    run = house.store.triggers.run_of(message.message_id)
+    assert run is not None
+    assert not run.dry_run

@@ -43,7 +43,9 @@ class Place:
         self.database_door, through_database = _behind_a_door(doors, database_url)
         self.store = Store(through_database, Sealer([new_key()]))
         self.broker = open_broker(through_amqp)
-        self.scheduler = Scheduler(schedules=self.store.schedules, publish=self.broker.publish)
+        self.scheduler = Scheduler(
+            schedules=self.store.schedules, publish=self.broker.publish, proof=self.store.seals.proof
+        )
 
     def triggers(self) -> list[str]:
         """Take all triggers from their queue; return their ids."""
@@ -119,7 +121,7 @@ def test_a_database_that_goes_away_after_publishing_makes_no_second_run(place: P
         if len(waits) == 3:
             raise EndOfTestError
 
-    forgetful = Scheduler(schedules=place.store.schedules, publish=publish)
+    forgetful = Scheduler(schedules=place.store.schedules, publish=publish, proof=place.store.seals.proof)
     schedulers = iter([forgetful, place.scheduler, place.scheduler])
 
     def look(now: dt.datetime) -> None:
