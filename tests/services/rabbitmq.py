@@ -199,11 +199,16 @@ class PrivateRabbitMQ(RabbitMQ):
         self._watermark("0.4")
 
     def _watermark(self, share: str) -> None:
-        # The management API cannot set it; rabbitmqctl takes a second or two.
-        command = [str(self._script.with_name("rabbitmqctl")), "-n", self._node]
+        # The management API cannot set it.
+        self.control("set_vm_memory_high_watermark", share)
+
+    def control(self, *arguments: str, stdin: str = "") -> None:
+        """Run rabbitmqctl, which takes a second or two."""
         subprocess.run(  # noqa: S603 - RabbitMQ's own command, no shell
-            [*command, "set_vm_memory_high_watermark", share],
+            [str(self._script.with_name("rabbitmqctl")), "-n", self._node, *arguments],
             env=self._environment(),
+            input=stdin,
+            text=True,
             capture_output=True,
             check=True,
             timeout=START_TIMEOUT,

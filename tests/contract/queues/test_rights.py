@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from queues.rabbitmq import QuorumBroker
 from schemas.messages import QUEUES, TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE, USER_SYNC_QUEUE
 from tests.contract.queues.doors import letter_bodies
 from tests.contract.queues.test_brokers import user_message
+from tests.services.rabbitmq import REQUIREMENT, PrivateRabbitMQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,3 +112,34 @@ def test_a_client_can_trigger_and_nothing_else(amqp_url: str, as_user: Callable[
         with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as ours:
             got = [ours.channel().basic_get(TENANT_SYNC_QUEUE, auto_ack=True)[2] for _ in range(2)]
         assert body in got
+
+
+COMPOSE: Final = "docker compose exec -T rabbitmq rabbitmqctl "
+
+
+def test_the_commands_for_compose_do_as_they_say() -> None:
+    """Typed as documented, they give a client and the processes of docker-compose.yml their rights."""
+    ours = re.search(r"^OURS='(.*)'$", DOCUMENT, re.MULTILINE)
+    assert ours is not None
+    lines = [line for line in DOCUMENT.splitlines() if COMPOSE in line]
+    with closing(PrivateRabbitMQ(REQUIREMENT.binaries())) as server:
+        # As the image makes it.
+        server.call("PUT", "/users/update-sync", json={"password": "ours", "tags": "administrator"})
+        for line in lines:
+            typed = shlex.split(line.partition(COMPOSE)[2].replace("$OURS", ours[1]))
+            server.control(*typed, stdin="theirs\n" if line.startswith("echo ") else "")
+        address = urlsplit(server.url)
+
+        def url(user: str, password: str) -> str:
+            return urlunsplit(address._replace(netloc=f"{user}:{password}@127.0.0.1:{address.port}"))
+
+        with closing(QuorumBroker(url("update-sync", "ours"))) as broker:
+            broker.check(consumed=QUEUES)
+        with pika.BlockingConnection(pika.URLParameters(url("update-sync-trigger", "theirs"))) as client:
+            channel = client.channel()
+            channel.confirm_delivery()
+            body = json.dumps(EVENT).encode()
+            channel.basic_publish(TRIGGERS_EXCHANGE, TENANT_SYNC_QUEUE, body, mandatory=True)
+            with pytest.raises(ChannelClosedByBroker):
+                channel.basic_publish("", USER_SYNC_QUEUE, body, mandatory=True)
+        assert server.call("GET", "/users/update-sync").json()["tags"] in ([], "")
