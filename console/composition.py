@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ from schemas.sealing import Sealer
 from schemas.setting_values import goes_in_the_clear
 from schemas.settings import PREFIX, Need, Settings, read_settings
 from store.store import Store
+
+_SQLITE: Final = b"SQLite format 3\0"
 
 _FIXES: Final = {"amqp_url": "amqps://", "database_url": "sslmode=verify-full"}
 
@@ -53,8 +56,10 @@ class Console:
         sealer = Sealer(self.settings.secret_keys)
         file = self.settings.database_url.removeprefix("sqlite:///")
         if file != self.settings.database_url:
-            fix = fix_of_rights(Path(file.partition("?")[0]))
-            if fix is not None:
+            path = Path(file.partition("?")[0])
+            fix = fix_of_rights(path)
+            # What is no database is not ours, and nobody is to change its rights.
+            if fix is not None and _is_sqlite(path):
                 _log.warning("others of this machine can read the database", fix=fix)
         try:
             return Store(self.settings.database_url, sealer)
@@ -92,6 +97,7 @@ class Console:
         while True:
             try:
                 self.store.check_upgraded()
+                notices.back(Dependency.DATABASE, "start")
                 self.broker.check(consumed, published)
             except OperatorError:
                 raise
@@ -99,8 +105,7 @@ class Console:
                 notices.away(error.dependency, "start", error.detail)
                 time.sleep(RETRY)
             else:
-                for dependency in (Dependency.DATABASE, Dependency.BROKER):
-                    notices.back(dependency, "start")
+                notices.back(Dependency.BROKER, "start")
                 return
 
     def close(self) -> None:
@@ -117,6 +122,13 @@ class Console:
                     setting=f"{PREFIX}{name.upper()}",
                     fix=_FIXES[name],
                 )
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Say whether a file is SQLite's (sqlite.org/fileformat.html), or is about to be, being empty."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_SQLITE)) in (_SQLITE, b"")
+    return False
 
 
 def open_console(*needs: Need) -> Console:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from sharing.stop_signals import when_asked_to_end
@@ -41,6 +42,10 @@ def main() -> None:
     except KeyboardInterrupt:
         # Before the command itself could say so.
         sys.exit(_code_of(signal.SIGINT))
+    except SystemExit as ended:
+        if _LONG_RUNNING.intersection(sys.argv[1:2]) and isinstance(ended.code, int):
+            _leave(ended.code)
+        raise
 
 
 def _run() -> None:
@@ -52,6 +57,18 @@ def _run() -> None:
     from console.main import main as commands  # noqa: PLC0415 - after the threads are what they are to be
 
     commands()
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, with all written that was said.
+
+    While Python puts itself away, which takes long on a busy machine, it lets no other thread go on: nothing
+    would end the process any more if that hung.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _code_of(number: int) -> int:

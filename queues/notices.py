@@ -1,4 +1,4 @@
-"""What a process says while RabbitMQ or another is away: at once, each minute, and when it is back."""
+"""What a process says while RabbitMQ or another is away: at once, each half minute, and when it is back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds until the same is said again.
-AGAIN: Final = 60.0
+AGAIN: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 

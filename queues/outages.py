@@ -76,7 +76,7 @@ class Outages:
                 # It may be one user's doing: they are asked about one by one, and that will tell.
                 self._end(service, probe=probe, answered=False)
             else:
-                self._failed(service, probe, error.retry_after, None if about is SEVERAL else about)
+                self._failed(service, probe, error, None if about is SEVERAL else about)
             raise
         except UpdateSyncError as error:
             self._end(service, probe=probe, answered=not isinstance(error, StoppingError))
@@ -172,15 +172,16 @@ class Outages:
         if is_back:
             _log.info("service is back", **_named(service))
 
-    def _failed(self, service: Service, probe: bool, retry_after: float | None, about: Hashable) -> None:  # noqa: FBT001 - private, and always by place
+    def _failed(self, service: Service, probe: bool, error: TransientError, about: Hashable) -> None:  # noqa: FBT001 - private, and always by place
         with self._changed:
             breaker = self._breakers[service]
             was_away = breaker.is_away
-            breaker.failed(self._clock(), probe=probe, retry_after=retry_after, about=about)
+            breaker.failed(self._clock(), probe=probe, retry_after=error.retry_after, about=about)
             away = breaker.is_away
             self._changed.notify_all()
         if away and not was_away:
-            _log.warning("service is away", **_named(service))
+            # Why, and what to look at: e.g. that the database has no connection left.
+            _log.warning("service is away", **_named(service), detail=error.detail)
 
 
 def _has_been_asked(error: TransientError, service: Service) -> bool:

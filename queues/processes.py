@@ -26,16 +26,21 @@ if TYPE_CHECKING:
     from dramatiq import Broker
 
 #: Seconds after SIGTERM for what a process has in hand to be done; then it is given back.
-FINISH: Final = 5.0
-#: Seconds after SIGTERM until a worker process ends in any case, and until the kernel ends it for us.
-#: Containers are killed after ten.
-ENDS: Final = 8.0
-KILLED: Final = 9.0
+FINISH: Final = 4.0
+#: Seconds after SIGTERM until a worker process ends in any case, until the kernel ends it for us, and until
+#: the master ends in any case, whatever it is at. Containers are killed after ten.
+ENDS: Final = 7.5
+KILLED: Final = 8.5
+MASTER_ENDS: Final = 9.0
 
 #: Seconds between two looks whether to end.
 _LOOK: Final = 0.1
 
 _FAILED: Final = 1
+
+#: What a master hears besides: to start afresh, and that a child has ended.
+_NOTED: Final = (signal.SIGHUP, signal.SIGCHLD)
+_WATCHED: Final = (*ENDING, *_NOTED)
 
 _log = structlog.get_logger(__name__)
 
@@ -49,20 +54,20 @@ def run_processes(build: str, *, queues: Sequence[str], processes: int, threads:
     module, _, function = build.partition(":")
     # Here, once, so that the processes share what it takes in memory.
     work = getattr(import_module(module), function)
-    watched = (*ENDING, signal.SIGHUP, signal.SIGCHLD)
-    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
-    signals = SignalPipe()
-    for number in watched:
+    signals, children, master = SignalPipe(), set[int](), os.getpid()
+    for number in _NOTED:
         # What came is read from the pipe; without a handler the kernel would decide.
-        signal.signal(number, lambda *_: None)
-    master = os.getpid()
-    children = []
+        signal.signal(number, _leave_to_the_pipe)
+    when_asked_to_end(_leave_to_the_pipe, code=0, within=MASTER_ENDS, children=children, relay=signals)
     for _ in range(processes):
+        # A child is not to take for its own what comes before it has handlers of its own. No longer than
+        # that: until it is let through, no time begins to run.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         child = fork()
         if child == 0:
             _be_worker(work, [each for queue in queues for each in queues_of(queue)], threads, master)
-        children.append(child)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+        children.add(child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     code, afresh = _Pool(children, signals).watch()
     if afresh:
         # What comes meanwhile waits for `console.start`, which lets the signals through again.
@@ -80,8 +85,8 @@ def hand_over(broker: Broker) -> None:
 class _Pool:
     """The worker processes as their master sees them."""
 
-    def __init__(self, children: Sequence[int], signals: SignalPipe) -> None:
-        self._running = set(children)
+    def __init__(self, running: set[int], signals: SignalPipe) -> None:
+        self._running = running
         self._signals = signals
         self._ends: float | None = None
         self._code = 0
@@ -125,6 +130,10 @@ class _Pool:
                 self._end()
             elif code > 0:
                 self._code = _FAILED
+
+
+def _leave_to_the_pipe(*_: object) -> None:
+    """Do nothing where a signal finds the main thread."""
 
 
 class _Stopping:

@@ -89,6 +89,15 @@ class _LoopbackServer(CherootServer):
     ConnectionClass = _Connection
     #: cheroot looks for idle connections, and for its own end, this often (seconds).
     expiration_interval = 0.1
+    #: Why it could not listen: cheroot raises an error that tells it in words only.
+    refused: OSError | None = None
+
+    def bind(self, family: int, type: int, proto: int = 0) -> Any:  # noqa: A002 - cheroot's own signature
+        try:
+            return super().bind(family, type, proto)
+        except OSError as error:
+            self.refused = error
+            raise
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's own signature
         logger.log(level, "%s", msg, exc_info=traceback)
@@ -140,7 +149,10 @@ def serve(
     )
     if certificate is not None:
         server.ssl_adapter = _Adapter(str(certificate.chain), str(certificate.key))
-    server.prepare()
+    try:
+        server.prepare()
+    except OSError as error:
+        raise server.refused or error from None
     thread = threading.Thread(target=server.serve, name=f"serve-{server.bind_addr[1]}", daemon=True)
     thread.start()
     scheme = "http" if certificate is None else "https"

@@ -11,10 +11,11 @@ import os
 import select
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import FrameType
 
 #: The signals that ask a process to end: a supervisor's, and Ctrl-C.
@@ -29,15 +30,23 @@ _clock = time.monotonic
 
 
 class SignalPipe:
-    """Signals as something to wait for: each becomes readable, whichever thread the kernel gave it to."""
+    """Signals as something to wait for, on a thread of the system's own too."""
 
     def __init__(self) -> None:
-        self._reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        # Python writes each signal's number there at once, even while its main thread waits in C.
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
         self._watch = _poll()
         self._watch.register(self._reader, select.POLLIN)
+
+    def catch(self) -> None:
+        """Have each signal become readable, whichever thread the kernel gives it to."""
+        # Python writes each signal's number there at once, even while its main thread waits in C.
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    def put(self, numbers: list[int]) -> None:
+        """Have signals that somebody else has caught become readable."""
+        with suppress(BlockingIOError):
+            os.write(self._writer, bytes(numbers))
 
     def wait(self, seconds: float | None) -> list[int]:
         """Return the numbers of the signals that came, in order; none when time is up."""
@@ -45,20 +54,23 @@ class SignalPipe:
         return list(os.read(self._reader, 1024)) if ready else []
 
 
-def when_asked_to_end(
+def when_asked_to_end(  # noqa: PLR0913 - each by name
     stop: Callable[[int], object],
     *,
     code: int,
     within: float,
     parent: int | None = None,
+    children: Collection[int] = (),
+    relay: SignalPipe | None = None,
     insist: bool = True,
 ) -> None:
     """Have `stop` called with each signal of `ENDING`, and end the process with `code` in any case.
 
     `stop` is called where the main thread happens to be, and may raise. A thread of the system's own ends
     the process `within` seconds after SIGTERM, whatever waits then for whom, and with `insist` at once when a
-    second one comes. With `parent`, that this process ends counts as a SIGTERM. Ctrl-C is left to `stop`: a
-    person is there, who can insist by themselves.
+    second one comes. It needs nobody: it alone reads what the kernel sends, and hands it on to `relay`, and
+    with itself it ends the `children` that there are then. With `parent`, that this process ends counts as a
+    SIGTERM. Ctrl-C is left to `stop`: a person is there, who can insist by themselves.
 
     Handlers are installed, so that the kernel lets the signals through to a process 1 too. Whoever ignores
     Ctrl-C from the beginning (nohup) goes on to do so.
@@ -71,20 +83,41 @@ def when_asked_to_end(
     for number in ENDING:
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
+    signals = SignalPipe()
+    signals.catch()
+
+    def came(seconds: float | None) -> int:
+        numbers = signals.wait(seconds)
+        if relay is not None and numbers:
+            relay.put(numbers)
+        return numbers.count(signal.SIGTERM)
+
+    def end() -> None:
+        for child in tuple(children):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        os._exit(code)
+
     # The thread is to get no signal itself: it inherits what is blocked here.
-    _start_thread(_end_in_time, (SignalPipe(), code, within, parent, insist))
+    _start_thread(_end_in_time, (came, end, within, parent, insist))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
-def _end_in_time(signals: SignalPipe, code: int, within: float, parent: int | None, insist: bool) -> None:  # noqa: FBT001 - a thread takes no keywords
+def _end_in_time(
+    came: Callable[[float | None], int],
+    end: Callable[[], object],
+    within: float,
+    parent: int | None,
+    insist: bool,  # noqa: FBT001 - a thread takes no keywords
+) -> None:
     """End the process when it has been asked to and time is up, or when it is asked once more."""
     asked = 0
     while not asked:
-        asked = signals.wait(None if parent is None else _LOOK_AGAIN).count(signal.SIGTERM)
+        asked = came(None if parent is None else _LOOK_AGAIN)
         if not asked and parent is not None and os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
             parent = None
     ends = _clock() + within
     while (left := ends - _clock()) > 0 and not (insist and asked > 1):
-        asked += signals.wait(left).count(signal.SIGTERM)
-    os._exit(code)
+        asked += came(left)
+    end()

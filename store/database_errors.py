@@ -69,6 +69,7 @@ _AWAY_BY_WORDS: Final = {
     "could not translate host name": "the host of {address} is not known: is it right in {variable}?",
     "Connection refused": "nothing listens at {address}: are host and port right in {variable}?",
     "timeout expired": "{address} does not answer",
+    "the database system is": "PostgreSQL at {address} is starting or shutting down",
     "too many clients": _AWAY_BY_STATE["53300"],
     "too many connections": _AWAY_BY_STATE["53300"],
     "remaining connection slots": _AWAY_BY_STATE["53300"],

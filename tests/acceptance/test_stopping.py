@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -178,6 +179,54 @@ def test_a_killed_master_leaves_nobody_behind(env: dict[str, str], amqp_url: str
         master.kill()
         master.wait()
         until(lambda: not any(Path(f"/proc/{child}").exists() for child in left), "the end of both")
+
+
+def test_a_master_that_is_stuck_ends_in_time(env: dict[str, str]) -> None:
+    """P2: SIGTERM ends all processes of a pool within their grace, also while nobody reads their log."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with ExitStack() as stack:
+        stack.callback(os.close, reader)
+        stack.callback(os.close, writer)
+        command = [COMMAND, "worker", "--processes", "2"]
+        master = subprocess.Popen(command, env=env, stdout=writer, stderr=writer)  # noqa: S603 - our own
+        stack.callback(master.kill)
+        first, second = until(lambda: found if len(found := children(master.pid)) == 2 else None, "two")
+        until(lambda: hears(first) and hears(second), "their handlers")
+        _fill(writer)
+        os.kill(first, signal.SIGKILL)
+        # Its end is taken note of before it is said, and that is where the master hangs now.
+        until(lambda: not Path(f"/proc/{first}").exists(), "its end")
+        master.send_signal(signal.SIGTERM)
+        master.wait(GRACE)
+        until(lambda: not hears(second), "the end of the other")
+
+
+def test_who_insists_is_obeyed_at_once(env: dict[str, str], tmp_path: Path) -> None:
+    """A second SIGTERM waits for nobody: what does not answer is killed, long before it would be anyway."""
+    with running("worker", env=env, log=tmp_path / "log") as master:
+        [child] = until(lambda: [each for each in children(master.pid) if hears(each)], "a worker process")
+        os.kill(child, signal.SIGSTOP)
+        master.send_signal(signal.SIGTERM)
+        until(lambda: _is_pending(child), "the first one, handed on")
+        assert master.poll() is None
+        master.send_signal(signal.SIGTERM)
+        master.wait(GRACE / 2)
+
+
+def _is_pending(process: int) -> bool:
+    """Say whether a SIGTERM waits for a process that is stopped."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.partition("ShdPnd:")[2].split()[0], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def _fill(pipe: int) -> None:
+    """Fill a pipe, so that whoever writes to it next waits."""
+    own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(own, b"\n")
+    os.close(own)
 
 
 def test_a_rolling_restart_makes_no_suspects(
