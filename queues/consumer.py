@@ -168,6 +168,8 @@ class QueueConsumer(_RabbitmqConsumer):
     def _hang_up(self) -> None:
         self._ended = True
         self._read_again()
+        # Its answer comes after the channel has read the acknowledgements: a closed connection may drop them.
+        self.channel.basic_qos(prefetch_count=1)
         self.connection.close()
 
     def _done_on_own_thread(self, action: Callable[[], None]) -> Event:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from dramatiq import Worker
 
-#: Seconds for RabbitMQ to take back what is given to it, each time, and to close a connection.
-_TAKE_BACK: Final = 1.0
+#: Seconds for RabbitMQ to take back what is not done in the end, and to close its connections after that.
+_TAKE_BACK: Final = 2.0
+_HANG_UP: Final = 1.0
 
 _LOOK: Final = 0.05
 
@@ -36,20 +37,22 @@ def stop_worker(worker: Worker, *, finish: float) -> None:
     consumers = [
         thread.consumer for thread in worker.consumers.values() if isinstance(thread.consumer, QueueConsumer)
     ]
-    _wait_for(consumers, QueueConsumer.stop_receiving)
+    # There is as much time for this as for what is in hand, which is being done meanwhile.
+    _wait_for(consumers, QueueConsumer.stop_receiving, ends)
     _forget_what_waits(worker)
     while time.monotonic() < ends and any(thread.is_alive() for thread in worker.workers):
         time.sleep(_LOOK)
-    _wait_for(consumers, QueueConsumer.give_back)
+    _wait_for(consumers, QueueConsumer.give_back, time.monotonic() + _TAKE_BACK)
     for consuming in worker.consumers.values():
         consuming.stop()
-    _wait_for(consumers, QueueConsumer.hang_up)
+    _wait_for(consumers, QueueConsumer.hang_up, time.monotonic() + _HANG_UP)
     worker.broker.emit_after("worker_shutdown", worker)
 
 
-def _wait_for(consumers: Iterable[QueueConsumer], step: Callable[[QueueConsumer], Event]) -> None:
-    """Have all consumers do a step, each on its own thread, and wait until they have, but not for long."""
-    ends = time.monotonic() + _TAKE_BACK
+def _wait_for(
+    consumers: Iterable[QueueConsumer], step: Callable[[QueueConsumer], Event], ends: float
+) -> None:
+    """Have all consumers do a step, each on its own thread, and wait for that, at most until `ends`."""
     for done in [step(consumer) for consumer in consumers]:
         done.wait(max(0.0, ends - time.monotonic()))
 

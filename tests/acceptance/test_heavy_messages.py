@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["env", "made_up"]
 
-FORGED = 400
+FORGED = 150
 #: Of a worker process, in KiB.
-MOST_MEMORY = 500 * 1024
+MOST_MEMORY = 400 * 1024
 
 
 def forged(number: int, queue: str) -> bytes:
@@ -43,7 +43,7 @@ def peak(process: int) -> int:
 def test_heavy_messages_fill_no_memory(
     made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
-    """P7: 400 forged messages of 900 kB in a queue and in its delay queue take no process 500 MiB."""
+    """P7: forged messages of 900 kB, 150 in a queue and in its delay queue, take no process 400 MiB."""
     with running("producer", env=env, log=tmp_path / "producer.log"):
         log = tmp_path / "worker.log"
         with running("worker", "--processes", "1", env=env, log=log) as worker:
