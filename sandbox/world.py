@@ -13,11 +13,11 @@ from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.municipality.expectation import attributes_of, expected_users
 from sandbox.municipality.municipality import Municipality
 from sandbox.municipality.tenant import tenant_settings
-from sandbox.serving import HOST, serve
+from sandbox.serving import DEFAULT_THREADS, HOST, serve
 from sandbox.skolon.application import SkolonStandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
@@ -43,6 +43,9 @@ class World:
     environment: dict[str, str]
     #: The object that `tenants add` takes.
     tenant: dict[str, Any]
+    #: Further municipalities by their keys, which are their organisations too, and what to add for each.
+    others: Mapping[str, Municipality]
+    other_tenants: Mapping[str, dict[str, Any]]
 
     def skolon_user(self, user_id: str) -> dict[str, Any] | None:
         """Return one user as Skolon holds it now, None when there is none."""
@@ -65,10 +68,28 @@ class World:
 
         Where several states are right (two people claim one user) any of them is.
         """
-        expected = expected_users(self.municipality, self.tenant)
-        held = {user["id"]: attributes_of(user) for user in self.skolon_users()}
-        wrong = [user for user, states in expected.items() if held.get(user) not in states]
-        return sorted({*wrong, *(held.keys() - expected.keys())})
+        return _wrong(self.municipality, self.tenant, self.skolon_users(), frozenset())
+
+    def wrong_users_of(self, key: str, unfinished: Collection[str]) -> list[str]:
+        """Return the same for another municipality; of people who are `unfinished` both states are right."""
+        users = self.skolon.users(key)
+        return _wrong(self.others[key], self.other_tenants[key], users, unfinished)
+
+
+def _wrong(
+    municipality: Municipality,
+    tenant: dict[str, Any],
+    users: list[dict[str, Any]],
+    unfinished: Collection[str],
+) -> list[str]:
+    expected = expected_users(municipality, tenant)
+    claimed = {person.claims for person in municipality if person.entra["id"] in unfinished}
+    for user in municipality.skolon_users():
+        if user["id"] in claimed:
+            expected[user["id"]].append(attributes_of(user))
+    held = {user["id"]: attributes_of(user) for user in users}
+    wrong = [user for user, states in expected.items() if held.get(user) not in states]
+    return sorted({*wrong, *(held.keys() - expected.keys())})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,41 +108,56 @@ class Place:
 _LOOPBACK: Final = Place()
 
 
+#: Nobody but the one municipality.
+_ALONE: Final[Mapping[str, Municipality]] = {}
+
+
 def _as_it_is(application: WSGIApplication) -> WSGIApplication:
     return application
 
 
 @contextmanager
-def world(
+def world(  # noqa: PLR0913 - each is one thing that whoever serves it may want to set
     folder: Path,
     *,
     people: int,
     seed: int = 1,
     place: Place = _LOOPBACK,
+    others: Mapping[str, Municipality] = _ALONE,
+    threads: int = DEFAULT_THREADS,
     around: Callable[[WSGIApplication], WSGIApplication] = _as_it_is,
 ) -> Iterator[World]:
     """Serve the stand-ins over TLS until the block ends; `folder` takes the throw-away certificate.
 
-    `around` may put something of the caller's between the server and each of the two applications.
+    `others` are further municipalities by their keys, each with a directory and an organisation of its own.
+    `threads` is the number of requests that each of the two can have under way. `around` may put something
+    of the caller's between the server and each of the two applications.
     """
     # One list of names: the certificate is good for them, and Entra gives tokens for Graph at them.
     names = tuple(dict.fromkeys((*LOOPBACK_NAMES, place.name)))
     certificate = make_certificate(folder, *names)
     municipality = Municipality(people, seed=seed)
+    directories = {
+        _DIRECTORY: municipality,
+        **{_directory(number): other for number, other in enumerate(others.values())},
+    }
     microsoft = MicrosoftStandIn(
-        {_DIRECTORY: Directory(municipality.entra_users())},
-        [App(tenant=_DIRECTORY, client_id=_APP, client_secret=_APP_SECRET)],
+        {directory: Directory(each.entra_users()) for directory, each in directories.items()},
+        [App(tenant=directory, client_id=_APP, client_secret=_APP_SECRET) for directory in directories],
         names=names,
     )
+    organisations = {_ORGANISATION: municipality, **others}
     skolon = SkolonStandIn(
-        {_ORGANISATION: municipality.skolon_users()},
+        {organisation: each.skolon_users() for organisation, each in organisations.items()},
         client_id=_SKOLON_CLIENT,
         client_secret=_SKOLON_SECRET,
     )
     with ExitStack() as stack:
         applications: tuple[WSGIApplication, ...] = (microsoft, skolon.application)
         ports = [
-            stack.enter_context(serve(around(app), host=place.host, port=port, certificate=certificate)).port
+            stack.enter_context(
+                serve(around(app), host=place.host, port=port, certificate=certificate, threads=threads)
+            ).port
             for app, port in zip(applications, place.ports, strict=True)
         ]
         entra, scim = (f"https://{place.name}:{port}" for port in ports)
@@ -138,10 +174,20 @@ def world(
                 "UPDATE_SYNC_SKOLON_CLIENT_SECRET": _SKOLON_SECRET,
                 "UPDATE_SYNC_CA_BUNDLE": str(certificate.authority),
             },
-            tenant=tenant_settings(
-                entra_tenant_id=_DIRECTORY,
-                client_id=_APP,
-                client_secret=_APP_SECRET,
-                organisation=_ORGANISATION,
-            ),
+            tenant=_settings(_DIRECTORY, _ORGANISATION),
+            others=others,
+            other_tenants={key: _settings(_directory(number), key) for number, key in enumerate(others)},
         )
+
+
+def _directory(number: int) -> str:
+    return f"5a9d0b0c-0000-4000-8000-{number:012d}"
+
+
+def _settings(directory: str, organisation: str) -> dict[str, Any]:
+    return tenant_settings(
+        entra_tenant_id=directory,
+        client_id=_APP,
+        client_secret=_APP_SECRET,
+        organisation=organisation,
+    )

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tests.chaos import clock, crashes, forgeries, neighbours, outages
+from tests.chaos import clock, company, crashes, forgeries, neighbours, outages
 from tests.chaos.kinds import Kind
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
     Kind.FEW_FILES: outages.leave_few_files,
     Kind.CLOCK_JUMP: clock.clock_jump,
     Kind.FORGED_MESSAGES: forgeries.forge_messages,
+    Kind.ORGANISATION_BROKEN: company.break_organisation,
 }
 #: What has to be done before the run begins for a fault that comes during it.
 PREPARE: Final[dict[Kind, Callable[[Scene, Event], None]]] = {Kind.KILL_PRODUCER: crashes.watch_producer}
@@ -75,7 +76,8 @@ class Course:
     """How a round went: what was carried out, what came too late, and how the run ended.
 
     `recovery` is in seconds from the moment when the last fault was lifted to the end of the run;
-    it is 0 when the run ended before that. `broken` tells of faults that could not be carried out.
+    it is 0 when the run ended before that. A broken organisation is healed after that end, and its own
+    run's is what counts, if that takes longer. `broken` tells of faults that could not be carried out.
     """
 
     carried_out: list[Event] = field(default_factory=list)
@@ -99,7 +101,8 @@ class _Conductor:
         self._scene = scene
         self._schedule = schedule
         self._course = Course()
-        self._lifted = time.monotonic()
+        #: When the last fault was lifted that is not to outlast the run.
+        self._lifted: float | None = None
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._people = scene.municipality.size
@@ -131,6 +134,7 @@ class _Conductor:
         for thread in self._threads:
             self._await_thread(thread)
         self._await_end()
+        self._await_company()
 
     def _begin(self, event: Event) -> None:
         thread = threading.Thread(target=self._carry_out, args=(event,), name=str(event.kind), daemon=True)
@@ -146,7 +150,7 @@ class _Conductor:
             return
         with self._lock:
             (self._course.carried_out if done else self._course.missed).append(event)
-            if done:
+            if done and event.kind is not Kind.ORGANISATION_BROKEN:
                 self._lifted = time.monotonic()
 
     def _await_share(self, share: float) -> bool:
@@ -182,7 +186,15 @@ class _Conductor:
                 self._course.ended = True
                 break
             self._scene.stopped.wait(0.1)
-        self._course.recovery = max(0.0, time.monotonic() - self._lifted)
+        if self._lifted is not None:
+            self._course.recovery = time.monotonic() - self._lifted
+
+    def _await_company(self) -> None:
+        if self._scene.breakage is None:
+            return
+        outlasted = company.outlast(self._scene, self._scene.breakage)
+        self._course.broken += outlasted.surprises
+        self._course.recovery = max(self._course.recovery, outlasted.recovery)
 
     def _look(self) -> Progress | None:
         """Look at the run, and resume it where that is the operator's part."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.chaos.broken_organisation import VARIANTS
+
 
 class Kind(StrEnum):
     """One way for something to go wrong."""
@@ -45,6 +47,7 @@ class Kind(StrEnum):
     CLOCK_JUMP = "clock-jump"
     FEW_FILES = "few-files"
     FORGED_MESSAGES = "forged-messages"
+    ORGANISATION_BROKEN = "organisation-broken"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,5 +111,6 @@ DRAWS: dict[Kind, Draw] = {
     Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
     Kind.FEW_FILES: Draw(seconds=(3.0, 10.0), times=(5, 60)),
     Kind.FORGED_MESSAGES: Draw(times=(10, 40)),
+    Kind.ORGANISATION_BROKEN: Draw(at=(0.05, 0.5), seconds=(5.0, 70.0), times=(2, 12), variants=VARIANTS),
     Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")),
 }

@@ -76,11 +76,11 @@ class Gate:
 class Ledger:
     """A WSGI layer around the stand-ins that keeps account of what PATCH requests did to Skolon users.
 
-    `user` returns a Skolon user as it is held now. A PATCH was carried out when the user has another
-    version afterwards, or when it was answered with success though nothing of the user changed.
+    `user` returns a Skolon user of an organisation as it is held now. A PATCH was carried out when the user
+    has another version afterwards, or when it was answered with success though nothing of the user changed.
     """
 
-    def __init__(self, gate: Gate, user: Callable[[str], dict[str, Any] | None]) -> None:
+    def __init__(self, gate: Gate, user: Callable[[str, str], dict[str, Any] | None]) -> None:
         self._gate = gate
         self._user = user
         self._lock = threading.Lock()
@@ -94,7 +94,7 @@ class Ledger:
         def layered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path = str(environ["PATH_INFO"]).strip("/").split("/")
             if environ["REQUEST_METHOD"] == "PATCH" and path[1:4] == ["scim", "v2", "Users"]:
-                return self._patch(application, path[4], environ, start_response)
+                return self._patch(application, path[0], path[4], environ, start_response)
             answer = application(environ, start_response)
             if path == ["v1.0", "users"]:
                 self._gate.meet("page")
@@ -108,7 +108,12 @@ class Ledger:
             return {"effective": dict(self.effective), "idle": dict(self.idle)}
 
     def _patch(
-        self, application: WSGIApplication, user_id: str, environ: WSGIEnvironment, start: StartResponse
+        self,
+        application: WSGIApplication,
+        organisation: str,
+        user_id: str,
+        environ: WSGIEnvironment,
+        start: StartResponse,
     ) -> Iterable[bytes]:
         self._gate.meet("before-patch")
         status = ""
@@ -121,10 +126,10 @@ class Ledger:
         with self._lock:
             lock = self._of_user[user_id]
         with lock:
-            before = self._user(user_id)
+            before = self._user(organisation, user_id)
             # The storage is changed before the application returns; its body only spells the answer.
             answer = application(environ, noting)
-            after = self._user(user_id)
+            after = self._user(organisation, user_id)
         with self._lock:
             if _content(before) != _content(after):
                 self.effective[user_id] += 1

@@ -7,6 +7,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,11 +16,14 @@ import requests
 
 from sandbox.municipality.people import DOMAIN, SSN_SOURCE
 from schemas.messages import SECTION
+from tests.chaos.company import BROKEN
+from tests.chaos.demand import demand_of, demand_of_broken
+from tests.chaos.verdict import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from sandbox.municipality.municipality import Municipality
+    from sandbox.municipality.municipality import Person
     from tests.chaos.scene import Scene
 
 #: Seconds for the queues to be empty after the end of the run.
@@ -64,19 +68,21 @@ class Observation:
     leaks: int = 0
     #: Commands that did not end when they were asked to.
     killed_in_the_end: list[str] = field(default_factory=list)
+    #: The accounts of the small municipalities, where there are any.
+    others: list[Account] = field(default_factory=list)
     #: The marks of all forged messages.
     forged: list[str] = field(default_factory=list)
 
 
 def observe(scene: Scene) -> Observation:
     """Look at everything; the run has ended, or will not. Ends the product's commands on the way."""
-    run = scene.command("runs", "show", "1", "--users", "--limit", "100000") or {}
-    (scene.folder / "run.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
+    run = _run(scene, 1, "run")
     redelivered = _redelivered(scene)
     leftovers = _await_drained(scene)
     for pool in (scene.workers, scene.producer):
         pool.ask_to_end()
     ended = [pool.log.stem for pool in (scene.workers, scene.producer) if not pool.end()]
+    others = list(_others(scene)) if scene.breakage else []
     letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
     log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in scene.folder.glob("*.log"))
     return Observation(
@@ -84,16 +90,43 @@ def observe(scene: Scene) -> Observation:
         receipts=run.get("users", []),
         letters=letters,
         leftovers=leftovers,
-        wrong=scene.stand_ins.wrong_users(),
+        wrong=[*scene.stand_ins.wrong_users(), *_wrong_of_others(scene, others)],
+        others=others,
         patches=scene.stand_ins.patches(),
         retried=len(set(_of_events(log, "retry"))),
         redelivered=redelivered,
         tracebacks=tracebacks(log),
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
-        leaks=leaks(log, scene.municipality),
+        leaks=leaks(log, chain(scene.municipality, *scene.others.values())),
         killed_in_the_end=ended,
         forged=scene.forged,
     )
+
+
+def _run(scene: Scene, number: int, name: str) -> dict[str, Any]:
+    run = scene.command("runs", "show", str(number), "--users", "--limit", "100000") or {}
+    (scene.folder / f"{name}.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
+    return run
+
+
+def _others(scene: Scene) -> Iterator[Account]:
+    for key, municipality in scene.others.items():
+        progress = scene.progress(key)
+        run = _run(scene, progress.run, key) if progress is not None and progress.run else {}
+        demand = demand_of(municipality)
+        if key == BROKEN and scene.breakage is not None:
+            demand = demand_of_broken(municipality, scene.breakage)
+        yield Account(key=key, run=run, receipts=run.get("users", []), demand=demand)
+
+
+def _wrong_of_others(scene: Scene, others: Iterable[Account]) -> Iterator[str]:
+    for account in others:
+        unfinished = [
+            receipt["user"]
+            for receipt in account.receipts
+            if receipt["outcome"] == "pending" or receipt["reason"] == "rejected_by_skolon"
+        ]
+        yield from scene.stand_ins.wrong_users_of(account.key, unfinished)
 
 
 def read_letters(amqp_url: str, queues: Iterable[str]) -> list[Letter]:
@@ -121,13 +154,13 @@ def tracebacks(log: str) -> list[str]:
     return found
 
 
-def leaks(log: str, municipality: Municipality) -> int:
+def leaks(log: str, people: Iterable[Person]) -> int:
     """Count the different values of the made-up people that stand in a log, percent-encoded or not."""
     text = f"{log}\n{unquote(log)}"
     words, numbers = set(_WORD.findall(text)), {_bare(number) for number in _NUMBER.findall(text)}
     names: set[str] = set()
     personal: set[str] = set()
-    for person in municipality:
+    for person in people:
         names |= {person.entra["givenName"], person.entra["surname"]}
         personal |= {
             _bare(person.entra["onPremisesExtensionAttributes"][SSN_SOURCE]),

@@ -34,7 +34,8 @@ def run_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int
     """Run one round and report on it; `folder` takes the logs."""
     began = time.monotonic()
     jumps = any(event.kind is Kind.CLOCK_JUMP for event in schedule.events)
-    with scene(servers, folder, people=people, seed=schedule.seed, jumps=jumps) as stage:
+    company = any(event.kind is Kind.ORGANISATION_BROKEN for event in schedule.events)
+    with scene(servers, folder, people=people, seed=schedule.seed, jumps=jumps, company=company) as stage:
         course = conduct(stage, schedule)
         stage.stand_ins.clear_faults()
         try:

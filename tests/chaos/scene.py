@@ -19,15 +19,17 @@ from schemas.sealing import new_key
 from tests.acceptance.commands import DEADLINE, environment, update_sync
 from tests.acceptance.test_whole_way import event, publish
 from tests.chaos.clock import Clock
+from tests.chaos.company import small_municipalities
 from tests.chaos.names import Names
 from tests.chaos.pools import Pool
 from tests.chaos.proxy import Door, Doors
 from tests.chaos.stand_ins import StandIns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from tests.chaos.company import Breakage
     from tests.chaos.servers import Servers
 
 #: Seconds between two looks at anything.
@@ -36,19 +38,23 @@ LOOK_AGAIN: Final = 0.1
 PAGES: Final = 8
 
 _PROGRESS: Final = """
-SELECT (SELECT count(*) FROM receipts WHERE outcome <> 'pending'),
-       (SELECT status FROM runs ORDER BY id DESC LIMIT 1),
-       (SELECT cause FROM runs ORDER BY id DESC LIMIT 1)
+SELECT (SELECT count(*) FROM receipts WHERE run_id = runs.id AND outcome <> 'pending'),
+       runs.status, runs.cause, runs.id
+FROM runs JOIN tenants ON tenants.id = runs.tenant_id WHERE tenants.key = %s ORDER BY runs.id DESC LIMIT 1
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the round's run has come: its status and cause, and the people that have an outcome."""
+    """How far a run has come: its status and cause, and the people that have an outcome.
+
+    `run` is its number, None while there is none.
+    """
 
     settled: int
     status: str | None
     cause: str | None
+    run: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -82,6 +88,9 @@ class Scene:
     clock: Clock | None = None
     #: The marks of forged messages that were written into the queues.
     forged: list[str] = field(default_factory=list)
+    #: The two small municipalities, where the schedule wants them, and how one's organisation is broken.
+    others: Mapping[str, Municipality] = field(default_factory=dict)
+    breakage: Breakage | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     _looking: threading.Lock = field(default_factory=threading.Lock)
     _connection: psycopg.Connection | None = None
@@ -93,17 +102,29 @@ class Scene:
             log.write(f"$ update-sync {' '.join(arguments)}\n{done.stderr}")
         return json.loads(done.stdout) if done.returncode == 0 else None
 
-    def progress(self) -> Progress | None:
-        """Return how far the run is, None while the database does not say. For the suite's pace alone."""
+    def progress(self, key: str = TENANT_KEY) -> Progress | None:
+        """Return how far a tenant's run is, None while the database does not say. For the pace alone."""
         with self._looking:
             try:
                 if self._connection is None:
                     self._connection = self.servers.connect(self.database_url)
-                row = self._connection.execute(_PROGRESS).fetchone()
+                row = self._connection.execute(_PROGRESS, (key,)).fetchone()
             except psycopg.Error:
                 self._leave_database()
                 return None
-        return None if row is None else Progress(settled=row[0], status=row[1], cause=row[2])
+        if row is None:
+            return Progress(settled=0, status=None, cause=None)
+        return Progress(settled=row[0], status=row[1], cause=row[2], run=row[3])
+
+    def has_begun(self, key: str = TENANT_KEY) -> bool:
+        """Say whether a tenant has a run."""
+        progress = self.progress(key)
+        return progress is not None and progress.run is not None
+
+    def has_ended(self, key: str) -> bool:
+        """Say whether a tenant's run has ended, one way or the other."""
+        progress = self.progress(key)
+        return progress is not None and progress.ended
 
     def leave(self) -> None:
         """End what the suite itself keeps open."""
@@ -115,15 +136,15 @@ class Scene:
             self._connection.close()
         self._connection = None
 
-    def trigger(self) -> None:
-        """Ask for the round's run, as any AMQP client would: again until RabbitMQ has taken it."""
-        if not self.wait(DEADLINE, self._published):
+    def trigger(self, key: str = TENANT_KEY) -> None:
+        """Ask for a tenant's run, as any AMQP client would: again until RabbitMQ has taken it."""
+        if not self.wait(DEADLINE, lambda: self._published(key)):
             raise RuntimeError("RabbitMQ does not take the trigger")
 
-    def _published(self) -> bool:
+    def _published(self, key: str) -> bool:
         # The same event twice is one run, so that it does no harm when only the confirmation was lost.
         try:
-            publish(self.amqp_url, "tenant-sync", event("chaos"))
+            publish(self.amqp_url, "tenant-sync", event(f"chaos of {key}", tenant=key))
         except pika.exceptions.AMQPError:
             return False
         return True
@@ -152,11 +173,19 @@ class Scene:
 
 
 @contextmanager
-def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool = False) -> Iterator[Scene]:
+def scene(  # noqa: PLR0913 - each is one thing that a schedule may want
+    servers: Servers,
+    folder: Path,
+    *,
+    people: int,
+    seed: int,
+    jumps: bool = False,
+    company: bool = False,
+) -> Iterator[Scene]:
     """Put a round's scene together and start the commands; all of it is gone when the block ends.
 
     `folder` takes the logs. The municipality follows from `seed` as well. `jumps` has the workers' clock
-    be one that can jump.
+    be one that can jump, `company` two small municipalities be there beside the big one.
     """
     made_up = folder / "world"
     made_up.mkdir(parents=True)
@@ -176,7 +205,10 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
             UPDATE_SYNC_SECRET_KEYS=new_key(),
             UPDATE_SYNC_LOG_FORMAT="json",
         )
-        _add_tenant(stand_ins.tenant, env)
+        others = small_municipalities(seed) if company else {}
+        _add_tenant(TENANT_KEY, stand_ins.tenant, env)
+        for key in others:
+            _add_tenant(key, stand_ins.other_tenants[key], env)
         clock = Clock(folder / "clock") if jumps else None
         names = Names(folder / "lost-names")
         worker_env = {
@@ -207,6 +239,7 @@ def scene(servers: Servers, folder: Path, *, people: int, seed: int, jumps: bool
             folder=folder,
             clock=clock,
             names=names,
+            others=others,
         )
         stack.callback(made.leave)
         yield made
@@ -232,7 +265,7 @@ def _with_broker(env: dict[str, str], door: Door) -> dict[str, str]:
     return {**env, "UPDATE_SYNC_AMQP_URL": through.geturl()}
 
 
-def _add_tenant(tenant: dict[str, Any], env: dict[str, str]) -> None:
-    added = update_sync("tenants", "add", TENANT_KEY, "--from", "-", env=env, stdin=json.dumps(tenant))
+def _add_tenant(key: str, tenant: dict[str, Any], env: dict[str, str]) -> None:
+    added = update_sync("tenants", "add", key, "--from", "-", env=env, stdin=json.dumps(tenant))
     if added.returncode:
         raise RuntimeError(f"the tenant was not added: {added.stderr}")

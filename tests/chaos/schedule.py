@@ -40,6 +40,9 @@ class Schedule:
     events: tuple[Event, ...]
 
 
+#: Kinds that a round has once at most: the two small municipalities are there once.
+ONCE: Final = frozenset({Kind.ORGANISATION_BROKEN})
+
 #: Schedules that are asked for by name, and are never drawn.
 SCENARIOS: Final = {
     "skolon-outage": (
@@ -65,7 +68,10 @@ def make_schedule(seed: int, *, only: str | None = None) -> Schedule:
         return Schedule(seed=seed, events=SCENARIOS[only])
     chance = random.Random(f"schedule {seed}")  # noqa: S311 - repeatable on purpose
     count = chance.randint(*FAULTS)
-    kinds = chance.sample(list(Kind), count) if only is None else [Kind(only)] * count
+    if only is None:
+        kinds = chance.sample(list(Kind), count)
+    else:
+        kinds = [Kind(only)] * (1 if only in ONCE else count)
     events = [_event(kind, chance) for kind in kinds]
     return Schedule(seed=seed, events=tuple(sorted(events, key=lambda event: event.at)))
 

@@ -15,6 +15,7 @@ from tests.chaos.ledger import MOMENTS, Moment, Verdict
 from tests.chaos.stand_ins_process import Ready, serve_stand_ins
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -43,11 +44,13 @@ class StandIns:
         self._reader = threading.Thread(target=self._read, name="stand-ins' answers", daemon=True)
         self.environment: dict[str, str] = {}
         self.tenant: dict[str, Any] = {}
+        self.other_tenants: Mapping[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         self._reader.start()
         ready: Ready = self._answer(START)
         self.environment, self.tenant = ready.environment, ready.tenant
+        self.other_tenants = ready.other_tenants
         return self
 
     def __exit__(
@@ -128,6 +131,23 @@ class StandIns:
         """Return the Skolon users that are not as the municipality's own expectation has them."""
         found: list[str] = self._order("wrong_users")
         return found
+
+    def wrong_users_of(self, key: str, unfinished: Collection[str]) -> list[str]:
+        """Return the same for a small municipality; of people who are `unfinished` both states are right."""
+        found: list[str] = self._order("wrong_users_of", key, unfinished)
+        return found
+
+    def break_organisation(self, organisation: str, variant: str, after: int) -> None:
+        """Break an organisation, once it has answered so many requests (`broken_organisation`)."""
+        self._order("break_organisation", organisation, variant, after)
+
+    def heal_organisation(self) -> None:
+        """Have the organisation that is broken answer as ever."""
+        self._order("heal_organisation")
+
+    def organisation_struck(self) -> int:
+        """Return how many requests the broken organisation has answered badly, or not at all."""
+        return int(self._order("organisation_struck"))
 
     def _order(self, name: str, *arguments: Any) -> Any:
         with self._lock:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.microsoft.control import read_fault
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.world import World, world
+from tests.chaos.broken_organisation import BrokenOrganisation
+from tests.chaos.company import small_municipalities
 from tests.chaos.ledger import Gate, Ledger, Moment, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
     from multiprocessing.connection import Connection
     from pathlib import Path
+
+#: Requests that the stand-ins have under way at once: those that hang must not hold up the others there.
+_THREADS: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +29,7 @@ class Ready:
 
     environment: dict[str, str]
     tenant: dict[str, Any]
+    other_tenants: Mapping[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +43,11 @@ class _SwitchedOn:
 class _Orders:
     """One method for each order."""
 
-    def __init__(self, served: World, gate: Gate, ledger: Ledger) -> None:
+    def __init__(self, served: World, gate: Gate, ledger: Ledger, broken: BrokenOrganisation) -> None:
         self._world = served
         self._gate = gate
         self._ledger = ledger
+        self._broken = broken
         #: The faults that were switched on, by their numbers.
         self._switched_on: list[_SwitchedOn] = []
 
@@ -109,6 +116,18 @@ class _Orders:
     def wrong_users(self) -> list[str]:
         return self._world.wrong_users()
 
+    def wrong_users_of(self, key: str, unfinished: Collection[str]) -> list[str]:
+        return self._world.wrong_users_of(key, unfinished)
+
+    def break_organisation(self, organisation: str, variant: str, after: int) -> None:
+        self._broken.break_off(organisation, variant, after)
+
+    def heal_organisation(self) -> None:
+        self._broken.heal()
+
+    def organisation_struck(self) -> int:
+        return self._broken.struck
+
 
 def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page: int) -> None:
     """Serve the stand-ins until the parent says so, or is gone."""
@@ -123,16 +142,26 @@ def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page
     worlds: list[World] = []
     gate = Gate(lambda moment: send("moment", moment))
 
-    def user(user_id: str) -> dict[str, Any] | None:
-        return worlds[0].skolon_user(user_id)
+    def user(organisation: str, user_id: str) -> dict[str, Any] | None:
+        return worlds[0].skolon.user(organisation, user_id)
 
-    ledger = Ledger(gate, user)
-    with world(folder, people=people, seed=seed, around=ledger.around) as served:
+    ledger, broken = Ledger(gate, user), BrokenOrganisation()
+    with world(
+        folder,
+        people=people,
+        seed=seed,
+        others=small_municipalities(seed),
+        threads=_THREADS,
+        around=lambda application: broken.around(ledger.around(application)),
+    ) as served:
         worlds.append(served)
         for directory in served.microsoft.directories.values():
             directory.most_on_a_page = page
-        orders = _Orders(served, gate, ledger)
-        send("answer", Ready(environment=served.environment, tenant=served.tenant))
+        orders = _Orders(served, gate, ledger, broken)
+        send(
+            "answer",
+            Ready(environment=served.environment, tenant=served.tenant, other_tenants=served.other_tenants),
+        )
         while (order := _next(pipe)) is not None:
             name, arguments = order
             try:

@@ -19,12 +19,24 @@ class Demand:
     """What the municipality demands of a first run, whatever goes wrong around it.
 
     `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
-    chance decides who of two comes first. `outcomes` and `reasons` are the sums.
+    chance decides who of two comes first. `outcomes` and `reasons` are the sums, None where the moment at
+    which something broke decides. `status` is that of the run in the end.
     """
 
     people: Mapping[str, frozenset[tuple[str, str | None]]]
-    outcomes: Mapping[str, int]
-    reasons: Mapping[str, int]
+    outcomes: Mapping[str, int] | None
+    reasons: Mapping[str, int] | None
+    status: str = "completed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One tenant's run and its receipts, as the command prints them, and what is demanded of them."""
+
+    key: str
+    run: Mapping[str, Any]
+    receipts: list[dict[str, Any]]
+    demand: Demand
 
 
 @dataclass(kw_only=True)
@@ -81,11 +93,19 @@ class _Letters:
 
 def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course) -> Round:
     """Return the round's report, but for how long it took."""
-    receipts = {receipt["user"]: (receipt["outcome"], receipt["reason"]) for receipt in seen.receipts}
-    letters = _letters([letter for letter in seen.letters if letter.forged is None], demand)
+    accounts = [Account(key="", run=seen.run, receipts=seen.receipts, demand=demand), *seen.others]
+    receipts = {
+        receipt["user"]: (receipt["outcome"], receipt["reason"])
+        for account in accounts
+        for receipt in account.receipts
+    }
+    people = {user: right for account in accounts for user, right in account.demand.people.items()}
+    letters = _letters([letter for letter in seen.letters if letter.forged is None], people)
     twice = _done_twice(seen.patches)
-    found = [*_course(course), *_sums(seen, demand), *_people(receipts, demand)]
-    found += _forged(seen)
+    found = _course(course)
+    for account in accounts:
+        found += [f"{account.key} {words}".lstrip() for words in _sums(account)]
+    found += [*_people(receipts, people), *_forged(seen)]
     found += [f"{count} messages left in {queue}" for queue, count in seen.leftovers.items()]
     found += [
         f"user {user} is dead_lettered without a dead letter"
@@ -97,12 +117,12 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
     found += [f"the {command} does not end when it is asked to" for command in seen.killed_in_the_end]
     found += [f"{seen.leaks} personal values in the logs"] * bool(seen.leaks)
     found += [f"{twice} PATCHes beyond the first, or of no effect"] * bool(twice)
-    lost = [user for user in demand.people if receipts.get(user, ("pending", None))[0] == "pending"]
+    lost = [user for account in accounts for user in _lost(account, receipts)]
     return Round(
         seed=schedule.seed,
         faults=[str(event.kind) for event in schedule.events],
         missed=[str(event.kind) for event in course.missed],
-        published=int(seen.run.get("published", 0)),
+        published=sum(int(account.run.get("published", 0)) for account in accounts),
         lost=len(lost),
         wrong=len(seen.wrong),
         done_twice_with_effect=twice,
@@ -154,23 +174,33 @@ def _forged(seen: Observation) -> list[str]:
     ]
 
 
-def _sums(seen: Observation, demand: Demand) -> list[str]:
+def _lost(account: Account, receipts: Mapping[str, tuple[str, str | None]]) -> list[str]:
+    """Return who has no receipt, or is pending still though the run was not cancelled."""
+    lost = {None} if account.demand.status == "cancelled" else {None, "pending"}
+    return [user for user in account.demand.people if receipts.get(user, (None, None))[0] in lost]
+
+
+def _sums(account: Account) -> list[str]:
     """Compare the run's own sums with the demanded ones, and with each other (promise P3)."""
-    run = seen.run
+    run, demand = account.run, account.demand
     if not run:
         return ["there is no run"]
     found: list[str] = []
-    if run["status"] != "completed":
+    if run["status"] != demand.status:
         found.append(f"the run is {run['status']}, cause {run['cause']}")
     outcomes = {outcome: count for outcome, count in run["outcomes"].items() if count}
-    if not run["published"] == sum(outcomes.values()) + run["pending"] == len(seen.receipts):
-        found.append(f"the sums do not balance: {run['published']} published, {len(seen.receipts)} receipts")
+    if not run["published"] == sum(outcomes.values()) + run["pending"] == len(account.receipts):
+        found.append(
+            f"the sums do not balance: {run['published']} published, {len(account.receipts)} receipts"
+        )
     if run["published"] != len(demand.people):
         found.append(f"{run['published']} published instead of {len(demand.people)}")
     for what, is_so, should in (
         ("outcomes", outcomes, demand.outcomes),
         ("reasons", run["reasons"], demand.reasons),
     ):
+        if should is None:
+            continue
         found += [
             f"{what}: {word} {is_so.get(word, 0)} instead of {should.get(word, 0)}"
             for word in sorted(is_so.keys() | should.keys())
@@ -179,17 +209,19 @@ def _sums(seen: Observation, demand: Demand) -> list[str]:
     return found
 
 
-def _people(receipts: Mapping[str, tuple[str, str | None]], demand: Demand) -> list[str]:
+def _people(
+    receipts: Mapping[str, tuple[str, str | None]], people: Mapping[str, frozenset[tuple[str, str | None]]]
+) -> list[str]:
     """Compare each person's receipt with what is right for that person; the first few are told."""
     differing = [
         f"user {user}: {outcome} {reason or ''}".rstrip()
         for user, (outcome, reason) in receipts.items()
-        if outcome != "pending" and (outcome, reason) not in demand.people.get(user, frozenset())
+        if outcome != "pending" and (outcome, reason) not in people.get(user, frozenset())
     ]
     return differing[:10]
 
 
-def _letters(letters: Iterable[Letter], demand: Demand) -> _Letters:
+def _letters(letters: Iterable[Letter], people: Mapping[str, frozenset[tuple[str, str | None]]]) -> _Letters:
     of_user: defaultdict[str, list[Letter]] = defaultdict(list)
     others: list[Letter] = []
     for letter in letters:
@@ -204,7 +236,7 @@ def _letters(letters: Iterable[Letter], demand: Demand) -> _Letters:
         reasons = Counter(letter.reason for letter in those)
         duplicates += sum(count - 1 for count in reasons.values())
         by_reason.update(str(reason) for reason in reasons)
-        demanded = demand.people.get(user, frozenset())
+        demanded = people.get(user, frozenset())
         of_outages += sum(("dead_lettered", reason) not in demanded for reason in reasons)
     return _Letters(
         by_reason=dict(by_reason),

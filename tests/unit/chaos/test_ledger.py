@@ -49,7 +49,7 @@ def gate(told: queue.Queue[Moment]) -> Gate:
 
 @pytest.fixture
 def ledger(gate: Gate, skolon: Skolon) -> Ledger:
-    return Ledger(gate, lambda user_id: skolon.user if user_id == "a" else None)
+    return Ledger(gate, lambda _organisation, user_id: skolon.user if user_id == "a" else None)
 
 
 def call(ledger: Ledger, skolon: Skolon, environ: dict[str, str]) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.conductor import Course
 from tests.chaos.observation import Letter, Observation
 from tests.chaos.schedule import make_schedule
-from tests.chaos.verdict import Demand, Round, broken_round, judge
+from tests.chaos.verdict import Account, Demand, Round, broken_round, judge
 
 SCHEDULE = make_schedule(1)
 DEMAND = Demand(
@@ -157,3 +157,38 @@ def test_forged_messages_lie_among_the_dead_letters_and_are_nobodys() -> None:
     assert judged(letters=[LETTER], forged=["forged-1"]).unexpected == 1
     taken = dataclasses.replace(FORGED, reason="collision")
     assert judged(letters=[LETTER, taken], forged=["forged-1"]).unexpected == 1
+
+
+SMALL = Account(
+    key="healthy",
+    run={**GOOD.run, "published": 1, "outcomes": {"unchanged": 1}, "reasons": {}},
+    receipts=[receipt("dan", "unchanged")],
+    demand=Demand(people={"dan": frozenset({("unchanged", None)})}, outcomes={"unchanged": 1}, reasons={}),
+)
+CANCELLED = dataclasses.replace(
+    SMALL,
+    run={**SMALL.run, "status": "cancelled", "pending": 1, "outcomes": {}},
+    receipts=[receipt("dan", "pending")],
+)
+
+
+def test_a_small_municipality_is_judged_as_the_big_one_is() -> None:
+    """P3, P8: its people are counted, missed, and may be no dead letters either."""
+    assert not judged(others=[SMALL]).failed
+    assert judged(others=[SMALL]).published == 4
+    assert judged(others=[dataclasses.replace(SMALL, receipts=[])]).lost == 1
+    assert judged(others=[CANCELLED]).lost == 1
+    assert (
+        judged(others=[dataclasses.replace(SMALL, run={**SMALL.run, "status": "updating"})]).unexpected == 1
+    )
+    letter = Letter(queue="user-sync.XQ", message_id="2", user="dan", reason="gave_up")
+    assert judged(others=[SMALL], letters=[LETTER, letter]).outage_dead_letters == 1
+
+
+def test_of_a_cancelled_run_people_may_be_pending_and_none_is_missing() -> None:
+    """P3: who was not done has a receipt that says so."""
+    demand = dataclasses.replace(SMALL.demand, status="cancelled", outcomes=None, reasons=None)
+    cancelled = dataclasses.replace(CANCELLED, demand=demand)
+    assert not judged(others=[cancelled]).failed
+    assert judged(others=[dataclasses.replace(cancelled, receipts=[])]).lost == 1
+    assert judged(others=[dataclasses.replace(SMALL, demand=demand)]).unexpected == 1
