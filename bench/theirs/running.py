@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.people import Population
 
 #: Characters of a payload that make a message as long as one of ours.
-PAYLOAD = 540
+PAYLOAD = 687
 
 
 def body(number: int) -> bytes:
