@@ -111,8 +111,9 @@ class PageReader:
         """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
         if found.next_link is None:
             return
-        pages, users = self._pages.read(page)
-        why = why_endless(pages=pages, users=users, counted=self._guards.people(page.run))
+        # A page's message goes out before the page before it is done, so the number tells the pages, no count.
+        users = self._pages.users_read(page)
+        why = why_endless(pages=page.number, users=users, counted=self._guards.people(page.run))
         if why is not None:
             raise HaltError(Cause.PAGE_LOOP, why)
 

@@ -86,16 +86,16 @@ class Pages:
                     )
                 )
 
-    def read(self, page: TenantPage) -> tuple[int, int]:
-        """Return how many pages of the list have been read, and how many users were on them, all told."""
+    def users_read(self, page: TenantPage) -> int:
+        """Return how many users were on the pages of the list that are done, however often each came."""
         pages = tables.pages
         with self._database.transaction() as connection:
-            row = connection.execute(
-                select(func.count(), func.coalesce(func.sum(pages.c.users), 0)).where(
+            users = connection.scalar(
+                select(func.coalesce(func.sum(pages.c.users), 0)).where(
                     pages.c.run_id == page.run, pages.c.scan == page.scan, pages.c.done.is_(True)
                 )
-            ).one()
-        return int(row[0]), int(row[1])
+            )
+        return int(users or 0)
 
     def restart_scan(self, page: TenantPage) -> int | None:
         """Begin the list again; return the scan whose first page is to be asked for, if one is.
