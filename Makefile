@@ -26,11 +26,11 @@ test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers th
 
 # Where no engine runs, as root on Debian, a private one is made of Debian's packages, and so are the images.
 image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as README says, on a real engine
-	@$(BIN)/python -m tests.containers
+	@$(BIN)/python -m devtools.containers
 
 # A failed round is run again alone with its own seed: make chaos SEED=… ROUNDS=1
 chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ONLY=kill-pool); docs/reliability.md
-	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),50) \
+	@$(BIN)/python -m devtools.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),50) \
 		--users $(or $(USERS),2000) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
@@ -38,7 +38,7 @@ bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… O
 		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 drill: .venv/dev.stamp ## Have everybody be a dead letter, and a killed replay bring them back (USERS=10000)
-	@$(BIN)/python -m tests.chaos.drill --seed $(or $(SEED),1) --users $(or $(USERS),10000)
+	@$(BIN)/python -m devtools.chaos.replay_drill --seed $(or $(SEED),1) --users $(or $(USERS),10000)
 
 lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements
 	$(BIN)/ruff check .
@@ -53,7 +53,7 @@ format: .venv/dev.stamp ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 services: .venv/dev.stamp ## Start a private RabbitMQ and PostgreSQL until Ctrl-C, and print how to use them
-	@$(BIN)/python -m tests.services
+	@$(BIN)/python -m devtools.services
 
 # One resolution for all supported Pythons. dev is bound to what product has, so both agree.
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \

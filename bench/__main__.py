@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from bench import document, report
+from bench import docs_tables as document
+from bench import report
+from bench.benchmarks.catalogue import GROUPS, NAMES
 from bench.context import DEFAULT, QUICK, Bench
-from bench.figures.catalogue import GROUPS, NAMES
+from bench.environment import default_threads
 from bench.measures import BenchError
-from bench.scene import default_threads
-from bench.servers import servers
 from bench.stand_ins import stand_ins
+from devtools.servers import DURABLE, Servers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     folder.mkdir(parents=True)
     with ExitStack() as stack:
         bench = Bench(
-            servers=stack.enter_context(servers()),
+            servers=stack.enter_context(Servers(postgresql_settings=DURABLE)),
             stand_ins=stack.enter_context(stand_ins()),
             sizes=sizes,
             folder=folder,

@@ -12,7 +12,7 @@ from bench.measures import BenchError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.servers import Servers
+    from devtools.servers import Servers
 
 #: Messages of one transaction.
 _TOGETHER: Final = 1000

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
-from tests.acceptance.commands import COMMAND
+from devtools.commands import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bench.servers import Servers
     from bench.stand_ins import StandIns
+    from devtools.servers import Servers
 
 
 @dataclass(frozen=True, kw_only=True)

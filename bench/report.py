@@ -7,13 +7,13 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.figures.requests import PREFIX, REQUESTS, nested
+from bench.benchmarks.requests import PREFIX, REQUESTS, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from bench.figures.figure import Figure
+    from bench.benchmarks.figure import Figure
     from bench.measures import Comparison
 
 _COLUMNS: Final = ("figure", "ours", "theirs", "ratio", "spread", "wanted", "compared with")

@@ -20,8 +20,8 @@ from sandbox.certificates import make_certificate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.people import Population
     from bench.stubs.troubles import Trouble
+    from bench.stubs.users import Population
 
 #: Seconds for an order; the longest is to look at everybody.
 PATIENCE: Final = 120.0

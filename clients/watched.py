@@ -5,23 +5,23 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from clients.skolon_errors import UnreadableUserError
+from clients.skolon.errors import UnreadableUserError
+from runtime.services import SEVERAL, SKOLON, graph_of, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
-from schemas.outages import SEVERAL, SKOLON, graph_of, skolon_reading, skolon_updating
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clients.birthday import Birthday
-    from clients.graph import GraphClient, GraphPage
-    from clients.graph_delta import DeltaPage
-    from clients.search_methods import SearchMethod
-    from clients.skolon import SkolonDirectory
-    from clients.skolon_search import Found
-    from schemas.attributes import Attribute
-    from schemas.outages import Passages
-    from schemas.skolon_user import SkolonUser
-    from schemas.tenants import Credentials
+    from clients.graph.birthday import Birthday
+    from clients.graph.client import GraphClient, GraphPage
+    from clients.graph.delta import DeltaPage
+    from clients.skolon.client import SkolonDirectory
+    from clients.skolon.search import Found
+    from clients.skolon.search_methods import SearchMethod
+    from runtime.services import Passages
+    from schemas.tenants.tenant import Credentials
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
 
 
 class _NobodyReadableError(TransientError):

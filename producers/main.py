@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.directories import Directories, directories
-from producers.losses import Patience
-from producers.reconciler import Reconciler
-from producers.recorder import RunRecorder
+from clients.gateways import Directories, directories
+from producers.failure_recorder import RunRecorder
+from producers.reconciliation.loss_detection import Patience
+from producers.reconciliation.reconciler import Reconciler
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
-from queues.actors import current_message_id, declare_actor
-from queues.background import Background
-from queues.composition import open_broker
-from queues.failure_routing import utc_now
-from queues.outages import Outages
-from queues.processes import hand_over
-from schemas.logs import set_up_logging
-from schemas.messages import (
+from queues.actor import current_message_id, declare_actor
+from queues.brokers.factory import open_broker
+from queues.consuming.background import Background
+from queues.consuming.processes import hand_over
+from queues.middleware.failures import utc_now
+from runtime.breaker_registry import Outages
+from runtime.logging import set_up_logging
+from schemas.crypto.encryption import Sealer
+from schemas.messages.messages import (
     TENANT_PAGE_ACTOR,
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_ACTOR,
@@ -25,12 +26,11 @@ from schemas.messages import (
     load_tenant_page,
     refuse_arguments,
 )
-from schemas.sealing import Sealer
 from schemas.settings import read_settings
 from store.store import Store
 
 if TYPE_CHECKING:
-    from queues.broker import Broker, Publisher, Queues
+    from queues.interfaces import Broker, Publisher, Queues
 
 
 def build() -> None:

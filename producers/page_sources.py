@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
-from schemas.fingerprints import mapping_fingerprint
-from schemas.graph_user import is_entra_id, nameless_id
 from schemas.outcomes import Cause
-from schemas.selection import properties_to_select
+from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.selection import properties_to_select
+from schemas.users.graph_user import is_entra_id, nameless_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from clients.directories import Directories
-    from schemas.messages import TenantPage
-    from schemas.runs import Run
+    from clients.gateways import Directories
+    from schemas.messages.messages import TenantPage
+    from schemas.runs.run import Run
     from store.store import Store
-    from store.tenants import TenantRecord
+    from store.tenants.tenants import TenantRecord
 
 #: Graph's limit for a page of users, and so the size of ours for runs that name their users.
 PAGE_SIZE: Final = 999

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from producers.page_sources import PAGE_SIZE
-from queues.messages import tenant_page_message, user_sync_message
+from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import UpdateSyncError, WrongUseError
-from schemas.messages import TenantPage, UserSync
+from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
-    from queues.broker import Publisher
-    from schemas.runs import Run
+    from queues.interfaces import Publisher
+    from schemas.runs.run import Run
     from store.store import Store
 
 

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from producers.endless import why_endless
+from producers.listing_bounds import why_endless
+from producers.listing_check import why_count_differs
 from producers.page_sources import PageOfUsers, PageSources
-from producers.truncation import why_count_differs
-from queues.messages import tenant_page_message, user_sync_message
-from schemas.cautions import Caution
+from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
-from schemas.messages import TenantPage, UserSync
+from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause
+from schemas.runs.warning_kind import Caution
 
 if TYPE_CHECKING:
-    from clients.directories import Directories
-    from queues.broker import Publisher
+    from clients.gateways import Directories
+    from queues.interfaces import Publisher
     from schemas.errors import UpdateSyncError
     from store.store import Store
-    from store.tenants import TenantRecord
+    from store.tenants.tenants import TenantRecord
 
 _log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class PageReader:
         """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
         if found.next_link is None:
             return
-        # A page's message goes out before the page before it is done, so the number tells the pages, no count.
+        # The next page's message goes out before this page is done, so pages are told by number, not counted.
         users = self._pages.users_read(page)
         why = why_endless(pages=page.number, users=users, counted=self._guards.people(page.run))
         if why is not None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from queues.messages import tenant_page_message
+from queues.message import tenant_page_message
 from schemas.errors import InvalidTenantError, PermanentError, WrongUseError
-from schemas.messages import LONGEST_EVENT_ID, TenantPage, load_cloud_event, load_tenant_sync
+from schemas.messages.messages import LONGEST_EVENT_ID, TenantPage, load_cloud_event, load_tenant_sync
 from schemas.outcomes import Reason, Stage
-from schemas.trials import trial_of
+from schemas.tenants.settings_override import trial_of
 
 if TYPE_CHECKING:
-    from queues.broker import Publisher
-    from schemas.messages import TenantSync
+    from queues.interfaces import Publisher
+    from schemas.messages.messages import TenantSync
     from store.store import Store
 
 _log = structlog.get_logger(__name__)

@@ -7,10 +7,10 @@ from typing import Any
 from dramatiq import Message
 from dramatiq.common import dq_name, q_name
 
-from queues.isolation import main_queue
-from queues.sections import own_options
-from schemas.envelope import UndecodableError, read_envelope
-from schemas.messages import ACTORS
+from queues.middleware.message_history import own_options
+from queues.middleware.quarantine import main_queue
+from schemas.messages.envelope import UndecodableError, read_envelope
+from schemas.messages.messages import ACTORS
 
 #: What Python's own call of an actor would take for something else.
 _RESERVED = "self"

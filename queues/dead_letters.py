@@ -26,17 +26,17 @@ import pika
 from dramatiq.common import xq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.broker_faults import at_the_door
+from queues.brokers.connection_errors import at_the_door
 from schemas.errors import Dependency, TransientError
-from schemas.letters import read_letter
+from schemas.messages.dead_letter import read_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pika.adapters.blocking_connection import BlockingChannel
 
-    from queues.broker import DeadLetters
-    from schemas.letters import Letter
+    from queues.interfaces import DeadLetters
+    from schemas.messages.dead_letter import Letter
 
 #: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
 #: the factor: with more than 32 consumers their letters would go back in any order.

@@ -9,8 +9,8 @@ import pika
 from dramatiq.common import dq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.broker_faults import at_the_door
-from queues.isolation import queues_of
+from queues.brokers.connection_errors import at_the_door
+from queues.middleware.quarantine import queues_of
 
 if TYPE_CHECKING:
     from pika import Parameters

@@ -7,7 +7,7 @@ import json
 from dramatiq import DecodeError
 from dramatiq.encoder import Encoder, MessageData
 
-from schemas.envelope import UndecodableError, read_envelope
+from schemas.messages.envelope import UndecodableError, read_envelope
 
 
 class EnvelopeEncoder(Encoder):

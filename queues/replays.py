@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq import Message
 
-from queues.messages import GIVE_UP_AFTER, user_sync_message
-from schemas.messages import OPERATION, REPLAY, SECTION, UserSync
+from queues.message import GIVE_UP_AFTER, user_sync_message
+from schemas.messages.messages import OPERATION, REPLAY, SECTION, UserSync
 
 if TYPE_CHECKING:
-    from schemas.letters import Letter
+    from schemas.messages.dead_letter import Letter
 
 
 def replayed_user(

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
 
+from schemas.crypto.encryption import is_key
 from schemas.errors import InvalidSettingsError
-from schemas.faults import fault_lines
-from schemas.sealing import is_key
 from schemas.setting_values import (
     FileFaultError,
     certificates,
@@ -23,6 +22,7 @@ from schemas.setting_values import (
     url,
     with_root_certificates,
 )
+from schemas.validation import fault_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from runtime.services import ALWAYS_OPEN, DATABASE, Passages
 from schemas.errors import WrongUseError
-from schemas.outages import ALWAYS_OPEN, DATABASE, Passages
 from store.database_errors import translated
 
 if TYPE_CHECKING:

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.outages import ALWAYS_OPEN, Passages
-from store.beginnings import Beginnings
-from store.change_sums import ChangesMade, Prospects
-from store.changes import Changes
-from store.claims import Claims
-from store.confirmations import Confirmations
+from runtime.services import ALWAYS_OPEN, Passages
 from store.database import Database
-from store.guards import Guards
-from store.lost_messages import LostMessages
+from store.encryption.encrypted_values import SealedValues
+from store.encryption.run_messages import RunSeals
+from store.maintenance.operations import Operations
+from store.maintenance.pruning import Pruning
 from store.migrations.upgrade import check_upgraded, upgrade
-from store.operations import Operations
-from store.pages import Pages
-from store.people import People
-from store.pruning import Pruning
-from store.readings import Readings
-from store.receipts import Receipts
-from store.replays import Replays
-from store.run_seals import RunSeals
-from store.run_warnings import RunWarnings
-from store.runs import Runs
-from store.schedules import Schedules
-from store.sealed_values import SealedValues
-from store.tenant_reports import TenantReports
-from store.tenants import Tenants
-from store.trials import Trials
-from store.triggers import Triggers
-from store.undos import Undos
-from store.waits import Waits
-from store.witnesses import Witnesses
+from store.receipts.claims import Claims
+from store.receipts.delta_receipts import Changes
+from store.receipts.lost_messages import LostMessages
+from store.receipts.receipts import Receipts
+from store.receipts.replays import Replays
+from store.receipts.verifications import Confirmations
+from store.receipts.witnesses import Witnesses
+from store.receipts.work_items import Beginnings
+from store.reports.data_quality import TenantReports
+from store.reports.users import People
+from store.runs.change_totals import ChangesMade, Prospects
+from store.runs.delta_state import Readings
+from store.runs.guard_counters import Guards
+from store.runs.pages import Pages
+from store.runs.run_warnings import RunWarnings
+from store.runs.runs import Runs
+from store.runs.triggers import Triggers
+from store.runs.undo import Undos
+from store.runs.waits import Waits
+from store.tenants.schedules import Schedules
+from store.tenants.settings_overrides import Trials
+from store.tenants.tenants import Tenants
 
 if TYPE_CHECKING:
-    from schemas.sealing import Sealer
+    from schemas.crypto.encryption import Sealer
 
 
 class Store:

@@ -45,7 +45,8 @@ _REPLAYED: Final = text("operation_id IS NOT NULL")
 
 
 #: Marks a column that holds what is sealed: as a text, or in JSON under the name `sealed`. Whatever seals
-#: anything for the database marks its column, so that keys can be rotated (`store/sealed_values.py`).
+#: anything for the database marks its column, so that keys can be rotated
+#: (`store/encryption/encrypted_values.py`).
 _SEALED: Final = {"sealed": True}
 
 
@@ -194,11 +195,11 @@ receipts = Table(
     Column("skolon_id", String(255)),
     Column("skolon_version", String(255)),
     Column("changed", JSON),
-    # How: each attribute that changed with what was done to it (`schemas/changes.py`).
+    # How: each attribute that changed with what was done to it (`schemas/runs/changes.py`).
     Column("changes", Text),
-    # Sealed: the values from before, and traces of what was written (schemas/written.py).
+    # Sealed: the values from before, and traces of what was written (schemas/runs/before_image.py).
     Column("old_values", Text, info=_SEALED),
-    # Traces of the EPPN and the personal number (schemas/marks.py), to find equal ones by.
+    # Traces of the EPPN and the personal number (schemas/runs/identity_digests.py), to find equal ones by.
     Column("eppn_mark", String(32)),
     Column("ssn_mark", String(32)),
     # Attributes that an undo has not put back, because they changed since; missing when there are none.
@@ -207,7 +208,7 @@ receipts = Table(
     Column("foreseen", String(20)),
     Column("foreseen_reason", String(40)),
     Column("foreseen_changes", Text),
-    # A keyed trace of what was found right (schemas/confirmations.py), and when Skolon was really asked.
+    # A keyed trace of what was found right (schemas/runs/verification.py), and when Skolon was really asked.
     Column("confirmed_as", String(32)),
     _moment("confirmed_at", nullable=True),
     _moment("claimed_at", nullable=True),

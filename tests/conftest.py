@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import settings
 
-from tests.services import postgresql as postgresql_service
-from tests.services import rabbitmq as rabbitmq_service
-from tests.services.process import Unavailable
+from devtools.services import postgresql as postgresql_service
+from devtools.services import rabbitmq as rabbitmq_service
+from devtools.services.process import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.services.finding import Requirement
-    from tests.services.postgresql import PostgreSQL
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.discovery import Requirement
+    from devtools.services.postgresql import PostgreSQL
+    from devtools.services.rabbitmq import RabbitMQ
 
 UNIT = Path(__file__).parent / "unit"
 #: What a test may not do when it is a unit test (Python's audit events; loopback is a network too).

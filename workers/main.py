@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.directories import Directories, directories
-from queues.actors import declare_actor
-from queues.composition import open_broker
-from queues.outages import Outages
-from queues.processes import hand_over
-from queues.work import Work
-from schemas.logs import set_up_logging
-from schemas.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
-from schemas.sealing import Sealer
+from clients.gateways import Directories, directories
+from queues.actor import declare_actor
+from queues.brokers.factory import open_broker
+from queues.consuming.processes import hand_over
+from runtime.backlog import Work
+from runtime.breaker_registry import Outages
+from runtime.logging import set_up_logging
+from schemas.crypto.encryption import Sealer
+from schemas.messages.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
 from schemas.settings import read_settings
 from store.store import Store
-from workers.recorder import UserRecorder
+from workers.failure_recorder import UserRecorder
 from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
-    from queues.broker import Broker
+    from queues.interfaces import Broker
 
 
 def build() -> None:

@@ -1,4 +1,4 @@
-"""One Entra user from message to receipt; the way in between is in `workers.user_way`."""
+"""One Entra user from message to receipt; the way in between is in `workers.pipeline.user_way`."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from schemas.binding import forged
+from runtime.countdown import LastOne
+from runtime.services import StoppingError
 from schemas.errors import Dependency, PermanentError, TransientError
-from schemas.guards import ONE_NOT_FOUND
-from schemas.outages import StoppingError
+from schemas.messages.binding import forged
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.verdicts import DeadLetter, Foreseen, Verdict
-from sharing.last_one import LastOne
-from store.collisions import CollisionError
-from workers import steps
-from workers.changing import ClaimedChange, would_change
-from workers.collisions import collision
-from workers.guard import check_guard
-from workers.marking import Marking
-from workers.skolon_undo import SkolonUndo
-from workers.trust import ReceiptTrust
-from workers.user_way import UserWay
-from workers.warning_once import WarningOnce
+from schemas.runs.guards import ONE_NOT_FOUND
+from schemas.runs.sync_result import DeadLetter, Foreseen, Verdict
+from store.receipts.collisions import CollisionError
+from workers.pipeline import steps
+from workers.pipeline.collisions import collision
+from workers.pipeline.digest_observer import Marking
+from workers.pipeline.undo import SkolonUndo
+from workers.pipeline.user_way import UserWay
+from workers.pipeline.verification_cache import ReceiptTrust
+from workers.pipeline.writer import ClaimedChange, would_change
+from workers.rules.guard import check_guard
+from workers.run_warnings import WarningOnce
 
 if TYPE_CHECKING:
-    from clients.directories import Directories
-    from schemas.binding import OpenedUser
-    from schemas.messages import UserSync
-    from schemas.sealing import Sealer
-    from schemas.tenants import Guard
-    from store.beginnings import Begun
+    from clients.gateways import Directories
+    from schemas.crypto.encryption import Sealer
+    from schemas.messages.binding import OpenedUser
+    from schemas.messages.messages import UserSync
+    from schemas.tenants.tenant import Guard
+    from store.receipts.work_items import Begun
     from store.store import Store
-    from store.tenants import TenantRecord
+    from store.tenants.tenants import TenantRecord
 
 #: Seconds to wait for an older run's worker that has this very user in hand.
 WAIT_FOR_OLDER_RUN: Final = 5.0

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-from bench.people import Person, Population, entra_id, index_in_id
 from bench.stubs.http import CONTROL, Counts, answered
+from bench.stubs.users import Person, Population, entra_id, index_in_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """Skolon's users over SCIM, as far as a sync asks them: joint searches, and PATCH with If-Match.
 
 Nobody is kept but those who were changed: everybody else follows from a number, and so does the answer to
-"who has this value" (`bench.people`), which costs microseconds however many people there are.
+"who has this value" (`bench.stubs.users`), which costs microseconds however many people there are.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from bench.people import Person, Population, entra_id, index_in_address, index_in_id
 from bench.stubs.http import CONTROL, Counts, answered
 from bench.stubs.patching import patched
 from bench.stubs.troubles import Trouble, failing, malformed
+from bench.stubs.users import Person, Population, entra_id, index_in_address, index_in_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

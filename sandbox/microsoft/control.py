@@ -24,15 +24,15 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from sandbox.microsoft.exchange import Answer, Kind, Request, json_answer
 from sandbox.microsoft.faults import Effect, Fault, Faults, RequestLog
+from sandbox.microsoft.http_messages import Answer, Kind, Request, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.microsoft.directory import Directory
     from sandbox.microsoft.entra import Entra
-    from sandbox.microsoft.throttling import Throttle
+    from sandbox.microsoft.graph.throttling import Throttle
 
 _DONE = Answer(status=204)
 _SWITCHES = frozenset(("client_secret", "secret_expired", "permitted", "claims_demanded"))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from sandbox.microsoft.exchange import Answer, GraphError, Request, json_answer
+from sandbox.microsoft.http_messages import Answer, GraphError, Request, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sandbox.microsoft.exchange import Kind
+from sandbox.microsoft.http_messages import Kind
 
 
 class Effect(StrEnum):

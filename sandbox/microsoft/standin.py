@@ -11,15 +11,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from sandbox.certificates import LOOPBACK_NAMES
-from sandbox.microsoft.batch import run_batch
-from sandbox.microsoft.call import Call
 from sandbox.microsoft.control import Control
-from sandbox.microsoft.delta import read_delta
 from sandbox.microsoft.entra import App, Entra
-from sandbox.microsoft.exchange import Answer, GraphError, Kind, Request, json_answer, read_request
 from sandbox.microsoft.faults import Effect, Fault, Faults, RequestLog
-from sandbox.microsoft.throttling import Throttle, cost
-from sandbox.microsoft.users import count_users, get_user, list_users, page_number
+from sandbox.microsoft.graph.batch import run_batch
+from sandbox.microsoft.graph.delta import read_delta
+from sandbox.microsoft.graph.throttling import Throttle, cost
+from sandbox.microsoft.graph.users import count_users, get_user, list_users, page_number
+from sandbox.microsoft.http_messages import Answer, GraphError, Kind, Request, json_answer, read_request
+from sandbox.microsoft.request_context import Call
 from sandbox.serving import CutConnectionError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.municipality.people import SKOLON_SCHEMA, Facts
+from sandbox.municipality.made_up_user import SKOLON_SCHEMA, Facts
 
 User = dict[str, Any]
 

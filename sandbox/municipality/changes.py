@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.municipality.draws import dice
-from sandbox.municipality.ordinary import RIGHT
+from sandbox.municipality.common_cases import RIGHT
+from sandbox.municipality.seeded_random import dice
 
 if TYPE_CHECKING:
     from sandbox.municipality.municipality import Municipality

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.municipality.people import SKOLON_SCHEMA
+from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

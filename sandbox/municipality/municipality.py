@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.municipality.cases import Bent, Case
-from sandbox.municipality.draws import dice
-from sandbox.municipality.hard import HARD, PAIR, shared_skolon_id
+from sandbox.municipality.common_cases import DIFFERENT, RIGHT
+from sandbox.municipality.edge_cases import HARD, PAIR, shared_skolon_id
+from sandbox.municipality.made_up_user import DOMAIN, entra_user, facts_of, skolon_user
 from sandbox.municipality.names import draw_names
-from sandbox.municipality.ordinary import DIFFERENT, RIGHT
-from sandbox.municipality.people import DOMAIN, entra_user, facts_of, skolon_user
+from sandbox.municipality.seeded_random import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

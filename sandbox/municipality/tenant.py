@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.municipality.people import PROTECTED_SOURCE, PROTECTED_VALUE, SSN_SOURCE
+from sandbox.municipality.made_up_user import PROTECTED_SOURCE, PROTECTED_VALUE, SSN_SOURCE
 
 
 def tenant_settings(

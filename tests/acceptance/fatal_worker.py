@@ -5,27 +5,27 @@ Everything is as `update-sync worker` puts it together, but for the death.
 
 from __future__ import annotations
 
-from queues.greenlets import use_greenlets
+from queues.consuming.gevent_patch import use_greenlets
 
 use_greenlets()
 
-# ruff: noqa: E402 - everything else comes afterwards, as in `console.start`
+# ruff: noqa: E402 - everything else comes afterwards, as in `cli.entrypoint`
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from clients.skolon import ScimDirectory
-from queues.processes import run_processes
-from schemas.attributes import Attribute
-from schemas.messages import USER_SYNC_QUEUE
+from clients.skolon.client import ScimDirectory
+from queues.consuming.processes import run_processes
+from schemas.messages.messages import USER_SYNC_QUEUE
+from schemas.users.attributes import Attribute
 from workers import main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clients.skolon_search import Found
+    from clients.skolon.search import Found
 
 _find_each = ScimDirectory.find_each
 

@@ -5,19 +5,19 @@ Everything is as `update-sync worker` puts it together, but for the death.
 
 from __future__ import annotations
 
-from queues.greenlets import use_greenlets
+from queues.consuming.gevent_patch import use_greenlets
 
 use_greenlets()
 
-# ruff: noqa: E402 - everything else comes afterwards, as in `console.start`
+# ruff: noqa: E402 - everything else comes afterwards, as in `cli.entrypoint`
 import sys
 from typing import Any, NoReturn
 from unittest.mock import patch
 
 from dramatiq.worker import WorkerThread
 
-from queues.processes import run_processes
-from schemas.messages import USER_SYNC_QUEUE
+from queues.consuming.processes import run_processes
+from schemas.messages.messages import USER_SYNC_QUEUE
 from workers import main
 
 

@@ -5,19 +5,19 @@ Everything is as `update-sync producer` puts it together, but for the periods.
 
 from __future__ import annotations
 
-from queues.greenlets import use_greenlets
+from queues.consuming.gevent_patch import use_greenlets
 
 use_greenlets()
 
-# ruff: noqa: E402 - everything else comes afterwards, as in `console.start`
+# ruff: noqa: E402 - everything else comes afterwards, as in `cli.entrypoint`
 import sys
 from functools import partial
 from unittest.mock import patch
 
 from producers import main
-from producers.losses import Patience
-from queues.processes import run_processes
-from schemas.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
+from producers.reconciliation.loss_detection import Patience
+from queues.consuming.processes import run_processes
+from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
 
 
 def build() -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
-from queues.composition import open_broker
-from queues.messages import tenant_sync_message
+from devtools.commands import environment, until
+from queues.brokers.factory import open_broker
+from queues.message import tenant_sync_message
 from sandbox.certificates import make_certificate
 from sandbox.microsoft.directory import Directory
 from sandbox.microsoft.entra import App
@@ -22,20 +23,19 @@ from sandbox.municipality.tenant import tenant_settings
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault
-from schemas.messages import TenantSync
+from schemas.crypto.encryption import Sealer
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import OPEN_STATUSES
-from schemas.sealing import Sealer
-from schemas.tenants import load_tenant
+from schemas.tenants.tenant import load_tenant
 from store.store import Store
-from tests.acceptance.commands import environment, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from queues.rabbitmq import QuorumBroker
-    from schemas.runs import RunSummary
+    from queues.brokers.rabbitmq import QuorumBroker
+    from schemas.runs.run import RunSummary
 
 #: Ways in which an organisation answers every request badly.
 BROKEN: Final[Mapping[str, Fault]] = {

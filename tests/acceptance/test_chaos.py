@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.kinds import Kind
-from tests.chaos.rounds import run_round
-from tests.chaos.schedule import Event, Schedule
-from tests.chaos.servers import Servers
+from devtools.chaos.fault_types import Kind
+from devtools.chaos.rounds import run_round
+from devtools.chaos.schedule import Event, Schedule
+from devtools.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

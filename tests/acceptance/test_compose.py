@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.acceptance.commands import answer, environment, running, until, update_sync
-from tests.acceptance.schedules import make_due
-from tests.services.process import free_port
+from devtools.commands import answer, environment, running, until, update_sync
+from devtools.services.process import free_port
+from tests.acceptance.due_times import make_due
 
 if TYPE_CHECKING:
-    from tests.services.postgresql import PostgreSQL
+    from devtools.services.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

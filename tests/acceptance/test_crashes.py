@@ -7,13 +7,13 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.commands import answer, kill_all, running, until
+from devtools.commands import answer, kill_all, running, until
 from tests.acceptance.test_whole_way import counts, ended_run, env, event, made_up, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up"]
 

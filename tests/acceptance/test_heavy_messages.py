@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pika
 
-from tests.acceptance.commands import running, until
+from devtools.commands import running, until
 from tests.acceptance.test_stopping import children, lying
 from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, event, made_up, publish
 
 if TYPE_CHECKING:
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pika
 
-from schemas.sealing import new_key
-from tests.acceptance.commands import environment, running, until, update_sync
-from tests.services import postgresql, rabbitmq
+from devtools.commands import environment, running, until, update_sync
+from devtools.services import postgresql, rabbitmq
+from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
     from pathlib import Path

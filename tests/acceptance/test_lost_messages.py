@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pika
 
+from devtools.commands import answer, running, until, update_sync
 from sandbox.skolon.faults import Fault
-from tests.acceptance.commands import answer, running, until, update_sync
 from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, event, made_up, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from devtools.commands import running, until
 from sandbox.skolon.faults import Fault
+from schemas.crypto.encryption import new_key
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.sealing import new_key
-from tests.acceptance.commands import running, until
 from tests.acceptance.organisations import (
     HANGING,
     MALFORMED,

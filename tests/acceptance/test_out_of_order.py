@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devtools.commands import answer, update_sync
+from sandbox.environment import TENANT_KEY
 from sandbox.municipality.changes import changed_users
 from sandbox.skolon.faults import Fault
-from sandbox.world import TENANT_KEY
-from tests.acceptance.commands import answer, update_sync
 from tests.acceptance.test_whole_way import (
     dead_letters,
     ended_run,
@@ -22,7 +22,7 @@ from tests.acceptance.test_whole_way import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up", "pool"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.world import TENANT_KEY, World, world
-from schemas.sealing import new_key
-from tests.acceptance.commands import answer, environment, running, until, update_sync
+from devtools.commands import answer, environment, running, until, update_sync
+from sandbox.environment import TENANT_KEY, World, world
+from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

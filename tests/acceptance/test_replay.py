@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devtools.commands import answer, kill_all, running, until, update_sync
 from sandbox.skolon.faults import Fault
-from tests.acceptance.commands import answer, kill_all, running, until, update_sync
 from tests.acceptance.test_whole_way import (
     counts,
     dead_letters,
@@ -25,7 +25,7 @@ from tests.acceptance.test_whole_way import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up", "pool"]
 

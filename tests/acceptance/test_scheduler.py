@@ -8,16 +8,16 @@ import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from sandbox.world import TENANT_KEY
-from tests.acceptance.commands import answer, kill_all, running, until, update_sync
-from tests.acceptance.schedules import make_due
+from devtools.commands import answer, kill_all, running, until, update_sync
+from sandbox.environment import TENANT_KEY
+from tests.acceptance.due_times import make_due
 from tests.acceptance.test_whole_way import ended_run, env, made_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.world import World
-    from tests.services.postgresql import PostgreSQL
+    from devtools.services.postgresql import PostgreSQL
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up"]
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import pika
 import pytest
 
-from tests.acceptance.commands import COMMAND, answer, kill_all, running, until
+from devtools.chaos.proxy import Doors
+from devtools.commands import COMMAND, answer, kill_all, running, until
 from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, event, made_up, publish
-from tests.chaos.proxy import Doors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devtools.commands import answer, update_sync
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.municipality.expectation import attributes_of
-from sandbox.world import TENANT_KEY, World, world
-from tests.acceptance.commands import answer, update_sync
 from tests.acceptance.test_whole_way import env, pool
 
 if TYPE_CHECKING:

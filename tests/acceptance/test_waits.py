@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.microsoft.exchange import Kind
+from devtools.commands import answer, until, update_sync
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as Trouble
+from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault
-from tests.acceptance.commands import answer, until, update_sync
 from tests.acceptance.test_whole_way import PEOPLE, ended_run, env, event, made_up, pool, publish
 
 if TYPE_CHECKING:
-    from sandbox.world import World
+    from sandbox.environment import World
 
 __all__ = ["env", "made_up", "pool"]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pika
 import pytest
 
-from sandbox.microsoft.exchange import Kind
+from devtools.commands import answer, environment, running, until, update_sync
+from sandbox.environment import TENANT_KEY, World, world
+from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
 from sandbox.municipality.expectation import belongings_of_others
-from sandbox.world import TENANT_KEY, World, world
-from schemas.sealing import new_key
-from tests.acceptance.commands import answer, environment, running, until, update_sync
+from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,15 +15,15 @@ from typing import Any
 def main(kind: str, seconds: str, *urls: str) -> None:
     """Ask, and print what came."""
     if kind == "greenlets":
-        from queues.greenlets import use_greenlets  # noqa: PLC0415 - before all else
+        from queues.consuming.gevent_patch import use_greenlets  # noqa: PLC0415 - before all else
 
         use_greenlets()
     import socket  # noqa: PLC0415 - after the greenlets
     import threading  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from clients.faults import Fault  # noqa: PLC0415
-    from clients.http import HttpSession, json_object  # noqa: PLC0415
+    from clients.http.errors import Fault  # noqa: PLC0415
+    from clients.http.session import HttpSession, json_object  # noqa: PLC0415
 
     look_up = socket.getaddrinfo
 

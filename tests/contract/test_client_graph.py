@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.entra import EntraTokens
-from clients.graph import Graph, GraphClient
-from clients.http import HttpSession
-from sandbox.microsoft.exchange import Kind
+from clients.entra.tokens import EntraTokens
+from clients.graph.client import Graph, GraphClient
+from clients.http.session import HttpSession
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.serving import serve
 from schemas.errors import Dependency, HaltError, PageTokenExpiredError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
-from schemas.tenants import Credentials
+from schemas.tenants.tenant import Credentials
 from tests.contract.graph_standin import BORN, CLIENT, SECRET, TENANT, Running, running, user, user_id
 
 if TYPE_CHECKING:

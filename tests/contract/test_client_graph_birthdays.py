@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from clients.birthday_source import ASK_AGAIN, PATIENCE
-from clients.gate import RequestRefusedError
-from clients.graph import Graph, GraphClient
-from clients.graph_batch import MOST, batch_of
-from sandbox.microsoft.exchange import Kind
+from clients.graph.batch import MOST, batch_of
+from clients.graph.birthday_availability import ASK_AGAIN, PATIENCE
+from clients.graph.client import Graph, GraphClient
+from clients.http.allow_list import RequestRefusedError
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from schemas.errors import TransientError
-from schemas.tenants import Credentials
+from schemas.tenants.tenant import Credentials
 from tests.contract.graph_standin import BORN, CLIENT, SECRET, TENANT, Clock, Running, running, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clients.birthday import Birthday
+    from clients.graph.birthday import Birthday
 
 CREDENTIALS = Credentials(directory=TENANT, client_id=CLIENT, client_secret=SECRET)
 PEOPLE = 60

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.graph import Graph, GraphClient
-from sandbox.microsoft.delta import LINK_SECONDS
-from sandbox.microsoft.exchange import Kind
+from clients.graph.client import Graph, GraphClient
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.graph.delta import LINK_SECONDS
+from sandbox.microsoft.http_messages import Kind
 from sandbox.serving import serve
 from schemas.errors import (
     DeltaLinkExpiredError,
@@ -21,7 +21,7 @@ from schemas.errors import (
     UpdateSyncError,
 )
 from schemas.outcomes import Cause
-from schemas.tenants import Credentials
+from schemas.tenants.tenant import Credentials
 from tests.contract.graph_standin import CLIENT, SECRET, TENANT, Running, running, user, user_id
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 import pytest
 from requests.exceptions import ProxyError
 
-from clients.faults import Fault, Trouble, UnexpectedFaultError, fault_of
-from clients.gate import RequestRefusedError
-from clients.http import HttpSession, json_object
-from clients.limits import TOKEN_ANSWER
+from clients.http.allow_list import RequestRefusedError
+from clients.http.errors import Fault, Trouble, UnexpectedFaultError, fault_of
+from clients.http.limits import TOKEN_ANSWER
+from clients.http.session import HttpSession, json_object
 from sandbox.certificates import temporary_certificate
 from sandbox.serving import serve
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.gate import RequestRefusedError
-from clients.graph import Graph
-from clients.http import HttpSession
+from clients.graph.client import Graph
+from clients.http.allow_list import RequestRefusedError
+from clients.http.session import HttpSession
 from sandbox.certificates import Certificate, temporary_certificate
 from sandbox.serving import serve
 from schemas.errors import DeltaLinkExpiredError, HaltError
 from schemas.outcomes import Cause
-from schemas.tenants import Credentials
+from schemas.tenants.tenant import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

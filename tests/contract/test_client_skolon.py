@@ -12,24 +12,24 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from clients.gate import RequestRefusedError
-from clients.http import HttpSession
-from clients.skolon import ScimDirectory, SkolonDirectory, SkolonUserGoneError, scim_directory
-from clients.skolon_token import ClientCredentialsToken, FixedToken
+from clients.http.allow_list import RequestRefusedError
+from clients.http.session import HttpSession
+from clients.skolon.auth import ClientCredentialsToken, FixedToken
+from clients.skolon.client import ScimDirectory, SkolonDirectory, SkolonUserGoneError, scim_directory
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, rejected
-from schemas.attributes import Attribute
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.outcomes import Cause, Reason, Stage
-from schemas.scim import ERROR_RESPONSE, SKOLON_EXTENSION
 from schemas.settings import Settings
+from schemas.users.attributes import Attribute
+from schemas.users.scim import ERROR_RESPONSE, SKOLON_EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from schemas.skolon_user import SkolonUser
+    from schemas.users.skolon_user import SkolonUser
 
 SCIM = "/{organisation}/scim/v2"
 BEARER = "made-up-token"

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.joined import MOST, JoinedSkolon
-from clients.skolon import ScimDirectory, SkolonDirectory
-from clients.skolon_errors import NoAnswerError
-from clients.skolon_token import FixedToken
+from clients.skolon.auth import FixedToken
+from clients.skolon.client import ScimDirectory, SkolonDirectory
+from clients.skolon.errors import NoAnswerError
+from clients.skolon.search_batching import MOST, JoinedSkolon
 from clients.watched import WatchedSkolon
-from queues.outages import Outages
+from runtime.breaker_registry import Outages
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
-from schemas.attributes import Attribute
 from schemas.errors import (
     Dependency,
     HaltError,
@@ -26,12 +25,13 @@ from schemas.errors import (
     UpdateSyncError,
 )
 from schemas.outcomes import Cause, Reason, Stage
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from clients.skolon_search import Found
+    from clients.skolon.search import Found
 
     Together: TypeAlias = Callable[..., list[Future[list[str]]]]
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.gate import RequestRefusedError
-from clients.search_methods import LASTS, SearchMethod, SearchMethods
-from clients.skolon import ScimDirectory
-from clients.skolon_token import FixedToken
+from clients.http.allow_list import RequestRefusedError
+from clients.skolon.auth import FixedToken
+from clients.skolon.client import ScimDirectory
+from clients.skolon.search_methods import LASTS, SearchMethod, SearchMethods
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, without_search_by_post
-from schemas.attributes import Attribute
 from schemas.errors import HaltError, PermanentError, TransientError
-from schemas.scim import SKOLON_EXTENSION
+from schemas.users.attributes import Attribute
+from schemas.users.scim import SKOLON_EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

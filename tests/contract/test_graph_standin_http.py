@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.microsoft.delta import LINK_SECONDS
-from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
-from sandbox.microsoft.properties import DEFAULT, NEVER
+from sandbox.microsoft.graph.delta import LINK_SECONDS
+from sandbox.microsoft.graph.properties import DEFAULT, NEVER
+from sandbox.microsoft.http_messages import Kind
 from tests.contract.graph_standin import BORN, CLIENT, TENANT, Running, running, user, user_id
 
 if TYPE_CHECKING:

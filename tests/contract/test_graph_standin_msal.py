@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from sandbox.microsoft.entra import TOKEN_SECONDS
-from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from tests.contract.graph_standin import CLIENT, SECRET, TENANT, Running, running
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from httpx import AsyncClient, AsyncHTTPTransport
 
-from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from tests.contract.graph_standin import Running, running, user_id
 
 # The SDK warns about a class of its own while it is imported; its users can do nothing about it.

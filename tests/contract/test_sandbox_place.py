@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from sandbox.world import Place, world
+from sandbox.environment import Place, world
 
 if TYPE_CHECKING:
     from pathlib import Path

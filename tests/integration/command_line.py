@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.sealing import Sealer, new_key
-from schemas.tenants import load_tenant
+from devtools.commands import DEADLINE, environment
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.tenants.tenant import load_tenant
 from store.store import Store
-from tests.acceptance.commands import DEADLINE, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

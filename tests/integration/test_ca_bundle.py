@@ -9,16 +9,16 @@ import pika.exceptions
 import pytest
 from sqlalchemy import text
 
-from clients import gate
-from clients.faults import Fault
-from clients.http import HttpSession
-from queues.composition import open_broker
+from clients.http import allow_list
+from clients.http.errors import Fault
+from clients.http.session import HttpSession
+from devtools.services import postgresql, rabbitmq
+from queues.brokers.factory import open_broker
 from sandbox.certificates import make_certificate
 from sandbox.serving import serve
 from schemas.errors import UpdateSyncError
 from schemas.settings import read_settings
 from store.database import Database
-from tests.services import postgresql, rabbitmq
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ def test_http_trusts_the_bundle_beside_its_own(
     certificate: Certificate, another: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Servers of the added authorities and of requests' own are trusted, and nobody else's."""
-    monkeypatch.setattr(gate, "DEFAULT_CA_BUNDLE_PATH", str(another.authority))
+    monkeypatch.setattr(allow_list, "DEFAULT_CA_BUNDLE_PATH", str(another.authority))
     stranger = make(tmp_path / "stranger")
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, str(stranger.authority))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.microsoft.exchange import Kind
+from devtools.commands import update_sync
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.skolon.faults import without_search_by_post
-from sandbox.world import TENANT_KEY, World, world
-from tests.acceptance.commands import update_sync
 from tests.integration.command_line import NOWHERE, add_tenant, database_environment
 
 if TYPE_CHECKING:

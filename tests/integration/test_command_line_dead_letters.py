@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from devtools.commands import answer, update_sync
+from schemas.crypto.encryption import new_key
+from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.sealing import new_key
-from schemas.verdicts import DeadLetter
-from tests.acceptance.commands import answer, update_sync
+from schemas.runs.sync_result import DeadLetter
 from tests.integration.command_line import add_tenant, database_environment, on_a_terminal, tenant_object
-from tests.integration.letters import AMBIGUOUS, VALUE, WRONG, Letters, dead_letters
+from tests.integration.dead_letters import AMBIGUOUS, VALUE, WRONG, Letters, dead_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from schemas.sealing import new_key
-from tests.acceptance.commands import answer, update_sync
+from devtools.commands import answer, update_sync
+from schemas.crypto.encryption import new_key
 from tests.integration.command_line import (
     SECRET,
     add_tenant,
@@ -15,7 +15,7 @@ from tests.integration.command_line import (
     open_store,
     tenant_object,
 )
-from tests.integration.letters import dead_letters
+from tests.integration.dead_letters import dead_letters
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.world import TENANT_KEY, World, world
-from tests.acceptance.commands import update_sync
+from devtools.commands import update_sync
+from sandbox.environment import TENANT_KEY, World, world
 from tests.integration.command_line import add_tenant, database_environment
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from schemas.messages import TenantSync
+from devtools.commands import answer, update_sync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Outcome
-from schemas.verdicts import Verdict
+from schemas.runs.sync_result import Verdict
 from store import tables
-from tests.acceptance.commands import answer, update_sync
 from tests.integration.command_line import (
     add_tenant,
     database_environment,

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pika
 import pytest
 
-from queues.rabbitmq import QuorumBroker
-from schemas.messages import QUEUES
-from tests.acceptance.commands import running, until, update_sync
+from devtools.commands import running, until, update_sync
+from queues.brokers.rabbitmq import QuorumBroker
+from schemas.messages.messages import QUEUES
 from tests.integration.command_line import NOWHERE, add_tenant, database_environment, tenant_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.rabbitmq import RabbitMQ
 
 PASSWORD = "s3cretpassw0rd"  # noqa: S105 - made up, opens nothing
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
-from schemas.messages import TenantSync
+from devtools.commands import DEADLINE, answer, update_sync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Outcome, Reason, Stage
-from schemas.verdicts import DeadLetter, Verdict
-from tests.acceptance.commands import DEADLINE, answer, update_sync
+from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.users.attributes import Attribute
 from tests.integration.command_line import (
     COMMAND,
     NOWHERE,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from schemas.messages import TenantSync
+from devtools.commands import answer, environment, update_sync
+from schemas.crypto.encryption import is_key
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause
-from schemas.sealing import is_key
-from tests.acceptance.commands import answer, environment, update_sync
 from tests.integration.command_line import (
     SECRET,
     database_environment,

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pika
 import pytest
 
-from sandbox.world import TENANT_KEY, World, world
-from schemas.messages import TenantSync, load_user_sync
+from devtools.commands import DEADLINE, answer, environment, running, until, update_sync
+from sandbox.environment import TENANT_KEY, World, world
+from schemas.messages.messages import TenantSync, load_user_sync
 from schemas.outcomes import Cause, Outcome
-from schemas.verdicts import Verdict
-from tests.acceptance.commands import DEADLINE, answer, environment, running, until, update_sync
+from schemas.runs.sync_result import Verdict
 from tests.integration.command_line import (
     COMMAND,
     NOWHERE,

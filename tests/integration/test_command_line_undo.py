@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
-from schemas.messages import TenantSync
+from devtools.commands import answer, update_sync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Mode, Outcome
-from schemas.verdicts import Verdict
-from tests.acceptance.commands import answer, update_sync
+from schemas.runs.sync_result import Verdict
+from schemas.users.attributes import Attribute
 from tests.integration.command_line import (
     NOWHERE,
     add_tenant,

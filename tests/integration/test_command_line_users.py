@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
-from schemas.marks import Marks, same_eppn
-from schemas.messages import TenantSync
+from devtools.commands import answer, update_sync
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.sealing import Sealer, new_key
-from schemas.verdicts import DeadLetter, Verdict
-from tests.acceptance.commands import answer, update_sync
+from schemas.runs.identity_digests import Marks, same_eppn
+from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.users.attributes import Attribute
 from tests.integration.command_line import add_tenant, database_environment, open_store, tenant_object
 
 if TYPE_CHECKING:

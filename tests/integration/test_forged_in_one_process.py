@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from queues.messages import proven, tenant_page_message, tenant_sync_message, user_sync_message
-from sandbox.world import TENANT_KEY, World, world
-from schemas.letters import read_letter
-from schemas.messages import (
+from cli.sandbox.one_process import OneProcess, one_process
+from queues.message import proven, tenant_page_message, tenant_sync_message, user_sync_message
+from sandbox.environment import TENANT_KEY, World, world
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.messages.dead_letter import read_letter
+from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
@@ -21,7 +22,6 @@ from schemas.messages import (
     UserSync,
 )
 from schemas.outcomes import Mode, Outcome, Reason, Status
-from schemas.sealing import Sealer, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dramatiq import Message
 
-    from schemas.letters import Letter
+    from schemas.messages.dead_letter import Letter
 
 PEOPLE = 5
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
+from cli.sandbox.one_process import OneProcess, one_process
 from producers.resume import resume_run
-from sandbox.world import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, World, world
 from schemas.errors import WrongUseError
-from schemas.messages import USER_SYNC_QUEUE
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Status
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.world import TENANT_KEY, World, world
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World, world
 from schemas.outcomes import Outcome, Reason, Status
 from tests.integration.test_runs_in_one_process import counts, directory, letters, stranger
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.sealing import new_key
-from tests.acceptance.commands import COMMAND, DEADLINE, environment, running, until, update_sync
+from devtools.commands import COMMAND, DEADLINE, environment, running, until, update_sync
+from schemas.crypto.encryption import new_key
 from tests.integration.command_line import database_environment
 
 if TYPE_CHECKING:

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.directories import directories
-from console.sandbox_run import OneProcess
+from cli.sandbox.one_process import OneProcess
+from clients.gateways import directories
+from devtools.commands import until
 from producers.main import declare_producers
 from producers.resume import publish_pending
-from queues.composition import open_memory_broker
-from queues.in_process import consuming
-from queues.messages import proven, tenant_sync_message
-from queues.outages import Outages
-from sandbox.world import TENANT_KEY, World, world
-from schemas.messages import USER_SYNC_QUEUE, TenantSync
+from queues.brokers.factory import open_memory_broker
+from queues.consuming.in_process import consuming
+from queues.message import proven, tenant_sync_message
+from runtime.breaker_registry import Outages
+from sandbox.environment import TENANT_KEY, World, world
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Status
-from schemas.sealing import Sealer, new_key
 from schemas.settings import PREFIX, Settings
-from schemas.tenants import load_tenant
+from schemas.tenants.tenant import load_tenant
 from store.store import Store
-from tests.acceptance.commands import until
 from workers.main import declare_user_sync
 from workers.user_sync import UserSyncer
 

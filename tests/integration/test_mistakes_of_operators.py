@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.sealing import new_key
-from tests.acceptance.commands import environment, update_sync
+from devtools.commands import environment, update_sync
+from schemas.crypto.encryption import new_key
 from tests.integration.command_line import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.services.postgresql import PostgreSQL
+    from devtools.services.postgresql import PostgreSQL
 
 PASSWORD = "wr0ng-s3cret"  # noqa: S105 - made up, opens nothing
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
+from cli.sandbox.one_process import OneProcess, one_process
 from producers.resume import resume_run
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.skolon.faults import Fault
-from sandbox.world import TENANT_KEY, World, world
-from schemas.attributes import Attribute
-from schemas.changes import ChangeKind
-from schemas.messages import USER_SYNC_QUEUE, TenantSync, UserSync
+from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync, UserSync
 from schemas.outcomes import Cause, Outcome, Status
+from schemas.runs.changes import ChangeKind
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from schemas.runs import RunSummary
+    from schemas.runs.run import RunSummary
 
 PEOPLE = 120
 LIMIT = 5

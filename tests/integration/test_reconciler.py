@@ -10,24 +10,24 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from producers.losses import Patience
-from producers.reconciler import Reconciler
-from queues.messages import tenant_page_message, user_sync_message
+from producers.reconciliation.loss_detection import Patience
+from producers.reconciliation.reconciler import Reconciler
+from queues.message import tenant_page_message, user_sync_message
+from schemas.crypto.encryption import Sealer, new_key
 from schemas.errors import Dependency, TransientError
-from schemas.messages import TenantPage, UserSync
+from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause, Outcome, Reason, Status
-from schemas.sealing import Sealer, new_key
-from schemas.waits import Wait
+from schemas.runs.waits import Wait
 from store.store import Store
-from tests.contract.queues.doors import QuorumDoor, wait_until
-from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
+from tests.contract.queues.broker_probe import QuorumDoor, wait_until
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from schemas.runs import Run, RunSummary
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.rabbitmq import RabbitMQ
+    from schemas.runs.run import Run, RunSummary
 
 USERS = ("user-a", "user-b", "user-c")
 USER_SYNC = "user-sync"

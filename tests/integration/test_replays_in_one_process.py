@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from producers.replay import Company, Replay, ReplayWish
-from producers.replay_plan import Obstacle
-from producers.replay_survey import Survey, survey
-from queues.failure_routing import utc_now
-from queues.messages import tenant_page_message, tenant_sync_message, user_sync_message
-from queues.sections import as_dead_letter
+from cli.sandbox.one_process import OneProcess, one_process
+from producers.dead_letters.precheck import Survey, survey
+from producers.dead_letters.ramp import Obstacle
+from producers.dead_letters.replay import Company, Replay, ReplayWish
+from queues.message import tenant_page_message, tenant_sync_message, user_sync_message
+from queues.middleware.failures import utc_now
+from queues.middleware.message_history import as_dead_letter
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.skolon.faults import Fault as SkolonFault
-from sandbox.world import TENANT_KEY, World, world
 from schemas.errors import HaltError
-from schemas.letter_filter import LetterFilter
-from schemas.messages import (
+from schemas.messages.dead_letter_filter import LetterFilter
+from schemas.messages.messages import (
     SECTION,
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
@@ -29,20 +29,20 @@ from schemas.messages import (
     TenantSync,
     UserSync,
 )
-from schemas.operations import Progress
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
-from schemas.runs import timestamp
-from schemas.verdicts import DeadLetter
-from store.pruning import Limits
-from workers.rehearsal import Rehearsal, rehearse
+from schemas.runs.operation import Progress
+from schemas.runs.run import timestamp
+from schemas.runs.sync_result import DeadLetter
+from store.maintenance.pruning import Limits
+from workers.dry_run.replay_forecast import Rehearsal, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from producers.replay import Standing
-    from schemas.operations import Operation
-    from schemas.runs import RunSummary
+    from producers.dead_letters.replay import Standing
+    from schemas.runs.operation import Operation
+    from schemas.runs.run import RunSummary
 
 PEOPLE = 50
 LOST = DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail="made up")

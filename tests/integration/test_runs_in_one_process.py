@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from producers.endless import FREE_PAGES
+from cli.sandbox.one_process import OneProcess, one_process
+from producers.listing_bounds import FREE_PAGES
 from producers.resume import publish_pending
-from sandbox.microsoft.exchange import Kind
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
-from sandbox.world import TENANT_KEY, World, world
-from schemas.cautions import Caution
-from schemas.messages import SECTION, USER_SYNC_QUEUE
+from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Reason, Status
+from schemas.runs.warning_kind import Caution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox.microsoft.directory import Directory
     from sandbox.municipality.municipality import Person
-    from schemas.runs import RunSummary
+    from schemas.runs.run import RunSummary
 
 PEOPLE = 50
 

@@ -11,14 +11,14 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from producers.resume import resume_run
-from producers.scheduler import Scheduler
+from producers.schedule.scheduler import Scheduler
 from producers.tenant_sync import RunStarter
-from queues.composition import open_memory_broker
+from queues.brokers.factory import open_memory_broker
+from schemas.crypto.encryption import Sealer, new_key
 from schemas.errors import Dependency, PermanentError, TransientError
-from schemas.messages import TenantSync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Reason, Status
-from schemas.sealing import Sealer, new_key
-from schemas.tenants import load_tenant
+from schemas.tenants.tenant import load_tenant
 from store import tables
 from store.store import Store
 from tests.integration.command_line import tenant_object
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from queues.broker import Message
+    from queues.interfaces import Message
 
 MINUTE: Final = dt.timedelta(minutes=1)
 DAY: Final = dt.timedelta(days=1)

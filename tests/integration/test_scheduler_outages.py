@@ -12,14 +12,14 @@ import pika
 import pytest
 from structlog.testing import capture_logs
 
-from producers.schedule import event_id
-from producers.scheduler import Scheduler, keep_looking
-from queues.composition import open_broker
-from schemas.messages import TENANT_SYNC_QUEUE
-from schemas.sealing import Sealer, new_key
-from schemas.tenants import load_tenant
+from devtools.chaos.proxy import Door, Doors
+from producers.schedule.policy import event_id
+from producers.schedule.scheduler import Scheduler, keep_looking
+from queues.brokers.factory import open_broker
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.messages.messages import TENANT_SYNC_QUEUE
+from schemas.tenants.tenant import load_tenant
 from store.store import Store
-from tests.chaos.proxy import Door, Doors
 from tests.integration.command_line import tenant_object
 
 if TYPE_CHECKING:

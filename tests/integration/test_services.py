@@ -15,17 +15,17 @@ import pika
 import psycopg
 import pytest
 
-from tests.services import postgresql as postgresql_service
-from tests.services import rabbitmq as rabbitmq_service
-from tests.services.finding import Requirement
-from tests.services.keeper import descendants
-from tests.services.process import OUTGOING, KeptProcess, Unavailable, environment, free_port
+from devtools.services import postgresql as postgresql_service
+from devtools.services import rabbitmq as rabbitmq_service
+from devtools.services.discovery import Requirement
+from devtools.services.process import OUTGOING, KeptProcess, Unavailable, environment, free_port
+from devtools.services.watchdog import descendants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.services.postgresql import PostgreSQL
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.postgresql import PostgreSQL
+    from devtools.services.rabbitmq import RabbitMQ
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,7 +170,7 @@ time.sleep(600)
 # A test run that starts a server and then waits to be killed.
 RUN = f"""
 import sys, time
-from tests.services.process import KeptProcess, environment
+from devtools.services.process import KeptProcess, environment
 kept = KeptProcess("daemon")
 kept.start([sys.executable, "-c", {DAEMON!r}], environment())
 kept.wait_until(lambda: kept.log.exists() and kept.log.read_text().endswith("\\n"), seconds=20)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.world import TENANT_KEY, World, world
-from schemas.attributes import Attribute
-from schemas.changes import ChangeKind
-from schemas.messages import USER_SYNC_QUEUE
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World, world
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Status
+from schemas.runs.changes import ChangeKind
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from schemas.runs import RunSummary
+    from schemas.runs.run import RunSummary
 
 PEOPLE = 120
 NO_GUARD: dict[str, Any] = {"changed": None, "identity_changed": None, "not_found": None}

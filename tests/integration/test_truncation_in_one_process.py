@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.microsoft.exchange import Kind
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.microsoft.faults import Effect, Fault
-from sandbox.world import TENANT_KEY, World, world
-from schemas.cautions import Caution
+from sandbox.microsoft.http_messages import Kind
 from schemas.outcomes import Mode, Status
+from schemas.runs.warning_kind import Caution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

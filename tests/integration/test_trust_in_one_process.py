@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.world import TENANT_KEY, World, world
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World, world
 from schemas.outcomes import Outcome, Status
 from store import tables
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from schemas.runs import RunSummary
+    from schemas.runs.run import RunSummary
 
 PEOPLE = 40
 

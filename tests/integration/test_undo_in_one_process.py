@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.skolon import ScimDirectory
-from console.sandbox_run import OneProcess, one_process
+from cli.sandbox.one_process import OneProcess, one_process
+from clients.skolon.client import ScimDirectory
 from producers.resume import resume_run
-from queues.messages import proven, tenant_sync_message
+from queues.message import proven, tenant_sync_message
+from sandbox.environment import TENANT_KEY, World, world
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
-from sandbox.world import TENANT_KEY, World, world
-from schemas.attributes import Attribute
 from schemas.errors import Dependency, TransientError, WrongUseError
-from schemas.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from schemas.runs import RunSummary
-    from store.receipts import Receipt
+    from schemas.runs.run import RunSummary
+    from store.receipts.receipts import Receipt
 
 PEOPLE = 60
 IDP, FIRST_NAME = Attribute.IDP_IDENTIFIER, Attribute.FIRST_NAME

@@ -10,10 +10,10 @@ import pytest
 import structlog
 from dramatiq import Message
 
-from queues.actors import current_message_id, declare_actor
-from queues.messages import tenant_sync_message, user_sync_message
+from queues.actor import current_message_id, declare_actor
+from queues.message import tenant_sync_message, user_sync_message
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, WrongUseError
-from schemas.messages import (
+from schemas.messages.messages import (
     SECTION,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
@@ -21,7 +21,7 @@ from schemas.messages import (
     UserSync,
 )
 from schemas.outcomes import Cause, Reason, Stage
-from tests.contract.queues.doors import (
+from tests.contract.queues.broker_probe import (
     Books,
     Calls,
     Door,

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from queues import dead_letters
-from queues.actors import declare_actor
+from queues.actor import declare_actor
 from queues.dead_letters import walking
 from schemas.errors import Dependency, TransientError
-from schemas.messages import USER_SYNC_QUEUE
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Reason
-from tests.contract.queues.doors import (
+from tests.contract.queues.broker_probe import (
     Books,
     Calls,
     Door,
@@ -172,7 +172,7 @@ class TestQueueWalk(WalkContract):
     ) -> None:
         """P9: SIGKILL in mid-walk, while letters arrive, leaves what was not taken in its old order."""
         put(door, messages(400))
-        command = [sys.executable, "-m", "tests.contract.queues.walker", amqp_url, USER_SYNC_QUEUE]
+        command = [sys.executable, "-m", "tests.contract.queues.browsing_process", amqp_url, USER_SYNC_QUEUE]
         with subprocess.Popen(  # noqa: S603 - our own command
             [*command, str(upto), str(take_each)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as walker:

@@ -15,10 +15,10 @@ import pika
 import pytest
 from dramatiq import Message
 
-from queues.actors import declare_actor
-from queues.isolation import DEATHS_ALONE
-from schemas.messages import SECTION, USER_SYNC_QUEUE
-from tests.contract.queues.doors import Books, Calls, QuorumDoor, wait_until, working
+from queues.actor import declare_actor
+from queues.middleware.quarantine import DEATHS_ALONE
+from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
+from tests.contract.queues.broker_probe import Books, Calls, QuorumDoor, wait_until, working
 from tests.contract.queues.test_brokers import user_message
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def test_workers_that_die_over_it_alone_make_a_dead_letter(door: QuorumDoor) -> 
 
 WORKER = """
     import os, signal, sys
-    from queues.actors import declare_actor
-    from queues.composition import open_broker
-    from queues.in_process import consuming
-    from tests.contract.queues.doors import Books
+    from queues.actor import declare_actor
+    from queues.brokers.factory import open_broker
+    from queues.consuming.in_process import consuming
+    from tests.contract.queues.broker_probe import Books
 
     def sync(*, user, **_):
         if user in sys.argv[3:]:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from queues.actors import declare_actor
-from queues.failures import LONGEST_DELAY
-from schemas.letters import read_letter
-from schemas.messages import (
+from queues.actor import declare_actor
+from queues.middleware.failure_policy import LONGEST_DELAY
+from schemas.messages.dead_letter import read_letter
+from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
@@ -20,7 +20,7 @@ from schemas.messages import (
     refuse_arguments,
 )
 from schemas.outcomes import Reason
-from tests.contract.queues.doors import (
+from tests.contract.queues.broker_probe import (
     Books,
     Calls,
     Door,

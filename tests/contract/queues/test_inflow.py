@@ -10,11 +10,11 @@ import pika
 import pytest
 from dramatiq import Message
 
-from queues.actors import declare_actor
-from queues.inflow import MOST_HELD
-from queues.isolation import WAITING_AT_ONCE, prefetch_of
-from schemas.messages import USER_SYNC_QUEUE
-from tests.contract.queues.doors import Books, Calls, QuorumDoor, wait_until, working
+from queues.actor import declare_actor
+from queues.brokers.inflow import MOST_HELD
+from queues.middleware.quarantine import WAITING_AT_ONCE, prefetch_of
+from schemas.messages.messages import USER_SYNC_QUEUE
+from tests.contract.queues.broker_probe import Books, Calls, QuorumDoor, wait_until, working
 from tests.contract.queues.test_brokers import user_message
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from queues.actors import declare_actor
+from devtools.chaos.proxy import Doors
+from queues.actor import declare_actor
 from schemas.errors import Dependency, TransientError
-from schemas.messages import USER_SYNC_QUEUE
-from schemas.schedule import time_zone_fault
-from tests.chaos.proxy import Doors
-from tests.contract.queues.doors import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
+from schemas.messages.messages import USER_SYNC_QUEUE
+from schemas.tenants.schedule import time_zone_fault
+from tests.contract.queues.broker_probe import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
 from tests.contract.queues.test_brokers import user_message
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-    from tests.chaos.proxy import Door
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.chaos.proxy import Door
+    from devtools.services.rabbitmq import RabbitMQ
 
 #: Seconds for a connection to be made, so that a test need not wait for a quarter of a minute.
 HANGS = 1.0

@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from queues.actors import declare_actor
-from queues.rabbitmq import QuorumBroker
+from queues.actor import declare_actor
+from queues.brokers.rabbitmq import QuorumBroker
 from schemas.errors import Dependency, OperatorError, TransientError
-from schemas.messages import QUEUES, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
-from tests.contract.queues.doors import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
+from schemas.messages.messages import QUEUES, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from tests.contract.queues.broker_probe import Books, Calls, QuorumDoor, letter_bodies, wait_until, working
 from tests.contract.queues.test_brokers import user_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.rabbitmq import RabbitMQ
 
 #: A port of this machine where nobody listens: the discard service's.
 NOBODY = "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"

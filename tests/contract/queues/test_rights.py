@@ -15,18 +15,18 @@ import pika
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.rabbitmq import QuorumBroker
-from schemas.messages import QUEUES, TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE, USER_SYNC_QUEUE
-from tests.contract.queues.doors import letter_bodies
+from devtools.services.rabbitmq import REQUIREMENT, PrivateRabbitMQ
+from queues.brokers.rabbitmq import QuorumBroker
+from schemas.messages.messages import QUEUES, TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE, USER_SYNC_QUEUE
+from tests.contract.queues.broker_probe import letter_bodies
 from tests.contract.queues.test_brokers import user_message
-from tests.services.rabbitmq import REQUIREMENT, PrivateRabbitMQ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pika.adapters.blocking_connection import BlockingChannel
 
-    from tests.services.rabbitmq import RabbitMQ
+    from devtools.services.rabbitmq import RabbitMQ
 
 DOCUMENT: Final = (Path(__file__).parents[3] / "docs" / "rabbitmq.md").read_text(encoding="utf-8")
 EVENT: Final = {"specversion": "1.0", "id": "1", "source": "/x", "type": "x", "data": {}}

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from schemas.sealing import Sealer, new_key
+from schemas.crypto.encryption import Sealer, new_key
 from store.store import Store
-from tests.contract.store.books import CLIENT_SECRET, tenant
+from tests.contract.store.factories import CLIENT_SECRET, tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.services.postgresql import PostgreSQL
+    from devtools.services.postgresql import PostgreSQL
 
 
 def upgraded(url: str) -> None:

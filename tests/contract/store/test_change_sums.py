@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
-from schemas.changes import ChangeKind
 from schemas.outcomes import Cause, Outcome, Reason
-from schemas.verdicts import Foreseen, Verdict
-from tests.contract.store.books import begin_run, verdict
+from schemas.runs.changes import ChangeKind
+from schemas.runs.sync_result import Foreseen, Verdict
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import begin_run, verdict
 
 if TYPE_CHECKING:
     from store.store import Store

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from schemas.attributes import Attribute
+from devtools.commands import until
 from schemas.errors import HaltError, TransientError
-from schemas.guards import ONE_NOT_FOUND, GuardCounts
 from schemas.outcomes import Cause, Outcome
-from store.claims import Claim
-from store.collisions import CollisionError
-from tests.acceptance.commands import until
-from tests.contract.store.books import TOGETHER, at_once, begin_run, verdict, wait_for_waiting
+from schemas.runs.guards import ONE_NOT_FOUND, GuardCounts
+from schemas.users.attributes import Attribute
+from store.receipts.claims import Claim
+from store.receipts.collisions import CollisionError
+from tests.contract.store.factories import TOGETHER, at_once, begin_run, verdict, wait_for_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from schemas.runs import Run
-    from store.guards import Allow
+    from schemas.runs.run import Run
+    from store.runs.guard_counters import Allow
     from store.store import Store
 
 PEOPLE = tuple(f"user-{number:02}" for number in range(24))

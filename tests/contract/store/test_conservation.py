@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.attributes import Attribute
 from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, Cause, Outcome, Status
-from store.collisions import CollisionError
-from tests.contract.store.books import begin_run, letter, verdict
+from schemas.users.attributes import Attribute
+from store.receipts.collisions import CollisionError
+from tests.contract.store.factories import begin_run, letter, verdict
 
 if TYPE_CHECKING:
     from store.store import Store

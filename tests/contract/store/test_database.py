@@ -10,20 +10,20 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, text
 
-from schemas.attributes import Attribute
+from devtools.commands import until
+from schemas.crypto.encryption import Sealer, new_key
 from schemas.errors import Dependency, OperatorError, TransientError, WrongUseError
 from schemas.outcomes import Outcome
-from schemas.sealing import Sealer, new_key
-from store.collisions import CollisionError
+from schemas.users.attributes import Attribute
+from store.receipts.collisions import CollisionError
 from store.store import Store
-from tests.acceptance.commands import until
-from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, begin_run, tenant, verdict, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, tenant, verdict, wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.services.postgresql import PostgreSQL
+    from devtools.services.postgresql import PostgreSQL
 
 ON_POSTGRESQL = pytest.mark.parametrize(
     "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from schemas.attributes import Attribute
 from schemas.outcomes import Cause
-from tests.contract.store.books import TOGETHER, at_once, begin_run, complete, wait_for_waiting
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import TOGETHER, at_once, begin_run, complete, wait_for_waiting
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
+    from schemas.runs.run import Run
     from store.store import Store
 
 OLD_VALUES = {Attribute.CITY: "Lund"}

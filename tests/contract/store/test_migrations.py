@@ -18,12 +18,12 @@ from schemas.outcomes import Outcome
 from store import migrations
 from store.store import Store
 from store.tables import metadata
-from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, tenant
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
 
-    from schemas.sealing import Sealer
+    from schemas.crypto.encryption import Sealer
 
 
 def test_an_upgraded_database_has_the_tables_that_the_code_means(books_url: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
-from tests.contract.store.books import at_once, begin_run, complete, page
+from tests.contract.store.factories import at_once, begin_run, complete, page
 
 if TYPE_CHECKING:
     from store.store import Store

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from schemas.collided import Collided
-from schemas.confirmations import Confirmation
-from schemas.marks import Marks
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.verdicts import NO_MATCH_KEY, DeadLetter, Verdict
+from schemas.runs.collided import Collided
+from schemas.runs.identity_digests import Marks
+from schemas.runs.sync_result import NO_MATCH_KEY, DeadLetter, Verdict
+from schemas.runs.verification import Confirmation
 from store import tables
-from tests.contract.store.books import TENANT, begin_run, letter, tenant, wish
+from tests.contract.store.factories import TENANT, begin_run, letter, tenant, wish
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
+    from schemas.runs.run import Run
     from store.store import Store
 
 

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from schemas.messages import TenantSync
-from schemas.operations import Kind, Progress
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import CONFIRMING_OUTCOMES, FINAL_OUTCOMES, Cause, Mode, Outcome, Status
-from schemas.pruning import Pruned
+from schemas.reports.pruning import Pruned
+from schemas.runs.operation import Kind, Progress
 from store import tables
-from store.pruning import PORTION, Limits
-from tests.contract.store.books import TENANT, at_once, begin_run, letter, tenant, verdict, wish
+from store.maintenance.pruning import PORTION, Limits
+from tests.contract.store.factories import TENANT, at_once, begin_run, letter, tenant, verdict, wish
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
+    from schemas.runs.run import Run
     from store.store import Store
 
 #: Everything that has happened is older than this.

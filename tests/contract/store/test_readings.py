@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
 from schemas.errors import TransientError
-from schemas.fingerprints import mapping_fingerprint
 from schemas.outcomes import Cause, Mode, Outcome
-from schemas.verdicts import NO_LONGER_IN_ENTRA
-from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict, wish
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
+from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict, wish
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
-    from store.readings import Reading
+    from schemas.runs.run import Run
+    from store.runs.delta_state import Reading
     from store.store import Store
 
 MAPPING = "a" * 64

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.attributes import Attribute
 from schemas.errors import TransientError
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
-from schemas.verdicts import Verdict
-from store.collisions import CollisionError
-from tests.contract.store.books import TENANT, at_once, begin_run, complete, letter, tenant, verdict
+from schemas.runs.sync_result import Verdict
+from schemas.users.attributes import Attribute
+from store.receipts.collisions import CollisionError
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, letter, tenant, verdict
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
-    from store.beginnings import Begun
+    from schemas.runs.run import Run
+    from store.receipts.work_items import Begun
     from store.store import Store
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.attributes import Attribute
 from schemas.errors import TransientError, WrongUseError
-from schemas.operations import Kind, Operation, Progress
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.verdicts import DeadLetter, Verdict
-from tests.contract.store.books import TENANT, at_once, begin_run, letter, verdict
+from schemas.runs.operation import Kind, Operation, Progress
+from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import TENANT, at_once, begin_run, letter, verdict
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
-    from store.beginnings import Begun
+    from schemas.runs.run import Run
+    from store.receipts.work_items import Begun
     from store.store import Store
 
 PEOPLE = ("anna", "bo", "cecilia")

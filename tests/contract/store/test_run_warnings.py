@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.cautions import Caution, RunWarning
-from tests.contract.store.books import at_once, begin_run, complete
+from schemas.runs.warning_kind import Caution, RunWarning
+from tests.contract.store.factories import at_once, begin_run, complete
 
 if TYPE_CHECKING:
     from store.store import Store

@@ -9,8 +9,8 @@ import pytest
 
 from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
-from store.triggers import Opened
-from tests.contract.store.books import (
+from store.runs.triggers import Opened
+from tests.contract.store.factories import (
     CLIENT_SECRET,
     TENANT,
     at_once,
@@ -24,7 +24,7 @@ from tests.contract.store.books import (
 )
 
 if TYPE_CHECKING:
-    from schemas.messages import TenantSync
+    from schemas.messages.messages import TenantSync
     from store.store import Store
 
 

@@ -10,14 +10,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, select, text
 
-from schemas.messages import TenantSync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Status
 from store import tables
-from store.moments import now
-from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, complete, tenant, wish
+from store.timestamps import now
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, wish
 
 if TYPE_CHECKING:
-    from schemas.plans import Plan, RunHistory
+    from schemas.tenants.schedule_state import Plan, RunHistory
     from store.store import Store
 
 NIGHTLY: Final = {"schedule": "30 2 * * *"}

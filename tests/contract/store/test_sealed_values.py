@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Text, cast, select, update
 
-from schemas.attributes import Attribute
-from schemas.messages import TenantSync
+from schemas.crypto.encryption import KeyAge, Sealer, UnsealableError, new_key
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Outcome
-from schemas.sealing import KeyAge, Sealer, UnsealableError, new_key
-from schemas.trials import trial_of
+from schemas.tenants.settings_override import trial_of
+from schemas.users.attributes import Attribute
 from store import tables
-from store.sealed_values import BATCH
+from store.encryption.encrypted_values import BATCH
 from store.store import Store
-from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
 
 OLD, NEW = new_key(), new_key()
 MARK = "skyddad"

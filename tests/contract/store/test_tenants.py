@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
+from schemas.crypto.encryption import Sealer, UnsealableError, new_key
 from schemas.errors import InvalidTenantError, PermanentError, WrongUseError
 from schemas.outcomes import Outcome
-from schemas.sealing import Sealer, UnsealableError, new_key
 from store.store import Store
-from tests.contract.store.books import CLIENT_SECRET, TENANT, at_once, begin_run, complete, tenant, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, complete, tenant, wish
 
 if TYPE_CHECKING:
-    from schemas.tenants import Tenant
+    from schemas.tenants.tenant import Tenant
 
 
 def test_what_was_added_is_given_back(store: Store) -> None:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from schemas.outcomes import Outcome
-from store.collisions import CollisionError
-from tests.contract.store.books import begin_run, verdict
+from store.receipts.collisions import CollisionError
+from tests.contract.store.factories import begin_run, verdict
 
 if TYPE_CHECKING:
     from store.store import Store

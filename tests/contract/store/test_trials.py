@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from schemas.attributes import Attribute
 from schemas.outcomes import Outcome, Status
-from schemas.trials import trial_of
-from tests.contract.store.books import TENANT, at_once, begin_run, complete, verdict, wish
+from schemas.tenants.settings_override import trial_of
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, verdict, wish
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from schemas.messages import TenantSync
+    from schemas.messages.messages import TenantSync
     from store.store import Store
 
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.attributes import Attribute
+from schemas.crypto.encryption import Sealer, UnsealableError, new_key
 from schemas.errors import PermanentError, TransientError
-from schemas.messages import TenantSync
+from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
-from schemas.sealing import Sealer, UnsealableError, new_key
-from schemas.verdicts import Verdict
-from store.moments import now
-from store.pruning import Limits
+from schemas.runs.sync_result import Verdict
+from schemas.users.attributes import Attribute
+from store.maintenance.pruning import Limits
+from store.runs.undo import Undoable, why_not_undoable
 from store.store import Store
-from store.undos import Undoable, why_not_undoable
-from tests.contract.store.books import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict
+from store.timestamps import now
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict
 
 if TYPE_CHECKING:
-    from schemas.runs import Run
+    from schemas.runs.run import Run
 
 CITY, EMAIL = Attribute.CITY, Attribute.EMAIL
 #: The number of a run that is newer than all in a test.

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from schemas.errors import Dependency, FailureKind
 from schemas.outcomes import Cause, Outcome
-from schemas.waits import Wait, Waiting
+from schemas.runs.waits import Wait, Waiting
 from store import tables
-from tests.contract.store.books import at_once, begin_run, complete, page, verdict
+from tests.contract.store.factories import at_once, begin_run, complete, page, verdict
 
 if TYPE_CHECKING:
     from store.store import Store

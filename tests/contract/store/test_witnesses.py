@@ -9,10 +9,10 @@ import pytest
 
 from schemas.errors import Dependency
 from schemas.outcomes import Cause, Outcome, Stage
-from schemas.waits import Wait
-from store.moments import now
-from store.witnesses import RECOVERY, Witnesses
-from tests.contract.store.books import CLIENT_SECRET, begin_run, complete, letter, tenant, verdict
+from schemas.runs.waits import Wait
+from store.receipts.witnesses import RECOVERY, Witnesses
+from store.timestamps import now
+from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, letter, tenant, verdict
 
 if TYPE_CHECKING:
     from store.store import Store

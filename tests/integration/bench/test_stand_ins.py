@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.people import Person, Population, entra_id
 from bench.stand_ins import StandIns, stand_ins
-from clients.directories import Directories, directories
-from clients.search_methods import SearchMethod
-from schemas.attributes import Attribute
+from bench.stubs.users import Person, Population, entra_id
+from clients.gateways import Directories, directories
+from clients.skolon.search_methods import SearchMethod
 from schemas.errors import VersionConflictError
 from schemas.settings import Settings
-from schemas.tenants import Credentials
+from schemas.tenants.tenant import Credentials
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.proxy import Doors
+from devtools.chaos.proxy import Doors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.chaos.proxy import Door
+    from devtools.chaos.proxy import Door
 
 #: Seconds: far more than loopback takes.
 DEADLINE = 10.0

@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from producers.resume import publish_pending
-from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
-from schemas.messages import USER_SYNC_QUEUE
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Mode, Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from console.sandbox_run import OneProcess
+    from cli.sandbox.one_process import OneProcess
+    from sandbox.environment import World
     from sandbox.microsoft.directory import Directory
-    from sandbox.world import World
-    from schemas.runs import RunSummary
+    from schemas.runs.run import RunSummary
 
 #: Seconds. Nothing in these tests takes longer, on a machine that is busy with something else.
 DEADLINE = 60

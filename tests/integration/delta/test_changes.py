@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.microsoft.exchange import Kind
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
-from sandbox.world import TENANT_KEY, World
 from schemas.outcomes import Mode, Outcome, Status
-from schemas.verdicts import NO_LONGER_IN_ENTRA
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from tests.integration.delta.steps import (
     all_is_right,
     asked,

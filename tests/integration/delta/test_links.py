@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.sandbox_run import OneProcess, one_process
-from sandbox.microsoft.exchange import Kind
+from cli.sandbox.one_process import OneProcess, one_process
+from sandbox.environment import TENANT_KEY, World
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
-from sandbox.world import TENANT_KEY, World
 from schemas.outcomes import Cause, Mode, Outcome, Status
 from tests.integration.delta.steps import (
     all_is_right,

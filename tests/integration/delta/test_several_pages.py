@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.microsoft.exchange import Kind
 from sandbox.microsoft.faults import Effect, Fault
+from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
 from schemas.outcomes import Mode, Outcome, Status
 from tests.integration.delta.steps import (
@@ -24,8 +24,8 @@ from tests.integration.delta.steps import (
 )
 
 if TYPE_CHECKING:
-    from console.sandbox_run import OneProcess
-    from sandbox.world import World
+    from cli.sandbox.one_process import OneProcess
+    from sandbox.environment import World
 
 
 @pytest.fixture

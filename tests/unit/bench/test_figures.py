@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.benchmarks.catalogue import FIGURES, GROUPS, NAMES
+from bench.benchmarks.requests import nested
 from bench.context import DEFAULT, QUICK
-from bench.figures.catalogue import FIGURES, GROUPS, NAMES
-from bench.figures.requests import nested
 
 AGREED = {
     "publish",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bench import report
-from bench.figures.figure import Figure, Group
+from bench.benchmarks.figure import Figure, Group
 from bench.measures import compare
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from bench.people import Person, Population, entra_id
 from bench.stubs.http import Request
 from bench.stubs.patching import patched
 from bench.stubs.skolon import EXTENSION, SkolonStub
+from bench.stubs.users import Person, Population, entra_id
 
 POPULATION = Population(number=5, people=100, stale=10, absent=10)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.ages import age
-from console.letter_bytes import dump, text_of
+from cli.dead_letters.hexdump import dump, text_of
+from cli.durations import age
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from producers.resume import resume_run
-from queues.composition import open_memory_broker
+from queues.brokers.factory import open_memory_broker
+from schemas.crypto.encryption import Sealer, new_key
 from schemas.errors import Dependency, TransientError
-from schemas.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
 from schemas.outcomes import Cause, Status
-from schemas.sealing import Sealer, new_key
-from schemas.tenants import Tenant
+from schemas.tenants.tenant import Tenant
 from store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from queues.broker import Message
+    from queues.interfaces import Message
 
 #: More than two pages of users.
 USERS = [f"00000000-0000-4000-8000-{number:012}" for number in range(2001)]

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from marshmallow import Schema, missing
 
-from schemas.messages import (
+from runtime.version import VERSION
+from schemas.messages.messages import (
     QUEUES,
     TENANT_PAGE_ACTOR,
     TENANT_SYNC_ACTOR,
@@ -20,7 +21,6 @@ from schemas.messages import (
     UserSyncSchema,
 )
 from schemas.outcomes import Mode, Reason
-from schemas.version import VERSION
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hatchling.builders.wheel import WheelBuilder
 ROOT = Path(__file__).parents[3]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 #: Packages that are for those who work on the product, not of it.
-OURS = {"bench", "tests"}
+OURS = {"bench", "devtools", "tests"}
 PACKAGES = {folder.parent.name for folder in ROOT.glob("*/__init__.py")} - OURS
 
 

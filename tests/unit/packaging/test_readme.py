@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.containers.walk import README
+from devtools.containers.walkthrough import README
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,9 +9,9 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.schedule import Trigger, decide, event_id, last_event, schedule_of
+from producers.schedule.policy import Trigger, decide, event_id, last_event, schedule_of
 from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Status
-from schemas.plans import NewestRun, Plan, RunHistory
+from schemas.tenants.schedule_state import NewestRun, Plan, RunHistory
 
 MINUTE: Final = dt.timedelta(minutes=1)
 DAY: Final = dt.timedelta(days=1)

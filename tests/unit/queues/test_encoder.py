@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from queues.encoder import EnvelopeEncoder
-from schemas.envelope import DEEPEST
-from schemas.messages import TENANT_SYNC_ACTOR, TENANT_SYNC_QUEUE
+from schemas.messages.envelope import DEEPEST
+from schemas.messages.messages import TENANT_SYNC_ACTOR, TENANT_SYNC_QUEUE
 
 ENCODER: Final = EnvelopeEncoder()
 

@@ -13,12 +13,12 @@ import pytest
 from scim2_models import Context
 
 from sandbox.municipality.changes import changed_users
-from sandbox.municipality.hard import HARD
+from sandbox.municipality.common_cases import DIFFERENT
+from sandbox.municipality.edge_cases import HARD
 from sandbox.municipality.municipality import Municipality, Person
-from sandbox.municipality.ordinary import DIFFERENT
 from sandbox.municipality.tenant import tenant_settings
 from sandbox.skolon.schema import skolon_provider
-from schemas.tenants import load_tenant
+from schemas.tenants.tenant import load_tenant
 
 _FINGERPRINT = """
 import hashlib, json

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import pytest
 import trustme
 
+from schemas.crypto.encryption import new_key
 from schemas.errors import InvalidSettingsError
-from schemas.sealing import new_key
 from schemas.setting_values import goes_in_the_clear
 from schemas.settings import Need, Settings, read_settings
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.attributes import TABLE, Attribute
-from schemas.graph_user import load_graph_user
-from schemas.tenants import Tenant, change_tenant
-from workers.mapping import Mapped, map_user
+from schemas.tenants.tenant import Tenant, change_tenant
+from schemas.users.attributes import TABLE, Attribute
+from schemas.users.graph_user import load_graph_user
+from workers.rules.mapping import Mapped, map_user
 
 EXTENSIONS: Final = [f"extensionAttribute{number}" for number in range(1, 16)]
 

@@ -1,0 +1,57 @@
+"""dramatiq doing nothing: an actor that notes the time, on queues like ours, in dramatiq's own processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Final
+
+import dramatiq
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+from bench.timestamps import open_moments
+
+#: Where a process finds its RabbitMQ, and the file that takes the moments.
+URL_VARIABLE: Final = "BENCH_AMQP_URL"
+MOMENTS_VARIABLE: Final = "BENCH_MOMENTS"
+
+QUEUE: Final = "nothing"
+ACTOR: Final = "nothing"
+
+#: What our own queue of users is declared with, but for the name of its dead-letter queue.
+QUEUE_ARGUMENTS: Final = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 100,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
+
+
+class QuorumQueues(RabbitmqBroker):
+    """dramatiq's broker as it is, with confirms, and with our kind of queue."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url=url, confirm_delivery=True)
+
+    def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:
+        return {**QUEUE_ARGUMENTS, "x-dead-letter-routing-key": f"{queue_name}.XQ"}
+
+
+def message(number: int, payload: str) -> dramatiq.Message[None]:
+    """Return a message with the fields and the size of one of ours."""
+    user = f"00000000-0000-4000-8000-{number:012x}"
+    kwargs = {"tenant": "p1", "run": 1, "user": user, "payload": payload, "number": number}
+    return dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs=kwargs, options={})
+
+
+def build() -> None:
+    """Hand dramatiq's command line a broker with the actor; it takes the global one."""
+    broker = QuorumQueues(os.environ[URL_VARIABLE])
+    moments = open_moments(os.environ[MOMENTS_VARIABLE])
+
+    def nothing(*, number: int, **_: object) -> None:
+        moments[number] = time.time()
+
+    dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(nothing)
+    dramatiq.set_broker(broker)

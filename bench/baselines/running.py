@@ -1,0 +1,126 @@
+"""Processes of theirs: started with what they need, and given the same chances as ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from bench.baselines.noop_actor import (
+    MOMENTS_VARIABLE,
+    QUEUE,
+    QUEUE_ARGUMENTS,
+    URL_VARIABLE,
+    QuorumQueues,
+    message,
+)
+from bench.baselines.plain_sync import JOB_VARIABLE, Job
+from bench.broker import consumers, fill, kind_of
+from bench.environment import PATIENCE, wait
+from bench.measures import BenchError, rate
+from bench.timestamps import make_moments, open_moments
+from devtools.commands import environment, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.context import Bench
+    from bench.stubs.users import Population
+
+#: Characters of a payload that make a message as long as one of ours.
+PAYLOAD = 687
+
+
+def body(number: int) -> bytes:
+    """Return the message of that number as it goes over the wire."""
+    return message(number, "x" * PAYLOAD).encode()
+
+
+@contextmanager
+def declared(bench: Bench) -> Iterator[str]:
+    """Give a virtual host with dramatiq's queue in it. Raises BenchError when it is not of our kind."""
+    with bench.servers.virtual_host() as url:
+        broker = QuorumQueues(url)
+        broker.declare_queue(QUEUE, ensure=True)
+        broker.close()
+        if kind_of(bench.servers, url, QUEUE) != QUEUE_ARGUMENTS:
+            raise BenchError(f"dramatiq's queue was declared with something else than {QUEUE_ARGUMENTS}")
+        yield url
+
+
+def dramatiq_doing_nothing(bench: Bench, *, count: int, processes: int, threads: int) -> float:
+    """Return how many messages a second dramatiq works off that ask nothing of it."""
+    file = bench.folder / "moments"
+    make_moments(file, count)
+    moments = open_moments(file)
+    with declared(bench) as url:
+        fill(url, QUEUE, map(body, range(count)))
+        command = (sys.executable, "-m", "dramatiq", "bench.baselines.noop_actor:build")
+        env = environment(**{URL_VARIABLE: url, MOMENTS_VARIABLE: str(file)})
+        options = ("--processes", str(processes), "--threads", str(threads))
+        with running(*options, env=env, log=bench.folder / "dramatiq.log", command=command):
+            wait(lambda: 0.0 not in moments, "the last of dramatiq's messages")
+    return rate(moments.tolist())
+
+
+def job(bench: Bench, population: Population) -> Job:
+    """Return the job of syncing a population, for whoever does it in their own way."""
+    stubs = bench.stand_ins
+    return Job(
+        graph_url=stubs.graph_url,
+        entra_url=stubs.entra_url,
+        skolon_url=stubs.skolon_url.replace("{organisation}", population.organisation),
+        authority=str(stubs.authority),
+        directory=population.directory,
+    )
+
+
+def plain_script(bench: Bench, population: Population, *, threads: int, latency: float) -> float:
+    """Return how many users a second the plain script works off. Raises BenchError when somebody is left."""
+    bench.stand_ins.prepare(population, latency=latency)
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "bench.baselines.script", str(threads)],
+        env=environment(**{JOB_VARIABLE: job(bench, population).as_text()}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    check_done(bench, population)
+    return rate(json.loads(done.stdout))
+
+
+def celery(bench: Bench, population: Population, *, processes: int, threads: int, latency: float) -> float:
+    """Return how many users a second Celery works off: so many workers, each with a pool of threads."""
+    bench.stand_ins.prepare(population, latency=latency)
+    file = bench.folder / "moments"
+    make_moments(file, population.people)
+    moments = open_moments(file)
+    with bench.servers.virtual_host() as url, ExitStack() as stack:
+        env = environment(
+            **{URL_VARIABLE: url, MOMENTS_VARIABLE: str(file)},
+            **{JOB_VARIABLE: job(bench, population).as_text()},
+        )
+        fill_celery = [sys.executable, "-m", "bench.baselines.celery_app"]
+        subprocess.run(fill_celery, env=env, timeout=PATIENCE, check=True)  # noqa: S603 - our own command
+        bench.stand_ins.hold()
+        for number in range(processes):
+            command = (sys.executable, "-m", "celery", "--app", "bench.baselines.celery_app", "worker")
+            options = ("--pool", "threads", "--concurrency", str(threads), "--hostname", f"w{number}@%h")
+            log = bench.folder / "celery.log"
+            stack.enter_context(running(*options, env=env, log=log, command=command))
+        wait(lambda: consumers(url, "celery") >= processes, "the last of Celery's workers")
+        bench.stand_ins.release()
+        wait(lambda: 0.0 not in moments, "the last of Celery's tasks")
+    check_done(bench, population)
+    return rate(moments.tolist())
+
+
+def check_done(bench: Bench, population: Population) -> None:
+    """Raise BenchError unless each person was searched for, and each stale one changed, once."""
+    asked = bench.stand_ins.requests()["skolon"]
+    wanted = {"search": population.people, "patch": population.stale_people}
+    if asked != {kind: count for kind, count in wanted.items() if count} or bench.stand_ins.wrong(population):
+        raise BenchError(f"Skolon was asked {asked}, and should have been asked {wanted}")

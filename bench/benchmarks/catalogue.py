@@ -1,0 +1,36 @@
+"""All figures, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.benchmarks.alternatives import CELERY, SCRIPTS
+from bench.benchmarks.deltas import DELTA
+from bench.benchmarks.many_tenants import NIGHT
+from bench.benchmarks.memory import MEMORY
+from bench.benchmarks.publishing import PUBLISH
+from bench.benchmarks.requests import REQUESTS
+from bench.benchmarks.scaling import SCALE
+from bench.benchmarks.throughput import WORK
+from bench.benchmarks.troubles import NEIGHBOURS, RESTART, STOP
+
+GROUPS: Final = (
+    PUBLISH,
+    WORK,
+    *SCRIPTS,
+    CELERY,
+    SCALE,
+    NIGHT,
+    NEIGHBOURS,
+    RESTART,
+    STOP,
+    REQUESTS,
+    DELTA,
+    MEMORY,
+)
+
+#: All figures by name.
+FIGURES: Final = {figure.name: figure for group in GROUPS for figure in group.figures}
+
+#: What can be asked for: a figure by its name, or the requests.
+NAMES: Final = (*FIGURES, REQUESTS.name)

@@ -1,0 +1,69 @@
+"""A night of many tenants at once, against what the model says of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+from bench.benchmarks.figure import Figure, Group
+from bench.benchmarks.throughput import ORDINARY, PROCESSES, check
+from bench.environment import scene
+from bench.measures import BenchError
+from bench.model import Costs, Night, Pool, municipalities, seconds
+from bench.stubs.users import Population
+
+if TYPE_CHECKING:
+    from bench.context import Bench
+
+#: Tenants, and the people for whom one is worth the second that it takes to add it.
+_TENANTS: Final = 20
+_PEOPLE: Final = 500
+_LATENCY: Final = 0.02
+_NEEDED: Final = ("publish: ours", "unchanged: ours", "changed: ours")
+
+
+def night(bench: Bench) -> dict[str, float]:
+    """Trigger tenants of different sizes at one moment, and ask the model how long that takes."""
+    if not all(name in bench.known for name in _NEEDED):
+        raise BenchError("the model is made of publish, unchanged and changed: measure these as well")
+    sizes = municipalities(min(_TENANTS, bench.sizes.night // _PEOPLE + 1), bench.sizes.night)
+    populations = [
+        Population(number=100 + number, people=people, stale=ORDINARY) for number, people in enumerate(sizes)
+    ]
+    bench.stand_ins.prepare(*populations, latency=_LATENCY)
+    with scene(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
+        for population in populations:
+            place.add(population)
+        began = time.monotonic()
+        for population in populations:
+            place.trigger(population)
+        runs = [place.completed(population) for population in populations]
+        took = time.monotonic() - began
+        for population, run in zip(populations, runs, strict=True):
+            check(bench, place, population, run.number)
+    cores = os.cpu_count() or 1
+    predicted = seconds(
+        Night(tenants=sizes, changed=ORDINARY / 100, latency=_LATENCY),
+        Pool(cores=cores, threads=PROCESSES * bench.threads),
+        Costs.measured(bench.known, cores),
+    )
+    return {"night: measured": took, "night: predicted": predicted}
+
+
+NIGHT: Final = Group(
+    name="night",
+    figures=(
+        Figure(
+            name="night",
+            ours="night: measured",
+            theirs="night: predicted",
+            unit="s",
+            at_least=0.5,
+            at_most=2,
+            against="the model; tenants at once, 20 ms of latency",
+        ),
+    ),
+    sides=(night,),
+    rounds=1,
+)

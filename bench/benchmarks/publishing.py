@@ -1,0 +1,74 @@
+"""How fast users are published, against dramatiq's own `send`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from bench.baselines.noop_actor import QUEUE_ARGUMENTS, URL_VARIABLE
+from bench.baselines.running import PAYLOAD, body, declared
+from bench.benchmarks.figure import Figure, Group
+from bench.broker import check_sizes, kind_of, size_of_first
+from bench.environment import scene
+from bench.measures import BenchError
+from bench.stubs.users import Population
+from devtools.commands import DEADLINE, environment
+
+if TYPE_CHECKING:
+    from bench.context import Bench
+
+#: Published first, so that what is measured finds a producer at work: one page.
+_WARM_UP: Final = Population(number=1, people=999)
+_USERS: Final = "user-sync"
+
+
+def ours(bench: Bench) -> dict[str, float]:
+    """From the opening of a run to the last confirmation: pages read, receipts written, users published."""
+    measured = Population(number=2, people=bench.sizes.publish)
+    bench.stand_ins.prepare(_WARM_UP, measured)
+    with scene(bench) as place, place.producer():
+        for population in (_WARM_UP, measured):
+            place.add(population)
+        place.trigger(_WARM_UP)
+        place.published(_WARM_UP)
+        with bench.shares("publish") as shares:
+            place.trigger(measured)
+            run = place.published(measured)
+            seconds = time.time() - run.started
+        check_sizes(size_of_first(place.amqp_url, _USERS), len(body(1)))
+        if kind_of(bench.servers, place.amqp_url, _USERS) != QUEUE_ARGUMENTS:
+            raise BenchError(f"our queue was declared with something else than {QUEUE_ARGUMENTS}")
+        place.expect(run.number, pending=measured.people)
+    return {"publish: ours": measured.people / seconds, **shares}
+
+
+def theirs(bench: Bench) -> dict[str, float]:
+    """Messages of the same size into the same kind of queue, each sent and confirmed by itself."""
+    with declared(bench) as url:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "bench.baselines.send", str(bench.sizes.send), str(PAYLOAD)],
+            env=environment(**{URL_VARIABLE: url}),
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=True,
+        )
+    return {"publish: theirs": float(done.stdout)}
+
+
+PUBLISH: Final = Group(
+    name="publish",
+    figures=(
+        Figure(
+            name="publish",
+            ours="publish: ours",
+            theirs="publish: theirs",
+            unit="users/s",
+            at_least=4,
+            against="dramatiq's `send` with confirms, one by one",
+        ),
+    ),
+    sides=(ours, theirs),
+)

@@ -1,0 +1,101 @@
+"""How fast users are worked off with everything on, against dramatiq doing nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bench.baselines.running import dramatiq_doing_nothing
+from bench.benchmarks.figure import Figure, Group
+from bench.broker import consumers
+from bench.environment import scene, wait
+from bench.measures import BenchError, rate
+from bench.stubs.users import Population
+
+if TYPE_CHECKING:
+    from bench.context import Bench
+    from bench.environment import Scene
+
+#: One for each core of the machine that this is measured on.
+PROCESSES: Final = 2
+#: Of a hundred people of an ordinary night, those that have changed.
+ORDINARY: Final = 5
+
+USERS: Final = "user-sync"
+
+
+def worked(  # noqa: PLR0913 - each is a choice of its own, by name
+    bench: Bench,
+    side: str,
+    population: Population,
+    *,
+    processes: int = PROCESSES,
+    threads: int | None = None,
+    latency: float = 0.0,
+) -> dict[str, float]:
+    """Return how many users a second a pool of workers works off, under the name `side`.
+
+    The queue is full before they start, and Skolon answers nobody before all of them are there. Raises
+    BenchError unless everybody came to what was to be expected, and is in Skolon as in Entra.
+    """
+    bench.stand_ins.prepare(population, latency=latency)
+    options = ("--processes", str(processes), "--threads", str(threads or bench.threads))
+    with scene(bench) as place:
+        place.add(population)
+        with place.producer():
+            place.trigger(population)
+            place.published(population)
+        bench.stand_ins.requests()
+        bench.stand_ins.hold()
+        with place.workers(*options):
+            wait(lambda: consumers(place.amqp_url, USERS) >= processes, "the last of the workers")
+            with bench.shares(side) as shares:
+                bench.stand_ins.release()
+                run = place.completed(population)
+        check(bench, place, population, run.number)
+        moments = place.moments(run)
+    return {side: rate(moments), **shares}
+
+
+def check(bench: Bench, place: Scene, population: Population, run: int) -> None:
+    """Raise BenchError unless a full run did what it had to, in Skolon and in its sums."""
+    stale, absent = population.stale_people, population.absent_people
+    place.expect(run, updated=stale, not_found=absent, unchanged=population.people - stale - absent)
+    wrong = bench.stand_ins.wrong(population)
+    if wrong:
+        raise BenchError(f"{len(wrong)} people are not in Skolon as they are in Entra")
+
+
+def unchanged(bench: Bench) -> dict[str, float]:
+    """Everybody is in Skolon as in Entra."""
+    return worked(bench, "unchanged: ours", Population(number=3, people=bench.sizes.worked))
+
+
+def changed(bench: Bench) -> dict[str, float]:
+    """Everybody has moved house."""
+    return worked(bench, "changed: ours", Population(number=4, people=bench.sizes.worked // 2, stale=100))
+
+
+def nothing(bench: Bench) -> dict[str, float]:
+    """Give the same processes and threads messages that ask nothing of them."""
+    found = dramatiq_doing_nothing(
+        bench, count=bench.sizes.nothing, processes=PROCESSES, threads=bench.threads
+    )
+    return {"dramatiq doing nothing": found}
+
+
+def _figure(name: str, at_least: float) -> Figure:
+    return Figure(
+        name=name,
+        ours=f"{name}: ours",
+        theirs="dramatiq doing nothing",
+        unit="users/s",
+        at_least=at_least,
+        against="dramatiq doing nothing, same kind of queue, processes and threads",
+    )
+
+
+WORK: Final = Group(
+    name="work",
+    figures=(_figure("unchanged", 0.5), _figure("changed", 0.3)),
+    sides=(unchanged, nothing, changed),
+)

@@ -1,0 +1,210 @@
+"""The product under test: its real commands, with a tenant, on a fresh virtual host and database."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import pika
+
+from bench.measures import BenchError
+from devtools.commands import environment, running, update_sync
+from schemas.crypto.encryption import new_key
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    import psycopg
+
+    from bench.context import Bench
+    from bench.stubs.users import Population
+
+T = TypeVar("T")
+
+#: Seconds for anything that is waited for.
+PATIENCE: Final = 1800.0
+_LOOK_AGAIN: Final = 0.01
+
+_TOKEN: Final = "bench-token"  # noqa: S105 - made up, and worth nothing outside
+_SECRET: Final = "bench~client~secret"  # noqa: S105 - as above
+#: A guard that counts as it always does, and that nothing here passes.
+_GUARD: Final = {
+    "changed": {"count": 10_000_000, "share": 1.0},
+    "identity_changed": {"count": 10_000_000, "share": 1.0},
+    "not_found": {"count": 10_000_000, "share": 1.0},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as the database has it."""
+
+    number: int
+    status: str
+    started: float
+    #: How long it took, once it has ended.
+    seconds: float | None
+
+
+class Scene:
+    """The product's commands, and what they have left in the database."""
+
+    def __init__(self, bench: Bench, env: dict[str, str], connection: psycopg.Connection) -> None:
+        self.env = env
+        self.amqp_url = env["UPDATE_SYNC_AMQP_URL"]
+        self._folder = bench.folder
+        self._command = bench.command
+        self._connection = connection
+
+    def producer(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Keep a producer running until the block ends."""
+        return self._running("producer", *arguments)
+
+    def workers(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Keep a pool of workers running until the block ends."""
+        return self._running("worker", *arguments)
+
+    def _running(self, name: str, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        log = self._folder / f"{name}.log"
+        return running(name, *arguments, env=self.env, log=log, command=(self._command,))
+
+    def add(self, population: Population, *, birthdays: bool = False) -> None:
+        """Add the population's tenant."""
+        settings = {
+            "name": population.organisation,
+            "entra_tenant_id": population.directory,
+            "client_id": "bench",
+            "client_secret": _SECRET,
+            "organisation": population.organisation,
+            "birthdays": birthdays,
+            "guard": _GUARD,
+        }
+        command = ("tenants", "add", population.organisation, "--from", "-")
+        done = update_sync(*command, env=self.env, stdin=json.dumps(settings), command=self._command)
+        if done.returncode:
+            raise BenchError(f"the tenant was not added: {done.stderr}")
+
+    def trigger(self, population: Population, *, mode: str = "full") -> None:
+        """Publish the message that starts a run, as any AMQP client would, once its queue is there."""
+        event = {
+            "specversion": "1.0",
+            "id": str(uuid.uuid4()),
+            "source": "/bench",
+            "type": "com.skolon.tenant-sync.requested",
+            "datacontenttype": "application/json",
+            "data": {"tenant": population.organisation, "mode": mode},
+        }
+        wait(lambda: self._published(json.dumps(event).encode()), "the queue tenant-sync")
+
+    def _published(self, body: bytes) -> bool:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            try:
+                channel.basic_publish("", "tenant-sync", body, mandatory=True)
+            except (pika.exceptions.UnroutableError, pika.exceptions.NackError):
+                # It is not there, or so new that it has no leader yet; the same event twice is one run.
+                return False
+            return True
+
+    def run(self, population: Population) -> Run | None:
+        """Return the newest run of the population's tenant, None while there is none."""
+        row = self._connection.execute(
+            "SELECT runs.id, status, extract(epoch FROM started), extract(epoch FROM finished - started)"
+            " FROM runs"
+            " JOIN tenants ON tenants.id = tenant_id WHERE key = %s ORDER BY runs.id DESC LIMIT 1",
+            [population.organisation],
+        ).fetchone()
+        if row is None:
+            return None
+        seconds = None if row[3] is None else float(row[3])
+        return Run(number=row[0], status=row[1], started=float(row[2]), seconds=seconds)
+
+    def published(self, population: Population, *, after: int = 0) -> Run:
+        """Wait until every page of a run with a number beyond `after` is published, and return it."""
+        return self._awaited(population, ("updating", "completed"), after)
+
+    def completed(self, population: Population, *, after: int = 0) -> Run:
+        """Wait until a run with a number beyond `after` is complete, and return it."""
+        return self._awaited(population, ("completed",), after)
+
+    def _awaited(self, population: Population, wanted: Sequence[str], after: int) -> Run:
+        def found() -> Run | None:
+            run = self.run(population)
+            if run is None or run.number <= after:
+                return None
+            if run.status not in ("reading", "updating", "completed"):
+                raise BenchError(f"the run is {run.status}")
+            return run if run.status in wanted else None
+
+        return wait(found, f"a run that is {' or '.join(wanted)}")
+
+    def moments(self, run: Run) -> list[float]:
+        """Return when each user of a run got its outcome, in seconds."""
+        return self.moments_of(run.number)
+
+    def moments_of(self, number: int) -> list[float]:
+        """Return the same for the run of that number."""
+        rows = self._connection.execute(
+            "SELECT extract(epoch FROM finished_at) FROM receipts"
+            " WHERE run_id = %s AND finished_at IS NOT NULL",
+            [number],
+        )
+        return [float(row[0]) for row in rows]
+
+    def expect(self, run: int, *, pending: int = 0, **outcomes: int) -> None:
+        """Raise BenchError unless the run came to exactly these sums."""
+        shown = update_sync("runs", "show", str(run), "--json", env=self.env, command=self._command)
+        if shown.returncode:
+            raise BenchError(f"the run cannot be shown: {shown.stderr}")
+        summary = json.loads(shown.stdout)
+        found = {"pending": summary["pending"], **summary["outcomes"]}
+        expected = {**dict.fromkeys(found, 0), "pending": pending, **outcomes}
+        if found != expected:
+            raise BenchError(f"what became of everybody is {found}, and should be {expected}")
+
+
+def wait(look: Callable[[], T | None], what: str) -> T:
+    """Return what `look` finds, as soon as it finds something. Raises BenchError when it never does."""
+    end = time.monotonic() + PATIENCE
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise BenchError(f"{what} did not come within {PATIENCE:.0f} s")
+        time.sleep(_LOOK_AGAIN)
+    return found
+
+
+@contextmanager
+def scene(bench: Bench) -> Iterator[Scene]:
+    """Give a fresh place for the product, which is gone when the block ends."""
+    with ExitStack() as stack:
+        amqp_url = stack.enter_context(bench.servers.virtual_host())
+        database_url = stack.enter_context(bench.servers.database())
+        env = environment(
+            UPDATE_SYNC_AMQP_URL=amqp_url,
+            UPDATE_SYNC_DATABASE_URL=database_url,
+            UPDATE_SYNC_SECRET_KEYS=new_key(),
+            UPDATE_SYNC_SKOLON_SCIM_URL=bench.stand_ins.skolon_url,
+            UPDATE_SYNC_SKOLON_TOKEN=_TOKEN,
+            UPDATE_SYNC_GRAPH_URL=bench.stand_ins.graph_url,
+            UPDATE_SYNC_ENTRA_AUTHORITY=bench.stand_ins.entra_url,
+            UPDATE_SYNC_CA_BUNDLE=str(bench.stand_ins.authority),
+            UPDATE_SYNC_LOG_FORMAT="json",
+        )
+        yield Scene(bench, env, stack.enter_context(bench.servers.connect(database_url)))
+
+
+def default_threads() -> int:
+    """Return how many threads a worker process has when nothing is said, as its help tells."""
+    shown = update_sync("worker", "--help", env=environment(COLUMNS="200"))
+    found = re.search(r"--threads .*?default: (\d+)", shown.stdout, re.DOTALL)
+    if found is None:
+        raise BenchError("`update-sync worker --help` does not tell its default of --threads")
+    return int(found[1])

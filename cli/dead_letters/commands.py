@@ -1,0 +1,183 @@
+"""`update-sync dead-letters`: what lies in the dead-letter queues, looked at and copied."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.context import Console, open_console
+from cli.dead_letters.discard import discard
+from cli.dead_letters.groups import Groups
+from cli.dead_letters.options import filter_from, letter_options
+from cli.dead_letters.replay import replay
+from cli.dead_letters.report import LetterReport
+from cli.output import echo, json_option, print_json, print_table
+from cli.private_files import fix_of_rights
+from producers.reconciliation.dead_letters import adopt
+from queues.dead_letters import read_at_once, read_in_portions
+from schemas.crypto.encryption import Sealer
+from schemas.reports.remedies import Language, explain
+from schemas.runs.run import timestamp
+from schemas.safe_text import safe_json
+from schemas.settings import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter_filter import LetterFilter
+    from store.receipts.replays import ReceiptState
+
+#: Letters that are shown without being asked for more.
+_SHOWN: Final = 20
+_LISTED: Final = 100
+_MOST: Final = 1_000_000
+
+_STDOUT: Final = "-"
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Look at the messages that failed for good, try them again, or throw them away.
+
+    A letter that RabbitMQ made by itself leaves a receipt that awaits it. A producer gives such a receipt
+    its outcome within minutes, and whoever lists, shows, replays or discards letters does so at once.
+    """
+
+
+dead_letters.add_command(replay)
+dead_letters.add_command(discard)
+
+
+@dead_letters.command("list")
+@letter_options
+@click.option("--letters", is_flag=True, help="List single letters and not their groups.")
+@click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to look at; 100 with --letters.")
+@json_option
+def list_letters(*, letters: bool, limit: int | None, wants_json: bool, **options: Any) -> None:
+    """Count letters by queue, tenant and reason, and say whose turn it is and what to do."""
+    parts, now = _parts(), _now()
+    wanted = filter_from(options, now=now)
+    if letters:
+        _list_single(parts, wanted, limit or _LISTED, wants_json=wants_json)
+        return
+    groups = Groups()
+    for letter, _ in _matching(parts, wanted, limit, read=read_at_once):
+        groups.add(letter)
+    if wants_json:
+        print_json({"letters": groups.letters, "groups": groups.as_json()})
+    elif not groups.letters:
+        echo("There are no such dead letters.")
+    else:
+        groups.print(now)
+        for reason in groups.reasons():
+            texts = explain(reason).texts
+            echo("", f"{reason}")
+            for language in Language:
+                echo(f"  {language}  {texts[language].happened} {texts[language].mend}")
+
+
+@dead_letters.command()
+@letter_options
+@click.option("--limit", default=_SHOWN, show_default=True, type=click.IntRange(1, _MOST))
+@click.option("--all-bytes", is_flag=True, help="Of what is no message of ours, show every byte.")
+@json_option
+def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> None:
+    """Show letters in full, but for values.
+
+    What is no message of ours is shown as text and in hex, whatever it holds. With
+    UPDATE_SYNC_SECRET_KEYS set, the names of a payload's properties are shown as well.
+    """
+    parts, now = _parts(), _now()
+    keys = parts.settings.secret_keys
+    report = LetterReport(sealer=Sealer(keys) if keys else None, now=now, all_bytes=all_bytes)
+    shown = []
+    for number, (letter, receipt) in enumerate(_matching(parts, filter_from(options, now=now), limit)):
+        if wants_json:
+            shown.append(report.as_json(letter, receipt))
+            continue
+        if number:
+            echo()
+        report.print(letter, receipt)
+    if wants_json:
+        print_json(shown)
+
+
+@dead_letters.command()
+@letter_options
+@click.option("--to", "target", required=True, type=click.Path(allow_dash=True, dir_okay=False))
+@click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to write at most.")
+def export(*, target: str, limit: int | None, **options: Any) -> None:
+    """Write letters to a file (- is standard output): a line of JSON for each, with its body in base64.
+
+    The letters stay where they are. A file that is made is for its user alone to read (0600). Payloads stay
+    sealed, but other bytes may hold anything.
+    """
+    parts, count = _parts(), 0
+    if target != _STDOUT and (fix := fix_of_rights(Path(target))) is not None:
+        echo(f"Others of this machine can read the file: {fix}", err=True)
+    with click.open_file(target, "w", encoding="utf-8") as file:
+        for letter, _ in _matching(parts, filter_from(options, now=_now()), limit):
+            line = {
+                **letter.as_json(),
+                "headers": letter.headers,
+                "body": base64.b64encode(letter.body).decode("ascii"),
+            }
+            file.write(safe_json(line) + "\n")
+            count += 1
+    echo(f"{count} dead letters are written.", err=True)
+
+
+def _list_single(parts: Console, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:
+    found = list(_matching(parts, wanted, limit))
+    if wants_json:
+        print_json(
+            [{**letter.as_json(), "receipt": receipt and receipt.as_json()} for letter, receipt in found]
+        )
+        return
+    rows = [
+        (
+            letter.id,
+            letter.queue,
+            letter.tenant,
+            letter.run,
+            letter.user,
+            letter.verdict.reason,
+            letter.dead_since and timestamp(letter.dead_since),
+            letter.verdict.detail,
+        )
+        for letter, _ in found
+    ]
+    print_table(("id", "queue", "tenant", "run", "user", "reason", "dead since", "detail"), rows)
+
+
+def _matching(
+    parts: Console,
+    wanted: LetterFilter,
+    limit: int | None,
+    *,
+    read: Callable[..., Iterator[list[Letter]]] = read_in_portions,
+) -> Iterator[tuple[Letter, ReceiptState | None]]:
+    """Yield the letters that are meant, each with how its receipt stands."""
+    left = limit
+    for portion in read(parts.broker, wanted.queues_to_walk):
+        letters = [letter for letter in portion if wanted.matches(letter)][:left]
+        states = adopt(letters, store=parts.store).states
+        for letter in letters:
+            yield letter, states.get(letter.receipt_key) if letter.receipt_key else None
+        if left is not None:
+            left -= len(letters)
+            if not left:
+                return
+
+
+def _parts() -> Console:
+    return open_console(Need.DATABASE, Need.BROKER)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

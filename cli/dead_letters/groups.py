@@ -1,0 +1,113 @@
+"""Dead letters in groups: how many of which kind, since when, and whose turn it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.durations import age
+from cli.output import print_table
+from schemas.reports.remedies import Language, explain
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection
+
+    from schemas.messages.dead_letter import Letter
+    from schemas.outcomes import Reason
+
+#: What a group is: the queue, the tenant if the letters name one, and the reason.
+Kind = tuple[str, str | None, "Reason"]
+
+
+@dataclass(kw_only=True)
+class Group:
+    """How many letters there are of a kind, and when the first and the last of them died."""
+
+    letters: int = 0
+    oldest: dt.datetime | None = None
+    newest: dt.datetime | None = None
+
+    def add(self, since: dt.datetime | None) -> None:
+        """Count one more letter."""
+        self.letters += 1
+        if since is not None:
+            self.oldest = since if self.oldest is None else min(self.oldest, since)
+            self.newest = since if self.newest is None else max(self.newest, since)
+
+
+class Groups:
+    """Letters, counted by their kind."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Kind, Group] = {}
+
+    def add(self, letter: Letter) -> None:
+        """Count a letter."""
+        kind = letter.queue, letter.tenant, letter.verdict.reason
+        self._groups.setdefault(kind, Group()).add(letter.dead_since)
+
+    @property
+    def letters(self) -> int:
+        """How many letters there are."""
+        return sum(group.letters for group in self._groups.values())
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there are by tenant and reason, in words."""
+        counts: dict[str, int] = {}
+        for (_, tenant, reason), group in self._sorted():
+            name = f"{tenant or '-'} {reason}"
+            counts[name] = counts.get(name, 0) + group.letters
+        return counts
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the groups for programs."""
+        return [
+            {
+                "queue": queue,
+                "tenant": tenant,
+                "reason": str(reason),
+                "letters": group.letters,
+                "oldest": group.oldest and timestamp(group.oldest),
+                "newest": group.newest and timestamp(group.newest),
+                **explanation(reason),
+            }
+            for (queue, tenant, reason), group in self._sorted()
+        ]
+
+    def print(self, now: dt.datetime) -> None:
+        """Print the groups for people."""
+        rows = [
+            (
+                queue,
+                tenant,
+                reason,
+                group.letters,
+                age(group.oldest, now),
+                group.oldest and timestamp(group.oldest),
+                group.newest and timestamp(group.newest),
+                explain(reason).turn,
+            )
+            for (queue, tenant, reason), group in self._sorted()
+        ]
+        print_table(
+            ("queue", "tenant", "reason", "letters", "oldest", "first died", "last died", "turn"), rows
+        )
+
+    def reasons(self) -> Collection[Reason]:
+        """Return the reasons that there are."""
+        return sorted({reason for _, _, reason in self._groups})
+
+    def _sorted(self) -> list[tuple[Kind, Group]]:
+        return sorted(self._groups.items(), key=lambda item: (item[0][1] or "", item[0][0], item[0][2]))
+
+
+def explanation(reason: Reason) -> dict[str, Any]:
+    """Return whose turn it is and what to do, in all languages."""
+    explained = explain(reason)
+    texts = {
+        str(language): {"happened": text.happened, "mend": text.mend}
+        for language, text in ((language, explained.texts[language]) for language in Language)
+    }
+    return {"turn": str(explained.turn), "explanation": texts}

@@ -1,0 +1,69 @@
+"""The options that choose dead letters, the same for all commands that do something with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.output import words
+from schemas.messages.dead_letter_filter import LetterFilter
+from schemas.messages.messages import QUEUES
+from schemas.outcomes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE: Final = re.compile(r"(\d{1,5})([smhdw])")
+
+
+class Age(click.ParamType[dt.timedelta]):
+    """A number with its unit: 90s, 30m, 3h, 2d, 1w."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.timedelta:
+        """Return the time that a text means."""
+        if isinstance(value, dt.timedelta):
+            return value
+        found = _AGE.fullmatch(value)
+        if found is None:
+            self.fail("say a number and s, m, h, d or w: 3h, 2d", param, ctx)
+        return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+_OPTIONS: Final = (
+    click.option("--tenant", "tenants", multiple=True, metavar="KEY"),
+    click.option("--run", "runs", multiple=True, type=click.IntRange(min=1)),
+    click.option("--reason", "reasons", multiple=True, type=click.Choice(words(Reason))),
+    click.option("--user", "users", multiple=True, metavar="ENTRA_ID"),
+    click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID"),
+    click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES)),
+    click.option("--older-than", type=Age(), metavar="AGE", help="Dead for longer, e.g. 2d; m, h, d or w."),
+    click.option("--newer-than", type=Age(), metavar="AGE", help="Dead for less, e.g. 3h."),
+)
+
+
+def letter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose dead letters; those that may be repeated mean any of them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def filter_from(options: dict[str, Any], *, now: dt.datetime) -> LetterFilter:
+    """Return what the options choose at the moment `now`."""
+    older, newer = options["older_than"], options["newer_than"]
+    return LetterFilter(
+        queues=options["queues"],
+        tenants=options["tenants"],
+        runs=options["runs"],
+        reasons=tuple(map(Reason, options["reasons"])),
+        users=options["users"],
+        ids=options["ids"],
+        before=older and now - older,
+        after=newer and now - newer,
+    )

@@ -1,0 +1,135 @@
+"""`update-sync dead-letters replay`: tried again, in growing steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import sys
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.context import open_console
+from cli.dead_letters.discard import operator_name
+from cli.dead_letters.groups import Groups
+from cli.dead_letters.options import filter_from, letter_options
+from cli.dead_letters.replay_dry_run import rehearse_replay
+from cli.dead_letters.replay_report import replay_bar, show_operation
+from cli.output import echo, json_option, print_json
+from producers.dead_letters.precheck import Survey, survey
+from producers.dead_letters.ramp import MAX_FAILED
+from producers.dead_letters.replay import Company, Replay, ReplayWish
+from schemas.outcomes import Outcome
+from schemas.runs.operation import Progress
+from schemas.settings import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.runs.operation import Operation
+
+
+@click.command()
+@letter_options
+@click.option("--limit", type=click.IntRange(min=1), help="Letters to replay at most, the oldest first.")
+@click.option("--as-sent", is_flag=True, help="Use each user as published then, and do not ask Graph again.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Users a second at most."
+)
+@click.option(
+    "--max-failed",
+    default=MAX_FAILED,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Stop when more than this share of a step has failed again.",
+)
+@click.option(
+    "--step-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop when a step takes longer; without it an outage is waited for.",
+)
+@click.option("--dry-run", is_flag=True, help="Find out what would become of them, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def replay(  # noqa: PLR0913 - one for each option
+    *,
+    limit: int | None,
+    as_sent: bool,
+    rate: float | None,
+    max_failed: float,
+    step_timeout: float | None,
+    dry_run: bool,
+    yes: bool,
+    wants_json: bool,
+    **options: Any,
+) -> None:
+    """Work on letters once more, for their old run, through the ordinary queue.
+
+    It begins with 1, 10 and 100 people, waits each time for what becomes of them, and stops by itself
+    when too many fail again. Ctrl-C ends it after the batch in hand, and what is left stays. Whom a
+    newer run has published is left to that run. A page's letter resumes its run.
+    """
+    needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER, Need.KEYS)
+    parts, now = open_console(*needs), dt.datetime.now(dt.UTC)
+    if dry_run:
+        rehearse_replay(parts, filter_from(options, now=now), limit, as_sent=as_sent, wants_json=wants_json)
+    wanted, counts, groups = filter_from(options, now=now), Survey(), Groups()
+    for letter in survey(wanted, limit=limit, store=parts.store, broker=parts.broker, counts=counts):
+        groups.add(letter)
+    _say(groups, counts)
+    if not counts.letters:
+        if wants_json:
+            print_json(None)
+        else:
+            echo("There are no such dead letters to replay.")
+        raise click.exceptions.Exit(1 if counts.left else 0)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Replay these {counts.letters} dead letters?", abort=True, err=True)
+    wish = ReplayWish(
+        wanted=wanted,
+        expected=counts.expected,
+        operator=operator_name(),
+        as_sent=as_sent,
+        rate=rate,
+        max_failed=max_failed,
+        step_timeout=step_timeout,
+    )
+    with _interruptible() as interrupted, replay_bar(quiet=wants_json) as show:
+        company = Company(pause=interrupted.wait, cancelled=interrupted.is_set, show=show)
+        operation = Replay(wish, store=parts.store, broker=parts.broker, company=company).run()
+    show_operation(operation, wants_json=wants_json)
+    raise click.exceptions.Exit(0 if _went_well(operation) and not counts.left else 1)
+
+
+def _say(groups: Groups, counts: Survey) -> None:
+    for name, letters in groups.counts().items():
+        echo(f"  {letters:>7}  {name}", err=True)
+    for obstacle, letters in sorted(counts.left.items()):
+        echo(f"  {letters:>7}  cannot be replayed: {obstacle.text}", err=True)
+
+
+def _went_well(operation: Operation) -> bool:
+    unhappy = {str(Outcome.DEAD_LETTERED), "runs_left"} & operation.counts.keys()
+    return operation.status is Progress.COMPLETED and not unhappy
+
+
+@contextmanager
+def _interruptible() -> Iterator[Event]:
+    """Give what is set by the first Ctrl-C (or SIGTERM); a second one ends the process at once."""
+    interrupted = Event()
+
+    def interrupt(number: int, _frame: object) -> None:
+        interrupted.set()
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

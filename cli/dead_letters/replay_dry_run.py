@@ -1,0 +1,59 @@
+"""`update-sync dead-letters replay --dry-run`: what would become of whom."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from cli.output import echo, print_json
+from queues.dead_letters import read_in_portions
+from schemas.crypto.encryption import Sealer
+from schemas.messages.messages import USER_SYNC_QUEUE
+from workers.dry_run.replay_forecast import Rehearsal, rehearse
+from workers.user_sync import UserSyncer
+
+if TYPE_CHECKING:
+    from cli.context import Console
+    from schemas.messages.dead_letter_filter import LetterFilter
+
+
+def rehearse_replay(
+    parts: Console, wanted: LetterFilter, limit: int | None, *, as_sent: bool, wants_json: bool
+) -> NoReturn:
+    """Try the users' letters that are wanted, say what would become of them, and end the command."""
+    letters = chain.from_iterable(read_in_portions(parts.broker, (USER_SYNC_QUEUE,)))
+    chosen = islice(
+        (letter for letter in letters if letter.receipt_key is not None and wanted.matches(letter)), limit
+    )
+    syncer = UserSyncer(
+        store=parts.store, directories=parts.directories, sealer=Sealer(parts.settings.secret_keys)
+    )
+    found = rehearse(chosen, syncer, as_sent=as_sent)
+    if wants_json:
+        print_json(as_json(found))
+    else:
+        _print(found)
+    raise click.exceptions.Exit(0 if found.succeeded == found.tried else 1)
+
+
+def as_json(found: Rehearsal) -> dict[str, object]:
+    """Return what was found out."""
+    return {
+        "tried": found.tried,
+        "would_succeed": found.succeeded,
+        "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
+        "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
+        "away": dict(sorted(found.away.items())),
+    }
+
+
+def _print(found: Rehearsal) -> None:
+    echo(f"Of {found.tried} users, {found.succeeded} would now succeed. Nothing has been changed.")
+    for outcome, count in sorted(found.outcomes.items()):
+        echo(f"  {count:>7}  {outcome}")
+    for reason, count in sorted(found.failures.items()):
+        echo(f"  {count:>7}  dead_lettered: {reason}")
+    for service, count in sorted(found.away.items()):
+        echo(f"  {count:>7}  not known: {service} is away")

@@ -1,0 +1,58 @@
+"""A replay as people read it: how far it has come, and what became of whom."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cli.output import echo, print_fields, print_json
+from cli.progress import new_bar
+from schemas.outcomes import Outcome
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from producers.dead_letters.replay import Standing
+    from schemas.runs.operation import Operation
+
+
+@contextmanager
+def replay_bar(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
+    """Give what shows how far a replay has come, on standard error, if that is a terminal."""
+    bar = new_bar(quiet=quiet)
+    tasks, said = {}, set[str]()
+
+    def show(standing: Standing) -> None:
+        if standing.away is not None and standing.away not in said:
+            said.add(standing.away)
+            echo(f"{standing.away}. Waiting on.", err=True)
+        if standing.operation not in tasks:
+            tasks[standing.operation] = bar.add_task("")
+        settled = standing.settled
+        failed = settled.outcomes.get(Outcome.DEAD_LETTERED, 0)
+        bar.update(
+            tasks[standing.operation],
+            description=f"operation {standing.operation}, {settled.open} on their way, {failed} failed again",
+            total=standing.people,
+            completed=sum(settled.outcomes.values()),
+        )
+
+    with bar:
+        yield show
+
+
+def show_operation(operation: Operation, *, wants_json: bool) -> None:
+    """Print how an operation ended."""
+    if wants_json:
+        print_json(operation.as_json())
+        return
+    fields: dict[str, object] = {
+        "operation": operation.id,
+        "status": operation.status,
+        "detail": operation.detail,
+        "started": timestamp(operation.started),
+        "finished": operation.finished and timestamp(operation.finished),
+    }
+    fields |= {f"  {name}": count for name, count in operation.counts.items()}
+    print_fields({name: value for name, value in fields.items() if value is not None})

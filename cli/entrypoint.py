@@ -1,0 +1,76 @@
+"""Where `update-sync` starts: it settles what has to be settled before anything else is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from runtime.stop_signals import when_asked_to_end
+
+#: The commands that work on messages. Click knows their names too, but to ask it is to import everything.
+_WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
+
+#: Every file that we make is for its user alone (0600, 0700), whatever umask we started with: it holds
+#: secrets, or what dead letters hold.
+_PRIVATE: Final = 0o077
+
+
+#: Those that go on until they are asked to end: that is then no failure.
+_LONG_RUNNING: Final = frozenset({*_WORK_ON_MESSAGES, "scheduler"})
+
+#: Seconds after SIGTERM until a command ends in any case. Containers are killed after ten.
+_ENDS: Final = 8.0
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names, on greenlets if it works on messages."""
+    long_running = bool(_LONG_RUNNING.intersection(sys.argv[1:2])) or "--serve" in sys.argv
+
+    def stop(number: int) -> NoReturn:
+        if long_running:
+            raise SystemExit(0)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(_code_of(number))
+
+    when_asked_to_end(stop, code=0 if long_running else _code_of(signal.SIGTERM), within=_ENDS)
+    try:
+        _run()
+    except KeyboardInterrupt:
+        # Before the command itself could say so.
+        sys.exit(_code_of(signal.SIGINT))
+    except SystemExit as ended:
+        if _LONG_RUNNING.intersection(sys.argv[1:2]) and isinstance(ended.code, int):
+            _leave(ended.code)
+        raise
+
+
+def _run() -> None:
+    os.umask(_PRIVATE)
+    if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]):
+        from queues.consuming.gevent_patch import use_greenlets  # noqa: PLC0415 - the others need no gevent
+
+        use_greenlets()
+    from cli.app import main as commands  # noqa: PLC0415 - after the threads are what they are to be
+
+    commands()
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, with all written that was said.
+
+    While Python puts itself away, which takes long on a busy machine, it lets no other thread go on: nothing
+    would end the process any more if that hung.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _code_of(number: int) -> int:
+    """Return what a command ends with that a signal has ended, as a shell would say it."""
+    return 128 + number

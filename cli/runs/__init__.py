@@ -1,0 +1,1 @@
+"""`update-sync runs` and `update-sync trigger`."""

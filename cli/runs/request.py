@@ -1,0 +1,93 @@
+"""A wish for a run, published; and the wait for the run that it leads to."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.output import echo, say
+from cli.runs.details import details_of
+from cli.runs.report import end_with, keep_looking, show_run, wait_for_end
+from queues.message import proven, tenant_sync_message
+from schemas.errors import PermanentError
+from schemas.messages.binding import is_privileged
+from schemas.messages.messages import TenantSync, load_tenant_sync
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cli.context import Console
+    from schemas.runs.run import Run
+    from store.runs.triggers import Triggers
+
+#: Seconds after which it is worth saying that nobody has taken the message.
+_PATIENCE: Final = 15.0
+
+
+def wish_from(**fields: object) -> TenantSync:
+    """Return the wish that a command's options make; raise `UsageError` for what no trigger may hold."""
+    try:
+        return load_tenant_sync(fields)
+    except PermanentError as error:
+        raise click.UsageError(error.detail) from None
+
+
+def publish_wish(wish: TenantSync, parts: Console, more: Mapping[str, Any], *, wants_json: bool) -> None:
+    """Publish a wish, and say under which event id; `more` goes beside it into the JSON."""
+    event_id = _publish(wish, parts)
+    text = f"Published, as event {event_id}. 'update-sync runs list' shows the run."
+    say(text, {"event": event_id, **more}, wants_json=wants_json)
+
+
+def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wants_json: bool) -> None:
+    """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
+    ends = None if timeout is None else time.monotonic() + timeout
+    run = run_that_came_of(wish, _publish(wish, parts), parts.store.triggers, timeout=timeout)
+    left = None if ends is None else max(0.0, ends - time.monotonic())
+    summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
+    show_run(summary, wants_json=wants_json, details=details_of(run.id, parts.store))
+    end_with(summary)
+
+
+def _publish(wish: TenantSync, parts: Console) -> str:
+    event_id = str(uuid.uuid4())
+    publish_trigger(wish, event_id, parts)
+    return event_id
+
+
+def publish_trigger(wish: TenantSync, event_id: str, parts: Console) -> None:
+    """Publish a wish; one that only operators may have goes with the proof that it is ours."""
+    message = tenant_sync_message(wish, event_id=event_id)
+    if is_privileged(wish, event_id):
+        message = proven(message, parts.store.seals.proof)
+    parts.broker.publish([message])
+
+
+def run_that_came_of(
+    wish: TenantSync, event_id: str, triggers: Triggers, *, timeout: float | None = None
+) -> Run:
+    """Wait until a published wish has led to a run, and return it; end the command after `timeout` s."""
+    began, told = time.monotonic(), False
+    # A run that tries settings waits for no other one.
+    causes = (
+        "a producer running"
+        if wish.settings is not None
+        else "a producer running, or another run of the tenant open"
+    )
+
+    def look() -> Run | None:
+        nonlocal told
+        run = triggers.run_of(event_id)
+        if run is None and not told and time.monotonic() - began > _PATIENCE:
+            told = True
+            echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
+        return run
+
+    run = keep_looking(look, timeout=timeout)
+    if run is None:
+        echo(f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True)
+        raise click.exceptions.Exit(1)
+    return run

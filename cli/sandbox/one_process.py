@@ -1,0 +1,127 @@
+"""The whole sync in one process: queues in memory, SQLite, and the sandbox's stand-ins."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from clients.gateways import directories
+from producers.main import declare_producers, reconcile
+from queues.brokers.factory import open_memory_broker
+from queues.consuming.in_process import consuming
+from queues.message import proven, tenant_sync_message
+from runtime.breaker_registry import Outages
+from schemas.crypto.encryption import Sealer, new_key
+from schemas.messages.binding import is_privileged
+from schemas.messages.messages import TenantSync
+from schemas.outcomes import OPEN_STATUSES, Mode
+from schemas.settings import PREFIX, Settings
+from schemas.tenants.tenant import load_tenant
+from store.store import Store
+from workers.main import declare_user_sync
+from workers.user_sync import UserSyncer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from queues.brokers.memory import MemoryBroker
+    from sandbox.environment import World
+    from schemas.runs.run import RunSummary
+
+#: Threads that work off messages; the stand-ins share the process's one interpreter with them.
+_THREADS: Final = 8
+
+#: Seconds between two looks at how far a run has come.
+_LOOK_AGAIN: Final = 0.2
+
+
+class OneProcess:
+    """A sync that runs here, now, and needs no servers."""
+
+    def __init__(self, broker: MemoryBroker, store: Store, syncer: UserSyncer, tenant: str) -> None:
+        self.store = store
+        self.syncer = syncer
+        self.broker = broker
+        self._tenant = tenant
+
+    def run(  # noqa: PLR0913 - all that can be wished for
+        self,
+        *,
+        mode: Mode = Mode.FULL,
+        dry_run: bool = False,
+        users: tuple[str, ...] = (),
+        settings: Mapping[str, Any] | None = None,
+        thorough: bool = False,
+        progress: Callable[[RunSummary], None] = lambda _: None,
+    ) -> RunSummary:
+        """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
+        begun = self.begin(mode=mode, dry_run=dry_run, users=users, settings=settings, thorough=thorough)
+        return self.wait(begun, progress=progress)
+
+    def begin(
+        self,
+        *,
+        mode: Mode = Mode.FULL,
+        dry_run: bool = False,
+        users: tuple[str, ...] = (),
+        settings: Mapping[str, Any] | None = None,
+        thorough: bool = False,
+    ) -> int:
+        """Trigger a run, maybe one that tries `settings`, and return its number as soon as it has one."""
+        event_id = str(uuid.uuid4())
+        wish = TenantSync(
+            tenant=self._tenant,
+            mode=mode,
+            dry_run=dry_run,
+            users=users,
+            settings=settings,
+            thorough=thorough,
+        )
+        message = tenant_sync_message(wish, event_id=event_id)
+        if is_privileged(wish, event_id):
+            message = proven(message, self.store.seals.proof)
+        self.broker.publish([message])
+        while True:
+            time.sleep(_LOOK_AGAIN)
+            run = self.store.triggers.run_of(event_id)
+            if run is not None:
+                return run.id
+
+    def wait(self, run_id: int, *, progress: Callable[[RunSummary], None] = lambda _: None) -> RunSummary:
+        """Wait until a run has ended, telling `progress` about it on the way."""
+        while True:
+            summary = self.store.runs.summary(run_id)
+            progress(summary)
+            if summary.run.status not in OPEN_STATUSES:
+                return summary
+            time.sleep(_LOOK_AGAIN)
+
+
+@contextmanager
+def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProcess]:
+    """Put everything together in this process, with the world's tenant in it; `folder` takes the database."""
+    stand_ins: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): value for name, value in world.environment.items()
+    }
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
+    )
+    sealer = Sealer(settings.secret_keys)
+    outages = Outages()
+    store = Store(settings.database_url, sealer, pool_size=2 * _THREADS, passages=outages)
+    store.upgrade()
+    store.tenants.add(*load_tenant(tenant_key, world.tenant))
+    broker = open_memory_broker(outages)
+    doors = directories(settings, outages)
+    declare_producers(broker, broker, store=store, directories=doors)
+    reconcile(broker, broker, store=store)
+    declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
+    try:
+        with consuming(broker, threads=_THREADS):
+            syncer = UserSyncer(store=store, directories=doors, sealer=sealer)
+            yield OneProcess(broker, store, syncer, tenant_key)
+    finally:
+        store.close()

@@ -1,0 +1,192 @@
+"""Whether a tenant's credentials work, step by step; findings in words, for whoever shows them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from clients.skolon.search_methods import SearchMethod
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.outcomes import Cause
+from schemas.tenants.selection import properties_to_select
+from schemas.users.attributes import Attribute
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from clients.gateways import Directories
+    from store.tenants.tenants import TenantRecord
+
+#: Entra's Secret ID, and never a secret's Value, looks like this.
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+#: Days before the end of the secret at which it is time to say so.
+_SOON: Final = 30
+
+#: Looked for in Skolon, where nobody has it.
+_NOBODY: Final = "update-sync-check-that-finds-nobody"
+
+
+class Grade(StrEnum):
+    """How a step went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that was tried, what came of it, and where to mend it."""
+
+    name: str
+    grade: Grade
+    detail: str
+    mend: str | None = None
+    #: Why it failed, in our own words for causes and systems, where there is one.
+    failed_at: Cause | Dependency | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"step": self.name, "grade": str(self.grade), "detail": self.detail, "mend": self.mend}
+
+
+_TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
+
+_ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
+_MEND: Final = {
+    Cause.ENTRA_CREDENTIALS: (
+        f"{_ENTRA_APP}; then: update-sync tenants set TENANT --client-secret. Directory (tenant) id "
+        "and client id are on the app's overview page"
+    ),
+    Cause.ENTRA_PERMISSION: (
+        "Entra admin centre > App registrations > the app > API permissions: add Microsoft Graph, "
+        "application permission User.Read.All, and grant admin consent"
+    ),
+    Cause.GRAPH_QUERY: "UPDATE_SYNC_GRAPH_URL; if that is right, report it as a bug",
+    Cause.SKOLON_CREDENTIALS: (
+        "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's "
+        "organisation"
+    ),
+    Cause.SKOLON_PERMISSION: "ask Skolon to give the credentials the right to read and change the users",
+}
+
+
+def check_tenant(record: TenantRecord, directories: Directories, today: dt.date) -> list[Step]:
+    """Try, in order, everything that a run needs, and return how each step went. Nothing is changed."""
+    steps = [_secret(record), *_expiry(record, today)]
+    entra = list(_entra(record, directories))
+    steps = [*steps, *entra, _skolon(record, directories)]
+    key = record.tenant.key
+    return [dataclasses.replace(step, mend=step.mend and step.mend.replace("TENANT", key)) for step in steps]
+
+
+def _secret(record: TenantRecord) -> Step:
+    if _GUID.fullmatch(record.credentials.client_secret.strip()):
+        return Step(
+            name="client secret",
+            grade=Grade.FAULT,
+            detail="it looks like a GUID, and so does a Secret ID: the secret's Value is wanted",
+            mend=f"{_ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
+        )
+    return Step(name="client secret", grade=Grade.OK, detail="looks like a secret's Value")
+
+
+def _expiry(record: TenantRecord, today: dt.date) -> Iterator[Step]:
+    expires = record.tenant.client_secret_expires
+    if expires is None:
+        return
+    days = (expires - today).days
+    if days < 0:
+        # Whether it has truly ended is for Entra to say: the date is what somebody has noted.
+        grade, detail = Grade.WARNING, f"noted to end on {expires}, which has passed"
+    elif days <= _SOON:
+        grade, detail = Grade.WARNING, f"expires on {expires}, in {days} days"
+    else:
+        grade, detail = Grade.OK, f"good until {expires}"
+    mend = None if grade is Grade.OK else f"{_ENTRA_APP}: make a new one, and set it with its date"
+    yield Step(name="client secret's date", grade=grade, detail=detail, mend=mend)
+
+
+def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
+    graph = directories.graph(record.credentials)
+    found: list[str] = []
+
+    def read_users() -> str:
+        page = graph.page(None, properties_to_select(record.tenant))
+        found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
+        return f"{graph.count()} users can be read, with all that the mapping needs"
+
+    users = _try("users in Entra", read_users)
+    # Without a token there are no users: what failed is told by the step that it belongs to.
+    if users.failed_at in _TOKEN_FAILURES:
+        yield dataclasses.replace(users, name="token from Entra")
+        yield Step(name="users in Entra", grade=Grade.SKIPPED, detail="needs a token")
+    else:
+        yield Step(name="token from Entra", grade=Grade.OK, detail="Entra takes client id and secret")
+        yield users
+    if users.grade is not Grade.OK:
+        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="users could not be read")
+        return
+    if not record.tenant.wants_birthdays or not found:
+        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="not wanted, or nobody is there")
+        return
+    try:
+        problem = graph.birthday(found[0]).problem
+    except TransientError as error:
+        problem = error.detail
+    if problem is None:
+        yield Step(name="birthdays", grade=Grade.OK, detail="can be read")
+    else:
+        yield Step(
+            name="birthdays",
+            grade=Grade.WARNING,
+            detail=f"cannot be read ({problem}); birth dates stay as they are",
+            mend="update-sync tenants set TENANT --no-birthdays, if they are not wanted",
+        )
+
+
+def _skolon(record: TenantRecord, directories: Directories) -> Step:
+    organisation = record.tenant.organisation
+    skolon = directories.skolon(dry_run=True)
+
+    def search() -> str:
+        skolon.find(organisation, {Attribute.EXTERNAL_ID: _NOBODY})
+        return "the organisation's users can be searched"
+
+    step = _try("users in Skolon", search)
+    if step.grade is not Grade.OK:
+        return step
+    if skolon.search_method(organisation) is SearchMethod.POST:
+        return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
+    return dataclasses.replace(
+        step,
+        grade=Grade.WARNING,
+        detail=f"{step.detail}; searches by GET: filters, which hold e-mail addresses and personal numbers, "
+        "stand in URLs",
+        mend="ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs "
+        "out of the logs of its servers and proxies",
+    )
+
+
+def _try(name: str, attempt: Callable[[], str]) -> Step:
+    failed = Step(name=name, grade=Grade.FAULT, detail="")
+    try:
+        return Step(name=name, grade=Grade.OK, detail=attempt())
+    except HaltError as error:
+        return dataclasses.replace(
+            failed, detail=error.detail, mend=_MEND.get(error.cause), failed_at=error.cause
+        )
+    except TransientError as error:
+        mend = "try again later; if it stays so, look at the network, the proxy and the addresses"
+        detail = f"could not be tried: {error.detail}"
+        return dataclasses.replace(failed, detail=detail, mend=mend, failed_at=error.dependency)
+    except PermanentError as error:
+        return dataclasses.replace(failed, detail=error.detail, mend="report it")
+    except UpdateSyncError as error:
+        return dataclasses.replace(failed, detail=str(error))

@@ -1,0 +1,93 @@
+"""`update-sync tenants report`: what is to be put in order in Entra or Skolon, by the last full run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from cli.context import open_console
+from cli.output import echo, json_option, print_json
+from schemas.errors import WrongUseError
+from schemas.reports.remedies import Language, explain
+from schemas.runs.run import timestamp
+from schemas.safe_text import one_line
+from schemas.settings import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.reports.data_quality import Found, Shared, TenantReport
+
+_INDENT: Final = "  "
+
+
+@click.command()
+@click.argument("key")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="People, pairs or groups that are named of each kind.",
+)
+@json_option
+def report(*, key: str, limit: int, wants_json: bool) -> None:
+    """Report what the last complete full run found to be put in order.
+
+    Skolon users that two people claim, people who share an EPPN or a personal number in Entra, who has no
+    match key, who is not found or ambiguous in Skolon, and whether Graph listed everybody whom it counts.
+    People are named by their ids; no value is shown.
+    """
+    store = open_console(Need.DATABASE).store
+    store.tenants.outline(key)
+    found = store.tenant_reports.last(key, limit)
+    if found is None:
+        raise WrongUseError(f"No full run of tenant '{key}' is complete so far: 'trigger {key}' starts one.")
+    if wants_json:
+        print_json(found.as_json())
+        return
+    for line in _lines(found):
+        echo(one_line(line))
+
+
+def _lines(found: TenantReport) -> Iterator[str]:
+    run = found.run.run
+    finished = run.finished and timestamp(run.finished)
+    yield f"Run {run.id} of {run.tenant}: {found.run.published} people, {finished}"
+    for warning in found.run.warnings:
+        yield f"Warning: {warning.detail}."
+        yield from (f"{_INDENT}{explain(warning.kind).texts[language].mend}" for language in Language)
+    yield f"Claims of a Skolon user that is somebody else's: {found.collision_count}"
+    for each in found.collisions:
+        yield f"{_INDENT}Skolon user {each.skolon_id}:"
+        yield f"{_INDENT * 2}{each.holder} keeps it"
+        yield f"{_INDENT * 2}{each.other} wants it"
+    yield from _more(found.collision_count, len(found.collisions))
+    yield from _shared("EPPNs that several people in Entra have", found.same_eppn)
+    yield from _shared("Personal numbers that several people in Entra have", found.same_number)
+    yield from _people("People without any match key", found.no_match_key, details=False)
+    yield from _people("People whom Skolon does not have", found.not_found, details=False)
+    yield from _people("People who match several Skolon users", found.ambiguous, details=True)
+
+
+def _shared(title: str, shared: Shared) -> Iterator[str]:
+    yield f"{title}: {shared.count}"
+    for group in shared.groups:
+        for place, user in enumerate(group):
+            yield f"{_INDENT}{_INDENT if place else ''}{'and ' if place else ''}{user}"
+    yield from _more(shared.count, len(shared.groups))
+
+
+def _people(title: str, found: Found, *, details: bool) -> Iterator[str]:
+    yield f"{title}: {found.count}"
+    for user, detail in found.people:
+        yield f"{_INDENT}{user}"
+        if details and detail:
+            yield f"{_INDENT * 2}{detail}"
+    yield from _more(found.count, len(found.people))
+
+
+def _more(count: int, shown: int) -> Iterator[str]:
+    if count > shown:
+        yield f"{_INDENT}… and {count - shown} more; --limit shows them."

@@ -1,0 +1,29 @@
+"""When a tenant's next run is due, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from producers.schedule.policy import held_by, last_event, schedule_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from store.tenants.schedules import Schedules
+
+
+def describe_next_due(tenant: str, schedules: Schedules, now: dt.datetime) -> str:
+    """Say when a tenant's next run is due after `now` (aware), by its own clock, and what holds it back."""
+    plan = next(iter(schedules.plans(tenant)), None)
+    if plan is None:
+        return "never: it has no schedule, or is disabled"
+    schedule = schedule_of(plan.schedule, plan.time_zone)
+    due = schedule.next(now)
+    if due is None:
+        return "never"
+    text = due.at.astimezone(schedule.zone).isoformat(timespec="minutes")
+    history = schedules.history(plan, last_event(plan))
+    holder = held_by(history)
+    if holder is not None:
+        text += f", once run {holder.id} ({holder.cause}) is resumed or cancelled"
+    return text

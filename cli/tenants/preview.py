@@ -1,0 +1,140 @@
+"""`update-sync tenants preview`: what a run would do, by settings that need not be saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.context import open_console
+from cli.output import echo, json_option, print_json
+from cli.runs.report import wait_for_end
+from cli.runs.request import publish_trigger, run_that_came_of
+from cli.tenants.options import read_object
+from cli.tenants.preview_options import NAMES, read_trial
+from cli.tenants.preview_report import preview_of, show_preview
+from cli.users.explanation import Explanation
+from cli.users.lookup import people_called, who_is_meant
+from schemas.errors import WrongUseError
+from schemas.messages.messages import TenantSync
+from schemas.runs.sync_result import Verdict
+from schemas.settings import Need
+from schemas.tenants.settings_override import trial_of, tried
+from schemas.users.graph_user import is_entra_id
+from workers.dry_run.explain import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cli.context import Console
+    from schemas.runs.run import RunSummary
+    from workers.dry_run.explain import Explained
+
+
+@click.command()
+@click.argument("key")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help=f"Try a setting: the sources of an attribute, such as eppn=extensionAttribute3,mail, or one of "
+    f"{', '.join(NAMES)}. May be repeated.",
+)
+@click.option("--from", "source_file", metavar="FILE", help="Settings to try as a JSON object; - is stdin.")
+@click.option(
+    "--user",
+    "who",
+    metavar="WHO",
+    help="Explain each step of this one user: an Entra id, or as `users show`.",
+)
+@click.option("--values", is_flag=True, help="With --user: show values as they are, and not their shape.")
+@json_option
+def preview(  # noqa: PLR0913 - one for each option
+    *,
+    key: str,
+    settings: tuple[str, ...],
+    source_file: str | None,
+    who: str | None,
+    values: bool,
+    wants_json: bool,
+) -> None:
+    """Find out what a run of a tenant would do. Nothing is changed and nothing is saved.
+
+    Everybody is looked at by the ordinary producer and workers, as a dry run beside whatever other run of the
+    tenant is going on: it waits for none and holds none up. Ctrl-C cancels it. It ends with 1 when somebody
+    would be a dead letter or the guard would halt the real run.
+
+    With --user, one user is looked at here and now, and each step is explained.
+    """
+    if values and who is None:
+        raise click.UsageError("--values belongs to --user.")
+    needs = (
+        (Need.DATABASE, Need.BROKER, Need.KEYS) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
+    )
+    parts = open_console(*needs)
+    saved = parts.store.tenants.settings(key)
+    trial = trial_of(saved, *read_trial(settings, read_object(source_file) if source_file else {}))
+    if who is not None:
+        user = _entra_id(parts, key, who_is_meant(who))
+        explained = _explained(parts, key, trial, user)
+        explanation = Explanation(user=user, explained=explained, values=values)
+        if wants_json:
+            print_json({"tenant": key, **explanation.as_json()})
+        else:
+            explanation.print()
+        raise click.exceptions.Exit(0 if isinstance(explained.end, Verdict) else 1)
+    if not saved.enabled:
+        raise WrongUseError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
+    summary = _run(parts, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
+    found = preview_of(summary, saved, parts.store)
+    show_preview(found, wants_json=wants_json)
+    raise click.exceptions.Exit(0 if found.right else 1)
+
+
+def _entra_id(parts: Console, key: str, wanted: str) -> str:
+    """Return whom somebody means. Whom no run has met is taken for an Entra id, if it can be one."""
+    found = people_called(parts, key, wanted)
+    if len(found) > 1:
+        raise WrongUseError(f"Several people are called so: {', '.join(found)}. Name one of these.")
+    if not found and ("@" in wanted or not is_entra_id(wanted)):
+        raise WrongUseError("No run has met anybody called so: name the id of a user in Entra.")
+    return found[0] if found else wanted
+
+
+def _explained(parts: Console, key: str, trial: dict[str, Any], user: str) -> Explained:
+    record = parts.store.tenants.get(key)
+    record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
+    return explain(user, record, parts.directories)
+
+
+def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
+    """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
+    event_id, triggers = str(uuid.uuid4()), parts.store.triggers
+    publish_trigger(wish, event_id, parts)
+    try:
+        with _interruptible():
+            run = run_that_came_of(wish, event_id, triggers)
+            return wait_for_end(parts.store.runs, run.id, quiet=quiet)
+    except KeyboardInterrupt:
+        withdrawn = triggers.withdraw(wish, event_id)
+        echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
+        raise
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does, and both of them even if whoever started the command ignores them."""
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,97 @@
+"""`--set NAME=VALUE`: settings of a tenant that are to be tried, as changes to the contract's object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cli.tenants.options import pair, words_of
+from schemas.errors import WrongUseError
+from schemas.users.attributes import Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_LISTS: Final = ("match_keys", "erase_blank")
+_SWITCHES: Final = ("enabled_only", "members_only")
+_LIMITS: Final = ("changed", "identity_changed", "not_found")
+_NONE: Final = "none"
+
+#: What `--set` takes beside the names of attributes, which set their sources.
+NAMES: Final = (
+    *_LISTS,
+    *_SWITCHES,
+    "exclude",
+    "birthdays",
+    "ssn_country",
+    *(f"guard.{limit}" for limit in _LIMITS),
+)
+
+
+def read_trial(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the object that the options make, on top of a file's, and a line for each fault."""
+    changes, faults = dict(base), list[str]()
+    for text in settings:
+        try:
+            name, value = pair(text, "--set")
+            _put(changes, name.removeprefix("scope.").removeprefix("sources."), value.strip())
+        except WrongUseError as error:
+            faults.append(error.summary)
+    return changes, faults
+
+
+def _put(changes: dict[str, Any], name: str, value: str) -> None:
+    if name in list(Attribute):
+        _inside(changes, "sources")[name] = words_of(value)
+    elif name in _LISTS:
+        changes[name] = words_of(value)
+    elif name in _SWITCHES:
+        _inside(changes, "scope")[name] = _switch(name, value)
+    elif name == "exclude":
+        _exclude(_inside(changes, "scope"), value)
+    elif name == "birthdays":
+        changes[name] = _switch(name, value)
+    elif name == "ssn_country":
+        changes[name] = None if value.lower() in ("", _NONE) else value.upper()
+    elif name.removeprefix("guard.") in _LIMITS:
+        _inside(changes, "guard")[name.removeprefix("guard.")] = _limit(name, value)
+    else:
+        attributes = ", ".join(Attribute)
+        raise WrongUseError(f"{name}: neither an attribute ({attributes}) nor one of {', '.join(NAMES)}.")
+
+
+def _inside(changes: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = changes.get(name)
+    if name in changes and not isinstance(inner, dict):
+        raise WrongUseError(f"{name}: the file has no object there to put a setting into.")
+    # A copy: what the file gave is the caller's.
+    changes[name] = dict(inner or {})
+    made: dict[str, Any] = changes[name]
+    return made
+
+
+def _exclude(scope: dict[str, Any], value: str) -> None:
+    """Add a rule; the first one that an option names takes the place of those that are saved."""
+    rules = [*scope.get("exclude", ())]
+    if value:
+        source, equals = pair(value, "--set exclude=")
+        rules.append({"source": source, "equals": equals})
+    scope["exclude"] = rules
+
+
+def _switch(name: str, value: str) -> bool:
+    said: Callable[[str], bool | None] = {"true": True, "yes": True, "false": False, "no": False}.get
+    found = said(value.lower())
+    if found is None:
+        raise WrongUseError(f"{name}: say true or false.")
+    return found
+
+
+def _limit(name: str, value: str) -> dict[str, Any] | None:
+    if value.lower() == _NONE:
+        return None
+    count, comma, share = value.partition(",")
+    try:
+        part = float(share.strip().removesuffix("%")) / (100 if share.strip().endswith("%") else 1)
+        return {"count": int(count), "share": part} if comma else {"count": int(count), "share": 0.0}
+    except ValueError:
+        raise WrongUseError(f"{name}: say COUNT,SHARE such as 100,10%, or none.") from None

@@ -1,0 +1,133 @@
+"""One user's way, step by step, for people and programs; values show their shape alone unless asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.output import echo
+from cli.redaction import how_they_differ, mask
+from cli.users.explanation_report import print_steps
+from schemas.errors import HaltError, PermanentError
+from schemas.runs.changes import kind_of
+from schemas.runs.guards import IDENTITY
+from schemas.runs.sync_result import Verdict
+from schemas.safe_text import one_line
+from schemas.users.attributes import Attribute
+from workers.pipeline import steps
+
+if TYPE_CHECKING:
+    from workers.dry_run.explain import Explained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What became of a user's steps; `values` shows them as they are."""
+
+    user: str
+    explained: Explained
+    values: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the steps, and how they ended."""
+        return {
+            "user": self.user,
+            "steps": [self._step(step) for step in self.explained.steps],
+            **_end(self.explained.end),
+        }
+
+    def print(self) -> None:
+        """Print the steps under each other."""
+        echo(f"user {self.user}: what would become of it now. Nothing has been changed.")
+        print_steps(self.as_json()["steps"])
+        end = _end(self.explained.end)
+        echo("", f"outcome: {end['outcome'] or 'unknown'}")
+        for name in ("reason", "stage", "cause", "away", "detail"):
+            if end[name] is not None:
+                echo(f"  {name}: {one_line(end[name])}")
+
+    def _value(self, attribute: Attribute, value: str | None) -> str | None:
+        """Return a value as it may be shown: an Entra id names nobody who does not have the directory."""
+        own = attribute is Attribute.EXTERNAL_ID and value == self.user
+        return value if self.values or own or value is None else mask(value)
+
+    def _step(self, step: steps.Step) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of step
+        match step:
+            case steps.Read():
+                return {"step": "read", "found": step.user is not None, "by_id": step.by_id}
+            case steps.Scoped():
+                rules = [
+                    {"setting": each.setting, "allows": each.allows, "because": each.because}
+                    for each in step.rulings
+                ]
+                return {
+                    "step": "scope",
+                    "in_scope": all(each.allows for each in step.rulings),
+                    "rules": rules,
+                }
+            case steps.Mapped():
+                return {"step": "map", "attributes": self._mapped(step)}
+            case steps.Searched():
+                hits = [
+                    {"key": str(each.key), "skolon_users": [user.id for user in each.users]}
+                    for each in step.hits
+                ]
+                return {"step": "search", "keys": hits}
+            case steps.Matched():
+                found = step.match
+                return {
+                    "step": "match",
+                    "by": None if found is None else str(found.key),
+                    "skolon_user": None if found is None else found.user.id,
+                }
+            case steps.Owned():
+                shown = self._value(Attribute.EXTERNAL_ID, step.external_id)
+                own = step.external_id == self.user
+                return {"step": "owner", "external_id": shown, "is_own": own, "is_others": step.is_others}
+            case steps.BirthDateRead():
+                birthday = step.birthday
+                shown = self._value(Attribute.BIRTH_DATE, birthday.value)
+                return {"step": "birth_date", "value": shown, "problem": birthday.problem}
+            case steps.Compared():
+                return self._compared(step)
+
+    def _mapped(self, step: steps.Mapped) -> list[dict[str, Any]]:
+        return [
+            {
+                "attribute": str(attribute),
+                "source": each.source,
+                "value": self._value(attribute, each.value),
+                "known": each.known,
+            }
+            for attribute, each in step.picked.items()
+            if attribute is not Attribute.BIRTH_DATE
+        ]
+
+    def _compared(self, step: steps.Compared) -> dict[str, Any]:
+        held = step.user.attributes
+        changes = [
+            {
+                "attribute": str(attribute),
+                "kind": str(kind_of(held.get(attribute), new)),
+                "identity": attribute in IDENTITY,
+                "from": self._value(attribute, held.get(attribute)),
+                "to": self._value(attribute, new),
+                "hint": how_they_differ(held.get(attribute), new),
+            }
+            for attribute, new in step.changes.items()
+        ]
+        return {"step": "compare", "changes": changes, "kept": [str(attribute) for attribute in step.kept]}
+
+
+def _end(end: object) -> dict[str, Any]:
+    found: dict[str, Any] = dict.fromkeys(("outcome", "reason", "stage", "cause", "away", "detail"))
+    match end:
+        case Verdict():
+            return {**found, "outcome": str(end.outcome), "detail": end.detail}
+        case PermanentError():
+            said = {"outcome": "dead_lettered", "reason": str(end.reason), "stage": str(end.stage)}
+            return {**found, **said, "detail": end.detail}
+        case HaltError():
+            return {**found, "cause": str(end.cause), "detail": end.detail}
+        case _:
+            return {**found, "away": str(end)}

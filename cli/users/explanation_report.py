@@ -1,0 +1,101 @@
+"""The steps of one user's way, printed under each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cli.output import echo, print_table
+from schemas.safe_text import one_line
+from schemas.users.attributes import TABLE, Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def print_steps(steps: list[dict[str, Any]]) -> None:
+    """Print steps as `cli.users.explanation` gives them to programs."""
+    for step in steps:
+        _PRINTERS[step["step"]](step)
+
+
+def _title(attribute: str) -> str:
+    return TABLE[Attribute(attribute)].title
+
+
+def _print_read(step: dict[str, Any]) -> None:
+    echo("", "read: from Graph, by its id" if step["found"] else "read: nobody in Entra has the id")
+
+
+def _print_scope(step: dict[str, Any]) -> None:
+    echo("", f"scope: {'looked at' if step['in_scope'] else 'left alone'}")
+    for rule in step["rules"]:
+        echo(f"  {rule['setting']}: {rule['because']}")
+    if not step["rules"]:
+        echo("  the tenant leaves nobody out")
+
+
+def _print_map(step: dict[str, Any]) -> None:
+    echo("", "mapped")
+    rows = [
+        (
+            _title(each["attribute"]),
+            each["source"] or "every source is blank",
+            each["value"] if each["known"] else "not given",
+        )
+        for each in step["attributes"]
+    ]
+    print_table(("attribute", "source", "value"), rows)
+
+
+def _print_search(step: dict[str, Any]) -> None:
+    echo("", "searched in Skolon by")
+    for each in step["keys"]:
+        echo(f"  {_title(each['key'])}: {', '.join(each['skolon_users']) or 'nobody has it'}")
+
+
+def _print_match(step: dict[str, Any]) -> None:
+    if step["by"] is None:
+        echo("", "matched: nobody")
+    else:
+        echo("", f"matched: Skolon user {step['skolon_user']}, by {_title(step['by'])}")
+
+
+def _print_owner(step: dict[str, Any]) -> None:
+    if step["is_own"]:
+        whose = "this user's"
+    elif step["external_id"] is None:
+        whose = "blank"
+    elif step["is_others"]:
+        whose = "somebody else's who is in Entra"
+    else:
+        whose = f"of nobody in Entra ({step['external_id']})"
+    echo(f"  its External Id is {whose}")
+
+
+def _print_birth_date(step: dict[str, Any]) -> None:
+    echo("", f"birth date: {step['problem'] or step['value'] or 'not set in Entra'}")
+
+
+def _print_compare(step: dict[str, Any]) -> None:
+    echo("", "would change" if step["changes"] else "nothing differs")
+    for each in step["changes"]:
+        identity = ", identity" if each["identity"] else ""
+        echo(f"  {_title(each['attribute'])} ({each['kind']}{identity})")
+        hint = f"   ({each['hint']})" if each["hint"] else ""
+        old, new = (one_line("blank" if each[side] is None else each[side]) for side in ("from", "to"))
+        echo(f"    {old} → {new}{hint}")
+    if step["kept"]:
+        kept = ", ".join(_title(attribute) for attribute in step["kept"])
+        echo(f"  blank in Entra, and kept in Skolon: {kept}")
+
+
+_PRINTERS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {
+    "read": _print_read,
+    "scope": _print_scope,
+    "map": _print_map,
+    "search": _print_search,
+    "match": _print_match,
+    "owner": _print_owner,
+    "birth_date": _print_birth_date,
+    "compare": _print_compare,
+}

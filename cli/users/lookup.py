@@ -1,0 +1,27 @@
+"""Whom somebody means: an Entra id, a Skolon id or an EPPN, looked for in the books."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from schemas.crypto.encryption import Sealer
+from schemas.runs.identity_digests import same_eppn
+from schemas.users.attributes import Attribute
+
+if TYPE_CHECKING:
+    from cli.context import Console
+
+
+def who_is_meant(who: str) -> str:
+    """Return what was written; `-` reads it from standard input, so that it gets into no history."""
+    return (sys.stdin.readline() if who == "-" else who).strip()
+
+
+def people_called(parts: Console, tenant: str, wanted: str) -> list[str]:
+    """Return the Entra ids of those whom the tenant's runs have met by that id or EPPN."""
+    marks = []
+    if "@" in wanted:
+        index = Sealer(parts.settings.secret_keys).index
+        marks = index.traces(tenant, Attribute.EPPN, same_eppn(wanted))
+    return list(parts.store.people.find(tenant, wanted, marks))

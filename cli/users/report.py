@@ -1,0 +1,96 @@
+"""One person as people read about it: how it stands, why, and what the runs did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cli.dead_letters.groups import explanation
+from cli.durations import age
+from cli.output import echo, print_fields, print_table
+from schemas.reports.remedies import Language, explain
+from schemas.reports.user_status import State
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from schemas.reports.user_status import Entry, Standing
+
+_ANSWERS: Final = {
+    State.RIGHT: "yes",
+    State.DEAD_LETTERED: "no: it could not be updated",
+    State.NOT_IN_SKOLON: "no Skolon user is known to be this person; the sync creates none",
+    State.LEFT_ALONE: "left alone: out of the tenant's scope, or no longer in Entra",
+    State.PUT_BACK: "put back by an undo: Skolon holds what it held before",
+    State.UNKNOWN: "not known: no run has come to an end with this person",
+}
+
+
+def user_json(user: str, standing: Standing, history: Sequence[Entry]) -> dict[str, Any]:
+    """Return all that is known of a person: ids and words, no values."""
+    told, confirmed, waits = standing.told, standing.confirmed, standing.waits
+    reason = told and told.reason
+    return {
+        "user": user,
+        "skolon_user": _skolon_user(history),
+        "state": str(standing.state),
+        "right": standing.right,
+        "since": standing.since and timestamp(standing.since),
+        "confirmed": confirmed and confirmed.as_json(),
+        "waits_for_run": waits and str(waits.run),
+        "reason": reason and str(reason),
+        "detail": told and told.detail,
+        **(explanation(reason) if reason else {"turn": None, "explanation": None}),
+        "history": [entry.as_json() for entry in history],
+    }
+
+
+def print_user(user: str, standing: Standing, history: Sequence[Entry], *, now: dt.datetime) -> None:
+    """Print a person for people."""
+    told, confirmed = standing.told, standing.confirmed
+    fields: dict[str, object] = {
+        "user": user,
+        "skolon user": _skolon_user(history),
+        "right": _ANSWERS[standing.state],
+        "since": _when(standing.since, now),
+        "confirmed": "never"
+        if confirmed is None
+        else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.outcome}",
+        "waits": _waits(standing.waits),
+    }
+    if told is not None and told.reason is not None:
+        explained = explain(told.reason)
+        fields |= {"reason": told.reason, "turn": explained.turn}
+        for language in Language:
+            fields[f"what ({language})"] = explained.texts[language].happened
+            fields[f"mend ({language})"] = explained.texts[language].mend
+    if told is not None:
+        fields["detail"] = told.detail
+    print_fields({name: value for name, value in fields.items() if value is not None})
+    echo()
+    rows = [
+        (
+            entry.run,
+            f"{entry.mode}{' (dry)' if entry.dry_run else ''}",
+            entry.at and timestamp(entry.at),
+            f"{entry.outcome}{f': {entry.reason}' if entry.reason else ''}",
+            ", ".join(entry.changed),
+        )
+        for entry in history
+    ]
+    print_table(("run", "mode", "at", "outcome", "changed"), rows)
+
+
+def _skolon_user(history: Sequence[Entry]) -> str | None:
+    return next((entry.skolon_id for entry in history if entry.skolon_id is not None), None)
+
+
+def _when(moment: dt.datetime | None, now: dt.datetime) -> str | None:
+    return None if moment is None else f"{timestamp(moment)} ({age(moment, now)} ago)"
+
+
+def _waits(entry: Entry | None) -> str | None:
+    if entry is None:
+        return None
+    return f"for run {entry.run}, which is {entry.status}{f' ({entry.cause})' if entry.cause else ''}"

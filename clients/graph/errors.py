@@ -1,0 +1,135 @@
+"""What Graph's answers mean: by status and `code`, never by `message`, which nobody sees (P6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Final
+
+from clients.http.errors import Fault, Trouble
+from clients.http.known_forms import shown_code, shown_request_id
+from clients.http.retry_after import retry_after
+from clients.http.session import json_object
+from schemas.errors import (
+    DeltaLinkExpiredError,
+    Dependency,
+    FailureKind,
+    HaltError,
+    PageTokenExpiredError,
+    TransientError,
+    UpdateSyncError,
+)
+from schemas.outcomes import Cause
+
+if TYPE_CHECKING:
+    from clients.http.session import Answer
+
+_EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
+_LOST_STATE: Final = frozenset(range(400, 410)) - {401, 403}
+_NO_SYNC_STATE: Final = "syncstatenotfound"
+_OLD_DELTA: Final = "Request_UnsupportedQuery"
+_TRY_LATER: Final = frozenset({404, 403, 408, 425, 429})
+
+#: The form of Graph's codes.
+_WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
+_CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"', re.ASCII)
+
+
+def fault_error(fault: Fault) -> HaltError | TransientError:
+    """Turn the lack of an answer into an error of ours."""
+    if fault.trouble is Trouble.ADDRESS:
+        return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {fault.words}")
+    return TransientError(Dependency.GRAPH, fault.words, kind=fault.kind)
+
+
+def unreadable(response: Answer, why: str) -> TransientError:
+    """Return the error for an answer of success that is not what Graph promises."""
+    return TransientError(
+        Dependency.GRAPH,
+        _said(response, f"HTTP {response.status_code}, but {why}"),
+        status=response.status_code,
+        kind=FailureKind.UNREADABLE,
+    )
+
+
+def error_code(response: Answer) -> str | None:
+    """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's.
+
+    To decide by, and not to be shown: `shown_code` says what may be.
+    """
+    body = json_object(response) or {}
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) and _WORD.match(code) else None
+
+
+def answer_error(response: Answer) -> UpdateSyncError:
+    """Turn an answer that is no success into an error of ours.
+
+    403 and 404 count only in Graph's own form: in another's they come from something on the way.
+    """
+    status, code = response.status_code, error_code(response)
+    said = _said(response, _in_words(status, code))
+    if status == 401:  # noqa: PLR2004 - a status
+        return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
+    if status == 410 or (status == 400 and code in _EXPIRED_PAGE):  # noqa: PLR2004 - statuses
+        return PageTokenExpiredError(said)
+    if status == 403 and code is not None:  # noqa: PLR2004 - a status
+        return HaltError(
+            Cause.ENTRA_PERMISSION,
+            "The application lacks User.Read.All (of the kind Application), or an administrator of the "
+            f"directory has not granted consent to it ({said})",
+        )
+    # 501 in Graph's form means that it will never do this (RFC 9110 section 15.6.2).
+    refused = 400 <= status < 500 or (status == 501 and code is not None)  # noqa: PLR2004 - statuses
+    if not refused or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004 - a status
+        wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
+        return TransientError(Dependency.GRAPH, said, retry_after=wait, status=status)
+    return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
+
+
+def delta_error(response: Answer, *, kept: bool) -> UpdateSyncError:
+    """Turn a delta's answer that is no success into an error of ours.
+
+    `kept` says that a delta link was asked, and not a link to its next page. That the link has expired is
+    told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or the
+    token's age as well, since the query was good when the link was given. Nothing else tells it, for
+    everybody would be read: no 401, 403, 429 or 5xx.
+    """
+    status, code = response.status_code, error_code(response)
+    error = answer_error(response)
+    expired = (
+        status == 410  # noqa: PLR2004 - a status
+        or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
+        or (kept and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
+    )
+    return DeltaLinkExpiredError(_said(response, _in_words(status, code))) if expired else error
+
+
+def claims_challenge(header: str | None) -> str | None:
+    """Return the claims that a `WWW-Authenticate` header asks for, as JSON text for msal.
+
+    https://learn.microsoft.com/entra/identity-platform/claims-challenge has the form: base64 in
+    `claims="…"` beside `error="insufficient_claims"`.
+    """
+    if header is None or "insufficient_claims" not in header:
+        return None
+    match = _CLAIMS.search(header)
+    if match is None:
+        return None
+    encoded = match[1].rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _in_words(status: int, code: str | None) -> str:
+    return f"HTTP {status}" if code is None else f"HTTP {status} {shown_code(code)}"
+
+
+def _said(response: Answer, words: str) -> str:
+    request_id = shown_request_id(response.headers.get("request-id"))
+    return words if request_id is None else f"{words}, request id {request_id}"

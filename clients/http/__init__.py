@@ -1,0 +1,1 @@
+"""What every HTTP client shares: the session, its bounds, its errors."""

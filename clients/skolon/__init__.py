@@ -1,0 +1,1 @@
+"""Skolon's users over SCIM."""

@@ -1,0 +1,140 @@
+"""How we show Skolon who we are: a fixed token, or OAuth2 client credentials (RFC 6749 section 4.4)."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote_plus
+
+from clients.http.errors import Fault, Trouble
+from clients.http.retry_after import retry_after
+from clients.http.session import json_object, succeeded
+from schemas.errors import Dependency, HaltError, TransientError, UnreachableError
+from schemas.outcomes import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+    from clients.http.session import HttpSession
+
+#: Seconds before its end at which a token is no longer used.
+_MARGIN: Final = 60.0
+#: Seconds that a token is taken to live when the answer does not say.
+_UNSAID_LIFE: Final = 300.0
+
+#: `error` values that blame the server for now (RFC 6749 section 4.1.2.1 has the words).
+_FOR_NOW: Final = frozenset({"temporarily_unavailable", "server_error"})
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 405})
+
+
+class SkolonToken(Protocol):
+    """Where the bearer token comes from."""
+
+    def token(self, refused: str | None = None) -> str:
+        """Return a token; `refused` is one that Skolon did not take, and is not worth giving again.
+
+        The same one comes back when there is no other.
+        """
+
+
+class FixedToken:
+    """A bearer token out of the settings."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def token(self, refused: str | None = None) -> str:
+        """Return the one there is."""
+        del refused
+        return self._token
+
+
+class ClientCredentialsToken:
+    """Tokens from Skolon's token endpoint, each used until shortly before it ends.
+
+    May be shared by threads.
+    """
+
+    def __init__(
+        self,
+        session: HttpSession,
+        *,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._authorization = _basic(client_id, client_secret)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._good_until = 0.0
+
+    def token(self, refused: str | None = None) -> str:
+        """Return a token, asking for a new one when need be: one request, however many threads want it.
+
+        Raises `HaltError` (`skolon_credentials`) or `TransientError`.
+        """
+        with self._lock:
+            current = self._token
+            if current is None or current == refused or self._clock() >= self._good_until:
+                current, life = self._new()
+                self._token = current
+                self._good_until = self._clock() + max(life - _MARGIN, life / 2)
+            return current
+
+    def _new(self) -> tuple[str, float]:
+        answer = self._session.ask(
+            "POST",
+            self._url,
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": self._authorization, "Accept": "application/json"},
+        )
+        if isinstance(answer, Fault):
+            if answer.trouble is Trouble.ADDRESS:
+                raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {answer.words}")
+            raise UnreachableError(Dependency.SKOLON, f"token endpoint: {answer.words}", kind=answer.kind)
+        body = json_object(answer)
+        if succeeded(answer) and body is not None:
+            token = body.get("access_token")
+            if isinstance(token, str) and token.isascii() and token.isprintable() and token:
+                return token, _life(body.get("expires_in"))
+        raise _refusal(answer, body)
+
+
+def _basic(client_id: str, client_secret: str) -> str:
+    """Return the header of RFC 6749 section 2.3.1, whose parts are form-encoded first."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+
+
+def _life(value: Any) -> float:
+    try:
+        life = float(value)
+    except (TypeError, ValueError):
+        return _UNSAID_LIFE
+    return life if life > 0 else _UNSAID_LIFE
+
+
+def _refusal(answer: requests.Response, body: dict[str, Any] | None) -> HaltError | TransientError:
+    error = body.get("error") if body is not None else None
+    status = answer.status_code
+    if body is not None and status in _REFUSALS and error not in _FOR_NOW:
+        return HaltError(
+            Cause.SKOLON_CREDENTIALS,
+            f"Skolon's token endpoint refuses the client id and secret (HTTP {status}); check "
+            "UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET and …_TOKEN_URL",
+        )
+    return UnreachableError(
+        Dependency.SKOLON,
+        f"token endpoint: HTTP {status} without a token",
+        retry_after=retry_after(answer.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
+        status=status,
+    )

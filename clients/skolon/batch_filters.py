@@ -1,0 +1,108 @@
+"""One search for several people: the filters that find them, and who of those found is whose. Pure."""
+
+from __future__ import annotations
+
+from string import ascii_letters, digits
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from clients.skolon.scim import search_filter
+from schemas.users.attributes import key_form
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
+
+#: Bytes of a filter in an address: servers and what stands before them take 8,192 for the whole by default.
+LONGEST_IN_ADDRESS: Final = 6000
+
+#: Characters of a filter in a body. Servers and what stands before them take 1 MiB by default, and many of
+#: them put off to a file what is longer than 16 KiB.
+LONGEST_IN_BODY: Final = 15_000
+
+#: What a query may hold as it is (RFC 3986 sections 2.3 and 3.4) and a filter often does, beside letters and
+#: digits. Our libraries take their time for each sign that is encoded.
+_PLAIN: Final = "-._~:@/"
+_AS_THEY_ARE: Final = f"{ascii_letters}{digits}{_PLAIN}".encode()
+
+
+def filters(
+    people: Sequence[Mapping[Attribute, str]], longest: int, length_of: Callable[[str], int]
+) -> Iterator[str]:
+    """Yield filters for all of the people, as few as can be while none is longer than `longest`."""
+    together: list[Mapping[Attribute, str]] = []
+    length = 0
+    for keys in filter(None, people):
+        more = length_of(search_filter(keys))
+        if together and length + more > longest:
+            yield search_filter(*together)
+            together, length = [], 0
+        together.append(keys)
+        length += more
+    if together:
+        yield search_filter(*together)
+
+
+def encoded(scim_filter: str) -> str:
+    """Return a filter as it stands in an address, percent-encoded."""
+    return quote(scim_filter, safe=_PLAIN)
+
+
+def length_in_address(scim_filter: str) -> int:
+    """Return how long a filter is in an address, without encoding it."""
+    in_bytes = scim_filter.encode()
+    return len(in_bytes) + 2 * len(in_bytes.translate(None, _AS_THEY_ARE))
+
+
+def split(found: Iterable[SkolonUser], people: Sequence[Mapping[Attribute, str]]) -> list[list[SkolonUser]]:
+    """Return for each of the people who among those found has any of their values.
+
+    Whoever a server found for nobody is nobody's.
+    """
+    holders: dict[tuple[Attribute, str], dict[str, SkolonUser]] = {}
+    wanted = {(attribute, key_form(attribute, value)) for keys in people for attribute, value in keys.items()}
+    attributes = {attribute for attribute, _ in wanted}
+    for user in found:
+        for attribute in attributes:
+            value = user.attributes.get(attribute)
+            if value is not None and (key := (attribute, key_form(attribute, value))) in wanted:
+                holders.setdefault(key, {})[user.id] = user
+    return [
+        list(
+            {
+                user_id: user
+                for attribute, value in keys.items()
+                for user_id, user in holders.get((attribute, key_form(attribute, value)), {}).items()
+            }.values()
+        )
+        for keys in people
+    ]
+
+
+def holders_of(resource: object, people: Sequence[Mapping[Attribute, str]]) -> list[int]:
+    """Return the places of those people of whom a user that cannot be read holds any value, wherever."""
+    texts = set(_texts(resource))
+    held = {
+        (attribute, key_form(attribute, text))
+        for attribute in {attribute for keys in people for attribute in keys}
+        for text in texts
+    }
+    return [
+        place
+        for place, keys in enumerate(people)
+        if any((attribute, key_form(attribute, value)) in held for attribute, value in keys.items())
+    ]
+
+
+def _texts(value: object) -> Iterator[str]:
+    inner = [value]
+    while inner:
+        one = inner.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            inner += one.values()
+        elif isinstance(one, list):
+            inner += one

@@ -1,0 +1,298 @@
+"""Skolon's users: one interface, and behind it SCIM 2.0, which is our assumption about Skolon.
+
+Skolon's own API, should it come to write users, takes `ScimDirectory`'s place in this file.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from urllib.parse import quote
+
+import requests
+
+from clients.http.errors import FOREIGN, Fault
+from clients.http.limits import SKOLON_ANSWER, TOKEN_ANSWER
+from clients.http.session import HttpSession, json_object, succeeded
+from clients.skolon.auth import ClientCredentialsToken, FixedToken, SkolonToken
+from clients.skolon.batch_filters import holders_of, split
+from clients.skolon.errors import (
+    SkolonUserGoneError,
+    Step,
+    UnreadableUserError,
+    answer_error,
+    fault_error,
+    is_missing,
+    unreadable,
+)
+from clients.skolon.scim import SEARCH_REQUEST_START, patch, read_user
+from clients.skolon.search import SEARCH, Found, ScimSearches, Unreadable
+from clients.skolon.search_methods import SearchMethod, SearchMethods
+from schemas.outcomes import Stage
+from schemas.users.scim import UnreadableScimError
+from schemas.users.skolon_user import fit, is_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from schemas.settings import Settings
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
+
+__all__ = ["ScimDirectory", "SkolonDirectory", "SkolonUserGoneError", "scim_directory"]
+
+_SCIM: Final = "application/scim+json"
+#: What stands for an organisation in the address.
+ORGANISATION: Final = "{organisation}"
+_NO_CONTENT: Final = 204
+
+
+class SkolonDirectory(Protocol):
+    """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return everybody who has any of the values, in one search; without keys nobody."""
+
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+        """Return for each of several people whoever has any of their values, in as few searches as can be.
+
+        In the place of somebody whose user cannot be read stands the error that says so.
+        """
+
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes (None removes a value) if the user is still as it was read; return its version."""
+
+    def read_only(self) -> SkolonDirectory:
+        """Return the same directory with nothing but reading let through, for dry runs."""
+
+
+class ScimDirectory:
+    """Skolon over SCIM (RFC 7644); may be shared by threads.
+
+    All methods raise `TransientError` (away, throttled, or an answer that is none), `HaltError`
+    (`skolon_credentials`, `skolon_permission`) and `PermanentError` (`rejected_by_skolon`).
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        token: SkolonToken,
+        ca_bundle: str | None = None,
+        methods: frozenset[str] | None = None,
+        search_methods: SearchMethods | None = None,
+    ) -> None:
+        """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
+
+        Searches by POST go out beside these; `search_methods` is what is known of who takes them.
+        """
+        self._url = url.rstrip("/")
+        self._token = token
+        self._ca_bundle = ca_bundle
+        self._session = HttpSession(
+            methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
+            addresses=_addresses(self._url, "/Users(/[^/]+)?"),
+            besides=_lets_searches_out(self._url),
+            ca_bundle=ca_bundle,
+            limits=SKOLON_ANSWER,
+        )
+        self._search_methods = search_methods or SearchMethods()
+        self._searches = ScimSearches(self._send, self._check, self._search_methods)
+        self._lock = threading.Lock()
+        self._updated: set[str] = set()
+
+    def read_only(self) -> Self:
+        """Return the same directory over a session that lets GET and searches through and nothing else."""
+        return type(self)(
+            url=self._url,
+            token=self._token,
+            ca_bundle=self._ca_bundle,
+            methods=frozenset({"GET"}),
+            search_methods=self._search_methods,
+        )
+
+    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return everybody who has any of the values; raises `UnreadableUserError` if one is unreadable."""
+        found: dict[str, SkolonUser] = {}
+        for user in self._searches.find(organisation, [keys]) if keys else []:
+            if isinstance(user, Unreadable):
+                raise user.error
+            found[user.id] = user
+        return list(found.values())
+
+    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+        """Return for each of several people whoever has any of their values, in one search or a few.
+
+        Raises `UnreadableUserError` when it cannot be told whose user is unreadable.
+        """
+        if len(people) == 1:
+            return [self.find(organisation, people[0])]
+        found: list[SkolonUser] = []
+        faulty: dict[int, UnreadableUserError] = {}
+        for user in self._searches.find(organisation, people):
+            if not isinstance(user, Unreadable):
+                found.append(user)
+            elif whose := holders_of(user.resource, people):
+                faulty |= dict.fromkeys(whose, user.error)
+            else:
+                raise user.error
+        return [faulty.get(place, users) for place, users in enumerate(split(found, people))]
+
+    def search_method(self, organisation: str) -> SearchMethod | None:
+        """Return how the organisation is searched, None while it is not known."""
+        return self._search_methods.of(organisation)
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
+        if is_missing(response):
+            return None
+        self._check(response, organisation, Step.READ)
+        return _user(response, user_id, Step.READ)
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes and return the user's new version, if Skolon tells it.
+
+        Raises `VersionConflictError` when the user is no longer as it was read, and
+        `SkolonUserGoneError` when it is no longer there.
+        """
+        body = patch(fit(user), changes)
+        if not body["Operations"]:
+            return user.version
+        headers = {"Content-Type": _SCIM}
+        if user.version is not None:
+            headers["If-Match"] = user.version
+        response = self._send(
+            "PATCH",
+            organisation,
+            f"/{quote(user.id, safe='')}",
+            stage=Stage.UPDATE,
+            json=body,
+            headers=headers,
+        )
+        self._check(response, organisation, Step.UPDATE)
+        if response.status_code == _NO_CONTENT:
+            version = response.headers.get("ETag")
+        else:
+            version = _user(response, user.id, Step.UPDATE).version
+        with self._lock:
+            self._updated.add(organisation)
+        # The change is made, and the next reading tells the version.
+        return version if version is not None and is_version(version) else None
+
+    def _check(self, response: requests.Response, organisation: str, step: Step) -> None:
+        if not succeeded(response):
+            with self._lock:
+                worked = organisation in self._updated
+            raise answer_error(response, step, update_has_worked=worked)
+
+    def _send(
+        self,
+        method: str,
+        organisation: str,
+        rest: str = "",
+        *,
+        stage: Stage | None,
+        headers: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """Send a request, once more with a new token if Skolon does not take the first and there is one.
+
+        `stage` is where on a user's way, if it is for one user.
+        """
+        url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
+        token = self._token.token()
+        answer = self._send_with(token, method, url, headers, stage, **kwargs)
+        if answer.status_code == 401:  # noqa: PLR2004 - a status
+            fresh = self._token.token(refused=token)
+            if fresh != token:
+                answer = self._send_with(fresh, method, url, headers, stage, **kwargs)
+        return answer
+
+    def _send_with(
+        self,
+        token: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        stage: Stage | None,
+        **kwargs: Any,
+    ) -> requests.Response:
+        all_headers = {"Accept": _SCIM, **(headers or {}), "Authorization": f"Bearer {token}"}
+        answer = self._session.ask(method, url, headers=all_headers, **kwargs)
+        if isinstance(answer, Fault):
+            raise fault_error(answer, stage)
+        return answer
+
+
+def scim_directory(settings: Settings) -> ScimDirectory:
+    """Return Skolon as the environment's settings describe it; nothing is sent yet."""
+    token: SkolonToken
+    if settings.skolon_token:
+        token = FixedToken(settings.skolon_token)
+    else:
+        token = ClientCredentialsToken(
+            HttpSession(
+                methods={"POST"},
+                origin=settings.skolon_token_url,
+                ca_bundle=settings.ca_bundle,
+                limits=TOKEN_ANSWER,
+            ),
+            url=settings.skolon_token_url,
+            client_id=settings.skolon_client_id,
+            client_secret=settings.skolon_client_secret,
+        )
+    return ScimDirectory(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
+
+
+def _addresses(url: str, rest: str) -> re.Pattern[str]:
+    """Return the addresses of any organisation that end with `rest`, a pattern (promise P1)."""
+    stand_in = "organisation-stand-in"
+    address = url.replace(ORGANISATION, stand_in)
+    with suppress(*FOREIGN):  # an address that cannot be asked is reported when it is asked
+        # As requests spells it: what leaves is compared with what would leave.
+        address = str(requests.Request("GET", address).prepare().url)
+    pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
+    return re.compile(pattern + rest)
+
+
+def _lets_searches_out(url: str) -> Callable[[requests.PreparedRequest], bool]:
+    """Return what tells a gate whether a request is a search by POST, which changes nothing (promise P1)."""
+    addresses = _addresses(url, f"/Users{re.escape(SEARCH)}")
+
+    def is_one(request: requests.PreparedRequest) -> bool:
+        return (
+            request.method == "POST"
+            and addresses.fullmatch(request.url or "") is not None
+            and isinstance(request.body, bytes)
+            and request.body.startswith(SEARCH_REQUEST_START)
+        )
+
+    return is_one
+
+
+def _user(response: requests.Response, user_id: str, step: Step) -> SkolonUser:
+    body = json_object(response)
+    if body is None:
+        raise unreadable(response, "no JSON object", step)
+    try:
+        user = read_user(body, version=response.headers.get("ETag"))
+    except UnreadableScimError as error:
+        why = str(error)
+    else:
+        if user.id == user_id:
+            return user
+        why = "another user came"
+    raise unreadable(response, why, step)

@@ -1,0 +1,160 @@
+"""What Skolon's answers mean: one table from status and request to what happens next.
+
+Of an error's body only `scimType` is looked at (RFC 7644 section 3.12, a closed list of words);
+`detail` may hold somebody's values and goes nowhere (promise P6).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from clients.http.errors import Fault, Trouble
+from clients.http.known_forms import shown_scim_type
+from clients.http.retry_after import retry_after
+from clients.http.session import json_object
+from schemas.errors import (
+    Dependency,
+    FailureKind,
+    HaltError,
+    PermanentError,
+    TransientError,
+    UnreachableError,
+    UpdateSyncError,
+    VersionConflictError,
+)
+from schemas.outcomes import Cause, Reason, Stage
+from schemas.users.scim import ERROR_RESPONSE
+
+if TYPE_CHECKING:
+    import requests
+
+
+class SkolonUserGoneError(UpdateSyncError):
+    """The Skolon user that was to be changed is no longer there (HTTP 404)."""
+
+
+class NoAnswerError(TransientError):
+    """It was asked, and there was no answer, or no whole one."""
+
+
+class UnreadableUserError(TransientError):
+    """A user that Skolon has found is not what SCIM promises; the others in the same answer may well be."""
+
+
+class Step(Enum):
+    """What was asked for; the same status means different things."""
+
+    FIND = auto()
+    READ = auto()
+    UPDATE = auto()
+
+    @property
+    def stage(self) -> Stage:
+        """Where on a user's way it is asked for."""
+        return Stage.UPDATE if self is Step.UPDATE else Stage.MATCH
+
+
+_TRY_LATER: Final = frozenset({408, 425, 429})
+
+_ADDRESS_ADVICE: Final = "check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL"
+
+
+def fault_error(fault: Fault, stage: Stage | None) -> HaltError | TransientError:
+    """Turn the lack of an answer into an error of ours; `stage` of a request for one single user."""
+    if fault.trouble is Trouble.ADDRESS:
+        return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {fault.words}; {_ADDRESS_ADVICE}")
+    if not fault.reached:
+        return UnreachableError(Dependency.SKOLON, fault.words, kind=fault.kind)
+    return NoAnswerError(Dependency.SKOLON, fault.words, kind=fault.kind, stage=stage)
+
+
+def unreadable(response: requests.Response, why: str, step: Step) -> TransientError:
+    """Return the error for an answer of success that is not what SCIM promises."""
+    return TransientError(
+        Dependency.SKOLON,
+        f"HTTP {response.status_code}, but {why}",
+        status=response.status_code,
+        kind=FailureKind.UNREADABLE,
+        stage=step.stage,
+    )
+
+
+def answer_error(response: requests.Response, step: Step, *, update_has_worked: bool) -> UpdateSyncError:  # noqa: PLR0911 - one table
+    """Turn an answer that is no success into an error of ours.
+
+    `update_has_worked` says whether this process has changed a user of that organisation before:
+    then a 403 is about this user, and otherwise about our rights (promise P7).
+    """
+    status = response.status_code
+    wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
+    match status, step:
+        case 401, _:
+            return HaltError(
+                Cause.SKOLON_CREDENTIALS,
+                "Skolon does not take the token (HTTP 401); check UPDATE_SYNC_SKOLON_TOKEN, or client id and "
+                "secret",
+                status=status,
+                stage=step.stage,
+            )
+        case 403, Step.UPDATE if update_has_worked:
+            return _rejected(response, Stage.UPDATE)
+        case 403, _:
+            what = "change" if step is Step.UPDATE else "read"
+            return HaltError(
+                Cause.SKOLON_PERMISSION,
+                f"Skolon does not let us {what} users of this organisation (HTTP 403); the credentials need "
+                "the right to",
+                status=status,
+                stage=step.stage,
+            )
+        case 404, _ if _is_scim(response):
+            return _not_found(step)
+        case 412, _:
+            return VersionConflictError("the Skolon user has changed since it was read (HTTP 412)")
+        case _ if status in _TRY_LATER or not 400 <= status < 500 or status == 404:  # noqa: PLR2004 - statuses
+            return TransientError(
+                Dependency.SKOLON,
+                _said(response),
+                retry_after=wait,
+                status=status,
+                # Who asks us to come later means everybody.
+                stage=None if status in _TRY_LATER or wait is not None else step.stage,
+            )
+    return _rejected(response, step.stage)
+
+
+def is_missing(response: requests.Response) -> bool:
+    """Say whether Skolon says that there is no such user, rather than something on the way to it."""
+    return response.status_code == 404 and _is_scim(response)  # noqa: PLR2004 - a status
+
+
+def _not_found(step: Step) -> UpdateSyncError:
+    if step is Step.UPDATE:
+        return SkolonUserGoneError("the Skolon user is no longer there (HTTP 404)")
+    return HaltError(
+        Cause.SKOLON_CREDENTIALS,
+        f"Skolon knows no users at this address (HTTP 404); {_ADDRESS_ADVICE}",
+        status=404,
+        stage=step.stage,
+    )
+
+
+def _is_scim(response: requests.Response) -> bool:
+    """Say whether the answer comes from a SCIM server: a gateway whose server is away sends pages."""
+    if not response.content:
+        return True
+    body = json_object(response)
+    schemas = None if body is None else body.get("schemas")
+    return isinstance(schemas, list) and ERROR_RESPONSE in schemas
+
+
+def _rejected(response: requests.Response, stage: Stage) -> PermanentError:
+    return PermanentError(Reason.REJECTED_BY_SKOLON, stage, _said(response))
+
+
+def _said(response: requests.Response) -> str:
+    body = json_object(response) or {}
+    scim_type = shown_scim_type(body.get("scimType"))
+    return f"HTTP {response.status_code} {scim_type or ''}".rstrip()

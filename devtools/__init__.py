@@ -1,0 +1,1 @@
+"""Programs for those who develop: private servers, fault rounds, the image on a real engine."""

@@ -1,0 +1,74 @@
+"""Clocks that jump: the product's commands run under libfaketime, which takes the jump from a file.
+
+Only the time of day jumps, as it does when somebody sets a machine's clock; the monotonic clock goes on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from devtools.chaos.faults.host_names import FAKED
+from devtools.services.discovery import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devtools.chaos.environment import Scene
+    from devtools.chaos.schedule import Event
+
+#: Seconds after which every process has taken note of a jump.
+NOTICED: Final = 1.5
+
+
+def _locate() -> Path | None:
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+REQUIREMENT: Final = Requirement(
+    name="libfaketime", variable="UPDATE_SYNC_TEST_FAKETIME", packages=("libfaketime",), locate=_locate
+)
+
+
+class Clock:
+    """The clock of one command, as far away from the true time as `jump` last said."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.jump("+0")
+
+    def jump(self, offset: str) -> None:
+        """Set the clock so many seconds ahead or back of the true time; taken note of within a second."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{offset}\n", encoding="ascii")
+        new.replace(self._file)
+
+    def variables(self) -> Mapping[str, str]:
+        """Return the variables that put a command under this clock. Raises Unavailable."""
+        library = REQUIREMENT.given() or str(REQUIREMENT.binaries())
+        return {
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # A remedy for older C libraries, with which threads wait for each other thirty times as long.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+            "PYTHONPATH": str(FAKED),
+        }
+
+
+def clock_jump(scene: Scene, event: Event) -> bool:
+    """Set the clock of the workers' machine ahead or back, and right again after a while.
+
+    Skolon fails a few times meanwhile, so that there are messages that wait for a time of the wrong clock.
+    """
+    if scene.clock is None:
+        return False
+    scene.clock.jump(event.variant)
+    try:
+        scene.stopped.wait(NOTICED)
+        number = scene.stand_ins.skolon_fault(kind="status", status=503, times=event.times)
+        scene.stopped.wait(event.seconds)
+    finally:
+        scene.clock.jump("+0")
+    return scene.stand_ins.take_back(number) < event.times

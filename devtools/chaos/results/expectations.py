@@ -1,0 +1,51 @@
+"""What the municipality demands of a round, person by person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from devtools.chaos.results.assessment import Demand
+from sandbox.municipality.edge_cases import PAIR
+
+if TYPE_CHECKING:
+    from devtools.chaos.faults.other_tenants import Breakage
+    from sandbox.municipality.municipality import Municipality
+
+#: Who of two comes first keeps the Skolon user that both claim.
+_EITHER: Final = frozenset({("updated", None), ("dead_lettered", "collision")})
+
+#: What becomes of people of whom Skolon is not asked, or has nobody.
+_NOT_FOUND: Final = frozenset(
+    {("out_of_scope", None), ("not_found", None), ("dead_lettered", "invalid_user")}
+)
+_UNREADABLE: Final = ("dead_lettered", "rejected_by_skolon")
+
+
+def demand_of(municipality: Municipality) -> Demand:
+    """Return what must become of everybody in a first run."""
+    return Demand(
+        people={
+            person.entra["id"]: (
+                _EITHER if person.case == PAIR.name else frozenset({(person.outcome, person.reason)})
+            )
+            for person in municipality
+        },
+        outcomes=municipality.expected_outcomes("first"),
+        reasons=municipality.expected_reasons(),
+    )
+
+
+def demand_of_broken(municipality: Municipality, breakage: Breakage) -> Demand:
+    """Return what must become of everybody whose organisation is broken for a while, or to the end.
+
+    The same as ever, once it is healed. But whoever cannot be read may be a dead letter, since others got
+    through before; and where the run is cancelled, whoever is pending stays so.
+    """
+    demand = demand_of(municipality)
+    if not breakage.is_cancelled and not breakage.is_malformed:
+        return demand
+    also = {_UNREADABLE} if breakage.is_malformed else set()
+    people = {user: right if right <= _NOT_FOUND else right | also for user, right in demand.people.items()}
+    status = "cancelled" if breakage.is_cancelled else "completed"
+    return replace(demand, people=people, outcomes=None, reasons=None, status=status)

@@ -1,0 +1,1 @@
+"""Replaying and discarding dead letters."""

@@ -1,0 +1,60 @@
+"""Dead letters thrown away: exactly those that were meant and counted, with a note of who did it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from producers.reconciliation.dead_letters import adopt
+from schemas.runs.operation import Kind, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from queues.dead_letters import Found, Walk
+    from queues.interfaces import DeadLetters
+    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.runs.operation import Operation
+    from store.store import Store
+
+#: Letters whose receipts are looked up together.
+_BATCH: Final = 500
+
+
+def discard(
+    wanted: LetterFilter,
+    *,
+    expected: Mapping[str, int],
+    operator: str | None,
+    store: Store,
+    broker: DeadLetters,
+) -> Operation:
+    """Throw letters away, by queue as many as are `expected` at most: those that were there first.
+
+    Receipts keep `dead_lettered`. The operation is noted before the first letter goes, and how many
+    went with each batch; raises `TransientError` when something that it needs is away.
+    """
+    selection = {**wanted.as_json(), "letters": sum(expected.values())}
+    operation = store.operations.begin(Kind.DISCARD, selection=selection, operator=operator)
+    counts: dict[str, int] = {}
+    for queue, letters in expected.items():
+        with broker.walk_dead_letters(queue) as walk:
+            meant = islice((found for found in walk if wanted.matches(found.letter)), letters)
+            while batch := list(islice(meant, _BATCH)):
+                _throw_away(batch, walk, store)
+                for found in batch:
+                    name = f"{found.letter.tenant or '-'} {found.letter.verdict.reason}"
+                    counts[name] = counts.get(name, 0) + 1
+                store.operations.note(operation.id, counts)
+    return store.operations.finish(operation.id, Progress.COMPLETED, counts)
+
+
+def _throw_away(batch: list[Found], walk: Walk, store: Store) -> None:
+    adopt([found.letter for found in batch], store=store)
+    store.replays.let_go(list(_keys(batch)))
+    for found in batch:
+        walk.take(found)
+
+
+def _keys(batch: list[Found]) -> Iterator[tuple[int, str]]:
+    return (key for found in batch if (key := found.letter.receipt_key) is not None)

@@ -1,0 +1,1 @@
+"""Pending users and pages whose messages are gone."""

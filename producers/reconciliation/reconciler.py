@@ -1,0 +1,216 @@
+"""The reconciler: what is pending and has no message any more gets one, or the outcome of its dead letter.
+
+Messages vanish without anybody's word: somebody purges a queue, an operator's policy drops what is old or too
+much, RabbitMQ makes a dead letter by itself. The run would stay open for ever. So a producer's process looks
+at the open runs now and then, one process at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from producers.page_sources import PAGE_SIZE
+from producers.reconciliation.dead_letters import adopt, adopt_page
+from producers.reconciliation.loss_detection import Passage, Patience, Standstill, lost_before
+from queues.message import tenant_page_message, user_sync_message
+from schemas.errors import HaltError
+from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
+from schemas.outcomes import Status
+from schemas.runs.warning_kind import Caution
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping
+
+    from queues.dead_letters import Found, Walk
+    from queues.interfaces import Queues
+    from store.receipts.lost_messages import OpenRun
+    from store.store import Store
+
+#: Letters that are looked at together.
+_PORTION: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciled:
+    """What a look has found: how many users of which run, and which runs' page, were published again."""
+
+    users: Mapping[int, int]
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lost:
+    """Users of a run whose last sign of life is from before a moment, as found `now`."""
+
+    run: OpenRun
+    before: dt.datetime
+    now: dt.datetime
+
+
+_NOTHING: Final = Reconciled(users={}, pages=())
+
+
+class Reconciler:
+    """Looks for what is lost, and remembers what it saw; not safe for threads."""
+
+    def __init__(self, *, store: Store, queues: Queues, patience: Patience) -> None:
+        self._store = store
+        self._lost = store.lost_messages
+        self._queues = queues
+        self._patience = patience
+        #: How often users of an open run were published again, and how often its list was begun again.
+        self._times: dict[int, int] = {}
+        self._page_times: dict[int, int] = {}
+        self._forget()
+
+    def look(self, now: dt.datetime) -> Reconciled:
+        """Publish again what is lost by `now` (aware), and return it.
+
+        Raises `TransientError` when the database or RabbitMQ is away; what was seen before counts no more.
+        """
+        try:
+            with self._lost.turn() as mine:
+                if mine:
+                    return self._look(now)
+            self._forget()
+        except Exception:
+            self._forget()
+            raise
+        return _NOTHING
+
+    def _forget(self) -> None:
+        self._users_passage, self._pages_passage = Passage(), Passage()
+        self._runs, self._pages = Standstill(), Standstill()
+
+    def _look(self, now: dt.datetime) -> Reconciled:
+        runs = self._lost.open_runs()
+        self._times = {run.id: self._times.get(run.id, 0) for run in runs}
+        self._page_times = {run.id: self._page_times.get(run.id, 0) for run in runs}
+        self._runs.note(now, [(run.id, run.scan) for run in runs])
+        self._pages.note(now, runs)
+        if not runs:
+            return _NOTHING
+        self._note_passages(now, runs)
+        failed = self._lost.last_failure()
+        away = failed is not None and (now - failed).total_seconds() < self._patience.away
+        found = [self._lost_of(run, now, away=away) for run in runs]
+        lost = {each.run.id: each for each in found if each is not None}
+        users: Counter[int] = Counter()
+        if lost:
+            # It may be among the dead letters, which RabbitMQ makes without telling anybody.
+            users += self._read_letters(lost)
+        users += Counter({run: self._publish_all(each) for run, each in lost.items()})
+        for run, count in users.items():
+            self._say_users(lost[run].run, count)
+        pages = [run for run in runs if self._page_is_lost(run, now, away=away)]
+        begun = [run.id for run in pages if self._begin_again(run)]
+        return Reconciled(users=dict(users), pages=tuple(begun))
+
+    def _note_passages(self, now: dt.datetime, runs: Collection[OpenRun]) -> None:
+        depth = self._queues.depth(USER_SYNC_QUEUE)
+        left = now if depth.is_empty else None if depth.aside else self._lost.newest_finished()
+        self._users_passage.note(now, left)
+        if any(run.status is Status.READING for run in runs):
+            self._pages_passage.note(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
+
+    def _lost_of(self, run: OpenRun, now: dt.datetime, *, away: bool) -> _Lost | None:
+        """Return whose messages of a run are lost, None if nobody's is."""
+        quiet = self._patience.quiet(away=away, times=self._times[run.id])
+        before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.scan)))
+        if before is None or not self._lost.users(run.id, before=before, limit=1):
+            return None
+        return _Lost(run=run, before=before, now=now)
+
+    def _page_is_lost(self, run: OpenRun, now: dt.datetime, *, away: bool) -> bool:
+        if run.status is not Status.READING:
+            return False
+        quiet = self._patience.quiet(away=away, times=self._page_times[run.id])
+        before = lost_before(now, quiet, self._pages_passage, self._pages.since(run))
+        return before is not None and (run.page_sign is None or run.page_sign < before)
+
+    def _publish_all(self, lost: _Lost) -> int:
+        count, last = 0, ""
+        while users := self._lost.users(lost.run.id, before=lost.before, after=last, limit=PAGE_SIZE):
+            count, last = count + len(self._publish(lost, users)), users[-1]
+        return count
+
+    def _publish(self, lost: _Lost, users: Collection[str]) -> set[str]:
+        """Publish those who are still lost, each to be read afresh; return who these were."""
+        run = lost.run
+        marked = self._lost.published_again(run.id, users, before=lost.before, moment=lost.now)
+        give_up = self._give_up(run)
+        self._queues.publish(
+            [
+                user_sync_message(
+                    self._store.seals.user(UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)),
+                    give_up_after_hours=give_up,
+                )
+                for user in sorted(marked)
+            ]
+        )
+        return marked
+
+    def _say_users(self, run: OpenRun, count: int) -> None:
+        self._times[run.id] += 1
+        self._store.run_warnings.note_lost(run.id, count)
+        _log.warning("pending users had no message any more", tenant=run.tenant, run=run.id, users=count)
+
+    def _read_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
+        """Adopt the dead letters; return how many users of each run were dropped, and are published again."""
+        users: Counter[int] = Counter()
+        with self._queues.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+            letters = iter(walk)
+            while portion := list(itertools.islice(letters, _PORTION)):
+                adopt([found.letter for found in portion], store=self._store)
+                for run, each in lost.items():
+                    users[run] += self._replace_dropped(walk, portion, each)
+        return users
+
+    def _replace_dropped(self, walk: Walk, portion: Collection[Found], lost: _Lost) -> int:
+        """Publish again whom a policy has dropped, and take those letters away: nobody has failed."""
+        dropped = [
+            (key[1], found)
+            for found in portion
+            if found.letter.is_dropped and (key := found.letter.receipt_key) and key[0] == lost.run.id
+        ]
+        if not dropped:
+            return 0
+        published = self._publish(lost, {user for user, _ in dropped})
+        for user, found in dropped:
+            if user in published:
+                walk.take(found)
+        return len(published)
+
+    def _begin_again(self, run: OpenRun) -> bool:
+        """Have a run's list begun again whose page has no message; False if the run is halted for that."""
+        with self._queues.walk_dead_letters(TENANT_PAGES_QUEUE) as walk:
+            if any(adopt_page(found.letter, store=self._store) for found in walk):
+                return False
+        page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=run.pages_done + 1, link=None)
+        try:
+            scan = self._store.pages.restart_scan(page)
+        except HaltError as error:
+            detail = "the messages for its pages were lost each time the list was begun again"
+            self._store.runs.halt(run.id, error.cause, f"{detail} ({error.detail})")
+            return False
+        if scan is None:
+            return False
+        first = TenantPage(tenant=run.tenant, run=run.id, scan=scan, number=1, link=None)
+        sealed = self._store.seals.page(first)
+        self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
+        self._page_times[run.id] += 1
+        detail = "the message for a page was lost; the list was begun again"
+        self._store.run_warnings.note(run.id, Caution.PAGE_LOST, detail)
+        _log.warning("a page had no message any more", tenant=run.tenant, run=run.id, scan=scan)
+        return True
+
+    def _give_up(self, run: OpenRun) -> float:
+        return self._store.tenants.settings(run.tenant).give_up_after_hours

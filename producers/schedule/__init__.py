@@ -1,0 +1,1 @@
+"""When tenants are triggered without being asked."""

@@ -1,0 +1,145 @@
+"""The scheduler: looks which tenants' runs are due, and publishes their triggers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import structlog
+
+from producers.schedule.policy import Trigger, decide, due_time, event_id, held_by, last_event
+from queues.message import proven, tenant_sync_message
+from schemas.errors import TransientError
+from schemas.messages.messages import TenantSync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from queues.interfaces import Message
+    from schemas.errors import Dependency
+    from schemas.outcomes import Mode
+    from schemas.tenants.schedule_state import Plan
+    from store.tenants.schedules import Schedules
+
+#: Seconds from one look to the next, which comes with a new minute: nothing is due in between.
+_MINUTE: Final = 60.0
+
+#: Seconds until the next try while the database or RabbitMQ is away.
+RETRY: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A trigger that has been published: for which tenant and due time (in UTC)."""
+
+    tenant: str
+    due: dt.datetime
+    mode: Mode
+    event: str
+
+
+class Scheduler:
+    """Publishes what is due; remembers what it has said, so that it says it once."""
+
+    def __init__(
+        self,
+        *,
+        schedules: Schedules,
+        publish: Callable[[Sequence[Message[Any]]], object],
+        proof: Callable[[str, dict[str, Any]], str],
+    ) -> None:
+        """Take what publishes triggers, and what proves that they are ours (`schemas.messages.binding`)."""
+        self._schedules = schedules
+        self._proof = proof
+        self._publish = publish
+        self._said: dict[int, object] = {}
+
+    def look(self, now: dt.datetime) -> list[Published]:
+        """Publish a trigger for each tenant whose run is due at `now` (aware); return what was published.
+
+        Raises `TransientError` when the database or RabbitMQ is away; nothing is lost by that, nor by
+        being killed: what is not noted as published is published again, under the same event id.
+        """
+        with self._schedules.turn() as mine:
+            if not mine:
+                return []
+            plans = self._schedules.plans()
+            self._said = {plan.tenant_id: said for plan in plans if (said := self._said.get(plan.tenant_id))}
+            found = [(plan, trigger) for plan in plans if (trigger := self._trigger(plan, now))]
+            published = [_published(plan, trigger) for plan, trigger in found]
+            if published:
+                self._publish([proven(_message(each), self._proof) for each in published])
+                self._schedules.note([(plan, trigger.due) for plan, trigger in found], now)
+        for each in published:
+            _log.info(
+                "run triggered",
+                tenant=each.tenant,
+                mode=each.mode,
+                due=each.due.isoformat(),
+                event_id=each.event,
+            )
+        return published
+
+    def _trigger(self, plan: Plan, now: dt.datetime) -> Trigger | None:
+        try:
+            if due_time(plan, now) is None:
+                return None
+        except ValueError as error:
+            # Stored by another version, or the time zone is one that this machine does not know.
+            self._say(plan, plan.schedule, "schedule not understood", detail=str(error))
+            return None
+        history = self._schedules.history(plan, last_event(plan))
+        holder = held_by(history)
+        if holder is not None:
+            run, cause = holder.id, str(holder.cause)
+            self._say(plan, run, "nothing is triggered while a run is halted", run=run, cause=cause)
+        decision = decide(plan, history, now)
+        return decision if isinstance(decision, Trigger) else None
+
+    def _say(self, plan: Plan, what: object, text: str, **fields: object) -> None:
+        if self._said.get(plan.tenant_id) != what:
+            self._said[plan.tenant_id] = what
+            _log.warning(text, tenant=plan.tenant, **fields)
+
+
+def keep_looking(
+    look: Callable[[dt.datetime], object],
+    *,
+    clock: Callable[[], float] = time.time,
+    wait: Callable[[float], object] = time.sleep,
+) -> NoReturn:
+    """Look with each new minute, for ever; while something is away, wait, and say so each minute (P8)."""
+    away: Dependency | None = None
+    said = 0.0
+    while True:
+        now = clock()
+        try:
+            look(dt.datetime.fromtimestamp(now, dt.UTC))
+        except TransientError as error:
+            if error.dependency is not away or now >= said + _MINUTE:
+                away, said = error.dependency, now
+                _log.warning("service is away", service=str(away), detail=error.detail)
+            wait(RETRY)
+            continue
+        if away is not None:
+            _log.info("service is back", service=str(away))
+            away = None
+        wait(_MINUTE - clock() % _MINUTE)
+
+
+def _published(plan: Plan, trigger: Trigger) -> Published:
+    return Published(
+        tenant=plan.tenant,
+        due=trigger.due,
+        mode=trigger.mode,
+        event=event_id(plan.tenant, trigger.due),
+    )
+
+
+def _message(published: Published) -> Message[Any]:
+    wish = TenantSync(tenant=published.tenant, mode=published.mode)
+    return tenant_sync_message(wish, event_id=published.event)

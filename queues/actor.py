@@ -1,0 +1,85 @@
+"""How a plain function becomes an actor: named, on its queue, with somebody who keeps its books."""
+
+from __future__ import annotations
+
+import errno
+import functools
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import dramatiq
+from dramatiq.middleware import CurrentMessage
+
+from queues.middleware.delivery import begin, returns_of
+from queues.middleware.failure_policy import UnforeseenError
+from queues.middleware.quarantine import check_returns
+from schemas.errors import Dependency, TransientError, UpdateSyncError, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queues.middleware.failures import Recorder
+
+P = ParamSpec("P")
+
+
+def declare_actor(
+    broker: dramatiq.Broker,
+    function: Callable[..., None],
+    *,
+    name: str,
+    queue: str,
+    recorder: Recorder,
+) -> None:
+    """Have `broker` call `function` with the arguments of each message for actor `name` on `queue`."""
+    declare = dramatiq.actor(
+        broker=broker, actor_name=name, queue_name=queue, recorder=recorder, throws=UpdateSyncError
+    )
+    declare(_foreseen(function))
+
+
+def current_message_id() -> str:
+    """Return the id of the message that this thread is working on."""
+    return _current_message().message_id
+
+
+def _current_message() -> dramatiq.Message[Any]:
+    message: dramatiq.Message[Any] | None = CurrentMessage.get_current_message()
+    if message is None:
+        raise RuntimeError("this thread is not working on a message")
+    return message
+
+
+def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
+    """Make an actor's function raise errors of ours alone, and look first whether workers died over it.
+
+    The text of a foreign exception may hold somebody's data, and dramatiq logs it (promise P6): so
+    its kind and place are kept, and its text is not.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        message = _current_message()
+        begin(message)
+        check_returns(message.queue_name, returns_of(message))
+        try:
+            function(*args, **kwargs)
+        except UpdateSyncError:
+            raise
+        except Exception as error:  # noqa: BLE001 - turned into an error of ours
+            if _lacks_open_files(error):
+                # It may strike anywhere, an import included, and is no fault of the message (promise P8).
+                raise TransientError(
+                    Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
+                ) from None
+            raise UnforeseenError(f"{type(error).__name__} at {place_of(error)}") from None
+
+    return wrapper
+
+
+def _lacks_open_files(error: BaseException | None) -> bool:
+    """Say whether an error, or one that it came of, is that too many files are open."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,1 @@
+"""The brokers: RabbitMQ, and memory for one process."""

@@ -1,0 +1,245 @@
+"""What dramatiq's workers consume RabbitMQ with: deliveries that know where they came from."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pika
+import structlog
+from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
+from dramatiq.common import dq_name
+from dramatiq.errors import ConnectionClosed
+from dramatiq.logging import get_logger
+
+from queues.admission import admit
+from queues.brokers.inflow import MOST_HELD, Inflow
+from queues.brokers.requeue import give_back, ignore_what_comes, stop_receiving
+from queues.middleware.delivery import Delivery
+from queues.middleware.quarantine import is_alone_queue
+from schemas.messages.envelope import UndecodableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dramatiq.broker import MessageProxy
+
+    from queues.brokers.rabbitmq import QuorumBroker
+
+_log = structlog.get_logger(__name__)
+
+
+class QueueConsumer(_RabbitmqConsumer):
+    """A consumer of one queue, on a connection of its own; `queues.admission` says what it takes."""
+
+    def __init__(self, broker: QuorumBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        """Connect and consume; `timeout` is in milliseconds. Leaves no connection behind when it cannot."""
+        # Not dramatiq's own, which leaves its connection open when RabbitMQ refuses to let it consume.
+        self.broker = broker
+        self.queue_name = queue_name
+        self.logger = get_logger(__name__, type(self))  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self.known_tags: set[int] = set()
+        self._lock = threading.Lock()
+        #: What came and has had no answer yet, by its tag.
+        self._unanswered: dict[int, Delivery] = {}
+        #: What that takes in memory, in bytes.
+        self.held = 0
+        self._is_delayed = self.queue_name == dq_name(self.queue_name)
+        self._ended = False
+        #: Tags of what is done, until the connection's own thread comes to acknowledge them.
+        self._done: list[int] = []
+        self.connection = pika.BlockingConnection(broker.parameters)
+        try:
+            self._inflow = Inflow(self.connection)
+            self.channel = self.connection.channel()
+            self.channel.basic_qos(prefetch_count=prefetch)
+            self.iterator = self.channel.consume(queue_name, inactivity_timeout=timeout / 1000)
+        except BaseException:
+            with suppress(Exception):
+                self.connection.close()
+            raise
+
+    def __next__(self) -> Delivery | None:
+        try:
+            if self.held >= MOST_HELD:
+                self._inflow.wait()
+                return None
+            self._inflow.resume()
+            method, properties, body = next(self.iterator)
+        except StopIteration:
+            raise
+        except Exception as error:  # noqa: BLE001 - at any other error dramatiq's thread for the queue may end
+            if self._ended:
+                raise StopIteration from None
+            raise self.broker.lost(self.queue_name, error) from None
+        if method is None:
+            return None
+        try:
+            message = admit(body, self.queue_name, now=time.time())
+        except UndecodableError as error:
+            _log.warning("dead letter", queue=self.queue_name, reason="undecodable", detail=str(error))
+            self._reject(method.delivery_tag)
+            return None
+        envelope = (method, properties, body)
+        delivery = Delivery(
+            consumer=self, envelope=envelope, returns=_returns(properties.headers), message=message
+        )
+        with self._lock:
+            self._unanswered[delivery.tag] = delivery
+            self.held += delivery.weight
+        return delivery
+
+    def ack(self, message: MessageProxy) -> None:
+        """Acknowledge a message, unless it is to be left or another consumer received it.
+
+        Raises dramatiq's `ConnectionClosed`, as `nack` does, when there is nobody to answer any more.
+        """
+        with self._lock:
+            if self._may_answer(message):
+                self._forget(message.tag)
+                self._done.append(message.tag)
+                if len(self._done) == 1:
+                    self._on_own_thread(self._acknowledge)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Reject a message for good, unless it is to be left or another consumer received it."""
+        with self._lock:
+            if self._may_answer(message):
+                self._forget(message.tag)
+                self._reject(message.tag)
+
+    def begin(self, delivery: Delivery) -> bool:
+        """Note that a message is being worked on; False when it was given back before that."""
+        with self._lock:
+            delivery.is_begun = True
+            return delivery.tag in self._unanswered
+
+    def stop_receiving(self) -> Event:
+        """Have nothing more come in, and give back what nobody has begun; what is returned is set then."""
+        return self._done_on_own_thread(self._stop_receiving)
+
+    def give_back(self) -> Event:
+        """Give back all that has had no answer, whoever works on it; what is returned is set then."""
+        return self._done_on_own_thread(partial(self._give_back, lambda _: True))
+
+    def hang_up(self) -> Event:
+        """Close the connection; what is returned is set when RabbitMQ has read all that was said before."""
+        return self._done_on_own_thread(self._hang_up)
+
+    def _forget(self, tag: int) -> None:
+        self.held -= self._unanswered.pop(tag).weight
+
+    def _read_again(self) -> None:
+        """Read again, without keeping what comes, if reading was stopped: the answers come after it."""
+        if self._inflow.is_held:
+            ignore_what_comes(self.channel)
+            self._inflow.resume()
+
+    def _stop_receiving(self) -> None:
+        self._read_again()
+        left = stop_receiving(self.channel)
+        if self._is_delayed:
+            # What lies there waits unacknowledged in the ordinary course of things, and is no suspect.
+            return
+        give_back(self.channel, [each for each in left if not _returns(each[1].headers)])
+        self._give_back(lambda delivery: not delivery.is_begun)
+
+    def _give_back(self, wanted: Callable[[Delivery], bool]) -> None:
+        """Give back what is wanted, and is not on its way to where suspects are worked on."""
+        self._read_again()
+        with self._lock:
+            chosen = (
+                []
+                if self._is_delayed
+                else [
+                    delivery
+                    for delivery in self._unanswered.values()
+                    if wanted(delivery) and (not delivery.returns or is_alone_queue(self.queue_name))
+                ]
+            )
+            for delivery in chosen:
+                self._forget(delivery.tag)
+        give_back(self.channel, [delivery.envelope for delivery in chosen])
+
+    def _hang_up(self) -> None:
+        self._ended = True
+        self._read_again()
+        # Its answer comes after the channel has read the acknowledgements: a closed connection may drop them.
+        self.channel.basic_qos(prefetch_count=1)
+        self.connection.close()
+
+    def _done_on_own_thread(self, action: Callable[[], None]) -> Event:
+        done = Event()
+
+        def act() -> None:
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
+                # RabbitMQ gives it to others by itself when the connection is gone.
+                _log.warning("not given back", queue=self.queue_name, error=type(error).__name__)
+            finally:
+                done.set()
+
+        try:
+            self._on_own_thread(act)
+        except ConnectionClosed:
+            done.set()
+        return done
+
+    def close(self) -> None:
+        """Acknowledge what is done and close the connection; raises dramatiq's `ConnectionClosed` at most."""
+        try:
+            # dramatiq closes in the thread that reads, or when that has ended.
+            self._read_again()
+            super().close()  # type: ignore[no-untyped-call] # dramatiq has no types there
+        except ConnectionClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - dramatiq's thread for the queue would end
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what was done until now, and write it to the socket once, which is what costs."""
+        with self._lock:
+            *others, last = self._done
+            self._done = []
+        for tag in others:
+            # pika's channel below the blocking one: the same frame, without waiting until it has left.
+            self.channel._impl.basic_ack(tag)  # noqa: SLF001 - see decision 28
+        self.channel.basic_ack(last)
+
+    def _reject(self, tag: int) -> None:
+        self._on_own_thread(partial(self.channel.basic_nack, tag, requeue=False))
+
+    def _on_own_thread(self, action: Callable[[], object]) -> None:
+        try:
+            self.connection.add_callback_threadsafe(action)
+        except Exception as error:  # noqa: BLE001 - whatever it is, RabbitMQ gives the message to somebody again
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
+
+    def _may_answer(self, message: Any) -> bool:
+        """Say whether the message is this consumer's to answer for, and has had no answer yet.
+
+        A consumer that is made anew after its connection broke counts its deliveries from 1 again:
+        an old message's number would acknowledge another one, which nobody has worked on yet.
+        """
+        return message.consumer is self and not message.is_left and message.tag in self._unanswered
+
+
+def _returns(headers: dict[str, Any] | None) -> int:
+    """Return how often a message came back, as its quorum queue has counted.
+
+    `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` whoever got the
+    message, the first one too.
+    """
+    counted = headers or {}
+    failed, acquired = counted.get("x-delivery-count", 0), counted.get("x-acquired-count", 0)
+    returns = [
+        failed if isinstance(failed, int) else 0,
+        acquired - 1 if isinstance(acquired, int) else 0,
+        0,
+    ]
+    return max(returns)

@@ -1,0 +1,143 @@
+"""The same queues in one process's memory: for the sandbox, and for tests that need no server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from dramatiq.brokers.stub import StubBroker, _StubConsumer, _StubMessageProxy
+from dramatiq.common import dq_name, q_name
+
+from queues.admission import admit
+from queues.dead_letters import Found
+from queues.depths import Depth
+from queues.interfaces import use_our_envelope
+from schemas.messages.envelope import UndecodableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from queue import Queue
+
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+    from dramatiq.middleware import Middleware
+
+
+class MemoryBroker(StubBroker):
+    """dramatiq's stub broker with what RabbitMQ has and it has not: dead letters of any bytes."""
+
+    def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
+        super().__init__(middleware=list(middleware))
+        use_our_envelope()
+        self._dead_letters: defaultdict[str, list[Kept]] = defaultdict(list)
+        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
+
+    def publish(self, messages: Sequence[Message[Any]]) -> None:
+        """Put all messages into their queues."""
+        for message in messages:
+            self.put(message.queue_name, message.encode())
+
+    def put(self, queue: str, body: bytes) -> None:
+        """Put any bytes into a queue, as a foreign AMQP client would."""
+        self.declare_queue(queue)
+        self.queues[queue].put(body)
+
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        """Put `message` into its queue, to be worked on after so many seconds."""
+        self.declare_queue(message.queue_name)
+        self.enqueue(message, delay=round(seconds * 1000))
+
+    def publish_dead_letter(self, message: Message[Any]) -> None:
+        """Put `message` among the dead letters of its queue."""
+        self._dead_letters[q_name(message.queue_name)].append(Kept(body=message.encode()))
+
+    @contextmanager
+    def walk_dead_letters(self, queue: str) -> Iterator[MemoryWalk]:
+        """Give a walk through the dead letters of `queue`, when nobody else walks there."""
+        with self._turns[queue]:
+            yield MemoryWalk(queue, self._dead_letters[queue])
+
+    def depth(self, queue: str) -> Depth:
+        """Return how many messages nobody has in hand."""
+        ready, aside = (
+            self.queues[name].qsize() if name in self.queues else 0 for name in (queue, dq_name(queue))
+        )
+        return Depth(ready=ready, aside=aside)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> MemoryConsumer:
+        """Return a consumer of the queue, for dramatiq's workers."""
+        return MemoryConsumer(
+            queue_name, self.queues[queue_name], self._dead_letters[q_name(queue_name)], prefetch, timeout
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """A dead letter with what RabbitMQ would have written beside it."""
+
+    body: bytes
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+class MemoryWalk:
+    """A walk through a list of dead letters; see `queues.dead_letters.Walk`."""
+
+    def __init__(self, queue: str, letters: list[Kept]) -> None:
+        self._queue = queue
+        self._letters = letters
+        self._there = tuple(letters)
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield the letters that were there when the walk began, oldest first."""
+        for place, kept in enumerate(self._there):
+            yield Found(place=place, queue=self._queue, body=kept.body, headers=kept.headers)
+
+    def take(self, found: Found) -> None:
+        """Take a letter away for good."""
+        self._letters.remove(self._there[found.place])
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class MemoryConsumer(_StubConsumer):
+    """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
+
+    def __init__(
+        self, queue_name: str, queue: Queue[bytes], dead_letters: list[Kept], prefetch: int, timeout: int
+    ) -> None:
+        super().__init__(queue, [], prefetch, timeout)  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self._queue_name = queue_name
+        self._letters = dead_letters
+
+    def nack(self, message: MessageProxy) -> None:
+        """Reject a message for good."""
+        self._reject(message.encode())
+
+    def __next__(self) -> MessageProxy | None:
+        if not self.prefetch_semaphore.acquire(timeout=self.timeout / 1000):
+            return None
+        try:
+            body = self.queue.get(timeout=self.timeout / 1000)
+        except Empty:
+            self.prefetch_semaphore.release()
+            return None
+        try:
+            message = admit(body, self._queue_name, now=time.time())
+        except UndecodableError:
+            self._reject(body)
+            return None
+        return _StubMessageProxy(message)
+
+    def _reject(self, body: bytes) -> None:
+        death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}
+        self._letters.append(Kept(body=body, headers={"x-death": [death]}))
+        self.queue.task_done()
+        self.prefetch_semaphore.release()

@@ -1,0 +1,159 @@
+"""The connections to RabbitMQ that the threads of a process share for publishing and declaring."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from pika.exceptions import AMQPChannelError
+
+from queues.brokers.batch_publish import publish_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pika import BlockingConnection
+    from pika.adapters.blocking_connection import BlockingChannel
+
+#: Connections of a process for publishing and declaring, at most.
+MOST_CONNECTIONS: Final = 4
+
+#: Seconds after which an idle connection is closed: nobody answers RabbitMQ's heartbeats on it, and RabbitMQ
+#: waits for one for a minute at least.
+IDLE: Final = 15.0
+
+
+class PublishingConnection:
+    """A connection in the hands of one thread at a time, with a channel whose messages go in transactions."""
+
+    def __init__(self, connection: BlockingConnection) -> None:
+        self._connection = connection
+        self._transactions: BlockingChannel | None = None
+        self._returned: list[str] = []
+        self.idle_since = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was open when it was last looked at."""
+        return bool(self._connection.is_open)
+
+    def channel(self) -> BlockingChannel:
+        """Return a new channel."""
+        return self._connection.channel()
+
+    def publish(self, bodies: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Publish bodies to their routing keys, in one transaction; return the keys that have no queue."""
+        channel = self._transaction_channel()
+        self._returned.clear()
+        publish_all(channel, bodies)
+        channel.tx_commit()
+        # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
+        self._connection.process_data_events()
+        return list(self._returned)
+
+    def discard(self) -> None:
+        """Close it without a word: pika's own way waits for an answer, which may not come."""
+        with suppress(Exception):
+            self._connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - see above
+        self.close()
+
+    def close(self) -> None:
+        """Close it, whatever state it is in."""
+        with suppress(Exception):
+            if self.is_open:
+                self._connection.close()
+
+    def _transaction_channel(self) -> BlockingChannel:
+        if self._transactions is None or not self._transactions.is_open:
+            self._transactions = self._connection.channel()
+            self._transactions.add_on_return_callback(
+                lambda _channel, method, _properties, _body: self._returned.append(method.routing_key)
+            )
+            self._transactions.tx_select()
+        return self._transactions
+
+
+class PublishingPool:
+    """Hands out connections, each to one thread at a time; makes them when they are first needed.
+
+    Whoever comes while all are taken waits. What idles is closed by a thread that lives as long as something
+    idles, so that a process at rest has neither.
+    """
+
+    def __init__(
+        self, connect: Callable[[], BlockingConnection], *, most: int = MOST_CONNECTIONS, idle: float = IDLE
+    ) -> None:
+        """Take what makes a connection, how many there may be, and the seconds that one may idle."""
+        self._connect = connect
+        self._idle_for = idle
+        self._places = threading.Semaphore(most)
+        self._changed = threading.Condition()
+        self._idle: list[PublishingConnection] = []
+        self._keeper: threading.Thread | None = None
+
+    @contextmanager
+    def connection(self) -> Iterator[PublishingConnection]:
+        """Give a connection; after an error that concerns more than a channel it is closed.
+
+        So are those that idle then: what broke one of them has mostly broken them all. Raises what making a
+        connection raises.
+        """
+        with self._places:
+            held = self._take()
+            try:
+                yield held
+            except AMQPChannelError:
+                self._give_back(held)
+                raise
+            except BaseException:
+                for each in (held, *self._take_idle()):
+                    each.discard()
+                raise
+            self._give_back(held)
+
+    def close(self) -> None:
+        """Close what idles; the pool may be used again."""
+        for each in self._take_idle():
+            each.close()
+
+    def _take_idle(self) -> list[PublishingConnection]:
+        with self._changed:
+            idle, self._idle = self._idle, []
+            self._changed.notify_all()
+        return idle
+
+    def _take(self) -> PublishingConnection:
+        with self._changed:
+            # The one that was used last, so that those which are not needed grow old.
+            while self._idle:
+                held = self._idle.pop()
+                if held.is_open:
+                    return held
+        return PublishingConnection(self._connect())
+
+    def _give_back(self, held: PublishingConnection) -> None:
+        if not held.is_open:
+            return
+        held.idle_since = time.monotonic()
+        with self._changed:
+            self._idle.append(held)
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="idle connections", daemon=True)
+                self._keeper.start()
+
+    def _keep(self) -> None:
+        """Close what has idled for long enough, until nothing idles."""
+        while True:
+            with self._changed:
+                if not self._idle:
+                    self._keeper = None
+                    return
+                wait = self._idle[0].idle_since + self._idle_for - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                old = self._idle.pop(0)
+            old.close()

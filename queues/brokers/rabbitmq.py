@@ -1,0 +1,229 @@
+"""RabbitMQ as we use it: quorum queues, confirmed publishing, dead letters that stay (P2, P8, P9)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import pika
+from dramatiq import Broker
+from dramatiq.common import current_millis, dq_name, q_name, xq_name
+from dramatiq.errors import ConnectionClosed
+from pika.exceptions import AMQPChannelError
+
+from queues.brokers.address import read_address
+from queues.brokers.connection_errors import as_outage, at_the_door
+from queues.brokers.consumer import QueueConsumer
+from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
+from queues.brokers.topology import check_readable, declare_all
+from queues.dead_letters import QueueWalk, walking
+from queues.depths import Depth, read_depth
+from queues.interfaces import use_our_envelope
+from queues.middleware.message_history import with_delay
+from queues.middleware.quarantine import main_queue, prefetch_of, queues_of
+from queues.notices import Notices
+from runtime.coalescer import Coalescer
+from schemas.errors import Dependency, OperatorError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from dramatiq import Message
+    from dramatiq.middleware import Middleware
+
+#: A connection that idled may have been closed by the other side: the next one works.
+_ATTEMPTS: Final = 3
+
+#: Messages that travel in one transaction at most, of those that threads publish one by one.
+_TOGETHER: Final = 500
+
+
+class QuorumBroker(Broker):
+    """dramatiq's broker on quorum queues (see `queues.brokers.topology`).
+
+    Threads share the few connections of a pool to publish and to declare; each consumer has one of its own.
+    """
+
+    def __init__(
+        self, url: str, middleware: Sequence[Middleware] = (), *, ca_bundle: str | None = None
+    ) -> None:
+        super().__init__(middleware=list(middleware))
+        self.parameters = read_address(url, ca_bundle)
+        use_our_envelope()
+        self.queues: set[str] = set()
+        self.notices = Notices()
+        self._pool = PublishingPool(lambda: pika.BlockingConnection(self.parameters))
+        self._company: Coalescer[str, bytes, None] = Coalescer(
+            self._publish_together, most=_TOGETHER, for_all=(TransientError,)
+        )
+        self._declared: set[str] = set()
+
+    def publish(self, messages: Sequence[Message[Any]]) -> None:
+        """Publish in one AMQP transaction: committed means confirmed, by a quorum, for all of them.
+
+        RabbitMQ keeps the promise of a transaction for one queue only, and not when it crashes in
+        mid-commit: whoever reads must take a message twice (promise P4).
+        """
+        bodies = [(message.queue_name, message.encode()) for message in messages]
+        if len(bodies) == 1:
+            self._company.call(*bodies[0])
+        elif bodies:
+            self._publish_at_once(bodies)
+
+    def publish_later(self, message: Message[Any], seconds: float) -> None:
+        """Put `message` into `NAME.DQ`, confirmed, to be worked on after so many seconds."""
+        queue = dq_name(message.queue_name)
+        eta = current_millis() + round(seconds * 1000)
+        waiting = with_delay(message, seconds).copy(queue_name=queue, options={"eta": eta})
+        self._company.call(queue, waiting.encode())
+
+    def publish_dead_letter(self, message: Message[Any]) -> None:
+        """Put `message` into `NAME.XQ`, confirmed."""
+        self._company.call(xq_name(message.queue_name), message.encode())
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Publish what dramatiq's workers publish: a message of `NAME.DQ` whose time has come.
+
+        `delay` is in milliseconds. Raises dramatiq's `ConnectionClosed`, at which they take it up again.
+        """
+        try:
+            if delay is None:
+                self.publish([message])
+            else:
+                self.publish_later(message, delay / 1000)
+        except TransientError as error:
+            # It is the thread that consumes what waits which publishes it.
+            raise self._said(dq_name(message.queue_name), error) from None
+        return message
+
+    def walk_dead_letters(self, queue: str) -> AbstractContextManager[QueueWalk]:
+        """Give a walk through the dead letters of `queue`; raises as `queues.dead_letters.walking` does."""
+        return walking(self.parameters, queue)
+
+    def depth(self, queue: str) -> Depth:
+        """Return how many messages lie ready in `queue`; raises as `queues.depths.read_depth` does."""
+        return read_depth(self.parameters, queue)
+
+    def check(self, consumed: Iterable[str] = (), published: Iterable[str] = ()) -> None:
+        """Connect, and raise `TransientError` (broker) when there is no RabbitMQ, or what it lacks for us.
+
+        With names of queues it is tried whether they can be made, read where they are to be `consumed`, and
+        `published` to. Raises `OperatorError` (broker) when an operator has to mend something.
+        """
+        consumed = tuple(consumed)
+        with at_the_door():
+            for queue in dict.fromkeys((*consumed, *published)):
+                self._at_the_pool(lambda held, queue=queue: self._declare(held, queue))  # type: ignore[misc] # at once
+            for queue in (name for main in consumed for name in (*queues_of(main), dq_name(main))):
+                check_readable(pika.BlockingConnection(self.parameters), queue)
+            if not consumed:
+                self._at_the_pool(lambda _: None)
+
+    def disconnect(self) -> None:
+        """Close the connections that nobody uses just now; the next use makes a new one."""
+        self._pool.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
+        """Have a worker of this process consume a queue and what belongs to it.
+
+        With `ensure` they are declared now; raises `TransientError` (broker) then.
+        """
+        queue = main_queue(q_name(queue_name))
+        if queue not in self.queues:
+            self.emit_before("declare_queue", queue)
+            self.queues |= set(queues_of(queue))
+            self.delay_queues.add(dq_name(queue))
+            self.emit_after("declare_queue", queue)
+            self.emit_after("declare_delay_queue", dq_name(queue))
+            # Not in dramatiq's own way, which would give it queues for retries and dead letters as well.
+            for apart in queues_of(queue):
+                if apart != queue:
+                    self.emit_after("declare_queue", apart)
+        if ensure:
+            self._at_the_pool(lambda held: self._ensure_declared(held, queue))
+
+    def get_declared_queues(self) -> set[str]:
+        """Return the names of the queues that a worker of this process consumes."""
+        return self.queues.copy()
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> QueueConsumer:
+        """Return a consumer of the queue, for dramatiq's workers; `timeout` is in milliseconds.
+
+        Raises dramatiq's `ConnectionClosed`, and nothing else: at anything else the worker's thread for the
+        queue would end, and the queue be consumed no more.
+        """
+        try:
+            with at_the_door():
+                self.declare_queue(queue_name, ensure=True)
+                consumer = QueueConsumer(self, queue_name, prefetch_of(queue_name, prefetch), timeout)
+        except TransientError as error:
+            raise self.lost(queue_name, error) from None
+        self.notices.back(Dependency.BROKER, _consuming(queue_name))
+        return consumer
+
+    def lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
+        """Return what a consumer of ours raises in place of `error`, which ended it, and have it said."""
+        # It may be that the queue was deleted.
+        self._declared.discard(main_queue(q_name(queue_name)))
+        return self._said(queue_name, as_outage(error))
+
+    def _said(self, queue_name: str, outage: TransientError) -> ConnectionClosed:
+        self.notices.away(Dependency.BROKER, _consuming(queue_name), outage.detail)
+        # dramatiq would say it of each consumer once in three seconds.
+        logging.getLogger(f"dramatiq.worker.ConsumerThread({queue_name})").addFilter(_is_unsaid)
+        return ConnectionClosed(outage)  # type: ignore[no-untyped-call] # dramatiq has no types there
+
+    def _publish_together(self, key: str, bodies: Sequence[bytes]) -> list[None]:
+        """Publish what several threads have for one queue at the same moment."""
+        self._publish_at_once([(key, body) for body in bodies])
+        return [None] * len(bodies)
+
+    def _publish_at_once(self, bodies: Sequence[tuple[str, bytes]]) -> None:
+        queues = {main_queue(q_name(key)) for key, _ in bodies}
+
+        def transaction(held: PublishingConnection) -> None:
+            # Not declare_queue: a dramatiq worker in this process would begin to consume the queue.
+            for queue in queues:
+                self._ensure_declared(held, queue)
+            if missing := held.publish(bodies):
+                self._declared.difference_update(main_queue(q_name(key)) for key in missing)
+                raise AMQPChannelError(f"no queue {missing[0]}")
+
+        self._at_the_pool(transaction)
+
+    def _ensure_declared(self, held: PublishingConnection, queue: str) -> None:
+        if queue not in self._declared:
+            self._declare(held, queue)
+
+    def _declare(self, held: PublishingConnection, queue: str) -> None:
+        declare_all(held.channel, queue)
+        self._declared.add(queue)
+
+    def _at_the_pool(self, action: Callable[[PublishingConnection], object]) -> None:
+        """Do something with a connection; raise `TransientError` (broker) when it cannot be done now."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            connected = False
+            try:
+                with self._pool.connection() as held:
+                    connected = True
+                    action(held)
+            except Exception as error:  # noqa: BLE001 - that RabbitMQ cannot be told is an outage, always
+                outage = as_outage(error)
+                hopeless = isinstance(outage, OperatorError) or not connected
+                if hopeless or attempt == _ATTEMPTS:
+                    raise outage from None
+            else:
+                return
+
+
+def _consuming(queue: str) -> str:
+    return f"consuming {queue}"
+
+
+def _is_unsaid(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Consumer encountered a connection error")

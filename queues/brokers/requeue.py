@@ -1,0 +1,77 @@
+"""Messages given back to RabbitMQ without a trace: published again, and then acknowledged.
+
+Whatever goes back in another way (a rejection, a closed channel) is counted by RabbitMQ as having come
+back, and a message that came back counts as one that a worker may have died over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final
+
+from pika import spec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pika import BasicProperties
+    from pika.adapters.blocking_connection import BlockingChannel
+
+    from queues.middleware.delivery import Envelope
+
+#: What quorum queues note on a message that came back.
+_COUNTS: Final = ("x-delivery-count", "x-acquired-count")
+
+
+def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
+    """Have RabbitMQ send nothing more to the channel's consumer; return what came and nobody has taken yet.
+
+    pika's own way would reject that, which counts. Must be called on the connection's own thread.
+    """
+    consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
+    if consuming is None:
+        return []
+    cancel = spec.Basic.Cancel(consumer_tag=consuming.consumer_tag, nowait=True)
+    channel._impl._send_method(cancel)  # noqa: SLF001 - see decision 43
+    # The answer to this comes after whatever was on its way before the other arrived.
+    channel.basic_qos(prefetch_count=1)
+    left = [(event.method, event.properties, event.body) for event in consuming.pending_events]
+    consuming.pending_events.clear()
+    return left
+
+
+def ignore_what_comes(channel: BlockingChannel) -> None:
+    """Keep nothing of what comes for the channel's consumer any more; it goes back with the connection."""
+    consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
+    if consuming is not None:
+        consuming.pending_events = deque(maxlen=0)
+
+
+def give_back(channel: BlockingChannel, envelopes: Sequence[Envelope]) -> None:
+    """Publish what came as it came, confirmed, and acknowledge it; raises pika's errors.
+
+    Must be called on the connection's own thread; `channel` is the one that it came through.
+    """
+    if not envelopes:
+        return
+    publishing = channel.connection.channel()
+    publishing.tx_select()
+    for method, properties, body in envelopes:
+        publishing.basic_publish(method.exchange, method.routing_key, body, _as_new(properties))
+    publishing.tx_commit()
+    publishing.close()
+    *others, last = [method.delivery_tag for method, _, _ in envelopes]
+    for tag in others:
+        channel._impl.basic_ack(tag)  # noqa: SLF001 - see decision 28
+    channel.basic_ack(last)
+
+
+def _as_new(properties: BasicProperties) -> BasicProperties:
+    """Return a message's properties without what RabbitMQ has noted of its deliveries."""
+    plain = copy(properties)
+    headers = {name: value for name, value in (properties.headers or {}).items() if name not in _COUNTS}
+    plain.headers = headers or None
+    # RabbitMQ compares the user's name with who publishes, and that is somebody else now.
+    plain.user_id = None
+    return plain

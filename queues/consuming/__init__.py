@@ -1,0 +1,1 @@
+"""Processes and threads that take messages: how they start, share and stop."""

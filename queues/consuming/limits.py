@@ -1,0 +1,94 @@
+"""What the system and RabbitMQ have to allow a process: open files, and connections."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from queues.brokers.publishing_pool import MOST_CONNECTIONS
+from schemas.errors import WrongUseError
+
+#: Consumers of each queue of ours: its own, what waits, the quarantine, and what is worked on alone.
+CONSUMERS: Final = 4
+
+#: The connection by which a producer looks now and then how many messages lie in a queue.
+_LOOKING: Final = 1
+
+#: Open files of a connection to RabbitMQ: the socket, and the pair by which other threads wake its own.
+_FILES_OF_CONNECTION: Final = 3
+
+#: Open files of all that does not grow: Python, logs, PostgreSQL's connections, looking up of names.
+_FILES_AT_REST: Final = 64
+
+#: Open files of a message that is worked on: a request, and one that is kept for another service.
+_FILES_OF_MESSAGE: Final = 2
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a process needs that consumes so many `queues`, and works on `threads` messages at a time."""
+
+    queues: int
+    threads: int
+
+    @property
+    def connections(self) -> int:
+        """Connections to RabbitMQ, at most."""
+        return CONSUMERS * self.queues + MOST_CONNECTIONS + _LOOKING
+
+    @property
+    def files(self) -> int:
+        """Open files, at most."""
+        return self._fixed + _FILES_OF_MESSAGE * self.threads
+
+    @property
+    def least_files(self) -> int:
+        """Open files without which it cannot work on anything."""
+        return self._fixed + _FILES_OF_MESSAGE
+
+    def threads_with(self, files: int) -> int:
+        """Return how many messages it can work on at a time with so many open files; 0 for none."""
+        return max(0, min(self.threads, (files - self._fixed) // _FILES_OF_MESSAGE))
+
+    @property
+    def _fixed(self) -> int:
+        return _FILES_AT_REST + _FILES_OF_CONNECTION * self.connections
+
+
+def threads_allowed(needs: Needs) -> int:
+    """Raise this process's limit of open files to what `needs` asks for, as far as the system lets it.
+
+    Return how many messages each process can work on at a time, and say so when that is less than was asked
+    for. Raises `WrongUseError` when it can work on none.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _has(soft, needs.files):
+        return needs.threads
+    allowed = needs.files if _has(hard, needs.files) else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    threads = needs.threads_with(allowed)
+    if not threads:
+        raise WrongUseError(
+            f"A process needs {needs.least_files} open files at the least, and may have {allowed}: raise the"
+            " limit (ulimit -n, LimitNOFILE of systemd, ulimits of compose)."
+        )
+    if threads < needs.threads:
+        _log.warning(
+            "few open files",
+            allowed=allowed,
+            needed=needs.files,
+            threads=threads,
+            detail="works on fewer at a time: raise the limit (ulimit -n, LimitNOFILE) or lower --threads",
+        )
+    else:
+        _log.info("limit of open files raised", before=soft, now=allowed)
+    return threads
+
+
+def _has(limit: int, wanted: int) -> bool:
+    return limit == resource.RLIM_INFINITY or limit >= wanted

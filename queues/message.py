@@ -1,0 +1,83 @@
+"""Our three messages as dramatiq's: addressed by actor name, so that nobody imports the actor's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dramatiq import Message
+
+from schemas.messages.messages import (
+    SECTION,
+    TENANT_PAGE_ACTOR,
+    TENANT_PAGES_QUEUE,
+    TENANT_SYNC_ACTOR,
+    TENANT_SYNC_QUEUE,
+    USER_SYNC_ACTOR,
+    USER_SYNC_QUEUE,
+    TenantPage,
+    TenantSync,
+    UserSync,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The key in our section of a message's options: for how long it may be retried, in hours.
+GIVE_UP_AFTER = "give_up_after_hours"
+
+
+def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
+    """Return the trigger of a run; the same `event_id` twice is one run."""
+    return Message(
+        queue_name=TENANT_SYNC_QUEUE,
+        actor_name=TENANT_SYNC_ACTOR,
+        args=(),
+        kwargs={
+            "tenant": wish.tenant,
+            "mode": str(wish.mode),
+            "dry_run": wish.dry_run,
+            **({"thorough": True} if wish.thorough else {}),
+            "users": list(wish.users),
+            **({} if wish.settings is None else {"settings": dict(wish.settings)}),
+            **({"undoes": wish.undoes, "accept": wish.accept} if wish.undoes is not None else {}),
+            **({} if wish.proof is None else {"proof": wish.proof}),
+        },
+        options={},
+        message_id=event_id,
+    )
+
+
+def proven(message: Message[None], proof: Callable[[str, dict[str, Any]], str]) -> Message[None]:
+    """Return a trigger with the proof that an operator of ours asks for it."""
+    kwargs = {**message.kwargs, "proof": proof(message.message_id, message.kwargs)}
+    copy: Message[None] = message.copy(kwargs=kwargs)
+    return copy
+
+
+def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Message[None]:
+    """Return the message that has one page of a run read."""
+    kwargs = {
+        "tenant": page.tenant,
+        "run": page.run,
+        "scan": page.scan,
+        "number": page.number,
+        "link": page.link,
+        "proof": page.proof,
+    }
+    return _message(TENANT_PAGES_QUEUE, TENANT_PAGE_ACTOR, kwargs, give_up_after_hours)
+
+
+def user_sync_message(user: UserSync, *, give_up_after_hours: float) -> Message[None]:
+    """Return the message that has one user of a run worked on."""
+    kwargs = {"tenant": user.tenant, "run": user.run, "user": user.user, "payload": user.payload}
+    return _message(USER_SYNC_QUEUE, USER_SYNC_ACTOR, kwargs, give_up_after_hours)
+
+
+def _message(queue: str, actor: str, kwargs: dict[str, Any], give_up_after_hours: float) -> Message[None]:
+    return Message(
+        queue_name=queue,
+        actor_name=actor,
+        args=(),
+        kwargs=kwargs,
+        options={SECTION: {GIVE_UP_AFTER: give_up_after_hours}},
+    )

@@ -1,0 +1,68 @@
+"""A message in hand: how often it came back, and how it is given back once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dramatiq.brokers.rabbitmq import _RabbitmqMessage
+
+from queues.brokers.inflow import weight
+from runtime.services import StoppingError
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+    from pika import BasicProperties, spec
+
+    from queues.brokers.consumer import QueueConsumer
+
+    #: A message as it came: how it was delivered, what it says of itself, and its body.
+    Envelope = tuple[spec.Basic.Deliver, BasicProperties, bytes]
+
+
+class Delivery(_RabbitmqMessage):
+    """A message as RabbitMQ delivered it.
+
+    `consumer` is whoever received it; `returns` counts how often it was delivered before and came
+    back unacknowledged (`x-delivery-count`, which quorum queues keep).
+    """
+
+    def __init__(
+        self, *, consumer: QueueConsumer, envelope: Envelope, returns: int, message: Message[Any]
+    ) -> None:
+        method, _, body = envelope
+        super().__init__(method.redelivered, method.delivery_tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there
+        self.consumer = consumer
+        self.envelope = envelope
+        self.returns = returns
+        #: What it takes in memory, in bytes.
+        self.weight = weight(body)
+        self.is_begun = False
+        self.is_left = False
+
+    @property
+    def tag(self) -> int:
+        """The number of this delivery on its consumer's channel."""
+        return int(self._tag)
+
+
+def returns_of(message: object) -> int:
+    """Return how often a message came back from a worker that did not acknowledge it."""
+    return message.returns if isinstance(message, Delivery) else 0
+
+
+def begin(message: object) -> None:
+    """Note that a message is being worked on; raise `StoppingError` when it was given back before that."""
+    if isinstance(message, Delivery) and not message.consumer.begin(message):
+        raise StoppingError("the message was given back: the process is to end")
+
+
+def leave(message: MessageProxy) -> None:
+    """Neither acknowledge nor reject the message: it goes back to its queue when the connection ends.
+
+    Memory keeps nothing beyond the process: there it is rejected, and so a dead letter at least.
+    """
+    if isinstance(message, Delivery):
+        message.is_left = True
+    else:
+        message.fail()

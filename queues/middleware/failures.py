@@ -1,0 +1,235 @@
+"""The one middleware that routes failures: retry, dead letter, or halt; never silence (P2, P7, P8)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import structlog
+from dramatiq.middleware import Middleware
+
+from queues.middleware.delivery import leave
+from queues.middleware.failure_policy import UNKNOWN, USER_TRIES, Halt, Isolate, Leave, Others, Retry, decide
+from queues.middleware.message_history import as_dead_letter, read_history, with_history
+from queues.middleware.quarantine import main_queue
+from queues.middleware.waits import wait_to_tell, with_wait
+from queues.notices import Notices
+from runtime.breaker_registry import LONGEST_HOLD
+from runtime.services import HeldBackError, StoppingError
+from schemas.errors import Dependency, HaltError, TransientError
+from schemas.runs.sync_result import DeadLetter
+from schemas.validation import readable_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dramatiq import Broker, Message
+    from dramatiq.broker import MessageProxy
+
+    from queues.middleware.failure_policy import Decision, History
+    from runtime.breaker_registry import Outages
+    from schemas.outcomes import Stage
+    from schemas.runs.waits import Wait
+
+#: The name of the actor option that says who keeps the books of that actor's messages.
+RECORDER: Final = "recorder"
+
+#: Seconds between two tries to publish or to record what was decided.
+PAUSE: Final = 1.0
+
+#: The part of the process that it is said of when something is away for those who publish what was decided.
+_ROUTING: Final = "routing failures"
+
+_log = structlog.get_logger(__name__)
+
+
+class Recorder(Protocol):
+    """Keeps the books: what a decision about a message means for its receipt and its run."""
+
+    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+        """Record that the message is a dead letter now; must bear to be told twice."""
+
+    def halted(self, message: Message[Any], halt: Halt) -> None:
+        """Halt the message's run; must bear to be told twice."""
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        """Record that the message waits, and for what; nothing depends on it."""
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        """Say how other users of the message's run fare at a stage; raises `TransientError` (database)."""
+
+
+class FailureRouting(Middleware):
+    """Carries out what `failures.decide` says, confirmed by the broker before the acknowledgement.
+
+    While RabbitMQ takes nothing, for whatever reason, the message stays in hand, and that is said. Whatever
+    else goes wrong rejects the message, so that the broker itself keeps it as a dead letter: dramatiq would
+    otherwise log the error and acknowledge.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        outages: Outages,
+        now: Callable[[], dt.datetime],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._version = version
+        self._outages = outages
+        self._now = now
+        self._jitter = jitter
+        self._notices = Notices()
+
+    @property
+    def actor_options(self) -> set[str]:
+        """Name the options of actors that mean something here (`throws` keeps dramatiq's log calm)."""
+        return {RECORDER, "throws"}
+
+    def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
+        """Have nobody wait any more."""
+        del broker, worker
+        self._outages.stop()
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: Any = None,  # noqa: ARG002 - dramatiq's signature
+        exception: BaseException | None = None,
+    ) -> None:
+        """Route the failure of a message, if it failed."""
+        if exception is None:
+            return
+        try:
+            self._route(broker, message, exception)
+        except StoppingError:
+            leave(message)
+        except Exception as error:  # noqa: BLE001 - dramatiq would acknowledge the message and lose it
+            message_id = readable_name(message.message_id)
+            _log.error("failure not routed", message_id=message_id, error=type(error).__name__)
+            message.fail()
+
+    def _route(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
+        now = self._now()
+        stage = exception.stage if isinstance(exception, TransientError | HaltError) else None
+        tried = not isinstance(exception, HeldBackError)
+        history = read_history(message, now=now, tried=tried, answered=stage is not None)
+        others = UNKNOWN
+        try:
+            others = self._others(broker, message, exception, history, stage)
+        except TransientError as away:
+            # The books, in which the others are, are out of reach: it is tried once more.
+            exception = away
+        decision = decide(exception, history, jitter=self._jitter(), others=others)
+        plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
+        plain = _tell_wait(broker, plain, decision, exception, now)
+        try:
+            for step in self._steps(broker, plain, decision, history):
+                self._insist(step)
+            _say(plain, decision, exception)
+        except TransientError as error:
+            # The books are out of reach: everything is done once more when they are back.
+            again = decide(error, history, jitter=self._jitter())
+            for step in self._steps(broker, plain, again, history):
+                self._insist(step)
+
+    def _others(
+        self, broker: Any, message: Any, exception: BaseException, history: History, stage: Stage | None
+    ) -> Others:
+        """Find out how others fare, where that decides; raises `TransientError` (database)."""
+        if stage is None or (history.answers < USER_TRIES and isinstance(exception, TransientError)):
+            return UNKNOWN
+        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+        return recorder.others(message, stage)
+
+    def _steps(
+        self, broker: Any, message: Message[Any], decision: Decision, history: History
+    ) -> Iterator[Callable[[], object]]:
+        """Yield what the decision asks for, in the order in which a crash in between does no harm."""
+        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+        match decision:
+            case Retry():
+                yield partial(broker.publish_later, message, decision.delay)
+            case DeadLetter():
+                letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
+                yield partial(broker.publish_dead_letter, letter)
+                yield partial(recorder.dead_lettered, message, decision, attempts=history.attempts)
+            case Halt():
+                yield partial(recorder.halted, message, decision)
+            case Isolate():
+                yield partial(broker.publish, [message.copy(queue_name=decision.queue)])
+            case Leave():
+                raise StoppingError("the process is to end")
+
+    def _insist(self, step: Callable[[], object]) -> None:
+        """Do a step, however long RabbitMQ is away; raise `TransientError` when it is the books, for long."""
+        began = time.monotonic()
+        while True:
+            try:
+                step()
+            except TransientError as error:
+                for_long = time.monotonic() - began >= LONGEST_HOLD
+                if error.dependency is not Dependency.BROKER and for_long:
+                    raise
+                self._notices.away(error.dependency, _ROUTING, error.detail)
+            else:
+                self._notices.back(Dependency.BROKER, _ROUTING)
+                return
+            self._outages.pause(PAUSE)
+
+
+def _tell_wait(
+    broker: Any, message: Message[Any], decision: Decision, error: BaseException, now: dt.datetime
+) -> Message[Any]:
+    """Tell what a message waits for, and return it with a note of that.
+
+    What goes wrong with it changes nothing about the retry. While the database is away there is nobody to be
+    told.
+    """
+    if not (isinstance(decision, Retry) and isinstance(error, TransientError)):
+        return message
+    wait = wait_to_tell(message, error, decision.delay, now)
+    if wait is None or error.dependency is Dependency.DATABASE:
+        return message
+    recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+    try:
+        recorder.waits(message, wait)
+    except StoppingError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - as said above; its text may hold anybody's data
+        _log.info("wait not recorded", message_id=message.message_id, error=type(problem).__name__)
+        return message
+    return with_wait(message, wait)
+
+
+def _say(message: Message[Any], decision: Decision, exception: BaseException) -> None:
+    named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
+    named["message_id"] = message.message_id
+    # Somebody else may have chosen them.
+    who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
+    match decision:
+        case DeadLetter():
+            _log.warning("dead letter", **who, reason=decision.reason, detail=decision.detail)
+        case Halt():
+            _log.error("run halted", **who, cause=decision.cause, detail=decision.detail)
+        case Isolate():
+            _log.warning("worked on apart", **who, queue=decision.queue)
+        case Retry() if isinstance(exception, HeldBackError):
+            _log.debug("put aside", **who, delay=decision.delay)
+        case Retry():
+            _log.info("retry", **who, delay=decision.delay, error=str(exception))
+
+
+def utc_now() -> dt.datetime:
+    """Return the present moment, aware."""
+    return dt.datetime.now(dt.UTC)
+
+
+def routing(version: str, outages: Outages) -> FailureRouting:
+    """Return the middleware as production uses it."""
+    return FailureRouting(version=version, outages=outages, now=utc_now, jitter=random.random)

@@ -1,0 +1,150 @@
+"""Our section of a message's options: what a message has been through, read with care and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from queues.message import GIVE_UP_AFTER
+from queues.middleware.failure_policy import LONGEST_DELAY, History, Replayed
+from schemas.messages.messages import SECTION
+from schemas.outcomes import Reason, Stage
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+    from dramatiq.broker import MessageProxy
+
+    from schemas.runs.sync_result import DeadLetter
+
+#: Promise P8, for messages that name no limit of their own (triggers).
+DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
+
+#: More than passes between two tries of a message: a clock that jumps ahead makes nobody give up.
+_LONGEST_STEP: Final = dt.timedelta(hours=1)
+_NONE: Final = dt.timedelta(0)
+
+#: The database keeps them in four bytes.
+_MOST_ATTEMPTS: Final = 1_000_000
+
+_MOST_SECONDS: Final = 10 * 366 * 24 * 3600.0
+
+
+def read_history(
+    message: MessageProxy | Message[Any], *, now: dt.datetime, tried: bool, answered: bool = False
+) -> History:
+    """Return what the message has been through, this failure at `now` (aware) included.
+
+    `tried` says whether it was an attempt at all, `answered` whether it ended with an answer that may be
+    about this user alone. Anybody may publish anything: what is not readable counts as not there.
+    """
+    section = _section(message)
+    last = _moment(section.get("last_failed"))
+    goes_on = answered or not tried
+    answers = _whole(section.get("answers")) if goes_on else 0
+    since = _moment(section.get("answered_since")) if answers else None
+    step = _NONE if last is None else min(max(now - last, _NONE), _LONGEST_STEP)
+    return History(
+        attempts=_whole(section.get("attempts")) + tried,
+        first_failed=_moment(section.get("first_failed")) or now,
+        waited=dt.timedelta(seconds=_seconds(section.get("waited"))) + step,
+        give_up_after=dt.timedelta(hours=_hours(section.get(GIVE_UP_AFTER))),
+        replayed=_replayed(section.get("replay")),
+        answers=answers + answered,
+        answered_since=since or (now if answered else None),
+    )
+
+
+def with_history(message: MessageProxy | Message[Any], history: History, now: dt.datetime) -> Message[Any]:
+    """Return the plain message with its history in our section."""
+    section = {
+        **_section(message),
+        "attempts": history.attempts,
+        "first_failed": history.first_failed.isoformat(timespec="seconds"),
+        "last_failed": now.isoformat(timespec="seconds"),
+        "waited": round(history.waited.total_seconds()),
+    }
+    for name in ("answers", "answered_since"):
+        section.pop(name, None)
+    if history.answered_since is not None:
+        section["answers"] = history.answers
+        section["answered_since"] = history.answered_since.isoformat(timespec="seconds")
+    copy: Message[Any] = message.copy(options={SECTION: section})
+    return copy
+
+
+def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
+    """Return the message with the time that it is to wait, for a reader whose clock is another one."""
+    copy: Message[Any] = message.copy(options={SECTION: {**_section(message), "delay": round(seconds, 3)}})
+    return copy
+
+
+def own_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
+    """Return what is believed of the options that a message was published with: our own section.
+
+    Whoever may publish decides what stands in them, and dramatiq would do as they say. A message of a
+    queue that `waits` has a time to wait for too, by the reader's own clock, `now` in seconds since 1970:
+    the clock of whoever published it may be wrong by hours, and it was published just now.
+    """
+    section = _section(message)
+    options: dict[str, Any] = {SECTION: section} if section else {}
+    if waits:
+        eta, delay = message.options.get("eta"), section.get("delay")
+        latest = now + (min(_seconds(delay), LONGEST_DELAY) if _is_number(delay) else LONGEST_DELAY)
+        asked = float(min(max(eta, 0), latest * 1000)) if _is_number(eta) else 0.0
+        options["eta"] = round(asked)
+    return options
+
+
+def as_dead_letter(
+    message: Message[Any], letter: DeadLetter, *, now: dt.datetime, version: str
+) -> Message[Any]:
+    """Return the message as it lies among the dead letters: still one that dramatiq understands."""
+    section = {
+        **_section(message),
+        "reason": str(letter.reason),
+        "stage": str(letter.stage),
+        "detail": letter.detail,
+        "dead_since": now.isoformat(timespec="seconds"),
+        "version": version,
+    }
+    copy: Message[Any] = message.copy(options={SECTION: section})
+    return copy
+
+
+def _section(message: MessageProxy | Message[Any]) -> dict[str, Any]:
+    section = message.options.get(SECTION)
+    return section if isinstance(section, dict) else {}
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float)
+
+
+def _whole(value: object) -> int:
+    return min(value, _MOST_ATTEMPTS) if isinstance(value, int) and value >= 0 else 0
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= _MOST_SECONDS else 0.0
+
+
+def _hours(value: object) -> float:
+    sensible = isinstance(value, int | float) and 0 <= value <= _MOST_SECONDS / 3600
+    return float(value) if sensible else DEFAULT_GIVE_UP_AFTER_HOURS  # type: ignore[arg-type] # a number, if sensible
+
+
+def _moment(value: object) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _replayed(value: object) -> Replayed | None:
+    if not isinstance(value, dict):
+        return None
+    try:
+        return Replayed(reason=Reason(str(value.get("reason"))), stage=Stage(str(value.get("stage"))))
+    except ValueError:
+        return Replayed(reason=Reason.BUG, stage=Stage.RECEIVE)

@@ -1,0 +1,69 @@
+"""What is told of a message that is to be tried again, so that its run can say what it waits for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.services import HeldBackError
+from schemas.messages.messages import SECTION
+from schemas.runs.waits import Wait
+
+if TYPE_CHECKING:
+    from dramatiq import Message
+
+    from schemas.errors import TransientError
+
+#: Seconds after which it is told once more of a message that is only put aside again and again: so many of
+#: them cost the database little, and whoever looks for messages that are lost sees a sign of life.
+SIGN_OF_LIFE: Final = 300.0
+
+_WAIT: Final = "wait"
+
+
+def wait_to_tell(message: Message[Any], error: TransientError, delay: float, now: dt.datetime) -> Wait | None:
+    """Return what is to be told of a message that is tried again in `delay` seconds; None for nothing new.
+
+    A try that failed is always told: it has cost a request. What was put aside without asking is told when it
+    waits for another service than was told last, and then as a sign of life.
+    """
+    if isinstance(error, HeldBackError):
+        if not _is_news(message, error, now):
+            return None
+        failed = None
+    else:
+        failed = now
+    return Wait(
+        service=error.dependency,
+        told=now,
+        next_try=now + dt.timedelta(seconds=delay),
+        failed=failed,
+        status=error.status,
+        kind=error.kind,
+    )
+
+
+def with_wait(message: Message[Any], wait: Wait) -> Message[Any]:
+    """Return the message with a note of what was told of it."""
+    note = {"service": str(wait.service), "told": wait.told.isoformat(timespec="seconds")}
+    copy: Message[Any] = message.copy(options={SECTION: {**_section(message), _WAIT: note}})
+    return copy
+
+
+def _is_news(message: Message[Any], error: TransientError, now: dt.datetime) -> bool:
+    note = _section(message).get(_WAIT)
+    if not isinstance(note, dict) or note.get("service") != str(error.dependency):
+        return True
+    try:
+        told = dt.datetime.fromisoformat(str(note.get("told")))
+    except ValueError:
+        return True
+    if told.tzinfo is None:
+        return True
+    # A clock that was put back must not silence it for long.
+    return abs((now - told).total_seconds()) >= SIGN_OF_LIFE
+
+
+def _section(message: Message[Any]) -> dict[str, Any]:
+    section = message.options.get(SECTION)
+    return section if isinstance(section, dict) else {}

@@ -1,0 +1,157 @@
+"""``/users/delta``: everybody once, and from then on what has changed.
+
+Source: Microsoft's reference of ``user: delta`` and its overview of delta queries.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.graph.properties import DEFAULT, SINGLE_USER_ONLY, parse_select
+from sandbox.microsoft.graph.tokens import decode_token, encode_token
+from sandbox.microsoft.graph.users import link
+from sandbox.microsoft.http_messages import Answer, GraphError
+from sandbox.microsoft.request_context import Call, expired_page_token
+
+if TYPE_CHECKING:
+    from sandbox.microsoft.directory import Entity
+
+PATH = "/v1.0/users/delta"
+
+#: Entities on a page; users report that Graph gives no more, whatever the caller prefers.
+LARGEST_PAGE = 200
+
+#: Seconds that a delta link lives: seven days.
+LINK_SECONDS = 7 * 24 * 3600
+
+
+def read_delta(call: Call) -> Answer:
+    """``GET /users/delta``: one page, with a nextLink or, at the end, a deltaLink."""
+    call.allow_options(("$select", "$skiptoken", "$deltatoken"))
+    state = _state(call)
+    if fault := call.struck_by(Effect.EXPIRED_PAGE_TOKEN):
+        raise expired_page_token(fault.code)
+    if call.struck_by(Effect.GROWING_ROUND):
+        state["end"] = call.directory.log_end()
+    entities, following = _read(call, state)
+    selected = state["selected"]
+    value = [_spell(call, entity, selected) for entity in entities]
+    if value and call.struck_by(Effect.REPEATED_ENTITY):
+        value.append(value[0])
+    body: dict[str, Any] = {}
+    if call.struck_by(Effect.REPEATED_LINK):
+        body["@odata.nextLink"] = call.request.url
+    elif following is not None:
+        token = encode_token({**state, "position": following, "page": state["page"] + 1})
+        body["@odata.nextLink"] = link(call, PATH, [("$skiptoken", token)])
+    elif not call.struck_by(Effect.CUT_SHORT):
+        body["@odata.deltaLink"] = link(call, PATH, [("$deltatoken", _delta_token(call, state))])
+    body["value"] = value
+    context = f"users({','.join(selected)})" if selected else "users"
+    return call.answer(f"{context}/$delta", body)
+
+
+def _state(call: Call) -> dict[str, Any]:
+    """Return where this round of the delta stands.
+
+    ``position`` is in the directory while ``all`` is set, else in its log, up to ``end``,
+    which is also where the next round will begin.
+    """
+    tenant = call.app.tenant
+    if token := call.query.get("$skiptoken"):
+        return _checked(decode_token(token, tenant=tenant))
+    token = call.query.get("$deltatoken")
+    end = call.directory.log_end()
+    fresh = {"tenant": tenant, "end": end, "page": 1}
+    if token is None or token == "latest":  # noqa: S105 - a word of Graph's, no password
+        selected = _selected(call)
+        everybody = token is None
+        return {**fresh, "all": everybody, "position": 0 if everybody else end, "selected": selected}
+    values = decode_token(token, tenant=tenant)
+    _refuse_expired(call, values)
+    return _checked(
+        {**fresh, "all": False, "position": values.get("end"), "selected": values.get("selected")}
+    )
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    if not all(isinstance(values.get(name), int) for name in ("position", "end", "page")):
+        raise GraphError(400, "Request_BadRequest", "Badly formed token.")
+    return values
+
+
+def _selected(call: Call) -> list[str] | None:
+    selected = parse_select(call.query.get("$select"))
+    refused = [name for name in selected or () if name in SINGLE_USER_ONLY]
+    if refused:
+        raise GraphError(
+            400,
+            "BadRequest",
+            "Invalid request for delta query: for this entity set, $expand/$select is not supported for "
+            f"the following properties: {', '.join(refused)}",
+        )
+    return list(selected) if selected else None
+
+
+def _refuse_expired(call: Call, values: dict[str, Any]) -> None:
+    fault = call.struck_by(Effect.EXPIRED_DELTA)
+    issued = values.get("issued")
+    if not fault and isinstance(issued, int | float) and call.now - issued <= LINK_SECONDS:
+        return
+    status = (fault.status if fault else None) or 410
+    if status == 410:  # noqa: PLR2004 - Gone
+        raise GraphError(
+            410,
+            "resyncRequired",
+            "Resync required. Any local changes should be merged with the server's.",
+            headers={"Location": f"{call.request.base_url}{PATH}?$deltatoken="},
+        )
+    if status == 400:  # noqa: PLR2004 - Bad Request
+        raise GraphError(400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported.")
+    raise GraphError(status, "syncStateNotFound", "The sync state generation is not found.")
+
+
+def _read(call: Call, state: dict[str, Any]) -> tuple[list[Entity], int | None]:
+    position = state["position"]
+    if call.struck_by(Effect.EMPTY_PAGE):
+        return [], position
+    size = _page_size(call)
+    if state["all"]:
+        users, following = call.directory.page(position, size)
+        return [call.directory.entity(user) for user in users], following
+    selected = state["selected"]
+    wanted = frozenset(selected) if selected else None
+    return call.directory.changes(position, state["end"], size=size, selected=wanted)
+
+
+def _page_size(call: Call) -> int:
+    match = re.search(r"odata\.maxpagesize=(\d{1,6})", call.request.headers.get("prefer", ""))
+    return min(max(int(match[1]), 1), LARGEST_PAGE) if match else LARGEST_PAGE
+
+
+def _spell(call: Call, entity: Entity, selected: list[str] | None) -> dict[str, Any]:
+    """Spell one entity; what was never set is left out, what was cleared is null."""
+    if entity.user is None:
+        return {"id": entity.user_id, "@removed": {"reason": entity.removed}}
+    names = list(selected or DEFAULT)
+    if "return=minimal" in call.request.headers.get("prefer", "") and entity.changed is not None:
+        names = [name for name in names if name in entity.changed]
+    spelled = {
+        name: entity.user.get(name)
+        for name in names
+        if entity.user.get(name) is not None or name in entity.cleared
+    }
+    return {**spelled, "id": entity.user_id}
+
+
+def _delta_token(call: Call, state: dict[str, Any]) -> str:
+    return encode_token(
+        {
+            "tenant": call.app.tenant,
+            "end": state["end"],
+            "selected": state["selected"],
+            "issued": int(call.now),
+        }
+    )

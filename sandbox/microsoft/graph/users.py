@@ -1,0 +1,128 @@
+"""``/users``, ``/users/$count`` and ``/users/{id}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.graph.properties import DEFAULT, SINGLE_USER_ONLY, parse_select, project
+from sandbox.microsoft.graph.tokens import decode_token, encode_token
+from sandbox.microsoft.http_messages import Answer, GraphError
+from sandbox.microsoft.request_context import Call, expired_page_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGEST_PAGE = 999
+DEFAULT_PAGE = 100
+
+
+def list_users(call: Call) -> Answer:
+    """``GET /users``: one page, and the address of the next."""
+    call.allow_options(("$select", "$top", "$count", "$skiptoken"))
+    selected = parse_select(call.query.get("$select"))
+    _refuse_single_user_properties(call, selected or ())
+    size = _page_size(call.query.get("$top"))
+    position, page = _where(call)
+    if fault := call.struck_by(Effect.EXPIRED_PAGE_TOKEN):
+        raise expired_page_token(fault.code)
+    users, following = call.directory.page(position, size)
+    if call.struck_by(Effect.EMPTY_PAGE):
+        users, following = [], position
+    body: dict[str, Any] = {}
+    if page == 1 and call.query.get("$count") == "true" and _eventual(call):
+        body["@odata.count"] = len(call.directory)
+    if call.struck_by(Effect.REPEATED_LINK):
+        body["@odata.nextLink"] = call.request.url
+    elif following is not None and not call.struck_by(Effect.CUT_SHORT):
+        body["@odata.nextLink"] = _next_link(call, following, page + 1)
+    names = selected or DEFAULT
+    body["value"] = [project(user, names) for user in users]
+    return call.answer(_context(selected), body)
+
+
+def count_users(call: Call) -> Answer:
+    """``GET /users/$count``: the number, as text."""
+    if not _eventual(call):
+        raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
+    return Answer(body=str(len(call.directory)).encode(), headers={"Content-Type": "text/plain"})
+
+
+def get_user(call: Call, id_or_name: str) -> Answer:
+    """``GET /users/{id}``: one person, birthday and all."""
+    call.allow_options(("$select",))
+    selected = parse_select(call.query.get("$select"))
+    user = call.directory.get(id_or_name)
+    if user is None:
+        raise GraphError(
+            404,
+            "Request_ResourceNotFound",
+            f"Resource '{id_or_name}' does not exist or one of its queried reference-property objects are "
+            "not present.",
+        )
+    return call.answer(_context(selected) + "/$entity", project(user, selected or DEFAULT))
+
+
+def page_number(query: dict[str, str], *, tenant: str) -> int:
+    """Return which page of a list or delta a request asks for, counted from 1; 1 when in doubt."""
+    try:
+        return int(decode_token(query.get("$skiptoken", ""), tenant=tenant).get("page", 1))
+    except (GraphError, ValueError, TypeError):
+        return 1
+
+
+def _where(call: Call) -> tuple[int, int]:
+    token = call.query.get("$skiptoken")
+    if token is None:
+        return 0, 1
+    values = decode_token(token, tenant=call.app.tenant)
+    position, page = values.get("position"), values.get("page")
+    if not isinstance(position, int) or not isinstance(page, int):
+        raise GraphError(400, "Request_BadRequest", "Badly formed token.")
+    return position, page
+
+
+def _next_link(call: Call, position: int, page: int) -> str:
+    token = encode_token({"tenant": call.app.tenant, "position": position, "page": page})
+    options = {name: value for name, value in call.query.items() if name != "$skiptoken"}
+    return link(call, "/v1.0/users", {**options, "$skiptoken": token}.items())
+
+
+def link(call: Call, path: str, options: Iterable[tuple[str, str]]) -> str:
+    """Return an absolute address; a ``+`` in a value stays one, and so does a ``$`` in a name."""
+    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='+')}" for name, value in options)
+    return f"{call.request.base_url}{path}?{query}"
+
+
+def _page_size(top: str | None) -> int:
+    if top is None:
+        return DEFAULT_PAGE
+    if not (top.isascii() and top.isdigit() and 1 <= int(top) <= LARGEST_PAGE):
+        raise GraphError(
+            400,
+            "Request_UnsupportedQuery",
+            f"Invalid page size specified: '{top}'. Must be between 1 and {LARGEST_PAGE} inclusive.",
+        )
+    return int(top)
+
+
+def _refuse_single_user_properties(call: Call, names: Iterable[str]) -> None:
+    refused = [name for name in names if name in SINGLE_USER_ONLY]
+    if not refused:
+        return
+    if call.struck_by(Effect.SHAREPOINT_REFUSAL):
+        raise GraphError(
+            400,
+            "-1, Microsoft.SharePoint.Client.InvalidClientQueryException",
+            'The expression "id in (…)" is not valid.',
+        )
+    raise GraphError(501, "NotImplemented", "This operation target is not yet supported.")
+
+
+def _eventual(call: Call) -> bool:
+    return call.request.headers.get("consistencylevel", "").lower() == "eventual"
+
+
+def _context(selected: tuple[str, ...] | None) -> str:
+    return f"users({','.join(selected)})" if selected else "users"

@@ -1,0 +1,1 @@
+"""Encryption of fields, and digests that can be compared."""

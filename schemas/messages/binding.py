@@ -1,0 +1,121 @@
+"""What of a message is sealed: what it is about, beside its data, so that none can be put into another.
+
+Fernet authenticates what it encrypts and nothing beside it. So what a message says in clear (tenant, run,
+user, page) stands inside once more, with the kind of message, and both must agree when it is opened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Mode, Reason, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.crypto.encryption import Sealer
+    from schemas.messages.messages import TenantPage, TenantSync, UserSync
+
+_PAGE: Final = "page"
+_USER: Final = "user"
+_TRIGGER: Final = "trigger"
+
+#: How the ids of the scheduler's events begin.
+SCHEDULED: Final = "schedule/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedUser:
+    """What is sealed in a user's message: what Graph had of the user, and the replay that published it."""
+
+    data: object | None
+    operation: int | None
+
+
+def forged(detail: str) -> PermanentError:
+    """Return the error of a message that none of our processes has made as it is."""
+    return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, detail)
+
+
+def sealed_page(page: TenantPage, sealer: Sealer) -> TenantPage:
+    """Return the page with the proof that it is ours."""
+    return dataclasses.replace(page, proof=sealer.seal_json(_about_page(page)))
+
+
+def check_page(page: TenantPage, sealer: Sealer) -> None:
+    """Raise `PermanentError` (`forged_message`) unless the page's proof is one for this very page.
+
+    Raises `UnsealableError` when none of the keys opens it.
+    """
+    if page.proof is None:
+        raise forged("the page message has no proof that it is ours")
+    if sealer.open_json(page.proof) != _about_page(page):
+        raise forged("the page message's proof is that of another message")
+
+
+def sealed_user(user: UserSync, data: object | None, operation: int | None, sealer: Sealer) -> UserSync:
+    """Return the user's message with its payload: `data` as Graph gave it, None to have it read afresh."""
+    about = {**_about_user(user), "operation": operation, "data": data}
+    return dataclasses.replace(user, payload=sealer.seal_json(about))
+
+
+def open_user(user: UserSync, sealer: Sealer) -> OpenedUser:
+    """Return what is sealed in a user's message.
+
+    Raises `PermanentError` (`forged_message`) unless it was sealed for this very user of this run, and
+    `UnsealableError` when none of the keys opens it.
+    """
+    if user.payload is None:
+        raise forged("the user's message has no proof that it is ours")
+    opened = sealer.open_json(user.payload)
+    if not isinstance(opened, dict):
+        raise forged("the user's message holds what was sealed for something else")
+    data, operation = opened.pop("data", None), opened.pop("operation", None)
+    if opened != _about_user(user):
+        raise forged("the user's message holds what was sealed for another message")
+    return OpenedUser(data=data, operation=operation)
+
+
+def is_privileged(wish: TenantSync, event_id: str) -> bool:
+    """Say whether a trigger asks for more than an ordinary run or dry run: that is for ourselves alone.
+
+    So are the ids of the scheduler's events. They can be guessed, and whoever came first with one would make
+    the scheduled run a trigger that came before.
+    """
+    return (
+        event_id.startswith(SCHEDULED) or wish.mode is Mode.UNDO or wish.accept or wish.settings is not None
+    )
+
+
+def trigger_proof(event_id: str, fields: Mapping[str, Any], sealer: Sealer) -> str:
+    """Return the proof that an operator of ours asks for a run: for this event and these fields alone."""
+    return sealer.seal_json(_about_trigger(event_id, fields))
+
+
+def has_proof(event_id: str, fields: Mapping[str, Any], sealer: Sealer) -> bool:
+    """Say whether a trigger's fields hold the proof; raises `UnsealableError` when no key opens it."""
+    proof = fields.get("proof")
+    return isinstance(proof, str) and sealer.open_json(proof) == _about_trigger(event_id, fields)
+
+
+def _about_page(page: TenantPage) -> dict[str, Any]:
+    return {
+        "kind": _PAGE,
+        "tenant": page.tenant,
+        "run": page.run,
+        "scan": page.scan,
+        "number": page.number,
+        "link": page.link,
+    }
+
+
+def _about_user(user: UserSync) -> dict[str, Any]:
+    return {"kind": _USER, "tenant": user.tenant, "run": user.run, "user": user.user}
+
+
+def _about_trigger(event_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    asked = {name: value for name, value in fields.items() if name != "proof"}
+    return {"kind": _TRIGGER, "event": event_id, "fields": asked}

@@ -1,0 +1,218 @@
+"""What a dead letter says: read, with care, from its body and from what RabbitMQ wrote beside it.
+
+Anybody may publish anything: what is not readable counts as not there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from marshmallow import ValidationError
+
+from schemas.messages.envelope import LARGEST_LETTER, UndecodableError, read_envelope
+from schemas.messages.messages import ACTORS, SECTION, USER_SYNC_QUEUE, replay_operation
+from schemas.outcomes import Reason, Stage
+from schemas.runs.run import timestamp
+from schemas.runs.sync_result import DeadLetter
+from schemas.tenants.tenant import TENANT_KEY
+from schemas.users.graph_user import is_entra_id
+from schemas.validation import readable_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: RabbitMQ's word, in `x-death`, for a message that was given back too often.
+_DELIVERY_LIMIT: Final = "delivery_limit"
+
+#: RabbitMQ's words for a message that a policy dropped: for its age, or for want of room.
+_DROPPED: Final = ("expired", "maxlen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """One dead letter of `queue`, which is the queue that its message failed on.
+
+    `envelope` is None when the bytes are no message. `by_broker` tells that RabbitMQ made it a dead
+    letter by itself, so that what is said of it is derived.
+    """
+
+    queue: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, Any] = field(repr=False)
+    envelope: Mapping[str, Any] | None = field(repr=False)
+    verdict: DeadLetter
+    by_broker: bool
+    attempts: int | None
+    first_failed: dt.datetime | None
+    dead_since: dt.datetime | None
+    version: str | None
+
+    @property
+    def id(self) -> str:
+        """The message's id; for bytes that are no message, one that is made of them."""
+        named = readable_name((self.envelope or {}).get("message_id"))
+        return named or f"body-{hashlib.sha256(self.body).hexdigest()[:16]}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a message of ours, for the actor that works on its queue."""
+        return self.envelope is not None and self.envelope["actor_name"] == ACTORS.get(self.queue)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the message asks for."""
+        fields: Mapping[str, Any] = (self.envelope or {}).get("kwargs", {})
+        event = fields.get("event")
+        data = event.get("data") if isinstance(event, dict) else None
+        return data if isinstance(data, dict) else fields
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant that it names."""
+        key = self.fields.get("tenant")
+        try:
+            return TENANT_KEY(key) if isinstance(key, str) else None
+        except ValidationError:
+            return None
+
+    @property
+    def run(self) -> int | None:
+        """The run that it names."""
+        run = self.fields.get("run")
+        return run if isinstance(run, int) and not isinstance(run, bool) else None
+
+    @property
+    def user(self) -> str | None:
+        """The Entra id that it names."""
+        user = self.fields.get("user")
+        return user if is_entra_id(user) else None
+
+    @property
+    def receipt_key(self) -> tuple[int, str] | None:
+        """The run and the user of the receipt that speaks of the same, if it is a user's letter."""
+        if self.queue != USER_SYNC_QUEUE or not self.is_known or self.run is None or self.user is None:
+            return None
+        if self.verdict.reason is Reason.FORGED_MESSAGE:
+            # It names somebody's receipt, and is not about it.
+            return None
+        return self.run, self.user
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether a policy of RabbitMQ's dropped it from its queue, so that nobody has failed."""
+        return self.by_broker and _last_death(self.headers).get("reason") in _DROPPED
+
+    @property
+    def payload(self) -> str | None:
+        """The user as it was published, sealed."""
+        payload = self.fields.get("payload")
+        return payload if isinstance(payload, str) else None
+
+    @property
+    def operation(self) -> int | None:
+        """The replay that published the message that failed."""
+        return replay_operation(_section(self.envelope))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what may be shown of it: ids and words, no values."""
+        return {
+            "id": self.id,
+            "queue": self.queue,
+            "tenant": self.tenant,
+            "run": None if self.run is None else str(self.run),
+            "user": self.user,
+            "reason": str(self.verdict.reason),
+            "stage": str(self.verdict.stage),
+            "detail": self.verdict.detail,
+            "attempts": self.attempts,
+            "first_failed": self.first_failed and timestamp(self.first_failed),
+            "dead_since": self.dead_since and timestamp(self.dead_since),
+            "version": self.version,
+            "operation": self.operation,
+            "made_by": "rabbitmq" if self.by_broker else "update-sync",
+            "bytes": len(self.body),
+        }
+
+
+def read_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = None) -> Letter:
+    """Return what a dead letter of `queue` says; `headers` are RabbitMQ's."""
+    headers = headers or {}
+    envelope, fault = None, ""
+    try:
+        envelope = read_envelope(body, largest=LARGEST_LETTER)
+    except UndecodableError as error:
+        fault = str(error)
+    section, death = _section(envelope), _last_death(headers)
+    verdict = _verdict_in(section)
+    return Letter(
+        queue=queue,
+        body=body,
+        headers=headers,
+        envelope=envelope,
+        verdict=verdict or _derived(queue, envelope, fault, death),
+        by_broker=verdict is None,
+        attempts=_count(section.get("attempts")),
+        first_failed=_moment(section.get("first_failed")),
+        dead_since=_moment(section.get("dead_since") if verdict else death.get("time")),
+        version=readable_name(section.get("version")),
+    )
+
+
+def _verdict_in(section: Mapping[str, Any]) -> DeadLetter | None:
+    """Return why it is a dead letter as we wrote it, None if we did not."""
+    try:
+        reason, stage = Reason(section.get("reason", "")), Stage(section.get("stage", ""))
+    except ValueError:
+        return None
+    detail = section.get("detail")
+    return DeadLetter(reason=reason, stage=stage, detail=detail if isinstance(detail, str) else "")
+
+
+def _derived(
+    queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]
+) -> DeadLetter:
+    """Return why RabbitMQ made it a dead letter without us, as far as that can be told."""
+    if envelope is None:
+        return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
+    if envelope["actor_name"] != ACTORS.get(queue):
+        actor = readable_name(envelope["actor_name"]) or "of an unreadable name"
+        detail = f"nobody works on messages for the actor {actor} on the queue {queue}"
+        return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
+    if death.get("reason") == _DELIVERY_LIMIT:
+        detail = (
+            "it came back to its queue more often than RabbitMQ allows; its workers may have died over it"
+        )
+        return DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail=detail)
+    if death.get("reason") in _DROPPED:
+        detail = "a policy of RabbitMQ's dropped it, for its age or for want of room; the policy should go"
+        return DeadLetter(reason=Reason.BUG, stage=Stage.RECEIVE, detail=detail)
+    detail = "a worker rejected it without saying why; its log says more"
+    return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+
+
+def _section(envelope: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    section = (envelope or {}).get("options", {}).get(SECTION)
+    return section if isinstance(section, dict) else {}
+
+
+def _last_death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the newest entry of `x-death`, which RabbitMQ puts first."""
+    deaths = headers.get("x-death")
+    newest = deaths[0] if isinstance(deaths, list) and deaths else None
+    return newest if isinstance(newest, dict) else {}
+
+
+def _moment(value: object) -> dt.datetime | None:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value.astimezone(dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,74 @@
+"""Which dead letters somebody means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.messages.messages import QUEUES
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from schemas.messages.dead_letter import Letter
+    from schemas.outcomes import Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterFilter:
+    """What a letter must be like; of each property any of the values, and none given means any at all.
+
+    The bounds of its age are moments (aware): it must have died before the one and after the other. A
+    letter that does not tell when it died has no age, and is meant by neither bound.
+    """
+
+    queues: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    users: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    before: dt.datetime | None = None
+    after: dt.datetime | None = None
+
+    def matches(self, letter: Letter) -> bool:
+        """Say whether a letter is meant."""
+        asked = (
+            (self.queues, letter.queue),
+            (self.tenants, letter.tenant),
+            (self.runs, letter.run),
+            (self.reasons, letter.verdict.reason),
+            (self.users, letter.user),
+            (self.ids, letter.id),
+        )
+        return all(not values or value in values for values, value in asked) and self._has_age(letter)
+
+    @property
+    def queues_to_walk(self) -> tuple[str, ...]:
+        """The queues in which such letters may be."""
+        return tuple(queue for queue in QUEUES if not self.queues or queue in self.queues)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was asked for, without what was not."""
+        values: dict[str, Any] = {
+            "queues": list(self.queues),
+            "tenants": list(self.tenants),
+            "runs": [str(run) for run in self.runs],
+            "reasons": [str(reason) for reason in self.reasons],
+            "users": list(self.users),
+            "ids": list(self.ids),
+            "before": self.before and timestamp(self.before),
+            "after": self.after and timestamp(self.after),
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def _has_age(self, letter: Letter) -> bool:
+        if self.before is None and self.after is None:
+            return True
+        since = letter.dead_since
+        return (
+            since is not None
+            and (self.before is None or since < self.before)
+            and (self.after is None or since > self.after)
+        )

@@ -1,0 +1,242 @@
+"""What travels through RabbitMQ: the three messages, and the CloudEvents form of the first.
+
+The AsyncAPI document in docs/ describes the same; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from schemas.errors import PermanentError
+from schemas.fields import ObjectId, StrictBoolean
+from schemas.outcomes import Mode, Reason, Stage
+from schemas.tenants.tenant import TENANT_KEY
+from schemas.validation import fault_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TENANT_SYNC_QUEUE: Final = "tenant-sync"
+TENANT_PAGES_QUEUE: Final = "tenant-pages"
+USER_SYNC_QUEUE: Final = "user-sync"
+QUEUES: Final = (TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE)
+
+#: The direct exchange that clients are given: it leads to `tenant-sync`, by that routing key, alone.
+TRIGGERS_EXCHANGE: Final = "triggers"
+
+TENANT_SYNC_ACTOR: Final = "tenant_sync"
+TENANT_PAGE_ACTOR: Final = "tenant_page"
+USER_SYNC_ACTOR: Final = "user_sync"
+
+#: The one actor that works on each queue's messages.
+ACTORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        TENANT_SYNC_QUEUE: TENANT_SYNC_ACTOR,
+        TENANT_PAGES_QUEUE: TENANT_PAGE_ACTOR,
+        USER_SYNC_QUEUE: USER_SYNC_ACTOR,
+    }
+)
+
+#: CloudEvents 1.0, section "type": what a trigger calls itself.
+TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
+
+#: Characters in the id of a trigger.
+LONGEST_EVENT_ID: Final = 200
+
+#: No run has a higher number: the database has no room for it.
+HIGHEST_RUN: Final = 2**31 - 1
+
+#: The section of ours in a message's `options`.
+SECTION: Final = "update_sync"
+
+#: The key in that section of a replayed message, and in it the key of the replay's number.
+REPLAY: Final = "replay"
+OPERATION: Final = "operation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantSync:
+    """A wish for a run. `users` empty means everybody.
+
+    `undoes` is the number of the run that a run in the mode `undo` puts back; `accept` lets such a run pass
+    the guard. `settings` are tried before they are saved.
+    """
+
+    tenant: str
+    mode: Mode = Mode.FULL
+    dry_run: bool = False
+    users: tuple[str, ...] = ()
+    settings: Mapping[str, Any] | None = None
+    undoes: int | None = None
+    accept: bool = False
+    #: Skolon is to be asked about everybody, whatever receipts say.
+    thorough: bool = False
+    #: That an operator of ours asks (`schemas.messages.binding`).
+    proof: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantPage:
+    """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first).
+
+    The link of an undo is the last user of the page before, for its users come from our own books.
+    """
+
+    tenant: str
+    run: int
+    scan: int
+    number: int
+    link: str | None
+    #: That it is ours (`schemas.messages.binding`).
+    proof: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSync:
+    """One user of a run; what Graph had of the user, if anything, is in the sealed `payload`."""
+
+    tenant: str
+    run: int
+    user: str
+    payload: str | None
+
+
+class TenantSyncSchema(Schema):
+    """The data of a trigger."""
+
+    tenant = fields.String(required=True, validate=TENANT_KEY)
+    mode = fields.Enum(Mode, by_value=True, load_default=Mode.FULL)
+    dry_run = StrictBoolean(load_default=False)
+    users = fields.List(ObjectId(), load_default=list)
+    settings = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
+    undoes = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
+    )
+    accept = StrictBoolean(load_default=False)
+    thorough = StrictBoolean(load_default=False)
+    proof = fields.String(load_default=None, allow_none=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:
+        if data["settings"] is not None and not data["dry_run"]:
+            raise ValidationError("What is not saved can only be tried in a dry run.", "settings")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_undo(self, data: dict[str, Any], **_: object) -> None:
+        is_undo = data["mode"] is Mode.UNDO
+        if is_undo != (data["undoes"] is not None):
+            raise ValidationError("A run to undo belongs to the mode undo, and to it alone.", "undoes")
+        if data["accept"] and not is_undo:
+            raise ValidationError("Only an undo can be accepted beforehand.", "accept")
+        if is_undo and data["settings"] is not None:
+            raise ValidationError("An undo asks nobody's settings.", "settings")
+
+
+class CloudEventSchema(Schema):
+    """A CloudEvents 1.0 structured JSON event that asks for a run; extensions are let through."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = INCLUDE
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_EVENT_ID))
+    source = fields.String(required=True, validate=validate.Length(min=1))
+    type = fields.String(required=True, validate=validate.Equal(TENANT_SYNC_EVENT_TYPE))
+    datacontenttype = fields.String(validate=validate.Equal("application/json"))
+    data = fields.Raw(required=True)
+
+
+class TenantPageSchema(Schema):
+    """The arguments of a page message."""
+
+    tenant = fields.String(required=True)
+    run = fields.Integer(required=True, strict=True)
+    scan = fields.Integer(required=True, strict=True)
+    number = fields.Integer(required=True, strict=True)
+    link = fields.String(required=True, allow_none=True)
+    proof = fields.String(load_default=None, allow_none=True)
+
+
+class UserSyncSchema(Schema):
+    """The arguments of a user message."""
+
+    tenant = fields.String(required=True)
+    run = fields.Integer(required=True, strict=True)
+    user = fields.String(required=True)
+    payload = fields.String(load_default=None, allow_none=True)
+
+
+_TENANT_SYNC: Final = TenantSyncSchema()
+_TENANT_PAGE: Final = TenantPageSchema()
+_USER_SYNC: Final = UserSyncSchema()
+_CLOUD_EVENT: Final = CloudEventSchema()
+
+
+def replay_operation(section: object) -> int | None:
+    """Return the number of the replay that published a message with that section, None if none did."""
+    replay = section.get(REPLAY) if isinstance(section, dict) else None
+    operation = replay.get(OPERATION) if isinstance(replay, dict) else None
+    return operation if isinstance(operation, int) and not isinstance(operation, bool) else None
+
+
+def load_tenant_sync(data: object) -> TenantSync:
+    """Check the data of a trigger; raise `PermanentError` (`invalid_trigger`) that names each fault."""
+    loaded = _load(_TENANT_SYNC, data, Reason.INVALID_TRIGGER)
+    loaded["users"] = tuple(dict.fromkeys(loaded["users"]))
+    return TenantSync(**loaded)
+
+
+def load_tenant_page(data: object) -> TenantPage:
+    """Check the arguments of a page message; raise `PermanentError` (`undecodable`) if they are not ours."""
+    return TenantPage(**_load(_TENANT_PAGE, data, Reason.UNDECODABLE))
+
+
+def load_user_sync(data: object) -> UserSync:
+    """Check the arguments of a user message; raise `PermanentError` (`undecodable`) if they are not ours."""
+    return UserSync(**_load(_USER_SYNC, data, Reason.UNDECODABLE))
+
+
+def refuse_arguments(args: tuple[object, ...]) -> None:
+    """Raise `PermanentError` (`undecodable`) for arguments without names: a message of ours has none."""
+    if args:
+        raise PermanentError(Reason.UNDECODABLE, Stage.RECEIVE, "the fields of a message have names")
+
+
+def is_cloud_event(data: object) -> bool:
+    """Say whether a JSON value means to be a CloudEvent."""
+    return isinstance(data, dict) and "specversion" in data
+
+
+def load_cloud_event(event: object) -> object:
+    """Check a CloudEvent that asks for a run and return its data; raise `PermanentError` if it is none."""
+    return _load(_CLOUD_EVENT, event, Reason.INVALID_TRIGGER)["data"]
+
+
+def _load(schema: Schema, data: object, reason: Reason) -> dict[str, Any]:
+    try:
+        return dict(schema.load(data))  # type: ignore[arg-type] # anything may have been sent
+    except ValidationError as error:
+        raise PermanentError(reason, Stage.RECEIVE, "; ".join(fault_lines(error.messages))) from None
+
+
+def event_envelope(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a CloudEvent as the fields of a dramatiq message.
+
+    The event travels whole, faults and all: its reader makes a dead letter that names them. Its id
+    becomes the message's, so that the same event is the same run.
+    """
+    event_id = event.get("id")
+    return {
+        "queue_name": TENANT_SYNC_QUEUE,
+        "actor_name": TENANT_SYNC_ACTOR,
+        "args": (),
+        "kwargs": {"event": event},
+        "options": {},
+        **({"message_id": event_id} if isinstance(event_id, str) and event_id else {}),
+    }

@@ -1,0 +1,78 @@
+"""What a full run found to be put in order in Entra or Skolon; ids alone, never a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.runs.collided import Collided
+    from schemas.runs.run import RunSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """People of one kind: how many, and the first of them with what is said of each."""
+
+    count: int
+    people: Sequence[tuple[str, str | None]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "count": self.count,
+            "people": [{"user": user, "detail": detail} for user, detail in self.people],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """Values that several people have: how many such values, and the first of them by who shares it."""
+
+    count: int
+    groups: Sequence[Sequence[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {"count": self.count, "people": [list(group) for group in self.groups]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantReport:
+    """The report over a tenant's last complete full run."""
+
+    run: RunSummary
+    collision_count: int
+    collisions: Sequence[Collided]
+    same_eppn: Shared
+    same_number: Shared
+    no_match_key: Found
+    not_found: Found
+    ambiguous: Found
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        run = self.run.run
+        return {
+            "tenant": run.tenant,
+            "run": str(run.id),
+            "finished": run.finished and timestamp(run.finished),
+            "people": self.run.published,
+            "warnings": [warning.as_json() for warning in self.run.warnings],
+            "collisions": {
+                "count": self.collision_count,
+                "people": [
+                    {"skolon_user": each.skolon_id, "users": [each.holder, each.other]}
+                    for each in self.collisions
+                ],
+            },
+            "same_eppn": self.same_eppn.as_json(),
+            "same_personal_number": self.same_number.as_json(),
+            "no_match_key": self.no_match_key.as_json(),
+            "not_found": self.not_found.as_json(),
+            "ambiguous": self.ambiguous.as_json(),
+        }

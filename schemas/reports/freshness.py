@@ -1,0 +1,56 @@
+"""How fresh a tenant's people are: for how many of them Skolon was confirmed, and how long ago."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """The people of a tenant's last complete full run (`run`), as they stand by now.
+
+    Those who have no Skolon user, or are out of scope, are decided on and have nothing to be confirmed. Of
+    the others it is counted when a run last asked Skolon and left them right; `oldest` is the longest ago.
+    """
+
+    tenant: str
+    run: int | None
+    people: int = 0
+    not_found: int = 0
+    out_of_scope: int = 0
+    within_day: int = 0
+    within_week: int = 0
+    confirmed: int = 0
+    oldest: dt.datetime | None = None
+
+    @property
+    def expected(self) -> int:
+        """How many people are to be confirmed."""
+        return self.people - self.not_found - self.out_of_scope
+
+    def share(self, count: int) -> float | None:
+        """Return the share of those who are to be confirmed, None if there are none."""
+        return count / self.expected if self.expected else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for people and programs; `within_week` includes those within a day."""
+        return {
+            "tenant": self.tenant,
+            "run": None if self.run is None else str(self.run),
+            "people": self.people,
+            "not_found": self.not_found,
+            "out_of_scope": self.out_of_scope,
+            "expected": self.expected,
+            "within_day": self.within_day,
+            "within_week": self.within_week,
+            "never": self.expected - self.confirmed,
+            "share_within_day": self.share(self.within_day),
+            "share_within_week": self.share(self.within_week),
+            "oldest": self.oldest and timestamp(self.oldest),
+        }

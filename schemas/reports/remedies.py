@@ -1,0 +1,393 @@
+"""For every reason of a dead letter, cause of a halt and warning: what happened, and where it is mended.
+
+In Swedish, for those who run a municipality's directory, and in English; without anybody's values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from schemas.outcomes import Cause, Reason
+from schemas.runs.warning_kind import Caution
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Language(StrEnum):
+    """The languages there are (ISO 639-1)."""
+
+    SWEDISH = "sv"
+    ENGLISH = "en"
+
+
+class Turn(StrEnum):
+    """Who can mend it."""
+
+    ENTRA = "entra"
+    SKOLON = "skolon"
+    DATA_HUB = "data_hub"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What happened, and where it is mended, in one language."""
+
+    happened: str
+    mend: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Whose turn it is, and the words in each language."""
+
+    turn: Turn
+    texts: Mapping[Language, Text]
+
+
+def explain(what: Reason | Cause | Caution) -> Explanation:
+    """Return the explanation of a dead letter's reason, a halt's cause or a run's warning."""
+    match what:
+        case Reason():
+            return _REASONS[what]
+        case Cause():
+            return _CAUSES[what]
+        case Caution():
+            return _CAUTIONS[what]
+
+
+def _of(turn: Turn, swedish: tuple[str, str], english: tuple[str, str]) -> Explanation:
+    texts = {
+        Language.SWEDISH: Text(happened=swedish[0], mend=swedish[1]),
+        Language.ENGLISH: Text(happened=english[0], mend=english[1]),
+    }
+    return Explanation(turn=turn, texts=MappingProxyType(texts))
+
+
+_REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
+    {
+        Reason.INVALID_USER: _of(
+            Turn.ENTRA,
+            (
+                "Ett värde hos personen i Entra bryter mot attributets regel. Inget har ändrats i Skolon.",
+                "Rätta det fält som detaljen nämner i Entra, eller välj en annan källa för attributet.",
+            ),
+            (
+                "A value of the person in Entra breaks its attribute's rule. Nothing was changed in Skolon.",
+                "Correct the field that the detail names in Entra, or choose another source for the attribute.",
+            ),
+        ),
+        Reason.AMBIGUOUS_MATCH: _of(
+            Turn.SKOLON,
+            (
+                "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
+                "Slå ihop eller rätta de Skolon-användare som detaljen nämner.",
+            ),
+            (
+                "Several Skolon users have the same value in the key that the person is looked for by.",
+                "Merge or correct the Skolon users that the detail names.",
+            ),
+        ),
+        Reason.COLLISION: _of(
+            Turn.ENTRA,
+            (
+                "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
+                "Ge de två personer som detaljen nämner olika EPPN, användarnamn och e-post i Entra.",
+            ),
+            (
+                "Two people in Entra claim the same Skolon user. The first one has kept it.",
+                "Give the two people that the detail names different EPPNs, user names and e-mail in Entra.",
+            ),
+        ),
+        Reason.REJECTED_BY_SKOLON: _of(
+            Turn.SKOLON,
+            (
+                "Skolon tog inte emot ändringen av användaren.",
+                "Se Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
+            ),
+            (
+                "Skolon did not take the change of the user.",
+                "See Skolon's answer in the detail; correct the value in Entra, or ask Skolon why.",
+            ),
+        ),
+        Reason.CONFLICT: _of(
+            Turn.SKOLON,
+            (
+                "Någon annan ändrade användaren i Skolon varje gång som den skulle uppdateras.",
+                "Se efter vilken annan källa som skriver till användaren, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "Somebody else changed the user in Skolon each time it was to be updated.",
+                "Find the other source that writes to the user, and then replay the message.",
+            ),
+        ),
+        Reason.GAVE_UP: _of(
+            Turn.OPERATOR,
+            (
+                "Det som behövdes var borta längre än vad som är tillåtet att vänta.",
+                "Se till att det system som detaljen nämner är tillbaka, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "What was needed was away for longer than it is allowed to wait.",
+                "See that the system that the detail names is back, and then replay the message.",
+            ),
+        ),
+        Reason.CRASHED_WORKER: _of(
+            Turn.OPERATOR,
+            (
+                "Den process som arbetade med personen dog, gång på gång.",
+                "Läs processens logg och minnesgräns, rätta felet, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "The process that worked on the person died, again and again.",
+                "Read the process's log and memory limit, mend the fault, and then replay the message.",
+            ),
+        ),
+        Reason.UNDECODABLE: _of(
+            Turn.OPERATOR,
+            (
+                "Meddelandet är inget som synken förstår.",
+                "Ta reda på vem som skickar till kön, och rätta avsändaren enligt beskrivningen av meddelanden.",
+            ),
+            (
+                "The message is nothing that the sync understands.",
+                "Find out who publishes to the queue, and correct the sender by the description of messages.",
+            ),
+        ),
+        Reason.INVALID_TRIGGER: _of(
+            Turn.OPERATOR,
+            (
+                "Begäran om en körning är inte rätt ifylld.",
+                "Rätta de fält som detaljen nämner hos avsändaren, och skicka begäran på nytt.",
+            ),
+            (
+                "The request for a run is not filled in rightly.",
+                "Correct the fields that the detail names at the sender, and send the request again.",
+            ),
+        ),
+        Reason.UNKNOWN_TENANT: _of(
+            Turn.DATA_HUB,
+            (
+                "Det finns ingen kommun med den nyckeln.",
+                "Lägg till kommunen i Data Hub, eller rätta nyckeln hos avsändaren.",
+            ),
+            (
+                "There is no tenant of that key.",
+                "Add the tenant in the Data Hub, or correct the key at the sender.",
+            ),
+        ),
+        Reason.FORGED_MESSAGE: _of(
+            Turn.OPERATOR,
+            (
+                "Meddelandet är inte skapat av synken, eller har ändrats på vägen. Inget har gjorts på grund av det.",
+                "Ta reda på vem som får skriva till RabbitMQ-köerna, se docs/rabbitmq.md, och kasta sedan meddelandet.",
+            ),
+            (
+                "The message was not made by the sync, or was changed on its way. Nothing was done because of it.",
+                "Find out who may write to RabbitMQ's queues, see docs/rabbitmq.md, and then discard the message.",
+            ),
+        ),
+        Reason.BUG: _of(
+            Turn.OPERATOR,
+            (
+                "Något gick fel som synken inte är beredd på.",
+                "Rapportera detaljen till dem som utvecklar synken, och spela upp meddelandet igen när det är rättat.",
+            ),
+            (
+                "Something went wrong that the sync is not prepared for.",
+                "Report the detail to those who develop the sync, and replay the message when it is mended.",
+            ),
+        ),
+    }
+)
+
+_CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
+    {
+        Cause.ENTRA_CREDENTIALS: _of(
+            Turn.DATA_HUB,
+            (
+                "Entra godtar inte kommunens uppgifter, så ingen kunde läsas.",
+                "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) i Data Hub, och återuppta körningen.",
+            ),
+            (
+                "Entra does not take the tenant's credentials, so nobody could be read.",
+                "Correct directory id, client id or client secret (its Value) in the Data Hub, and resume the run.",
+            ),
+        ),
+        Cause.ENTRA_PERMISSION: _of(
+            Turn.ENTRA,
+            (
+                "Appen får inte läsa användare i Entra.",
+                "Ge appen behörigheten User.Read.All (program) med administratörens medgivande, och återuppta körningen.",
+            ),
+            (
+                "The app may not read users in Entra.",
+                "Give the app the permission User.Read.All (application) with admin consent, and resume the run.",
+            ),
+        ),
+        Cause.SKOLON_CREDENTIALS: _of(
+            Turn.OPERATOR,
+            (
+                "Skolon godtar inte synkens uppgifter eller adress.",
+                "Rätta Skolons adress, token eller klient i miljön, eller kommunens organisation, och återuppta körningen.",
+            ),
+            (
+                "Skolon does not take the sync's credentials or address.",
+                "Correct Skolon's address, token or client in the environment, or the organisation, and resume the run.",
+            ),
+        ),
+        Cause.SKOLON_PERMISSION: _of(
+            Turn.SKOLON,
+            (
+                "Synken får inte läsa eller ändra användare i Skolon.",
+                "Be Skolon ge uppgifterna den rätten, och återuppta körningen.",
+            ),
+            (
+                "The sync may not read or change users in Skolon.",
+                "Ask Skolon to give the credentials that right, and resume the run.",
+            ),
+        ),
+        Cause.GRAPH_QUERY: _of(
+            Turn.OPERATOR,
+            (
+                "Microsoft Graph avvisade frågan efter användare.",
+                "Se efter att Graphs adress i miljön är rätt; är den det, rapportera detaljen som ett fel i synken.",
+            ),
+            (
+                "Microsoft Graph refused the query for users.",
+                "See that Graph's address in the environment is right; if it is, report the detail as a bug.",
+            ),
+        ),
+        Cause.PAGE_LOOP: _of(
+            Turn.ENTRA,
+            (
+                "Graphs lista över användare går i cirkel.",
+                "Återuppta körningen senare; händer det igen, ge Microsofts support det id som detaljen nämner.",
+            ),
+            (
+                "Graph's list of users goes round in a circle.",
+                "Resume the run later; if it happens again, give Microsoft's support the id that the detail names.",
+            ),
+        ),
+        Cause.PAGE_TOKEN: _of(
+            Turn.ENTRA,
+            (
+                "Graph glömde gång på gång hur långt listan var läst.",
+                "Återuppta körningen senare, helst när katalogen inte ändras så mycket.",
+            ),
+            (
+                "Graph forgot again and again how far the list had been read.",
+                "Resume the run later, preferably when the directory does not change so much.",
+            ),
+        ),
+        Cause.SEALED_VALUE: _of(
+            Turn.OPERATOR,
+            (
+                "Ett förseglat värde kan inte öppnas: dess nyckel används inte längre.",
+                "Lägg den tidigare nyckeln efter den nya i UPDATE_SYNC_SECRET_KEYS, och återuppta körningen.",
+            ),
+            (
+                "A sealed value cannot be opened: its key is no longer in use.",
+                "Put the former key behind the new one in UPDATE_SYNC_SECRET_KEYS, and resume the run.",
+            ),
+        ),
+        Cause.GUARD_EXCEEDED: _of(
+            Turn.DATA_HUB,
+            (
+                "Körningen skulle ändra fler än vad gränsen tillåter.",
+                "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
+            ),
+            (
+                "The run would change more than the limit allows.",
+                "Look at what it would change; correct the mapping, or accept and resume the run.",
+            ),
+        ),
+        Cause.GAVE_UP: _of(
+            Turn.OPERATOR,
+            (
+                "En sida av listan kunde inte läsas inom den tid som det är tillåtet att vänta.",
+                "Se till att Microsoft Graph kan nås, och återuppta körningen.",
+            ),
+            (
+                "A page of the list could not be read within the time that it is allowed to wait.",
+                "See that Microsoft Graph can be reached, and resume the run.",
+            ),
+        ),
+        Cause.BUG: _of(
+            Turn.OPERATOR,
+            (
+                "Något gick fel vid läsningen som synken inte är beredd på.",
+                "Rapportera detaljen till dem som utvecklar synken, och återuppta körningen när det är rättat.",
+            ),
+            (
+                "Something went wrong in reading that the sync is not prepared for.",
+                "Report the detail to those who develop the sync, and resume the run when it is mended.",
+            ),
+        ),
+    }
+)
+
+_CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
+    {
+        Caution.COUNT_DIFFERS: _of(
+            Turn.ENTRA,
+            (
+                "Microsoft Graph räknar till ett annat antal personer än vad listan innehöll.",
+                "Gör en fullständig körning till; skiljer det sig igen, fråga Microsofts support om listan.",
+            ),
+            (
+                "Microsoft Graph counts another number of people than there were on its list.",
+                "Do another full run; if they still differ, ask Microsoft's support about the list.",
+            ),
+        ),
+        Caution.BIRTHDAYS_REFUSED: _of(
+            Turn.ENTRA,
+            (
+                "Microsoft Graph lämnar inte ut någons födelsedag. Födelsedatum i Skolon är oförändrade.",
+                "Ge appen rätt att läsa födelsedagar, eller stäng av dem: tenants set TENANT --no-birthdays.",
+            ),
+            (
+                "Microsoft Graph gives nobody's birthday. Birth dates in Skolon stay as they are.",
+                "Let the app read birthdays, or do without them: tenants set TENANT --no-birthdays.",
+            ),
+        ),
+        Caution.MESSAGES_LOST: _of(
+            Turn.OPERATOR,
+            (
+                "Användare som väntade hade inget meddelande kvar i RabbitMQ. De har publicerats på nytt.",
+                (
+                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "RabbitMQ som kastar meddelanden."
+                ),
+            ),
+            (
+                "Pending users had no message in RabbitMQ any more. They have been published again.",
+                (
+                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "RabbitMQ that drop messages."
+                ),
+            ),
+        ),
+        Caution.PAGE_LOST: _of(
+            Turn.OPERATOR,
+            (
+                "Nästa sida av listan hade inget meddelande kvar i RabbitMQ. Listan läses från början igen.",
+                (
+                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "RabbitMQ som kastar meddelanden."
+                ),
+            ),
+            (
+                "The next page of the list had no message in RabbitMQ any more. The list is read again.",
+                (
+                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "RabbitMQ that drop messages."
+                ),
+            ),
+        ),
+    }
+)

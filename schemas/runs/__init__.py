@@ -1,0 +1,1 @@
+"""Runs, and what became of each user in them."""

@@ -1,0 +1,56 @@
+"""The marks of a person in the books: traces of the EPPN and the personal number, to find equal ones by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from schemas.users.attributes import Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.crypto.blind_index import BlindIndex
+
+#: A Swedish personal number, with or without its century and its sign.
+_SWEDISH: Final = re.compile(r"(?P<century>\d\d)?(?P<date>\d{6})(?P<sign>[-+]?)(?P<last>[^\W_]{4})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """The traces of one person's values; None where there is no value."""
+
+    eppn: str | None = None
+    ssn: str | None = None
+
+
+def marks_of(mapped: Mapping[Attribute, str | None], tenant: str, index: BlindIndex, year: int) -> Marks:
+    """Return the marks of what was mapped. `year` is the present one: it tells a missing century."""
+    eppn, ssn = mapped.get(Attribute.EPPN), mapped.get(Attribute.SSN)
+    return Marks(
+        eppn=None if eppn is None else index.trace(tenant, Attribute.EPPN, same_eppn(eppn)),
+        ssn=None if ssn is None else index.trace(tenant, Attribute.SSN, same_number(ssn, year)),
+    )
+
+
+def same_eppn(eppn: str) -> str:
+    """Return an EPPN such that equal ones are the same text: case does not count."""
+    return eppn.strip().casefold()
+
+
+def same_number(number: str, year: int) -> str:
+    """Return a personal number such that equal ones are the same text: a Swedish one of 12 signs.
+
+    Without a century it is the latest that lies not ahead of `year`, or the one before that if a plus says
+    so (Skatteverket). Other countries' numbers only lose what separates their parts.
+    """
+    text = number.strip().upper()
+    found = _SWEDISH.fullmatch(text)
+    if found is None:
+        return re.sub(r"[\s-]", "", text)
+    century = found["century"]
+    if century is None:
+        born = year - (year - int(found["date"][:2])) % 100
+        century = f"{(born - (100 if found['sign'] == '+' else 0)) // 100:02}"
+    return f"{century}{found['date']}{found['last']}"

@@ -1,0 +1,76 @@
+"""What an operator does with many dead letters at once, as it is kept for later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from schemas.outcomes import Outcome, Reason
+
+
+class Kind(StrEnum):
+    """What is done with the dead letters."""
+
+    REPLAY = "replay"
+    DISCARD = "discard"
+
+
+class Progress(StrEnum):
+    """How far an operation has come."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    #: By itself: too many failed again, or something that it needs was away.
+    STOPPED = "stopped"
+    #: By its operator.
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One replay or discard. `selection` is what the operator asked for, `counts` what became of it.
+
+    An operation that is `running` and has ended was killed: what it had not done is still to be done.
+    """
+
+    id: int
+    kind: Kind
+    operator: str | None
+    selection: Mapping[str, Any]
+    as_sent: bool
+    status: Progress
+    counts: Mapping[str, int]
+    detail: str | None
+    started: dt.datetime
+    finished: dt.datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for people and programs."""
+        return {
+            "operation": self.id,
+            "kind": str(self.kind),
+            "operator": self.operator,
+            "selection": dict(self.selection),
+            "as_sent": self.as_sent,
+            "status": str(self.status),
+            "counts": dict(self.counts),
+            "detail": self.detail,
+            "started": timestamp(self.started),
+            "finished": self.finished and timestamp(self.finished),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What has become of the people whom a replay has taken up; `open` still await an outcome."""
+
+    open: int
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    reasons: Mapping[Reason, int] = field(default_factory=dict)

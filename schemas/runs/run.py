@@ -1,0 +1,109 @@
+"""A run and its sums, as they are printed: the object of `runs show --json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from schemas.runs.waits import Waiting
+    from schemas.runs.warning_kind import RunWarning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a tenant; runs with a higher id are newer.
+
+    `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
+    `trial` has the settings that the run tries, as they are stored; None for the tenant's own.
+    `undoes` is the run that this one puts back, if it is an undo.
+    """
+
+    id: int
+    tenant: str
+    mode: Mode
+    dry_run: bool
+    users: tuple[str, ...]
+    scan: int
+    status: Status
+    cause: Cause | None
+    detail: str | None
+    started: dt.datetime
+    finished: dt.datetime | None
+    trial: Mapping[str, Any] | None = None
+    undoes: int | None = None
+    #: Skolon is asked about everybody, whatever receipts say.
+    thorough: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """A run with what became of its users (promise P3: `published` is the sum of all the counts).
+
+    `pruned` of them are counted, and have no receipt any more. Of `left` people an undo has left something as
+    it is, because it changed since.
+    """
+
+    run: Run
+    counts: Mapping[Outcome, int]
+    reasons: Mapping[Reason, int]
+    pruned: int = 0
+    #: How many of the unchanged Skolon was not asked about, for their last receipt is trusted.
+    trusted: int = 0
+    warnings: tuple[RunWarning, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    #: When somebody of a run that waits had an outcome last, which tells how the others fare.
+    last_finished: dt.datetime | None = None
+    left: int = 0
+
+    @property
+    def pending(self) -> int:
+        """How many users nothing has become of yet."""
+        return self.counts.get(Outcome.PENDING, 0)
+
+    @property
+    def published(self) -> int:
+        """How many different users have been published."""
+        return sum(self.counts.values())
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run is complete and nobody ended as a dead letter."""
+        return self.run.status is Status.COMPLETED and not self.counts.get(Outcome.DEAD_LETTERED)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract's object."""
+        run = self.run
+        return {
+            "run": str(run.id),
+            "tenant": run.tenant,
+            "mode": str(run.mode),
+            "dry_run": run.dry_run,
+            "undoes": None if run.undoes is None else str(run.undoes),
+            "thorough": run.thorough,
+            "trusted": self.trusted,
+            "status": str(run.status),
+            "cause": run.cause and str(run.cause),
+            "detail": run.detail,
+            "published": self.published,
+            "pending": self.pending,
+            "outcomes": {str(outcome): self.counts.get(outcome, 0) for outcome in FINAL_OUTCOMES},
+            "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
+            "pruned": self.pruned,
+            "warnings": [warning.as_json() for warning in self.warnings],
+            "waiting": [waiting.as_json() for waiting in self.waiting],
+            "last_finished": self.last_finished and timestamp(self.last_finished),
+            "left": self.left,
+            "started": timestamp(run.started),
+            "finished": run.finished and timestamp(run.finished),
+        }
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """Return an aware moment as RFC 3339 in UTC, to the second."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

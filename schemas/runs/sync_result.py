@@ -1,0 +1,62 @@
+"""What a worker says of a user when it is done: the outcome, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.outcomes import Outcome, Reason, Stage
+    from schemas.runs.changes import ChangeKind
+    from schemas.runs.identity_digests import Marks
+    from schemas.runs.verification import Confirmation
+    from schemas.runs.warning_kind import RunWarning
+    from schemas.users.attributes import Attribute
+
+#: What a receipt says of somebody who has left Entra.
+NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
+
+#: What a receipt says of somebody who cannot be looked for.
+NO_MATCH_KEY: Final = "no match key has a value"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of a user; `detail` is for a person to read and holds no values.
+
+    `kinds` says of what is `changed` how it did.
+    `left` are the attributes that an undo has not put back, because they changed since.
+    """
+
+    outcome: Outcome
+    skolon_id: str | None = None
+    skolon_version: str | None = None
+    changed: tuple[Attribute, ...] = ()
+    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
+    left: tuple[Attribute, ...] = ()
+    detail: str | None = None
+    marks: Marks | None = None
+    #: What is to be said once of the whole run, and not of each user.
+    warnings: tuple[RunWarning, ...] = ()
+    #: That Skolon was asked and is right, for later runs to trust.
+    confirmed: Confirmation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """Why a message is never going to work."""
+
+    reason: Reason
+    stage: Stage
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """What would have become of a user; `reason` if that is a dead letter."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""What messages wait for: told once a message is to be tried again, and shown on the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.runs.run import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from schemas.errors import Dependency, FailureKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """That a message waits for a service from `told` on, and is tried again at `next_try` (both aware).
+
+    `failed` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked: the
+    service was known to be away.
+    """
+
+    service: Dependency
+    told: dt.datetime
+    next_try: dt.datetime
+    failed: dt.datetime | None = None
+    status: int | None = None
+    kind: FailureKind | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many users of a run wait for a service, since when, and what it answered last.
+
+    `page` says that a page of the run waits as well. `next_try` is the earliest that is to come; one in the
+    past is being made just now.
+    """
+
+    service: Dependency
+    since: dt.datetime
+    users: int
+    page: bool
+    last_failed: dt.datetime | None
+    last_status: int | None
+    last_kind: FailureKind | None
+    next_try: dt.datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "service": str(self.service),
+            "since": timestamp(self.since),
+            "users": self.users,
+            "page": self.page,
+            "last_failed": self.last_failed and timestamp(self.last_failed),
+            "last_status": self.last_status,
+            "last_kind": self.last_kind and str(self.last_kind),
+            "next_try": timestamp(self.next_try),
+        }

@@ -1,0 +1,30 @@
+"""Which properties of a Graph user a tenant's settings need: exactly these are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
+
+if TYPE_CHECKING:
+    from schemas.tenants.tenant import Tenant
+
+
+def properties_to_select(tenant: Tenant) -> tuple[str, ...]:
+    """Return the properties for `$select`, sorted, `id` always among them and `birthday` never.
+
+    Graph has no way to select one extension attribute: the object that holds all of them is asked
+    for. It gives a birthday for a single user only.
+    """
+    sources = {source for row in tenant.sources.values() for source in row}
+    sources |= {rule.source for rule in tenant.scope.exclude}
+    if tenant.scope.enabled_only:
+        sources.add("accountEnabled")
+    if tenant.scope.members_only:
+        sources.add("userType")
+    properties = {_property(source) for source in sources - {BIRTHDAY}}
+    return tuple(sorted(properties | {"id"}))
+
+
+def _property(source: str) -> str:
+    return EXTENSION_ATTRIBUTES_PROPERTY if source in EXTENSION_ATTRIBUTES else source

@@ -1,0 +1,69 @@
+"""Settings that are tried before they are saved: a preview's run carries them along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.errors import InvalidTenantError
+from schemas.tenants.tenant import change_tenant, dump_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from schemas.tenants.tenant import Tenant
+
+#: What decides whom a run looks at, what it would write, and whether it would be halted. Where the people
+#: are, and with which credentials they are asked for, is always what is saved.
+TRIED: Final = (
+    "sources",
+    "match_keys",
+    "erase_blank",
+    "ssn_country",
+    "birthdays",
+    "scope",
+    "guard",
+)
+
+_TITLE: Final = "These settings cannot be tried:"
+
+
+def trial_of(tenant: Tenant, changes: object, faults: Sequence[str] = ()) -> dict[str, Any]:
+    """Return all settings that a trial of `changes` decides by, to be given to `tried`.
+
+    Raises `InvalidTenantError` with every fault at once, `faults` that were found before among them.
+    """
+    found = [*faults]
+    if isinstance(changes, dict):
+        foreign = [
+            name for name in changes if name not in TRIED and name in (*dump_tenant(tenant), "client_secret")
+        ]
+        found += [
+            f"{name}: can be saved, and not tried; a trial takes {', '.join(TRIED)}." for name in foreign
+        ]
+        changes = {name: value for name, value in changes.items() if name not in foreign}
+    settings: dict[str, Any] = {}
+    try:
+        settings = dump_tenant(change_tenant(tenant, changes)[0])
+    except InvalidTenantError as error:
+        found += error.faults
+    if found:
+        raise InvalidTenantError(_TITLE, found)
+    return {name: settings[name] for name in TRIED}
+
+
+def tried(tenant: Tenant, trial: Mapping[str, Any]) -> Tenant:
+    """Return the tenant as it would be with a trial's settings saved."""
+    return change_tenant(tenant, dict(trial))[0]
+
+
+def differences(tenant: Tenant, trial: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what a trial changes: names, those inside a setting after a dot, with saved and tried value."""
+    return dict(_differences({name: dump_tenant(tenant)[name] for name in TRIED}, trial))
+
+
+def _differences(saved: Mapping[str, Any], other: Mapping[str, Any], path: str = "") -> Any:
+    for name, value in saved.items():
+        if isinstance(value, dict) and isinstance(other.get(name), dict) and path == "":
+            yield from _differences(value, other[name], f"{name}.")
+        elif value != other.get(name):
+            yield f"{path}{name}", (value, other.get(name))

@@ -1,0 +1,1 @@
+"""Users of Entra and of Skolon, and their attributes."""

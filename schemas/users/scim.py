@@ -1,0 +1,118 @@
+"""What we read of SCIM answers: strict about the types of that, tolerant of the rest (RFC 7643, 7644)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from schemas.validation import fault_lines
+
+#: Skolon's extension of SCIM's user, as we assume it.
+SKOLON_EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
+
+LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+ERROR_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+
+class UnreadableScimError(ValueError):
+    """An answer is not what RFC 7643 and RFC 7644 say; the text names fields and never values."""
+
+
+def _text() -> fields.String:
+    return fields.String(allow_none=True)
+
+
+class _Tolerant(Schema):
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = EXCLUDE
+
+
+class NameSchema(_Tolerant):
+    """`name` (RFC 7643 section 4.1.1)."""
+
+    givenName = _text()  # noqa: N815 - SCIM's names, here and below
+    familyName = _text()  # noqa: N815
+
+
+class ValueEntrySchema(_Tolerant):
+    """An entry of `emails` or `phoneNumbers` (RFC 7643 section 2.4)."""
+
+    type = _text()
+    value = _text()
+
+
+class AddressSchema(_Tolerant):
+    """An entry of `addresses`."""
+
+    type = _text()
+    streetAddress = _text()  # noqa: N815
+    locality = _text()
+    postalCode = _text()  # noqa: N815
+
+
+class SkolonExtensionSchema(_Tolerant):
+    """Skolon's own attributes."""
+
+    eppn = _text()
+    idpIdentifier = _text()  # noqa: N815
+    ssn = _text()
+    birthDate = _text()  # noqa: N815
+
+
+class MetaSchema(_Tolerant):
+    """`meta` (RFC 7643 section 3.1)."""
+
+    version = _text()
+
+
+class ScimUserSchema(_Tolerant):
+    """A user, as far as the sync reads it."""
+
+    # Whether an id can be worked with is a matter of its user alone (schemas/users/skolon_user.py).
+    id = fields.String(required=True, validate=validate.Length(min=1))
+    externalId = _text()  # noqa: N815
+    userName = _text()  # noqa: N815
+    name = fields.Nested(NameSchema, allow_none=True)
+    emails = fields.List(fields.Nested(ValueEntrySchema), allow_none=True)
+    phoneNumbers = fields.List(fields.Nested(ValueEntrySchema), allow_none=True)  # noqa: N815
+    addresses = fields.List(fields.Nested(AddressSchema), allow_none=True)
+    extension = fields.Nested(SkolonExtensionSchema, allow_none=True, data_key=SKOLON_EXTENSION)
+    meta = fields.Nested(MetaSchema, allow_none=True)
+
+
+class ListResponseSchema(_Tolerant):
+    """The answer to a search (RFC 7644 section 3.4.2); its resources are read one by one."""
+
+    totalResults = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))  # noqa: N815
+    Resources = fields.List(fields.Raw(), allow_none=True)
+
+
+_USER: Final = ScimUserSchema()
+_LIST: Final = ListResponseSchema()
+
+
+def load_scim_user(data: object) -> dict[str, Any]:
+    """Return what we read of a user, the extension under its URN; raises `UnreadableScimError`."""
+    loaded = _load(_USER, data)
+    if "extension" in loaded:
+        loaded[SKOLON_EXTENSION] = loaded.pop("extension")
+    return loaded
+
+
+def load_list_response(data: object) -> tuple[int, list[Any]]:
+    """Return how many there are in all, and the resources on this page; raises `UnreadableScimError`."""
+    loaded = _load(_LIST, data)
+    return loaded["totalResults"], loaded.get("Resources") or []
+
+
+def _load(schema: Schema, data: object) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = schema.load(data)  # type: ignore[arg-type] # anything may have been sent
+    except ValidationError as error:
+        faults = "; ".join(fault_lines(error.messages))
+    else:
+        return loaded
+    raise UnreadableScimError(faults)

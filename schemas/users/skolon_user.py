@@ -1,0 +1,65 @@
+"""A user as Skolon has it, in the words of the attribute table, whatever API it came through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from schemas.safe_text import is_storable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.users.attributes import Attribute
+
+
+#: Characters of an id, and of a version, that receipts have room for.
+LONGEST: Final = 255
+
+#: What a header can hold (RFC 9110 section 5.5).
+_HEADER: Final = re.compile(rf"[\x20-\x7e]{{1,{LONGEST}}}\Z")
+
+#: They would lead a URL's path elsewhere (RFC 3986 section 5.2.4).
+_NO_IDS: Final = frozenset({".", ".."})
+
+
+def is_version(text: str) -> bool:
+    """Say whether a version can be sent in `If-Match`, and be kept."""
+    return _HEADER.match(text) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkolonUser:
+    """One Skolon user.
+
+    `attributes` holds all fourteen, None where Skolon has nothing. `version` is what an update has
+    to be based on (HTTP's entity tag), None where Skolon gives none. `entries` names the typed
+    entries that exist, such as ("emails", "work"): they decide whether one is changed or added.
+    """
+
+    id: str
+    version: str | None
+    attributes: Mapping[Attribute, str | None]
+    entries: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def fault(self) -> str | None:
+        """What keeps this user from being worked on, whoever matches it; None if nothing does."""
+        if len(self.id) > LONGEST:
+            return f"its id in Skolon is longer than {LONGEST} characters"
+        if self.id in _NO_IDS or not is_storable(self.id):
+            return "its id in Skolon is none that can be kept or asked for"
+        if self.version is not None and not is_version(self.version):
+            return f"its version in Skolon is none that a header of {LONGEST} characters can hold"
+        return None
+
+
+def fit(user: SkolonUser) -> SkolonUser:
+    """Return a user that can be worked on, or raise `PermanentError` (`rejected_by_skolon`)."""
+    if user.fault is not None:
+        detail = f"the Skolon user was found, but {user.fault}"
+        raise PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, detail)
+    return user

@@ -1,0 +1,53 @@
+"""By which keys the traces in receipts are made: those of older keys are found only while these are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, not_, or_, select
+
+from store import tables
+from store.reports.users import full_run
+
+if TYPE_CHECKING:
+    from schemas.crypto.blind_index import BlindIndex
+    from store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceStatus:
+    """Of how many people of a tenant, in the last complete full run or since, traces need an older key.
+
+    `marks` are those by which equal EPPNs and personal numbers are found, `confirmations` those by which a
+    receipt is trusted. The next full run makes both anew.
+    """
+
+    tenant: str
+    marks: int
+    confirmations: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {"tenant": self.tenant, "marks": self.marks, "confirmations": self.confirmations}
+
+
+def trace_status(database: Database, index: BlindIndex) -> list[TraceStatus]:
+    """Return how each tenant's traces stand."""
+    tenants, receipts = tables.tenants, tables.receipts
+
+    def older(column: Any) -> Any:
+        return and_(column.is_not(None), not_(column.startswith(index.key_id, autoescape=True)))
+
+    found = []
+    with database.transaction() as connection:
+        for row in connection.execute(select(tenants.c.id, tenants.c.key).order_by(tenants.c.key)).all():
+            since = full_run(connection, row.id) or 0
+            people = and_(receipts.c.tenant_id == row.id, receipts.c.run_id >= since)
+            marked = or_(older(receipts.c.eppn_mark), older(receipts.c.ssn_mark))
+            counts = [
+                connection.scalar(select(func.count(receipts.c.entra_id.distinct())).where(people, condition))
+                for condition in (marked, older(receipts.c.confirmed_as))
+            ]
+            found.append(TraceStatus(tenant=row.key, marks=counts[0] or 0, confirmations=counts[1] or 0))
+    return found

@@ -1,0 +1,59 @@
+"""The values of `scope.exclude` in stored settings: sealed, for they mark people, protected ones too.
+
+A rule is stored as `{"source": …, "sealed": …}`. One that an earlier version stored in the clear, with
+`equals`, is read all the same, and sealed when its tenant is next changed, or by 'update-sync keys rotate'.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from schemas.crypto.encryption import Sealer
+
+#: What stands under this name in JSON is sealed.
+SEALED_MEMBER: Final = "sealed"
+
+_VALUE: Final = "equals"
+
+
+def seal_rules(settings: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+    """Return settings to be stored; those that are sealed already stay so."""
+
+    def sealed(rule: Mapping[str, Any]) -> dict[str, Any]:
+        if _VALUE not in rule:
+            return dict(rule)
+        return {**_without(rule, _VALUE), SEALED_MEMBER: sealer.seal(str(rule[_VALUE]))}
+
+    return _with_rules(settings, sealed)
+
+
+def open_rules(settings: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+    """Return stored settings with their values in the clear; raise `UnsealableError` when no key fits."""
+
+    def opened(rule: Mapping[str, Any]) -> dict[str, Any]:
+        if SEALED_MEMBER not in rule:
+            return dict(rule)
+        return {**_without(rule, SEALED_MEMBER), _VALUE: sealer.open(rule[SEALED_MEMBER])}
+
+    return _with_rules(settings, opened)
+
+
+def without_rules(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored settings without the rules: for who needs other settings, and may have no keys."""
+    return {**settings, "scope": {**(settings.get("scope") or {}), "exclude": []}}
+
+
+def _without(rule: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in rule.items() if key != name}
+
+
+def _with_rules(
+    settings: Mapping[str, Any], change: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    scope = settings.get("scope") or {}
+    if not scope.get("exclude"):
+        return dict(settings)
+    return {**settings, "scope": {**scope, "exclude": [change(rule) for rule in scope["exclude"]]}}

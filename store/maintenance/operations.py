@@ -1,0 +1,95 @@
+"""Operations: what operators did with dead letters, kept for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from schemas.errors import WrongUseError
+from schemas.runs.operation import Kind, Operation, Progress
+from store import tables
+from store.timestamps import in_utc, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Row
+
+    from store.database import Database
+
+
+class Operations:
+    """The operations' table; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(
+        self,
+        kind: Kind,
+        *,
+        selection: Mapping[str, Any],
+        operator: str | None,
+        as_sent: bool = False,
+    ) -> Operation:
+        """Note that an operation begins, before it does anything."""
+        values = {
+            "kind": kind,
+            "operator": operator,
+            "selection": dict(selection),
+            "as_sent": as_sent,
+            "status": Progress.RUNNING,
+            "counts": {},
+            "started": now(),
+        }
+        with self._database.transaction() as connection:
+            key = connection.execute(insert(tables.operations).values(values)).inserted_primary_key
+        return self.get(int(key[0]))  # type: ignore[index] # an insert of one row has a key
+
+    def note(self, operation: int, counts: Mapping[str, int]) -> None:
+        """Note how far an operation has come."""
+        self._change(operation, counts=dict(counts))
+
+    def finish(
+        self, operation: int, status: Progress, counts: Mapping[str, int], detail: str | None = None
+    ) -> Operation:
+        """Note how an operation ended, and return it."""
+        self._change(operation, status=status, counts=dict(counts), detail=detail, finished=now())
+        return self.get(operation)
+
+    def get(self, operation: int) -> Operation:
+        """Return an operation; raise `WrongUseError` when there is none of that number."""
+        query = select(tables.operations).where(tables.operations.c.id == operation)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise WrongUseError(f"There is no operation {operation}.")
+        return _operation(row)
+
+    def list(self, limit: int = 20) -> list[Operation]:
+        """Return the newest operations first."""
+        query = select(tables.operations).order_by(tables.operations.c.id.desc()).limit(limit)
+        with self._database.transaction() as connection:
+            return [_operation(row) for row in connection.execute(query)]
+
+    def _change(self, operation: int, **values: Any) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(tables.operations).where(tables.operations.c.id == operation).values(values)
+            )
+
+
+def _operation(row: Row[Any]) -> Operation:
+    return Operation(
+        id=row.id,
+        kind=Kind(row.kind),
+        operator=row.operator,
+        selection=row.selection,
+        as_sent=row.as_sent,
+        status=Progress(row.status),
+        counts=row.counts,
+        detail=row.detail,
+        started=in_utc(row.started),
+        finished=row.finished and in_utc(row.finished),
+    )

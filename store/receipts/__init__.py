@@ -1,0 +1,1 @@
+"""What became of each user in a run."""

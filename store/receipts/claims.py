@@ -1,0 +1,303 @@
+"""Claims: before a worker changes a Skolon user it has it to itself, and what there was is kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    JSON,
+    String,
+    Text,
+    and_,
+    cast,
+    collate,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from schemas.crypto.encryption import UnsealableError
+from schemas.errors import Dependency, TransientError
+from schemas.outcomes import Status
+from schemas.runs.before_image import Written, read_written
+from schemas.runs.changes import changes_text, kinds_of, read_changes
+from schemas.runs.guards import counts_of
+from store import tables
+from store.batch_statements import Rows, found_by, joined
+from store.receipts.collisions import collision
+from store.receipts.work_items import PERSON, newer_run_has
+from store.runs.guard_counters import Counted, in_turn_if_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, FromClause, Row, Select, Update
+    from sqlalchemy.types import TypeEngine
+
+    from runtime.coalescer import Coalescer
+    from schemas.crypto.encryption import Sealer
+    from schemas.users.attributes import Attribute
+    from store.database import Database
+    from store.runs.guard_counters import Allow, Guards
+
+#: What a claim writes into a receipt, and which one it is.
+_CLAIMED: Final[dict[str, TypeEngine[Any]]] = {
+    **PERSON,
+    "skolon_id": String(),
+    "changed": String(),
+    "changes": String(),
+    "old_values": Text(),
+}
+
+#: A run and an Entra user of it.
+_Person = tuple[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A Skolon user is ours to update, unless a newer run has published the Entra user meanwhile.
+
+    Or unless the run has been cancelled: an undo cancels the halted run that it puts back, and must not be
+    overtaken by what was in its workers' hands.
+    """
+
+    superseded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """A claim that somebody wants to make; `allow` is None where the guard does not watch."""
+
+    run_id: int
+    entra_id: str
+    skolon_id: str
+    old_values: Mapping[Attribute, str | None]
+    new_values: Mapping[Attribute, str | None]
+    allow: Allow | None
+
+    @property
+    def person(self) -> _Person:
+        return self.run_id, self.entra_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Noted:
+    """What a receipt says of its claim; `old_values` are sealed."""
+
+    skolon_id: str | None
+    changed: Sequence[str]
+    changes: str | None
+    old_values: str | None
+    is_claimed: bool
+
+
+class Claims:
+    """Claims of workers on people, kept in their receipts; may be shared by threads."""
+
+    def __init__(self, database: Database, guards: Guards, sealer: Sealer) -> None:
+        self._database = database
+        self._guards = guards
+        self._sealer = sealer
+        self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
+        self._claimed = Rows(_CLAIMED, is_sqlite=database.is_sqlite)
+        self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._renew = _renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
+        self._too_late = _too_late_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._claiming: Coalescer[None, _Wanted, Claim] = joined(in_turn_if_refused(self._claim_together))
+
+    def claim(  # noqa: PLR0913 - what a claim is made of
+        self,
+        run_id: int,
+        entra_id: str,
+        skolon_id: str,
+        old_values: Mapping[Attribute, str | None],
+        *,
+        allow: Allow | None = None,
+        new_values: Mapping[Attribute, str | None] | None = None,
+    ) -> Claim:
+        """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
+
+        Of the `new_values` it is kept how they differ (filled, changed or erased), and traces by which an
+        undo knows them again. A second claim of the same user renews the first and keeps its old values: what
+        is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it, and
+        `TransientError` (order) when somebody has settled the user. With `allow`, a first claim counts for
+        the guard, and what `allow` raises of the counts undoes it.
+        """
+        wanted = _Wanted(
+            run_id=run_id,
+            entra_id=entra_id,
+            skolon_id=skolon_id,
+            old_values=old_values,
+            new_values=new_values or {},
+            allow=allow,
+        )
+        try:
+            return self._claiming.call(None, wanted)
+        except IntegrityError:
+            raise collision(self._database, run_id, skolon_id) from None
+
+    def holder(self, run_id: int, skolon_id: str) -> str | None:
+        """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
+        receipts = tables.receipts
+        query = select(receipts.c.entra_id).where(
+            receipts.c.run_id == run_id, receipts.c.skolon_id == skolon_id
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query)
+
+    def old_values(self, run_id: int, entra_id: str) -> dict[str, str | None]:
+        """Return the values from before the run changed them, by attribute name; empty if it did not."""
+        receipts = tables.receipts
+        query = select(receipts.c.old_values).where(
+            receipts.c.run_id == run_id, receipts.c.entra_id == entra_id
+        )
+        with self._database.transaction() as connection:
+            sealed = connection.scalar(query)
+        return {str(attribute): value for attribute, value in self._written(sealed).old.items()}
+
+    def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
+        failed: dict[int, Exception] = {}
+        renewed: dict[_Person, _Noted] = {}
+        counted: list[Counted] = []
+        with self._database.transaction(by_keys=True) as connection:
+            noted = self._locked(connection, {one.person for one in wanted})
+            for place, one in enumerate(wanted):
+                # Of a message that came twice in the same moment the second renews the first one's claim.
+                before = renewed.get(one.person) or noted.get(one.person)
+                try:
+                    renewed[one.person] = self._renewed(before, one)
+                except (TransientError, UnsealableError) as error:
+                    failed[place] = error
+                    continue
+                if before is not None and not before.is_claimed and one.allow is not None:
+                    counted.append(
+                        Counted(run_id=one.run_id, counts=counts_of(one.old_values), allow=one.allow)
+                    )
+            self._claimed.write(connection, self._renew, _claimed_rows(renewed))
+            self._guards.add(connection, counted)
+        # In a transaction of its own, after the commit: a newer run that does not see our claim yet
+        # has published its receipt before, and is seen here; one that comes later sees the claim.
+        late = self._late(renewed)
+        return [failed.get(place) or Claim(superseded=one.person in late) for place, one in enumerate(wanted)]
+
+    def _locked(self, connection: Connection, people: Iterable[_Person]) -> dict[_Person, _Noted]:
+        """Return what is noted of those whose receipts are open, and keep these as they are."""
+        rows = self._people.carry_out(connection, self._lock, _people_rows(people))
+        return {(row.run_id, row.entra_id): _noted(row) for row in rows}
+
+    def _renewed(self, before: _Noted | None, wanted: _Wanted) -> _Noted:
+        """Return what is to be noted of a claim, given what was `before`; None if the receipt is not open."""
+        if before is None:
+            raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+        old_values, new_values = wanted.old_values, wanted.new_values
+        # What was noted of another Skolon user says nothing about this one.
+        same = before.skolon_id == wanted.skolon_id
+        written = self._written(before.old_values if same else None).and_then(old_values, new_values)
+        kinds = {**kinds_of(old_values, new_values), **(read_changes(before.changes) if same else {})}
+        return _Noted(
+            skolon_id=wanted.skolon_id,
+            changed=sorted({*(before.changed if same else ()), *map(str, old_values)}),
+            changes=changes_text(kinds),
+            old_values=self._sealer.seal_json(written.as_json()),
+            is_claimed=True,
+        )
+
+    def _written(self, sealed: str | None) -> Written:
+        return read_written(self._sealer.open_json(sealed)) if sealed else Written()
+
+    def _late(self, people: Iterable[_Person]) -> set[_Person]:
+        """Return those who may no longer be changed by their runs."""
+        if not (rows := _people_rows(people)):
+            return set()
+        with self._database.statement() as connection:
+            found = self._people.carry_out(connection, self._too_late, rows)
+            return {(row.run_id, row.entra_id) for row in found}
+
+
+def _people_rows(people: Iterable[_Person]) -> list[dict[str, Any]]:
+    return [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(people)]
+
+
+def _noted(row: Row[Any]) -> _Noted:
+    return _Noted(
+        skolon_id=row.skolon_id,
+        changed=row.changed or (),
+        changes=row.changes,
+        old_values=row.old_values,
+        is_claimed=row.claimed_at is not None,
+    )
+
+
+def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
+    """Return what to write, by Skolon user: whoever is to collide waits for others in one order."""
+    rows = [
+        {
+            "run_id": run_id,
+            "entra_id": entra_id,
+            "skolon_id": noted.skolon_id,
+            "changed": json.dumps(noted.changed),
+            "changes": noted.changes,
+            "old_values": noted.old_values,
+        }
+        for (run_id, entra_id), noted in renewed.items()
+    ]
+    return sorted(rows, key=lambda row: (row["run_id"], row["skolon_id"]))
+
+
+def _lock_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+    receipts = tables.receipts
+    query = (
+        select(
+            receipts.c.run_id,
+            receipts.c.entra_id,
+            receipts.c.skolon_id,
+            receipts.c.changed,
+            receipts.c.changes,
+            receipts.c.old_values,
+            receipts.c.claimed_at,
+        )
+        .select_from(given)
+        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
+        .where(tables.is_open(receipts))
+    )
+    if is_sqlite:
+        return query
+    # In one order, so that two workers with the same people do not lock each other out; in the one of
+    # code points, in which outcomes are written too.
+    in_order = query.order_by(receipts.c.run_id, collate(receipts.c.entra_id, "C"))
+    return in_order.with_for_update(of=receipts)
+
+
+def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
+    receipts = tables.receipts
+    as_json: Any = type_coerce if is_sqlite else cast
+    return (
+        update(receipts)
+        .where(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id)
+        .values(
+            skolon_id=given.c.skolon_id,
+            changed=as_json(given.c.changed, JSON()),
+            changes=given.c.changes,
+            old_values=given.c.old_values,
+            claimed_at=func.now(),
+        )
+    )
+
+
+def _too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+    """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
+    runs = tables.runs
+    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
+    is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
+    newer = newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
+    return (
+        select(receipts.c.run_id, receipts.c.entra_id)
+        .select_from(people)
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(or_(is_cancelled, newer))
+    )

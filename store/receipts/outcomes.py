@@ -1,0 +1,177 @@
+"""How receipts get their outcomes: one statement for all who finish at the same moment in a process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    DateTime,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    type_coerce,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from schemas.outcomes import Outcome
+from schemas.runs.changes import changes_text
+from store import tables
+from store.batch_statements import Rows, joined
+from store.receipts.collisions import collision
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import FromClause
+    from sqlalchemy.sql.base import Executable
+    from sqlalchemy.types import TypeEngine
+
+    from runtime.coalescer import Coalescer
+    from schemas.runs.sync_result import Verdict
+    from schemas.users.attributes import Attribute
+    from store.database import Database
+
+#: What a verdict writes into a receipt, and which one it is.
+_FINISHED: Final[dict[str, TypeEngine[Any]]] = {
+    "run_id": Integer(),
+    "entra_id": String(),
+    "outcome": String(),
+    "detail": String(),
+    "skolon_id": String(),
+    "skolon_version": String(),
+    "changed": String(),
+    "changes": String(),
+    "left_as_is": String(),
+    "marked": Boolean(),
+    "eppn_mark": String(),
+    "ssn_mark": String(),
+    "confirmed_as": String(),
+    "confirmed_at": DateTime(timezone=True),
+}
+
+
+@dataclass(frozen=True)
+class _Finished:
+    run_id: int
+    entra_id: str
+    verdict: Verdict
+
+
+class Finishing:
+    """Gives open receipts their outcomes; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = Rows(_FINISHED, is_sqlite=database.is_sqlite)
+        self._statement = _finish_statement(self._rows.table, is_sqlite=database.is_sqlite)
+        self._finishing: Coalescer[None, _Finished, bool] = joined(self._finish_together)
+
+    def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
+        """Give a receipt its outcome; False if it has one already.
+
+        Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
+        """
+        try:
+            return self._finishing.call(None, _Finished(run_id, entra_id, verdict))
+        except IntegrityError:
+            raise collision(self._database, run_id, verdict.skolon_id or "") from None
+
+    def _finish_together(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
+        # Of a message that came twice in the same moment the first is as good as the other.
+        firsts = {(one.run_id, one.entra_id): one for one in reversed(finished)}
+        # In one order, so that two workers with the same messages do not lock each other out.
+        rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
+        with self._database.statement() as connection:
+            done = self._rows.carry_out(connection, self._statement, rows, moment=now())
+            settled = {(row.run_id, row.entra_id) for row in done}
+        return [
+            (one.run_id, one.entra_id) in settled and firsts[one.run_id, one.entra_id] is one
+            for one in finished
+        ]
+
+
+def _finished_row(finished: _Finished) -> dict[str, Any]:
+    verdict = finished.verdict
+    return {
+        "run_id": finished.run_id,
+        "entra_id": finished.entra_id,
+        "outcome": str(verdict.outcome),
+        "detail": verdict.detail,
+        "skolon_id": verdict.skolon_id,
+        "skolon_version": verdict.skolon_version,
+        "changed": _names(verdict.changed),
+        "changes": changes_text(verdict.kinds) if verdict.changed else None,
+        "left_as_is": _names(verdict.left),
+        "marked": verdict.marks is not None,
+        "eppn_mark": verdict.marks and verdict.marks.eppn,
+        "ssn_mark": verdict.marks and verdict.marks.ssn,
+        "confirmed_as": verdict.confirmed and verdict.confirmed.fingerprint,
+        "confirmed_at": verdict.confirmed and (verdict.confirmed.at or now()),
+    }
+
+
+def _names(attributes: Collection[Attribute]) -> str | None:
+    return json.dumps(sorted(map(str, attributes))) if attributes else None
+
+
+def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
+    """Return what gives open receipts their outcome and returns them; `moment` is a parameter."""
+    receipts = tables.receipts
+    as_json: Any = type_coerce if is_sqlite else cast
+    values: dict[Any, Any] = {
+        # Another delivery has claimed the Skolon user, and what was found right was written by it.
+        "outcome": case(
+            (
+                and_(given.c.outcome == Outcome.UNCHANGED, receipts.c.claimed_at.is_not(None)),
+                literal(Outcome.UPDATED),
+            ),
+            else_=given.c.outcome,
+        ),
+        "detail": given.c.detail,
+        "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
+        "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
+        # Since this run wrote to it, somebody else may have: an undo must not take the version for ours.
+        "skolon_version": case(
+            (
+                or_(given.c.changed.is_not(None), receipts.c.claimed_at.is_(None)),
+                given.c.skolon_version,
+            ),
+            else_=null(),
+        ),
+        # What a claim of this user has noted, in this delivery or an earlier one, holds good.
+        "changed": func.coalesce(receipts.c.changed, as_json(given.c.changed, JSON())),
+        "changes": func.coalesce(receipts.c.changes, given.c.changes),
+        "left_as_is": func.coalesce(as_json(given.c.left_as_is, JSON()), receipts.c.left_as_is),
+        "eppn_mark": case((given.c.marked, given.c.eppn_mark), else_=receipts.c.eppn_mark),
+        "ssn_mark": case((given.c.marked, given.c.ssn_mark), else_=receipts.c.ssn_mark),
+        "confirmed_as": given.c.confirmed_as,
+        "confirmed_at": given.c.confirmed_at,
+        # Of the dead letter that it was, if it was replayed.
+        "reason": None,
+        "stage": None,
+        "attempts": None,
+        "replaying": False,
+    }
+    return (
+        update(receipts)
+        .where(
+            receipts.c.run_id == given.c.run_id,
+            receipts.c.entra_id == given.c.entra_id,
+            tables.is_open(receipts),
+        )
+        .values(values)
+        .returning(receipts.c.run_id, receipts.c.entra_id)
+    )

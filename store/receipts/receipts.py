@@ -1,0 +1,264 @@
+"""Receipts: what became of each Entra user in each run (promises P3 and P4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    String,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.errors import Dependency, TransientError
+from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.runs.changes import read_changes
+from schemas.runs.run import timestamp
+from schemas.users.attributes import Attribute
+from schemas.users.graph_user import is_entra_id
+from store import tables
+from store.batch_statements import Rows
+from store.receipts.outcomes import Finishing
+from store.runs.rows import is_run_id
+from store.timestamps import in_utc, now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy.sql.base import Executable
+
+    from schemas.runs.changes import ChangeKind
+    from schemas.runs.identity_digests import Marks
+    from schemas.runs.sync_result import DeadLetter, Verdict
+    from store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of a user."""
+
+    run: int
+    entra_id: str
+    outcome: Outcome
+    reason: Reason | None
+    stage: Stage | None
+    detail: str | None
+    attempts: int | None
+    skolon_id: str | None
+    changed: tuple[Attribute, ...]
+    changes: Mapping[Attribute, ChangeKind]
+    #: What an undo has not put back, because it changed since.
+    left: tuple[Attribute, ...]
+    published: dt.datetime
+    finished: dt.datetime | None
+    #: The replay that was the last to take the user up, and whether its outcome is still awaited.
+    operation: int | None
+    replaying: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what may be shown of it: ids and words, no values."""
+        return {
+            "run": str(self.run),
+            "user": self.entra_id,
+            "outcome": str(self.outcome),
+            "reason": self.reason and str(self.reason),
+            "stage": self.stage and str(self.stage),
+            "detail": self.detail,
+            "attempts": self.attempts,
+            "skolon_user": self.skolon_id,
+            "changed": [str(attribute) for attribute in self.changed],
+            "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
+            "left": [str(attribute) for attribute in self.left],
+            "published": timestamp(self.published),
+            "finished": self.finished and timestamp(self.finished),
+            "operation": self.operation,
+            "replaying": self.replaying,
+        }
+
+
+class Receipts:
+    """The receipts' table; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._inserted = Rows({"entra_id": String()}, is_sqlite=database.is_sqlite)
+        self._finishing = Finishing(database)
+
+    def publish(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
+        """Write a pending receipt for each user that has none; return those that are still pending.
+
+        Raises `TransientError` (order) when the run is not being read any more.
+        """
+        if not entra_ids:
+            return set()
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            values = {"outcome": Outcome.PENDING, "published_at": now()}
+            written = self.insert(connection, run_id, entra_ids, values)
+            others = [entra_id for entra_id in entra_ids if entra_id not in written]
+            if not others:
+                return written
+            pending = connection.scalars(
+                select(receipts.c.entra_id).where(
+                    receipts.c.run_id == run_id,
+                    receipts.c.entra_id.in_(others),
+                    receipts.c.outcome == Outcome.PENDING,
+                )
+            )
+            return written.union(pending)
+
+    def insert(
+        self, connection: Connection, run_id: int, entra_ids: Collection[str], values: Mapping[str, object]
+    ) -> set[str]:
+        """Write a receipt with `values` for each user that has none; return who had none.
+
+        Raises `TransientError` (order) when the run is not being read any more.
+        """
+        runs = tables.runs
+        # Locked, so that nobody ends the reading before these receipts are there to be seen.
+        tenant_id = connection.scalar(
+            select(runs.c.tenant_id)
+            .where(runs.c.id == run_id, runs.c.status == Status.READING)
+            .with_for_update(read=True)
+        )
+        if tenant_id is None:
+            raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
+        same = {"run_id": run_id, "tenant_id": tenant_id, **values}
+        statement = self._insert_statement(same)
+        # In one order, so that two deliveries of a page do not lock each other out.
+        rows = [{"entra_id": entra_id} for entra_id in sorted(entra_ids)]
+        return {row.entra_id for row in self._inserted.carry_out(connection, statement, rows)}
+
+    def _insert_statement(self, same: Mapping[str, object]) -> Executable:
+        receipts, given = tables.receipts, self._inserted.table
+        values = [literal(value, receipts.c[name].type) for name, value in same.items()]
+        # SQLite would take what follows for the condition of a join, did it not stand after one.
+        source = select(*values, given.c.entra_id).where(true())
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        statement: Executable = (
+            dialect.insert(receipts)
+            .from_select([*same, "entra_id"], source)
+            .on_conflict_do_nothing()
+            .returning(receipts.c.entra_id)
+        )
+        return statement
+
+    def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
+        """Give an open receipt its outcome; False if it has one already.
+
+        Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
+        """
+        return self._finishing.finish(run_id, entra_id, verdict)
+
+    def dead_letter(
+        self,
+        run_id: int,
+        entra_id: str,
+        letter: DeadLetter,
+        attempts: int | None,
+        *,
+        operation: int | None = None,
+    ) -> bool:
+        """Record that a message is a dead letter now; False if the user's receipt does not await it.
+
+        `operation` is the replay that published the message, None for one of its run. While another replay
+        has the user, its message is to decide, and not one that was on its way before: that one's letter may
+        have been taken up already, and then nothing would be left of the user to be worked on.
+
+        The claim, if there was one, stays: the Skolon user may have been changed.
+        """
+        if not (is_run_id(run_id) and is_entra_id(entra_id)):
+            return False
+        receipts = tables.receipts
+        awaited = receipts.c.outcome == Outcome.PENDING
+        if operation is not None:
+            awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
+        values = {
+            "outcome": Outcome.DEAD_LETTERED,
+            "reason": letter.reason,
+            "stage": letter.stage,
+            "detail": letter.detail,
+            "attempts": attempts,
+            "finished_at": now(),
+        }
+        return self._settle(run_id, entra_id, values, awaited)
+
+    def mark(self, run_id: int, entra_id: str, marks: Marks) -> None:
+        """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+                .values(eppn_mark=marks.eppn, ssn_mark=marks.ssn)
+            )
+
+    def get(self, run_id: int, entra_id: str) -> Receipt | None:
+        """Return a user's receipt in a run, or None."""
+        receipts = tables.receipts
+        query = select(receipts).where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _receipt(row)
+
+    def list(
+        self,
+        run_id: int,
+        *,
+        outcome: Outcome | None = None,
+        reason: Reason | None = None,
+        limit: int = 100,
+    ) -> list[Receipt]:
+        """Return receipts of a run, by Entra id."""
+        receipts = tables.receipts
+        query = select(receipts).where(receipts.c.run_id == run_id)
+        if outcome is not None:
+            query = query.where(receipts.c.outcome == outcome)
+        if reason is not None:
+            query = query.where(receipts.c.reason == reason)
+        with self._database.transaction() as connection:
+            rows = connection.execute(query.order_by(receipts.c.entra_id).limit(limit)).all()
+        return [_receipt(row) for row in rows]
+
+    def _settle(
+        self, run_id: int, entra_id: str, values: Mapping[Any, Any], awaited: ColumnElement[bool]
+    ) -> bool:
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            settled = connection.execute(
+                update(receipts)
+                .where(
+                    receipts.c.run_id == run_id,
+                    receipts.c.entra_id == entra_id,
+                    awaited,
+                )
+                .values({**values, "replaying": False})
+            )
+        return bool(settled.rowcount)
+
+
+def _receipt(row: Row[Any]) -> Receipt:
+    return Receipt(
+        run=row.run_id,
+        entra_id=row.entra_id,
+        outcome=Outcome(row.outcome),
+        reason=row.reason and Reason(row.reason),
+        stage=row.stage and Stage(row.stage),
+        detail=row.detail,
+        attempts=row.attempts,
+        skolon_id=row.skolon_id,
+        changed=tuple(Attribute(name) for name in row.changed or ()),
+        changes=read_changes(row.changes),
+        left=tuple(Attribute(name) for name in row.left_as_is or ()),
+        published=in_utc(row.published_at),
+        finished=row.finished_at and in_utc(row.finished_at),
+        operation=row.operation_id,
+        replaying=row.replaying,
+    )

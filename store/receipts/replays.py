@@ -1,0 +1,161 @@
+"""Receipts whose dead letters are replayed: the same receipt, opened once more for a new outcome.
+
+A receipt that is being replayed keeps the outcome `dead_lettered`, and its run its sums (promise P3),
+until the replay has brought another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select, tuple_, update
+
+from schemas.outcomes import Outcome, Reason, Status
+from schemas.runs.operation import Settled
+from schemas.users.graph_user import is_entra_id
+from store import tables
+from store.runs.rows import is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import ColumnElement
+
+    from store.database import Database
+
+#: The run and the Entra id of a user: what a receipt is found by.
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptState:
+    """How a receipt stands: `operation` is the replay that was the last to take it up, if one has."""
+
+    tenant: str
+    status: Status
+    outcome: Outcome
+    replaying: bool
+    operation: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "tenant": self.tenant,
+            "run_status": str(self.status),
+            "outcome": str(self.outcome),
+            "replaying": self.replaying,
+            "operation": self.operation,
+        }
+
+    def is_lost(self, operation: int | None) -> bool:
+        """Say whether the receipt still awaits a message of `operation` (None: of its run) that is dead."""
+        if self.replaying:
+            return self.operation == operation
+        return self.outcome is Outcome.PENDING
+
+
+class Replays:
+    """The receipts of dead letters; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def states(self, keys: Collection[Key]) -> dict[Key, ReceiptState]:
+        """Return how the receipts of these users stand; who has none is left out."""
+        receipts, tenants, runs = tables.receipts, tables.tenants, tables.runs
+        known = _possible(keys)
+        if not known:
+            return {}
+        query = (
+            select(
+                receipts.c.run_id,
+                receipts.c.entra_id,
+                tenants.c.key,
+                runs.c.status,
+                receipts.c.outcome,
+                receipts.c.replaying,
+                receipts.c.operation_id,
+            )
+            .join(tenants, tenants.c.id == receipts.c.tenant_id)
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .where(_any_of(known))
+        )
+        with self._database.transaction() as connection:
+            return {
+                (row.run_id, row.entra_id): ReceiptState(
+                    tenant=row.key,
+                    status=Status(row.status),
+                    outcome=Outcome(row.outcome),
+                    replaying=row.replaying,
+                    operation=row.operation_id,
+                )
+                for row in connection.execute(query)
+            }
+
+    def take_up(self, operation: int, keys: Collection[Key]) -> set[Key]:
+        """Open the receipts of dead letters for a new outcome; return those that were opened.
+
+        Whoever has another outcome by now, or was taken up by this very operation before, is left
+        out. What another operation took up and did not settle is taken over: it may have been killed
+        before it published anything, and a message of it that is on its way will do nothing any more.
+        """
+        receipts = tables.receipts
+        known = _possible(keys)
+        if not known:
+            return set()
+        to_open = (
+            select(receipts.c.run_id, receipts.c.entra_id)
+            .where(
+                _any_of(known),
+                receipts.c.outcome == Outcome.DEAD_LETTERED,
+                or_(receipts.c.operation_id.is_(None), receipts.c.operation_id != operation),
+            )
+            # In one order, so that two operators do not lock each other out.
+            .order_by(receipts.c.run_id, receipts.c.entra_id)
+            .with_for_update()
+        )
+        with self._database.transaction() as connection:
+            opened = {(row.run_id, row.entra_id) for row in connection.execute(to_open)}
+            if opened:
+                connection.execute(
+                    update(receipts).where(_any_of(opened)).values(operation_id=operation, replaying=True)
+                )
+        return opened
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        """Have nobody await an outcome any more for dead letters that are to be thrown away."""
+        receipts = tables.receipts
+        known = _possible(keys)
+        if known:
+            with self._database.transaction() as connection:
+                connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
+
+    def settled(self, operation: int) -> Settled:
+        """Return what has become of those whom a replay has taken up so far."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("people"))
+            .where(receipts.c.operation_id == operation)
+            .group_by(receipts.c.replaying, receipts.c.outcome, receipts.c.reason)
+        )
+        open_now, outcomes, reasons = 0, dict[Outcome, int](), dict[Reason, int]()
+        with self._database.transaction() as connection:
+            for row in connection.execute(query):
+                if row.replaying:
+                    open_now += row.people
+                    continue
+                outcome = Outcome(row.outcome)
+                outcomes[outcome] = outcomes.get(outcome, 0) + row.people
+                if row.reason is not None:
+                    reasons[Reason(row.reason)] = reasons.get(Reason(row.reason), 0) + row.people
+        return Settled(open=open_now, outcomes=outcomes, reasons=reasons)
+
+
+def _possible(keys: Iterable[Key]) -> list[Key]:
+    """Return those that can be in the books: a letter may name anything."""
+    return [(run, user) for run, user in keys if is_run_id(run) and is_entra_id(user)]
+
+
+def _any_of(keys: Collection[Key]) -> ColumnElement[bool]:
+    return tuple_(tables.receipts.c.run_id, tables.receipts.c.entra_id).in_(list(keys))

@@ -1,0 +1,68 @@
+"""Who was found right in Skolon by the last run that looked: what a run may trust without asking again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, cast, select
+
+from schemas.outcomes import CONFIRMING_OUTCOMES, Mode
+from schemas.runs.verification import Confirmed
+from store import tables
+from store.timestamps import in_utc
+
+if TYPE_CHECKING:
+    from store.database import Database
+
+
+class Confirmations:
+    """What receipts say of Skolon's users; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self, run_id: int, entra_id: str) -> Confirmed | None:
+        """Return what the person's last receipt before a run confirms; None when nothing may be trusted.
+
+        Only full runs of everybody trust, unless they are to be thorough. The last receipt is that of the
+        newest run before, whatever it says, dry ones apart: after a dead letter, an undo or a change that
+        is still in somebody's hands nothing is trusted.
+        """
+        receipts, runs = tables.receipts, tables.runs
+        mine, this = tables.receipts.alias(), tables.runs.alias()
+        query = (
+            select(receipts)
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .join(mine, mine.c.tenant_id == receipts.c.tenant_id)
+            .join(this, this.c.id == mine.c.run_id)
+            .where(
+                mine.c.run_id == run_id,
+                mine.c.entra_id == entra_id,
+                # It has been in somebody's hands before: what is there may be ours, or half done.
+                mine.c.claimed_at.is_(None),
+                mine.c.operation_id.is_(None),
+                this.c.mode == Mode.FULL,
+                ~this.c.thorough,
+                cast(this.c.users, String) == "[]",
+                receipts.c.entra_id == entra_id,
+                receipts.c.run_id < run_id,
+                ~runs.c.dry_run,
+            )
+            .order_by(receipts.c.run_id.desc())
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        if (
+            row is None
+            or row.outcome not in CONFIRMING_OUTCOMES
+            or row.replaying
+            or None in (row.confirmed_as, row.confirmed_at, row.skolon_id)
+        ):
+            return None
+        return Confirmed(
+            fingerprint=row.confirmed_as,
+            at=in_utc(row.confirmed_at),
+            skolon_id=row.skolon_id,
+            skolon_version=row.skolon_version,
+        )

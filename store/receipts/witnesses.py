@@ -1,0 +1,148 @@
+"""What the receipts tell of others: who has work, and whether other users of a run succeed (P7, P8)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import and_, exists, func, literal, or_, select
+
+from schemas.errors import Dependency
+from schemas.outcomes import OPEN_STATUSES, Outcome, Stage
+from store import tables
+from store.runs.rows import is_run_id
+from store.timestamps import in_utc, now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement
+
+    from store.database import Database
+
+#: Users of a run who are counted as waiting at most: with so many the exact number makes no difference.
+MOST_COUNTED: Final = 50_000
+
+#: For how long somebody who got over a failure tells that Skolon fails now and then.
+RECOVERY: Final = dt.timedelta(minutes=2)
+
+#: Seconds for which an answer is kept: when many fail at once, they all ask the same.
+_KEPT_FOR: Final = 1.0
+_KEPT: Final = 1000
+
+
+class Witnesses:
+    """Reads receipts of others; may be shared by threads."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[int, Stage], tuple[float, dt.datetime | None]] = OrderedDict()
+
+    def organisations_at_work(self) -> dict[str, int]:
+        """Return the organisations whose users wait for an outcome, each with their number, or a part of it.
+
+        They are those of open runs, and those whose dead letters are being replayed.
+        """
+        runs, receipts, tenants = tables.runs, tables.receipts, tables.tenants
+        pending = (
+            select(literal(1))
+            .where(receipts.c.run_id == runs.c.id, receipts.c.outcome == Outcome.PENDING)
+            .limit(MOST_COUNTED)
+            .correlate(runs)
+            .subquery()
+        )
+        of_run = select(func.count()).select_from(pending).scalar_subquery()
+        of_runs = (
+            select(tenants.c.settings["organisation"].as_string(), of_run)
+            .join(tenants, tenants.c.id == runs.c.tenant_id)
+            .where(runs.c.status.in_(OPEN_STATUSES))
+        )
+        replayed = (
+            select(receipts.c.tenant_id, func.count().label("people"))
+            .where(receipts.c.replaying, receipts.c.operation_id.is_not(None))
+            .group_by(receipts.c.tenant_id)
+            .subquery()
+        )
+        of_replays = select(tenants.c.settings["organisation"].as_string(), replayed.c.people).join(
+            tenants, tenants.c.id == replayed.c.tenant_id
+        )
+        at_work: dict[str, int] = {}
+        with self._database.transaction() as connection:
+            for query in (of_runs, of_replays):
+                for organisation, waiting in connection.execute(query):
+                    if waiting:
+                        at_work[organisation] = at_work.get(organisation, 0) + waiting
+        return at_work
+
+    def last_success(self, run_id: int, stage: Stage) -> dt.datetime | None:
+        """Return when the last user of a run got beyond a stage (match or update) because Skolon let it.
+
+        What is true now may be missing for a second.
+        """
+        if not is_run_id(run_id):
+            return None
+        with self._lock:
+            good_until, last = self._known.get((run_id, stage), (0.0, None))
+            if self._clock() >= good_until:
+                last = self._last_success(run_id, stage)
+                self._known[run_id, stage] = self._clock() + _KEPT_FOR, last
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        return last
+
+    def others_wait(self, run_id: int) -> bool:
+        """Say whether more than one user of a run has no outcome yet."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.entra_id)
+            .where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
+            .limit(2)
+        )
+        with self._database.transaction() as connection:
+            return len(connection.execute(query).all()) > 1
+
+    def recovering(self, run_id: int) -> bool:
+        """Say whether a user of a run has succeeded lately for whom Skolon had failed before."""
+        receipts, waits = tables.receipts, tables.waits
+        query = select(
+            exists().where(
+                waits.c.run_id == run_id,
+                waits.c.service == Dependency.SKOLON,
+                waits.c.failed_at.is_not(None),
+                receipts.c.run_id == waits.c.run_id,
+                receipts.c.entra_id == waits.c.waiter,
+                receipts.c.finished_at >= now() - RECOVERY,
+                or_(_let_through(Stage.MATCH), _let_through(Stage.UPDATE)),
+            )
+        )
+        if not is_run_id(run_id):
+            return False
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(query))
+
+    def _last_success(self, run_id: int, stage: Stage) -> dt.datetime | None:
+        receipts = tables.receipts
+        query = select(func.max(receipts.c.finished_at)).where(
+            receipts.c.run_id == run_id, _let_through(stage)
+        )
+        with self._database.transaction() as connection:
+            last: dt.datetime | None = connection.scalar(query)
+        return None if last is None else in_utc(last)
+
+
+def _let_through(stage: Stage) -> ColumnElement[bool]:
+    receipts = tables.receipts.c
+    if stage is Stage.UPDATE:
+        return receipts.outcome == Outcome.UPDATED
+    # Who was trusted was not asked about, and neither was who has no key to be looked for by.
+    asked = or_(receipts.confirmed_at.is_(None), receipts.confirmed_at >= receipts.published_at)
+    return or_(
+        receipts.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
+        and_(receipts.outcome == Outcome.UNCHANGED, asked),
+        and_(receipts.outcome == Outcome.NOT_FOUND, receipts.detail.is_(None)),
+    )

@@ -1,0 +1,177 @@
+"""What a worker has to know of somebody's receipt and run before it begins (P4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Integer, String, exists, func, or_, select
+
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.users.graph_user import is_entra_id
+from store import tables
+from store.batch_statements import Rows, found_by, joined
+from store.runs.rows import is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, FromClause, Row, Select
+    from sqlalchemy.types import TypeEngine
+
+    from runtime.coalescer import Coalescer
+    from store.database import Database
+
+#: For how long a claim keeps a newer run's worker waiting: longer than a PATCH with its retries takes,
+#: short enough for a worker that died over it.
+CLAIM_SECONDS: Final = 300
+
+#: What names a person's receipt.
+PERSON: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """What a worker has to know of a user's receipt and run before it does anything."""
+
+    tenant: str
+    tenant_version: int
+    status: Status
+    dry_run: bool
+    outcome: Outcome
+    #: The replay whose message the receipt awaits, if its dead letter is being replayed.
+    operation: int | None
+    #: An earlier delivery has claimed the Skolon user, so it may have been updated already.
+    claimed: bool
+    #: A newer run has published this user: what we hold is old.
+    superseded: bool
+    #: An older run has the user in hand at this moment.
+    older_run_active: bool
+    #: The guard watches: nobody has let the run through, and it is no replay.
+    guarded: bool
+    #: The run tries settings of its own.
+    is_trial: bool
+    #: The guard has halted the run, and nobody has looked yet what would have become of the user.
+    is_held_by_guard: bool
+    #: The run that this one puts back, if it is an undo.
+    undoes: int | None
+
+    def awaits(self, operation: int | None) -> bool:
+        """Say whether a message is to be worked on that `operation` published, or a run (None)."""
+        if self.operation is not None:
+            return self.operation == operation
+        return self.outcome is Outcome.PENDING and self.status in OPEN_STATUSES
+
+
+class Beginnings:
+    """What workers ask before anything else, of people's receipts; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
+        self._begin = _begin_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._beginning: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
+
+    def begin(self, run_id: int, entra_id: str) -> Begun | None:
+        """Return what there is to know before a user is worked on, or None if there is no such receipt."""
+        if not (is_run_id(run_id) and is_entra_id(entra_id)):
+            return None
+        return self._beginning.call(None, (run_id, entra_id))
+
+    def _begin_together(self, _: None, asked: Sequence[tuple[int, str]]) -> list[Begun | None]:
+        people = [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(set(asked))]
+        with self._database.statement() as connection:
+            found = {
+                (row.run_id, row.entra_id): _begun(row)
+                for row in self._people.carry_out(connection, self._begin, people)
+            }
+        return [found.get(person) for person in asked]
+
+
+def newer_run_has(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
+    """Say whether a newer run, no dry one, has published the user and did or will do something."""
+    receipts, runs = tables.receipts.alias(), tables.runs.alias()
+    return exists().where(
+        receipts.c.tenant_id == tenant_id,
+        receipts.c.entra_id == entra_id,
+        receipts.c.run_id > run_id,
+        runs.c.id == receipts.c.run_id,
+        runs.c.dry_run.is_(False),
+        or_(runs.c.status != Status.CANCELLED, receipts.c.outcome != Outcome.PENDING),
+    )
+
+
+def _claims_since(*, is_sqlite: bool) -> ColumnElement[Any]:
+    """Return the moment before which claims no longer count, by the database's own clock."""
+    if is_sqlite:
+        return func.datetime("now", f"-{CLAIM_SECONDS} seconds")
+    return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
+
+
+def _begin_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+    runs, tenants = tables.runs, tables.tenants
+    claims_since = _claims_since(is_sqlite=is_sqlite)
+    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
+    return (
+        select(
+            given.c.run_id,
+            given.c.entra_id,
+            tenants.c.key,
+            tenants.c.version,
+            runs.c.status,
+            runs.c.dry_run,
+            runs.c.guard_accepted,
+            runs.c.trial.is_not(None).label("is_trial"),
+            runs.c.cause,
+            receipts.c.foreseen,
+            runs.c.undoes,
+            receipts.c.outcome,
+            receipts.c.claimed_at,
+            receipts.c.replaying,
+            receipts.c.operation_id,
+            newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
+            _older_run_works_on(receipts.c.tenant_id, given.c.entra_id, given.c.run_id, claims_since).label(
+                "active"
+            ),
+        )
+        .select_from(people)
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .join(tenants, tenants.c.id == receipts.c.tenant_id)
+    )
+
+
+def _begun(row: Row[Any]) -> Begun:
+    return Begun(
+        tenant=row.key,
+        tenant_version=row.version,
+        status=Status(row.status),
+        dry_run=row.dry_run,
+        outcome=Outcome(row.outcome),
+        operation=row.operation_id if row.replaying else None,
+        claimed=row.claimed_at is not None,
+        # A dry run changes nothing, so it can neither be late nor in the way.
+        superseded=bool(row.superseded) and not row.dry_run,
+        older_run_active=bool(row.active) and not row.dry_run,
+        guarded=not row.guard_accepted and not row.replaying,
+        is_trial=row.is_trial,
+        is_held_by_guard=(
+            (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
+            and row.outcome == Outcome.PENDING
+            and row.foreseen is None
+        ),
+        undoes=row.undoes,
+    )
+
+
+def _older_run_works_on(
+    tenant_id: Any, entra_id: Any, run_id: Any, since: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    receipts = tables.receipts.alias()
+    return exists().where(
+        receipts.c.tenant_id == tenant_id,
+        receipts.c.entra_id == entra_id,
+        receipts.c.run_id < run_id,
+        tables.is_open(receipts),
+        receipts.c.claimed_at > since,
+    )

@@ -1,0 +1,204 @@
+"""What the books know of people across runs: who somebody is, how somebody stands, how fresh a tenant is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, case, func, or_, select
+
+from schemas.outcomes import CONFIRMING_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+from schemas.reports.freshness import Freshness
+from schemas.reports.user_status import Entry
+from schemas.users.attributes import Attribute
+from store import tables
+from store.timestamps import in_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from store.database import Database
+
+#: People that one search finds at most.
+MOST_FOUND: Final = 20
+
+_TELLING_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
+
+
+class People:
+    """Reads receipts across runs; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, tenant: str, who: str, marks: Sequence[str]) -> list[str]:
+        """Return the Entra ids of those who have that Entra id, that Skolon user, or an EPPN of these marks.
+
+        By a Skolon user whoever had it in any run, the latest first; by EPPN who had it in the last complete
+        full run or since.
+        """
+        receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
+            of_tenant = receipts.c.tenant_id == tenant_id
+            by_id = select(receipts.c.entra_id).where(of_tenant, receipts.c.entra_id == who).limit(1)
+            found = connection.scalars(by_id).all()
+            if found:
+                return list(found)
+            by = receipts.c.skolon_id == who
+            if marks:
+                full = full_run(connection, tenant_id) or 0
+                by = or_(by, and_(receipts.c.eppn_mark.in_(marks), runs.c.id >= full))
+            people = (
+                select(receipts.c.entra_id, func.max(receipts.c.run_id).label("newest"))
+                # The other way round a unique index on run and Skolon user would be no help.
+                .join(runs, runs.c.id == receipts.c.run_id)
+                .where(runs.c.tenant_id == tenant_id, by)
+                .group_by(receipts.c.entra_id)
+                .order_by(func.max(receipts.c.run_id).desc(), receipts.c.entra_id)
+                .limit(MOST_FOUND)
+            )
+            return [row.entra_id for row in connection.execute(people)]
+
+    def history(self, tenant: str, entra_id: str, limit: int) -> list[Entry]:
+        """Return what the runs did about a person, the newest first."""
+        query = _entries(tenant, entra_id).limit(limit)
+        with self._database.transaction() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def confirmed(self, tenant: str, entra_id: str) -> Entry | None:
+        """Return the newest entry of a person that confirms what Skolon holds, None if there is none.
+
+        It is of the moment when Skolon was asked, also where the run trusted an earlier one.
+        """
+        receipts, runs = tables.receipts, tables.runs
+        query = _entries(tenant, entra_id).where(_confirms(receipts, runs)).limit(1)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        asked = row.confirmed_at or row.finished_at
+        return replace(_entry(row), at=asked and in_utc(asked))
+
+    def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
+        """Return how fresh the people of the last complete full run are by now."""
+        tenants, receipts = tables.tenants, tables.receipts
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
+            run = full_run(connection, tenant_id)
+            if run is None:
+                return Freshness(tenant=tenant, run=None)
+            people = select(
+                _newest(lambda newer: newer.c.outcome, confirming=False).label("outcome"),
+                _newest(_asked_at, confirming=True).label("confirmed"),
+            ).where(receipts.c.run_id == run)
+            row = connection.execute(_freshness(people, now)).one()
+        oldest = row.oldest
+        return Freshness(
+            tenant=tenant,
+            run=run,
+            people=row.people,
+            not_found=row.not_found or 0,
+            out_of_scope=row.out_of_scope or 0,
+            within_day=row.within_day or 0,
+            within_week=row.within_week or 0,
+            confirmed=row.confirmed or 0,
+            oldest=oldest and in_utc(oldest),
+        )
+
+
+def full_run(connection: Connection, tenant_id: int | None) -> int | None:
+    """Return the tenant's last complete full run for everybody."""
+    runs = tables.runs
+    newest: int | None = connection.scalar(
+        select(func.max(runs.c.id)).where(
+            runs.c.tenant_id == tenant_id,
+            tables.FOR_EVERYBODY,
+            runs.c.mode == Mode.FULL,
+            runs.c.status == Status.COMPLETED,
+        )
+    )
+    return newest
+
+
+def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
+    """Say which receipts confirm: of a run that reads Entra and writes, which asked Skolon."""
+    return and_(
+        receipts.c.outcome.in_(CONFIRMING_OUTCOMES),
+        ~runs.c.dry_run,
+        runs.c.mode.in_((Mode.FULL, Mode.DELTA)),
+    )
+
+
+def _asked_at(receipts: Any) -> ColumnElement[Any]:
+    """Return when Skolon was really asked: a receipt that trusts an earlier one has that one's moment."""
+    return func.coalesce(receipts.c.confirmed_at, receipts.c.finished_at)
+
+
+def _newest(what: Callable[[Any], ColumnElement[Any]], *, confirming: bool) -> ColumnElement[Any]:
+    """Return what is asked of the newest receipt of the same person that tells anything, or confirms."""
+    receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
+    kind = (
+        _confirms(newer, runs)
+        if confirming
+        else and_(newer.c.outcome.not_in(_TELLING_NOTHING), ~runs.c.dry_run)
+    )
+    return (
+        select(what(newer))
+        .join(runs, runs.c.id == newer.c.run_id)
+        .where(newer.c.tenant_id == receipts.c.tenant_id, newer.c.entra_id == receipts.c.entra_id, kind)
+        .order_by(newer.c.run_id.desc())
+        .limit(1)
+        .correlate(receipts)
+        .scalar_subquery()
+    )
+
+
+def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
+    # A fence: PostgreSQL would otherwise look up each person's receipts anew for each sum below.
+    each = people.offset(0).subquery()
+    decided = each.c.outcome.in_((Outcome.NOT_FOUND, Outcome.OUT_OF_SCOPE))
+
+    def count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+        return func.sum(case((condition, 1), else_=0))
+
+    confirmed = and_(~decided, each.c.confirmed.is_not(None))
+    return select(
+        func.count().label("people"),
+        count(each.c.outcome == Outcome.NOT_FOUND).label("not_found"),
+        count(each.c.outcome == Outcome.OUT_OF_SCOPE).label("out_of_scope"),
+        count(and_(confirmed, each.c.confirmed >= now - dt.timedelta(days=1))).label("within_day"),
+        count(and_(confirmed, each.c.confirmed >= now - dt.timedelta(days=7))).label("within_week"),
+        count(confirmed).label("confirmed"),
+        func.min(case((~decided, each.c.confirmed))).label("oldest"),
+    )
+
+
+def _entries(tenant: str, entra_id: str) -> Select[Any]:
+    receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+    return (
+        select(receipts, runs.c.mode, runs.c.dry_run, runs.c.status, runs.c.cause)
+        .join(tenants, tenants.c.id == receipts.c.tenant_id)
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(tenants.c.key == tenant, receipts.c.entra_id == entra_id)
+        .order_by(receipts.c.run_id.desc())
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        run=row.run_id,
+        mode=Mode(row.mode),
+        dry_run=row.dry_run,
+        status=Status(row.status),
+        cause=row.cause and Cause(row.cause),
+        outcome=Outcome(row.outcome),
+        reason=row.reason and Reason(row.reason),
+        detail=row.detail,
+        changed=tuple(Attribute(name) for name in row.changed or ()),
+        skolon_id=row.skolon_id,
+        at=row.finished_at and in_utc(row.finished_at),
+    )

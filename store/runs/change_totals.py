@@ -1,0 +1,111 @@
+"""How many people a run has changed in which attributes, and what a halted one would have gone on to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from schemas.outcomes import Cause, Outcome, Reason, Status
+from schemas.reports.forecast import Prospect
+from schemas.runs.changes import ChangeSums, changes_text, read_changes, sum_up
+from store import tables
+
+if TYPE_CHECKING:
+    from schemas.runs.sync_result import Foreseen
+    from store.database import Database
+
+
+class ChangesMade:
+    """Sums over receipts; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, run_id: int) -> ChangeSums:
+        """Return what a run has changed, or would have if it is a dry one."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.changes, func.count().label("people"))
+            .where(
+                receipts.c.run_id == run_id,
+                receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
+            )
+            .group_by(receipts.c.changes)
+        )
+        with self._database.transaction() as connection:
+            return sum_up((read_changes(row.changes), row.people) for row in connection.execute(query))
+
+
+class Prospects:
+    """What was foreseen of people whom the guard has kept from being worked on; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, run_id: int, entra_id: str, foreseen: Foreseen) -> bool:
+        """Note what would have become of a user who is pending; False if something has become of them."""
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            noted = connection.execute(
+                update(receipts)
+                .where(
+                    receipts.c.run_id == run_id,
+                    receipts.c.entra_id == entra_id,
+                    receipts.c.outcome == Outcome.PENDING,
+                )
+                .values(
+                    foreseen=foreseen.outcome,
+                    foreseen_reason=foreseen.reason,
+                    foreseen_changes=changes_text(foreseen.kinds),
+                )
+            )
+        return bool(noted.rowcount)
+
+    def of(self, run_id: int) -> Prospect | None:
+        """Return what a run would have gone on to do, None for one that the guard has not ended."""
+        receipts, runs = tables.receipts, tables.runs
+        run = select(runs).where(
+            runs.c.id == run_id,
+            runs.c.cause == Cause.GUARD_EXCEEDED,
+            runs.c.status.in_((Status.HALTED, Status.CANCELLED)),
+        )
+        noted = receipts.c.foreseen, receipts.c.foreseen_reason, receipts.c.foreseen_changes
+        pending = (
+            select(*noted, func.count().label("people"))
+            .where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
+            .group_by(*noted)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(run).one_or_none()
+            if row is None:
+                return None
+            groups = connection.execute(pending).all()
+            published = connection.scalar(select(func.count()).where(receipts.c.run_id == run_id))
+        not_read = _not_read(row, int(published or 0))
+        return _prospect(groups, not_read)
+
+
+def _not_read(run: Any, published: int) -> int | None:
+    if run.read_to_the_end:
+        return 0
+    return None if run.people is None else max(0, run.people - published)
+
+
+def _prospect(groups: Any, not_read: int | None) -> Prospect:
+    outcomes, reasons = dict[Outcome, int](), dict[Reason, int]()
+    seen = [group for group in groups if group.foreseen is not None]
+    for group in seen:
+        outcome = Outcome(group.foreseen)
+        outcomes[outcome] = outcomes.get(outcome, 0) + group.people
+        if group.foreseen_reason is not None:
+            reason = Reason(group.foreseen_reason)
+            reasons[reason] = reasons.get(reason, 0) + group.people
+    changing = (group for group in seen if group.foreseen == Outcome.UPDATED)
+    return Prospect(
+        outcomes=outcomes,
+        reasons=reasons,
+        changes=sum_up((read_changes(group.foreseen_changes), group.people) for group in changing),
+        not_looked_at=sum(group.people for group in groups if group.foreseen is None),
+        not_read=not_read,
+    )

@@ -1,0 +1,217 @@
+"""What the guard has counted in each run, and how many people its limits' shares are of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sqlalchemy import Integer, func, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.errors import HaltError
+from schemas.outcomes import Mode, Status
+from schemas.runs.guards import GuardCounts
+from store import tables
+from store.batch_statements import Rows, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection, FromClause, Row, Select
+    from sqlalchemy.sql.base import Executable
+    from sqlalchemy.types import TypeEngine
+
+    from runtime.coalescer import Coalescer
+    from store.database import Database
+
+#: What raises when a run has gone too far: of its counts, and of what tells how many people there are.
+Allow = Callable[[GuardCounts, Callable[[], int | None]], object]
+
+#: Rows that a run's counts are spread over, so that its workers seldom wait for each other.
+_SHARDS: Final = 16
+
+_RUN: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer()}
+_COUNTS: Final = tuple(GuardCounts().as_json())
+_ADDED: Final[dict[str, TypeEngine[Any]]] = {
+    **_RUN,
+    "shard": Integer(),
+    **dict.fromkeys(_COUNTS, Integer()),
+}
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What somebody counts as in a run, and who is asked whether the run may go that far."""
+
+    run_id: int
+    counts: GuardCounts
+    allow: Allow
+
+
+class Guards:
+    """The guard's tables; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._added = Rows(_ADDED, is_sqlite=database.is_sqlite)
+        self._add = _add_statement(self._added.table, is_sqlite=database.is_sqlite)
+        self._runs = Rows(_RUN, is_sqlite=database.is_sqlite)
+        self._sum = _sum_query(self._runs.table)
+        self._counting: Coalescer[None, Counted, None] = joined(in_turn_if_refused(self._count_together))
+
+    def add(self, connection: Connection, counted: Sequence[Counted]) -> None:
+        """Count in a transaction of the caller's, and ask of everybody whether the run's counts are allowed.
+
+        What others have not committed yet is missing in them: that is at most one person for each
+        thread. What an `allow` raises undoes the transaction.
+        """
+        more: dict[int, GuardCounts] = {}
+        for one in counted:
+            more[one.run_id] = more.get(one.run_id, GuardCounts()) + one.counts
+        # In one order, so that two workers with the same runs do not lock each other out.
+        rows = [
+            {"run_id": run_id, "shard": _any_shard(), **more[run_id].as_json()} for run_id in sorted(more)
+        ]
+        self._added.write(connection, self._add, rows)
+        sums = self._sums(connection, more)
+        people = {run_id: cache(partial(people_of, connection, run_id)) for run_id in more}
+        for one in counted:
+            one.allow(sums[one.run_id], people[one.run_id])
+
+    def count(self, run_id: int, counts: GuardCounts, allow: Allow) -> None:
+        """Count, and ask `allow` about the run's counts; see `add`."""
+        self._counting.call(None, Counted(run_id=run_id, counts=counts, allow=allow))
+
+    def _count_together(self, _: None, counted: Sequence[Counted]) -> list[None]:
+        with self._database.transaction() as connection:
+            self.add(connection, counted)
+        return [None] * len(counted)
+
+    def counts(self, run_id: int) -> GuardCounts:
+        """Return what has been counted in a run."""
+        with self._database.transaction() as connection:
+            return self._sums(connection, [run_id])[run_id]
+
+    def everybody(self, run_id: int) -> int | None:
+        """Return how many people a run's shares are of, None while nobody knows."""
+        with self._database.transaction() as connection:
+            return people_of(connection, run_id)
+
+    def note_people(self, run_id: int, people: int) -> None:
+        """Note how many people the tenant's directory has, as Graph said when the run began."""
+        runs = tables.runs
+        with self._database.transaction() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(people=people))
+
+    def people(self, run_id: int) -> int | None:
+        """Return how many people the directory had as Graph said when the run began, None if it did not."""
+        with self._database.transaction() as connection:
+            return connection.scalar(select(tables.runs.c.people).where(tables.runs.c.id == run_id))
+
+    def accept(self, run_id: int) -> None:
+        """Have the guard let a run through from now on."""
+        with self._database.transaction() as connection:
+            accept(connection, run_id)
+
+    def _sums(self, connection: Connection, run_ids: Iterable[int]) -> dict[int, GuardCounts]:
+        """Return what has been counted in each of the runs."""
+        sums = dict.fromkeys(run_ids, GuardCounts())
+        if sums:
+            rows = [{"run_id": run_id} for run_id in sums]
+            for row in self._runs.carry_out(connection, self._sum, rows):
+                sums[row.run_id] = _counts(row)
+        return sums
+
+
+def in_turn_if_refused(
+    together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
+) -> Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]]:
+    """Have those whom the guard refuses together try one after the other.
+
+    Each is counted before the next one is asked about, so a run goes as far as its limit allows, and only
+    those are counted who were let through.
+    """
+
+    def alone(asked: Asked) -> Answer | Exception:
+        try:
+            return together(None, [asked])[0]
+        except Exception as error:  # noqa: BLE001 - it is this one's answer
+            return error
+
+    def together_or_in_turn(_: None, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
+        try:
+            return together(None, asked)
+        except HaltError:
+            if len(asked) == 1:
+                raise
+            return [alone(one) for one in asked]
+
+    return together_or_in_turn
+
+
+def accept(connection: Connection, run_id: int) -> None:
+    """Have the guard let a run through, in a transaction of the caller's."""
+    runs = tables.runs
+    connection.execute(update(runs).where(runs.c.id == run_id).values(guard_accepted=True))
+
+
+def people_of(connection: Connection, run_id: int) -> int | None:
+    """Return how many people the tenant has, as far as the run's own reading or an earlier one tells.
+
+    None while that cannot be told: nobody has counted them, and the run has not read them all.
+    """
+    runs, receipts = tables.runs, tables.receipts
+    run = connection.execute(select(runs).where(runs.c.id == run_id)).one()
+    if run.people is not None:
+        return int(run.people)
+    if run.read_to_the_end and run.mode == Mode.FULL and not run.users:
+        return int(connection.scalar(select(func.count()).where(receipts.c.run_id == run_id)) or 0)
+    earlier = connection.scalar(
+        select(runs.c.people)
+        .where(
+            runs.c.tenant_id == run.tenant_id,
+            runs.c.people.is_not(None),
+            runs.c.status == Status.COMPLETED,
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    return None if earlier is None else int(earlier)
+
+
+def _any_shard() -> int:
+    return random.randrange(_SHARDS)  # noqa: S311 - spreads load, keeps no secret
+
+
+def _add_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
+    counts = tables.guard_counts
+    dialect: Any = sqlite if is_sqlite else postgresql
+    # SQLite takes ON CONFLICT for a join's, unless there is a WHERE before it.
+    added = select(*[given.c[name] for name in _ADDED]).where(true())
+    statement = dialect.insert(counts).from_select(list(_ADDED), added)
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=[counts.c.run_id, counts.c.shard],
+        set_={name: counts.c[name] + statement.excluded[name] for name in _COUNTS},
+    )
+    return upsert
+
+
+def _sum_query(given: FromClause) -> Select[Any]:
+    counts = tables.guard_counts
+    sums = [func.sum(counts.c[name]).label(name) for name in _COUNTS]
+    return (
+        select(counts.c.run_id, *sums)
+        .select_from(given)
+        .join(counts, counts.c.run_id == given.c.run_id)
+        .group_by(counts.c.run_id)
+    )
+
+
+def _counts(row: Row[Any]) -> GuardCounts:
+    return GuardCounts(**{name: int(getattr(row, name)) for name in _COUNTS})

@@ -1,0 +1,60 @@
+"""Runs as they lie in the database: how each is found, and read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from schemas.errors import WrongUseError
+from schemas.messages.messages import HIGHEST_RUN
+from schemas.outcomes import Cause, Mode, Status
+from schemas.runs.run import Run
+from store import tables
+from store.timestamps import in_utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row, Select
+
+#: How often a list is begun again because Graph no longer knew the page's token.
+NEW_BEGINNINGS: Final = 5
+
+#: Every run, with the key of its tenant.
+SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
+    tables.tenants
+)
+
+
+def is_run_id(run_id: int) -> bool:
+    """Say whether a run can have that number; a message or a command line may name any."""
+    return 1 <= run_id <= HIGHEST_RUN
+
+
+def run_row(connection: Connection, run_id: int) -> Row[Any]:
+    """Return the row of a run; raise `WrongUseError` when there is none of that number."""
+    row = None
+    if is_run_id(run_id):
+        row = connection.execute(SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise WrongUseError(f"There is no run {run_id}; 'runs list' shows those there are.")
+    return row
+
+
+def read_run(row: Row[Any]) -> Run:
+    """Return the run of a row of `SELECT_RUNS`."""
+    return Run(
+        id=row.id,
+        tenant=row.tenant,
+        mode=Mode(row.mode),
+        dry_run=row.dry_run,
+        users=tuple(row.users),
+        scan=row.scan,
+        status=Status(row.status),
+        cause=row.cause and Cause(row.cause),
+        detail=row.detail,
+        started=in_utc(row.started),
+        finished=row.finished and in_utc(row.finished),
+        trial=row.trial,
+        undoes=row.undoes,
+        thorough=row.thorough,
+    )

@@ -1,0 +1,166 @@
+"""Runs: how far each has come, and what became of its users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import WrongUseError
+from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.runs.run import Run, RunSummary
+from store import tables
+from store.runs.delta_state import keep_link
+from store.runs.rows import NEW_BEGINNINGS, SELECT_RUNS, is_run_id, read_run, run_row
+from store.runs.run_warnings import warnings_of
+from store.runs.totals import sums_of
+from store.runs.waits import forget_waits, last_finished_of, waiting_of
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from store.database import Database
+
+
+class Runs:
+    """The runs' tables; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, run_id: int) -> Run:
+        """Return a run; raise `WrongUseError` when there is none of that number."""
+        with self._database.transaction() as connection:
+            return read_run(run_row(connection, run_id))
+
+    def list(self, tenant: str | None = None, limit: int = 20) -> list[RunSummary]:
+        """Return the newest runs first, of one tenant or of all."""
+        query = SELECT_RUNS.order_by(tables.runs.c.id.desc()).limit(limit)
+        if tenant is not None:
+            query = query.where(tables.tenants.c.key == tenant)
+        with self._database.transaction() as connection:
+            return _summaries(connection, connection.execute(query).all())
+
+    def summary(self, run_id: int) -> RunSummary:
+        """Return a run with its sums, which come from its receipts, those that were removed included."""
+        with self._database.transaction() as connection:
+            return _summaries(connection, [run_row(connection, run_id)])[0]
+
+    def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
+        """Halt an open run; True for the one who did it, so that it is said once."""
+        return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=detail)
+
+    def cancel(self, run_id: int) -> bool:
+        """Cancel an open or halted run; what is pending stays undone. True for the one who did it."""
+        return self._end(run_id, (*OPEN_STATUSES, Status.HALTED), status=Status.CANCELLED)
+
+    def resume(self, run_id: int) -> Run:
+        """Take a halted run up again: back to reading, in a fresh scan, or to updating.
+
+        An open run is taken up too: whoever resumed it may have died before publishing what it
+        lacks. Raises `WrongUseError` when it has ended, or another run of its tenant is open.
+        """
+        runs = tables.runs
+        try:
+            with self._database.transaction() as connection:
+                row = run_row(connection, run_id)
+                if row.status in (Status.COMPLETED, Status.CANCELLED):
+                    raise WrongUseError(f"Run {run_id} is {row.status}: there is nothing to resume.")
+                values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
+                if not row.read_to_the_end:
+                    values |= {
+                        "status": Status.READING,
+                        "scan": row.scan + 1,
+                        "last_scan": row.scan + 1 + NEW_BEGINNINGS,
+                    }
+                connection.execute(
+                    update(runs).where(runs.c.id == run_id, runs.c.status == row.status).values(values)
+                )
+                if row.status == Status.HALTED:
+                    forget_waits(connection, run_id)
+        except IntegrityError:
+            raise WrongUseError(
+                f"Another run of the tenant is open: wait for it or cancel it, then resume run {run_id}."
+            ) from None
+        return self.get(run_id)
+
+    def finish_reading(self, run_id: int) -> None:
+        """Say that every page has been published."""
+        runs = tables.runs
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == Status.READING)
+                .values(status=Status.UPDATING, read_to_the_end=True)
+            )
+
+    def complete_if_done(self, run_id: int) -> bool:
+        """Complete a run whose users all have their outcome; True for the one who did it.
+
+        To be called after the commit of each last step: whoever comes last sees all the others'.
+        """
+        if not is_run_id(run_id):
+            return False
+        runs, receipts = tables.runs, tables.receipts
+        pending = exists().where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == Status.UPDATING, ~pending)
+                .values(status=Status.COMPLETED, finished=now())
+            )
+            if done.rowcount:
+                keep_link(connection, run_id, is_sqlite=self._database.is_sqlite)
+                forget_waits(connection, run_id)
+        return bool(done.rowcount)
+
+    def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:
+        """Return the Entra ids, in order, of users of the run that nothing has become of yet."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.entra_id)
+            .where(
+                receipts.c.run_id == run_id,
+                receipts.c.outcome == Outcome.PENDING,
+                receipts.c.entra_id > after,
+            )
+            .order_by(receipts.c.entra_id)
+            .limit(limit)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
+
+    def _end(self, run_id: int, allowed: Sequence[Status], **values: object) -> bool:
+        runs = tables.runs
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status.in_(allowed))
+                .values(**values, finished=now())
+            )
+        return bool(done.rowcount)
+
+
+def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
+    ids = [row.id for row in rows]
+    sums, warnings = sums_of(connection, ids), warnings_of(connection, ids)
+    waiting = waiting_of(connection, ids)
+    last_finished = last_finished_of(connection, [run_id for run_id in ids if waiting[run_id]])
+    return [
+        RunSummary(
+            run=read_run(row),
+            counts=sums[row.id].outcomes,
+            reasons=sums[row.id].reasons,
+            pruned=sums[row.id].pruned,
+            trusted=sums[row.id].trusted,
+            warnings=warnings[row.id],
+            waiting=waiting[row.id],
+            last_finished=last_finished.get(row.id),
+            left=sums[row.id].left,
+        )
+        for row in rows
+    ]

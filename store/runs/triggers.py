@@ -1,0 +1,197 @@
+"""Triggers: which run each of them led to."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import exists, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import Dependency, PermanentError, TransientError
+from schemas.outcomes import OPEN_STATUSES, Mode, Reason, Stage, Status
+from store import tables
+from store.encryption.exclusion_rules import seal_rules
+from store.runs.guard_counters import accept, people_of
+from store.runs.rows import NEW_BEGINNINGS, SELECT_RUNS, read_run, run_row
+from store.runs.undo import prepare_undo
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from schemas.crypto.encryption import Sealer
+    from schemas.messages.messages import TenantSync
+    from schemas.runs.run import Run
+    from store.database import Database
+    from store.runs.runs import Runs
+
+#: Seconds until a trigger that waits for another run of its tenant looks again.
+WAIT_FOR_OPEN_RUN: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The run that a trigger led to; `needs_first_page` while nothing of it has been read."""
+
+    run: Run
+    new: bool
+    needs_first_page: bool
+
+
+class Triggers:
+    """The triggers' table, and the runs that they open; may be shared by threads."""
+
+    def __init__(self, database: Database, runs: Runs, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._runs = runs
+
+    def open(self, wish: TenantSync, event_id: str) -> Opened:
+        """Open the run that a trigger asks for, or find the one that does what it asks for.
+
+        A run that tries settings is one of its own: it changes nothing, so it neither waits for another
+        one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
+        `TransientError` (order) while a run of the tenant is open that does something else.
+        """
+        wish = self._sealed(wish)
+        try:
+            return self._open(wish, event_id)
+        except IntegrityError:
+            # Somebody else opened a run in the same moment, and now it can be seen.
+            return self._open(wish, event_id)
+
+    def withdraw(self, wish: TenantSync, event_id: str) -> Run:
+        """Cancel the run that a trigger led to; if it led to none so far, see to it that it never will.
+
+        Returns the run, which has ended. Raises as `open` does for a tenant.
+        """
+        wish = self._sealed(wish)
+        try:
+            run = self._withdrawn(wish, event_id)
+        except IntegrityError:
+            # The trigger has been taken in the same moment.
+            run = self._withdrawn(wish, event_id)
+        self._runs.cancel(run.id)
+        return self._runs.get(run.id)
+
+    def run_of(self, event_id: str) -> Run | None:
+        """Return the run that a trigger led to, or None if it led to none so far."""
+        with self._database.transaction() as connection:
+            return _event_run(connection, event_id)
+
+    def _sealed(self, wish: TenantSync) -> TenantSync:
+        if wish.settings is None:
+            return wish
+        return dataclasses.replace(wish, settings=seal_rules(wish.settings, self._sealer))
+
+    def _open(self, wish: TenantSync, event_id: str) -> Opened:
+        with self._database.transaction() as connection:
+            known = _event_run(connection, event_id)
+            if known is not None:
+                return _opened(connection, known, new=False)
+            tenant_id = _tenant(connection, wish)
+            row = None
+            if wish.settings is None:
+                row = connection.execute(
+                    SELECT_RUNS.where(
+                        tables.runs.c.tenant_id == tenant_id,
+                        tables.runs.c.status.in_(OPEN_STATUSES),
+                        tables.runs.c.trial.is_(None),
+                    )
+                ).one_or_none()
+            if row is None:
+                if wish.mode is Mode.UNDO:
+                    prepare_undo(connection, tenant_id, wish)
+                run = read_run(run_row(connection, _insert_run(connection, tenant_id, wish)))
+            else:
+                run = read_run(row)
+                if not covers(run, wish):
+                    raise TransientError(
+                        Dependency.ORDER,
+                        f"run {run.id} of tenant {wish.tenant} is open and does something else",
+                        retry_after=WAIT_FOR_OPEN_RUN,
+                    )
+                if wish.accept:
+                    accept(connection, run.id)
+            connection.execute(
+                insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
+            )
+            return _opened(connection, run, new=row is None)
+
+    def _withdrawn(self, wish: TenantSync, event_id: str) -> Run:
+        with self._database.transaction() as connection:
+            known = _event_run(connection, event_id)
+            if known is not None:
+                return known
+            tenant_id = _tenant(connection, wish)
+            ended = {"status": Status.CANCELLED, "finished": now()}
+            run_id = _insert_run(connection, tenant_id, wish, **ended)
+            connection.execute(
+                insert(tables.triggers).values(event_id=event_id, run_id=run_id, received=now())
+            )
+            return read_run(run_row(connection, run_id))
+
+
+def covers(run: Run, wish: TenantSync) -> bool:
+    """Say whether an open run does what a trigger asks for."""
+    same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
+    deep_enough = run.mode is not Mode.DELTA or wish.mode is Mode.DELTA
+    thorough_enough = run.thorough or not wish.thorough
+    same_kind = run.dry_run is wish.dry_run and run.undoes == wish.undoes
+    return same_kind and same_people and deep_enough and thorough_enough
+
+
+def _event_run(connection: Connection, event_id: str) -> Run | None:
+    triggers = tables.triggers
+    row = connection.execute(
+        SELECT_RUNS.join(triggers, triggers.c.run_id == tables.runs.c.id).where(
+            triggers.c.event_id == event_id
+        )
+    ).one_or_none()
+    return None if row is None else read_run(row)
+
+
+def _tenant(connection: Connection, wish: TenantSync) -> int:
+    """Return the number of the tenant; one that is disabled may still have a run undone."""
+    row = connection.execute(
+        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == wish.tenant)
+    ).one_or_none()
+    if row is None:
+        raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
+    if wish.mode is not Mode.UNDO and not row.settings.get("enabled", True):
+        raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {wish.tenant} is not enabled")
+    return int(row.id)
+
+
+def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ended: object) -> int:
+    values = {
+        "tenant_id": tenant_id,
+        "mode": wish.mode,
+        "dry_run": wish.dry_run,
+        "thorough": wish.thorough,
+        "users": list(wish.users),
+        "trial": None if wish.settings is None else dict(wish.settings),
+        "status": Status.READING,
+        "scan": 1,
+        "last_scan": 1 + NEW_BEGINNINGS,
+        "read_to_the_end": False,
+        "undoes": wish.undoes,
+        # A share that the guard allows is of as many people as the run that is undone had.
+        "people": None if wish.undoes is None else people_of(connection, wish.undoes),
+        "guard_accepted": wish.accept,
+        "started": now(),
+        **ended,
+    }
+    key = connection.execute(insert(tables.runs).values(values)).inserted_primary_key
+    return int(key[0])  # type: ignore[index] # an insert of one row has a key
+
+
+def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
+    pages = tables.pages
+    read = connection.scalar(
+        select(exists().where(pages.c.run_id == run.id, pages.c.scan == run.scan, pages.c.done))
+    )
+    needs_first_page = run.status is Status.READING and not read
+    return Opened(run=run, new=new, needs_first_page=needs_first_page)

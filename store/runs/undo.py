@@ -1,0 +1,136 @@
+"""Undo: which run is to be put back, whom it may have changed, and what it wrote to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+
+from schemas.errors import PermanentError
+from schemas.outcomes import OPEN_STATUSES, Reason, Stage, Status
+from schemas.runs.before_image import Written, read_written
+from store import tables
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from schemas.crypto.encryption import Sealer
+    from schemas.messages.messages import TenantSync
+    from store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoable:
+    """What a run did to the Skolon user of one Entra user, as far as its claim tells.
+
+    `version` is the one that its update led to, None if that was never told. `since` is what newer runs
+    have written to the same Skolon user.
+    """
+
+    skolon_id: str
+    version: str | None
+    written: Written
+    since: tuple[Written, ...]
+
+
+class Undos:
+    """What an undo reads of the run that it puts back; may be shared by threads."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    def people(self, run_id: int) -> int:
+        """Return how many people a run has claimed in order to change them."""
+        query = select(func.count()).where(*_claimed(run_id))
+        with self._database.transaction() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
+        """Return the Entra ids, in order, of those whom a run has claimed; the next ones `after` an id."""
+        entra_id = tables.receipts.c.entra_id
+        query = select(entra_id).where(*_claimed(run_id), entra_id > after).order_by(entra_id).limit(limit)
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
+
+    def undoable(self, run_id: int, entra_id: str, *, before: int) -> Undoable | None:
+        """Return what a run has written to a user, None if it never was about to.
+
+        `before` is the undo's own run: what that one has written is not asked for. Raises
+        `UnsealableError` when none of the keys opens what was noted.
+        """
+        receipts = tables.receipts
+        tenant_id = select(tables.runs.c.tenant_id).where(tables.runs.c.id == run_id).scalar_subquery()
+        query = (
+            select(receipts.c.run_id, receipts.c.skolon_id, receipts.c.skolon_version, receipts.c.old_values)
+            .where(
+                receipts.c.tenant_id == tenant_id,
+                receipts.c.entra_id == entra_id,
+                receipts.c.run_id >= run_id,
+                receipts.c.run_id < before,
+                receipts.c.claimed_at.is_not(None),
+            )
+            .order_by(receipts.c.run_id)
+        )
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+        if not rows or rows[0].run_id != run_id:
+            return None
+        first, newer = rows[0], rows[1:]
+        return Undoable(
+            skolon_id=first.skolon_id,
+            version=first.skolon_version,
+            written=self._written(first.old_values),
+            since=tuple(self._written(row.old_values) for row in newer if row.skolon_id == first.skolon_id),
+        )
+
+    def _written(self, sealed: str | None) -> Written:
+        return read_written(self._sealer.open_json(sealed)) if sealed else Written()
+
+
+def prepare_undo(connection: Connection, tenant_id: int, wish: TenantSync) -> None:
+    """See that a run can be undone, and cancel it if it is halted and is put back as a whole.
+
+    Whoever of a halted run is pending would else be changed after all when it is resumed. From here on
+    workers that still have somebody of it in hand step back, or their claims can be seen. Raises
+    `PermanentError` (`invalid_trigger`).
+    """
+    runs = tables.runs
+    undone = connection.execute(
+        select(runs.c.dry_run).where(runs.c.id == wish.undoes, runs.c.tenant_id == tenant_id)
+    ).one_or_none()
+    if undone is None:
+        raise _refusal(f"the tenant has no run {wish.undoes}")
+    if undone.dry_run:
+        raise _refusal(f"run {wish.undoes} was a dry run, which changes nobody")
+    if not (wish.users or wish.dry_run):
+        connection.execute(
+            update(runs)
+            .where(runs.c.id == wish.undoes, runs.c.status == Status.HALTED)
+            .values(status=Status.CANCELLED, finished=now())
+        )
+
+
+def why_not_undoable(status: Status, *, dry_run: bool, people: int) -> str | None:
+    """Return why a run cannot be undone at all, None if it can."""
+    if dry_run:
+        return "it was a dry run, which changes nobody"
+    if status in OPEN_STATUSES:
+        return "it is open: wait for it, or cancel it"
+    # Of a halted run somebody may be in a worker's hands just now; the undo takes care of that.
+    if not people and status is not Status.HALTED:
+        return "it has changed nobody"
+    return None
+
+
+def _claimed(run_id: int) -> tuple[ColumnElement[bool], ...]:
+    receipts = tables.receipts
+    return receipts.c.run_id == run_id, receipts.c.claimed_at.is_not(None)
+
+
+def _refusal(why: str) -> PermanentError:
+    return PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"undoes: {why}")

@@ -1,0 +1,233 @@
+"""What the messages of runs wait for: a row for whoever has waited, written when a try has failed.
+
+All goes well without a single row. A row tells nothing any more once its receipt has an outcome, so that
+nobody has to remove it then; it goes when its run is complete.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    String,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.errors import Dependency, FailureKind
+from schemas.outcomes import OPEN_STATUSES, Outcome, Status
+from schemas.runs.waits import Wait, Waiting
+from schemas.users.graph_user import is_entra_id
+from store import tables
+from store.batch_statements import Rows, found_by, joined
+from store.runs.rows import is_run_id
+from store.timestamps import in_utc, now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
+    from sqlalchemy.types import TypeEngine
+
+    from runtime.coalescer import Coalescer
+    from store.database import Database
+
+#: Who waits when it is no user: the page of the run that is to be read next.
+PAGE: Final = ""
+
+_FACTS: Final[dict[str, TypeEngine[Any]]] = {
+    "service": String(),
+    "told": DateTime(timezone=True),
+    "next_try": DateTime(timezone=True),
+    "failed_at": DateTime(timezone=True),
+    "status": Integer(),
+    "kind": String(),
+}
+_KEYS: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
+
+
+class Waits:
+    """The waits' table; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._dialect: Any = sqlite if database.is_sqlite else postgresql
+        self._given = Rows({**_KEYS, **_FACTS}, is_sqlite=database.is_sqlite)
+        self._of_users = self._upsert(self._users_told())
+        self._telling: Coalescer[None, tuple[int, str, Wait], None] = joined(self._tell_together)
+
+    def user(self, run_id: int, entra_id: str, wait: Wait) -> None:
+        """Note that a user waits; told with others in one statement. Nobody waits who has an outcome."""
+        if is_run_id(run_id) and is_entra_id(entra_id):
+            self._telling.call(None, (run_id, entra_id, wait))
+
+    def page(self, run_id: int, wait: Wait) -> None:
+        """Note that a page of a run waits, if the run is being read."""
+        if not is_run_id(run_id):
+            return
+        runs, facts = tables.runs, _facts(wait)
+        source = select(
+            runs.c.id,
+            literal(PAGE),
+            *(literal(facts[name], kind) for name, kind in _FACTS.items()),
+            literal(wait.told, DateTime(timezone=True)),
+        ).where(runs.c.id == run_id, runs.c.status == Status.READING)
+        with self._database.transaction() as connection:
+            connection.execute(self._upsert(source))
+
+    def _tell_together(self, _: None, told: Sequence[tuple[int, str, Wait]]) -> list[None]:
+        # The last word counts of who comes twice, and in one order nobody locks another one out.
+        rows = {(run_id, entra_id): _facts(wait) for run_id, entra_id, wait in told}
+        given = [
+            {"run_id": run_id, "entra_id": entra_id, **facts}
+            for (run_id, entra_id), facts in sorted(rows.items())
+        ]
+        with self._database.statement() as connection:
+            self._given.write(connection, self._of_users, given)
+        return [None] * len(told)
+
+    def _users_told(self) -> Select[Any]:
+        given = self._given.table
+        people, receipts = found_by(given, tables.receipts, *_KEYS, is_sqlite=self._database.is_sqlite)
+        return (
+            select(
+                given.c.run_id,
+                given.c.entra_id,
+                *(given.c[name] for name in _FACTS),
+                given.c.told.label("since"),
+            )
+            .select_from(people)
+            .where(true(), tables.is_open(receipts))
+        )
+
+    def _upsert(self, source: Select[Any]) -> Any:
+        waits = tables.waits
+        statement = self._dialect.insert(waits).from_select(["run_id", "waiter", *_FACTS, "since"], source)
+        new = statement.excluded
+        same = waits.c.service == new.service
+        failure = {
+            name: case((new.failed_at.is_not(None), new[name]), (same, waits.c[name]))
+            for name in ("failed_at", "status", "kind")
+        }
+        return statement.on_conflict_do_update(
+            index_elements=["run_id", "waiter"],
+            set_={
+                "service": new.service,
+                "told": new.told,
+                "next_try": new.next_try,
+                "since": case((same, waits.c.since), else_=new.since),
+                **failure,
+            },
+        )
+
+
+def still_waits(waits: FromClause, receipts: FromClause) -> ColumnElement[bool]:
+    """Say whether a row, joined with its run and with its receipt if it has one, tells of who waits now."""
+    runs = tables.runs
+    return or_(
+        and_(waits.c.waiter == PAGE, runs.c.status == Status.READING),
+        and_(receipts.c.outcome == Outcome.PENDING, runs.c.status.in_(OPEN_STATUSES)),
+        receipts.c.replaying,
+    )
+
+
+def waiting_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[Waiting, ...]]:
+    """Return what the users and the page of each run wait for, in the order of the services' names."""
+    found: defaultdict[int, list[Waiting]] = defaultdict(list)
+    # Most runs wait for nothing: that is found out without their receipts.
+    waits = tables.waits
+    if run_ids and connection.scalar(select(exists().where(waits.c.run_id.in_(run_ids)))):
+        for row in connection.execute(_waiting_query(run_ids)):
+            found[row.run_id].append(_waiting(row))
+    return {run_id: tuple(found[run_id]) for run_id in run_ids}
+
+
+def last_finished_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dt.datetime]:
+    """Return when somebody of each run had an outcome last; who has nobody with one is left out."""
+    receipts = tables.receipts
+    if not run_ids:
+        return {}
+    query = (
+        select(receipts.c.run_id, func.max(receipts.c.finished_at).label("last"))
+        .where(receipts.c.run_id.in_(run_ids), receipts.c.finished_at.is_not(None))
+        .group_by(receipts.c.run_id)
+    )
+    return {row.run_id: in_utc(row.last) for row in connection.execute(query)}
+
+
+def forget_waits(connection: Connection, run_id: int) -> None:
+    """Forget what a run has waited for: it is complete, or begins anew."""
+    connection.execute(delete(tables.waits).where(tables.waits.c.run_id == run_id))
+
+
+def forget_page_wait(connection: Connection, run_id: int) -> None:
+    """Forget that a page of a run has waited: it has been read."""
+    waits = tables.waits
+    connection.execute(delete(waits).where(waits.c.run_id == run_id, waits.c.waiter == PAGE))
+
+
+def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
+    waits, receipts, runs = tables.waits, tables.receipts, tables.runs
+    newest = func.row_number().over(
+        partition_by=(waits.c.run_id, waits.c.service), order_by=waits.c.failed_at.desc().nulls_last()
+    )
+    ranked = (
+        select(waits, newest.label("place"))
+        .join(runs, runs.c.id == waits.c.run_id)
+        .outerjoin(receipts, and_(receipts.c.run_id == waits.c.run_id, receipts.c.entra_id == waits.c.waiter))
+        .where(waits.c.run_id.in_(run_ids), still_waits(waits, receipts))
+        .subquery()
+    )
+    to_come = case((ranked.c.next_try > now(), ranked.c.next_try))
+    of_last = {name: func.max(case((ranked.c.place == 1, ranked.c[name]))) for name in ("status", "kind")}
+    return (
+        select(
+            ranked.c.run_id,
+            ranked.c.service,
+            func.min(ranked.c.since).label("since"),
+            func.sum(case((ranked.c.waiter != PAGE, 1), else_=0)).label("users"),
+            func.sum(case((ranked.c.waiter == PAGE, 1), else_=0)).label("pages"),
+            func.max(ranked.c.failed_at).label("failed_at"),
+            of_last["status"].label("status"),
+            of_last["kind"].label("kind"),
+            func.coalesce(func.min(to_come), func.max(ranked.c.next_try)).label("next_try"),
+        )
+        .group_by(ranked.c.run_id, ranked.c.service)
+        .order_by(ranked.c.run_id, ranked.c.service)
+    )
+
+
+def _facts(wait: Wait) -> dict[str, Any]:
+    return {
+        "service": str(wait.service),
+        "told": wait.told,
+        "next_try": wait.next_try,
+        "failed_at": wait.failed,
+        "status": wait.status,
+        "kind": None if wait.kind is None else str(wait.kind),
+    }
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(
+        service=Dependency(row.service),
+        since=in_utc(row.since),
+        users=row.users,
+        page=bool(row.pages),
+        last_failed=row.failed_at and in_utc(row.failed_at),
+        last_status=row.status,
+        last_kind=row.kind and FailureKind(row.kind),
+        next_try=in_utc(row.next_try),
+    )

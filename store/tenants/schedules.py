@@ -1,0 +1,110 @@
+"""Schedules: what was triggered by itself, and what is known of a tenant's runs when one is due."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, exists, func, select, update
+
+from schemas.outcomes import Cause, Mode, Status
+from schemas.tenants.schedule_state import NewestRun, Plan, RunHistory
+from store import tables
+from store.timestamps import in_utc
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Row
+
+    from store.database import Database
+
+#: Any number that no other user of the database locks with; of several schedulers one looks at a time.
+_LOCK: Final = 710_042_012
+
+
+class Schedules:
+    """What a scheduler reads and notes; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Give True to one scheduler at a time, and False to the others, until the block ends.
+
+        Whoever dies in the block makes way by that. SQLite's one writer cannot wait meanwhile: there
+        everybody gets True, and two at once publish the same trigger twice, which is one run.
+        """
+        if self._database.is_sqlite:
+            yield True
+            return
+        with self._database.transaction() as connection:
+            yield bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
+
+    def plans(self, tenant: str | None = None) -> list[Plan]:
+        """Return the plans of all enabled tenants that have a schedule, or of one of them, by key."""
+        query = select(tables.tenants).order_by(tables.tenants.c.key)
+        if tenant is not None:
+            query = query.where(tables.tenants.c.key == tenant)
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+        return [_plan(row) for row in rows if row.settings["enabled"] and row.settings["schedule"]]
+
+    def history(self, plan: Plan, last_event: str | None) -> RunHistory:
+        """Return what is known of the runs of a plan's tenant, and whether `last_event` has led to one."""
+        runs, triggers = tables.runs, tables.triggers
+        counted = and_(runs.c.tenant_id == plan.tenant_id, tables.FOR_EVERYBODY)
+        newest = select(runs).where(counted).order_by(runs.c.id.desc()).limit(1)
+        undoes = and_(runs.c.tenant_id == plan.tenant_id, tables.CHANGES_EVERYBODY, runs.c.mode == Mode.UNDO)
+        undo = select(runs).where(undoes).order_by(runs.c.id.desc()).limit(1)
+        full_began = (
+            select(runs.c.started)
+            .where(counted, runs.c.mode == Mode.FULL, runs.c.status == Status.COMPLETED)
+            .order_by(runs.c.id.desc())
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(newest).one_or_none()
+            undone = connection.execute(undo).one_or_none()
+            began = connection.scalar(full_began)
+            answered = connection.scalar(select(exists().where(triggers.c.event_id == last_event)))
+        return RunHistory(
+            newest=None if row is None else _newest(row),
+            full_began=None if began is None else in_utc(began),
+            answered=bool(answered),
+            undo=None if undone is None or (row and row.id > undone.id) else _newest(undone),
+        )
+
+    def note(self, dues: Iterable[tuple[Plan, dt.datetime]], published: dt.datetime) -> None:
+        """Note for which due times triggers have been published."""
+        tenants = tables.tenants
+        with self._database.transaction() as connection:
+            for plan, due in dues:
+                connection.execute(
+                    update(tenants)
+                    .where(tenants.c.id == plan.tenant_id)
+                    .values(schedule_due=due, schedule_published=published)
+                )
+
+
+def _newest(row: Row[Any]) -> NewestRun:
+    return NewestRun(
+        id=row.id,
+        status=Status(row.status),
+        cause=row.cause and Cause(row.cause),
+        started=in_utc(row.started),
+    )
+
+
+def _plan(row: Row[Any]) -> Plan:
+    return Plan(
+        tenant_id=row.id,
+        tenant=row.key,
+        schedule=row.settings["schedule"],
+        time_zone=row.settings["time_zone"],
+        since=in_utc(row.schedule_since or row.created),
+        due=row.schedule_due and in_utc(row.schedule_due),
+        published=row.schedule_published and in_utc(row.schedule_published),
+    )

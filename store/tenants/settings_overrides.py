@@ -1,0 +1,60 @@
+"""A tenant's settings as a run goes by them: as they are saved, or as the run tries them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.tenants.settings_override import tried
+from store.encryption.exclusion_rules import open_rules
+
+if TYPE_CHECKING:
+    from schemas.crypto.encryption import Sealer
+    from schemas.runs.run import Run
+    from store.receipts.work_items import Begun
+    from store.runs.runs import Runs
+    from store.tenants.tenants import TenantRecord, Tenants
+
+#: How many runs' trials a process keeps at hand (promise P10).
+KEPT: Final = 100
+
+
+class Trials:
+    """Gives each run its settings; may be shared by threads. Credentials are always the tenant's."""
+
+    def __init__(self, runs: Runs, tenants: Tenants, sealer: Sealer) -> None:
+        self._runs = runs
+        self._tenants = tenants
+        self._sealer = sealer
+        self._kept: OrderedDict[tuple[int, int], TenantRecord] = OrderedDict()
+        self._lock = Lock()
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """Return the settings that a run tries, with the values of its rules in the clear."""
+        return open_rules(run.trial or {}, self._sealer)
+
+    def for_run(self, run: Run) -> TenantRecord:
+        """Return the settings for reading a run's people, as they are in the database now."""
+        record = self._tenants.get(run.tenant)
+        if run.trial is None:
+            return record
+        return dataclasses.replace(record, tenant=tried(record.tenant, self.settings(run)))
+
+    def for_user(self, run_id: int, begun: Begun) -> TenantRecord:
+        """Return the settings for a user of a run, from memory when they are at hand."""
+        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
+        if not begun.is_trial:
+            return record
+        key = run_id, record.version
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is None:
+            trial = self.settings(self._runs.get(run_id))
+            kept = dataclasses.replace(record, tenant=tried(record.tenant, trial))
+            with self._lock:
+                self._kept[key] = kept
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return kept

@@ -1,0 +1,190 @@
+"""Tenants: settings, and the client secret, which is sealed and never shown."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.crypto.encryption import UnsealableError
+from schemas.errors import WrongUseError
+from schemas.outcomes import OPEN_STATUSES
+from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
+from store import tables
+from store.encryption.exclusion_rules import open_rules, seal_rules, without_rules
+from store.runs.delta_state import forget_links
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from schemas.crypto.encryption import Sealer
+    from store.database import Database
+
+#: How many tenants a process keeps at hand (promise P10).
+KEPT: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantRecord:
+    """A tenant as it is stored; `version` grows by one with each change."""
+
+    id: int
+    version: int
+    tenant: Tenant
+    credentials: Credentials
+
+
+class Tenants:
+    """The tenants' table; may be shared by threads."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._kept: OrderedDict[str, TenantRecord] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, tenant: Tenant, client_secret: str) -> None:
+        """Store a new tenant; raise `WrongUseError` when the key is taken."""
+        added = now()
+        values = {
+            "key": tenant.key,
+            "settings": seal_rules(dump_tenant(tenant), self._sealer),
+            "client_secret": self._sealer.seal(client_secret),
+            "version": 1,
+            "created": added,
+            "updated": added,
+        }
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(insert(tables.tenants).values(values))
+        except IntegrityError:
+            raise WrongUseError(
+                f"There is a tenant '{tenant.key}' already; 'tenants set' changes it."
+            ) from None
+
+    def change(self, key: str, changes: object) -> Tenant:
+        """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
+        with self._database.transaction() as connection:
+            row = self._row(connection, key, lock=True)
+            before, changed = self._before(row, changes), now()
+            tenant, secret = change_tenant(before, changes)
+            values: dict[str, Any] = {
+                "settings": seal_rules(dump_tenant(tenant), self._sealer),
+                "version": row.version + 1,
+                "updated": changed,
+                **_schedule_begins(before, tenant, changed),
+            }
+            if secret is not None:
+                values["client_secret"] = self._sealer.seal(secret)
+            connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
+            if mapping_fingerprint(tenant) != mapping_fingerprint(before):
+                forget_links(connection, row.id)
+        return tenant
+
+    def get(self, key: str) -> TenantRecord:
+        """Return a tenant; raise `WrongUseError` when there is none of that key."""
+        with self._database.transaction() as connection:
+            return self._record(self._row(connection, key))
+
+    def settings(self, key: str) -> Tenant:
+        """Return a tenant's settings, its secret left sealed; raises as `get` does.
+
+        Raises `UnsealableError` when it has rules in `scope.exclude`, and no key opens their values.
+        """
+        with self._database.transaction() as connection:
+            return self._opened(self._row(connection, key))
+
+    def outline(self, key: str) -> Tenant:
+        """Return a tenant's settings but for the rules in `scope.exclude`, so that no key is needed."""
+        with self._database.transaction() as connection:
+            return restore_tenant(key, without_rules(self._row(connection, key).settings))
+
+    def at_version(self, key: str, version: int) -> TenantRecord:
+        """Return a tenant as of `version` or newer, from memory when it is at hand."""
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and kept.version >= version:
+            return kept
+        record = self.get(key)
+        with self._lock:
+            self._kept[key] = record
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return record
+
+    def list(self) -> list[Tenant]:
+        """Return all tenants by key; raises as `settings` does."""
+        return [self._opened(row) for row in self._rows()]
+
+    def outlines(self) -> Sequence[Tenant]:
+        """Return all tenants by key, each as `outline` does."""
+        return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
+
+    def remove(self, key: str) -> None:
+        """Remove a tenant with its runs and receipts; raise `WrongUseError` while a run of it is open."""
+        with self._database.transaction() as connection:
+            row = self._row(connection, key, lock=True)
+            open_run = connection.scalar(
+                select(tables.runs.c.id).where(
+                    tables.runs.c.tenant_id == row.id, tables.runs.c.status.in_(OPEN_STATUSES)
+                )
+            )
+            if open_run is not None:
+                raise WrongUseError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
+            connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
+
+    def _rows(self) -> Sequence[Row[Any]]:
+        with self._database.transaction() as connection:
+            return connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
+
+    def _opened(self, row: Row[Any]) -> Tenant:
+        return restore_tenant(row.key, open_rules(row.settings, self._sealer))
+
+    def _before(self, row: Row[Any], changes: object) -> Tenant:
+        """Return a tenant that is to be changed; rules that no key opens can be replaced all the same."""
+        try:
+            return self._opened(row)
+        except UnsealableError:
+            scope = changes.get("scope") if isinstance(changes, dict) else None
+            if not (isinstance(scope, dict) and "exclude" in scope):
+                raise
+            return restore_tenant(row.key, without_rules(row.settings))
+
+    def _row(self, connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
+        query = select(tables.tenants).where(tables.tenants.c.key == key)
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise WrongUseError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
+        return row
+
+    def _record(self, row: Row[Any]) -> TenantRecord:
+        tenant = self._opened(row)
+        return TenantRecord(
+            id=row.id,
+            version=row.version,
+            tenant=tenant,
+            credentials=Credentials(
+                directory=tenant.entra_tenant_id,
+                client_id=tenant.client_id,
+                client_secret=self._sealer.open(row.client_secret),
+            ),
+        )
+
+
+def _schedule_begins(before: Tenant, after: Tenant, changed: dt.datetime) -> dict[str, Any]:
+    """Return what a change means for what is due: nothing that was due before it is caught up."""
+    if after.enabled and not before.enabled:
+        # A trigger that came while the tenant was disabled became a dead letter: nobody waits for it.
+        return {"schedule_since": changed, "schedule_published": None}
+    same = (after.schedule, after.time_zone) == (before.schedule, before.time_zone)
+    return {} if same else {"schedule_since": changed}

@@ -1,4 +1,0 @@
-"""The fault suite: real processes, real servers, and seeded schedules of what goes wrong for them.
-
-`python -m tests.chaos --help`, or `make chaos`. docs/reliability.md says what is done and promised.
-"""

@@ -1,0 +1,196 @@
+"""A broker of ours seen from outside: what lies in its queues, put there and taken out by other means."""
+
+from __future__ import annotations
+
+import queue as standard_queue
+import time
+from collections import defaultdict
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pika
+from dramatiq import Worker
+from dramatiq.middleware import CurrentMessage
+from pika.exceptions import ChannelClosedByBroker
+
+from queues.brokers.memory import MemoryBroker
+from queues.brokers.rabbitmq import QuorumBroker
+from queues.middleware.failure_policy import UNKNOWN, Others
+from queues.middleware.failures import FailureRouting, utc_now
+from runtime.breaker_registry import Outages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import dramatiq
+    from dramatiq import Message
+    from dramatiq.middleware import Middleware
+
+    from queues.interfaces import DeadLetters
+    from queues.middleware.failure_policy import Halt
+    from schemas.outcomes import Stage
+    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.waits import Wait
+
+#: Seconds until a test no longer believes that something will still happen.
+DEADLINE = 30
+
+
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    """Return as soon as `happened` says so; fail with `what` was waited for when the deadline has passed."""
+    deadline = time.monotonic() + DEADLINE
+    while not happened():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {DEADLINE} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
+    """Return the dead letters of a queue, oldest first."""
+    with broker.walk_dead_letters(queue) as walk:
+        return [found.letter.body for found in walk]
+
+
+def middleware() -> list[Middleware]:
+    """Return the middleware as production has it, but without chance in its delays."""
+    return [
+        CurrentMessage(),
+        FailureRouting(version="test", outages=Outages(), now=utc_now, jitter=lambda: 0.0),
+    ]
+
+
+class Door(Protocol):
+    """A broker, and what one needs to see around it."""
+
+    broker: Any
+
+    def put(self, queue: str, body: bytes) -> None:
+        """Put any bytes into a queue, as a foreign client would."""
+
+    def take_all(self, queue: str) -> list[bytes]:
+        """Take out what waits in a queue, oldest first."""
+
+
+class MemoryDoor:
+    """The broker in memory."""
+
+    def __init__(self) -> None:
+        self.broker = MemoryBroker(middleware=middleware())
+
+    def put(self, queue: str, body: bytes) -> None:
+        self.broker.put(queue, body)
+
+    def take_all(self, queue: str) -> list[bytes]:
+        bodies: list[bytes] = []
+        with suppress(standard_queue.Empty, KeyError):
+            while True:
+                bodies.append(self.broker.queues[queue].get_nowait())
+                self.broker.queues[queue].task_done()
+        # What was handed out and never acknowledged: RabbitMQ would give it back.
+        assert not self.broker.queues[queue].unfinished_tasks
+        return bodies
+
+
+class QuorumDoor:
+    """The broker on RabbitMQ, watched with plain pika."""
+
+    def __init__(self, url: str) -> None:
+        self.parameters = pika.URLParameters(url)
+        self.broker = QuorumBroker(url, middleware=middleware())
+
+    def idle_connections(self) -> list[Any]:
+        """Return the broker's publishing connections that nobody uses just now, as pika's."""
+        return [held._connection for held in self.broker._pool._idle]  # noqa: SLF001 - to break them
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        with pika.BlockingConnection(self.parameters) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+
+    def put(self, queue: str, body: bytes) -> None:
+        self.broker.declare_queue(queue, ensure=True)
+        with self.channel() as channel:
+            channel.basic_publish(exchange="", routing_key=queue, body=body, mandatory=True)
+
+    def count(self, queue: str) -> int | None:
+        """Return how many messages wait in a queue, None if there is no such queue."""
+        try:
+            with self.channel() as channel:
+                return int(channel.queue_declare(queue, passive=True).method.message_count)
+        except ChannelClosedByBroker:
+            return None
+
+    def take_all(self, queue: str) -> list[bytes]:
+        bodies: list[bytes] = []
+        with self.channel() as channel:
+            while True:
+                method, _, body = channel.basic_get(queue, auto_ack=True)
+                if method is None:
+                    return bodies
+                bodies.append(body)
+
+
+@dataclass(kw_only=True)
+class Books:
+    """A recorder that remembers what it was told; `failures` are raised first, one each time."""
+
+    letters: list[tuple[Message[Any], DeadLetter, int]] = field(default_factory=list)
+    halts: list[tuple[Message[Any], Halt]] = field(default_factory=list)
+    #: What was told of retries: whoever compares what became of messages leaves it aside.
+    told: list[tuple[Message[Any], Wait]] = field(default_factory=list, compare=False)
+    failures: list[Exception] = field(default_factory=list)
+    #: How others fare, as it is asked at each stage.
+    fare: Others = UNKNOWN
+
+    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+        self._fail()
+        self.letters.append((message, letter, attempts))
+
+    def halted(self, message: Message[Any], halt: Halt) -> None:
+        self._fail()
+        self.halts.append((message, halt))
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        self.told.append((message, wait))
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        del message, stage
+        self._fail()
+        return self.fare
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass(kw_only=True)
+class Calls:
+    """An actor's function that remembers its calls; each user meets the `failures` first, one by one."""
+
+    failures: Sequence[Exception] = ()
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    done: list[dict[str, Any]] = field(default_factory=list)
+    _tried: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def __call__(self, **kwargs: Any) -> None:
+        who = str(kwargs.get("user"))
+        tried = self._tried[who]
+        self._tried[who] += 1
+        self.seen.append(kwargs)
+        if tried < len(self.failures):
+            raise self.failures[tried]
+        self.done.append(kwargs)
+
+
+@contextmanager
+def working(broker: dramatiq.Broker, *, threads: int = 2) -> Iterator[Worker]:
+    """Have a dramatiq worker work on all queues that the broker knows."""
+    worker = Worker(broker, worker_timeout=50, worker_threads=threads)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()

@@ -1,0 +1,110 @@
+"""A made-up municipality's books: the values that the store's tests begin from."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING, TypeVar
+
+from devtools.commands import until
+from schemas.messages.messages import TenantPage, TenantSync
+from schemas.outcomes import Mode, Outcome, Reason, Stage
+from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.tenants.tenant import load_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import psycopg
+
+    from schemas.runs.run import Run
+    from schemas.tenants.tenant import Tenant
+    from store.store import Store
+
+TENANT = "exempelkommun"
+CLIENT_SECRET = "hemligt-men-uppdiktat"  # noqa: S105 - made up
+
+#: Seconds. No thread of a test may wait longer for the others.
+TOGETHER = 30
+
+#: Of a connection's database: those who wait for somebody else's lock.
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+Result = TypeVar("Result")
+
+
+def tenant(key: str = TENANT, **settings: object) -> Tenant:
+    """Return a municipality with the settings given."""
+    values = {
+        "name": "Exempelkommun",
+        "entra_tenant_id": "00000000-0000-0000-0000-00000000d1ec",
+        "client_id": "00000000-0000-0000-0000-0000000000a9",
+        "client_secret": CLIENT_SECRET,
+        "organisation": "exempel",
+    }
+    return load_tenant(key, {**values, **settings})[0]
+
+
+def wish(
+    key: str = TENANT, *, mode: Mode = Mode.FULL, dry_run: bool = False, users: Sequence[str] = ()
+) -> TenantSync:
+    """Return what a trigger asks for."""
+    return TenantSync(tenant=key, mode=mode, dry_run=dry_run, users=tuple(users))
+
+
+def page(run: Run, number: int = 1, link: str | None = None, *, scan: int = 1) -> TenantPage:
+    """Return a page of a run."""
+    return TenantPage(tenant=run.tenant, run=run.id, scan=scan, number=number, link=link)
+
+
+def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT) -> Run:
+    """Open a run and publish users in it."""
+    run = store.triggers.open(wish(key, dry_run=dry_run), event).run
+    store.receipts.publish(run.id, users)
+    return run
+
+
+def complete(store: Store, run: Run) -> None:
+    """Bring a run to its end, everybody in it not found."""
+    for user in store.runs.pending_users(run.id):
+        store.receipts.finish(run.id, user, verdict(Outcome.NOT_FOUND))
+    store.runs.finish_reading(run.id)
+    assert store.runs.complete_if_done(run.id)
+
+
+def verdict(outcome: Outcome, skolon_id: str | None = None) -> Verdict:
+    """Return what a worker says of a user."""
+    return Verdict(outcome=outcome, skolon_id=skolon_id)
+
+
+def letter(reason: Reason = Reason.INVALID_USER) -> DeadLetter:
+    """Return why a user is a dead letter."""
+    return DeadLetter(reason=reason, stage=Stage.VALIDATE, detail="eppn: not one @")
+
+
+def at_once(*actions: Callable[[], Result]) -> list[Result | Exception]:
+    """Do things in threads that begin together; return what each returned or raised, in order."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], Result]) -> Result | Exception:
+        barrier.wait(TOGETHER)
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001 - the tests look at whatever it is
+            return error
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        futures = [threads.submit(run, action) for action in actions]
+        return [future.result(TOGETHER) for future in futures]
+
+
+def wait_for_waiting(connection: psycopg.Connection, number: int = 1) -> None:
+    """Return once so many wait for a lock on PostgreSQL; the connection must commit by itself."""
+
+    def all_wait() -> bool:
+        row = connection.execute(_WAITING).fetchone()
+        return row is not None and row[0] >= number
+
+    until(all_wait, f"the wait of {number} for a lock")

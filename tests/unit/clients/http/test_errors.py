@@ -1,0 +1,34 @@
+"""The table of foreign exceptions."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from requests import exceptions
+
+from clients.http.errors import FAULTS, FOREIGN, fault_of
+
+PUBLIC = [
+    kind
+    for name, kind in inspect.getmembers(exceptions, inspect.isclass)
+    if issubclass(kind, exceptions.RequestException) and not name.startswith("_")
+]
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
+def test_every_exception_has_a_place(kind: type[Exception]) -> None:
+    """Each public exception of requests has a row of its own, so a new one is noticed."""
+    assert kind in FAULTS
+
+
+def test_table_is_not_empty() -> None:
+    """The test above looks at something."""
+    assert len(PUBLIC) > 20
+
+
+@pytest.mark.parametrize("kind", [*FOREIGN, ConnectionResetError, UnicodeEncodeError])
+def test_nearest_ancestor_counts(kind: type[Exception]) -> None:
+    """Whatever is caught around a request has a row, its own or its ancestor's."""
+    nearest = next(ancestor for ancestor in kind.__mro__ if ancestor in FAULTS)
+    assert fault_of(kind.__new__(kind)) is FAULTS[nearest]

@@ -1,0 +1,43 @@
+"""What is quoted of others' answers: known forms alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients.http.known_forms import NOT_SHOWN, shown_code, shown_request_id, shown_scim_type
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Request_ResourceNotFound",
+        "Directory_ExpiredPageToken",
+        "InvalidAuthenticationToken",
+        "syncStateNotFound",
+        "invalid_client",
+        "MailboxNotEnabledForRESTAPI",
+    ],
+)
+def test_codes_of_known_form_are_shown(code: str) -> None:
+    """A word that Microsoft documents is quoted as it is."""
+    assert shown_code(code) == code
+
+
+@pytest.mark.parametrize(
+    "code", ["199001019802", "19900101-9802", "anna.andersson", "anna@example.com", "a" * 65, "X\x1b[2J", ""]
+)
+def test_codes_of_other_forms_are_not(code: str) -> None:
+    """P6: what may be somebody's number, name or address is told of, and not quoted."""
+    assert shown_code(code) == NOT_SHOWN
+    assert shown_request_id(code) is None
+    assert shown_scim_type(code) == NOT_SHOWN
+
+
+def test_ids_of_requests_are_guids() -> None:
+    """A request is named by a GUID, with hyphens or without; scimType by a word of RFC 7644's table."""
+    for request_id in ("6a1c0c3e-0000-4000-8000-00000000aaaa", "6a1c0c3e00004000800000000000aaaa"):
+        assert shown_request_id(request_id) == request_id
+    assert shown_request_id(None) is None
+    assert shown_scim_type("uniqueness") == "uniqueness"
+    assert shown_scim_type("Andersson") == NOT_SHOWN
+    assert shown_scim_type(None) is None

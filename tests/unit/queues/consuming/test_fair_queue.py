@@ -1,0 +1,92 @@
+"""Whose message is next, of those that a process has fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import Any
+
+import pytest
+
+from queues.consuming.fair_queue import FairQueue
+
+
+@dataclass
+class Message:
+    kwargs: dict[str, Any]
+
+
+@dataclass
+class Item:
+    message: Message
+    number: int = 0
+
+
+@dataclass
+class Hands:
+    """Takes from a queue as so many threads would, each of which keeps what it has."""
+
+    queue: FairQueue
+    taken: list[str] = field(default_factory=list)
+
+    def take(self, most: int = 1000) -> list[str]:
+        """Return the tenants of what is handed out now."""
+        new: list[str] = []
+        while len(new) < most:
+            try:
+                new.append(self.queue.get(timeout=0).message.kwargs["tenant"])
+            except Empty:
+                break
+        return new
+
+
+def put(queue: FairQueue, tenant: str, times: int) -> None:
+    for number in range(times):
+        queue.put(Item(Message({"tenant": tenant}), number))
+
+
+def test_tenants_take_turns() -> None:
+    """P7: who comes late with few messages does not wait for all of those who were there before."""
+    queue = FairQueue(hands=100, kept=12)
+    put(queue, "large", 50)
+    put(queue, "small", 2)
+    assert Hands(queue).take(5) == ["large", "small", "large", "small", "large"]
+    assert queue.qsize() == 47
+
+
+def test_the_order_of_one_tenant_is_kept() -> None:
+    """What came first of a tenant is handed out first."""
+    queue = FairQueue(hands=100, kept=12)
+    put(queue, "only", 3)
+    assert [queue.get(timeout=0).number for _ in range(3)] == [0, 1, 2]
+
+
+def test_hanging_tenants_leave_hands_for_others() -> None:
+    """P7: however many hang, somebody who has nothing in hand gets some."""
+    queue = FairQueue(hands=64, kept=8)
+    for tenant in ("a", "b", "c"):
+        put(queue, tenant, 100)
+    assert len(Hands(queue).take()) == 64
+    put(queue, "late", 100)
+    assert Hands(queue).take() == ["late", "late"]
+
+
+def test_one_tenant_alone_has_all_hands() -> None:
+    """A tenant that is alone is worked on as if there were no turns, and not beyond."""
+    queue = FairQueue(hands=16, kept=2)
+    put(queue, "only", 100)
+    assert len(Hands(queue).take()) == 16
+    queue.task_done()
+    assert Hands(queue).take() == ["only"]
+
+
+def test_what_is_left_can_be_taken_back() -> None:
+    """P2: a process that ends gives back all that nobody has in hand, whatever the turns."""
+    queue = FairQueue(hands=1, kept=0)
+    put(queue, "only", 3)
+    assert queue.get(timeout=0)
+    with pytest.raises(Empty):
+        queue.get(timeout=0)
+    assert [queue.get_nowait().number for _ in range(2)] == [1, 2]
+    with pytest.raises(Empty):
+        queue.get_nowait()

@@ -1,0 +1,67 @@
+"""What a process needs of open files and connections, and what it makes of a limit."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+from structlog.testing import capture_logs
+
+from queues.consuming.limits import Needs, threads_allowed
+from schemas.errors import WrongUseError
+
+WORKER = Needs(queues=1, threads=256)
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have a system with a soft and a hard limit that the test sets; nothing of this process's changes."""
+    limits = [1024, 4096]
+
+    def take(_: int, new: tuple[int, int]) -> None:
+        limits[:] = new
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(resource, "setrlimit", take)
+    return limits
+
+
+def test_the_usual_limit_is_enough() -> None:
+    """With the 1,024 open files that are usual a worker works on 256 at a time, and nothing is said."""
+    with capture_logs() as said:
+        assert threads_allowed(WORKER) == 256
+    assert said == []
+
+
+def test_a_limit_is_raised_as_far_as_it_may_be(limits: list[int]) -> None:
+    """A soft limit that is too low is raised to what is needed, not beyond, and that is said."""
+    limits[:] = [128, 4096]
+    with capture_logs() as said:
+        assert threads_allowed(WORKER) == 256
+    assert limits == [WORKER.files, 4096]
+    assert [line["event"] for line in said] == ["limit of open files raised"]
+
+
+def test_few_files_are_fewer_at_a_time(limits: list[int]) -> None:
+    """Where the system allows too little, as many are worked on as fit, and one line says so."""
+    limits[:] = [128, 128]
+    with capture_logs() as said:
+        threads = threads_allowed(WORKER)
+    assert 1 <= threads < 30
+    assert WORKER.threads_with(128) == threads
+    (line,) = said
+    assert (line["event"], line["allowed"], line["threads"]) == ("few open files", 128, threads)
+    assert "ulimit -n" in line["detail"]
+
+
+def test_too_few_files_are_refused(limits: list[int]) -> None:
+    """Where not even one can be worked on, the process does not begin, and says what it needs."""
+    limits[:] = [64, 64]
+    with pytest.raises(WrongUseError, match="needs 93 open files at the least, and may have 64"):
+        threads_allowed(WORKER)
+
+
+def test_connections_are_few() -> None:
+    """A worker has 9 connections to RabbitMQ at most, a producer 13, however many they work on at a time."""
+    assert WORKER.connections == 9
+    assert Needs(queues=2, threads=4).connections == 13

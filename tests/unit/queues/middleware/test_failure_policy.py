@@ -1,0 +1,225 @@
+"""What is decided about a failure, whatever a message has been through."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Final
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from queues.middleware.failure_policy import (
+    LAST_USER_TRIES,
+    LONGEST_BACK_OFF,
+    LONGEST_DELAY,
+    UNKNOWN,
+    USER_TRIES,
+    Halt,
+    History,
+    Others,
+    Retry,
+    UnforeseenError,
+    decide,
+)
+from runtime.services import HeldBackError
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
+from schemas.outcomes import Cause, Reason, Stage
+from schemas.runs.sync_result import DeadLetter
+
+SECRET: Final = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing
+BEGAN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DAY: Final = dt.timedelta(hours=24)
+
+JITTER: Final = st.floats(0, 1)
+ATTEMPTS: Final = st.integers(1, 10_000) | st.just(10**30)
+DEPENDENCIES: Final = st.sampled_from(Dependency)
+RETRY_AFTER: Final = st.none() | st.floats(0, 100_000)
+HISTORIES: Final = st.builds(
+    lambda attempts, waited, limit: History(
+        attempts=attempts, first_failed=BEGAN, waited=waited, give_up_after=limit
+    ),
+    ATTEMPTS,
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=60)),
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)),
+)
+
+
+def after(waited: dt.timedelta = dt.timedelta(0), *, attempts: int = 1) -> History:
+    return History(attempts=attempts, first_failed=BEGAN, waited=waited, give_up_after=DAY)
+
+
+@given(dependency=DEPENDENCIES, asked=RETRY_AFTER, history=HISTORIES, jitter=JITTER)
+def test_an_outage_waits_until_the_limit(
+    dependency: Dependency, asked: float | None, history: History, jitter: float
+) -> None:
+    """P8: what is transient is tried again until the tenant's limit, and only then `gave_up`."""
+    decision = decide(TransientError(dependency, "away", retry_after=asked), history, jitter=jitter)
+    if history.waited < history.give_up_after:
+        assert isinstance(decision, Retry)
+    else:
+        assert isinstance(decision, DeadLetter)
+        assert decision.reason is Reason.GAVE_UP
+
+
+@given(dependency=DEPENDENCIES, asked=RETRY_AFTER, attempts=ATTEMPTS, jitter=JITTER)
+def test_a_delay_is_bounded_and_not_earlier_than_asked(
+    dependency: Dependency, asked: float | None, attempts: int, jitter: float
+) -> None:
+    """P8: never before Retry-After, never so late that RabbitMQ would close the channel of what waits."""
+    error = TransientError(dependency, "busy", retry_after=asked)
+    decision = decide(error, after(attempts=attempts), jitter=jitter)
+    assert isinstance(decision, Retry)
+    assert min(asked or 0, LONGEST_DELAY) <= decision.delay <= LONGEST_DELAY
+    assert LONGEST_DELAY < 30 * 60
+
+
+@given(attempts=st.integers(1, 50), jitter=JITTER)
+def test_the_back_off_grows(attempts: int, jitter: float) -> None:
+    """P8: without Retry-After, waiting gets longer from one try to the next, up to the longest."""
+
+    def delay(count: int) -> float:
+        decision = decide(TransientError(Dependency.GRAPH, "x"), after(attempts=count), jitter=jitter)
+        assert isinstance(decision, Retry)
+        return decision.delay
+
+    assert 0 < delay(attempts) <= delay(attempts + 1)
+    assert delay(attempts + 1) >= min(delay(attempts) * 2, LONGEST_BACK_OFF / 2)
+
+
+@given(one=JITTER, other=JITTER, asked=st.none() | st.floats(1, 600))
+def test_jitter_spreads_the_retries(one: float, other: float, asked: float | None) -> None:
+    """P8: messages that failed together do not all come back together."""
+    assume(abs(one - other) > 0.01)
+    error = TransientError(Dependency.SKOLON, "busy", retry_after=asked)
+    assert decide(error, after(), jitter=one) != decide(error, after(), jitter=other)
+
+
+@given(history=HISTORIES, jitter=JITTER, reason=st.sampled_from(Reason), stage=st.sampled_from(Stage))
+def test_a_permanent_error_is_never_tried_again(
+    history: History, jitter: float, reason: Reason, stage: Stage
+) -> None:
+    """P9: a permanent error is a dead letter at once, with its own reason, stage and detail."""
+    decision = decide(PermanentError(reason, stage, "why"), history, jitter=jitter)
+    assert decision == DeadLetter(reason=reason, stage=stage, detail="why")
+
+
+@given(history=HISTORIES, jitter=JITTER, cause=st.sampled_from(Cause))
+def test_a_halting_error_is_never_tried_again(history: History, jitter: float, cause: Cause) -> None:
+    """P7: what cannot work for anybody halts the run at once."""
+    assert decide(HaltError(cause, "why"), history, jitter=jitter) == Halt(cause=cause, detail="why")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError(SECRET), KeyError(SECRET), UnforeseenError("x at y"), VersionConflictError("v"), OSError()],
+)
+@given(history=HISTORIES, jitter=JITTER)
+def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: History, jitter: float) -> None:
+    """P6: a bug is tried three times, then it is a dead letter without a foreign exception's text."""
+    decision = decide(error, history, jitter=jitter)
+    if history.attempts < 3:
+        assert isinstance(decision, Retry)
+        assert 0 < decision.delay <= LONGEST_DELAY
+    else:
+        assert isinstance(decision, DeadLetter)
+        assert decision.reason is Reason.BUG
+        assert SECRET not in repr(decision)
+
+
+def test_giving_up_says_since_when_and_how_often() -> None:
+    """P9: who gave up says what was away, since when, and after how many tries."""
+    decision = decide(TransientError(Dependency.SKOLON, "status 503"), after(DAY, attempts=87), jitter=0.5)
+    assert decision == DeadLetter(
+        reason=Reason.GAVE_UP,
+        stage=Stage.RECORD,
+        detail="skolon: status 503 (since 2026-01-01 00:00 UTC, 87 attempts)",
+    )
+
+
+def answered(answers: int, *, since: dt.datetime = BEGAN) -> History:
+    return History(
+        attempts=answers,
+        first_failed=BEGAN,
+        waited=dt.timedelta(0),
+        give_up_after=DAY,
+        answers=answers,
+        answered_since=since,
+    )
+
+
+BROKEN: Final = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.UPDATE)
+FORBIDDEN: Final = HaltError(Cause.SKOLON_PERMISSION, "HTTP 403", status=403, stage=Stage.MATCH)
+OTHERS_SUCCEED: Final = Others(succeeded=BEGAN + dt.timedelta(seconds=1))
+OTHERS_DID: Final = Others(succeeded=BEGAN - dt.timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("error", [BROKEN, FORBIDDEN], ids=["HTTP 500", "HTTP 403"])
+@given(answers=st.integers(1, 100), jitter=JITTER)
+def test_one_users_trouble_is_its_own(error: TransientError | HaltError, answers: int, jitter: float) -> None:
+    """P7: what one user is answered time and again, while others succeed, is that user's dead letter."""
+    decision = decide(error, answered(answers), jitter=jitter, others=OTHERS_SUCCEED)
+    if answers < USER_TRIES:
+        assert isinstance(decision, Retry)
+        return
+    assert isinstance(decision, DeadLetter)
+    assert (decision.reason, decision.stage) == (Reason.REJECTED_BY_SKOLON, error.stage)
+    assert decision.detail.startswith(error.detail)
+
+
+@given(answers=st.integers(1, 10_000), jitter=JITTER, others=st.sampled_from([UNKNOWN, OTHERS_DID]))
+def test_while_nobody_succeeds_it_is_an_outage(answers: int, jitter: float, others: Others) -> None:
+    """P8: that others succeeded before it failed, or nobody ever did, makes nobody a dead letter."""
+    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+
+
+@given(answers=st.integers(1, 10_000), jitter=JITTER)
+def test_while_others_get_over_it_it_is_an_outage(answers: int, jitter: float) -> None:
+    """P8: where users succeed who had failed before, Skolon fails now and then, and nobody is to blame."""
+    others = dataclasses.replace(OTHERS_SUCCEED, recovering=True)
+    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+
+
+@given(jitter=JITTER)
+def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> None:
+    """P7: where others succeeded just now, one refusal halts nobody; where they no longer do, it halts."""
+    halt = Halt(cause=Cause.SKOLON_PERMISSION, detail="HTTP 403")
+    assert isinstance(decide(FORBIDDEN, answered(1), jitter=jitter, others=OTHERS_DID), Retry)
+    assert decide(FORBIDDEN, answered(2), jitter=jitter, others=OTHERS_DID) == halt
+    assert decide(FORBIDDEN, answered(1), jitter=jitter, others=UNKNOWN) == halt
+
+
+@given(answers=st.integers(1, 100), jitter=JITTER)
+def test_the_last_user_does_not_keep_a_run_open(answers: int, jitter: float) -> None:
+    """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
+    decision = decide(BROKEN, answered(answers), jitter=jitter, others=Others(waiting=False))
+    assert isinstance(decision, DeadLetter if answers >= LAST_USER_TRIES else Retry)
+
+
+@given(answers=st.integers(1, 10_000), jitter=JITTER, status=st.sampled_from([502, 503, 504]))
+def test_the_last_user_waits_for_who_says_to_be_away(answers: int, jitter: float, status: int) -> None:
+    """P8: of an outage in which one user alone is left, that user is no dead letter."""
+    away = TransientError(Dependency.SKOLON, f"HTTP {status}", status=status, stage=Stage.UPDATE)
+    decision = decide(away, answered(answers), jitter=jitter, others=Others(waiting=False))
+    assert isinstance(decision, Retry)
+
+
+@given(
+    error=st.sampled_from(
+        [TransientError(Dependency.SKOLON, "no answer"), HeldBackError(Dependency.SKOLON, "x")]
+    )
+)
+def test_what_is_about_nobody_in_particular_stays_an_outage(error: TransientError) -> None:
+    """P8: throttling, a way that is closed and what was not even asked are never one user's."""
+    decision = decide(error, answered(100), jitter=0.5, others=OTHERS_SUCCEED)
+    assert isinstance(decision, Retry)
+
+
+@given(asked=st.floats(0, 5), spread=st.floats(0.1, 900), jitter=JITTER)
+def test_those_who_are_put_aside_come_back_spread_out(asked: float, spread: float, jitter: float) -> None:
+    """P8: never before the next probe, and evenly from then on, so that somebody soon finds out."""
+    error = HeldBackError(Dependency.SKOLON, "away", retry_after=asked, spread=spread)
+    decision = decide(error, after(), jitter=jitter)
+    assert isinstance(decision, Retry)
+    assert asked <= decision.delay <= asked + spread + 1

@@ -1,0 +1,352 @@
+"""When a service counts as away, who asks it then, and what becomes of those who wait."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.backlog import Work
+from runtime.breaker_registry import Outages
+from runtime.circuit_breaker import FIRST_INTERVAL, LONGEST_INTERVAL, OPENS_AFTER, Breaker
+from runtime.services import (
+    DATABASE,
+    SEVERAL,
+    HeldBackError,
+    StoppingError,
+    graph_of,
+    skolon_reading,
+    skolon_updating,
+)
+from schemas.errors import Dependency, HaltError, TransientError, UnreachableError, VersionConflictError
+from schemas.outcomes import Cause, Stage
+
+READING: Final = skolon_reading("exempel")
+UPDATING: Final = skolon_updating("exempel")
+
+AWAY: Final = TransientError(Dependency.SKOLON, "HTTP 503")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fail(outages: Outages, error: TransientError = AWAY, *, times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(TransientError), outages.to(READING):
+            raise error
+
+
+def asked(outages: Outages) -> bool:
+    """Say whether one gets through to Skolon now."""
+    try:
+        with outages.to(READING):
+            return True
+    except HeldBackError:
+        return False
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def outages(clock: Clock) -> Outages:
+    """Give passages at which nobody waits in hand."""
+    return Outages(clock=clock, hold=0)
+
+
+def test_failures_in_a_row_close_the_passage(outages: Outages, clock: Clock) -> None:
+    """P8: after some failures in a row nobody asks a service any more, until a probe is due."""
+    fail(outages, times=OPENS_AFTER - 1)
+    assert asked(outages)
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+    clock.now += FIRST_INTERVAL
+    assert asked(outages)
+    assert asked(outages)
+
+
+def test_an_error_that_is_an_answer_closes_nothing(outages: Outages) -> None:
+    """P7: who answers is there, whatever the answer says."""
+    for error in (HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), VersionConflictError("HTTP 412")):
+        for _ in range(2 * OPENS_AFTER):
+            with pytest.raises(type(error)), outages.to(READING):
+                raise error
+    assert asked(outages)
+
+
+def test_a_bug_of_ours_says_nothing_about_the_service(outages: Outages, clock: Clock) -> None:
+    """A probe that ended in a bug leaves the next one the turn."""
+    fail(outages, times=OPENS_AFTER)
+    clock.now += FIRST_INTERVAL
+    with pytest.raises(ZeroDivisionError), outages.to(READING):
+        raise ZeroDivisionError
+    assert asked(outages)
+
+
+def test_one_service_away_keeps_nobody_from_another(outages: Outages) -> None:
+    """P7: that updates fail stops no reading, and one directory's Graph stops no other's."""
+    throttled = TransientError(Dependency.GRAPH, "HTTP 429", retry_after=60)
+    with pytest.raises(TransientError), outages.to(graph_of("one")):
+        raise throttled
+    with pytest.raises(TransientError), outages.to(UPDATING):
+        raise TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
+    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+        pytest.fail("asked all the same")
+    with outages.to(graph_of("other")), outages.to(READING), outages.to(DATABASE):
+        pass
+
+
+def test_entra_away_is_graph_away(outages: Outages) -> None:
+    """P8: without a token there is nothing to ask of Graph."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(graph_of("one")):
+            raise TransientError(Dependency.ENTRA, "no answer in time")
+    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+        pytest.fail("asked all the same")
+
+
+@given(asked_for=st.floats(0.1, 3600))
+def test_nobody_asks_earlier_than_wished(asked_for: float) -> None:
+    """P8: one `Retry-After` closes the passage for so long."""
+    clock = Clock()
+    outages = Outages(clock=clock, hold=0)
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=asked_for))
+    clock.now += asked_for * 0.99
+    assert not asked(outages)
+    clock.now += max(asked_for * 0.011, FIRST_INTERVAL)
+    assert asked(outages)
+
+
+def test_what_was_held_back_says_when_to_come_again(outages: Outages) -> None:
+    """P8: whoever is put aside is put aside until the next probe is due, and that is no failed try."""
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
+    with pytest.raises(HeldBackError) as caught, outages.to(READING):
+        pytest.fail("asked all the same")
+    assert caught.value.retry_after == pytest.approx(77)
+    assert caught.value.dependency is Dependency.SKOLON
+
+
+def test_probes_become_rarer_and_not_too_rare() -> None:
+    """P8: a service that stays away is asked ever less, but at least every five seconds."""
+    breaker, now, waits = Breaker(), 0.0, []
+    for _ in range(OPENS_AFTER):
+        breaker.failed(now, probe=False, retry_after=None)
+    for _ in range(12):
+        waits.append(breaker.seconds_to_wait(now))
+        now += waits[-1]
+        assert breaker.enter()
+        breaker.failed(now, probe=True, retry_after=None)
+    assert waits == sorted(waits)
+    assert waits[0] == FIRST_INTERVAL
+    assert waits[-1] == LONGEST_INTERVAL == 5
+
+
+def test_late_failures_do_not_put_the_probe_off() -> None:
+    """P8: those who asked before it was known do not lengthen the outage."""
+    breaker = Breaker()
+    for _ in range(50):
+        breaker.failed(0.0, probe=False, retry_after=None)
+    assert breaker.seconds_to_wait(0.0) == FIRST_INTERVAL
+
+
+def test_an_answer_to_an_earlier_question_opens_nothing(outages: Outages, clock: Clock) -> None:
+    """P8: of several that asked at once, one's `Retry-After` holds good whatever the others were told."""
+    for answered_first in (True, False):
+        throttled, answered = outages.to(READING), outages.to(READING)
+        throttled.__enter__()
+        answered.__enter__()
+        error = TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
+        for passage in (answered, throttled) if answered_first else (throttled, answered):
+            told = (type(error), error, None) if passage is throttled else (None, None, None)
+            passage.__exit__(*told)
+        assert not asked(outages)
+        clock.now += 60
+        assert asked(outages)
+
+
+def test_one_probe_at_a_time_and_then_all() -> None:
+    """P8: while one probes the others wait with their messages, and its answer lets all of them go on."""
+    outages = Outages()
+    fail(outages, times=OPENS_AFTER)
+    inside, answer = threading.Semaphore(0), threading.Event()
+    together: list[int] = []
+
+    def ask() -> None:
+        with outages.to(READING):
+            together.append(threading.active_count())
+            inside.release()
+            answer.wait(10)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert inside.acquire(timeout=10)
+    assert len(together) == 1
+    answer.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(together) == 4
+
+
+def test_the_end_of_the_process_ends_all_waiting() -> None:
+    """P2: a process that is to end waits for nobody."""
+    outages = Outages()
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=3600))
+    ended: list[type[Exception]] = []
+
+    def ask() -> None:
+        try:
+            with outages.to(READING):
+                pytest.fail("asked all the same")
+        except StoppingError as error:
+            ended.append(type(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    outages.stop()
+    thread.join(10)
+    assert ended == [StoppingError]
+    with pytest.raises(StoppingError):
+        outages.pause(3600)
+
+
+def at_work(clock: Clock, *organisations: str, hold: float = 3600) -> Outages:
+    """Return passages of a process that several organisations share, each with a thousand users."""
+    work = Work(lambda: dict.fromkeys(organisations, 1000), clock=clock)
+    return Outages(clock=clock, hold=hold, work=work)
+
+
+def test_one_organisation_away_keeps_nobody_from_another(clock: Clock) -> None:
+    """P7: one broken organisation is put aside at once, and the others are asked as ever."""
+    outages = at_work(clock, "exempel", "annan")
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+    with outages.to(skolon_reading("annan")), outages.to(skolon_updating("exempel")):
+        pass
+
+
+def test_an_unreachable_host_is_everybodys(outages: Outages) -> None:
+    """P8: no connection, no name, no token: that is found out once, and not by each organisation."""
+    unreachable = UnreachableError(Dependency.SKOLON, "no connection")
+    for organisation in ("one", "two", "three"):
+        with pytest.raises(UnreachableError), outages.to(skolon_reading(organisation)):
+            raise unreachable
+    for service in (skolon_reading("four"), skolon_updating("one")):
+        with pytest.raises(HeldBackError), outages.to(service):
+            pytest.fail("asked all the same")
+
+
+def test_who_answers_badly_is_reached(outages: Outages) -> None:
+    """P7: an organisation's error shows that the host is there."""
+    for number in range(2 * OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(skolon_reading(f"broken {number}")):
+            raise AWAY
+    with outages.to(skolon_reading("healthy")):
+        pass
+
+
+def test_a_host_of_its_own_is_the_organisations(outages: Outages) -> None:
+    """P7: where the organisation is part of the host's name, a mistyped one concerns nobody else."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(UnreachableError), outages.to(skolon_reading("mistyped", None)):
+            raise UnreachableError(Dependency.SKOLON, "no such name")
+    with pytest.raises(HeldBackError), outages.to(skolon_reading("mistyped", None)):
+        pytest.fail("asked all the same")
+    with outages.to(skolon_reading("healthy", None)):
+        pass
+
+
+def test_once_all_are_away_their_messages_stay_where_they_are(clock: Clock) -> None:
+    """P8: everybody's outage is waited for in hand; one organisation's is not, while others have work."""
+    outages = at_work(clock, "exempel", "annan", hold=0.1)
+    fail(outages, times=OPENS_AFTER)
+    assert not outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - what decides it
+    for number in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(skolon_reading("annan"), f"user {number}"):
+            raise AWAY
+    assert outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - as above
+
+
+def test_who_has_no_run_any_more_is_not_waited_for(clock: Clock) -> None:
+    """P7: a cancelled run lets go at once of what its workers hold."""
+    outages = at_work(clock, "annan")
+    fail(outages, times=OPENS_AFTER)
+    assert not asked(outages)
+
+
+@given(age=st.floats(0, 24 * 3600), people=st.integers(1, 100_000))
+def test_the_longer_an_outage_the_rarer_its_messages_come_back(age: float, people: int) -> None:
+    """P8: those who wait come back spread out, soon after a short outage, and no flood after a long one."""
+    clock = Clock()
+    outages = Outages(clock=clock, hold=0, work=Work(lambda: {"exempel": people}))
+    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=age + 1))
+    clock.now += age
+    with pytest.raises(HeldBackError) as caught, outages.to(READING):
+        pytest.fail("asked all the same")
+    assert caught.value.spread <= age / 4 + 0.001
+    assert caught.value.spread <= max(people / 50, LONGEST_INTERVAL)
+    if age >= 3600:
+        assert caught.value.spread >= min(people / 50, 900)
+
+
+def test_one_users_failures_keep_no_other_away(outages: Outages) -> None:
+    """P7: when the last of a run fails time and again, whoever comes next is let through and believed."""
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), outages.to(UPDATING, "one user"):
+            raise AWAY
+    with pytest.raises(HeldBackError), outages.to(UPDATING, "one user"):
+        pytest.fail("asked all the same")
+    with outages.to(UPDATING, "another user"):
+        pass
+    with outages.to(UPDATING, "one user"):
+        pass
+
+
+def test_several_users_failures_are_the_organisations(outages: Outages) -> None:
+    """P8: as soon as a second user fails as well, everybody is kept back."""
+    for user in ("one", "one", "other"):
+        with pytest.raises(TransientError), outages.to(UPDATING, user):
+            raise AWAY
+    with pytest.raises(HeldBackError), outages.to(UPDATING, "third"):
+        pytest.fail("asked all the same")
+
+
+def test_what_is_answered_to_several_is_found_out_one_by_one(outages: Outages) -> None:
+    """P7: a search for several that one of them spoils tells nothing; a lack of any answer does."""
+    spoilt = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.MATCH)
+    for error, counts in ((spoilt, False), (AWAY, True)):
+        for _ in range(OPENS_AFTER):
+            with pytest.raises(TransientError), outages.to(READING, SEVERAL):
+                raise error
+        assert asked(outages) is not counts
+
+
+def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
+    """P8: what tells who has work goes through the same passages, and waits for nobody who waits for it."""
+    asked_for_work: list[bool] = []
+
+    def ask() -> dict[str, int]:
+        asked_for_work.append(True)
+        with breakers.to(DATABASE):
+            return {"exempel": 1}
+
+    breakers = Outages(clock=clock, hold=0, work=Work(ask, clock=clock))
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(TransientError), breakers.to(DATABASE):
+            raise TransientError(Dependency.DATABASE, "away")
+    with pytest.raises(HeldBackError), breakers.to(DATABASE):
+        pytest.fail("asked all the same")
+    assert not asked_for_work
+    fail(breakers, times=OPENS_AFTER)
+    assert not asked(breakers)
+    assert asked_for_work

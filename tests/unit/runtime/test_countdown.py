@@ -1,0 +1,69 @@
+"""Who of several threads is the last, and does what is to be done once all is done."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from runtime.countdown import LastOne
+
+
+def test_one_alone_is_the_last() -> None:
+    """Whoever has the only piece in hand does it, each time."""
+    done: list[int] = []
+    last: LastOne[int] = LastOne(done.append)
+    for _ in range(2):
+        with last.hold(7):
+            assert done == [7] * len(done)
+    assert done == [7, 7]
+
+
+def test_who_is_not_the_last_leaves_it_to_the_others() -> None:
+    """While somebody else has a piece of the same in hand nothing is done; other keys do not count."""
+    done: list[int] = []
+    last: LastOne[int] = LastOne(done.append)
+    with ExitStack() as other, last.hold(2):
+        other.enter_context(last.hold(1))
+        with last.hold(1):
+            pass
+        assert done == []
+        other.close()
+        assert done == [1]
+    assert done == [1, 2]
+
+
+def test_who_fails_does_nothing() -> None:
+    """P3: a failure is nobody's end: whose piece it was comes again, and whoever was there before counts."""
+    done: list[int] = []
+    last: LastOne[int] = LastOne(done.append)
+
+    def fail() -> None:
+        with last.hold(1):
+            with last.hold(1):
+                pass
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert done == []
+    with last.hold(1):
+        pass
+    assert done == [1]
+
+
+def test_nothing_is_missed() -> None:
+    """P3: however threads take turns, the last call comes after all that was done before it."""
+    pieces = list(range(500))
+    left: set[int] = set(pieces)
+    seen: list[int] = []
+    last: LastOne[str] = LastOne(lambda _: seen.append(len(left)))
+
+    def work(piece: int) -> None:
+        with last.hold("all"):
+            left.discard(piece)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, pieces))
+    assert seen[-1] == 0

@@ -1,0 +1,28 @@
+"""What people read about dead letters, halted runs and warnings."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.outcomes import Cause, Reason
+from schemas.reports.remedies import Language, explain
+from schemas.runs.warning_kind import Caution
+
+
+@pytest.mark.parametrize(
+    "what", [*Reason, *Cause, *Caution], ids=lambda what: f"{type(what).__name__}-{what}"
+)
+def test_everything_is_explained_in_every_language(what: Reason | Cause | Caution) -> None:
+    """P9: each reason, cause and warning says what happened and where to mend it, in Swedish and English."""
+    texts = explain(what).texts
+
+    assert set(texts) == set(Language)
+    sentences = [part for text in texts.values() for part in (text.happened, text.mend)]
+    assert all(sentence.endswith(".") and len(sentence) > 20 for sentence in sentences)
+    assert len(set(sentences)) == len(sentences)
+
+
+def test_a_reason_and_a_cause_of_one_name_are_not_mixed_up() -> None:
+    """Both have a `bug`, and a run is resumed where a message is replayed."""
+    assert "replay" in explain(Reason.BUG).texts[Language.ENGLISH].mend
+    assert "resume" in explain(Cause.BUG).texts[Language.ENGLISH].mend

@@ -1,0 +1,77 @@
+"""Made-up tenants and Entra users for the tests of the pure steps."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from schemas.tenants.tenant import Tenant
+from schemas.users.attributes import EXTENSION_ATTRIBUTES, TABLE
+from schemas.users.skolon_user import SkolonUser
+
+ENTRA_ID: Final = "00000000-0000-4000-8000-000000000001"
+
+#: Graph's properties that hold one text and fill an attribute.
+TEXT_PROPERTIES: Final = (
+    "userPrincipalName",
+    "mail",
+    "onPremisesImmutableId",
+    "givenName",
+    "surname",
+    "city",
+    "streetAddress",
+    "postalCode",
+    "mobilePhone",
+)
+
+
+def tenant(**settings: Any) -> Tenant:
+    return Tenant(
+        key="exempelkommun",
+        name="Exempelkommun",
+        entra_tenant_id="00000000-0000-4000-8000-0000000000aa",
+        client_id="client",
+        organisation="organisation",
+        **settings,
+    )
+
+
+def skolon_user(user_id: str = "s1", **attributes: str | None) -> SkolonUser:
+    return SkolonUser(
+        id=user_id, version=None, attributes={name: attributes.get(str(name)) for name in TABLE}
+    )
+
+
+def texts(marker: str = "") -> st.SearchStrategy[str]:
+    """Give any text: with white space, control characters, quotes, and every alphabet."""
+    awkward = st.sampled_from(["", " ", "a@b.example", "a@@b", '"\\', "å@ä.example", "\x00", "x@y z", "Ö"])
+    return st.one_of(awkward, st.text(max_size=20)).map(
+        lambda text: text and f"{text[:10]}{marker}{text[10:]}"
+    )
+
+
+def graph_users(marker: str = "") -> st.SearchStrategy[dict[str, Any]]:
+    """Give users as Graph might; each value that is not empty holds `marker`."""
+    text = st.none() | texts(marker)
+    return st.fixed_dictionaries(
+        {"id": st.just(ENTRA_ID)},
+        optional={
+            **dict.fromkeys(TEXT_PROPERTIES, text),
+            "otherMails": st.lists(texts(marker), max_size=4),
+            "onPremisesExtensionAttributes": st.none()
+            | st.dictionaries(st.sampled_from(EXTENSION_ATTRIBUTES), text, max_size=5),
+        },
+    )
+
+
+def tenants() -> st.SearchStrategy[Tenant]:
+    """Give tenants with any sources that the table allows, in any order."""
+    sources = st.fixed_dictionaries(
+        {
+            name: st.lists(st.sampled_from(row.sources), unique=True, max_size=5).map(tuple)
+            for name, row in TABLE.items()
+        }
+    )
+    countries = st.sampled_from([None, "SE", "NO", "DK", "FI"])
+    return st.builds(lambda chosen, country: tenant(sources=chosen, ssn_country=country), sources, countries)

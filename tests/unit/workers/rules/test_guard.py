@@ -1,0 +1,79 @@
+"""How much one run may change."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import HaltError
+from schemas.outcomes import Cause
+from schemas.runs.guards import GuardCounts, counts_of
+from schemas.tenants.tenant import Guard, Limit
+from schemas.users.attributes import Attribute
+from workers.rules.guard import check_guard, passes
+
+NONE = Guard(changed=None, identity_changed=None, not_found=None)
+LIMIT = Limit(count=10, share=0.1)
+
+
+@pytest.mark.parametrize(
+    ("count", "people", "passed"),
+    [(10, 50, False), (11, 50, True), (11, 110, False), (12, 110, True), (11, 0, True), (0, 0, False)],
+)
+def test_a_limit_is_passed_by_count_and_share_together(count: int, people: int, passed: bool) -> None:  # noqa: FBT001 - a table
+    """A limit is passed when more people than its count and more than its share are concerned."""
+    assert passes(LIMIT, count, people) is passed
+
+
+@given(
+    counts=st.builds(
+        GuardCounts,
+        changed=st.integers(0, 10**7),
+        identity_changed=st.integers(0, 10**7),
+        not_found=st.integers(0, 10**7),
+    )
+)
+def test_no_limit_is_never_passed(counts: GuardCounts) -> None:
+    """Null is no limit, whatever a run does."""
+    check_guard(NONE, counts, lambda: 1)
+
+
+@pytest.mark.parametrize("name", ["changed", "identity_changed", "not_found"])
+def test_each_limit_has_its_own_count(name: str) -> None:
+    """P7: the cause says which limit was passed, by how many of how many, and what it allows."""
+    limits: dict[str, Limit | None] = {"changed": None, "identity_changed": None, "not_found": None}
+    guard = Guard(**(limits | {name: LIMIT}))
+    check_guard(guard, GuardCounts(**{name: 10}), lambda: 20)
+    with pytest.raises(HaltError) as caught:
+        check_guard(guard, GuardCounts(**{name: 11}), lambda: 20)
+    assert caught.value.cause is Cause.GUARD_EXCEEDED
+    assert caught.value.detail == f"guard.{name}: 11 of 20 people; the limit is 10 and 10%"
+
+
+def test_the_share_of_an_unknown_number_is_not_passed() -> None:
+    """While nobody knows how many people there are, no share of them can be passed."""
+    check_guard(Guard(changed=LIMIT), GuardCounts(changed=10**6), lambda: None)
+
+
+def test_how_many_people_there_are_is_asked_only_when_it_matters() -> None:
+    """The ordinary run never pays for it."""
+    check_guard(Guard(), GuardCounts(changed=1000, identity_changed=100), lambda: pytest.fail("asked"))
+
+
+@pytest.mark.parametrize(
+    ("old", "identity"),
+    [
+        ({Attribute.CITY: "Umeå"}, 0),
+        ({Attribute.EPPN: "a@b.se"}, 1),
+        ({Attribute.EPPN: None}, 0),
+        ({Attribute.EPPN: None, Attribute.SSN: "x"}, 1),
+        ({Attribute.USER_NAME: "a"}, 1),
+        ({Attribute.IDP_IDENTIFIER: "a"}, 1),
+        ({Attribute.EXTERNAL_ID: "a"}, 1),
+        ({Attribute.EMAIL: "a@b.se"}, 0),
+    ],
+)
+def test_what_locks_people_out_counts_apart(old: dict[Attribute, str | None], identity: int) -> None:
+    """Changing an identity attribute counts for the stricter limit; filling a blank one does not."""
+    assert counts_of(old) == GuardCounts(changed=1, identity_changed=identity)

@@ -1,0 +1,143 @@
+"""What always holds of the mapping, whatever Entra gives and whatever the tenant has chosen."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
+from schemas.users.graph_user import load_graph_user
+from tests.unit.workers.factories import ENTRA_ID, graph_users, tenant, tenants
+from workers.rules.mapping import check_values, map_user
+
+if TYPE_CHECKING:
+    from schemas.tenants.tenant import Tenant
+    from workers.rules.mapping import Mapped
+
+#: A text that occurs nowhere but in values of persons.
+MARKER: Final = "ŻŻhemligtŻŻ"
+
+
+def given_texts(raw: dict[str, Any], source: str) -> list[str] | None:
+    """Return what is not blank in a source, read straight off the raw user; None if it is unknown."""
+    holder: dict[str, Any] = raw
+    if source in EXTENSION_ATTRIBUTES:
+        if "onPremisesExtensionAttributes" not in raw:
+            return None
+        holder = dict.fromkeys(EXTENSION_ATTRIBUTES) | (raw["onPremisesExtensionAttributes"] or {})
+    if source not in holder:
+        return None
+    value = holder[source]
+    values = value if isinstance(value, list) else [value]
+    return [text.strip() for text in values if text is not None and text.strip()]
+
+
+def mapped_or_refused(raw: dict[str, Any], chosen: Tenant) -> Mapped | PermanentError:
+    try:
+        return map_user(load_graph_user(raw), chosen)
+    except PermanentError as error:
+        return error
+
+
+@given(raw=graph_users(), chosen=tenants())
+def test_a_value_is_the_first_that_is_not_blank(raw: dict[str, Any], chosen: Tenant) -> None:
+    """A mapped value is the first non-blank one of the tenant's sources, and from nowhere else."""
+    mapped = mapped_or_refused(raw, chosen)
+    if isinstance(mapped, PermanentError):
+        assert mapped.reason is Reason.INVALID_USER
+        return
+    for attribute, sources in chosen.sources.items():
+        expected: list[str] | None = None
+        for source in sources:
+            expected = given_texts(raw, source)
+            if expected is None or expected:
+                break
+        if not sources or expected is None:
+            assert attribute not in mapped
+        else:
+            assert mapped[attribute] == (expected[0] if expected else None)
+
+
+@given(raw=graph_users(MARKER), chosen=tenants())
+def test_a_refusal_holds_no_value(raw: dict[str, Any], chosen: Tenant) -> None:
+    """P6: whatever is wrong with a user, the error names attributes and rules, and no value."""
+    answer = mapped_or_refused(raw, chosen)
+    if isinstance(answer, PermanentError):
+        assert MARKER not in f"{answer!r} {answer.__dict__}"
+        assert MARKER not in "".join(traceback.format_exception(answer))
+
+
+@pytest.mark.parametrize(
+    "eppn",
+    [
+        "anna",
+        "@skola.example",
+        "anna@",
+        "anna@@skola.example",
+        "a@b@skola.example",
+        "an na@skola.example",
+        "anna@skola .example",
+        "anna@skola\u00a0.example",
+    ],
+)
+def test_an_eppn_has_exactly_one_at(eppn: str) -> None:
+    """P6: without exactly one @ between two parts the whole user is invalid, and the value is not told."""
+    user = load_graph_user({"id": ENTRA_ID, "mail": eppn, "otherMails": []})
+    with pytest.raises(PermanentError) as caught:
+        map_user(user, tenant())
+    assert caught.value.reason is Reason.INVALID_USER
+    assert caught.value.stage is Stage.MAP
+    assert caught.value.detail.startswith("eppn: ")
+    assert eppn not in str(caught.value)
+
+
+@pytest.mark.parametrize("eppn", ["anna@skola.example", "å.ö@räksmörgås.example", "'@\"", "A@B"])
+def test_an_eppn_may_hold_anything_else(eppn: str) -> None:
+    """An EPPN with one @ between two parts without white space is taken as it is."""
+    user = load_graph_user({"id": ENTRA_ID, "mail": eppn, "otherMails": []})
+    assert map_user(user, tenant())[Attribute.EPPN] == eppn
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\n", "\r", "\t", "\ud800"])
+def test_control_characters_make_a_user_invalid(sign: str) -> None:
+    """A control character, or half a surrogate pair, within a name is a fault of that attribute."""
+    user = load_graph_user({"id": ENTRA_ID, "givenName": f"An{sign}na", "surname": "Öberg"})
+    with pytest.raises(PermanentError, match=r"^invalid_user at map: first_name: has a control character$"):
+        map_user(user, tenant())
+
+
+def test_an_address_may_have_several_lines() -> None:
+    """A street address of several lines is common in Active Directory and is taken as it is."""
+    user = load_graph_user({"id": ENTRA_ID, "streetAddress": "Skolan\r\nStorgatan\t1"})
+    assert map_user(user, tenant())[Attribute.ADDRESS] == "Skolan\r\nStorgatan\t1"
+
+
+@given(
+    faults=st.sets(
+        st.sampled_from([Attribute.FIRST_NAME, Attribute.LAST_NAME, Attribute.CITY, Attribute.EPPN]),
+        min_size=1,
+    )
+)
+def test_every_fault_is_named_at_once(faults: set[Attribute]) -> None:
+    """A user with several bad values is refused once, with every attribute named."""
+    with pytest.raises(PermanentError) as caught:
+        check_values(dict.fromkeys(faults, "a\x00b"), tenant())
+    named = {part.partition(":")[0] for part in caught.value.detail.split("; ")}
+    assert named == {str(attribute) for attribute in faults}
+
+
+def test_an_ssn_is_checked_only_for_a_country() -> None:
+    """A personal number is checked when the tenant names a country, and taken as it is otherwise."""
+    sources = {**tenant().sources, Attribute.SSN: ("extensionAttribute1",)}
+    user = load_graph_user(
+        {"id": ENTRA_ID, "onPremisesExtensionAttributes": {"extensionAttribute1": "201301019800"}}
+    )
+    assert map_user(user, tenant(sources=sources))[Attribute.SSN] == "201301019800"
+    with pytest.raises(PermanentError, match=r"^invalid_user at map: ssn: is no personal number of SE$"):
+        map_user(user, tenant(sources=sources, ssn_country="SE"))

@@ -1,0 +1,110 @@
+"""Whom the sync looks at, and that it never says why in the user's own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.tenants.tenant import Exclusion, Scope
+from schemas.users.graph_user import TEXT_SOURCES, load_graph_user
+from tests.unit.workers.factories import ENTRA_ID, graph_users
+from workers.rules.scope import rulings, why_out_of_scope
+
+PROTECTED = Exclusion(source="extensionAttribute15", equals="skyddad")
+
+
+def why(scope: Scope, **given_properties: Any) -> str | None:
+    return why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID, **given_properties}), scope))
+
+
+@given(raw=graph_users(), enabled=st.none() | st.booleans(), kind=st.none() | st.text(max_size=5))
+def test_by_default_everybody_is_in_scope(raw: dict[str, Any], enabled: object, kind: str | None) -> None:
+    """A tenant that says nothing about scope leaves nobody out."""
+    user = load_graph_user({**raw, "accountEnabled": enabled, "userType": kind})
+    assert why_out_of_scope(rulings(user, Scope())) is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "inside"),
+    [
+        ({"accountEnabled": True}, True),
+        ({"accountEnabled": False}, False),
+        ({"accountEnabled": None}, False),
+        ({}, False),
+    ],
+)
+def test_enabled_only(properties: dict[str, Any], inside: bool) -> None:  # noqa: FBT001 - an expectation
+    """With `enabled_only`, an account that is not said to be enabled is left alone."""
+    assert (why(Scope(enabled_only=True), **properties) is None) is inside
+
+
+@pytest.mark.parametrize(
+    ("properties", "inside"),
+    [
+        ({"userType": "Member"}, True),
+        ({"userType": "member"}, True),
+        ({"userType": "Guest"}, False),
+        ({"userType": None}, False),
+        ({"userType": " "}, False),
+        ({}, False),
+    ],
+)
+def test_members_only(properties: dict[str, Any], inside: bool) -> None:  # noqa: FBT001 - an expectation
+    """With `members_only`, a guest and an account of unknown kind are left alone."""
+    assert (why(Scope(members_only=True), **properties) is None) is inside
+
+
+@pytest.mark.parametrize("source", TEXT_SOURCES)
+def test_a_rule_may_look_at_any_source(source: str) -> None:
+    """An exclusion holds for every property that it may name, whatever the case and the space around."""
+    scope = Scope(exclude=(Exclusion(source=source, equals=" SkyDDad "),))
+    held: Any = "\tskyddad "
+    user: dict[str, Any] = {source: held}
+    if source == "id":
+        user = {source: "skyddad"}
+    elif source == "otherMails":
+        user = {source: ["x@y.example", held]}
+    elif source.startswith("extensionAttribute"):
+        user = {"onPremisesExtensionAttributes": {source: held}}
+    assert why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID, **user}), scope)) is not None
+    assert why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID}), scope)) is None
+
+
+@pytest.mark.parametrize("value", ["skyddad2", "oskyddad", "", None, "sky ddad"])
+def test_a_rule_wants_the_whole_value(value: str | None) -> None:
+    """An exclusion compares the whole value, not a part of it."""
+    attributes = {"extensionAttribute15": value}
+    assert why(Scope(exclude=(PROTECTED,)), onPremisesExtensionAttributes=attributes) is None
+
+
+def test_any_one_rule_is_enough() -> None:
+    """Of several exclusions the one that applies is named by its place and its source."""
+    scope = Scope(exclude=(Exclusion(source="city", equals="X"), PROTECTED))
+    answer = why(scope, city="Y", onPremisesExtensionAttributes={"extensionAttribute15": "Skyddad"})
+    assert answer == "scope.exclude[1]: extensionAttribute15 holds the value that excludes"
+
+
+@given(raw=graph_users("ŻŻhemligtŻŻ"), source=st.sampled_from(TEXT_SOURCES), data=st.data())
+def test_the_reason_holds_no_value(raw: dict[str, Any], source: str, data: st.DataObject) -> None:
+    """P6: why somebody is left alone is said without the value: it may mark a protected identity."""
+    user = load_graph_user(raw)
+    held = user.texts(source) or ("ŻŻhemligtŻŻ",)
+    equals = data.draw(st.sampled_from(held))
+    answer = why_out_of_scope(rulings(user, Scope(exclude=(Exclusion(source=source, equals=equals),))))
+    assert answer is None or (source in answer and (source == "id" or equals not in answer))
+
+
+def test_each_rule_says_what_it_looked_at() -> None:
+    """Whoever is in scope is so for a reason for each rule; nothing is said after one that leaves out."""
+    scope = Scope(enabled_only=True, members_only=True, exclude=(PROTECTED,))
+    inside = load_graph_user({"id": ENTRA_ID, "accountEnabled": True, "userType": "Member"})
+    assert [(each.setting, each.allows, each.because) for each in rulings(inside, scope)] == [
+        ("scope.enabled_only", True, "the account is enabled"),
+        ("scope.members_only", True, "the account is a member"),
+        ("scope.exclude[0]", True, "extensionAttribute15 does not hold the value that excludes"),
+    ]
+    outside = load_graph_user({"id": ENTRA_ID, "accountEnabled": False, "userType": "Member"})
+    assert [each.allows for each in rulings(outside, scope)] == [False]

@@ -1,0 +1,90 @@
+"""What would become of dead letters now: the workers' own steps, with nothing written anywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import HaltError, PermanentError, TransientError
+from schemas.messages.messages import UserSync
+from schemas.outcomes import Outcome, Reason
+from schemas.users.graph_user import is_nameless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from schemas.messages.dead_letter import Letter
+    from workers.user_sync import UserSyncer
+
+#: Users that are tried at once, and letters that are kept in memory for that.
+THREADS: Final = 8
+PORTION: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """How many users would have which outcome; `failures` are those that would be dead letters again.
+
+    `away` counts, by what was away, those of whom nothing can be said.
+    """
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    failures: Counter[Reason] = field(default_factory=Counter)
+    away: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def succeeded(self) -> int:
+        """How many would no longer be dead letters."""
+        return sum(self.outcomes.values())
+
+    @property
+    def tried(self) -> int:
+        """How many have been tried."""
+        return self.succeeded + sum(self.failures.values()) + sum(self.away.values())
+
+
+def rehearse(
+    letters: Iterable[Letter],
+    syncer: UserSyncer,
+    *,
+    as_sent: bool,
+) -> Rehearsal:
+    """Try users' letters and return what would become of them.
+
+    Raises `HaltError` when nobody can be tried, of bad credentials for instance.
+    """
+    found = Rehearsal()
+
+    def try_one(letter: Letter) -> Outcome | Reason | str:
+        run, user = letter.receipt_key or (0, "")
+        try:
+            message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
+            return syncer.foresee(message, as_sent=as_sent or is_nameless(user)).outcome
+        except PermanentError as error:
+            return error.reason
+        except TransientError as error:
+            return str(error.dependency)
+
+    waiting = iter(letters)
+    with ThreadPoolExecutor(THREADS) as pool:
+        while portion := list(islice(waiting, PORTION)):
+            try:
+                for result in pool.map(try_one, portion):
+                    _count(found, result)
+            except HaltError:
+                pool.shutdown(cancel_futures=True)
+                raise
+    return found
+
+
+def _count(found: Rehearsal, result: Outcome | Reason | str) -> None:
+    match result:
+        case Outcome():
+            found.outcomes[result] += 1
+        case Reason():
+            found.failures[result] += 1
+        case _:
+            found.away[result] += 1

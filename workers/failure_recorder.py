@@ -1,0 +1,60 @@
+"""The books of user messages: what a failure of one means for its receipt and its run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queues.middleware.failure_policy import UNKNOWN, Others
+from schemas.crypto.encryption import UnsealableError
+from schemas.errors import PermanentError
+from schemas.messages.messages import load_user_sync
+
+if TYPE_CHECKING:
+    from queues.interfaces import Message
+    from queues.middleware.failure_policy import Halt
+    from schemas.outcomes import Stage
+    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.waits import Wait
+    from store.store import Store
+
+
+class UserRecorder:
+    """Writes dead letters and halts of users into their receipts and runs."""
+
+    def __init__(self, *, store: Store) -> None:
+        self._receipts = store.receipts
+        self._runs = store.runs
+        self._waits = store.waits
+        self._witnesses = store.witnesses
+        self._seals = store.seals
+
+    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+        """Give the user's receipt its outcome, if the message is really about it."""
+        try:
+            user = load_user_sync(message.kwargs)
+            operation = self._seals.open_user(user).operation
+        except (PermanentError, UnsealableError):
+            return
+        self._receipts.dead_letter(user.run, user.user, letter, attempts, operation=operation)
+        self._runs.complete_if_done(user.run)
+
+    def halted(self, message: Message[Any], halt: Halt) -> None:
+        """Halt the user's run; the user stays pending until it is resumed."""
+        self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
+
+    def waits(self, message: Message[Any], wait: Wait) -> None:
+        """Note what the user waits for, if the message names one."""
+        run, user = message.kwargs.get("run"), message.kwargs.get("user")
+        if isinstance(run, int) and isinstance(user, str):
+            self._waits.user(run, user, wait)
+
+    def others(self, message: Message[Any], stage: Stage) -> Others:
+        """Say how the other users of the run fare at a stage."""
+        run = message.kwargs.get("run")
+        if not isinstance(run, int):
+            return UNKNOWN
+        return Others(
+            succeeded=self._witnesses.last_success(run, stage),
+            waiting=self._witnesses.others_wait(run),
+            recovering=self._witnesses.recovering(run),
+        )

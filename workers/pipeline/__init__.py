@@ -1,0 +1,1 @@
+"""One user's sync from the message to the request to Skolon."""

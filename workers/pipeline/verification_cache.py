@@ -1,0 +1,81 @@
+"""Whether a person's last receipt is enough, so that Skolon need not be asked again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Protocol
+
+from schemas.outcomes import Outcome
+from schemas.runs.run import timestamp
+from schemas.runs.sync_result import Verdict
+from schemas.runs.verification import Confirmation, fingerprints_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.crypto.blind_index import BlindIndex
+    from schemas.messages.messages import UserSync
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.attributes import Attribute
+    from store.receipts.verifications import Confirmations
+
+
+class Trust(Protocol):
+    """What is known of a user before Skolon is asked."""
+
+    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+        """Return the outcome without asking, None when Skolon has to be asked."""
+
+    def confirmation(self) -> Confirmation | None:
+        """Return what is to be kept, once Skolon has been asked and is right."""
+
+
+class NoTrust:
+    """Skolon is asked in any case, and nothing is kept: for rehearsals, and for who only explains."""
+
+    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+        """Return None."""
+        del mapped
+        return None
+
+    def confirmation(self) -> Confirmation | None:
+        """Return None."""
+        return None
+
+
+class ReceiptTrust:
+    """Trusts the person's last receipt for as long as the tenant allows."""
+
+    def __init__(
+        self, *, confirmations: Confirmations, index: BlindIndex, message: UserSync, tenant: Tenant
+    ) -> None:
+        self._confirmations = confirmations
+        self._index = index
+        self._message = message
+        self._tenant = tenant
+        self._fingerprints: list[str] = []
+
+    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+        """Return `unchanged` when the last receipt says so of the same values, and is young enough.
+
+        The trust does not prolong itself: what is kept of it is when Skolon was really asked.
+        """
+        days = self._tenant.trust_receipts_days
+        if not days:
+            return None
+        self._fingerprints = fingerprints_of(self._message.user, mapped, self._tenant, self._index)
+        last = self._confirmations.last(self._message.run, self._message.user)
+        if last is None or not last.holds(dt.datetime.now(dt.UTC), days, self._fingerprints):
+            return None
+        return Verdict(
+            outcome=Outcome.UNCHANGED,
+            skolon_id=last.skolon_id,
+            skolon_version=last.skolon_version,
+            detail=f"trusted: Skolon was last asked at {timestamp(last.at)}",
+            # It holds, so it is about the same values: by the newest key, whichever it was by.
+            confirmed=Confirmation(fingerprint=self._fingerprints[0], at=last.at),
+        )
+
+    def confirmation(self) -> Confirmation | None:
+        """Return the trace of the values that `known` was asked about."""
+        return Confirmation(fingerprint=self._fingerprints[0]) if self._fingerprints else None

@@ -1,0 +1,52 @@
+"""Whether what a delta gave of a user is enough to decide by.
+
+A delta leaves out properties, and what was left out is unknown: it may be blank or not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.users.attributes import BIRTHDAY, Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.graph_user import GraphUser
+
+
+def missing_sources(user: GraphUser, tenant: Tenant) -> set[str]:
+    """Return what was not given of a user and would decide scope, match or an attribute's value.
+
+    Nothing is missing where it makes no difference: an attribute without any value is left alone in
+    Skolon whether its source is blank or unknown (promise P5).
+    """
+    missing = {source for source in _of_scope(tenant) if user.texts(source) is None}
+    if tenant.scope.enabled_only and user.account_enabled is None:
+        missing.add("accountEnabled")
+    for attribute, sources in tenant.sources.items():
+        missing |= _of_attribute(user, attribute, sources, tenant)
+    return missing
+
+
+def _of_scope(tenant: Tenant) -> Iterator[str]:
+    if tenant.scope.members_only:
+        yield "userType"
+    yield from (rule.source for rule in tenant.scope.exclude)
+
+
+def _of_attribute(
+    user: GraphUser, attribute: Attribute, sources: tuple[str, ...], tenant: Tenant
+) -> set[str]:
+    unknown: set[str] = set()
+    # A birthday is never on a page: whoever needs it asks for it.
+    for source in (source for source in sources if source != BIRTHDAY):
+        texts = user.texts(source)
+        if texts is None:
+            unknown.add(source)
+        elif texts:
+            # It has a value, which decides if those before it are blank.
+            return unknown
+    blank_counts = attribute in tenant.match_keys or attribute in tenant.erase_blank
+    return unknown if blank_counts else set()

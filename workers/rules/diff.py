@@ -1,0 +1,38 @@
+"""What has to change in Skolon: the difference between what it holds and what it should hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.users.attributes import Attribute, same_value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from schemas.users.skolon_user import SkolonUser
+
+
+def difference(
+    user: SkolonUser, mapped: Mapping[Attribute, str | None], erase_blank: Collection[Attribute]
+) -> dict[Attribute, str | None]:
+    """Return the attributes to write with their new values; None means that it is to be emptied.
+
+    What is blank in Entra stays as it is in Skolon, unless `erase_blank` names it (promise P5).
+    """
+    return {
+        attribute: value
+        for attribute, value in mapped.items()
+        if not same_value(attribute, user.attributes.get(attribute), value)
+        and (value is not None or attribute in erase_blank)
+    }
+
+
+def kept_blanks(
+    user: SkolonUser, mapped: Mapping[Attribute, str | None], erase_blank: Collection[Attribute]
+) -> tuple[Attribute, ...]:
+    """Return the attributes that are blank in Entra and stay as they are in Skolon."""
+    return tuple(
+        attribute
+        for attribute, value in mapped.items()
+        if value is None and user.attributes.get(attribute) is not None and attribute not in erase_blank
+    )

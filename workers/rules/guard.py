@@ -1,0 +1,46 @@
+"""The guard: whether a run has changed, or not found, more people than its tenant allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.errors import HaltError
+from schemas.outcomes import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from schemas.runs.guards import GuardCounts
+    from schemas.tenants.tenant import Guard, Limit
+
+
+def check_guard(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> None:
+    """Raise `HaltError` (`guard_exceeded`) that says which limit is passed by how much; see `excesses`."""
+    for excess in excesses(guard, counts, people):
+        raise HaltError(Cause.GUARD_EXCEEDED, excess)
+
+
+def excesses(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> Iterator[str]:
+    """Yield for each limit that is passed which it is, and by how much.
+
+    `people` tells how many the tenant has, None when nobody knows; it is asked only when a count is
+    passed. A share of an unknown number is not passed.
+    """
+    limits = {
+        "changed": (guard.changed, counts.changed),
+        "identity_changed": (guard.identity_changed, counts.identity_changed),
+        "not_found": (guard.not_found, counts.not_found),
+    }
+    for name, (limit, count) in limits.items():
+        if limit is not None and count > limit.count:
+            everybody = people()
+            if everybody is not None and passes(limit, count, everybody):
+                yield (
+                    f"guard.{name}: {count} of {everybody} people; the limit is {limit.count} and "
+                    f"{limit.share:.0%}"
+                )
+
+
+def passes(limit: Limit, count: int, people: int) -> bool:
+    """Say whether a limit is passed: both its count and its share of the people."""
+    return count > limit.count and count > limit.share * people

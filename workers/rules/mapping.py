@@ -1,0 +1,102 @@
+"""From an Entra user to the attributes of a Skolon user, by the attribute table and the tenant's sources."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from schemas.users.attributes import Attribute
+from workers.rules.national_ids import is_personal_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.graph_user import GraphUser
+
+#: Addresses of several lines are common in Active Directory; nothing else may hold control characters.
+_LINE_BREAKS: Final = {Attribute.ADDRESS: "\r\n\t"}
+
+Mapped = dict[Attribute, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picked:
+    """Where an attribute comes from: the value of `source`, or None where every source is blank.
+
+    `known` is False when `source` would decide and was not given: the attribute is left alone then.
+    """
+
+    source: str | None
+    value: str | None
+    known: bool = True
+
+
+def pick(user: GraphUser, tenant: Tenant) -> dict[Attribute, Picked]:
+    """Return what decides each attribute that the tenant syncs."""
+    return {attribute: _picked(user, sources) for attribute, sources in tenant.sources.items() if sources}
+
+
+def values_of(picked: Mapping[Attribute, Picked]) -> Mapped:
+    """Return what Skolon should hold: a value, or None where every source is blank.
+
+    An attribute is left out when a source that would decide was not given.
+    """
+    return {attribute: each.value for attribute, each in picked.items() if each.known}
+
+
+def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
+    """Return what Skolon should hold, as `values_of` does, checked as by `check_values`."""
+    mapped = values_of(pick(user, tenant))
+    check_values(mapped, tenant)
+    return mapped
+
+
+def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None:
+    """Raise `PermanentError` (`invalid_user`) that names each attribute whose value breaks its rule.
+
+    Nothing of such a user is written.
+    """
+    faults = [
+        f"{attribute}: {fault}"
+        for attribute, value in mapped.items()
+        if value is not None
+        for fault in _faults(attribute, value, tenant)
+    ]
+    if faults:
+        raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
+
+
+def _picked(user: GraphUser, sources: tuple[str, ...]) -> Picked:
+    for source in sources:
+        texts = user.texts(source)
+        if texts is None:
+            return Picked(source=source, value=None, known=False)
+        if texts:
+            return Picked(source=source, value=texts[0])
+    return Picked(source=None, value=None)
+
+
+def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
+    allowed = _LINE_BREAKS.get(attribute, "")
+    # Nearly all values are printable, which is known at once.
+    if not value.isprintable() and any(
+        unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
+    ):
+        yield "has a control character"
+    if attribute is Attribute.EPPN and not _is_eppn(value):
+        yield "must have exactly one @, with something on both sides and no white space"
+    if (
+        attribute is Attribute.SSN
+        and tenant.ssn_country
+        and not is_personal_number(value, tenant.ssn_country)
+    ):
+        yield f"is no personal number of {tenant.ssn_country}"
+
+
+def _is_eppn(value: str) -> bool:
+    name, at, domain = value.partition("@")
+    return bool(name and at and domain) and "@" not in domain and not any(map(str.isspace, value))

@@ -1,0 +1,73 @@
+"""Whom in Skolon an Entra user is: the tenant's match keys, and the choice among those found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.errors import PermanentError
+from schemas.outcomes import Reason, Stage
+from schemas.users.attributes import TABLE, Attribute, same_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from schemas.users.skolon_user import SkolonUser
+
+
+def keys_to_match(
+    mapped: Mapping[Attribute, str | None], match_keys: Iterable[Attribute]
+) -> dict[Attribute, str]:
+    """Return the match keys that have a value for this user, in the tenant's order."""
+    return {key: value for key in match_keys if (value := mapped.get(key)) is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hits:
+    """Who has a user's value of one match key."""
+
+    key: Attribute
+    users: tuple[SkolonUser, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Whom a user is in Skolon, and by which key."""
+
+    key: Attribute
+    user: SkolonUser
+
+
+def hits_of(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[Hits, ...]:
+    """Return for each key who has its value.
+
+    Whether somebody is a hit is decided here and not by the server, whose search may be wider than asked.
+    """
+    candidates = {user.id: user for user in found}
+    return tuple(
+        Hits(key=key, users=tuple(user for user in candidates.values() if _has(user, key, value)))
+        for key, value in keys.items()
+    )
+
+
+def choose(hits: Iterable[Hits]) -> Match | None:
+    """Return whom the first key with hits names, or None when no key has any.
+
+    Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.
+    """
+    for of_key in hits:
+        if len(of_key.users) > 1:
+            ids = ", ".join(sorted(user.id for user in of_key.users))
+            raise PermanentError(
+                Reason.AMBIGUOUS_MATCH,
+                Stage.MATCH,
+                f"{len(of_key.users)} Skolon users have the same {TABLE[of_key.key].title}: {ids}",
+            )
+        if of_key.users:
+            return Match(key=of_key.key, user=of_key.users[0])
+    return None
+
+
+def _has(user: SkolonUser, key: Attribute, value: str) -> bool:
+    held = user.attributes.get(key)
+    return held is not None and same_key(key, held, value)

@@ -1,0 +1,45 @@
+"""What an undo puts back: the values from before a run, where Skolon still holds what that run wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.users.attributes import Attribute, same_value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from schemas.runs.before_image import Written
+    from schemas.users.skolon_user import SkolonUser
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutBack:
+    """The attributes to write with their values from before, and those that are left: they changed since."""
+
+    changes: Mapping[Attribute, str | None]
+    left: tuple[Attribute, ...]
+
+
+def put_back(
+    user: SkolonUser, written: Written, *, since: Collection[Written] = (), untouched: bool = False
+) -> PutBack:
+    """Compare a Skolon user with what a run wrote to it.
+
+    An attribute that holds its value from before needs nothing: the run's change never arrived, or is
+    undone already. `since` is what newer runs wrote: what is theirs is left. `untouched` says that nobody
+    has changed the user since the run: then what it wrote last is there, even if Skolon spells it otherwise.
+    """
+    changes: dict[Attribute, str | None] = {}
+    left = []
+    for attribute, old in sorted(written.old.items()):
+        held = user.attributes.get(attribute)
+        if same_value(attribute, held, old):
+            continue
+        is_newer = any(other.holds(attribute, held) for other in since)
+        if (untouched and attribute in written.last) or (written.holds(attribute, held) and not is_newer):
+            changes[attribute] = old
+        else:
+            left.append(attribute)
+    return PutBack(changes=changes, left=tuple(left))

@@ -1,0 +1,39 @@
+"""Warnings of workers on runs: each is written by the first who meets it, and by nobody after."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from schemas.runs.warning_kind import Caution, RunWarning
+    from store.runs.run_warnings import RunWarnings
+
+#: Warnings that a process remembers to have written (promise P10).
+KEPT: Final = 1000
+
+_log = structlog.get_logger(__name__)
+
+
+class WarningOnce:
+    """Asks the database once for each run and kind; may be shared by threads."""
+
+    def __init__(self, run_warnings: RunWarnings) -> None:
+        self._run_warnings = run_warnings
+        self._written: OrderedDict[tuple[int, Caution], None] = OrderedDict()
+        self._lock = Lock()
+
+    def note(self, run: int, warning: RunWarning) -> None:
+        """Write a warning on a run, unless it is there."""
+        with self._lock:
+            if (run, warning.kind) in self._written:
+                return
+        if self._run_warnings.note(run, warning.kind, warning.detail):
+            _log.warning("run warns", run=run, kind=str(warning.kind), detail=warning.detail)
+        with self._lock:
+            self._written[run, warning.kind] = None
+            while len(self._written) > KEPT:
+                self._written.popitem(last=False)
