@@ -1,4 +1,4 @@
-"""A server process in a keeper's hands, with its directory, its log and its ports."""
+"""A server process in a watchdog's hands, with its directory, its log and its ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-KEEPER = Path(__file__).with_name("keeper.py")
+WATCHDOG = Path(__file__).with_name("watchdog.py")
 #: Lines of a server's log that an error shows.
 LOG_TAIL = 40
 _FIRST_AND_LAST = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
@@ -71,21 +71,21 @@ class KeptProcess:
         if user is not None:
             shutil.chown(self.directory, user, user)
         self.log = self.directory / "server.log"
-        self._keeper = subprocess.Popen(  # noqa: S603 - our own script, no shell
-            [sys.executable, "-I", str(KEEPER), str(self.directory)],
+        self._watchdog = subprocess.Popen(  # noqa: S603 - our own script, no shell
+            [sys.executable, "-I", str(WATCHDOG), str(self.directory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
 
     def _order(self, **order: Any) -> dict[str, Any]:
-        stdin, stdout = self._keeper.stdin, self._keeper.stdout
+        stdin, stdout = self._watchdog.stdin, self._watchdog.stdout
         if stdin is None or stdout is None or stdin.closed:
             raise RuntimeError(f"{self.name} is closed")
         stdin.write(json.dumps(order).encode() + b"\n")
         stdin.flush()
         line = stdout.readline()
         if not line:
-            raise RuntimeError(f"the keeper of {self.name} is gone")
+            raise RuntimeError(f"the watchdog of {self.name} is gone")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise Unavailable(f"{self.name} cannot be run: {answer['error']}")
@@ -118,11 +118,11 @@ class KeptProcess:
 
     def close(self) -> None:
         """End the server and remove its data."""
-        if self._keeper.stdin is not None and not self._keeper.stdin.closed:
-            self._keeper.stdin.close()
-            self._keeper.wait(30)
-            if self._keeper.stdout is not None:
-                self._keeper.stdout.close()
+        if self._watchdog.stdin is not None and not self._watchdog.stdin.closed:
+            self._watchdog.stdin.close()
+            self._watchdog.wait(30)
+            if self._watchdog.stdout is not None:
+                self._watchdog.stdout.close()
 
     def log_tail(self) -> str:
         """Return the last lines that the server wrote."""

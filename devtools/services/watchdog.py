@@ -1,6 +1,6 @@
 """Keep one server process, and end it and its data when whoever asked for it is gone.
 
-Run as a script of its own: `python -I keeper.py DIRECTORY`. Standard input takes one JSON order a line,
+Run as a script of its own: `python -I watchdog.py DIRECTORY`. Standard input takes one JSON order a line,
 standard output gives one JSON answer a line:
 
     {"do": "start", "command": […], "environment": {…}, "user": "postgres" | null, "log": PATH}
@@ -8,7 +8,7 @@ standard output gives one JSON answer a line:
     {"do": "status"}
 
 Every answer is {"pid": int | null, "exit": int | null}. When standard input ends, or the parent is no
-longer the same process, everything below the keeper is killed and DIRECTORY is removed. The keeper adopts
+longer the same process, everything below the watchdog is killed and DIRECTORY is removed. The watchdog adopts
 orphans (Linux's child subreaper), so daemons that fork twice, as Erlang's epmd does, cannot get away.
 It imports the standard library alone: it must run however the tests were started.
 """
@@ -37,7 +37,7 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def _die_with_keeper() -> None:
+def _die_with_watchdog() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -70,7 +70,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def kill_below() -> None:
-    """Kill what is below the keeper until nothing is left, for ten seconds at most."""
+    """Kill what is below the watchdog until nothing is left, for ten seconds at most."""
     until = time.monotonic() + 10
     while (pids := descendants(os.getpid())) and time.monotonic() < until:
         for pid in pids:
@@ -102,7 +102,7 @@ class Keeper:
                 user=user,
                 group=user,
                 extra_groups=[] if user else None,
-                preexec_fn=_die_with_keeper,  # noqa: PLW1509 - the keeper has one thread
+                preexec_fn=_die_with_watchdog,  # noqa: PLW1509 - the watchdog has one thread
             )
 
     def stop(self, order: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ def main(directory: str) -> None:
     os.setsid()
     parent = os.getppid()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    keeper = Keeper(Path(directory))
+    watchdog = Keeper(Path(directory))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     pending = b""
     try:
@@ -155,11 +155,11 @@ def main(directory: str) -> None:
                 break
             *lines, pending = (pending + received).split(b"\n")
             for line in lines:
-                os.write(1, json.dumps(keeper.obey(line)).encode() + b"\n")
+                os.write(1, json.dumps(watchdog.obey(line)).encode() + b"\n")
     except BrokenPipeError:
         pass
     finally:
-        keeper.finish()
+        watchdog.finish()
 
 
 if __name__ == "__main__":

@@ -203,8 +203,8 @@ def test_a_lack_of_open_files_anywhere_is_no_fault_of_a_message(door: QuorumDoor
     calls = Calls(failures=[hidden() if wrapped else lack] * 4)
     declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("queues.failures.FIRST_DELAY", 0.01)
-        patch.setattr("queues.failures.LONGEST_BACK_OFF", 0.01)
+        patch.setattr("queues.middleware.failure_policy.FIRST_DELAY", 0.01)
+        patch.setattr("queues.middleware.failure_policy.LONGEST_BACK_OFF", 0.01)
         door.broker.publish([user_message("u1")])
         with working(door.broker):
             wait_until(lambda: bool(calls.done), "the fifth try")

@@ -72,5 +72,5 @@ def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) 
     store.receipts.finish(run.id, "user-a", verdict(Outcome.UNCHANGED, "s1"))
     assert store.witnesses.recovering(run.id)
     later = now() + RECOVERY
-    monkeypatch.setattr("store.witnesses.now", lambda: later)
+    monkeypatch.setattr("store.receipts.witnesses.now", lambda: later)
     assert not store.witnesses.recovering(run.id)

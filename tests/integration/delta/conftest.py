@@ -43,4 +43,4 @@ def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have Graph put three users on each page of a delta."""
-    monkeypatch.setattr("sandbox.microsoft.delta.LARGEST_PAGE", 3)
+    monkeypatch.setattr("sandbox.microsoft.graph.delta.LARGEST_PAGE", 3)

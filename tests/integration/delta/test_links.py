@@ -69,7 +69,7 @@ def test_a_link_that_has_lain_too_long(
     made_up: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After more than seven days Graph has forgotten the link, and everybody is read."""
-    monkeypatch.setattr("sandbox.microsoft.delta.LINK_SECONDS", -1)
+    monkeypatch.setattr("sandbox.microsoft.graph.delta.LINK_SECONDS", -1)
     with one_process(made_up, TENANT_KEY, tmp_path) as sync:
         sync.run()
         assert delta(sync).published == made_up.municipality.size

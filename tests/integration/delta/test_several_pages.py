@@ -95,7 +95,7 @@ def test_who_changes_while_everybody_is_read(
     made_up: World, sync: OneProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P4: a change that comes after its page of the list was read is met by the next delta."""
-    monkeypatch.setattr("clients.graph.PAGE_SIZE", people_on_a_page := 10)
+    monkeypatch.setattr("clients.graph.client.PAGE_SIZE", people_on_a_page := 10)
     first_page = (made_up.municipality.person(number).entra["id"] for number in range(people_on_a_page))
     ordinary = {user["id"] for user in changed_users(made_up.municipality, 10)}
     early = next(user for user in first_page if user in ordinary)
