@@ -9,7 +9,7 @@ import click
 
 from cli.database import database, new_key_command
 from cli.dead_letters.commands import dead_letters
-from cli.exits import say_error
+from cli.exits import report_error
 from cli.keys import keys
 from cli.processes import producer, scheduler, worker
 from cli.runs.commands import runs
@@ -74,5 +74,5 @@ def main() -> None:
         # click returns the code of a command that ended with `Exit`, and else what the command returned.
         code = update_sync.main(prog_name="update-sync", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - said there, whatever it is
-        code = say_error(error)
+        code = report_error(error)
     sys.exit(code if isinstance(code, int) else 0)

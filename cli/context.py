@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 RETRY: Final = 2.0
 
 
-class Console:
-    """The parts of the sync that a command may need; nothing connects before it is used."""
+class Services:
+    """The services of the sync that a command may need; nothing connects before it is used."""
 
     def __init__(self, *needs: Need) -> None:
         self._needs = needs
@@ -60,7 +60,7 @@ class Console:
             fix = fix_of_rights(path)
             # What is no database is not ours, and nobody is to change its rights.
             if fix is not None and _is_sqlite(path):
-                _log.warning("others of this machine can read the database", fix=fix)
+                _log.warning("database_readable_by_others", fix=fix)
         try:
             return Store(self.settings.database_url, sealer)
         except ValueError:
@@ -118,7 +118,7 @@ class Console:
         for name in ("amqp_url", "database_url"):
             if goes_in_the_clear(getattr(self.settings, name)):
                 _log.warning(
-                    "sent in the clear to another machine",
+                    "unencrypted_connection",
                     setting=f"{PREFIX}{name.upper()}",
                     fix=_FIXES[name],
                 )
@@ -131,8 +131,8 @@ def _is_sqlite(path: Path) -> bool:
     return False
 
 
-def open_console(*needs: Need) -> Console:
-    """Return the running command's parts, closed when it ends; without `needs` it needs everything."""
-    made = Console(*(needs or tuple(Need)))
+def current_services(*needs: Need) -> Services:
+    """Return the running command's services, closed when it ends; without `needs` it needs everything."""
+    made = Services(*(needs or tuple(Need)))
     click.get_current_context().call_on_close(made.close)
     return made

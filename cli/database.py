@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
-from cli.context import open_console
-from cli.output import echo, json_option, print_json, say
-from cli.progress import new_bar
+from cli.context import current_services
+from cli.output import echo, json_option, print_json, print_result
+from cli.progress import new_progress_bar
 from schemas.crypto.encryption import new_key
 from schemas.reports.pruning import Pruned
 from schemas.runs.run import timestamp
@@ -30,8 +30,8 @@ def database() -> None:
 @json_option
 def upgrade(*, wants_json: bool) -> None:
     """Bring the tables to what this version needs; does nothing when they are."""
-    open_console(Need.DATABASE).store.upgrade()
-    say("The database is up to date.", {"upgraded": True}, wants_json=wants_json)
+    current_services(Need.DATABASE).store.upgrade()
+    print_result("The database is up to date.", {"upgraded": True}, wants_json=wants_json)
 
 
 @database.command()
@@ -52,7 +52,7 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
 
     Workers are not in the way, and it may be interrupted at any time: the next one goes on.
     """
-    pruning = open_console(Need.DATABASE).store.pruning
+    pruning = current_services(Need.DATABASE).store.pruning
     now = dt.datetime.now(dt.UTC)
     limits = Limits(
         receipts=now - dt.timedelta(days=keep_days),
@@ -60,7 +60,7 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
     )
     removed, complete = Pruned(), False
     try:
-        with new_bar(quiet=wants_json) as bar:
+        with new_progress_bar(quiet=wants_json) as bar:
             task = bar.add_task("runs", total=pruning.runs_to_look_at(limits))
             for more in pruning.prune(limits, dry_run=dry_run):
                 removed += more
@@ -94,4 +94,4 @@ def _in_words(removed: Pruned, limits: Limits, *, dry_run: bool) -> str:
 def new_key_command(*, wants_json: bool) -> None:
     """Print a fresh key for UPDATE_SYNC_SECRET_KEYS."""
     key = new_key()
-    say(key, {"key": key}, wants_json=wants_json)
+    print_result(key, {"key": key}, wants_json=wants_json)

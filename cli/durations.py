@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _UNITS: Final = (("d", 24 * 3600), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def age(moment: dt.datetime | None, now: dt.datetime) -> str | None:
+def format_age(moment: dt.datetime | None, now: dt.datetime) -> str | None:
     """Return the time from `moment` (aware) to `now` in its two largest units, None for no moment."""
     if moment is None:
         return None

@@ -50,7 +50,7 @@ _LACKING: Final = {
 }
 
 
-def say_error(error: BaseException) -> int:
+def report_error(error: BaseException) -> int:
     """Say on standard error what was wrong, and return the exit code for it.
 
     For people as text; as one line of JSON where the log is JSON and no terminal.

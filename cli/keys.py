@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cli.context import Console, open_console
+from cli.context import Services, current_services
 from cli.output import echo, json_option, print_json, print_table
 from queues.dead_letters import read_at_once
 from schemas.crypto.encryption import KeyAge, Sealer
@@ -39,8 +39,8 @@ def keys() -> None:
 @json_option
 def status(*, wants_json: bool) -> None:
     """Say how many values each key is needed for, and which none of the keys opens. Nothing is changed."""
-    parts = _parts()
-    _report(parts, parts.store.sealed_values.status(), wants_json=wants_json)
+    services = _services()
+    _report(services, services.store.sealed_values.status(), wants_json=wants_json)
 
 
 @keys.command()
@@ -50,21 +50,21 @@ def rotate(*, wants_json: bool) -> None:
 
     Workers may go on meanwhile, and it may be broken off at any time: the next one goes on.
     """
-    parts = _parts()
+    services = _services()
     rotated, columns = 0, list[ColumnStatus]()
     for _ in range(_PASSES):
-        columns = list(parts.store.sealed_values.rotate())
+        columns = list(services.store.sealed_values.rotate())
         rotated += sum(column.rotated for column in columns)
         if not any(column.ages[KeyAge.OLDER] or column.ages[KeyAge.CLEAR] for column in columns):
             break
-    _report(parts, columns, rotated=rotated, wants_json=wants_json)
+    _report(services, columns, rotated=rotated, wants_json=wants_json)
 
 
 def _report(
-    parts: Console, columns: Sequence[ColumnStatus], *, rotated: int | None = None, wants_json: bool
+    services: Services, columns: Sequence[ColumnStatus], *, rotated: int | None = None, wants_json: bool
 ) -> None:
-    traces = trace_status(parts.store.database, _sealer(parts).index)
-    letters = _letters(parts)
+    traces = trace_status(services.store.database, _sealer(services).index)
+    letters = _letters(services)
     unopenable = sum(column.ages[KeyAge.NONE] for column in columns)
     if wants_json:
         print_json(
@@ -116,23 +116,23 @@ def _print(
         )
 
 
-def _letters(parts: Console) -> Counter[KeyAge] | None:
+def _letters(services: Services) -> Counter[KeyAge] | None:
     """Return how many dead letters' payloads need which key, None where they cannot be looked at."""
-    if not parts.settings.amqp_url:
+    if not services.settings.amqp_url:
         return None
-    sealer = _sealer(parts)
+    sealer = _sealer(services)
     found: Counter[KeyAge] = Counter()
     try:
-        for portion in read_at_once(parts.broker, QUEUES):
+        for portion in read_at_once(services.broker, QUEUES):
             found.update(sealer.age_of(letter.payload) for letter in portion if letter.payload is not None)
     except TransientError:
         return None
     return found
 
 
-def _sealer(parts: Console) -> Sealer:
-    return Sealer(parts.settings.secret_keys)
+def _sealer(services: Services) -> Sealer:
+    return Sealer(services.settings.secret_keys)
 
 
-def _parts() -> Console:
-    return open_console(Need.DATABASE, Need.KEYS)
+def _services() -> Services:
+    return current_services(Need.DATABASE, Need.KEYS)

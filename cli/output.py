@@ -25,7 +25,7 @@ json_option: Callable[..., Any] = click.option(
 )
 
 
-def words(enum: type[StrEnum]) -> list[str]:
+def choices(enum: type[StrEnum]) -> list[str]:
     """Return the words of an enumeration, for `click.Choice`: of an enumeration it would take the names."""
     return [str(member) for member in enum]
 
@@ -35,7 +35,7 @@ def echo(*lines: object, err: bool = False) -> None:
     click.echo("\n".join(map(one_line, lines)), err=err)  # noqa: TID251 - made safe
 
 
-def say(text: str, value: object, *, wants_json: bool) -> None:
+def print_result(text: str, value: object, *, wants_json: bool) -> None:
     """Print what was done: the text for people, or the value as JSON."""
     if wants_json:
         print_json(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import json_option, print_json, print_table
 from producers.schedule.scheduler import Scheduler, keep_looking
 from queues.consuming.limits import Needs, threads_allowed
@@ -61,19 +61,19 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
     """
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")
-    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
+    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
     if once:
-        parts.check_servers()
+        services.check_servers()
     else:
-        parts.await_servers()
-    parts.broker.disconnect()
+        services.await_servers()
+    services.broker.disconnect()
 
     def publish(messages: Sequence[Message[Any]]) -> None:
-        parts.broker.publish(messages)
+        services.broker.publish(messages)
         # It would idle until the next time, and RabbitMQ cuts off who is silent.
-        parts.broker.disconnect()
+        services.broker.disconnect()
 
-    made = Scheduler(schedules=parts.store.schedules, publish=publish, proof=parts.store.seals.proof)
+    made = Scheduler(schedules=services.store.schedules, publish=publish, proof=services.store.seals.proof)
     if once:
         published = made.look(dt.datetime.now(dt.UTC))
         rows = [(each.tenant, str(each.mode), timestamp(each.due), each.event) for each in published]
@@ -91,9 +91,9 @@ def _run(
     build: str, queues: Sequence[str], publishes: Sequence[str], *, processes: int, threads: int
 ) -> None:
     # What is wrong is said here, once, and not by each child in a traceback.
-    parts = open_console()
-    _ = parts.settings
+    services = current_services()
+    _ = services.settings
     threads = threads_allowed(Needs(queues=len(queues), threads=threads))
-    parts.await_servers(consumed=queues, published=publishes)
-    parts.close()
+    services.await_servers(consumed=queues, published=publishes)
+    services.close()
     raise click.exceptions.Exit(run_processes(build, queues=queues, processes=processes, threads=threads))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 
-def new_bar(*, quiet: bool) -> Progress:
+def new_progress_bar(*, quiet: bool) -> Progress:
     """Return a bar that goes away when it ends; with `quiet`, or in a pipe, it shows nothing."""
     return Progress(
         TextColumn("{task.description}"),

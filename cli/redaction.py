@@ -23,18 +23,18 @@ def mask(value: str | None) -> str:
     return _PIECES.sub(lambda piece: "#" if piece[0] in "0123456789" else _DOTS, value)
 
 
-def how_they_differ(old: str | None, new: str | None) -> str | None:
+def diff_hint(old: str | None, new: str | None) -> str | None:
     """Return in words what two different values have in common, where that helps; None where it does not."""
     if old is None or new is None:
         return None
     if old.casefold() == new.casefold():
         return "only upper and lower case differ"
-    if _signs(old) == _signs(new):
+    if _alphanumeric(old) == _alphanumeric(new):
         return "only signs and spaces differ"
-    return _which_side_differs(old.casefold(), new.casefold())
+    return _differing_part(old.casefold(), new.casefold())
 
 
-def _which_side_differs(old: str, new: str) -> str | None:
+def _differing_part(old: str, new: str) -> str | None:
     (old_name, _, old_domain), (new_name, _, new_domain) = old.partition("@"), new.partition("@")
     if "@" in old and "@" in new and old_name == new_name:
         return "only what follows the @ differs"
@@ -43,5 +43,5 @@ def _which_side_differs(old: str, new: str) -> str | None:
     return None
 
 
-def _signs(value: str) -> str:
+def _alphanumeric(value: str) -> str:
     return "".join(filter(str.isalnum, value.casefold()))

@@ -28,8 +28,8 @@ def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool 
         store.guards.accept(run_id)
     elif halted.cause is Cause.GUARD_EXCEEDED:
         raise WrongUseError(
-            f"The guard has halted run {run_id}: {halted.detail}. 'runs resume {run_id} --accept' lets it "
-            f"go on, 'runs cancel {run_id}' ends it."
+            f"The guard has halted run {run_id}: {halted.detail}. "
+            f"'runs resume {run_id} --override-guard' lets it go on, 'runs cancel {run_id}' ends it."
         )
     run = store.runs.resume(run_id)
     try:

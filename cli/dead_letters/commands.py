@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.context import Console, open_console
+from cli.context import Services, current_services
 from cli.dead_letters.discard import discard
 from cli.dead_letters.groups import Groups
-from cli.dead_letters.options import filter_from, letter_options
+from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.replay import replay
-from cli.dead_letters.report import LetterReport
+from cli.dead_letters.report import DeadLetterReport
 from cli.output import echo, json_option, print_json, print_table
 from cli.private_files import fix_of_rights
 from producers.reconciliation.dead_letters import adopt
@@ -54,22 +54,22 @@ dead_letters.add_command(discard)
 
 
 @dead_letters.command("list")
-@letter_options
-@click.option("--letters", is_flag=True, help="List single letters and not their groups.")
-@click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to look at; 100 with --letters.")
+@dead_letter_options
+@click.option("--ungrouped", is_flag=True, help="List single letters and not their groups.")
+@click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to look at; 100 with --ungrouped.")
 @json_option
-def list_letters(*, letters: bool, limit: int | None, wants_json: bool, **options: Any) -> None:
+def list_dead_letters(*, ungrouped: bool, limit: int | None, wants_json: bool, **options: Any) -> None:
     """Count letters by queue, tenant and reason, and say whose turn it is and what to do."""
-    parts, now = _parts(), _now()
+    services, now = _services(), _now()
     wanted = filter_from(options, now=now)
-    if letters:
-        _list_single(parts, wanted, limit or _LISTED, wants_json=wants_json)
+    if ungrouped:
+        _list_single(services, wanted, limit or _LISTED, wants_json=wants_json)
         return
     groups = Groups()
-    for letter, _ in _matching(parts, wanted, limit, read=read_at_once):
+    for letter, _ in _matching(services, wanted, limit, read=read_at_once):
         groups.add(letter)
     if wants_json:
-        print_json({"letters": groups.letters, "groups": groups.as_json()})
+        print_json({"dead_letters": groups.letters, "groups": groups.as_json()})
     elif not groups.letters:
         echo("There are no such dead letters.")
     else:
@@ -82,7 +82,7 @@ def list_letters(*, letters: bool, limit: int | None, wants_json: bool, **option
 
 
 @dead_letters.command()
-@letter_options
+@dead_letter_options
 @click.option("--limit", default=_SHOWN, show_default=True, type=click.IntRange(1, _MOST))
 @click.option("--all-bytes", is_flag=True, help="Of what is no message of ours, show every byte.")
 @json_option
@@ -92,11 +92,11 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
     What is no message of ours is shown as text and in hex, whatever it holds. With
     UPDATE_SYNC_SECRET_KEYS set, the names of a payload's properties are shown as well.
     """
-    parts, now = _parts(), _now()
-    keys = parts.settings.secret_keys
-    report = LetterReport(sealer=Sealer(keys) if keys else None, now=now, all_bytes=all_bytes)
+    services, now = _services(), _now()
+    keys = services.settings.secret_keys
+    report = DeadLetterReport(sealer=Sealer(keys) if keys else None, now=now, all_bytes=all_bytes)
     shown = []
-    for number, (letter, receipt) in enumerate(_matching(parts, filter_from(options, now=now), limit)):
+    for number, (letter, receipt) in enumerate(_matching(services, filter_from(options, now=now), limit)):
         if wants_json:
             shown.append(report.as_json(letter, receipt))
             continue
@@ -108,7 +108,7 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 
 
 @dead_letters.command()
-@letter_options
+@dead_letter_options
 @click.option("--to", "target", required=True, type=click.Path(allow_dash=True, dir_okay=False))
 @click.option("--limit", type=click.IntRange(1, _MOST), help="Letters to write at most.")
 def export(*, target: str, limit: int | None, **options: Any) -> None:
@@ -117,11 +117,11 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
     The letters stay where they are. A file that is made is for its user alone to read (0600). Payloads stay
     sealed, but other bytes may hold anything.
     """
-    parts, count = _parts(), 0
+    services, count = _services(), 0
     if target != _STDOUT and (fix := fix_of_rights(Path(target))) is not None:
         echo(f"Others of this machine can read the file: {fix}", err=True)
     with click.open_file(target, "w", encoding="utf-8") as file:
-        for letter, _ in _matching(parts, filter_from(options, now=_now()), limit):
+        for letter, _ in _matching(services, filter_from(options, now=_now()), limit):
             line = {
                 **letter.as_json(),
                 "headers": letter.headers,
@@ -132,8 +132,8 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
     echo(f"{count} dead letters are written.", err=True)
 
 
-def _list_single(parts: Console, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:
-    found = list(_matching(parts, wanted, limit))
+def _list_single(services: Services, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:
+    found = list(_matching(services, wanted, limit))
     if wants_json:
         print_json(
             [{**letter.as_json(), "receipt": receipt and receipt.as_json()} for letter, receipt in found]
@@ -156,7 +156,7 @@ def _list_single(parts: Console, wanted: LetterFilter, limit: int, *, wants_json
 
 
 def _matching(
-    parts: Console,
+    services: Services,
     wanted: LetterFilter,
     limit: int | None,
     *,
@@ -164,9 +164,9 @@ def _matching(
 ) -> Iterator[tuple[Letter, ReceiptState | None]]:
     """Yield the letters that are meant, each with how its receipt stands."""
     left = limit
-    for portion in read(parts.broker, wanted.queues_to_walk):
+    for portion in read(services.broker, wanted.queues_to_walk):
         letters = [letter for letter in portion if wanted.matches(letter)][:left]
-        states = adopt(letters, store=parts.store).states
+        states = adopt(letters, store=services.store).states
         for letter in letters:
             yield letter, states.get(letter.receipt_key) if letter.receipt_key else None
         if left is not None:
@@ -175,8 +175,8 @@ def _matching(
                 return
 
 
-def _parts() -> Console:
-    return open_console(Need.DATABASE, Need.BROKER)
+def _services() -> Services:
+    return current_services(Need.DATABASE, Need.BROKER)
 
 
 def _now() -> dt.datetime:

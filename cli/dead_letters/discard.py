@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.dead_letters.groups import Groups
-from cli.dead_letters.options import filter_from, letter_options
+from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.output import echo, json_option, print_json
 from producers.dead_letters.discard import discard as discard_letters
 from queues.dead_letters import read_at_once
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@letter_options
+@dead_letter_options
 @click.option("--limit", type=click.IntRange(min=1), help="Letters to discard at most, the oldest first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
@@ -35,9 +35,9 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     """
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Without a terminal there is nobody to ask: say --yes, after 'list'.")
-    parts, now = open_console(Need.DATABASE, Need.BROKER, Need.KEYS), dt.datetime.now(dt.UTC)
+    services, now = current_services(Need.DATABASE, Need.BROKER, Need.KEYS), dt.datetime.now(dt.UTC)
     wanted = filter_from(options, now=now)
-    groups, expected = _count(parts.broker, wanted, limit)
+    groups, expected = _count(services.broker, wanted, limit)
     if not yes and groups.letters:
         for name, letters in groups.counts().items():
             echo(f"  {letters:>7}  {name}", err=True)
@@ -49,7 +49,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
             echo("There are no such dead letters.")
         return
     operation = discard_letters(
-        wanted, expected=expected, operator=operator_name(), store=parts.store, broker=parts.broker
+        wanted, expected=expected, operator=operator_name(), store=services.store, broker=services.broker
     )
     if wants_json:
         print_json(operation.as_json())

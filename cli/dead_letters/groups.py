@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.durations import age
+from cli.durations import format_age
 from cli.output import print_table
 from schemas.reports.remedies import Language, explain
 from schemas.runs.run import timestamp
@@ -68,7 +68,7 @@ class Groups:
                 "queue": queue,
                 "tenant": tenant,
                 "reason": str(reason),
-                "letters": group.letters,
+                "dead_letters": group.letters,
                 "oldest": group.oldest and timestamp(group.oldest),
                 "newest": group.newest and timestamp(group.newest),
                 **explanation(reason),
@@ -84,7 +84,7 @@ class Groups:
                 tenant,
                 reason,
                 group.letters,
-                age(group.oldest, now),
+                format_age(group.oldest, now),
                 group.oldest and timestamp(group.oldest),
                 group.newest and timestamp(group.newest),
                 explain(reason).turn,
@@ -92,7 +92,7 @@ class Groups:
             for (queue, tenant, reason), group in self._sorted()
         ]
         print_table(
-            ("queue", "tenant", "reason", "letters", "oldest", "first died", "last died", "turn"), rows
+            ("queue", "tenant", "reason", "dead letters", "oldest", "first died", "last died", "owner"), rows
         )
 
     def reasons(self) -> Collection[Reason]:
@@ -107,7 +107,7 @@ def explanation(reason: Reason) -> dict[str, Any]:
     """Return whose turn it is and what to do, in all languages."""
     explained = explain(reason)
     texts = {
-        str(language): {"happened": text.happened, "mend": text.mend}
+        str(language): {"what_happened": text.happened, "fix": text.mend}
         for language, text in ((language, explained.texts[language]) for language in Language)
     }
-    return {"turn": str(explained.turn), "explanation": texts}
+    return {"owner": str(explained.turn), "explanation": texts}

@@ -15,7 +15,7 @@ FIRST_BYTES: Final = 256
 _PRINTABLE: Final = range(0x20, 0x7F)
 
 
-def dump(body: bytes) -> Iterator[str]:
+def hexdump(body: bytes) -> Iterator[str]:
     """Yield lines of offset, hex and ASCII, a full stop for what cannot be printed."""
     for offset in range(0, len(body), LINE):
         line = body[offset : offset + LINE]

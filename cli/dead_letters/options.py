@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.output import words
+from cli.output import choices
 from schemas.messages.dead_letter_filter import LetterFilter
 from schemas.messages.messages import QUEUES
 from schemas.outcomes import Reason
@@ -38,7 +38,7 @@ class Age(click.ParamType[dt.timedelta]):
 _OPTIONS: Final = (
     click.option("--tenant", "tenants", multiple=True, metavar="KEY"),
     click.option("--run", "runs", multiple=True, type=click.IntRange(min=1)),
-    click.option("--reason", "reasons", multiple=True, type=click.Choice(words(Reason))),
+    click.option("--reason", "reasons", multiple=True, type=click.Choice(choices(Reason))),
     click.option("--user", "users", multiple=True, metavar="ENTRA_ID"),
     click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID"),
     click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES)),
@@ -47,7 +47,7 @@ _OPTIONS: Final = (
 )
 
 
-def letter_options(command: Callable[..., None]) -> Callable[..., None]:
+def dead_letter_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose dead letters; those that may be repeated mean any of them."""
     for option in reversed(_OPTIONS):
         command = option(command)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.dead_letters.groups import Groups
-from cli.dead_letters.options import filter_from, letter_options
-from cli.dead_letters.replay_dry_run import rehearse_replay
+from cli.dead_letters.options import dead_letter_options, filter_from
+from cli.dead_letters.replay_dry_run import dry_run_replay
 from cli.dead_letters.replay_report import replay_bar, show_operation
 from cli.output import echo, json_option, print_json
 from producers.dead_letters.precheck import Survey, survey
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@letter_options
+@dead_letter_options
 @click.option("--limit", type=click.IntRange(min=1), help="Letters to replay at most, the oldest first.")
-@click.option("--as-sent", is_flag=True, help="Use each user as published then, and do not ask Graph again.")
+@click.option(
+    "--original-payload", is_flag=True, help="Use each user as published then, and do not ask Graph again."
+)
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Users a second at most."
 )
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 def replay(  # noqa: PLR0913 - one for each option
     *,
     limit: int | None,
-    as_sent: bool,
+    original_payload: bool,
     rate: float | None,
     max_failed: float,
     step_timeout: float | None,
@@ -73,11 +75,17 @@ def replay(  # noqa: PLR0913 - one for each option
     newer run has published is left to that run. A page's letter resumes its run.
     """
     needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER, Need.KEYS)
-    parts, now = open_console(*needs), dt.datetime.now(dt.UTC)
+    services, now = current_services(*needs), dt.datetime.now(dt.UTC)
     if dry_run:
-        rehearse_replay(parts, filter_from(options, now=now), limit, as_sent=as_sent, wants_json=wants_json)
+        dry_run_replay(
+            services,
+            filter_from(options, now=now),
+            limit,
+            original_payload=original_payload,
+            wants_json=wants_json,
+        )
     wanted, counts, groups = filter_from(options, now=now), Survey(), Groups()
-    for letter in survey(wanted, limit=limit, store=parts.store, broker=parts.broker, counts=counts):
+    for letter in survey(wanted, limit=limit, store=services.store, broker=services.broker, counts=counts):
         groups.add(letter)
     _say(groups, counts)
     if not counts.letters:
@@ -92,14 +100,14 @@ def replay(  # noqa: PLR0913 - one for each option
         wanted=wanted,
         expected=counts.expected,
         operator=operator_name(),
-        as_sent=as_sent,
+        as_sent=original_payload,
         rate=rate,
         max_failed=max_failed,
         step_timeout=step_timeout,
     )
     with _interruptible() as interrupted, replay_bar(quiet=wants_json) as show:
         company = Company(pause=interrupted.wait, cancelled=interrupted.is_set, show=show)
-        operation = Replay(wish, store=parts.store, broker=parts.broker, company=company).run()
+        operation = Replay(wish, store=services.store, broker=services.broker, company=company).run()
     show_operation(operation, wants_json=wants_json)
     raise click.exceptions.Exit(0 if _went_well(operation) and not counts.left else 1)
 

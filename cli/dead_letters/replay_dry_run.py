@@ -15,22 +15,22 @@ from workers.dry_run.replay_forecast import Rehearsal, rehearse
 from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
-    from cli.context import Console
+    from cli.context import Services
     from schemas.messages.dead_letter_filter import LetterFilter
 
 
-def rehearse_replay(
-    parts: Console, wanted: LetterFilter, limit: int | None, *, as_sent: bool, wants_json: bool
+def dry_run_replay(
+    services: Services, wanted: LetterFilter, limit: int | None, *, original_payload: bool, wants_json: bool
 ) -> NoReturn:
     """Try the users' letters that are wanted, say what would become of them, and end the command."""
-    letters = chain.from_iterable(read_in_portions(parts.broker, (USER_SYNC_QUEUE,)))
+    letters = chain.from_iterable(read_in_portions(services.broker, (USER_SYNC_QUEUE,)))
     chosen = islice(
         (letter for letter in letters if letter.receipt_key is not None and wanted.matches(letter)), limit
     )
     syncer = UserSyncer(
-        store=parts.store, directories=parts.directories, sealer=Sealer(parts.settings.secret_keys)
+        store=services.store, directories=services.directories, sealer=Sealer(services.settings.secret_keys)
     )
-    found = rehearse(chosen, syncer, as_sent=as_sent)
+    found = rehearse(chosen, syncer, as_sent=original_payload)
     if wants_json:
         print_json(as_json(found))
     else:
@@ -41,7 +41,7 @@ def rehearse_replay(
 def as_json(found: Rehearsal) -> dict[str, object]:
     """Return what was found out."""
     return {
-        "tried": found.tried,
+        "users": found.tried,
         "would_succeed": found.succeeded,
         "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},

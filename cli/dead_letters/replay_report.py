@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cli.output import echo, print_fields, print_json
-from cli.progress import new_bar
+from cli.progress import new_progress_bar
 from schemas.outcomes import Outcome
 from schemas.runs.run import timestamp
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @contextmanager
 def replay_bar(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
     """Give what shows how far a replay has come, on standard error, if that is a terminal."""
-    bar = new_bar(quiet=quiet)
+    bar = new_progress_bar(quiet=quiet)
     tasks, said = {}, set[str]()
 
     def show(standing: Standing) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.dead_letters.groups import explanation
-from cli.dead_letters.hexdump import FIRST_BYTES, dump, text_of
-from cli.durations import age
+from cli.dead_letters.hexdump import FIRST_BYTES, hexdump, text_of
+from cli.durations import format_age
 from cli.output import echo, print_fields
 from schemas.errors import WrongUseError
 from schemas.reports.remedies import Language, explain
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MASK: Final = "•••"
 
 
-class LetterReport:
+class DeadLetterReport:
     """Shows letters. `sealer` is None where there are no keys, and then payloads stay closed."""
 
     def __init__(self, *, sealer: Sealer | None, now: dt.datetime, all_bytes: bool) -> None:
@@ -55,16 +55,16 @@ class LetterReport:
             "detail": letter.verdict.detail,
             "attempts": letter.attempts,
             "first failed": letter.first_failed and timestamp(letter.first_failed),
-            "dead since": since and f"{timestamp(since)} ({age(since, self._now)})",
+            "dead since": since and f"{timestamp(since)} ({format_age(since, self._now)})",
             "made by": "RabbitMQ" if letter.by_broker else f"update-sync {letter.version}",
             "replay": letter.operation,
             "receipt": _receipt_words(letter, receipt),
-            "turn": explained.turn,
+            "owner": explained.turn,
         }
         for language in Language:
             text = explained.texts[language]
             fields[f"what ({language})"] = text.happened
-            fields[f"mend ({language})"] = text.mend
+            fields[f"fix ({language})"] = text.mend
         payload = self._payload(letter)
         if payload is not None:
             fields["payload"] = _payload_words(payload)
@@ -100,7 +100,7 @@ class LetterReport:
     def _print_body(self, letter: Letter) -> None:
         shown = letter.body[: self._most_bytes]
         echo(f"text: {text_of(shown)}")
-        for line in dump(shown):
+        for line in hexdump(shown):
             echo(line)
         if len(shown) < len(letter.body):
             echo(f"… and {len(letter.body) - len(shown)} bytes more; --all-bytes shows them.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cli.context import open_console
-from cli.output import json_option, print_json, print_table, say, words
+from cli.context import current_services
+from cli.output import choices, json_option, print_json, print_result, print_table
 from cli.runs.details import details_of
-from cli.runs.report import end_with, mode_in_words, show_run, wait_for_end
+from cli.runs.report import exit_with, mode_in_words, show_run, wait_for_end
 from cli.runs.undo import undo
 from producers.resume import resume_run
 from schemas.errors import WrongUseError
@@ -32,7 +32,7 @@ runs.add_command(undo)
 @json_option
 def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
     """List runs, the newest first."""
-    summaries = open_console(Need.DATABASE).store.runs.list(tenant, limit)
+    summaries = current_services(Need.DATABASE).store.runs.list(tenant, limit)
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return
@@ -57,8 +57,8 @@ def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
 @runs.command()
 @run_argument
 @click.option("--users", is_flag=True, help="List the users' receipts as well (ids, no values).")
-@click.option("--outcome", type=click.Choice(words(Outcome)), help="With --users.")
-@click.option("--reason", type=click.Choice(words(Reason)), help="With --users.")
+@click.option("--outcome", type=click.Choice(choices(Outcome)), help="With --users.")
+@click.option("--reason", type=click.Choice(choices(Reason)), help="With --users.")
 @click.option(
     "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="With --users."
 )
@@ -67,7 +67,7 @@ def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
     """Show a run with its sums."""
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     summary = store.runs.summary(run)
     details = details_of(run, store)
     if not users:
@@ -96,10 +96,10 @@ def show(  # noqa: PLR0913 - one for each option
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     summary = wait_for_end(store.runs, run, quiet=wants_json, lines=not wants_json)
     show_run(summary, wants_json=wants_json, details=details_of(run, store))
-    end_with(summary)
+    exit_with(summary)
 
 
 @runs.command()
@@ -107,25 +107,27 @@ def watch(*, run: int, wants_json: bool) -> None:
 @json_option
 def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel a run that is open or halted. What is pending stays as it is."""
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     status = store.runs.get(run).status
     if not store.runs.cancel(run):
         raise WrongUseError(f"Run {run} has ended already: {status}.")
-    say(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
+    print_result(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
 
 
 @runs.command()
 @run_argument
 @click.option(
-    "--accept", is_flag=True, help="Let it go on although the guard halted it, unwatched from now on."
+    "--override-guard", is_flag=True, help="Let it go on although the guard halted it, unwatched from now on."
 )
 @json_option
-def resume(*, run: int, accept: bool, wants_json: bool) -> None:
+def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
     """Take a halted run up again: whoever is pending is read afresh and published again."""
-    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
-    parts.broker.check()
-    resumed, published = resume_run(run, store=parts.store, publisher=parts.broker, accept=accept)
+    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
+    services.broker.check()
+    resumed, published = resume_run(
+        run, store=services.store, publisher=services.broker, accept=override_guard
+    )
     text = f"Run {run} goes on with {published} users that were pending."
     if resumed.status is Status.READING:
         text += " It reads the list of users from its beginning as well."
-    say(text, parts.store.runs.summary(run).as_json(), wants_json=wants_json)
+    print_result(text, services.store.runs.summary(run).as_json(), wants_json=wants_json)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from cli.output import echo, print_columns, print_fields, print_json
-from cli.progress import new_bar
+from cli.progress import new_progress_bar
 from cli.runs.waits import describe_waiting, last_answer
 from schemas.errors import TransientError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Seconds between two looks at how far a run has come.
-LOOK_AGAIN: Final = 0.5
+POLL_INTERVAL: Final = 0.5
 
 
 def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | None = None) -> None:
@@ -53,16 +53,16 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
         texts = explain(run.cause).texts
-        fields |= {f"mend ({language})": texts[language].mend for language in Language}
-        accept = " --accept" if run.cause is Cause.GUARD_EXCEEDED else ""
-        fields["resume"] = f"update-sync runs resume {run.id}{accept}"
+        fields |= {f"fix ({language})": texts[language].mend for language in Language}
+        option = " --override-guard" if run.cause is Cause.GUARD_EXCEEDED else ""
+        fields["resume"] = f"update-sync runs resume {run.id}{option}"
     elif run.detail is not None:
         fields["note"] = run.detail
     fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
         texts = explain(warning.kind).texts
         fields[f"warning {warning.kind}"] = warning.detail
-        fields |= {f"  mend ({language})": texts[language].mend for language in Language}
+        fields |= {f"  fix ({language})": texts[language].mend for language in Language}
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }
@@ -72,7 +72,7 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
     if run.undoes is not None:
         # Among those above: something of theirs has changed since the undone run, and was not put back.
-        fields["  left as it is"] = summary.left
+        fields["  skipped"] = summary.left
     print_fields(fields)
     if details is not None:
         details.print()
@@ -105,7 +105,7 @@ def wait_for_end(
     said: set[object] = set()
     with progress_bar(quiet=quiet) as show:
 
-        def look() -> RunSummary | None:
+        def check() -> RunSummary | None:
             nonlocal last
             summary = runs.summary(run_id)
             show(f"run {run_id}", summary)
@@ -120,7 +120,7 @@ def wait_for_end(
                     echo(describe_waiting(waiting, dt.datetime.now(dt.UTC)), err=True)
             return summary if summary.run.status not in OPEN_STATUSES else None
 
-        ended = keep_looking(look, timeout=timeout)
+        ended = poll(check, timeout=timeout)
     return ended or runs.summary(run_id)
 
 
@@ -129,15 +129,15 @@ def _topic(waiting: Waiting) -> object:
     return waiting.service, waiting.since, last_answer(waiting)
 
 
-def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | None:
-    """Return what `look` finds as soon as it finds something, or None after `timeout` seconds.
+def poll(check: Callable[[], T | None], *, timeout: float | None) -> T | None:
+    """Return what `check` finds as soon as it finds something, or None after `timeout` seconds.
 
     A database that is away for a while ends no wait (promise P8); it is said once.
     """
     began, told = time.monotonic(), False
     while True:
         try:
-            found = look()
+            found = check()
         except TransientError as error:
             found = None
             if not told:
@@ -145,13 +145,13 @@ def keep_looking(look: Callable[[], T | None], *, timeout: float | None) -> T | 
             told = True
         if found is not None or (timeout is not None and time.monotonic() - began >= timeout):
             return found
-        time.sleep(LOOK_AGAIN)
+        time.sleep(POLL_INTERVAL)
 
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, RunSummary], None]]:
     """Give what shows how far runs have come, on standard error, if that is a terminal."""
-    bar = new_bar(quiet=quiet)
+    bar = new_progress_bar(quiet=quiet)
     tasks = {}
 
     def show(name: str, summary: RunSummary) -> None:
@@ -164,6 +164,6 @@ def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, RunSummary], None]]:
         yield show
 
 
-def end_with(summary: RunSummary) -> None:
+def exit_with(summary: RunSummary) -> None:
     """End the command: 0 when the run is complete and nobody is a dead letter, else 1."""
     raise click.exceptions.Exit(0 if summary.succeeded else 1)

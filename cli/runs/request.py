@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.output import echo, say
+from cli.output import echo, print_result
 from cli.runs.details import details_of
-from cli.runs.report import end_with, keep_looking, show_run, wait_for_end
+from cli.runs.report import exit_with, poll, show_run, wait_for_end
 from queues.message import proven, tenant_sync_message
 from schemas.errors import PermanentError
 from schemas.messages.binding import is_privileged
@@ -19,7 +19,7 @@ from schemas.messages.messages import TenantSync, load_tenant_sync
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cli.context import Console
+    from cli.context import Services
     from schemas.runs.run import Run
     from store.runs.triggers import Triggers
 
@@ -35,35 +35,35 @@ def wish_from(**fields: object) -> TenantSync:
         raise click.UsageError(error.detail) from None
 
 
-def publish_wish(wish: TenantSync, parts: Console, more: Mapping[str, Any], *, wants_json: bool) -> None:
+def publish_wish(wish: TenantSync, services: Services, more: Mapping[str, Any], *, wants_json: bool) -> None:
     """Publish a wish, and say under which event id; `more` goes beside it into the JSON."""
-    event_id = _publish(wish, parts)
+    event_id = _publish(wish, services)
     text = f"Published, as event {event_id}. 'update-sync runs list' shows the run."
-    say(text, {"event": event_id, **more}, wants_json=wants_json)
+    print_result(text, {"event": event_id, **more}, wants_json=wants_json)
 
 
-def wish_and_wait(wish: TenantSync, parts: Console, *, timeout: float | None, wants_json: bool) -> None:
+def wish_and_wait(wish: TenantSync, services: Services, *, timeout: float | None, wants_json: bool) -> None:
     """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
     ends = None if timeout is None else time.monotonic() + timeout
-    run = run_that_came_of(wish, _publish(wish, parts), parts.store.triggers, timeout=timeout)
+    run = run_that_came_of(wish, _publish(wish, services), services.store.triggers, timeout=timeout)
     left = None if ends is None else max(0.0, ends - time.monotonic())
-    summary = wait_for_end(parts.store.runs, run.id, quiet=wants_json, timeout=left)
-    show_run(summary, wants_json=wants_json, details=details_of(run.id, parts.store))
-    end_with(summary)
+    summary = wait_for_end(services.store.runs, run.id, quiet=wants_json, timeout=left)
+    show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store))
+    exit_with(summary)
 
 
-def _publish(wish: TenantSync, parts: Console) -> str:
+def _publish(wish: TenantSync, services: Services) -> str:
     event_id = str(uuid.uuid4())
-    publish_trigger(wish, event_id, parts)
+    publish_trigger(wish, event_id, services)
     return event_id
 
 
-def publish_trigger(wish: TenantSync, event_id: str, parts: Console) -> None:
+def publish_trigger(wish: TenantSync, event_id: str, services: Services) -> None:
     """Publish a wish; one that only operators may have goes with the proof that it is ours."""
     message = tenant_sync_message(wish, event_id=event_id)
     if is_privileged(wish, event_id):
-        message = proven(message, parts.store.seals.proof)
-    parts.broker.publish([message])
+        message = proven(message, services.store.seals.proof)
+    services.broker.publish([message])
 
 
 def run_that_came_of(
@@ -78,7 +78,7 @@ def run_that_came_of(
         else "a producer running, or another run of the tenant open"
     )
 
-    def look() -> Run | None:
+    def check() -> Run | None:
         nonlocal told
         run = triggers.run_of(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
@@ -86,7 +86,7 @@ def run_that_came_of(
             echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
         return run
 
-    run = keep_looking(look, timeout=timeout)
+    run = poll(check, timeout=timeout)
     if run is None:
         echo(f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True)
         raise click.exceptions.Exit(1)

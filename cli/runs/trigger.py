@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import json_option
 from cli.runs.request import publish_wish, wish_and_wait, wish_from
 from schemas.errors import WrongUseError
@@ -22,7 +22,7 @@ from schemas.settings import Need
     help="Read everybody, or only who changed in Entra since the last complete run.",
 )
 @click.option("--dry-run", is_flag=True, help="Find out what would change, and change nothing.")
-@click.option("--thorough", is_flag=True, help="Ask Skolon about everybody, and trust no receipt.")
+@click.option("--recheck-all", is_flag=True, help="Ask Skolon about everybody, and trust no receipt.")
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: for so long.")
@@ -32,18 +32,18 @@ def trigger(  # noqa: PLR0913 - one for each option
     tenant: str,
     mode: str,
     dry_run: bool,
-    thorough: bool,
+    recheck_all: bool,
     users: tuple[str, ...],
     wait: bool,
     timeout: float | None,
     wants_json: bool,
 ) -> None:
     """Publish a tenant-sync message for TENANT."""
-    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, thorough=thorough, users=list(users))
-    parts = open_console(Need.DATABASE, Need.BROKER)
-    if not parts.store.tenants.outline(tenant).enabled:
+    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, thorough=recheck_all, users=list(users))
+    services = current_services(Need.DATABASE, Need.BROKER)
+    if not services.store.tenants.outline(tenant).enabled:
         raise WrongUseError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
     if wait:
-        wish_and_wait(wish, parts, timeout=timeout, wants_json=wants_json)
+        wish_and_wait(wish, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(wish, parts, {}, wants_json=wants_json)
+        publish_wish(wish, services, {}, wants_json=wants_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import echo, json_option
 from cli.runs.request import publish_wish, wish_and_wait, wish_from
 from schemas.errors import WrongUseError
@@ -15,7 +15,7 @@ from schemas.settings import Need
 from store.runs.undo import why_not_undoable
 
 if TYPE_CHECKING:
-    from cli.context import Console
+    from cli.context import Services
     from schemas.runs.run import Run
 
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.IntRange(min=1))
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Find out what would be put back, and change nothing.")
-@click.option("--accept", is_flag=True, help="Let it through although it changes more than the guard allows.")
+@click.option(
+    "--override-guard", is_flag=True, help="Let it through although it changes more than the guard allows."
+)
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: for so long.")
 @json_option
@@ -32,7 +34,7 @@ def undo(  # noqa: PLR0913 - one for each option
     run: int,
     users: tuple[str, ...],
     dry_run: bool,
-    accept: bool,
+    override_guard: bool,
     wait: bool,
     timeout: float | None,
     wants_json: bool,
@@ -43,31 +45,31 @@ def undo(  # noqa: PLR0913 - one for each option
     is, and counted. The undo is a run of its own, which can be watched, resumed, cancelled and undone. A
     halted run that is put back as a whole is cancelled by that.
     """
-    parts = open_console(Need.DATABASE, Need.BROKER, Need.KEYS)
-    undone = parts.store.runs.get(run)
+    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
+    undone = services.store.runs.get(run)
     wish = wish_from(
         tenant=undone.tenant,
         mode=str(Mode.UNDO),
         dry_run=dry_run,
         users=list(users),
         undoes=run,
-        accept=accept,
+        accept=override_guard,
     )
-    people = len(wish.users) or parts.store.undos.people(run)
-    _check(undone, wish.users, people, parts)
+    people = len(wish.users) or services.store.undos.people(run)
+    _check(undone, wish.users, people, services)
     if not wants_json:
         _say(undone, people, whole=not (users or dry_run), dry_run=dry_run)
     if wait:
-        wish_and_wait(wish, parts, timeout=timeout, wants_json=wants_json)
+        wish_and_wait(wish, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(wish, parts, {"undoes": str(run), "people": people}, wants_json=wants_json)
+        publish_wish(wish, services, {"undoes": str(run), "users": people}, wants_json=wants_json)
 
 
-def _check(undone: Run, users: tuple[str, ...], people: int, parts: Console) -> None:
+def _check(undone: Run, users: tuple[str, ...], people: int, services: Services) -> None:
     why = why_not_undoable(undone.status, dry_run=undone.dry_run, people=people)
     if why is not None:
         raise WrongUseError(f"Run {undone.id} cannot be undone: {why}.")
-    unknown = [user for user in users if parts.store.receipts.get(undone.id, user) is None]
+    unknown = [user for user in users if services.store.receipts.get(undone.id, user) is None]
     if unknown:
         raise WrongUseError(f"Run {undone.id} has no receipt of:", unknown)
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from cli.output import echo, print_json
 from cli.private_files import fix_of_rights
 from cli.runs.report import progress_bar
-from cli.sandbox.one_process import one_process
+from cli.sandbox.in_process_sync import in_process_sync
 from cli.sandbox.report import Findings, as_json, compare, show
 from runtime.logging import set_up_logging
 from sandbox.environment import TENANT_KEY, Place, World, world
@@ -67,7 +67,7 @@ def sandbox(
 
 
 def _both_runs(made_up: World, folder: Path, *, quiet: bool) -> Findings:
-    with progress_bar(quiet=quiet) as progress, one_process(made_up, TENANT_KEY, folder) as sync:
+    with progress_bar(quiet=quiet) as progress, in_process_sync(made_up, TENANT_KEY, folder) as sync:
         first = sync.run(progress=partial(progress, "first run"))
         second = sync.run(progress=partial(progress, "second run"))
         return compare(made_up, sync.store, first, second)

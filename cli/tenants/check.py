@@ -31,35 +31,35 @@ _SOON: Final = 30
 _NOBODY: Final = "update-sync-check-that-finds-nobody"
 
 
-class Grade(StrEnum):
+class Severity(StrEnum):
     """How a step went."""
 
     OK = "ok"
     WARNING = "warning"
-    FAULT = "fault"
+    ERROR = "error"
     SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class CheckResult:
     """One thing that was tried, what came of it, and where to mend it."""
 
     name: str
-    grade: Grade
+    severity: Severity
     detail: str
-    mend: str | None = None
+    fix: str | None = None
     #: Why it failed, in our own words for causes and systems, where there is one.
     failed_at: Cause | Dependency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"step": self.name, "grade": str(self.grade), "detail": self.detail, "mend": self.mend}
+        return {"step": self.name, "severity": str(self.severity), "detail": self.detail, "fix": self.fix}
 
 
 _TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
 
 _ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
-_MEND: Final = {
+_FIXES: Final = {
     Cause.ENTRA_CREDENTIALS: (
         f"{_ENTRA_APP}; then: update-sync tenants set TENANT --client-secret. Directory (tenant) id "
         "and client id are on the app's overview page"
@@ -77,43 +77,43 @@ _MEND: Final = {
 }
 
 
-def check_tenant(record: TenantRecord, directories: Directories, today: dt.date) -> list[Step]:
+def check_tenant(record: TenantRecord, directories: Directories, today: dt.date) -> list[CheckResult]:
     """Try, in order, everything that a run needs, and return how each step went. Nothing is changed."""
     steps = [_secret(record), *_expiry(record, today)]
     entra = list(_entra(record, directories))
     steps = [*steps, *entra, _skolon(record, directories)]
     key = record.tenant.key
-    return [dataclasses.replace(step, mend=step.mend and step.mend.replace("TENANT", key)) for step in steps]
+    return [dataclasses.replace(step, fix=step.fix and step.fix.replace("TENANT", key)) for step in steps]
 
 
-def _secret(record: TenantRecord) -> Step:
+def _secret(record: TenantRecord) -> CheckResult:
     if _GUID.fullmatch(record.credentials.client_secret.strip()):
-        return Step(
+        return CheckResult(
             name="client secret",
-            grade=Grade.FAULT,
+            severity=Severity.ERROR,
             detail="it looks like a GUID, and so does a Secret ID: the secret's Value is wanted",
-            mend=f"{_ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
+            fix=f"{_ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
         )
-    return Step(name="client secret", grade=Grade.OK, detail="looks like a secret's Value")
+    return CheckResult(name="client secret", severity=Severity.OK, detail="looks like a secret's Value")
 
 
-def _expiry(record: TenantRecord, today: dt.date) -> Iterator[Step]:
+def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
     expires = record.tenant.client_secret_expires
     if expires is None:
         return
     days = (expires - today).days
     if days < 0:
         # Whether it has truly ended is for Entra to say: the date is what somebody has noted.
-        grade, detail = Grade.WARNING, f"noted to end on {expires}, which has passed"
+        severity, detail = Severity.WARNING, f"noted to end on {expires}, which has passed"
     elif days <= _SOON:
-        grade, detail = Grade.WARNING, f"expires on {expires}, in {days} days"
+        severity, detail = Severity.WARNING, f"expires on {expires}, in {days} days"
     else:
-        grade, detail = Grade.OK, f"good until {expires}"
-    mend = None if grade is Grade.OK else f"{_ENTRA_APP}: make a new one, and set it with its date"
-    yield Step(name="client secret's date", grade=grade, detail=detail, mend=mend)
+        severity, detail = Severity.OK, f"good until {expires}"
+    fix = None if severity is Severity.OK else f"{_ENTRA_APP}: make a new one, and set it with its date"
+    yield CheckResult(name="client secret's date", severity=severity, detail=detail, fix=fix)
 
 
-def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
+def _entra(record: TenantRecord, directories: Directories) -> Iterator[CheckResult]:
     graph = directories.graph(record.credentials)
     found: list[str] = []
 
@@ -126,32 +126,36 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[Step]:
     # Without a token there are no users: what failed is told by the step that it belongs to.
     if users.failed_at in _TOKEN_FAILURES:
         yield dataclasses.replace(users, name="token from Entra")
-        yield Step(name="users in Entra", grade=Grade.SKIPPED, detail="needs a token")
+        yield CheckResult(name="users in Entra", severity=Severity.SKIPPED, detail="needs a token")
     else:
-        yield Step(name="token from Entra", grade=Grade.OK, detail="Entra takes client id and secret")
+        yield CheckResult(
+            name="token from Entra", severity=Severity.OK, detail="Entra takes client id and secret"
+        )
         yield users
-    if users.grade is not Grade.OK:
-        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="users could not be read")
+    if users.severity is not Severity.OK:
+        yield CheckResult(name="birthdays", severity=Severity.SKIPPED, detail="users could not be read")
         return
     if not record.tenant.wants_birthdays or not found:
-        yield Step(name="birthdays", grade=Grade.SKIPPED, detail="not wanted, or nobody is there")
+        yield CheckResult(
+            name="birthdays", severity=Severity.SKIPPED, detail="not wanted, or nobody is there"
+        )
         return
     try:
         problem = graph.birthday(found[0]).problem
     except TransientError as error:
         problem = error.detail
     if problem is None:
-        yield Step(name="birthdays", grade=Grade.OK, detail="can be read")
+        yield CheckResult(name="birthdays", severity=Severity.OK, detail="can be read")
     else:
-        yield Step(
+        yield CheckResult(
             name="birthdays",
-            grade=Grade.WARNING,
+            severity=Severity.WARNING,
             detail=f"cannot be read ({problem}); birth dates stay as they are",
-            mend="update-sync tenants set TENANT --no-birthdays, if they are not wanted",
+            fix="update-sync tenants set TENANT --no-birthdays, if they are not wanted",
         )
 
 
-def _skolon(record: TenantRecord, directories: Directories) -> Step:
+def _skolon(record: TenantRecord, directories: Directories) -> CheckResult:
     organisation = record.tenant.organisation
     skolon = directories.skolon(dry_run=True)
 
@@ -160,33 +164,33 @@ def _skolon(record: TenantRecord, directories: Directories) -> Step:
         return "the organisation's users can be searched"
 
     step = _try("users in Skolon", search)
-    if step.grade is not Grade.OK:
+    if step.severity is not Severity.OK:
         return step
     if skolon.search_method(organisation) is SearchMethod.POST:
         return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
     return dataclasses.replace(
         step,
-        grade=Grade.WARNING,
+        severity=Severity.WARNING,
         detail=f"{step.detail}; searches by GET: filters, which hold e-mail addresses and personal numbers, "
         "stand in URLs",
-        mend="ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs "
+        fix="ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs "
         "out of the logs of its servers and proxies",
     )
 
 
-def _try(name: str, attempt: Callable[[], str]) -> Step:
-    failed = Step(name=name, grade=Grade.FAULT, detail="")
+def _try(name: str, attempt: Callable[[], str]) -> CheckResult:
+    failed = CheckResult(name=name, severity=Severity.ERROR, detail="")
     try:
-        return Step(name=name, grade=Grade.OK, detail=attempt())
+        return CheckResult(name=name, severity=Severity.OK, detail=attempt())
     except HaltError as error:
         return dataclasses.replace(
-            failed, detail=error.detail, mend=_MEND.get(error.cause), failed_at=error.cause
+            failed, detail=error.detail, fix=_FIXES.get(error.cause), failed_at=error.cause
         )
     except TransientError as error:
-        mend = "try again later; if it stays so, look at the network, the proxy and the addresses"
+        fix = "try again later; if it stays so, look at the network, the proxy and the addresses"
         detail = f"could not be tried: {error.detail}"
-        return dataclasses.replace(failed, detail=detail, mend=mend, failed_at=error.dependency)
+        return dataclasses.replace(failed, detail=detail, fix=fix, failed_at=error.dependency)
     except PermanentError as error:
-        return dataclasses.replace(failed, detail=error.detail, mend="report it")
+        return dataclasses.replace(failed, detail=error.detail, fix="report it")
     except UpdateSyncError as error:
         return dataclasses.replace(failed, detail=str(error))

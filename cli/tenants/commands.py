@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from cli.context import Console, open_console
-from cli.output import echo, json_option, print_fields, print_json, print_table, say
-from cli.tenants.check import Grade, check_tenant
+from cli.context import Services, current_services
+from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
+from cli.tenants.check import Severity, check_tenant
 from cli.tenants.data_quality import report
 from cli.tenants.freshness import freshness
-from cli.tenants.next_due import describe_next_due
+from cli.tenants.next_run import describe_next_run
 from cli.tenants.options import changes_from, tenant_options
 from cli.tenants.preview import preview
 from schemas.settings import Need
@@ -30,8 +30,8 @@ def tenants() -> None:
 tenants.add_command(preview)
 
 
-def _parts() -> Console:
-    return open_console(Need.DATABASE, Need.KEYS)
+def _services() -> Services:
+    return current_services(Need.DATABASE, Need.KEYS)
 
 
 @tenants.command()
@@ -40,14 +40,14 @@ def _parts() -> Console:
 @json_option
 def add(*, key: str, wants_json: bool, **options: Any) -> None:
     """Add a tenant. Its client secret comes from the file, or is asked for; never from an argument."""
-    parts = _parts()
+    services = _services()
     settings = changes_from(options)
     if "client_secret" not in settings and sys.stdin.isatty():
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     tenant, secret = load_tenant(key, settings)
-    parts.store.tenants.add(tenant, secret)
+    services.store.tenants.add(tenant, secret)
     text = f"Tenant '{key}' is added. 'update-sync tenants check {key}' proves its credentials."
-    say(text, {"tenant": key}, wants_json=wants_json)
+    print_result(text, {"tenant": key}, wants_json=wants_json)
 
 
 @tenants.command("set")
@@ -57,15 +57,15 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
 @json_option
 def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> None:
     """Change what is named, and leave the rest as it is."""
-    parts = _parts()
+    services = _services()
     changes = changes_from(options)
     if asks:
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:
         raise click.UsageError("Name something to change.")
-    parts.store.tenants.change(key, changes)
+    services.store.tenants.change(key, changes)
     named = sorted(changes)
-    say(
+    print_result(
         f"Tenant '{key}' is changed: {', '.join(named)}.",
         {"tenant": key, "changed": named},
         wants_json=wants_json,
@@ -76,7 +76,7 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
 @json_option
 def list_tenants(*, wants_json: bool) -> None:
     """List the tenants."""
-    tenants = open_console(Need.DATABASE).store.tenants
+    tenants = current_services(Need.DATABASE).store.tenants
     if wants_json:
         print_json([{"key": tenant.key, **dump_tenant(tenant)} for tenant in tenants.list()])
         return
@@ -92,13 +92,13 @@ def list_tenants(*, wants_json: bool) -> None:
 @json_option
 def show(*, key: str, wants_json: bool) -> None:
     """Show a tenant's settings; its client secret can be replaced, and not be read."""
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     settings = dump_tenant(store.tenants.settings(key))
     if wants_json:
         # Without the line below: this is the object that `add` and `set` take.
         print_json(settings)
     else:
-        next_due = describe_next_due(key, store.schedules, dt.datetime.now(dt.UTC))
+        next_due = describe_next_run(key, store.schedules, dt.datetime.now(dt.UTC))
         print_fields({"key": key, **settings, "next_due": next_due})
 
 
@@ -108,14 +108,14 @@ def show(*, key: str, wants_json: bool) -> None:
 @json_option
 def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
-    parts = open_console(Need.DATABASE)
-    parts.store.tenants.outline(key)
+    services = current_services(Need.DATABASE)
+    services.store.tenants.outline(key)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("Nobody can be asked here: say --yes.")
         click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
-    parts.store.tenants.remove(key)
-    say(f"Tenant '{key}' is removed.", {"tenant": key}, wants_json=wants_json)
+    services.store.tenants.remove(key)
+    print_result(f"Tenant '{key}' is removed.", {"tenant": key}, wants_json=wants_json)
 
 
 @tenants.command()
@@ -123,18 +123,18 @@ def remove(*, key: str, yes: bool, wants_json: bool) -> None:
 @json_option
 def check(*, key: str, wants_json: bool) -> None:
     """Prove a tenant's credentials against Entra and Skolon, step by step. Nothing is changed."""
-    parts = open_console(Need.DATABASE, Need.KEYS, Need.SKOLON)
-    record = parts.store.tenants.get(key)
-    steps = check_tenant(record, parts.directories, dt.datetime.now(dt.UTC).date())
-    right = all(step.grade is not Grade.FAULT for step in steps)
+    services = current_services(Need.DATABASE, Need.KEYS, Need.SKOLON)
+    record = services.store.tenants.get(key)
+    steps = check_tenant(record, services.directories, dt.datetime.now(dt.UTC).date())
+    ok = all(step.severity is not Severity.ERROR for step in steps)
     if wants_json:
-        print_json({"tenant": key, "right": right, "steps": [step.as_json() for step in steps]})
+        print_json({"tenant": key, "ok": ok, "steps": [step.as_json() for step in steps]})
     else:
         for step in steps:
-            echo(f"{step.grade:<8} {step.name}: {step.detail}")
-            if step.mend:
-                echo(f"{'':<8} mend: {step.mend}")
-    if not right:
+            echo(f"{step.severity:<8} {step.name}: {step.detail}")
+            if step.fix:
+                echo(f"{'':<8} fix: {step.fix}")
+    if not ok:
         raise click.exceptions.Exit(1)
 
 

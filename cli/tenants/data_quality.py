@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from schemas.errors import WrongUseError
 from schemas.reports.remedies import Language, explain
@@ -39,7 +39,7 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
     match key, who is not found or ambiguous in Skolon, and whether Graph listed everybody whom it counts.
     People are named by their ids; no value is shown.
     """
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     store.tenants.outline(key)
     found = store.tenant_reports.last(key, limit)
     if found is None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.context import open_console
-from cli.durations import age
+from cli.context import current_services
+from cli.durations import format_age
 from cli.output import json_option, print_json, print_table
 from schemas.settings import Need
 
@@ -29,7 +29,7 @@ def freshness(*, key: str | None, everyone: bool, wants_json: bool) -> None:
     """
     if (key is None) is not everyone:
         raise click.UsageError("Name a tenant, or say --all.")
-    store = open_console(Need.DATABASE).store
+    store = current_services(Need.DATABASE).store
     keys = [tenant.key for tenant in store.tenants.outlines()] if key is None else [key]
     if key is not None:
         store.tenants.outline(key)
@@ -51,7 +51,7 @@ def _row(each: Freshness, now: dt.datetime) -> tuple[object, ...]:
         _percent(each.share(each.within_day)),
         _percent(each.share(each.within_week)),
         each.expected - each.confirmed,
-        age(each.oldest, now),
+        format_age(each.oldest, now),
     )
 
 

@@ -74,10 +74,10 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         changes["schedule"] = None
     for name in ("match_keys", "erase_blank"):
         if options[name] is not None:
-            changes[name] = words_of(options[name])
+            changes[name] = split_list(options[name])
     if options["source"]:
         pairs = [pair(text, "--source") for text in options["source"]]
-        changes["sources"] = _merged(changes.get("sources"), {name: words_of(rest) for name, rest in pairs})
+        changes["sources"] = _merged(changes.get("sources"), {name: split_list(rest) for name, rest in pairs})
     scope = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
     if options["exclude"]:
         pairs = [pair(text, "--exclude") for text in options["exclude"]]
@@ -140,7 +140,7 @@ def _text(path: str) -> str:
         raise WrongUseError(f"{path} cannot be read: {type(error).__name__}.") from None
 
 
-def words_of(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """Return what stands between commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 

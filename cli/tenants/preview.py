@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.runs.report import wait_for_end
 from cli.runs.request import publish_trigger, run_that_came_of
 from cli.tenants.options import read_object
-from cli.tenants.preview_options import NAMES, read_trial
+from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import preview_of, show_preview
 from cli.users.explanation import Explanation
-from cli.users.lookup import people_called, who_is_meant
+from cli.users.lookup import find_user_ids, read_identifier
 from schemas.errors import WrongUseError
 from schemas.messages.messages import TenantSync
 from schemas.runs.sync_result import Verdict
@@ -30,7 +30,7 @@ from workers.dry_run.explain import explain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cli.context import Console
+    from cli.context import Services
     from schemas.runs.run import RunSummary
     from workers.dry_run.explain import Explained
 
@@ -76,12 +76,12 @@ def preview(  # noqa: PLR0913 - one for each option
     needs = (
         (Need.DATABASE, Need.BROKER, Need.KEYS) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
     )
-    parts = open_console(*needs)
-    saved = parts.store.tenants.settings(key)
-    trial = trial_of(saved, *read_trial(settings, read_object(source_file) if source_file else {}))
+    services = current_services(*needs)
+    saved = services.store.tenants.settings(key)
+    trial = trial_of(saved, *read_overrides(settings, read_object(source_file) if source_file else {}))
     if who is not None:
-        user = _entra_id(parts, key, who_is_meant(who))
-        explained = _explained(parts, key, trial, user)
+        user = _entra_id(services, key, read_identifier(who))
+        explained = _explained(services, key, trial, user)
         explanation = Explanation(user=user, explained=explained, values=values)
         if wants_json:
             print_json({"tenant": key, **explanation.as_json()})
@@ -90,15 +90,15 @@ def preview(  # noqa: PLR0913 - one for each option
         raise click.exceptions.Exit(0 if isinstance(explained.end, Verdict) else 1)
     if not saved.enabled:
         raise WrongUseError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
-    summary = _run(parts, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
-    found = preview_of(summary, saved, parts.store)
+    summary = _run(services, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
+    found = preview_of(summary, saved, services.store)
     show_preview(found, wants_json=wants_json)
     raise click.exceptions.Exit(0 if found.right else 1)
 
 
-def _entra_id(parts: Console, key: str, wanted: str) -> str:
+def _entra_id(services: Services, key: str, wanted: str) -> str:
     """Return whom somebody means. Whom no run has met is taken for an Entra id, if it can be one."""
-    found = people_called(parts, key, wanted)
+    found = find_user_ids(services, key, wanted)
     if len(found) > 1:
         raise WrongUseError(f"Several people are called so: {', '.join(found)}. Name one of these.")
     if not found and ("@" in wanted or not is_entra_id(wanted)):
@@ -106,20 +106,20 @@ def _entra_id(parts: Console, key: str, wanted: str) -> str:
     return found[0] if found else wanted
 
 
-def _explained(parts: Console, key: str, trial: dict[str, Any], user: str) -> Explained:
-    record = parts.store.tenants.get(key)
+def _explained(services: Services, key: str, trial: dict[str, Any], user: str) -> Explained:
+    record = services.store.tenants.get(key)
     record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
-    return explain(user, record, parts.directories)
+    return explain(user, record, services.directories)
 
 
-def _run(parts: Console, wish: TenantSync, *, quiet: bool) -> RunSummary:
+def _run(services: Services, wish: TenantSync, *, quiet: bool) -> RunSummary:
     """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
-    event_id, triggers = str(uuid.uuid4()), parts.store.triggers
-    publish_trigger(wish, event_id, parts)
+    event_id, triggers = str(uuid.uuid4()), services.store.triggers
+    publish_trigger(wish, event_id, services)
     try:
         with _interruptible():
             run = run_that_came_of(wish, event_id, triggers)
-            return wait_for_end(parts.store.runs, run.id, quiet=quiet)
+            return wait_for_end(services.store.runs, run.id, quiet=quiet)
     except KeyboardInterrupt:
         withdrawn = triggers.withdraw(wish, event_id)
         echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.tenants.options import pair, words_of
+from cli.tenants.options import pair, split_list
 from schemas.errors import WrongUseError
 from schemas.users.attributes import Attribute
 
@@ -27,7 +27,7 @@ NAMES: Final = (
 )
 
 
-def read_trial(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def read_overrides(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the object that the options make, on top of a file's, and a line for each fault."""
     changes, faults = dict(base), list[str]()
     for text in settings:
@@ -41,9 +41,9 @@ def read_trial(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[str,
 
 def _put(changes: dict[str, Any], name: str, value: str) -> None:
     if name in list(Attribute):
-        _inside(changes, "sources")[name] = words_of(value)
+        _inside(changes, "sources")[name] = split_list(value)
     elif name in _LISTS:
-        changes[name] = words_of(value)
+        changes[name] = split_list(value)
     elif name in _SWITCHES:
         _inside(changes, "scope")[name] = _switch(name, value)
     elif name == "exclude":

@@ -43,11 +43,11 @@ class Preview:
             **self.summary.as_json(),
             **self.details.as_json(),
             "settings": {
-                name: {"saved": saved, "tried": new} for name, (saved, new) in self.settings.items()
+                name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
             },
             "guard": {
                 "counts": self.counts.as_json(),
-                "people": self.people,
+                "directory_size": self.people,
                 "would_halt": list(self.would_halt),
             },
         }

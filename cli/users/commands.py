@@ -6,9 +6,9 @@ import datetime as dt
 
 import click
 
-from cli.context import open_console
+from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from cli.users.lookup import people_called, who_is_meant
+from cli.users.lookup import find_user_ids, read_identifier
 from cli.users.report import print_user, user_json
 from schemas.errors import WrongUseError
 from schemas.reports.user_status import standing_of
@@ -33,10 +33,10 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
     WHO is an Entra id, a Skolon id or an EPPN; `-` reads it from standard input, so that it gets into no
     history of commands. An EPPN is looked for in the last complete full run and since, and never logged.
     """
-    parts = open_console(Need.DATABASE)
-    parts.store.tenants.outline(tenant)
-    people = parts.store.people
-    found = people_called(parts, tenant, who_is_meant(who))
+    services = current_services(Need.DATABASE)
+    services.store.tenants.outline(tenant)
+    people = services.store.people
+    found = find_user_ids(services, tenant, read_identifier(who))
     if not found:
         raise WrongUseError(
             f"Nobody of tenant '{tenant}' is known by that Entra id, Skolon id or EPPN: no run has met one."
@@ -47,7 +47,7 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
         for history in [people.history(tenant, user, limit)]
     ]
     if wants_json:
-        print_json({"tenant": tenant, "people": [user_json(*each) for each in shown]})
+        print_json({"tenant": tenant, "users": [user_json(*each) for each in shown]})
         return
     now = dt.datetime.now(dt.UTC)
     for place, each in enumerate(shown):

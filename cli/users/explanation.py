@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.output import echo
-from cli.redaction import how_they_differ, mask
+from cli.redaction import diff_hint, mask
 from cli.users.explanation_report import print_steps
 from schemas.errors import HaltError, PermanentError
 from schemas.runs.changes import kind_of
@@ -112,7 +112,7 @@ class Explanation:
                 "identity": attribute in IDENTITY,
                 "from": self._value(attribute, held.get(attribute)),
                 "to": self._value(attribute, new),
-                "hint": how_they_differ(held.get(attribute), new),
+                "hint": diff_hint(held.get(attribute), new),
             }
             for attribute, new in step.changes.items()
         ]

@@ -10,18 +10,18 @@ from schemas.runs.identity_digests import same_eppn
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
-    from cli.context import Console
+    from cli.context import Services
 
 
-def who_is_meant(who: str) -> str:
+def read_identifier(who: str) -> str:
     """Return what was written; `-` reads it from standard input, so that it gets into no history."""
     return (sys.stdin.readline() if who == "-" else who).strip()
 
 
-def people_called(parts: Console, tenant: str, wanted: str) -> list[str]:
+def find_user_ids(services: Services, tenant: str, wanted: str) -> list[str]:
     """Return the Entra ids of those whom the tenant's runs have met by that id or EPPN."""
     marks = []
     if "@" in wanted:
-        index = Sealer(parts.settings.secret_keys).index
+        index = Sealer(services.settings.secret_keys).index
         marks = index.traces(tenant, Attribute.EPPN, same_eppn(wanted))
-    return list(parts.store.people.find(tenant, wanted, marks))
+    return list(services.store.people.find(tenant, wanted, marks))

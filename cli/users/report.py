@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.dead_letters.groups import explanation
-from cli.durations import age
+from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
 from schemas.reports.remedies import Language, explain
 from schemas.reports.user_status import State
@@ -35,13 +35,13 @@ def user_json(user: str, standing: Standing, history: Sequence[Entry]) -> dict[s
         "user": user,
         "skolon_user": _skolon_user(history),
         "state": str(standing.state),
-        "right": standing.right,
+        "in_sync": standing.right,
         "since": standing.since and timestamp(standing.since),
-        "confirmed": confirmed and confirmed.as_json(),
-        "waits_for_run": waits and str(waits.run),
+        "verified": confirmed and confirmed.as_json(),
+        "pending_run": waits and str(waits.run),
         "reason": reason and str(reason),
         "detail": told and told.detail,
-        **(explanation(reason) if reason else {"turn": None, "explanation": None}),
+        **(explanation(reason) if reason else {"owner": None, "explanation": None}),
         "history": [entry.as_json() for entry in history],
     }
 
@@ -52,19 +52,19 @@ def print_user(user: str, standing: Standing, history: Sequence[Entry], *, now: 
     fields: dict[str, object] = {
         "user": user,
         "skolon user": _skolon_user(history),
-        "right": _ANSWERS[standing.state],
+        "in sync": _ANSWERS[standing.state],
         "since": _when(standing.since, now),
-        "confirmed": "never"
+        "verified": "never"
         if confirmed is None
         else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.outcome}",
-        "waits": _waits(standing.waits),
+        "pending": _waits(standing.waits),
     }
     if told is not None and told.reason is not None:
         explained = explain(told.reason)
-        fields |= {"reason": told.reason, "turn": explained.turn}
+        fields |= {"reason": told.reason, "owner": explained.turn}
         for language in Language:
             fields[f"what ({language})"] = explained.texts[language].happened
-            fields[f"mend ({language})"] = explained.texts[language].mend
+            fields[f"fix ({language})"] = explained.texts[language].mend
     if told is not None:
         fields["detail"] = told.detail
     print_fields({name: value for name, value in fields.items() if value is not None})
@@ -87,7 +87,7 @@ def _skolon_user(history: Sequence[Entry]) -> str | None:
 
 
 def _when(moment: dt.datetime | None, now: dt.datetime) -> str | None:
-    return None if moment is None else f"{timestamp(moment)} ({age(moment, now)} ago)"
+    return None if moment is None else f"{timestamp(moment)} ({format_age(moment, now)} ago)"
 
 
 def _waits(entry: Entry | None) -> str | None:

@@ -94,7 +94,7 @@ class Drill:
         dead = self.dead()
         with self._timed("dead-letters list"):
             listed = self._scene.command("dead-letters", "list")
-        if not listed or listed["letters"] != dead:
+        if not listed or listed["dead_letters"] != dead:
             self.surprises.append(f"listed: {listed and listed['letters']} letters of {dead}")
 
     def _replay(self) -> dict[str, Any]:

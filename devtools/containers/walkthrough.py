@@ -138,7 +138,7 @@ def _image_is_whole(engine: Engine) -> None:
 
 def _restarted_in_mid_run(engine: Engine) -> None:
     with step("restart worker, in mid-run: the run completes all the same"):
-        engine.update_sync("trigger", _TENANT, "--thorough")
+        engine.update_sync("trigger", _TENANT, "--recheck-all")
         _until(lambda: _is_in_mid_run(engine), "a run that is under way")
         since = moment(engine)
         engine.typed(RESTART)

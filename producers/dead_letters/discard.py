@@ -34,7 +34,7 @@ def discard(
     Receipts keep `dead_lettered`. The operation is noted before the first letter goes, and how many
     went with each batch; raises `TransientError` when something that it needs is away.
     """
-    selection = {**wanted.as_json(), "letters": sum(expected.values())}
+    selection = {**wanted.as_json(), "dead_letters": sum(expected.values())}
     operation = store.operations.begin(Kind.DISCARD, selection=selection, operator=operator)
     counts: dict[str, int] = {}
     for queue, letters in expected.items():

@@ -96,7 +96,7 @@ class Replay:
         self._store = store
         self._broker = broker
         self._company = company
-        selection = {**wish.wanted.as_json(), "letters": sum(wish.expected.values())}
+        selection = {**wish.wanted.as_json(), "dead_letters": sum(wish.expected.values())}
         begun = store.operations.begin(
             Kind.REPLAY, selection=selection, operator=wish.operator, as_sent=wish.as_sent
         )

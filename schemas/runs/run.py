@@ -98,7 +98,7 @@ class RunSummary:
             "warnings": [warning.as_json() for warning in self.warnings],
             "waiting": [waiting.as_json() for waiting in self.waiting],
             "last_finished": self.last_finished and timestamp(self.last_finished),
-            "left": self.left,
+            "skipped": self.left,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

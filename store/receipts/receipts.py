@@ -75,7 +75,7 @@ class Receipt:
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
             "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
-            "left": [str(attribute) for attribute in self.left],
+            "skipped": [str(attribute) for attribute in self.left],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,

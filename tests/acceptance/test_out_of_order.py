@@ -87,7 +87,7 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
     before, skolon = made_up.changes_made(), made_up.skolon_users()
 
     # The letters hold these people as they were before they changed.
-    old = ("dead-letters", "replay", "--run", failed["run"], "--as-sent", "--yes", "--json")
+    old = ("dead-letters", "replay", "--run", failed["run"], "--original-payload", "--yes", "--json")
     replayed = json.loads(update_sync(*old, env=env).stdout)
     assert (replayed["status"], replayed["counts"]["published"]) == ("completed", letters)
     assert replayed["counts"]["superseded"] == letters

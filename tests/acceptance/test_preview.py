@@ -94,7 +94,7 @@ def test_a_mistake_is_seen_before_it_is_saved(made_up: World, env: dict[str, str
     for name in {*usual["attributes"], *ran["attributes"]}:
         foreseen, made = (kinds_of(summary, name) for summary in (usual, ran))
         assert all(abs(made[kind] - foreseen[kind]) <= pairs for kind in KINDS), name
-    assert answer("dead-letters", "list", env=env)["letters"] == sum(ran["reasons"].values())
+    assert answer("dead-letters", "list", env=env)["dead_letters"] == sum(ran["reasons"].values())
     assert made_up.wrong_users() == []
 
 

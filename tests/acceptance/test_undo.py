@@ -68,17 +68,17 @@ def test_a_mistake_is_halted_and_every_value_restored(
     assert 0 < len(touched) <= LIMIT + IN_HAND
     assert tried["outcomes"]["would_update"] == len(touched)
 
-    undone = answer("runs", "undo", halted["run"], "--accept", "--wait", env=env)
+    undone = answer("runs", "undo", halted["run"], "--override-guard", "--wait", env=env)
 
     assert (undone["status"], undone["mode"], undone["undoes"]) == ("completed", "undo", halted["run"])
-    assert (undone["outcomes"]["updated"], undone["left"]) == (len(touched), 0)
+    assert (undone["outcomes"]["updated"], undone["skipped"]) == (len(touched), 0)
     after = state(made_up)
     for user, held in before.items():
         for attribute, value in held.items():
             assert (user, attribute, after[user][attribute]) == (user, attribute, value)
     assert after.keys() == before.keys()
     assert answer("runs", "show", halted["run"], env=env)["status"] == "cancelled"
-    resumed = update_sync("runs", "resume", halted["run"], "--accept", env=env)
+    resumed = update_sync("runs", "resume", halted["run"], "--override-guard", env=env)
     assert resumed.returncode == 2
     again = update_sync("runs", "undo", halted["run"], "--wait", env=env)
     assert again.returncode == 0, again.stderr

@@ -63,7 +63,7 @@ def check(env: dict[str, str]) -> tuple[int, dict[str, dict[str, str]], str]:
 
 
 def grades(steps: dict[str, dict[str, str]]) -> dict[str, str]:
-    return {name: step["grade"] for name, step in steps.items()}
+    return {name: step["severity"] for name, step in steps.items()}
 
 
 def test_good_credentials_are_good(made_up: World, env: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ def test_how_skolon_is_searched_is_said(made_up: World, env: dict[str, str]) -> 
     assert (code, steps["users in Skolon"]["detail"].split("; ")[1]) == (0, "searches by POST /.search")
     made_up.skolon.faults.add(without_search_by_post())
     code, steps, _ = check(env)
-    assert (code, steps["users in Skolon"]["grade"]) == (0, "warning")
+    assert (code, steps["users in Skolon"]["severity"]) == (0, "warning")
     assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
 
 
@@ -162,9 +162,9 @@ def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of 
     strike(made_up)
     code, steps, written = check(env)
     assert code == 1
-    assert steps[step]["grade"] == "fault"
+    assert steps[step]["severity"] == "error"
     assert said in steps[step]["detail"]
-    assert mend in steps[step]["mend"]
+    assert mend in steps[step]["fix"]
     assert "TENANT" not in written
     assert secret not in written
     assert "Traceback" not in written
@@ -191,8 +191,8 @@ def test_birthdays_that_cannot_be_read_are_no_fault(made_up: World, env: dict[st
     )
     code, steps, _ = check(env)
     assert code == 0
-    assert steps["birthdays"]["grade"] == "warning"
-    assert "--no-birthdays" in steps["birthdays"]["mend"]
+    assert steps["birthdays"]["severity"] == "warning"
+    assert "--no-birthdays" in steps["birthdays"]["fix"]
 
 
 def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: World, env: dict[str, str]) -> None:
@@ -200,7 +200,7 @@ def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: World, env: di
     add(env, made_up, birthdays=False)
     before = made_up.microsoft.requests.counts().get("birthday", 0)
     _, steps, _ = check(env)
-    assert steps["birthdays"]["grade"] == "skipped"
+    assert steps["birthdays"]["severity"] == "skipped"
     assert made_up.microsoft.requests.counts().get("birthday", 0) == before
 
 
@@ -214,7 +214,7 @@ def test_the_secrets_end_is_said_in_time(made_up: World, env: dict[str, str], da
     add(env, made_up, client_secret_expires=expires.isoformat())
     code, steps, _ = check(env)
     assert code == 0
-    assert steps["client secret's date"]["grade"] == grade
+    assert steps["client secret's date"]["severity"] == grade
 
 
 def test_addresses_where_nobody_listens(made_up: World, env: dict[str, str]) -> None:
@@ -228,5 +228,5 @@ def test_addresses_where_nobody_listens(made_up: World, env: dict[str, str]) -> 
     }
     code, steps, written = check(env)
     assert code == 1
-    assert (steps["token from Entra"]["grade"], steps["users in Skolon"]["grade"]) == ("fault", "fault")
+    assert (steps["token from Entra"]["severity"], steps["users in Skolon"]["severity"]) == ("fault", "fault")
     assert "Traceback" not in written

@@ -54,16 +54,16 @@ def run(letters: Letters) -> int:
 def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
     """P9: how many, since when, whose turn it is and what to do, in both languages."""
     listed = answer("dead-letters", "list", env=env)
-    assert listed["letters"] == 5
+    assert listed["dead_letters"] == 5
     kinds = {group["reason"]: group for group in listed["groups"]}
-    assert {reason: group["letters"] for reason, group in kinds.items()} == {
+    assert {reason: group["dead_letters"] for reason, group in kinds.items()} == {
         "invalid_user": 3,
         "ambiguous_match": 2,
     }
     group = kinds["invalid_user"]
-    assert (group["queue"], group["tenant"], group["turn"]) == (USER_SYNC_QUEUE, "exempel", "entra")
+    assert (group["queue"], group["tenant"], group["owner"]) == (USER_SYNC_QUEUE, "exempel", "entra")
     assert group["oldest"] < group["newest"]
-    assert all(group["explanation"][language]["mend"] for language in ("sv", "en"))
+    assert all(group["explanation"][language]["fix"] for language in ("sv", "en"))
     plain = update_sync("dead-letters", "list", env=env)
     assert plain.returncode == 0
     assert "user-sync\texempel\tinvalid_user\t3\t2 d 2 h" in plain.stdout
@@ -90,17 +90,17 @@ def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
 )
 def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users: str) -> None:
     """Tenant, run, reason, user, age, queue and number choose letters, the oldest first."""
-    listed = answer("dead-letters", "list", "--letters", *options, env=env)
+    listed = answer("dead-letters", "list", "--ungrouped", *options, env=env)
     assert [letter["user"] for letter in listed] == users.split()
     counted = answer("dead-letters", "list", *options, env=env)
-    assert counted["letters"] == len(users.split())
+    assert counted["dead_letters"] == len(users.split())
 
 
 def test_one_letter_is_chosen_by_its_id(env: dict[str, str], letters: Letters, run: int) -> None:
     """Each letter has an id that names it, also bytes that are no message."""
     letters.put(USER_SYNC_QUEUE, GARBAGE)
-    for letter in answer("dead-letters", "list", "--letters", env=env):
-        chosen = answer("dead-letters", "list", "--letters", "--id", letter["id"], env=env)
+    for letter in answer("dead-letters", "list", "--ungrouped", env=env):
+        chosen = answer("dead-letters", "list", "--ungrouped", "--id", letter["id"], env=env)
         assert chosen == [letter]
     assert run
 
@@ -175,7 +175,7 @@ def test_exactly_what_was_meant_is_discarded(env: dict[str, str], letters: Lette
     assert letters.outcomes(run) == {"dead_lettered": 5}
     assert (done["kind"], done["status"]) == ("discard", "completed")
     assert done["counts"] == {"exempel invalid_user": 2}
-    assert done["selection"] == {"reasons": ["invalid_user"], "letters": 2}
+    assert done["selection"] == {"reasons": ["invalid_user"], "dead_letters": 2}
     kept = letters.store.operations.get(done["operation"])
     assert kept.as_json() == done
     assert kept.operator
@@ -215,7 +215,7 @@ def test_wrong_use_is_said(env: dict[str, str], letters: Letters, arguments: tup
 
 def test_there_may_be_no_letters(env: dict[str, str]) -> None:
     """With no queues at all, everything says that there is nothing, and ends well."""
-    assert answer("dead-letters", "list", env=env) == {"letters": 0, "groups": []}
+    assert answer("dead-letters", "list", env=env) == {"dead_letters": 0, "groups": []}
     assert answer("dead-letters", "show", env=env) == []
     assert answer("dead-letters", "discard", "--yes", env=env) is None
     assert answer("dead-letters", "replay", env=env) is None
@@ -292,7 +292,7 @@ def test_a_strangers_letter_plays_no_tricks_on_a_terminal(env: dict[str, str], l
         "options": {"update_sync": {"reason": HOSTILE, "stage": HOSTILE, "detail": HOSTILE}},
     }
     letters.put(USER_SYNC_QUEUE, json.dumps(body).encode())
-    for arguments in (("list",), ("list", "--letters"), ("show",), ("replay", "--dry-run")):
+    for arguments in (("list",), ("list", "--ungrouped"), ("show",), ("replay", "--dry-run")):
         code, seen = on_a_terminal("dead-letters", *arguments, env=env)
         assert code in (0, 1, 2), seen
         for sign in "\x07\x9b\u2028\u202e\u2066\x7f\0":
@@ -300,6 +300,6 @@ def test_a_strangers_letter_plays_no_tricks_on_a_terminal(env: dict[str, str], l
         assert "\x1b[2J" not in seen
         assert "\x1b]" not in seen
         assert not any(line.startswith("faked") for line in seen.splitlines())
-    listed = update_sync("dead-letters", "list", "--letters", "--json", env=env)
+    listed = update_sync("dead-letters", "list", "--ungrouped", "--json", env=env)
     assert listed.stdout.replace("\n", "").isprintable()
     assert len(json.loads(listed.stdout)) == 1

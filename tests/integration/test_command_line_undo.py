@@ -113,8 +113,8 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(Attribute.CITY,))
     store.receipts.finish(undo, USER, left)
     shown = answer("runs", "show", str(undo), "--users", env=env)
-    assert (shown["mode"], shown["undoes"], shown["left"]) == ("undo", str(run), 1)
-    assert shown["users"][0]["left"] == ["city"]
+    assert (shown["mode"], shown["undoes"], shown["skipped"]) == ("undo", str(run), 1)
+    assert shown["users"][0]["skipped"] == ["city"]
     plain = update_sync("runs", "show", str(undo), env=env).stdout
     assert f"undo of {run}" in plain
     assert "left as it is" in plain

@@ -46,20 +46,20 @@ def env(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("who", [ANNA, "s1"])
 def test_who_is_right_is_said_since_when(env: dict[str, str], who: str) -> None:
     """By Entra id or Skolon id: right, confirmed by which run, and what it changed, without values."""
-    (person,) = answer("users", "show", "exempel", who, env=env)["people"]
-    assert (person["user"], person["skolon_user"], person["right"]) == (ANNA, "s1", True)
-    assert person["since"] == person["confirmed"]["at"]
-    assert (person["confirmed"]["run"], person["confirmed"]["changed"]) == ("1", ["city"])
+    (person,) = answer("users", "show", "exempel", who, env=env)["users"]
+    assert (person["user"], person["skolon_user"], person["in_sync"]) == (ANNA, "s1", True)
+    assert person["since"] == person["verified"]["at"]
+    assert (person["verified"]["run"], person["verified"]["changed"]) == ("1", ["city"])
     shown = update_sync("users", "show", "exempel", who, env=env).stdout
     assert "by run 1, updated" in shown
 
 
 def test_who_is_not_right_is_said_why(env: dict[str, str]) -> None:
     """P9: the reason, whose turn it is, and what to do about it, in Swedish and English."""
-    (person,) = answer("users", "show", "exempel", BO, env=env)["people"]
-    assert (person["right"], person["reason"], person["turn"]) == (False, "invalid_user", "entra")
+    (person,) = answer("users", "show", "exempel", BO, env=env)["users"]
+    assert (person["in_sync"], person["reason"], person["owner"]) == (False, "invalid_user", "entra")
     assert set(person["explanation"]) == {"sv", "en"}
-    assert person["confirmed"] is None
+    assert person["verified"] is None
     shown = update_sync("users", "show", "exempel", BO, env=env).stdout
     assert all(words in shown for words in ("Rätta det fält", "Correct the field", WRONG.detail, "never"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from queues.message import proven, tenant_page_message, tenant_sync_message, user_sync_message
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.crypto.encryption import Sealer, new_key
@@ -41,13 +41,13 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 @pytest.fixture
-def run(sync: OneProcess, user: str, other: str) -> int:
+def run(sync: InProcessSync, user: str, other: str) -> int:
     """Give an open run of two people who wait for their messages."""
     opened = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "an event").run
     sync.store.receipts.publish(opened.id, [user, other])
@@ -64,12 +64,12 @@ def other(made_up: World, user: str) -> str:
     return next(str(each.entra["id"]) for each in made_up.municipality if each.entra["id"] != user)
 
 
-def letters(sync: OneProcess, queue: str = USER_SYNC_QUEUE) -> list[Letter]:
+def letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[Letter]:
     with sync.broker.walk_dead_letters(queue) as walk:
         return [read_letter(queue, found.letter.body, found.headers) for found in walk]
 
 
-def is_refused(sync: OneProcess, message: Message[None]) -> None:
+def is_refused(sync: InProcessSync, message: Message[None]) -> None:
     """Assert that a message is a dead letter, and that it is all that came of it."""
     runs = sync.store.runs.list()
     sync.broker.publish([message])
@@ -90,7 +90,7 @@ def user_message(fields: UserSync) -> Message[None]:
 
 @pytest.mark.parametrize("what", ["nothing", "garbage", "a strange key", "a page's proof", "a stored value"])
 def test_a_users_message_without_a_seal_of_ours_does_nothing(
-    sync: OneProcess, run: int, user: str, what: str
+    sync: InProcessSync, run: int, user: str, what: str
 ) -> None:
     """P1: whoever may publish, and has no key, changes nobody: neither in Skolon nor in the books."""
     page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
@@ -109,7 +109,7 @@ def test_a_users_message_without_a_seal_of_ours_does_nothing(
 
 @pytest.mark.parametrize("changed", [{"user": "other"}, {"run": 1}, {"tenant": "another"}])
 def test_a_payload_is_of_its_message_alone(
-    sync: OneProcess, run: int, user: str, other: str, changed: dict[str, Any]
+    sync: InProcessSync, run: int, user: str, other: str, changed: dict[str, Any]
 ) -> None:
     """P1: a payload in another user's message, another run's or another tenant's is not opened."""
     elsewhere = sync.store.triggers.open(
@@ -128,7 +128,7 @@ def test_a_payload_is_of_its_message_alone(
     "changed", [{"link": "https://evil.example/users"}, {"number": 9}, {"scan": 2}, {"proof": None}]
 )
 def test_a_forged_page_completes_and_halts_nothing(
-    sync: OneProcess, run: int, changed: dict[str, Any]
+    sync: InProcessSync, run: int, changed: dict[str, Any]
 ) -> None:
     """P3: a page that is not ours is not read, and the run goes on as if it had not come."""
     page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
@@ -136,7 +136,7 @@ def test_a_forged_page_completes_and_halts_nothing(
     is_refused(sync, tenant_page_message(forged, give_up_after_hours=24))
 
 
-def test_a_forged_message_is_in_nobodys_way(made_up: World, sync: OneProcess, user: str) -> None:
+def test_a_forged_message_is_in_nobodys_way(made_up: World, sync: InProcessSync, user: str) -> None:
     """P3, P4: whoever is named by a forged message is worked on by the genuine one, and the run completes."""
     forged = UserSync(tenant=TENANT_KEY, run=1, user=user, payload="x")
     sync.broker.publish([user_message(forged)])
@@ -160,7 +160,7 @@ def test_a_forged_message_is_in_nobodys_way(made_up: World, sync: OneProcess, us
 )
 @pytest.mark.parametrize("way", ["plain", "event", "another event's proof", "other fields' proof", "garbage"])
 def test_who_may_trigger_may_only_trigger(
-    sync: OneProcess, run: int, asked: dict[str, Any], way: str
+    sync: InProcessSync, run: int, asked: dict[str, Any], way: str
 ) -> None:
     """What more an operator may ask for is taken with the command line's proof alone, for that very event."""
     seals = sync.store.seals
@@ -194,7 +194,7 @@ def test_who_may_trigger_may_only_trigger(
     assert [each.run.id for each in sync.store.runs.list()] == [run]
 
 
-def test_what_operators_ask_for_is_done(sync: OneProcess) -> None:
+def test_what_operators_ask_for_is_done(sync: InProcessSync) -> None:
     """An undo with the command line's proof opens its run."""
     done = sync.run()
     wish = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=done.run.id)

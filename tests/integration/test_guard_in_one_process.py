@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.errors import WrongUseError
@@ -37,12 +37,12 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
-def test_a_mistake_is_stopped_at_the_limit(sync: OneProcess) -> None:
+def test_a_mistake_is_stopped_at_the_limit(sync: InProcessSync) -> None:
     """P7: a run that passes a limit halts, having changed no more than it and what was in hand."""
     halted = sync.run()
 
@@ -58,11 +58,11 @@ def test_a_mistake_is_stopped_at_the_limit(sync: OneProcess) -> None:
     assert settled.pending > PEOPLE / 2
 
 
-def test_only_a_person_lets_a_guarded_run_go_on(made_up: World, sync: OneProcess) -> None:
+def test_only_a_person_lets_a_guarded_run_go_on(made_up: World, sync: InProcessSync) -> None:
     """Resuming has to say that it is meant; then everybody is as the mapping says."""
     halted = sync.run()
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    with pytest.raises(WrongUseError, match="--accept"):
+    with pytest.raises(WrongUseError, match="--override-guard"):
         resume_run(halted.run.id, store=sync.store, publisher=sync.broker)
     assert sync.store.runs.get(halted.run.id).status is Status.HALTED
 
@@ -72,7 +72,7 @@ def test_only_a_person_lets_a_guarded_run_go_on(made_up: World, sync: OneProcess
     assert made_up.wrong_users() == []
 
 
-def test_a_dry_run_is_let_through(sync: OneProcess) -> None:
+def test_a_dry_run_is_let_through(sync: InProcessSync) -> None:
     """What changes nothing needs no guard: a dry run shows all that the mistake would do."""
     tried = sync.run(dry_run=True)
     assert tried.run.status is Status.COMPLETED

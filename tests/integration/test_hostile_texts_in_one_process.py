@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.outcomes import Outcome, Reason, Status
 from tests.integration.test_runs_in_one_process import counts, directory, letters, stranger
@@ -54,13 +54,13 @@ def made_up(tmp_path: Path, rewriting: Rewriting) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 def test_half_a_surrogate_of_graphs_is_that_users_matter(
-    made_up: World, sync: OneProcess, rewriting: Rewriting
+    made_up: World, sync: InProcessSync, rewriting: Rewriting
 ) -> None:
     """Where it is not used it harms nobody; in a name, or as an id, it is one dead letter."""
     user = "00000000-0000-4000-8000-000000000001"
@@ -92,7 +92,7 @@ UNFIT = [
 
 @pytest.mark.parametrize("form", UNFIT)
 def test_an_id_of_skolons_that_cannot_be_kept_is_that_users_matter(
-    made_up: World, sync: OneProcess, rewriting: Rewriting, form: bytes
+    made_up: World, sync: InProcessSync, rewriting: Rewriting, form: bytes
 ) -> None:
     """Who has such an id is one dead letter; everybody else of the same searches is brought up to date."""
     skolon_id = next(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess
+from cli.sandbox.in_process_sync import InProcessSync
 from clients.gateways import directories
 from devtools.commands import until
 from producers.main import declare_producers
@@ -45,7 +45,7 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 @contextmanager
 def processes(
     made_up: World, folder: Path, *, producer: Sequence[str], worker: Sequence[str]
-) -> Iterator[OneProcess]:
+) -> Iterator[InProcessSync]:
     """Give a sync of which a producer and a worker have different keys, on one database."""
     stand_ins: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value for name, value in made_up.environment.items()
@@ -63,7 +63,7 @@ def processes(
         declare_user_sync(broker, store=stores[1], directories=doors, sealer=Sealer(worker))
         stack.enter_context(consuming(broker, threads=4))
         syncer = UserSyncer(store=stores[1], directories=doors, sealer=Sealer(worker))
-        yield OneProcess(broker, stores[0], syncer, TENANT_KEY)
+        yield InProcessSync(broker, stores[0], syncer, TENANT_KEY)
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ def database(made_up: World, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def dead_letters(sync: OneProcess) -> int:
+def dead_letters(sync: InProcessSync) -> int:
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
         return len(list(walk))
 
 
-def undo(sync: OneProcess, run: int) -> int:
+def undo(sync: InProcessSync, run: int) -> int:
     event = str(uuid.uuid4())
     wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run)
     message = tenant_sync_message(wanted, event_id=event)
@@ -87,7 +87,7 @@ def undo(sync: OneProcess, run: int) -> int:
     return until(lambda: sync.store.triggers.run_of(event), "the undo").id
 
 
-def resumed(sync: OneProcess, run_id: int) -> Any:
+def resumed(sync: InProcessSync, run_id: int) -> Any:
     run = sync.store.runs.resume(run_id)
     publish_pending(run, store=sync.store, publisher=sync.broker)
     return sync.wait(run_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
 from sandbox.environment import TENANT_KEY, World, world
 from sandbox.skolon.faults import Fault
@@ -39,19 +39,19 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
-def halted(sync: OneProcess) -> RunSummary:
+def halted(sync: InProcessSync) -> RunSummary:
     """Run until the guard halts it, and until nobody has a message of it in hand any more."""
     run = sync.run()
     sync.broker.join(USER_SYNC_QUEUE, timeout=120_000, fail_fast=False)
     return sync.store.runs.summary(run.run.id)
 
 
-def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(made_up: World, sync: OneProcess) -> None:
+def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(made_up: World, sync: InProcessSync) -> None:
     """P3: everybody who is pending was looked at, nobody of them changed, and no dead letter."""
     tried = sync.run(dry_run=True)
     stopped = halted(sync)
@@ -72,7 +72,7 @@ def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(made_up: World, syn
     assert patches == stopped.counts.get(Outcome.UPDATED, 0)
 
 
-def test_who_was_looked_at_is_worked_on_all_the_same(made_up: World, sync: OneProcess) -> None:
+def test_who_was_looked_at_is_worked_on_all_the_same(made_up: World, sync: InProcessSync) -> None:
     """P4: accepted, the run goes on with everybody who is pending, and its sums are of what it did."""
     stopped = halted(sync)
 
@@ -95,7 +95,7 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: World, sync: OnePr
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: OneProcess, fault: Fault) -> None:
+def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: InProcessSync, fault: Fault) -> None:
     """P7, P8: what fails in looking ahead is no dead letter, no second cause, and not tried again."""
     user = next(each.entra["id"] for each in made_up.municipality if each.outcome == "updated")
     wish = TenantSync(tenant=TENANT_KEY)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.dead_letters.precheck import Survey, survey
 from producers.dead_letters.ramp import Obstacle
 from producers.dead_letters.replay import Company, Replay, ReplayWish
@@ -57,13 +57,13 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 @pytest.fixture
-def failed(made_up: World, sync: OneProcess) -> RunSummary:
+def failed(made_up: World, sync: InProcessSync) -> RunSummary:
     """Have a run in which everybody who is looked for in Skolon became a dead letter."""
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
     summary = sync.run()
@@ -73,7 +73,7 @@ def failed(made_up: World, sync: OneProcess) -> RunSummary:
     return summary
 
 
-def replay(sync: OneProcess, wanted: LetterFilter | None = None, **wishes: Any) -> Operation:
+def replay(sync: InProcessSync, wanted: LetterFilter | None = None, **wishes: Any) -> Operation:
     """Replay what there is, as the command does."""
     chosen, counts = wanted or LetterFilter(), Survey()
     limit = wishes.pop("limit", None)
@@ -83,21 +83,21 @@ def replay(sync: OneProcess, wanted: LetterFilter | None = None, **wishes: Any) 
     return Replay(wish, store=sync.store, broker=sync.broker, company=Company(**hooks)).run()
 
 
-def letters(sync: OneProcess, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
+def letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
     with sync.broker.walk_dead_letters(queue) as walk:
         return [json.loads(found.letter.body) for found in walk]
 
 
-def put(sync: OneProcess, message: Any, letter: DeadLetter = LOST) -> None:
+def put(sync: InProcessSync, message: Any, letter: DeadLetter = LOST) -> None:
     sync.broker.publish_dead_letter(as_dead_letter(message, letter, now=utc_now(), version="0"))
 
 
-def counts(sync: OneProcess, run: int) -> dict[str, int]:
+def counts(sync: InProcessSync, run: int) -> dict[str, int]:
     summary = sync.store.runs.summary(run)
     return {str(outcome): count for outcome, count in summary.counts.items() if count}
 
 
-def as_expected(made_up: World, sync: OneProcess, run: int) -> None:
+def as_expected(made_up: World, sync: InProcessSync, run: int) -> None:
     """Assert that a run has done, at last, what it would have done without any fault."""
     assert counts(sync, run) == made_up.municipality.expected_outcomes("first")
     assert sync.store.runs.summary(run).run.status is Status.COMPLETED
@@ -105,7 +105,7 @@ def as_expected(made_up: World, sync: OneProcess, run: int) -> None:
     assert len(letters(sync)) == counts(sync, run)["dead_lettered"]
 
 
-def test_what_is_mended_goes_through(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_what_is_mended_goes_through(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P3, P4: every receipt gets the outcome that it would have had, and the letters are gone."""
     before = len(letters(sync))
     operation = replay(sync, max_failed=1)
@@ -119,7 +119,7 @@ def test_what_is_mended_goes_through(made_up: World, sync: OneProcess, failed: R
     assert sync.store.operations.get(operation.id) == operation
 
 
-def rehearsed(sync: OneProcess) -> Rehearsal:
+def rehearsed(sync: InProcessSync) -> Rehearsal:
     """Find out what would become of all letters, as `--dry-run` does."""
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
         found = [each.letter for each in walk]
@@ -127,7 +127,7 @@ def rehearsed(sync: OneProcess) -> Rehearsal:
 
 
 def test_what_would_become_of_them_is_told_first(
-    made_up: World, sync: OneProcess, failed: RunSummary
+    made_up: World, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """A dry run says who would succeed now and who would not and why, and changes nothing anywhere."""
     before, users = letters(sync), made_up.skolon_users()
@@ -154,7 +154,7 @@ def test_what_would_become_of_them_is_told_first(
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
 
-def test_bad_credentials_end_a_dry_run(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_bad_credentials_end_a_dry_run(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P7: when nobody can be tried, that is said once, with its cause."""
     assert failed.counts
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
@@ -162,7 +162,7 @@ def test_bad_credentials_end_a_dry_run(made_up: World, sync: OneProcess, failed:
         rehearsed(sync)
 
 
-def test_a_replay_stops_at_its_limit(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_a_replay_stops_at_its_limit(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """The first one fails again, so nobody else is tried; the letters are as many as before."""
     before = letters(sync)
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
@@ -176,7 +176,7 @@ def test_a_replay_stops_at_its_limit(made_up: World, sync: OneProcess, failed: R
     assert counts(sync, failed.run.id) == {str(key): count for key, count in failed.counts.items() if count}
 
 
-def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: with every failure allowed, a replay ends all the same: what came back is for the next one."""
     before = len(letters(sync))
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
@@ -186,7 +186,7 @@ def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: OneProcess, f
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
 
-def test_an_outage_makes_no_letter(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_an_outage_makes_no_letter(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P8: while Skolon is down a replay waits, and goes on by itself when it is back."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
     waited = 0
@@ -203,7 +203,9 @@ def test_an_outage_makes_no_letter(made_up: World, sync: OneProcess, failed: Run
     as_expected(made_up, sync, failed.run.id)
 
 
-def test_a_step_may_take_no_longer_than_allowed(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_a_step_may_take_no_longer_than_allowed(
+    made_up: World, sync: InProcessSync, failed: RunSummary
+) -> None:
     """P8: a replay that was told so does not wait for an outage's end; its people come through later."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
     operation = replay(sync, step_timeout=0.1)
@@ -216,7 +218,7 @@ def test_a_step_may_take_no_longer_than_allowed(made_up: World, sync: OneProcess
     as_expected(made_up, sync, failed.run.id)
 
 
-def test_a_halting_cause_stops_a_replay(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_a_halting_cause_stops_a_replay(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P7: with bad credentials the letter comes back with the reason it had, and the replay stops."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     operation = replay(sync)
@@ -227,7 +229,7 @@ def test_a_halting_cause_stops_a_replay(made_up: World, sync: OneProcess, failed
     assert sync.store.runs.get(failed.run.id).status is Status.COMPLETED
 
 
-def test_a_newer_run_wins(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_a_newer_run_wins(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: whom a newer run has done is left alone by the replay of an older one."""
     sync.run()
     patches = made_up.skolon.requests().get("PATCH user", 0)
@@ -240,7 +242,7 @@ def test_a_newer_run_wins(made_up: World, sync: OneProcess, failed: RunSummary) 
     assert made_up.wrong_users() == []
 
 
-def test_second_copies_do_nothing(made_up: World, sync: OneProcess, failed: RunSummary) -> None:
+def test_second_copies_do_nothing(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: a letter that is there twice is one user, tried once."""
     people = len(letters(sync))
     for fields in letters(sync)[:5]:
@@ -253,7 +255,7 @@ def test_second_copies_do_nothing(made_up: World, sync: OneProcess, failed: RunS
 
 
 def test_two_operators_do_not_disturb_each_other(
-    made_up: World, sync: OneProcess, failed: RunSummary
+    made_up: World, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """P4: replays that cross end both, and everybody is worked on once with effect."""
     with ThreadPoolExecutor(2) as threads:
@@ -266,7 +268,7 @@ def test_two_operators_do_not_disturb_each_other(
     assert made_up.changes_made() == expected["updated"]
 
 
-def killed_after(place: str, sync: OneProcess, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def killed_after(place: str, sync: InProcessSync, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Have a replay die right after one of its steps, as SIGKILL would have it; return what mends that."""
 
     def dying(function: Any) -> Any:
@@ -284,7 +286,7 @@ def killed_after(place: str, sync: OneProcess, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("place", ["take_up", "publish"])
 def test_a_killed_replay_is_taken_over(
     made_up: World,
-    sync: OneProcess,
+    sync: InProcessSync,
     failed: RunSummary,
     place: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -304,7 +306,7 @@ def test_a_killed_replay_is_taken_over(
     assert made_up.changes_made() == expected["updated"]
 
 
-def test_a_cancelled_replay_leaves_the_rest(sync: OneProcess, failed: RunSummary) -> None:
+def test_a_cancelled_replay_leaves_the_rest(sync: InProcessSync, failed: RunSummary) -> None:
     """What is in hand is finished, what is not begun stays where it is, and it is kept that it was so."""
     before = len(letters(sync))
     looks = 0
@@ -322,7 +324,7 @@ def test_a_cancelled_replay_leaves_the_rest(sync: OneProcess, failed: RunSummary
     assert sum(counts(sync, failed.run.id).values()) == failed.published
 
 
-def test_only_what_was_meant_is_replayed(sync: OneProcess, failed: RunSummary) -> None:
+def test_only_what_was_meant_is_replayed(sync: InProcessSync, failed: RunSummary) -> None:
     """Filter and limit choose; the others stay in their order."""
     before = letters(sync)
     chosen = [letter["kwargs"]["user"] for letter in before[3:6]]
@@ -336,7 +338,7 @@ def test_only_what_was_meant_is_replayed(sync: OneProcess, failed: RunSummary) -
 
 @pytest.mark.parametrize("as_sent", [True, False])
 def test_users_are_read_afresh_unless_wanted_as_sent(
-    made_up: World, sync: OneProcess, failed: RunSummary, *, as_sent: bool
+    made_up: World, sync: InProcessSync, failed: RunSummary, *, as_sent: bool
 ) -> None:
     """By default Graph is asked for each user; with the payload of then it is not, and so may be old."""
     assert failed.published
@@ -348,7 +350,7 @@ def test_users_are_read_afresh_unless_wanted_as_sent(
     assert (asked < operation.counts["published"]) is as_sent
 
 
-def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> None:
+def test_what_cannot_be_replayed_stays(sync: InProcessSync, failed: RunSummary) -> None:
     """What is no message of ours, or of a run that is gone, is counted and left."""
     assert failed.published
     strange = UserSync(tenant=TENANT_KEY, run=99, user="somebody", payload=None)
@@ -362,7 +364,7 @@ def test_what_cannot_be_replayed_stays(sync: OneProcess, failed: RunSummary) -> 
     assert [letter["kwargs"]["run"] for letter in letters(sync)].count(99) == 1
 
 
-def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunSummary) -> None:
+def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: RunSummary) -> None:
     """P4, P9: a newer run has handled these people, so nothing is left to replay, and that is said.
 
     A message that comes so late does nothing either, and is no new dead letter.
@@ -383,7 +385,7 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: OneProcess, failed: RunS
     assert seen.letters == newer.counts[Outcome.DEAD_LETTERED]
 
 
-def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProcess) -> None:
+def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: InProcessSync) -> None:
     """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
     run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
@@ -400,7 +402,7 @@ def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: OneProce
     assert letters(sync, TENANT_PAGES_QUEUE) == []
 
 
-def test_a_guarded_run_is_not_resumed_by_a_replay(sync: OneProcess) -> None:
+def test_a_guarded_run_is_not_resumed_by_a_replay(sync: InProcessSync) -> None:
     """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
     run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
@@ -408,11 +410,11 @@ def test_a_guarded_run_is_not_resumed_by_a_replay(sync: OneProcess) -> None:
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     operation = replay(sync)
     assert operation.counts == {"runs_left": 1}
-    assert "--accept" in (operation.detail or "")
+    assert "--override-guard" in (operation.detail or "")
     assert len(letters(sync, TENANT_PAGES_QUEUE)) == 1
 
 
-def test_a_trigger_is_published_again(made_up: World, sync: OneProcess) -> None:
+def test_a_trigger_is_published_again(made_up: World, sync: InProcessSync) -> None:
     """A trigger that failed opens its run when it is replayed, and only one."""
     put(sync, tenant_sync_message(TenantSync(tenant=TENANT_KEY), event_id="the-event"))
     assert replay(sync).counts == {"triggers": 1}

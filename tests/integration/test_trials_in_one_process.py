@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Status
@@ -35,8 +35,8 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
@@ -48,7 +48,7 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 @pytest.mark.parametrize("settings", [{}, MISTAKE, {"erase_blank": ["city", "mobile_phone"]}])
 def test_a_preview_counts_what_the_run_then_does(
-    made_up: World, sync: OneProcess, settings: dict[str, Any]
+    made_up: World, sync: InProcessSync, settings: dict[str, Any]
 ) -> None:
     """P1: outcomes, reasons and changes of each attribute are the same, and Skolon was only read before."""
     tried = sync.run(dry_run=True, settings=settings)
@@ -69,7 +69,7 @@ def test_a_preview_counts_what_the_run_then_does(
     assert sync.store.changes_made.of(done.run.id) == sync.store.changes_made.of(tried.run.id)
 
 
-def test_what_is_tried_is_not_what_is_saved(sync: OneProcess) -> None:
+def test_what_is_tried_is_not_what_is_saved(sync: InProcessSync) -> None:
     """A preview of a mistake sees it, and leaves the tenant's own runs and settings as they are."""
     saved = sync.store.tenants.settings(TENANT_KEY)
     usual = sync.store.changes_made.of(sync.run(dry_run=True).run.id)

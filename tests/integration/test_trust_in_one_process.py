@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.outcomes import Outcome, Status
 from store import tables
@@ -29,8 +29,8 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         together.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 7})
         yield together
 
@@ -40,7 +40,7 @@ def right(summary: RunSummary) -> int:
     return summary.counts.get(Outcome.UPDATED, 0) + summary.counts.get(Outcome.UNCHANGED, 0)
 
 
-def somebody(sync: OneProcess, summary: RunSummary) -> str:
+def somebody(sync: InProcessSync, summary: RunSummary) -> str:
     return sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)[0].entra_id
 
 
@@ -50,7 +50,7 @@ def asked_about(made_up: World) -> int:
     return counts.get("birthday", 0) + counts.get("batched birthday", 0)
 
 
-def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: OneProcess) -> None:
+def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: InProcessSync) -> None:
     """P4: a second run trusts each receipt that says so, keeps the Skolon users, and asks no birthday."""
     first = sync.run()
     asked_about(made_up)
@@ -65,7 +65,7 @@ def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: OneP
     assert "trusted" in (one.detail or "")
 
 
-def test_whoever_changed_is_asked_about(made_up: World, sync: OneProcess) -> None:
+def test_whoever_changed_is_asked_about(made_up: World, sync: InProcessSync) -> None:
     """A value that differs in Entra is written, whatever the last receipt says; the others are trusted."""
     first = sync.run()
     directory = next(iter(made_up.microsoft.directories.values()))
@@ -75,7 +75,7 @@ def test_whoever_changed_is_asked_about(made_up: World, sync: OneProcess) -> Non
     assert second.trusted == right(first) - 1
 
 
-def test_trust_ends_and_does_not_prolong_itself(sync: OneProcess) -> None:
+def test_trust_ends_and_does_not_prolong_itself(sync: InProcessSync) -> None:
     """What a trusted receipt passes on is when Skolon was really asked."""
     first = sync.run()
     receipts = tables.receipts
@@ -92,7 +92,7 @@ def test_trust_ends_and_does_not_prolong_itself(sync: OneProcess) -> None:
 
 
 @pytest.mark.parametrize("why", ["thorough", "named", "settings", "off"])
-def test_who_wants_to_know_asks(sync: OneProcess, why: str) -> None:
+def test_who_wants_to_know_asks(sync: InProcessSync, why: str) -> None:
     """A thorough run, one of named users, other settings, and a tenant without trust ask about all."""
     first = sync.run()
     unchanged = somebody(sync, first)
@@ -107,7 +107,7 @@ def test_who_wants_to_know_asks(sync: OneProcess, why: str) -> None:
 @pytest.mark.parametrize(
     "last", [{"outcome": Outcome.DEAD_LETTERED}, {"outcome": Outcome.NOT_FOUND}, {"confirmed_as": None}]
 )
-def test_a_last_receipt_that_says_otherwise(sync: OneProcess, last: dict[str, object]) -> None:
+def test_a_last_receipt_that_says_otherwise(sync: InProcessSync, last: dict[str, object]) -> None:
     """After a dead letter, a user that was not found, or an undo, nothing older is trusted."""
     sync.run()
     second = sync.run()
@@ -121,7 +121,7 @@ def test_a_last_receipt_that_says_otherwise(sync: OneProcess, last: dict[str, ob
     assert sync.run().trusted == second.trusted - 1
 
 
-def test_a_dry_run_confirms_nothing(sync: OneProcess) -> None:
+def test_a_dry_run_confirms_nothing(sync: InProcessSync) -> None:
     """A dry run is trusted by nobody, and trusts as the run after it will."""
     sync.run(dry_run=True)
     first = sync.run()

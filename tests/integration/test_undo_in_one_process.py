@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from clients.skolon.client import ScimDirectory
 from producers.resume import resume_run
 from queues.message import proven, tenant_sync_message
@@ -49,8 +49,8 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
@@ -61,7 +61,7 @@ def before(made_up: World) -> State:
 
 
 @pytest.fixture
-def mistaken(before: State, made_up: World, sync: OneProcess) -> RunSummary:
+def mistaken(before: State, made_up: World, sync: InProcessSync) -> RunSummary:
     """Have a run that has written the mistake to everybody."""
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
@@ -77,7 +77,7 @@ def differing(one: State, other: State) -> list[str]:
     return sorted(user for user in one if one[user] != other[user])
 
 
-def undo(sync: OneProcess, run: int, **wish: Any) -> RunSummary:
+def undo(sync: InProcessSync, run: int, **wish: Any) -> RunSummary:
     """Have a run undone, as the command does, and wait for its end."""
     event = str(uuid.uuid4())
     wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run, **wish)
@@ -93,7 +93,7 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 
 def test_every_value_is_put_back(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """After an undo each of Skolon's users holds, value by value, what it held before the run."""
     made_up.microsoft.requests.reset()
@@ -108,7 +108,9 @@ def test_every_value_is_put_back(
     assert made_up.microsoft.requests.counts() == {}
 
 
-def test_an_undo_can_be_undone(made_up: World, sync: OneProcess, before: State, mistaken: RunSummary) -> None:
+def test_an_undo_can_be_undone(
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+) -> None:
     """The undo of an undo writes again what the run had written; and once more it is put back."""
     after = state(made_up)
     first = undo(sync, mistaken.run.id)
@@ -122,7 +124,7 @@ def test_an_undo_can_be_undone(made_up: World, sync: OneProcess, before: State, 
 
 
 def test_a_second_undo_finds_nothing_to_do(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P4: twice is once."""
     undo(sync, mistaken.run.id)
@@ -134,7 +136,7 @@ def test_a_second_undo_finds_nothing_to_do(
     assert state(made_up) == before
 
 
-def test_a_dry_undo_only_reads(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+def test_a_dry_undo_only_reads(made_up: World, sync: InProcessSync, mistaken: RunSummary) -> None:
     """P1: it counts what would be put back, and nothing but reading reaches Skolon."""
     after = state(made_up)
     made_up.skolon.forget_requests()
@@ -144,12 +146,12 @@ def test_a_dry_undo_only_reads(made_up: World, sync: OneProcess, mistaken: RunSu
     assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
 
 
-def changed_people(sync: OneProcess, run: int) -> list[Receipt]:
+def changed_people(sync: InProcessSync, run: int) -> list[Receipt]:
     return sync.store.receipts.list(run, outcome=Outcome.UPDATED, limit=PEOPLE)
 
 
 def test_only_who_is_named_is_put_back(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """With `--user` everybody else stays as the run left them; who was not changed gets a clear answer."""
     changed = changed_people(sync, mistaken.run.id)[:2]
@@ -167,7 +169,7 @@ def test_only_who_is_named_is_put_back(
 
 
 def test_what_changed_since_is_left_and_told(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """What somebody else wrote after the run stays, attribute by attribute, and is counted."""
     several = next(each for each in changed_people(sync, mistaken.run.id) if FIRST_NAME in each.changed)
@@ -182,7 +184,7 @@ def test_what_changed_since_is_left_and_told(
     expected = {**before, one: {**before[one], "first_name": "Omdöpt"}}
     expected[str(single.skolon_id)] = {**before[str(single.skolon_id)], "last_name": "Omdöpt"}
     assert state(made_up) == expected
-    assert summary.left == summary.as_json()["left"] == 1
+    assert summary.left == summary.as_json()["skipped"] == 1
     receipt = sync.store.receipts.get(summary.run.id, several.entra_id)
     assert receipt is not None
     assert receipt.left == (FIRST_NAME,)
@@ -199,7 +201,7 @@ def rename(made_up: World, user_id: str, **names: str) -> None:
     made_up.skolon.fill(made_up.tenant["organisation"], users)
 
 
-def test_who_is_gone_is_not_found(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+def test_who_is_gone_is_not_found(made_up: World, sync: InProcessSync, mistaken: RunSummary) -> None:
     """Somebody who has left Skolon meanwhile stops nobody."""
     gone = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
     left = [user for user in made_up.skolon_users() if user["id"] != gone]
@@ -223,7 +225,7 @@ def test_who_is_gone_is_not_found(made_up: World, sync: OneProcess, mistaken: Ru
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
 def test_what_passes_harms_no_undo(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary, fault: SkolonFault
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary, fault: SkolonFault
 ) -> None:
     """P4, P8: changes under our hands, lost answers and outages leave no trace in what is put back."""
     made_up.skolon.faults.add(fault)
@@ -234,7 +236,7 @@ def test_what_passes_harms_no_undo(
 
 
 def test_whom_skolon_refuses_is_a_dead_letter(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P7: a value that somebody else has meanwhile is one dead letter; when mended, a second undo does it."""
     unlucky = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
@@ -253,7 +255,7 @@ def test_whom_skolon_refuses_is_a_dead_letter(
 
 
 def test_bad_credentials_halt_an_undo(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P7: one cause and no dead letters; the resumed undo puts everybody back."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
@@ -264,7 +266,9 @@ def test_bad_credentials_halt_an_undo(
     assert state(made_up) == before
 
 
-def test_a_newer_run_wins_over_a_halted_undo(made_up: World, sync: OneProcess, mistaken: RunSummary) -> None:
+def test_a_newer_run_wins_over_a_halted_undo(
+    made_up: World, sync: InProcessSync, mistaken: RunSummary
+) -> None:
     """P4: whom a newer run has published is left to it by the undo that goes on afterwards."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
     halted = undo(sync, mistaken.run.id)
@@ -278,20 +282,20 @@ def test_a_newer_run_wins_over_a_halted_undo(made_up: World, sync: OneProcess, m
     assert state(made_up) == after
 
 
-def resume(sync: OneProcess, halted: RunSummary, *, accept: bool = False) -> RunSummary:
+def resume(sync: InProcessSync, halted: RunSummary, *, accept: bool = False) -> RunSummary:
     """Resume a halted run, once nobody works on what halted it any more."""
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=accept)
     return sync.wait(halted.run.id)
 
 
-def limit(sync: OneProcess, count: int | None) -> None:
+def limit(sync: InProcessSync, count: int | None) -> None:
     changes = None if count is None else {"count": count, "share": 0.0}
     sync.store.tenants.change(TENANT_KEY, {"guard": {"changed": None, "identity_changed": changes}})
 
 
 def test_the_guard_watches_an_undo(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """An undo of more people than the guard allows halts; when it is accepted, everybody is put back."""
     limit(sync, 5)
@@ -303,7 +307,7 @@ def test_the_guard_watches_an_undo(
 
 
 def test_an_accepted_undo_passes_the_guard(
-    made_up: World, sync: OneProcess, before: State, mistaken: RunSummary
+    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """Who says beforehand that it is meant, is not asked again."""
     limit(sync, 5)
@@ -311,7 +315,7 @@ def test_an_accepted_undo_passes_the_guard(
     assert state(made_up) == before
 
 
-def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: OneProcess, before: State) -> None:
+def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: InProcessSync, before: State) -> None:
     """What the guard has stopped is undone, and the run can no longer be resumed into the same mistake."""
     limit(sync, 10)
     halted = sync.run()
@@ -331,7 +335,7 @@ def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: OneProcess, 
 def test_a_worker_that_dies_leaves_an_undo_right(  # noqa: PLR0913 - the fixtures
     *,
     made_up: World,
-    sync: OneProcess,
+    sync: InProcessSync,
     before: State,
     mistaken: RunSummary,
     step: str,

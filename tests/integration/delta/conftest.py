@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.sandbox.one_process import OneProcess, one_process
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.outcomes import Status
 
@@ -30,9 +30,9 @@ def made_up(tmp_path: Path, people: int) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[OneProcess]:
+def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
     """Give a sync that has read everybody once."""
-    with one_process(made_up, TENANT_KEY, tmp_path) as together:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         first = together.run()
         assert first.run.status is Status.COMPLETED
         assert first.published == made_up.municipality.size

@@ -16,7 +16,7 @@ from schemas.outcomes import Mode, Outcome, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cli.sandbox.one_process import OneProcess
+    from cli.sandbox.in_process_sync import InProcessSync
     from sandbox.environment import World
     from sandbox.microsoft.directory import Directory
     from schemas.runs.run import RunSummary
@@ -29,7 +29,7 @@ def directory(made_up: World) -> Directory:
     return next(iter(made_up.microsoft.directories.values()))
 
 
-def delta(sync: OneProcess, **wish: Any) -> RunSummary:
+def delta(sync: InProcessSync, **wish: Any) -> RunSummary:
     return sync.run(mode=Mode.DELTA, **wish)
 
 
@@ -68,14 +68,14 @@ def surnames(made_up: World) -> dict[str, str]:
     return {user.get("externalId", ""): user["name"]["familyName"] for user in made_up.skolon_users()}
 
 
-def all_is_right(sync: OneProcess) -> None:
+def all_is_right(sync: InProcessSync) -> None:
     """Assert that Skolon is as Entra is: a full run finds nobody to change."""
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
     assert Outcome.UPDATED not in summary.counts
 
 
-def resume(sync: OneProcess, halted: RunSummary) -> RunSummary:
+def resume(sync: InProcessSync, halted: RunSummary) -> RunSummary:
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     run = sync.store.runs.resume(halted.run.id)
     publish_pending(run, store=sync.store, publisher=sync.broker)
@@ -90,7 +90,7 @@ def until(seen: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def settled(sync: OneProcess, run: int, user: str) -> bool:
+def settled(sync: InProcessSync, run: int, user: str) -> bool:
     """Say whether a run is done with a user."""
     receipt = sync.store.receipts.get(run, user)
     return receipt is not None and receipt.finished is not None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.redaction import how_they_differ, mask
+from cli.redaction import diff_hint, mask
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_a_names_length_is_not_told(name: str) -> None:
 )
 def test_what_two_values_have_in_common_is_said(old: str | None, new: str | None, hint: str | None) -> None:
     """Where two shapes look alike, words say what differs."""
-    assert how_they_differ(old, new) == hint
+    assert diff_hint(old, new) == hint
 
 
 @given(old=st.none() | st.text(), new=st.none() | st.text())
 def test_words_about_a_difference_are_always_the_same(old: str | None, new: str | None) -> None:
     """P6: what is said of two values is one of a few sentences, with nothing of theirs in it."""
-    said = how_they_differ(old, new)
+    said = diff_hint(old, new)
     assert said is None or said.startswith("only ")
     assert said in {
         None,

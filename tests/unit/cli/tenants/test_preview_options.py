@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.tenants.preview_options import read_trial
+from cli.tenants.preview_options import read_overrides
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from cli.tenants.preview_options import read_trial
 )  # fmt: skip
 def test_settings_have_short_forms(settings: list[str], changes: dict[str, Any]) -> None:
     """What is set becomes the object that `tenants set --from` takes."""
-    assert read_trial(settings, {}) == (changes, [])
+    assert read_overrides(settings, {}) == (changes, [])
 
 
 def test_every_fault_is_told_at_once() -> None:
     """What makes no sense is told option by option, and the others are read all the same."""
     wrong = ["eppn", "eppm=mail", "birthdays=perhaps", "guard.changed=many", "exclude=city", "city=city"]
-    changes, faults = read_trial(wrong, {"name": "x"})
+    changes, faults = read_overrides(wrong, {"name": "x"})
     assert len(faults) == 5
     assert changes == {"name": "x", "sources": {"city": ["city"]}, "scope": {}}
     assert all(word in " ".join(faults) for word in ("NAME=VALUE", "eppm", "birthdays", "guard.changed"))
@@ -44,6 +44,6 @@ def test_every_fault_is_told_at_once() -> None:
 def test_options_go_on_top_of_a_file() -> None:
     """A setting that is named takes the place of the file's, and leaves what is beside it."""
     base = {"sources": {"eppn": ["mail"], "city": []}}
-    assert read_trial(["eppn="], base)[0] == {"sources": {"eppn": [], "city": []}}
+    assert read_overrides(["eppn="], base)[0] == {"sources": {"eppn": [], "city": []}}
     assert base == {"sources": {"eppn": ["mail"], "city": []}}
-    assert "no object" in read_trial(["eppn="], {"sources": 7})[1][0]
+    assert "no object" in read_overrides(["eppn="], {"sources": 7})[1][0]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from store.tenants.schedules import Schedules
 
 
-def describe_next_due(tenant: str, schedules: Schedules, now: dt.datetime) -> str:
+def describe_next_run(tenant: str, schedules: Schedules, now: dt.datetime) -> str:
     """Say when a tenant's next run is due after `now` (aware), by its own clock, and what holds it back."""
     plan = next(iter(schedules.plans(tenant)), None)
     if plan is None:

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 _THREADS: Final = 8
 
 #: Seconds between two looks at how far a run has come.
-_LOOK_AGAIN: Final = 0.2
+_POLL_INTERVAL: Final = 0.2
 
 
-class OneProcess:
+class InProcessSync:
     """A sync that runs here, now, and needs no servers."""
 
     def __init__(self, broker: MemoryBroker, store: Store, syncer: UserSyncer, tenant: str) -> None:
@@ -58,10 +58,10 @@ class OneProcess:
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
-        begun = self.begin(mode=mode, dry_run=dry_run, users=users, settings=settings, thorough=thorough)
+        begun = self.start(mode=mode, dry_run=dry_run, users=users, settings=settings, thorough=thorough)
         return self.wait(begun, progress=progress)
 
-    def begin(
+    def start(
         self,
         *,
         mode: Mode = Mode.FULL,
@@ -85,7 +85,7 @@ class OneProcess:
             message = proven(message, self.store.seals.proof)
         self.broker.publish([message])
         while True:
-            time.sleep(_LOOK_AGAIN)
+            time.sleep(_POLL_INTERVAL)
             run = self.store.triggers.run_of(event_id)
             if run is not None:
                 return run.id
@@ -97,11 +97,11 @@ class OneProcess:
             progress(summary)
             if summary.run.status not in OPEN_STATUSES:
                 return summary
-            time.sleep(_LOOK_AGAIN)
+            time.sleep(_POLL_INTERVAL)
 
 
 @contextmanager
-def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProcess]:
+def in_process_sync(world: World, tenant_key: str, folder: Path) -> Iterator[InProcessSync]:
     """Put everything together in this process, with the world's tenant in it; `folder` takes the database."""
     stand_ins: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value for name, value in world.environment.items()
@@ -122,6 +122,6 @@ def one_process(world: World, tenant_key: str, folder: Path) -> Iterator[OneProc
     try:
         with consuming(broker, threads=_THREADS):
             syncer = UserSyncer(store=store, directories=doors, sealer=sealer)
-            yield OneProcess(broker, store, syncer, tenant_key)
+            yield InProcessSync(broker, store, syncer, tenant_key)
     finally:
         store.close()
