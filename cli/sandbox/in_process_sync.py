@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from schemas.runs.run import RunSummary
 
 #: Threads that work off messages; the stand-ins share the process's one interpreter with them.
-_THREADS: Final = 8
+THREADS: Final = 8
 
 #: Seconds between two looks at how far a run has come.
 _POLL_INTERVAL: Final = 0.2
@@ -101,7 +101,9 @@ class InProcessSync:
 
 
 @contextmanager
-def in_process_sync(world: World, tenant_key: str, folder: Path) -> Iterator[InProcessSync]:
+def in_process_sync(
+    world: World, tenant_key: str, folder: Path, *, threads: int = THREADS
+) -> Iterator[InProcessSync]:
     """Put everything together in this process, with the world's tenant in it; `folder` takes the database."""
     stand_ins: dict[str, Any] = {
         name.removeprefix(PREFIX).lower(): value for name, value in world.environment.items()
@@ -111,7 +113,7 @@ def in_process_sync(world: World, tenant_key: str, folder: Path) -> Iterator[InP
     )
     sealer = Sealer(settings.secret_keys)
     outages = Outages()
-    store = Store(settings.database_url, sealer, pool_size=2 * _THREADS, passages=outages)
+    store = Store(settings.database_url, sealer, pool_size=2 * threads, passages=outages)
     store.upgrade()
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
     broker = open_memory_broker(outages)
@@ -120,7 +122,7 @@ def in_process_sync(world: World, tenant_key: str, folder: Path) -> Iterator[InP
     reconcile(broker, broker, store=store)
     declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
     try:
-        with consuming(broker, threads=_THREADS):
+        with consuming(broker, threads=threads):
             syncer = UserSyncer(store=store, directories=doors, sealer=sealer)
             yield InProcessSync(broker, store, syncer, tenant_key)
     finally:
