@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cli.context import Services, current_services
+from cli.context import current_services
 from cli.output import echo, json_option, print_json, print_table
 from queues.dead_letters import read_at_once
 from schemas.crypto.encryption import KeyAge, Sealer
@@ -20,6 +20,7 @@ from store.encryption.encrypted_values import ColumnStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bootstrap.services import Services
     from store.encryption.digest_keys import TraceStatus
 
 #: What is locked by a worker in one pass is free in the next.

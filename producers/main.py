@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.gateways import Directories, directories
+from bootstrap.services import message_services
 from producers.failure_recorder import RunRecorder
 from producers.reconciliation.loss_detection import Patience
 from producers.reconciliation.reconciler import Reconciler
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actor import current_message_id, declare_actor
-from queues.brokers.factory import open_broker
 from queues.consuming.background import Background
 from queues.consuming.processes import hand_over
 from queues.middleware.failures import utc_now
-from runtime.breaker_registry import Outages
-from runtime.logging import set_up_logging
-from schemas.crypto.encryption import Sealer
 from schemas.messages.messages import (
     TENANT_PAGE_ACTOR,
     TENANT_PAGES_QUEUE,
@@ -26,24 +22,19 @@ from schemas.messages.messages import (
     load_tenant_page,
     refuse_arguments,
 )
-from schemas.settings import read_settings
-from store.store import Store
 
 if TYPE_CHECKING:
+    from clients.gateways import Directories
     from queues.interfaces import Broker, Publisher, Queues
+    from store.store import Store
 
 
 def build() -> None:
-    """Read the environment and hand dramatiq a broker whose workers open runs and read pages."""
-    settings = read_settings()
-    set_up_logging(settings.log_format)
-    sealer = Sealer(settings.secret_keys)
-    outages = Outages()
-    store = Store(settings.database_url, sealer, passages=outages)
-    broker = open_broker(settings.amqp_url, outages, ca_bundle=settings.ca_bundle)
-    doors = directories(settings, outages)
-    declare_producers(broker, broker, store=store, directories=doors)
-    reconcile(broker, broker, store=store)
+    """Hand dramatiq a broker whose workers open runs and read pages, by the environment's settings."""
+    services = message_services()
+    broker = services.open_broker()
+    declare_producers(broker, broker, store=services.store, directories=services.directories)
+    reconcile(broker, broker, store=services.store)
     hand_over(broker)
 
 

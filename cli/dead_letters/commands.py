@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.context import Services, current_services
+from bootstrap.private_files import fix_of_rights
+from cli.context import current_services
 from cli.dead_letters.discard import discard
 from cli.dead_letters.groups import Groups
 from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.replay import replay
 from cli.dead_letters.report import DeadLetterReport
 from cli.output import echo, json_option, print_json, print_table
-from cli.private_files import fix_of_rights
 from producers.reconciliation.dead_letters import adopt
 from queues.dead_letters import read_at_once, read_in_portions
 from schemas.crypto.encryption import Sealer
@@ -28,6 +28,7 @@ from schemas.settings import Need
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bootstrap.services import Services
     from schemas.messages.dead_letter import Letter
     from schemas.messages.dead_letter_filter import LetterFilter
     from store.receipts.replays import ReceiptState

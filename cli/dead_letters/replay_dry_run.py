@@ -15,7 +15,7 @@ from workers.dry_run.replay_forecast import Rehearsal, rehearse
 from workers.user_sync import UserSyncer
 
 if TYPE_CHECKING:
-    from cli.context import Services
+    from bootstrap.services import Services
     from schemas.messages.dead_letter_filter import LetterFilter
 
 

@@ -19,7 +19,7 @@ from schemas.messages.messages import TenantSync, load_tenant_sync
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cli.context import Services
+    from bootstrap.services import Services
     from schemas.runs.run import Run
     from store.runs.triggers import Triggers
 

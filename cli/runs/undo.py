@@ -15,7 +15,7 @@ from schemas.settings import Need
 from store.runs.undo import why_not_undoable
 
 if TYPE_CHECKING:
-    from cli.context import Services
+    from bootstrap.services import Services
     from schemas.runs.run import Run
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from bootstrap.private_files import fix_of_rights
 from cli.output import echo, print_json
-from cli.private_files import fix_of_rights
 from cli.runs.report import progress_bar
 from cli.sandbox.in_process_sync import in_process_sync
 from cli.sandbox.report import Findings, as_json, compare, show

@@ -7,19 +7,17 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.gateways import directories
+from bootstrap.services import MessageServices
 from producers.main import declare_producers, reconcile
 from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import consuming
 from queues.message import proven, tenant_sync_message
-from runtime.breaker_registry import Outages
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import new_key
 from schemas.messages.binding import is_privileged
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
-from store.store import Store
 from workers.main import declare_user_sync
 from workers.user_sync import UserSyncer
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from queues.brokers.memory import MemoryBroker
     from sandbox.environment import World
     from schemas.runs.run import RunSummary
+    from store.store import Store
 
 #: Threads that work off messages; the stand-ins share the process's one interpreter with them.
 THREADS: Final = 8
@@ -111,19 +110,17 @@ def in_process_sync(
     settings = Settings(
         database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
     )
-    sealer = Sealer(settings.secret_keys)
-    outages = Outages()
-    store = Store(settings.database_url, sealer, pool_size=2 * threads, passages=outages)
+    services = MessageServices(settings, pool_size=2 * threads)
+    store, gateways, sealer = services.store, services.directories, services.sealer
     store.upgrade()
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
-    broker = open_memory_broker(outages)
-    doors = directories(settings, outages)
-    declare_producers(broker, broker, store=store, directories=doors)
+    broker = open_memory_broker(services.breakers)
+    declare_producers(broker, broker, store=store, directories=gateways)
     reconcile(broker, broker, store=store)
-    declare_user_sync(broker, store=store, directories=doors, sealer=sealer)
+    declare_user_sync(broker, store=store, directories=gateways, sealer=sealer)
     try:
         with consuming(broker, threads=threads):
-            syncer = UserSyncer(store=store, directories=doors, sealer=sealer)
+            syncer = UserSyncer(store=store, directories=gateways, sealer=sealer)
             yield InProcessSync(broker, store, syncer, tenant_key)
     finally:
         store.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.context import Services, current_services
+from cli.context import current_services
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.check import Severity, check_tenant
 from cli.tenants.data_quality import report
@@ -18,6 +18,9 @@ from cli.tenants.options import changes_from, tenant_options
 from cli.tenants.preview import preview
 from schemas.settings import Need
 from schemas.tenants.tenant import dump_tenant, load_tenant
+
+if TYPE_CHECKING:
+    from bootstrap.services import Services
 
 key_argument = click.argument("key")
 

@@ -30,7 +30,7 @@ from workers.dry_run.explain import explain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cli.context import Services
+    from bootstrap.services import Services
     from schemas.runs.run import RunSummary
     from workers.dry_run.explain import Explained
 

@@ -10,7 +10,7 @@ from schemas.runs.identity_digests import same_eppn
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
-    from cli.context import Services
+    from bootstrap.services import Services
 
 
 def read_identifier(who: str) -> str:

@@ -1,0 +1,173 @@
+"""The services of a process: settings, database, broker and gateways, each made when it is first used."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bootstrap.private_files import fix_of_rights
+from clients.gateways import Directories, directories
+from queues.brokers.factory import open_broker
+from queues.notices import Notices
+from runtime.backlog import Work
+from runtime.breaker_registry import Outages
+from runtime.logging import set_up_logging
+from runtime.services import ALWAYS_OPEN
+from schemas.crypto.encryption import Sealer
+from schemas.errors import Dependency, InvalidSettingsError, OperatorError, TransientError
+from schemas.setting_values import goes_in_the_clear
+from schemas.settings import PREFIX, Need, Settings, read_settings
+from store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from queues.brokers.rabbitmq import QuorumBroker
+
+#: Seconds until the next try while the database or RabbitMQ is away.
+RETRY: Final = 2.0
+
+#: Connections to the database of a process that is not told otherwise.
+_POOL_SIZE: Final = 6
+
+_SQLITE: Final = b"SQLite format 3\0"
+
+_FIXES: Final = {"amqp_url": "amqps://", "database_url": "sslmode=verify-full"}
+
+_log = structlog.get_logger(__name__)
+
+
+class Services:
+    """What a command works with; nothing connects before it is used.
+
+    A command has a user who waits for it, so it sends every request and reports at once what is away.
+    """
+
+    def __init__(self, *needs: Need) -> None:
+        """Take which settings must be there; without `needs` all of them."""
+        self._needs = needs or tuple(Need)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The environment; raises `InvalidSettingsError` for what is missing or wrong."""
+        settings = read_settings(self._needs)
+        set_up_logging(settings.log_format)
+        return settings
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """What encrypts values in the database and in messages."""
+        return Sealer(self.settings.secret_keys)
+
+    @cached_property
+    def store(self) -> Store:
+        """The database."""
+        self._warn_of_others_rights()
+        try:
+            return Store(self.settings.database_url, self.sealer)
+        except ValueError:
+            # Its text quotes the address, and that holds a password.
+            raise InvalidSettingsError("UPDATE_SYNC_DATABASE_URL: Not a valid address.") from None
+
+    @cached_property
+    def broker(self) -> QuorumBroker:
+        """RabbitMQ."""
+        return open_broker(self.settings.amqp_url, ca_bundle=self.settings.ca_bundle)
+
+    @cached_property
+    def directories(self) -> Directories:
+        """Graph and Skolon."""
+        return directories(self.settings, ALWAYS_OPEN)
+
+    def check_servers(self) -> None:
+        """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
+
+        What goes over the network in the clear is warned of, once.
+        """
+        self._warn_of_the_clear()
+        self.store.check_upgraded()
+        self.broker.check()
+
+    def await_servers(self, *, consumed: Sequence[str] = (), published: Sequence[str] = ()) -> None:
+        """Return when the database and RabbitMQ are there; log what is missing as long as it is (P8).
+
+        The names are those of queues that a process consumes and publishes to: missing rights to them are
+        found here. Raises an error of ours for what an operator has to fix.
+        """
+        self._warn_of_the_clear()
+        notices = Notices()
+        while True:
+            try:
+                self.store.check_upgraded()
+                notices.back(Dependency.DATABASE, "start")
+                self.broker.check(consumed, published)
+            except OperatorError:
+                raise
+            except TransientError as error:
+                notices.away(error.dependency, "start", error.detail)
+                time.sleep(RETRY)
+            else:
+                notices.back(Dependency.BROKER, "start")
+                return
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("store", "broker"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+
+    def _warn_of_others_rights(self) -> None:
+        file = self.settings.database_url.removeprefix("sqlite:///")
+        if file != self.settings.database_url:
+            path = Path(file.partition("?")[0])
+            fix = fix_of_rights(path)
+            # The rights of a file that is no database are not for us to change.
+            if fix is not None and _is_sqlite(path):
+                _log.warning("database_readable_by_others", fix=fix)
+
+    def _warn_of_the_clear(self) -> None:
+        for name in ("amqp_url", "database_url"):
+            if goes_in_the_clear(getattr(self.settings, name)):
+                _log.warning("unencrypted_connection", setting=f"{PREFIX}{name.upper()}", fix=_FIXES[name])
+
+
+class MessageServices:
+    """What a process works with that consumes messages: all requests go through circuit breakers.
+
+    The command that starts such a process has checked the settings and waited for the servers.
+    """
+
+    def __init__(self, settings: Settings, *, pool_size: int = _POOL_SIZE) -> None:
+        """Put everything together; nothing connects yet."""
+        self.settings = settings
+        self.sealer = Sealer(settings.secret_keys)
+        # Breakers and store need each other: a breaker asks the store which organisations have work.
+        self.breakers = Outages(work=Work(self._organisations_at_work))
+        self.store = Store(settings.database_url, self.sealer, pool_size=pool_size, passages=self.breakers)
+        self.directories = directories(settings, self.breakers)
+
+    def open_broker(self) -> QuorumBroker:
+        """Return a broker on RabbitMQ whose middleware knows the circuit breakers."""
+        return open_broker(self.settings.amqp_url, self.breakers, ca_bundle=self.settings.ca_bundle)
+
+    def _organisations_at_work(self) -> Mapping[str, int]:
+        return self.store.witnesses.organisations_at_work()
+
+
+def message_services() -> MessageServices:
+    """Read the environment and return the services of a worker or producer process."""
+    settings = read_settings()
+    set_up_logging(settings.log_format)
+    return MessageServices(settings)
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Say whether a file is SQLite's (sqlite.org/fileformat.html), or is about to be, being empty."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_SQLITE)) in (_SQLITE, b"")
+    return False
