@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
 # names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test image-test chaos drill bench lint format services lock
+.PHONY: help sandbox test image-test chaos drill bench lint format services lock notices
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -25,7 +25,7 @@ test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers th
 	@$(BIN)/python -m pytest $(ARGS)
 
 # Where no engine runs, as root on Debian, a private one is made of Debian's packages, and so are the images.
-image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as README says, on a real engine
+image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as docs/operating.md says, on a real engine
 	@$(BIN)/python -m devtools.containers
 
 # A failed round is run again alone with its own seed: make chaos SEED=… ROUNDS=1
@@ -64,6 +64,9 @@ lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (AR
 	$(LOCK) $(ARGS) --output-file requirements/product.txt
 	$(LOCK) $(ARGS) --group dev --constraint requirements/product.txt --output-file requirements/dev.txt
 	$(LOCK) $(ARGS) --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+
+notices: .venv/dev.stamp ## Write THIRD-PARTY-NOTICES.md, after the locked versions are installed
+	@$(BIN)/python -m devtools.notices
 
 .venv/bin/python:
 	@.ci/make-venv .venv

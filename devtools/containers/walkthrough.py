@@ -1,4 +1,4 @@
-"""What a person does with docker-compose.yml, as README.md says it, and what has to come of it."""
+"""Follow docs/operating.md with docker-compose.yml, and check what comes of each line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SANDBOX = "docker compose --env-file sandbox.env --profile sandbox"
 _WORKER = "docker compose --env-file sandbox.env exec worker"
-#: What a person types, line by line; README.md has the same lines.
+#: What an operator types, line by line; docs/operating.md has the same lines.
 UP = f"{_SANDBOX} up --build --detach"
 ADD = f"{_WORKER} update-sync tenants add exempelkommun --from /sandbox/tenant.json"
 TRIGGER = f"{_WORKER} update-sync trigger exempelkommun --wait"
@@ -27,7 +27,7 @@ SCALE = f"{_SANDBOX} up --detach --scale worker=3"
 RESTART = f"{_SANDBOX} restart worker"
 STOP = f"{_SANDBOX} stop"
 DOWN = f"{_SANDBOX} down --volumes"
-README = (UP, ADD, TRIGGER, SCALE, RESTART, STOP, DOWN)
+DOCUMENTED = (UP, ADD, TRIGGER, SCALE, RESTART, STOP, DOWN)
 
 #: So many made-up people that a run is not over before something is done to it.
 PEOPLE = 3000

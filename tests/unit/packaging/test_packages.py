@@ -59,7 +59,8 @@ def test_the_wheel_holds_every_file_of_every_package() -> None:
 
 def test_docker_is_given_all_that_the_wheel_is_made_of() -> None:
     """What the wheel is built from gets into the image's context, and what is secret or ours does not."""
-    needed = {*in_the_wheel().values(), "pyproject.toml", "README.md", "requirements/product.txt"}
+    needed = {*in_the_wheel().values(), "pyproject.toml", "requirements/product.txt"}
+    needed |= {PYPROJECT["project"]["readme"], *PYPROJECT["project"]["license-files"]}
 
     assert [path for path in sorted(needed) if ignored_by_docker(path)] == []
     for path in (".env", "production.env", ".git/config", ".venv/bin/python", "tests/conftest.py"):
