@@ -36,7 +36,7 @@ def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
             "tenant": wish.tenant,
             "mode": str(wish.mode),
             "dry_run": wish.dry_run,
-            **({"thorough": True} if wish.thorough else {}),
+            **({"recheck_all": True} if wish.recheck_all else {}),
             "users": list(wish.users),
             **({} if wish.settings is None else {"settings": dict(wish.settings)}),
             **({"undoes": wish.undoes, "accept": wish.accept} if wish.undoes is not None else {}),

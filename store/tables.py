@@ -95,7 +95,7 @@ runs = Table(
     # The run that this one puts back. No foreign key: the undo outlives the other's books.
     Column("undoes", Integer),
     # Everybody is asked about, whatever receipts say.
-    Column("thorough", Boolean, nullable=False, server_default=text("false")),
+    Column("recheck_all", Boolean, nullable=False, server_default=text("false")),
     _moment("started"),
     _moment("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),

@@ -9,7 +9,7 @@ from queues.actor import declare_actor
 from queues.consuming.processes import hand_over
 from schemas.messages.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
 from workers.failure_recorder import UserRecorder
-from workers.user_sync import UserSyncer
+from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from clients.gateways import Directories
@@ -28,12 +28,12 @@ def build() -> None:
 
 def declare_user_sync(broker: Broker, *, store: Store, directories: Directories, sealer: Sealer) -> None:
     """Have `broker` pass user messages to the sync of one user."""
-    syncer = UserSyncer(store=store, directories=directories, sealer=sealer)
+    handler = UserSyncHandler(store=store, directories=directories, sealer=sealer)
 
     def user_sync(*args: object, **fields: object) -> None:
         refuse_arguments(args)
         with directories.person_in_hand():
-            syncer.sync(load_user_sync(fields))
+            handler.sync(load_user_sync(fields))
 
     declare_actor(
         broker,

@@ -18,7 +18,7 @@ KEPT: Final = 1000
 _log = structlog.get_logger(__name__)
 
 
-class WarningOnce:
+class RunWarningLog:
     """Asks the database once for each run and kind; may be shared by threads."""
 
     def __init__(self, run_warnings: RunWarnings) -> None:
@@ -32,7 +32,7 @@ class WarningOnce:
             if (run, warning.kind) in self._written:
                 return
         if self._run_warnings.note(run, warning.kind, warning.detail):
-            _log.warning("run warns", run=run, kind=str(warning.kind), detail=warning.detail)
+            _log.warning("run_warning", run=run, kind=str(warning.kind), detail=warning.detail)
         with self._lock:
             self._written[run, warning.kind] = None
             while len(self._written) > KEPT:

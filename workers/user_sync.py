@@ -15,17 +15,17 @@ from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.messages.binding import forged
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.guards import ONE_NOT_FOUND
-from schemas.runs.sync_result import DeadLetter, Foreseen, Verdict
+from schemas.runs.sync_result import DeadLetter, Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline import steps
 from workers.pipeline.collisions import collision
-from workers.pipeline.digest_observer import Marking
+from workers.pipeline.digest_observer import DigestObserver
 from workers.pipeline.undo import SkolonUndo
 from workers.pipeline.user_way import UserWay
 from workers.pipeline.verification_cache import ReceiptTrust
 from workers.pipeline.writer import ClaimedChange, would_change
 from workers.rules.guard import check_guard
-from workers.run_warnings import WarningOnce
+from workers.run_warnings import RunWarningLog
 
 if TYPE_CHECKING:
     from clients.gateways import Directories
@@ -43,7 +43,7 @@ WAIT_FOR_OLDER_RUN: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
-class UserSyncer:
+class UserSyncHandler:
     """Works off user messages; may be shared by threads."""
 
     def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
@@ -59,7 +59,7 @@ class UserSyncer:
         self._undos = store.undos
         self._directories = directories
         self._sealer = sealer
-        self._warning_once = WarningOnce(store.run_warnings)
+        self._warning_log = RunWarningLog(store.run_warnings)
 
     def sync(self, message: UserSync) -> None:
         """Bring one user to an outcome and write the receipt; raises an error of ours if that fails.
@@ -71,84 +71,84 @@ class UserSyncer:
         # Whoever leaves last asks whether the run is done, also when there was nothing left to do: whoever
         # did it may have died before. Who fails need not ask: the message comes again, or is a dead letter.
         with self._in_hand.hold(message.run):
-            self._bring(message, opened)
+            self._handle(message, opened)
 
-    def _bring(self, message: UserSync, opened: OpenedUser) -> None:
+    def _handle(self, message: UserSync, opened: OpenedUser) -> None:
         begun = self._begun(message)
         if begun is None:
             # Housekeeping has removed the receipt, which it does only where a newer run has told more.
-            _log.info("outlived", tenant=message.tenant, run=message.run, user=message.user)
+            _log.info("receipt_pruned", tenant=message.tenant, run=message.run, user=message.user)
             return
         if begun.awaits(opened.operation):
-            self._work(message, begun, opened.data)
+            self._process(message, begun, opened.data)
         elif begun.is_held_by_guard and opened.operation is None:
-            self._note_prospect(message, begun, opened.data)
+            self._record_forecast(message, begun, opened.data)
 
-    def foresee(self, message: UserSync, *, as_sent: bool) -> Verdict:
+    def dry_run(self, message: UserSync, *, original_payload: bool) -> SyncResult:
         """Return what would become of a user now; nothing is written anywhere.
 
-        The user is read afresh unless wanted `as_sent`. Raises as `sync` does. Somebody else of the run who
-        has the Skolon user is a collision here too.
+        The user is read afresh unless `original_payload` is set. Raises as `sync` does. A Skolon user that
+        another user of the run has claimed is a collision here too.
         """
         opened = self._store.seals.open_user(message)
         begun = self._begun(message)
         if begun is None:
-            return Verdict(outcome=Outcome.SUPERSEDED)
-        return self._foreseen(message, begun, opened.data if as_sent else None)
+            return SyncResult(outcome=Outcome.SUPERSEDED)
+        return self._dry_run(message, begun, opened.data if original_payload else None)
 
-    def _work(self, message: UserSync, begun: Begun, data: object | None) -> None:
+    def _process(self, message: UserSync, begun: Begun, data: object | None) -> None:
         record = self._trials.for_user(message.run, begun)
-        marking = Marking(begun.tenant, self._sealer.index)
+        digests = DigestObserver(begun.tenant, self._sealer.index)
         try:
-            verdict = replace(self._verdict(message, begun, record, data, marking), marks=marking.marks)
-            self._finish(message, verdict)
+            result = replace(self._result(message, begun, record, data, digests), marks=digests.marks)
+            self._finish(message, result)
         except PermanentError as error:
             # A dead letter's marks are wanted as well: who shares an EPPN may well be one.
-            self._receipts.mark(message.run, message.user, marking.marks)
+            self._receipts.mark(message.run, message.user, digests.marks)
             if not begun.is_trial:
                 raise
             # A trial tells what would be a dead letter, and leaves none behind for anybody to work on.
             letter = DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
             self._receipts.dead_letter(message.run, message.user, letter, attempts=1)
             return
-        if verdict.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
+        if result.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
             self._count_not_found(message.run, record.tenant.guard)
 
-    def _foreseen(self, message: UserSync, begun: Begun, data: object | None) -> Verdict:
+    def _dry_run(self, message: UserSync, begun: Begun, data: object | None) -> SyncResult:
         record = self._trials.for_user(message.run, begun)
-        verdict = self._verdict(message, replace(begun, dry_run=True), record, data)
-        if verdict.skolon_id is not None:
-            holder = self._claims.holder(message.run, verdict.skolon_id)
+        result = self._result(message, replace(begun, dry_run=True), record, data)
+        if result.skolon_id is not None:
+            holder = self._claims.holder(message.run, result.skolon_id)
             if holder not in (None, message.user):
-                raise collision(verdict.skolon_id, str(holder), message.user)
-        return verdict
+                raise collision(result.skolon_id, str(holder), message.user)
+        return result
 
-    def _note_prospect(self, message: UserSync, begun: Begun, data: object | None) -> None:
+    def _record_forecast(self, message: UserSync, begun: Begun, data: object | None) -> None:
         """Note what would become of a user whom the guard keeps from being worked on.
 
         Nobody depends on it, so what goes wrong is neither tried again nor a dead letter nor a halt.
         """
         try:
-            self._prospects.note(message.run, message.user, self._prospect(message, begun, data))
+            self._prospects.note(message.run, message.user, self._forecast(message, begun, data))
         except StoppingError:
             raise
         except Exception as error:  # noqa: BLE001 - as said above; its text may hold anybody's data
-            _log.info("not foreseen", run=message.run, user=message.user, error=type(error).__name__)
+            _log.info("not forecast", run=message.run, user=message.user, error=type(error).__name__)
 
-    def _prospect(self, message: UserSync, begun: Begun, data: object | None) -> Foreseen:
+    def _forecast(self, message: UserSync, begun: Begun, data: object | None) -> Forecast:
         try:
-            verdict = self._foreseen(message, begun, data)
+            result = self._dry_run(message, begun, data)
         except PermanentError as error:
-            return Foreseen(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
-        would_update = verdict.outcome is Outcome.WOULD_UPDATE
-        outcome = Outcome.UPDATED if would_update else verdict.outcome
-        return Foreseen(outcome=outcome, kinds=verdict.kinds)
+            return Forecast(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
+        would_update = result.outcome is Outcome.WOULD_UPDATE
+        outcome = Outcome.UPDATED if would_update else result.outcome
+        return Forecast(outcome=outcome, kinds=result.kinds)
 
-    def _note_refused(self, message: UserSync, refused: Verdict) -> None:
+    def _record_blocked(self, message: UserSync, refused: SyncResult) -> None:
         """Note what the guard has just refused: the run's halt is the end of this message too."""
         with suppress(TransientError):
-            foreseen = Foreseen(outcome=Outcome.UPDATED, kinds=refused.kinds)
-            self._prospects.note(message.run, message.user, foreseen)
+            forecast = Forecast(outcome=Outcome.UPDATED, kinds=refused.kinds)
+            self._prospects.note(message.run, message.user, forecast)
 
     def _begun(self, message: UserSync) -> Begun | None:
         """Return what there is to know of a user's receipt, None if it is pruned."""
@@ -163,38 +163,38 @@ class UserSyncer:
             raise forged("the user's message names another tenant than its run has")
         return begun
 
-    def _finish(self, message: UserSync, verdict: Verdict) -> None:
-        for warning in verdict.warnings:
-            self._warning_once.note(message.run, warning)
+    def _finish(self, message: UserSync, result: SyncResult) -> None:
+        for warning in result.warnings:
+            self._warning_log.note(message.run, warning)
         try:
-            self._receipts.finish(message.run, message.user, verdict)
+            self._receipts.finish(message.run, message.user, result)
         except CollisionError as error:
             raise collision(error.skolon_id, error.entra_id, message.user) from None
         # One line a user would drown the rest: what became of everybody is in the receipts.
         _log.debug(
-            "user done",
+            "user_done",
             tenant=message.tenant,
             run=message.run,
             user=message.user,
-            outcome=str(verdict.outcome),
-            changed=[str(attribute) for attribute in verdict.changed],
+            outcome=str(result.outcome),
+            changed=[str(attribute) for attribute in result.changed],
         )
 
     def _count_not_found(self, run: int, guard: Guard) -> None:
         if guard.not_found is not None:
             self._guards.count(run, ONE_NOT_FOUND, partial(check_guard, guard))
 
-    def _verdict(
+    def _result(
         self,
         message: UserSync,
         begun: Begun,
         record: TenantRecord,
         data: object | None,
-        tell: steps.Tell = steps.tell_nobody,
-    ) -> Verdict:
+        on_step: steps.StepListener = steps.ignore_step,
+    ) -> SyncResult:
         """Bring the user to an outcome, without writing a receipt; a dry run changes nothing either."""
         if begun.superseded:
-            return Verdict(outcome=Outcome.SUPERSEDED)
+            return SyncResult(outcome=Outcome.SUPERSEDED)
         if begun.older_run_active:
             raise TransientError(
                 Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
@@ -221,7 +221,7 @@ class UserSyncer:
                 message=message,
                 tenant=record.tenant,
             ),
-            tell=tell,
+            on_step=on_step,
         )
         return way.verdict(message.user, data)
 
@@ -232,5 +232,5 @@ class UserSyncer:
             message=message,
             tenant=record.tenant,
             guarded=begun.guarded,
-            refused=partial(self._note_refused, message),
+            refused=partial(self._record_blocked, message),
         )

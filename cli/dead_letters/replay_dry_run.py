@@ -11,8 +11,8 @@ from cli.output import echo, print_json
 from queues.dead_letters import read_in_portions
 from schemas.crypto.encryption import Sealer
 from schemas.messages.messages import USER_SYNC_QUEUE
-from workers.dry_run.replay_forecast import Rehearsal, rehearse
-from workers.user_sync import UserSyncer
+from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
+from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from bootstrap.services import Services
@@ -27,10 +27,10 @@ def dry_run_replay(
     chosen = islice(
         (letter for letter in letters if letter.receipt_key is not None and wanted.matches(letter)), limit
     )
-    syncer = UserSyncer(
+    handler = UserSyncHandler(
         store=services.store, directories=services.directories, sealer=Sealer(services.settings.secret_keys)
     )
-    found = rehearse(chosen, syncer, as_sent=original_payload)
+    found = forecast_replay(chosen, handler, original_payload=original_payload)
     if wants_json:
         print_json(as_json(found))
     else:
@@ -38,7 +38,7 @@ def dry_run_replay(
     raise click.exceptions.Exit(0 if found.succeeded == found.tried else 1)
 
 
-def as_json(found: Rehearsal) -> dict[str, object]:
+def as_json(found: ReplayForecast) -> dict[str, object]:
     """Return what was found out."""
     return {
         "users": found.tried,
@@ -49,7 +49,7 @@ def as_json(found: Rehearsal) -> dict[str, object]:
     }
 
 
-def _print(found: Rehearsal) -> None:
+def _print(found: ReplayForecast) -> None:
     echo(f"Of {found.tried} users, {found.succeeded} would now succeed. Nothing has been changed.")
     for outcome, count in sorted(found.outcomes.items()):
         echo(f"  {count:>7}  {outcome}")

@@ -66,13 +66,13 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }
-    if summary.trusted:
+    if summary.skipped_verified:
         unchanged = summary.counts.get(Outcome.UNCHANGED, 0)
-        fields[f"  {Outcome.UNCHANGED}"] = f"{unchanged}, of which {summary.trusted} trusted"
+        fields[f"  {Outcome.UNCHANGED}"] = f"{unchanged}, of which {summary.skipped_verified} trusted"
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
     if run.undoes is not None:
         # Among those above: something of theirs has changed since the undone run, and was not put back.
-        fields["  skipped"] = summary.left
+        fields["  skipped"] = summary.skipped
     print_fields(fields)
     if details is not None:
         details.print()

@@ -39,7 +39,7 @@ def trigger(  # noqa: PLR0913 - one for each option
     wants_json: bool,
 ) -> None:
     """Publish a tenant-sync message for TENANT."""
-    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, thorough=recheck_all, users=list(users))
+    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users))
     services = current_services(Need.DATABASE, Need.BROKER)
     if not services.store.tenants.outline(tenant).enabled:
         raise WrongUseError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")

@@ -19,7 +19,7 @@ from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
 from workers.main import declare_user_sync
-from workers.user_sync import UserSyncer
+from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,9 +40,9 @@ _POLL_INTERVAL: Final = 0.2
 class InProcessSync:
     """A sync that runs here, now, and needs no servers."""
 
-    def __init__(self, broker: MemoryBroker, store: Store, syncer: UserSyncer, tenant: str) -> None:
+    def __init__(self, broker: MemoryBroker, store: Store, handler: UserSyncHandler, tenant: str) -> None:
         self.store = store
-        self.syncer = syncer
+        self.handler = handler
         self.broker = broker
         self._tenant = tenant
 
@@ -53,11 +53,13 @@ class InProcessSync:
         dry_run: bool = False,
         users: tuple[str, ...] = (),
         settings: Mapping[str, Any] | None = None,
-        thorough: bool = False,
+        recheck_all: bool = False,
         progress: Callable[[RunSummary], None] = lambda _: None,
     ) -> RunSummary:
         """Trigger a run and wait until it has ended, telling `progress` about it on the way."""
-        begun = self.start(mode=mode, dry_run=dry_run, users=users, settings=settings, thorough=thorough)
+        begun = self.start(
+            mode=mode, dry_run=dry_run, users=users, settings=settings, recheck_all=recheck_all
+        )
         return self.wait(begun, progress=progress)
 
     def start(
@@ -67,7 +69,7 @@ class InProcessSync:
         dry_run: bool = False,
         users: tuple[str, ...] = (),
         settings: Mapping[str, Any] | None = None,
-        thorough: bool = False,
+        recheck_all: bool = False,
     ) -> int:
         """Trigger a run, maybe one that tries `settings`, and return its number as soon as it has one."""
         event_id = str(uuid.uuid4())
@@ -77,7 +79,7 @@ class InProcessSync:
             dry_run=dry_run,
             users=users,
             settings=settings,
-            thorough=thorough,
+            recheck_all=recheck_all,
         )
         message = tenant_sync_message(wish, event_id=event_id)
         if is_privileged(wish, event_id):
@@ -120,7 +122,7 @@ def in_process_sync(
     declare_user_sync(broker, store=store, directories=gateways, sealer=sealer)
     try:
         with consuming(broker, threads=threads):
-            syncer = UserSyncer(store=store, directories=gateways, sealer=sealer)
-            yield InProcessSync(broker, store, syncer, tenant_key)
+            handler = UserSyncHandler(store=store, directories=gateways, sealer=sealer)
+            yield InProcessSync(broker, store, handler, tenant_key)
     finally:
         store.close()

@@ -21,7 +21,7 @@ from cli.users.explanation import Explanation
 from cli.users.lookup import find_user_ids, read_identifier
 from schemas.errors import WrongUseError
 from schemas.messages.messages import TenantSync
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.settings import Need
 from schemas.tenants.settings_override import trial_of, tried
 from schemas.users.graph_user import is_entra_id
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bootstrap.services import Services
     from schemas.runs.run import RunSummary
-    from workers.dry_run.explain import Explained
+    from workers.dry_run.explain import UserExplanation
 
 
 @click.command()
@@ -87,7 +87,7 @@ def preview(  # noqa: PLR0913 - one for each option
             print_json({"tenant": key, **explanation.as_json()})
         else:
             explanation.print()
-        raise click.exceptions.Exit(0 if isinstance(explained.end, Verdict) else 1)
+        raise click.exceptions.Exit(0 if isinstance(explained.end, SyncResult) else 1)
     if not saved.enabled:
         raise WrongUseError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
     summary = _run(services, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
@@ -106,7 +106,7 @@ def _entra_id(services: Services, key: str, wanted: str) -> str:
     return found[0] if found else wanted
 
 
-def _explained(services: Services, key: str, trial: dict[str, Any], user: str) -> Explained:
+def _explained(services: Services, key: str, trial: dict[str, Any], user: str) -> UserExplanation:
     record = services.store.tenants.get(key)
     record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
     return explain(user, record, services.directories)

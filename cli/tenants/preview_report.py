@@ -11,7 +11,7 @@ from schemas.outcomes import FINAL_OUTCOMES, Outcome
 from schemas.runs.guards import GuardCounts
 from schemas.safe_text import one_line
 from schemas.tenants.settings_override import differences, tried
-from workers.rules.guard import excesses
+from workers.rules.guard import violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
         settings=differences(saved, trial),
         counts=counts,
         people=people,
-        would_halt=tuple(excesses(tried(saved, trial).guard, counts, lambda: people)),
+        would_halt=tuple(violations(tried(saved, trial).guard, counts, lambda: people)),
     )
 
 

@@ -11,13 +11,13 @@ from cli.users.explanation_report import print_steps
 from schemas.errors import HaltError, PermanentError
 from schemas.runs.changes import kind_of
 from schemas.runs.guards import IDENTITY
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.safe_text import one_line
 from schemas.users.attributes import Attribute
 from workers.pipeline import steps
 
 if TYPE_CHECKING:
-    from workers.dry_run.explain import Explained
+    from workers.dry_run.explain import UserExplanation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Explanation:
     """What became of a user's steps; `values` shows them as they are."""
 
     user: str
-    explained: Explained
+    explained: UserExplanation
     values: bool
 
     def as_json(self) -> dict[str, Any]:
@@ -53,45 +53,45 @@ class Explanation:
 
     def _step(self, step: steps.Step) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of step
         match step:
-            case steps.Read():
+            case steps.ReadStep():
                 return {"step": "read", "found": step.user is not None, "by_id": step.by_id}
-            case steps.Scoped():
+            case steps.ScopeStep():
                 rules = [
-                    {"setting": each.setting, "allows": each.allows, "because": each.because}
-                    for each in step.rulings
+                    {"setting": each.setting, "allows": each.allows, "because": each.reason}
+                    for each in step.results
                 ]
                 return {
                     "step": "scope",
-                    "in_scope": all(each.allows for each in step.rulings),
+                    "in_scope": all(each.allows for each in step.results),
                     "rules": rules,
                 }
-            case steps.Mapped():
+            case steps.MapStep():
                 return {"step": "map", "attributes": self._mapped(step)}
-            case steps.Searched():
+            case steps.SearchStep():
                 hits = [
                     {"key": str(each.key), "skolon_users": [user.id for user in each.users]}
-                    for each in step.hits
+                    for each in step.key_matches
                 ]
                 return {"step": "search", "keys": hits}
-            case steps.Matched():
+            case steps.MatchStep():
                 found = step.match
                 return {
                     "step": "match",
                     "by": None if found is None else str(found.key),
                     "skolon_user": None if found is None else found.user.id,
                 }
-            case steps.Owned():
+            case steps.OwnerStep():
                 shown = self._value(Attribute.EXTERNAL_ID, step.external_id)
                 own = step.external_id == self.user
                 return {"step": "owner", "external_id": shown, "is_own": own, "is_others": step.is_others}
-            case steps.BirthDateRead():
+            case steps.BirthDateStep():
                 birthday = step.birthday
                 shown = self._value(Attribute.BIRTH_DATE, birthday.value)
                 return {"step": "birth_date", "value": shown, "problem": birthday.problem}
-            case steps.Compared():
+            case steps.CompareStep():
                 return self._compared(step)
 
-    def _mapped(self, step: steps.Mapped) -> list[dict[str, Any]]:
+    def _mapped(self, step: steps.MapStep) -> list[dict[str, Any]]:
         return [
             {
                 "attribute": str(attribute),
@@ -99,11 +99,11 @@ class Explanation:
                 "value": self._value(attribute, each.value),
                 "known": each.known,
             }
-            for attribute, each in step.picked.items()
+            for attribute, each in step.sources.items()
             if attribute is not Attribute.BIRTH_DATE
         ]
 
-    def _compared(self, step: steps.Compared) -> dict[str, Any]:
+    def _compared(self, step: steps.CompareStep) -> dict[str, Any]:
         held = step.user.attributes
         changes = [
             {
@@ -122,7 +122,7 @@ class Explanation:
 def _end(end: object) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(("outcome", "reason", "stage", "cause", "away", "detail"))
     match end:
-        case Verdict():
+        case SyncResult():
             return {**found, "outcome": str(end.outcome), "detail": end.detail}
         case PermanentError():
             said = {"outcome": "dead_lettered", "reason": str(end.reason), "stage": str(end.stage)}

@@ -74,7 +74,7 @@ class TenantSync:
     undoes: int | None = None
     accept: bool = False
     #: Skolon is to be asked about everybody, whatever receipts say.
-    thorough: bool = False
+    recheck_all: bool = False
     #: That an operator of ours asks (`schemas.messages.binding`).
     proof: str | None = field(default=None, repr=False)
 
@@ -117,7 +117,7 @@ class TenantSyncSchema(Schema):
         strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
     )
     accept = StrictBoolean(load_default=False)
-    thorough = StrictBoolean(load_default=False)
+    recheck_all = StrictBoolean(load_default=False)
     proof = fields.String(load_default=None, allow_none=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -38,7 +38,7 @@ class Run:
     trial: Mapping[str, Any] | None = None
     undoes: int | None = None
     #: Skolon is asked about everybody, whatever receipts say.
-    thorough: bool = False
+    recheck_all: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +54,12 @@ class RunSummary:
     reasons: Mapping[Reason, int]
     pruned: int = 0
     #: How many of the unchanged Skolon was not asked about, for their last receipt is trusted.
-    trusted: int = 0
+    skipped_verified: int = 0
     warnings: tuple[RunWarning, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     #: When somebody of a run that waits had an outcome last, which tells how the others fare.
     last_finished: dt.datetime | None = None
-    left: int = 0
+    skipped: int = 0
 
     @property
     def pending(self) -> int:
@@ -85,8 +85,8 @@ class RunSummary:
             "mode": str(run.mode),
             "dry_run": run.dry_run,
             "undoes": None if run.undoes is None else str(run.undoes),
-            "thorough": run.thorough,
-            "trusted": self.trusted,
+            "recheck_all": run.recheck_all,
+            "skipped_verified": self.skipped_verified,
             "status": str(run.status),
             "cause": run.cause and str(run.cause),
             "detail": run.detail,
@@ -98,7 +98,7 @@ class RunSummary:
             "warnings": [warning.as_json() for warning in self.warnings],
             "waiting": [waiting.as_json() for waiting in self.waiting],
             "last_finished": self.last_finished and timestamp(self.last_finished),
-            "skipped": self.left,
+            "skipped": self.skipped,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

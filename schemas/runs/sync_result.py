@@ -23,7 +23,7 @@ NO_MATCH_KEY: Final = "no match key has a value"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class SyncResult:
     """What became of a user; `detail` is for a person to read and holds no values.
 
     `kinds` says of what is `changed` how it did.
@@ -35,7 +35,7 @@ class Verdict:
     skolon_version: str | None = None
     changed: tuple[Attribute, ...] = ()
     kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
-    left: tuple[Attribute, ...] = ()
+    skipped: tuple[Attribute, ...] = ()
     detail: str | None = None
     marks: Marks | None = None
     #: What is to be said once of the whole run, and not of each user.
@@ -54,7 +54,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foreseen:
+class Forecast:
     """What would have become of a user; `reason` if that is a dead letter."""
 
     outcome: Outcome

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
     from runtime.coalescer import Coalescer
-    from schemas.runs.sync_result import Verdict
+    from schemas.runs.sync_result import SyncResult
     from schemas.users.attributes import Attribute
     from store.database import Database
 
@@ -67,7 +67,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
 class _Finished:
     run_id: int
     entra_id: str
-    verdict: Verdict
+    result: SyncResult
 
 
 class Finishing:
@@ -79,15 +79,15 @@ class Finishing:
         self._statement = _finish_statement(self._rows.table, is_sqlite=database.is_sqlite)
         self._finishing: Coalescer[None, _Finished, bool] = joined(self._finish_together)
 
-    def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
+    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
         """Give a receipt its outcome; False if it has one already.
 
         Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
         """
         try:
-            return self._finishing.call(None, _Finished(run_id, entra_id, verdict))
+            return self._finishing.call(None, _Finished(run_id, entra_id, result))
         except IntegrityError:
-            raise collision(self._database, run_id, verdict.skolon_id or "") from None
+            raise collision(self._database, run_id, result.skolon_id or "") from None
 
     def _finish_together(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
         # Of a message that came twice in the same moment the first is as good as the other.
@@ -104,22 +104,22 @@ class Finishing:
 
 
 def _finished_row(finished: _Finished) -> dict[str, Any]:
-    verdict = finished.verdict
+    result = finished.result
     return {
         "run_id": finished.run_id,
         "entra_id": finished.entra_id,
-        "outcome": str(verdict.outcome),
-        "detail": verdict.detail,
-        "skolon_id": verdict.skolon_id,
-        "skolon_version": verdict.skolon_version,
-        "changed": _names(verdict.changed),
-        "changes": changes_text(verdict.kinds) if verdict.changed else None,
-        "left_as_is": _names(verdict.left),
-        "marked": verdict.marks is not None,
-        "eppn_mark": verdict.marks and verdict.marks.eppn,
-        "ssn_mark": verdict.marks and verdict.marks.ssn,
-        "confirmed_as": verdict.confirmed and verdict.confirmed.fingerprint,
-        "confirmed_at": verdict.confirmed and (verdict.confirmed.at or now()),
+        "outcome": str(result.outcome),
+        "detail": result.detail,
+        "skolon_id": result.skolon_id,
+        "skolon_version": result.skolon_version,
+        "changed": _names(result.changed),
+        "changes": changes_text(result.kinds) if result.changed else None,
+        "left_as_is": _names(result.skipped),
+        "marked": result.marks is not None,
+        "eppn_mark": result.marks and result.marks.eppn,
+        "ssn_mark": result.marks and result.marks.ssn,
+        "confirmed_as": result.confirmed and result.confirmed.fingerprint,
+        "confirmed_at": result.confirmed and (result.confirmed.at or now()),
     }
 
 

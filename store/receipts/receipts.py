@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from schemas.runs.changes import ChangeKind
     from schemas.runs.identity_digests import Marks
-    from schemas.runs.sync_result import DeadLetter, Verdict
+    from schemas.runs.sync_result import DeadLetter, SyncResult
     from store.database import Database
 
 
@@ -55,7 +55,7 @@ class Receipt:
     changed: tuple[Attribute, ...]
     changes: Mapping[Attribute, ChangeKind]
     #: What an undo has not put back, because it changed since.
-    left: tuple[Attribute, ...]
+    skipped: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
     #: The replay that was the last to take the user up, and whether its outcome is still awaited.
@@ -75,7 +75,7 @@ class Receipt:
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
             "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
-            "skipped": [str(attribute) for attribute in self.left],
+            "skipped": [str(attribute) for attribute in self.skipped],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,
@@ -150,12 +150,12 @@ class Receipts:
         )
         return statement
 
-    def finish(self, run_id: int, entra_id: str, verdict: Verdict) -> bool:
+    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
         """Give an open receipt its outcome; False if it has one already.
 
         Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
         """
-        return self._finishing.finish(run_id, entra_id, verdict)
+        return self._finishing.finish(run_id, entra_id, result)
 
     def dead_letter(
         self,
@@ -256,7 +256,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
         changes=read_changes(row.changes),
-        left=tuple(Attribute(name) for name in row.left_as_is or ()),
+        skipped=tuple(Attribute(name) for name in row.left_as_is or ()),
         published=in_utc(row.published_at),
         finished=row.finished_at and in_utc(row.finished_at),
         operation=row.operation_id,

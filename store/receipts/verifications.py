@@ -42,7 +42,7 @@ class Confirmations:
                 mine.c.claimed_at.is_(None),
                 mine.c.operation_id.is_(None),
                 this.c.mode == Mode.FULL,
-                ~this.c.thorough,
+                ~this.c.recheck_all,
                 cast(this.c.users, String) == "[]",
                 receipts.c.entra_id == entra_id,
                 receipts.c.run_id < run_id,

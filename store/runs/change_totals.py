@@ -12,7 +12,7 @@ from schemas.runs.changes import ChangeSums, changes_text, read_changes, sum_up
 from store import tables
 
 if TYPE_CHECKING:
-    from schemas.runs.sync_result import Foreseen
+    from schemas.runs.sync_result import Forecast
     from store.database import Database
 
 
@@ -43,7 +43,7 @@ class Prospects:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, run_id: int, entra_id: str, foreseen: Foreseen) -> bool:
+    def note(self, run_id: int, entra_id: str, foreseen: Forecast) -> bool:
         """Note what would have become of a user who is pending; False if something has become of them."""
         receipts = tables.receipts
         with self._database.transaction() as connection:

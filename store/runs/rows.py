@@ -56,5 +56,5 @@ def read_run(row: Row[Any]) -> Run:
         finished=row.finished and in_utc(row.finished),
         trial=row.trial,
         undoes=row.undoes,
-        thorough=row.thorough,
+        recheck_all=row.recheck_all,
     )

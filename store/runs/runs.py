@@ -156,11 +156,11 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             counts=sums[row.id].outcomes,
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,
-            trusted=sums[row.id].trusted,
+            skipped_verified=sums[row.id].skipped_verified,
             warnings=warnings[row.id],
             waiting=waiting[row.id],
             last_finished=last_finished.get(row.id),
-            left=sums[row.id].left,
+            skipped=sums[row.id].skipped,
         )
         for row in rows
     ]

@@ -27,8 +27,8 @@ class Sums:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
     pruned: int = 0
-    left: int = 0
-    trusted: int = 0
+    skipped: int = 0
+    skipped_verified: int = 0
 
 
 def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]:
@@ -44,8 +44,10 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
             receipts.c.reason,
             func.count().label("people"),
             literal(0).label("pruned"),
-            func.count(receipts.c.left_as_is).label("left"),
-            func.sum(case((receipts.c.confirmed_at < receipts.c.published_at, 1), else_=0)).label("trusted"),
+            func.count(receipts.c.left_as_is).label("skipped"),
+            func.sum(case((receipts.c.confirmed_at < receipts.c.published_at, 1), else_=0)).label(
+                "skipped_verified"
+            ),
         )
         .where(receipts.c.run_id.in_(run_ids))
         .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
@@ -64,8 +66,8 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
         of_run = sums[row.run_id]
         of_run.outcomes[Outcome(row.outcome)] += row.people
         of_run.pruned += row.pruned
-        of_run.left += row.left
-        of_run.trusted += row.trusted
+        of_run.skipped += row.skipped
+        of_run.skipped_verified += row.skipped_verified
         if row.reason is not None:
             of_run.reasons[Reason(row.reason)] += row.people
     return sums

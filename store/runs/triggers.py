@@ -138,9 +138,9 @@ def covers(run: Run, wish: TenantSync) -> bool:
     """Say whether an open run does what a trigger asks for."""
     same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
     deep_enough = run.mode is not Mode.DELTA or wish.mode is Mode.DELTA
-    thorough_enough = run.thorough or not wish.thorough
+    rechecks_enough = run.recheck_all or not wish.recheck_all
     same_kind = run.dry_run is wish.dry_run and run.undoes == wish.undoes
-    return same_kind and same_people and deep_enough and thorough_enough
+    return same_kind and same_people and deep_enough and rechecks_enough
 
 
 def _event_run(connection: Connection, event_id: str) -> Run | None:
@@ -170,7 +170,7 @@ def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ende
         "tenant_id": tenant_id,
         "mode": wish.mode,
         "dry_run": wish.dry_run,
-        "thorough": wish.thorough,
+        "recheck_all": wish.recheck_all,
         "users": list(wish.users),
         "trial": None if wish.settings is None else dict(wish.settings),
         "status": Status.READING,

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from devtools.commands import answer, update_sync
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import Outcome
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from store import tables
 from tests.integration.command_line import (
     add_tenant,
@@ -49,7 +49,7 @@ def run_days_ago(store: Store, days: int) -> int:
     run = store.triggers.open(TenantSync(tenant="exempel"), f"event {days}").run.id
     store.receipts.publish(run, USERS)
     for user in USERS:
-        store.receipts.finish(run, user, Verdict(outcome=Outcome.UNCHANGED))
+        store.receipts.finish(run, user, SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.finish_reading(run)
     store.runs.complete_if_done(run)
     moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)

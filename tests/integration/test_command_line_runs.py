@@ -12,7 +12,7 @@ import pytest
 from devtools.commands import DEADLINE, answer, update_sync
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Outcome, Reason, Stage
-from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.runs.sync_result import DeadLetter, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.command_line import (
     COMMAND,
@@ -59,15 +59,15 @@ def finish(store: Store, run: int, *, dead: bool) -> None:
     store.claims.claim(run, USERS[0], "skolon-0", {Attribute.CITY: "Hemligstad", Attribute.EMAIL: None})
     changed = (Attribute.CITY, Attribute.EMAIL)
     store.receipts.finish(
-        run, USERS[0], Verdict(outcome=Outcome.UPDATED, skolon_id="skolon-0", changed=changed)
+        run, USERS[0], SyncResult(outcome=Outcome.UPDATED, skolon_id="skolon-0", changed=changed)
     )
-    store.receipts.finish(run, USERS[1], Verdict(outcome=Outcome.UNCHANGED))
-    store.receipts.finish(run, USERS[2], Verdict(outcome=Outcome.NOT_FOUND))
+    store.receipts.finish(run, USERS[1], SyncResult(outcome=Outcome.UNCHANGED))
+    store.receipts.finish(run, USERS[2], SyncResult(outcome=Outcome.NOT_FOUND))
     if dead:
         letter = DeadLetter(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 users by eppn")
         store.receipts.dead_letter(run, USERS[3], letter, 1)
     else:
-        store.receipts.finish(run, USERS[3], Verdict(outcome=Outcome.UNCHANGED))
+        store.receipts.finish(run, USERS[3], SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.complete_if_done(run)
 
 

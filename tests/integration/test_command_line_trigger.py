@@ -16,7 +16,7 @@ from devtools.commands import DEADLINE, answer, environment, running, until, upd
 from sandbox.environment import TENANT_KEY, World, world
 from schemas.messages.messages import TenantSync, load_user_sync
 from schemas.outcomes import Cause, Outcome
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from tests.integration.command_line import (
     COMMAND,
     NOWHERE,
@@ -202,7 +202,7 @@ def test_resuming_publishes_whoever_is_pending(env: dict[str, str], store: Store
     run = store.triggers.open(TenantSync(tenant=TENANT_KEY), "first").run.id
     store.receipts.publish(run, [USER, OTHER])
     store.runs.finish_reading(run)
-    store.receipts.finish(run, OTHER, Verdict(outcome=Outcome.UNCHANGED))
+    store.receipts.finish(run, OTHER, SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
     done = update_sync("runs", "resume", str(run), env=env)
     assert done.returncode == 0, done.stderr
@@ -234,7 +234,7 @@ def test_resuming_with_nobody_pending_completes(env: dict[str, str], store: Stor
     store.receipts.publish(run, [USER])
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
-    store.receipts.finish(run, USER, Verdict(outcome=Outcome.UNCHANGED))
+    store.receipts.finish(run, USER, SyncResult(outcome=Outcome.UNCHANGED))
     assert update_sync("runs", "resume", str(run), env=env).returncode == 0
     assert answer("runs", "show", str(run), env=env)["status"] == "completed"
 

@@ -10,7 +10,7 @@ import pytest
 from devtools.commands import answer, update_sync
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import Mode, Outcome
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.command_line import (
     NOWHERE,
@@ -51,7 +51,7 @@ def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, ope
             run, USER, "s1", {Attribute.CITY: "Lund"}, new_values={Attribute.CITY: "Hemligstad"}
         )
     if not open_still:
-        store.receipts.finish(run, USER, Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+        store.receipts.finish(run, USER, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
         store.runs.finish_reading(run)
         assert store.runs.complete_if_done(run)
     return run
@@ -110,7 +110,7 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     run = run_of_one(store)
     undo = store.triggers.open(TenantSync(tenant="exempel", mode=Mode.UNDO, undoes=run), "undo").run.id
     store.receipts.publish(undo, [USER])
-    left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(Attribute.CITY,))
+    left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(Attribute.CITY,))
     store.receipts.finish(undo, USER, left)
     shown = answer("runs", "show", str(undo), "--users", env=env)
     assert (shown["mode"], shown["undoes"], shown["skipped"]) == ("undo", str(run), 1)

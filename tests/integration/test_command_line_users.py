@@ -12,7 +12,7 @@ from schemas.crypto.encryption import Sealer, new_key
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.identity_digests import Marks, same_eppn
-from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.runs.sync_result import DeadLetter, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.command_line import add_tenant, database_environment, open_store, tenant_object
 
@@ -34,7 +34,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     with closing(open_store(variables)) as store:
         run = store.triggers.open(TenantSync(tenant="exempel"), "event").run.id
         store.receipts.publish(run, [ANNA, BO])
-        right = Verdict(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), marks=marks)
+        right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), marks=marks)
         store.receipts.finish(run, ANNA, right)
         store.receipts.mark(run, BO, marks)
         store.receipts.dead_letter(run, BO, WRONG, 1)

@@ -175,7 +175,7 @@ def test_who_may_trigger_may_only_trigger(
                 "plain": {},
                 "event": {},
                 "another event's proof": {"proof": seals.proof("another", fields)},
-                "other fields' proof": {"proof": seals.proof("mine", {**fields, "thorough": True})},
+                "other fields' proof": {"proof": seals.proof("mine", {**fields, "recheck_all": True})},
                 "garbage": {"proof": "x"},
             }[way],
         },

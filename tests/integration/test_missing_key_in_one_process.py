@@ -25,7 +25,7 @@ from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
 from store.store import Store
 from workers.main import declare_user_sync
-from workers.user_sync import UserSyncer
+from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,8 +62,8 @@ def processes(
         declare_producers(broker, broker, store=stores[0], directories=doors)
         declare_user_sync(broker, store=stores[1], directories=doors, sealer=Sealer(worker))
         stack.enter_context(consuming(broker, threads=4))
-        syncer = UserSyncer(store=stores[1], directories=doors, sealer=Sealer(worker))
-        yield InProcessSync(broker, stores[0], syncer, TENANT_KEY)
+        handler = UserSyncHandler(store=stores[1], directories=doors, sealer=Sealer(worker))
+        yield InProcessSync(broker, stores[0], handler, TENANT_KEY)
 
 
 @pytest.fixture

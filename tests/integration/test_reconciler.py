@@ -20,7 +20,7 @@ from schemas.outcomes import Cause, Outcome, Reason, Status
 from schemas.runs.waits import Wait
 from store.store import Store
 from tests.contract.queues.broker_probe import QuorumDoor, wait_until
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, result, tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def test_a_purged_queue_is_filled_again(scene: Scene) -> None:
     scene.publish()
     with scene.door.channel() as channel:
         channel.queue_purge(USER_SYNC)
-    scene.store.receipts.finish(scene.run.id, "user-a", verdict(Outcome.NOT_FOUND))
+    scene.store.receipts.finish(scene.run.id, "user-a", result(Outcome.NOT_FOUND))
 
     assert scene.look(1, 2, 6, 8, 9, 10) == [{}, {}, {}, {scene.run.id: 2}, {}, {}]
 
@@ -209,7 +209,7 @@ def test_a_dead_letter_that_rabbitmq_made_gets_its_receipt(scene: Scene) -> None
     """P3, P9: nobody lists letters, and the receipt gets its outcome all the same, and the run its end."""
     scene.publish("user-c")
     for user in ("user-a", "user-b"):
-        scene.store.receipts.finish(scene.run.id, user, verdict(Outcome.NOT_FOUND))
+        scene.store.receipts.finish(scene.run.id, user, result(Outcome.NOT_FOUND))
     with scene.door.channel() as channel:
         method, _, _ = channel.basic_get(USER_SYNC)
         channel.basic_reject(method.delivery_tag, requeue=False)

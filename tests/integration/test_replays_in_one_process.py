@@ -34,7 +34,7 @@ from schemas.runs.operation import Progress
 from schemas.runs.run import timestamp
 from schemas.runs.sync_result import DeadLetter
 from store.maintenance.pruning import Limits
-from workers.dry_run.replay_forecast import Rehearsal, rehearse
+from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,11 +119,11 @@ def test_what_is_mended_goes_through(made_up: World, sync: InProcessSync, failed
     assert sync.store.operations.get(operation.id) == operation
 
 
-def rehearsed(sync: InProcessSync) -> Rehearsal:
+def forecast(sync: InProcessSync) -> ReplayForecast:
     """Find out what would become of all letters, as `--dry-run` does."""
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
         found = [each.letter for each in walk]
-    return rehearse(found, sync.syncer, as_sent=False)
+    return forecast_replay(found, sync.handler, original_payload=False)
 
 
 def test_what_would_become_of_them_is_told_first(
@@ -132,12 +132,12 @@ def test_what_would_become_of_them_is_told_first(
     """A dry run says who would succeed now and who would not and why, and changes nothing anywhere."""
     before, users = letters(sync), made_up.skolon_users()
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
-    refused = rehearsed(sync)
+    refused = forecast(sync)
     assert refused.failures[Reason.REJECTED_BY_SKOLON] > 0
     assert refused.outcomes == {}
     made_up.skolon.faults.clear()
 
-    mended = rehearsed(sync)
+    mended = forecast(sync)
 
     assert (refused.tried, mended.tried) == (len(before), len(before))
     expected = made_up.municipality.expected_outcomes("first")
@@ -159,7 +159,7 @@ def test_bad_credentials_end_a_dry_run(made_up: World, sync: InProcessSync, fail
     assert failed.counts
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     with pytest.raises(HaltError, match="skolon_credentials"):
-        rehearsed(sync)
+        forecast(sync)
 
 
 def test_a_replay_stops_at_its_limit(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:

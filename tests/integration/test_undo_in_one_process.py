@@ -103,7 +103,7 @@ def test_every_value_is_put_back(
     assert summary.run.status is Status.COMPLETED
     assert summary.run.undoes == mistaken.run.id
     assert counts(summary) == {"updated": mistaken.counts[Outcome.UPDATED]}
-    assert summary.left == 0
+    assert summary.skipped == 0
     assert state(made_up) == before
     assert made_up.microsoft.requests.counts() == {}
 
@@ -131,7 +131,7 @@ def test_a_second_undo_finds_nothing_to_do(
     made_up.skolon.forget_requests()
     again = undo(sync, mistaken.run.id)
     assert counts(again) == {"unchanged": mistaken.counts[Outcome.UPDATED]}
-    assert again.left == 0
+    assert again.skipped == 0
     assert "PATCH user" not in made_up.skolon.requests()
     assert state(made_up) == before
 
@@ -184,10 +184,10 @@ def test_what_changed_since_is_left_and_told(
     expected = {**before, one: {**before[one], "first_name": "Omdöpt"}}
     expected[str(single.skolon_id)] = {**before[str(single.skolon_id)], "last_name": "Omdöpt"}
     assert state(made_up) == expected
-    assert summary.left == summary.as_json()["skipped"] == 1
+    assert summary.skipped == summary.as_json()["skipped"] == 1
     receipt = sync.store.receipts.get(summary.run.id, several.entra_id)
     assert receipt is not None
-    assert receipt.left == (FIRST_NAME,)
+    assert receipt.skipped == (FIRST_NAME,)
     assert receipt.outcome is Outcome.UPDATED
     assert receipt.detail == "left as it is, because it changed since: first_name"
 

@@ -11,28 +11,28 @@ from workers.pipeline.writer import would_change
 
 if TYPE_CHECKING:
     from clients.gateways import Directories
-    from schemas.runs.sync_result import Verdict
+    from schemas.runs.sync_result import SyncResult
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explained:
+class UserExplanation:
     """The steps that were taken, and how the way ended: with a verdict, or with an error of ours."""
 
     steps: tuple[Step, ...]
-    end: Verdict | PermanentError | HaltError | TransientError
+    end: SyncResult | PermanentError | HaltError | TransientError
 
 
-def explain(user_id: str, record: TenantRecord, directories: Directories) -> Explained:
+def explain(user_id: str, record: TenantRecord, directories: Directories) -> UserExplanation:
     """Go a user's way with a tenant's settings; nothing is written anywhere (promise P1)."""
     steps: list[Step] = []
     way = UserWay(
-        record=record, directories=directories, dry_run=True, change=would_change, tell=steps.append
+        record=record, directories=directories, dry_run=True, change=would_change, on_step=steps.append
     )
-    end: Verdict | PermanentError | HaltError | TransientError
+    end: SyncResult | PermanentError | HaltError | TransientError
     try:
         end = way.verdict(user_id, None)
     except (PermanentError, HaltError, TransientError) as error:
         end = error
-    return Explained(steps=tuple(steps), end=end)
+    return UserExplanation(steps=tuple(steps), end=end)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from schemas.messages.dead_letter import Letter
-    from workers.user_sync import UserSyncer
+    from workers.user_sync import UserSyncHandler
 
 #: Users that are tried at once, and letters that are kept in memory for that.
 THREADS: Final = 8
@@ -25,7 +25,7 @@ PORTION: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rehearsal:
+class ReplayForecast:
     """How many users would have which outcome; `failures` are those that would be dead letters again.
 
     `away` counts, by what was away, those of whom nothing can be said.
@@ -46,23 +46,23 @@ class Rehearsal:
         return self.succeeded + sum(self.failures.values()) + sum(self.away.values())
 
 
-def rehearse(
+def forecast_replay(
     letters: Iterable[Letter],
-    syncer: UserSyncer,
+    handler: UserSyncHandler,
     *,
-    as_sent: bool,
-) -> Rehearsal:
+    original_payload: bool,
+) -> ReplayForecast:
     """Try users' letters and return what would become of them.
 
     Raises `HaltError` when nobody can be tried, of bad credentials for instance.
     """
-    found = Rehearsal()
+    found = ReplayForecast()
 
     def try_one(letter: Letter) -> Outcome | Reason | str:
         run, user = letter.receipt_key or (0, "")
         try:
             message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
-            return syncer.foresee(message, as_sent=as_sent or is_nameless(user)).outcome
+            return handler.dry_run(message, original_payload=original_payload or is_nameless(user)).outcome
         except PermanentError as error:
             return error.reason
         except TransientError as error:
@@ -80,7 +80,7 @@ def rehearse(
     return found
 
 
-def _count(found: Rehearsal, result: Outcome | Reason | str) -> None:
+def _count(found: ReplayForecast, result: Outcome | Reason | str) -> None:
     match result:
         case Outcome():
             found.outcomes[result] += 1

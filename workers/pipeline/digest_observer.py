@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from schemas.runs.identity_digests import Marks, marks_of
 from workers.pipeline import steps
-from workers.rules.mapping import values_of
+from workers.rules.mapping import mapped_values
 
 if TYPE_CHECKING:
     from schemas.crypto.blind_index import BlindIndex
 
 
-class Marking:
+class DigestObserver:
     """Is told of each step; `marks` are empty until the user is mapped."""
 
     def __init__(self, tenant: str, index: BlindIndex) -> None:
@@ -23,6 +23,6 @@ class Marking:
 
     def __call__(self, step: steps.Step) -> None:
         """Take a step."""
-        if isinstance(step, steps.Mapped):
+        if isinstance(step, steps.MapStep):
             year = dt.datetime.now(dt.UTC).year
-            self.marks = marks_of(values_of(step.picked), self._tenant, self._index, year)
+            self.marks = marks_of(mapped_values(step.sources), self._tenant, self._index, year)

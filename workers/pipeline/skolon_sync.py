@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from clients.skolon.client import SkolonUserGoneError
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import CONFIRMING_OUTCOMES, Outcome, Reason, Stage
-from schemas.runs.sync_result import NO_MATCH_KEY, Verdict
+from schemas.runs.sync_result import NO_MATCH_KEY, SyncResult
 from schemas.runs.warning_kind import Caution, RunWarning
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import fit
@@ -17,8 +17,8 @@ from workers.pipeline import steps
 from workers.pipeline.collisions import collision
 from workers.pipeline.verification_cache import NoTrust
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.mapping import Mapped, check_values, pick, values_of
-from workers.rules.matching import choose, hits_of, keys_to_match
+from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
+from workers.rules.matching import find_matches, match_keys_with_values, select_match
 
 if TYPE_CHECKING:
     from clients.skolon.client import SkolonDirectory
@@ -48,7 +48,7 @@ class SkolonSync:
         change: Change,
         claimed: bool = False,
         trust: Trust | None = None,
-        tell: steps.Tell = steps.tell_nobody,
+        on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
         """Take how a difference is `change`d, and whether an earlier delivery has `claimed` the user."""
         self._tenant = tenant
@@ -57,11 +57,11 @@ class SkolonSync:
         self._change = change
         self._claimed = claimed
         self._trust = trust or NoTrust()
-        self._tell = tell
+        self._on_step = on_step
         self._notes: list[str] = []
         self._warnings: list[RunWarning] = []
 
-    def verdict(self, user: GraphUser) -> Verdict:
+    def verdict(self, user: GraphUser) -> SyncResult:
         """Bring the user to an outcome; raises an error of ours if that fails."""
         verdict = dataclasses.replace(self._verdict(user), warnings=tuple(self._warnings))
         # Somebody whose birth date is not known has not been found right in all.
@@ -70,17 +70,17 @@ class SkolonSync:
             return dataclasses.replace(verdict, confirmed=self._trust.confirmation())
         return verdict
 
-    def _verdict(self, user: GraphUser) -> Verdict:
+    def _verdict(self, user: GraphUser) -> SyncResult:
         mapped = self._map(user)
-        keys = keys_to_match(mapped, self._tenant.match_keys)
+        keys = match_keys_with_values(mapped, self._tenant.match_keys)
         if not keys:
-            return Verdict(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
+            return SyncResult(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
         known = self._trust.known(mapped)
         if known is not None:
             return known
         match = self._match(keys)
         if match is None:
-            return Verdict(outcome=Outcome.NOT_FOUND)
+            return SyncResult(outcome=Outcome.NOT_FOUND)
         self._leave_to_its_owner(user, match)
         self._add_birth_date(user, mapped)
         for _ in range(CONFLICTS):
@@ -91,24 +91,24 @@ class SkolonSync:
             except SkolonUserGoneError:
                 current = None
             if current is None:
-                return Verdict(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
+                return SyncResult(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
             match = fit(current)
         raise PermanentError(
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
 
     def _map(self, user: GraphUser) -> Mapped:
-        picked = pick(user, self._tenant)
-        self._tell(steps.Mapped(picked=picked))
-        mapped = values_of(picked)
+        sources = resolve_sources(user, self._tenant)
+        self._on_step(steps.MapStep(sources=sources))
+        mapped = mapped_values(sources)
         check_values(mapped, self._tenant)
         return mapped
 
     def _match(self, keys: dict[Attribute, str]) -> SkolonUser | None:
-        hits = hits_of(self._skolon.find(self._tenant.organisation, keys), keys)
-        self._tell(steps.Searched(hits=hits))
-        match = choose(hits)
-        self._tell(steps.Matched(match=match))
+        hits = find_matches(self._skolon.find(self._tenant.organisation, keys), keys)
+        self._on_step(steps.SearchStep(key_matches=hits))
+        match = select_match(hits)
+        self._on_step(steps.MatchStep(match=match))
         return None if match is None else fit(match.user)
 
     def _leave_to_its_owner(self, user: GraphUser, match: SkolonUser) -> None:
@@ -119,10 +119,10 @@ class SkolonSync:
         """
         owner = match.attributes.get(Attribute.EXTERNAL_ID)
         if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
-            self._tell(steps.Owned(external_id=owner, is_others=False))
+            self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
             return
         is_others = bool(_OBJECT_ID.fullmatch(owner)) and self._graph.user(owner, ("id",)) is not None
-        self._tell(steps.Owned(external_id=owner, is_others=is_others))
+        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
         if is_others:
             raise collision(match.id, owner, user.id)
 
@@ -131,7 +131,7 @@ class SkolonSync:
         if not self._tenant.wants_birthdays:
             return
         birthday = self._graph.birthday(user.id)
-        self._tell(steps.BirthDateRead(birthday=birthday))
+        self._on_step(steps.BirthDateStep(birthday=birthday))
         if birthday.problem is None:
             mapped[Attribute.BIRTH_DATE] = birthday.value
             check_values(mapped, self._tenant)
@@ -140,14 +140,14 @@ class SkolonSync:
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")
 
-    def _compare_and_change(self, match: SkolonUser, mapped: Mapped) -> Verdict:
+    def _compare_and_change(self, match: SkolonUser, mapped: Mapped) -> SyncResult:
         erase_blank = self._tenant.erase_blank
         changes = difference(match, mapped, erase_blank)
         kept = kept_blanks(match, mapped, erase_blank)
-        self._tell(steps.Compared(user=match, changes=changes, kept=kept))
+        self._on_step(steps.CompareStep(user=match, changes=changes, kept=kept))
         detail = "; ".join(self._notes) or None
         if changes:
             return dataclasses.replace(self._change(match, changes), detail=detail)
         # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
-        return Verdict(outcome=outcome, skolon_id=match.id, skolon_version=match.version, detail=detail)
+        return SyncResult(outcome=outcome, skolon_id=match.id, skolon_version=match.version, detail=detail)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
-    from workers.rules.mapping import Picked
-    from workers.rules.matching import Hits, Match
-    from workers.rules.scope import Ruling
+    from workers.rules.mapping import ResolvedSource
+    from workers.rules.matching import KeyMatches, Match
+    from workers.rules.scope import RuleResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class ReadStep:
     """Who it is in Entra, None when nobody there has the id; `by_id` if Graph was asked for this one user."""
 
     user: GraphUser | None
@@ -31,35 +31,35 @@ class Read:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scoped:
+class ScopeStep:
     """What the tenant's scope says of the user: rule by rule, the last of them decides."""
 
-    rulings: tuple[Ruling, ...]
+    results: tuple[RuleResult, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapped:
+class MapStep:
     """Which source decides each attribute that the tenant syncs, and what value it gives; not yet checked."""
 
-    picked: Mapping[Attribute, Picked]
+    sources: Mapping[Attribute, ResolvedSource]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Searched:
+class SearchStep:
     """Who in Skolon has the value of each match key that has one, in the tenant's order."""
 
-    hits: tuple[Hits, ...]
+    key_matches: tuple[KeyMatches, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matched:
+class MatchStep:
     """Whom of those the user is, None for nobody."""
 
     match: Match | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owned:
+class OwnerStep:
     """Whose the Skolon user is by its External Id, and whether it is somebody else who is in Entra."""
 
     external_id: str | None
@@ -67,14 +67,14 @@ class Owned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BirthDateRead:
+class BirthDateStep:
     """What Graph said of the birthday: it tells that of one user alone."""
 
     birthday: Birthday
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class CompareStep:
     """What differs: the Skolon user as it is, what would be written, and which blanks do not erase."""
 
     user: SkolonUser
@@ -82,11 +82,11 @@ class Compared:
     kept: tuple[Attribute, ...]
 
 
-Step = Read | Scoped | Mapped | Searched | Matched | Owned | BirthDateRead | Compared
+Step = ReadStep | ScopeStep | MapStep | SearchStep | MatchStep | OwnerStep | BirthDateStep | CompareStep
 
 #: Is told of each step.
-Tell = Callable[[Step], None]
+StepListener = Callable[[Step], None]
 
 
-def tell_nobody(step: Step) -> None:
+def ignore_step(step: Step) -> None:
     """Take a step that nobody asked about."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from clients.skolon.client import SkolonUserGoneError
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from workers.pipeline.skolon_sync import CONFLICTS
-from workers.rules.reversion import put_back
+from workers.rules.reversion import revert
 
 if TYPE_CHECKING:
     from clients.skolon.client import SkolonDirectory
@@ -33,15 +33,17 @@ class SkolonUndo:
         self._change = change
         self._claimed = claimed
 
-    def verdict(self, message: UserSync, undone: int) -> Verdict:
+    def verdict(self, message: UserSync, undone: int) -> SyncResult:
         """Bring the user to an outcome; raises an error of ours if that fails."""
         undoable = self._undoable(message, undone)
         if undoable is None:
-            return Verdict(outcome=Outcome.UNCHANGED, detail=f"run {undone} has changed nothing of this user")
+            return SyncResult(
+                outcome=Outcome.UNCHANGED, detail=f"run {undone} has changed nothing of this user"
+            )
         for _ in range(CONFLICTS):
             user = self._skolon.read(self._organisation, undoable.skolon_id)
             if user is None:
-                return Verdict(outcome=Outcome.NOT_FOUND, detail="no longer in Skolon")
+                return SyncResult(outcome=Outcome.NOT_FOUND, detail="no longer in Skolon")
             try:
                 return self._put_back(user, undoable)
             except (VersionConflictError, SkolonUserGoneError):
@@ -53,23 +55,23 @@ class SkolonUndo:
     def _undoable(self, message: UserSync, undone: int) -> Undoable | None:
         return self._undos.undoable(undone, message.user, before=message.run)
 
-    def _put_back(self, user: SkolonUser, undoable: Undoable) -> Verdict:
-        found = put_back(
+    def _put_back(self, user: SkolonUser, undoable: Undoable) -> SyncResult:
+        found = revert(
             user,
             undoable.written,
             since=undoable.since,
             untouched=user.version is not None and user.version == undoable.version,
         )
         detail = None
-        if found.left:
-            detail = f"left as it is, because it changed since: {', '.join(found.left)}"
+        if found.skipped:
+            detail = f"left as it is, because it changed since: {', '.join(found.skipped)}"
         if found.changes:
-            return replace(self._change(user, found.changes), left=found.left, detail=detail)
+            return replace(self._change(user, found.changes), skipped=found.skipped, detail=detail)
         # A claim of an earlier delivery says that it was put back, and only its receipt was lost.
-        return Verdict(
+        return SyncResult(
             outcome=Outcome.UPDATED if self._claimed else Outcome.UNCHANGED,
             skolon_id=user.id,
             skolon_version=user.version,
-            left=found.left,
+            skipped=found.skipped,
             detail=detail,
         )

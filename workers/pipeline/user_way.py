@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import PermanentError
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, Verdict
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
 from schemas.tenants.selection import properties_to_select
 from schemas.users.graph_user import is_nameless, load_graph_user
 from workers.pipeline import steps
 from workers.pipeline.skolon_sync import SkolonSync
-from workers.rules.delta_completeness import missing_sources
-from workers.rules.scope import rulings, why_out_of_scope
+from workers.rules.delta_completeness import missing_properties
+from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
     from clients.gateways import Directories
@@ -37,13 +37,13 @@ class UserWay:
         change: Change,
         claimed: bool = False,
         trust: Trust | None = None,
-        tell: steps.Tell = steps.tell_nobody,
+        on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
-        """Take the doors, with a `dry_run` those that only read; the rest as `SkolonSync` does."""
+        """Take the doors, with a `dry_run` those that only read; the rest as `SyncPipeline` does."""
         self._tenant = record.tenant
         self._directories = directories
         self._graph = directories.graph(record.credentials)
-        self._tell = tell
+        self._on_step = on_step
         self._skolon_sync = SkolonSync(
             tenant=record.tenant,
             graph=self._graph,
@@ -51,10 +51,10 @@ class UserWay:
             change=change,
             claimed=claimed,
             trust=trust,
-            tell=tell,
+            on_step=on_step,
         )
 
-    def verdict(self, user_id: str, given: object | None) -> Verdict:
+    def verdict(self, user_id: str, given: object | None) -> SyncResult:
         """Bring the user to an outcome; raises an error of ours if that fails.
 
         `given` is what a page of Graph had of the user; without it the user is read by id.
@@ -65,23 +65,23 @@ class UserWay:
             self._directories.needs_no_birthday()
         user = self._entra_user(user_id, given)
         if user is None:
-            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
-        said = rulings(user, self._tenant.scope)
-        self._tell(steps.Scoped(rulings=said))
-        out_of_scope = why_out_of_scope(said)
+            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
+        said = evaluate_scope(user, self._tenant.scope)
+        self._on_step(steps.ScopeStep(results=said))
+        out_of_scope = exclusion_reason(said)
         if out_of_scope:
-            return Verdict(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
+            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=out_of_scope)
         return self._skolon_sync.verdict(user)
 
     def _entra_user(self, user_id: str, given: object | None) -> GraphUser | None:
         if given is not None:
             user = load_graph_user(given)
-            if not missing_sources(user, self._tenant):
-                self._tell(steps.Read(user=user, by_id=False))
+            if not missing_properties(user, self._tenant):
+                self._on_step(steps.ReadStep(user=user, by_id=False))
                 return user
         elif is_nameless(user_id):
             raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
         raw: object = self._graph.user(user_id, properties_to_select(self._tenant))
         read = None if raw is None else load_graph_user(raw)
-        self._tell(steps.Read(user=read, by_id=True))
+        self._on_step(steps.ReadStep(user=read, by_id=True))
         return read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from schemas.outcomes import Outcome
 from schemas.runs.run import timestamp
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.runs.verification import Confirmation, fingerprints_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Trust(Protocol):
     """What is known of a user before Skolon is asked."""
 
-    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
         """Return the outcome without asking, None when Skolon has to be asked."""
 
     def confirmation(self) -> Confirmation | None:
@@ -33,7 +33,7 @@ class Trust(Protocol):
 class NoTrust:
     """Skolon is asked in any case, and nothing is kept: for rehearsals, and for who only explains."""
 
-    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
         """Return None."""
         del mapped
         return None
@@ -55,7 +55,7 @@ class ReceiptTrust:
         self._tenant = tenant
         self._fingerprints: list[str] = []
 
-    def known(self, mapped: Mapping[Attribute, str | None]) -> Verdict | None:
+    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
         """Return `unchanged` when the last receipt says so of the same values, and is young enough.
 
         The trust does not prolong itself: what is kept of it is when Skolon was really asked.
@@ -67,7 +67,7 @@ class ReceiptTrust:
         last = self._confirmations.last(self._message.run, self._message.user)
         if last is None or not last.holds(dt.datetime.now(dt.UTC), days, self._fingerprints):
             return None
-        return Verdict(
+        return SyncResult(
             outcome=Outcome.UNCHANGED,
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import HaltError
 from schemas.outcomes import Outcome
 from schemas.runs.changes import ChangeKind, kind_of
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
 from store.receipts.collisions import CollisionError
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from store.receipts.claims import Claims
 
 #: Brings a Skolon user to the values that it should have; None empties an attribute.
-Change = Callable[[SkolonUser, Mapping[Attribute, str | None]], Verdict]
+Change = Callable[[SkolonUser, Mapping[Attribute, str | None]], SyncResult]
 
 
-def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> Verdict:
+def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
     """Say what would be done, and do nothing."""
-    return Verdict(
+    return SyncResult(
         outcome=Outcome.WOULD_UPDATE,
         skolon_id=user.id,
         skolon_version=user.version,
@@ -48,7 +48,7 @@ class ClaimedChange:
         message: UserSync,
         tenant: Tenant,
         guarded: bool,
-        refused: Callable[[Verdict], None],
+        refused: Callable[[SyncResult], None],
     ) -> None:
         """Take what is told of a change that the guard refuses: what would have been done."""
         self._claims = claims
@@ -58,7 +58,7 @@ class ClaimedChange:
         self._guarded = guarded
         self._refused = refused
 
-    def __call__(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> Verdict:
+    def __call__(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
         """Make the changes.
 
         Raises as the guard (`HaltError`), a claim (`collision`) and Skolon's update do.
@@ -80,9 +80,9 @@ class ClaimedChange:
         except CollisionError as error:
             raise collision(user.id, error.entra_id, self._message.user) from None
         if claim.superseded:
-            return Verdict(outcome=Outcome.SUPERSEDED)
+            return SyncResult(outcome=Outcome.SUPERSEDED)
         version = self._skolon.update(self._tenant.organisation, user, changes)
-        return Verdict(
+        return SyncResult(
             outcome=Outcome.UPDATED,
             skolon_id=user.id,
             skolon_version=version,

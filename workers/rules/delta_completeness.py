@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schemas.users.graph_user import GraphUser
 
 
-def missing_sources(user: GraphUser, tenant: Tenant) -> set[str]:
+def missing_properties(user: GraphUser, tenant: Tenant) -> set[str]:
     """Return what was not given of a user and would decide scope, match or an attribute's value.
 
     Nothing is missing where it makes no difference: an attribute without any value is left alone in

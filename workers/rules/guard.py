@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Guard, Limit
 
 
-def check_guard(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> None:
+def check_guard(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> None:
     """Raise `HaltError` (`guard_exceeded`) that says which limit is passed by how much; see `excesses`."""
-    for excess in excesses(guard, counts, people):
+    for excess in violations(guard, counts, directory_size):
         raise HaltError(Cause.GUARD_EXCEEDED, excess)
 
 
-def excesses(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]) -> Iterator[str]:
+def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> Iterator[str]:
     """Yield for each limit that is passed which it is, and by how much.
 
     `people` tells how many the tenant has, None when nobody knows; it is asked only when a count is
@@ -33,14 +33,14 @@ def excesses(guard: Guard, counts: GuardCounts, people: Callable[[], int | None]
     }
     for name, (limit, count) in limits.items():
         if limit is not None and count > limit.count:
-            everybody = people()
-            if everybody is not None and passes(limit, count, everybody):
+            size = directory_size()
+            if size is not None and is_exceeded(limit, count, size):
                 yield (
-                    f"guard.{name}: {count} of {everybody} people; the limit is {limit.count} and "
+                    f"guard.{name}: {count} of {size} people; the limit is {limit.count} and "
                     f"{limit.share:.0%}"
                 )
 
 
-def passes(limit: Limit, count: int, people: int) -> bool:
+def is_exceeded(limit: Limit, count: int, directory_size: int) -> bool:
     """Say whether a limit is passed: both its count and its share of the people."""
-    return count > limit.count and count > limit.share * people
+    return count > limit.count and count > limit.share * directory_size

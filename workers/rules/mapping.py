@@ -24,7 +24,7 @@ Mapped = dict[Attribute, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picked:
+class ResolvedSource:
     """Where an attribute comes from: the value of `source`, or None where every source is blank.
 
     `known` is False when `source` would decide and was not given: the attribute is left alone then.
@@ -35,22 +35,22 @@ class Picked:
     known: bool = True
 
 
-def pick(user: GraphUser, tenant: Tenant) -> dict[Attribute, Picked]:
+def resolve_sources(user: GraphUser, tenant: Tenant) -> dict[Attribute, ResolvedSource]:
     """Return what decides each attribute that the tenant syncs."""
     return {attribute: _picked(user, sources) for attribute, sources in tenant.sources.items() if sources}
 
 
-def values_of(picked: Mapping[Attribute, Picked]) -> Mapped:
+def mapped_values(sources: Mapping[Attribute, ResolvedSource]) -> Mapped:
     """Return what Skolon should hold: a value, or None where every source is blank.
 
     An attribute is left out when a source that would decide was not given.
     """
-    return {attribute: each.value for attribute, each in picked.items() if each.known}
+    return {attribute: each.value for attribute, each in sources.items() if each.known}
 
 
 def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
     """Return what Skolon should hold, as `values_of` does, checked as by `check_values`."""
-    mapped = values_of(pick(user, tenant))
+    mapped = mapped_values(resolve_sources(user, tenant))
     check_values(mapped, tenant)
     return mapped
 
@@ -70,14 +70,14 @@ def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None
         raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
 
 
-def _picked(user: GraphUser, sources: tuple[str, ...]) -> Picked:
+def _picked(user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
     for source in sources:
         texts = user.texts(source)
         if texts is None:
-            return Picked(source=source, value=None, known=False)
+            return ResolvedSource(source=source, value=None, known=False)
         if texts:
-            return Picked(source=source, value=texts[0])
-    return Picked(source=None, value=None)
+            return ResolvedSource(source=source, value=texts[0])
+    return ResolvedSource(source=None, value=None)
 
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:

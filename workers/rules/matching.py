@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
 
 
-def keys_to_match(
+def match_keys_with_values(
     mapped: Mapping[Attribute, str | None], match_keys: Iterable[Attribute]
 ) -> dict[Attribute, str]:
     """Return the match keys that have a value for this user, in the tenant's order."""
@@ -23,7 +23,7 @@ def keys_to_match(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hits:
+class KeyMatches:
     """Who has a user's value of one match key."""
 
     key: Attribute
@@ -38,19 +38,19 @@ class Match:
     user: SkolonUser
 
 
-def hits_of(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[Hits, ...]:
+def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[KeyMatches, ...]:
     """Return for each key who has its value.
 
     Whether somebody is a hit is decided here and not by the server, whose search may be wider than asked.
     """
     candidates = {user.id: user for user in found}
     return tuple(
-        Hits(key=key, users=tuple(user for user in candidates.values() if _has(user, key, value)))
+        KeyMatches(key=key, users=tuple(user for user in candidates.values() if _has(user, key, value)))
         for key, value in keys.items()
     )
 
 
-def choose(hits: Iterable[Hits]) -> Match | None:
+def select_match(hits: Iterable[KeyMatches]) -> Match | None:
     """Return whom the first key with hits names, or None when no key has any.
 
     Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.

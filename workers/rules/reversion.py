@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutBack:
+class Reversion:
     """The attributes to write with their values from before, and those that are left: they changed since."""
 
     changes: Mapping[Attribute, str | None]
-    left: tuple[Attribute, ...]
+    skipped: tuple[Attribute, ...]
 
 
-def put_back(
+def revert(
     user: SkolonUser, written: Written, *, since: Collection[Written] = (), untouched: bool = False
-) -> PutBack:
+) -> Reversion:
     """Compare a Skolon user with what a run wrote to it.
 
     An attribute that holds its value from before needs nothing: the run's change never arrived, or is
@@ -32,7 +32,7 @@ def put_back(
     has changed the user since the run: then what it wrote last is there, even if Skolon spells it otherwise.
     """
     changes: dict[Attribute, str | None] = {}
-    left = []
+    skipped = []
     for attribute, old in sorted(written.old.items()):
         held = user.attributes.get(attribute)
         if same_value(attribute, held, old):
@@ -41,5 +41,5 @@ def put_back(
         if (untouched and attribute in written.last) or (written.holds(attribute, held) and not is_newer):
             changes[attribute] = old
         else:
-            left.append(attribute)
-    return PutBack(changes=changes, left=tuple(left))
+            skipped.append(attribute)
+    return Reversion(changes=changes, skipped=tuple(skipped))

@@ -16,7 +16,7 @@ _MEMBER: Final = "member"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ruling:
+class RuleResult:
     """What one rule of a scope says of a user: `setting` names the rule, `because` what it looked at.
 
     The text never holds the user's value: an exclusion may mark a protected identity (promise P6).
@@ -24,38 +24,38 @@ class Ruling:
 
     setting: str
     allows: bool
-    because: str
+    reason: str
 
 
-def rulings(user: GraphUser, scope: Scope) -> tuple[Ruling, ...]:
+def evaluate_scope(user: GraphUser, scope: Scope) -> tuple[RuleResult, ...]:
     """Return what the rules say, up to and with the first that leaves the user alone."""
-    said = []
-    for ruling in _rulings(user, scope):
-        said.append(ruling)
-        if not ruling.allows:
+    results = []
+    for result in _rule_results(user, scope):
+        results.append(result)
+        if not result.allows:
             break
-    return tuple(said)
+    return tuple(results)
 
 
-def why_out_of_scope(said: Sequence[Ruling]) -> str | None:
+def exclusion_reason(results: Sequence[RuleResult]) -> str | None:
     """Return why the sync leaves the user alone of whom that was said, or None if it does not."""
-    return next((f"{each.setting}: {each.because}" for each in said if not each.allows), None)
+    return next((f"{each.setting}: {each.reason}" for each in results if not each.allows), None)
 
 
-def _rulings(user: GraphUser, scope: Scope) -> Iterator[Ruling]:
+def _rule_results(user: GraphUser, scope: Scope) -> Iterator[RuleResult]:
     if scope.enabled_only:
-        yield _ruling("scope.enabled_only", user.account_enabled is True, "the account is{} enabled")
+        yield _rule_result("scope.enabled_only", user.account_enabled is True, "the account is{} enabled")
     if scope.members_only:
         is_member = (user.user_type or "").casefold() == _MEMBER
-        yield _ruling("scope.members_only", is_member, "the account is{} a member")
+        yield _rule_result("scope.members_only", is_member, "the account is{} a member")
     for position, rule in enumerate(scope.exclude):
         wanted = rule.equals.strip().casefold()
         held = any(text.casefold() == wanted for text in user.texts(rule.source) or ())
-        because = "holds the value that excludes" if held else "does not hold the value that excludes"
-        yield Ruling(
-            setting=f"scope.exclude[{position}]", allows=not held, because=f"{rule.source} {because}"
+        reason = "holds the value that excludes" if held else "does not hold the value that excludes"
+        yield RuleResult(
+            setting=f"scope.exclude[{position}]", allows=not held, reason=f"{rule.source} {reason}"
         )
 
 
-def _ruling(setting: str, allows: bool, because: str) -> Ruling:  # noqa: FBT001 - what was found
-    return Ruling(setting=setting, allows=allows, because=because.format("" if allows else " not"))
+def _rule_result(setting: str, allows: bool, reason: str) -> RuleResult:  # noqa: FBT001 - what was found
+    return RuleResult(setting=setting, allows=allows, reason=reason.format("" if allows else " not"))

@@ -15,5 +15,5 @@ def upgrade() -> None:
     op.add_column("receipts", sa.Column("confirmed_as", sa.String(length=32), nullable=True))
     op.add_column("receipts", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
-        "runs", sa.Column("thorough", sa.Boolean(), nullable=False, server_default=sa.text("false"))
+        "runs", sa.Column("recheck_all", sa.Boolean(), nullable=False, server_default=sa.text("false"))
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from devtools.commands import until
 from schemas.messages.messages import TenantPage, TenantSync
 from schemas.outcomes import Mode, Outcome, Reason, Stage
-from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.runs.sync_result import DeadLetter, SyncResult
 from schemas.tenants.tenant import load_tenant
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key:
 def complete(store: Store, run: Run) -> None:
     """Bring a run to its end, everybody in it not found."""
     for user in store.runs.pending_users(run.id):
-        store.receipts.finish(run.id, user, verdict(Outcome.NOT_FOUND))
+        store.receipts.finish(run.id, user, result(Outcome.NOT_FOUND))
     store.runs.finish_reading(run.id)
     assert store.runs.complete_if_done(run.id)
 
 
-def verdict(outcome: Outcome, skolon_id: str | None = None) -> Verdict:
+def result(outcome: Outcome, skolon_id: str | None = None) -> SyncResult:
     """Return what a worker says of a user."""
-    return Verdict(outcome=outcome, skolon_id=skolon_id)
+    return SyncResult(outcome=outcome, skolon_id=skolon_id)
 
 
 def letter(reason: Reason = Reason.INVALID_USER) -> DeadLetter:

@@ -8,9 +8,9 @@ import pytest
 
 from schemas.outcomes import Cause, Outcome, Reason
 from schemas.runs.changes import ChangeKind
-from schemas.runs.sync_result import Foreseen, Verdict
+from schemas.runs.sync_result import Forecast, SyncResult
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import begin_run, verdict
+from tests.contract.store.factories import begin_run, result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -19,8 +19,8 @@ FILLED, CHANGED, ERASED = ChangeKind
 EPPN, CITY = Attribute.EPPN, Attribute.CITY
 
 
-def updated(outcome: Outcome, skolon_id: str, kinds: dict[Attribute, ChangeKind]) -> Verdict:
-    return Verdict(outcome=outcome, skolon_id=skolon_id, changed=tuple(kinds), kinds=kinds)
+def updated(outcome: Outcome, skolon_id: str, kinds: dict[Attribute, ChangeKind]) -> SyncResult:
+    return SyncResult(outcome=outcome, skolon_id=skolon_id, changed=tuple(kinds), kinds=kinds)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -35,7 +35,7 @@ def test_a_run_counts_its_changes(store: Store, dry_run: bool) -> None:  # noqa:
             new = {name: None if kind is ERASED else "y" for name, kind in kinds.items()}
             store.claims.claim(run.id, user, f"s {user}", old, new_values=new)
         store.receipts.finish(run.id, user, updated(outcome, f"s {user}", kinds))
-    store.receipts.finish(run.id, "dan", verdict(Outcome.UNCHANGED, "s dan"))
+    store.receipts.finish(run.id, "dan", result(Outcome.UNCHANGED, "s dan"))
 
     sums = store.changes_made.of(run.id)
 
@@ -51,7 +51,7 @@ def test_what_the_first_claim_has_noted_holds(store: Store) -> None:
     run = begin_run(store, "r", "anna")
     store.claims.claim(run.id, "anna", "s1", {EPPN: None}, new_values={EPPN: "a@b"})
     store.claims.claim(run.id, "anna", "s1", {EPPN: "a@b", CITY: "x"}, new_values={EPPN: "c@d", CITY: "y"})
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     assert store.changes_made.of(run.id).attributes == {EPPN: {FILLED: 1}, CITY: {CHANGED: 1}}
 
 
@@ -59,14 +59,14 @@ def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
     """P3: who was looked at is pending as before, and counted by what would have become of them."""
     people = ["anna", "bo", "cia", "dan", "eva"]
     run = begin_run(store, "r", *people)
-    store.receipts.finish(run.id, "eva", verdict(Outcome.NOT_FOUND))
+    store.receipts.finish(run.id, "eva", result(Outcome.NOT_FOUND))
     store.guards.note_people(run.id, 12)
     assert store.prospects.of(run.id) is None
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
-    store.prospects.note(run.id, "bo", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED, CITY: FILLED}))
-    store.prospects.note(run.id, "cia", Foreseen(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
-    assert not store.prospects.note(run.id, "eva", Foreseen(outcome=Outcome.UPDATED))
+    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
+    store.prospects.note(run.id, "bo", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED, CITY: FILLED}))
+    store.prospects.note(run.id, "cia", Forecast(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
+    assert not store.prospects.note(run.id, "eva", Forecast(outcome=Outcome.UPDATED))
 
     prospect = store.prospects.of(run.id)
 
@@ -84,7 +84,7 @@ def test_whoever_was_looked_at_is_not_looked_at_again(store: Store) -> None:
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     before = store.beginnings.begin(run.id, "anna")
-    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UNCHANGED))
+    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UNCHANGED))
     after = store.beginnings.begin(run.id, "anna")
     assert before is not None
     assert after is not None
@@ -107,7 +107,7 @@ def test_what_was_foreseen_is_no_change(store: Store) -> None:
     """When the run goes on after all, its sums are of what it did, not of what was foreseen."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Foreseen(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
+    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
     store.runs.resume(run.id)
     store.claims.claim(run.id, "anna", "s1", {CITY: None}, new_values={CITY: "y"})
     store.receipts.finish(run.id, "anna", updated(Outcome.UPDATED, "s1", {CITY: FILLED}))

@@ -18,7 +18,7 @@ from schemas.runs.guards import ONE_NOT_FOUND, GuardCounts
 from schemas.users.attributes import Attribute
 from store.receipts.claims import Claim
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import TOGETHER, at_once, begin_run, verdict, wait_for_waiting
+from tests.contract.store.factories import TOGETHER, at_once, begin_run, result, wait_for_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,8 +98,8 @@ def test_all_are_claimed_in_one_transaction(store: Store, books_url: str) -> Non
 def test_errors_are_each_persons_own(store: Store, books_url: str) -> None:
     """P7: in one batch one collides, one has been settled, and the others are claimed and counted once."""
     run = begin_run(store, "event", "holder", *PEOPLE)
-    store.receipts.finish(run.id, "holder", verdict(Outcome.UNCHANGED, "s taken"))
-    store.receipts.finish(run.id, PEOPLE[3], verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "holder", result(Outcome.UNCHANGED, "s taken"))
+    store.receipts.finish(run.id, PEOPLE[3], result(Outcome.UNCHANGED))
     skolon_ids = {user: f"s {user}" for user in PEOPLE} | {PEOPLE[5]: "s taken"}
 
     def claim(user: str) -> Callable[[], Claim]:
@@ -203,7 +203,7 @@ def test_opposite_orders_do_not_lock_each_other_out(store: Store, another: Store
             assert both.result(TOGETHER) == [[Claim(superseded=False)] * len(PEOPLE)] * 2
         assert store.guards.counts(run.id).changed == len(PEOPLE)
         for user in PEOPLE:
-            store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"s {user}"))
+            store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"s {user}"))
         store.runs.finish_reading(run.id)
         assert store.runs.complete_if_done(run.id)
 

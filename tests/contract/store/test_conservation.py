@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, Cause, Outcome, Status
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import begin_run, letter, verdict
+from tests.contract.store.factories import begin_run, letter, result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -81,7 +81,7 @@ class Model:
 
     def finish(self, user: str, outcome: Outcome, skolon_id: str | None) -> None:
         try:
-            recorded = self.store.receipts.finish(self.run.id, user, verdict(outcome, skolon_id))
+            recorded = self.store.receipts.finish(self.run.id, user, result(outcome, skolon_id))
         except CollisionError as error:
             assert self.outcomes[user] is Outcome.PENDING
             assert error.entra_id in self.outcomes.keys() - {user}  # noqa: PT017 - either may come

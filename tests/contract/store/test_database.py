@@ -17,7 +17,7 @@ from schemas.outcomes import Outcome
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, tenant, verdict, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, result, tenant, wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.runs.complete_if_done(1),
     lambda store: store.beginnings.begin(1, "anna"),
     lambda store: store.receipts.publish(1, ["anna"]),
-    lambda store: store.receipts.finish(1, "anna", verdict(Outcome.UNCHANGED)),
+    lambda store: store.receipts.finish(1, "anna", result(Outcome.UNCHANGED)),
 ]
 
 
@@ -101,7 +101,7 @@ def test_people_are_looked_up_by_their_keys(store: Store, books_url: str, postgr
     def work(user: str) -> None:
         assert store.beginnings.begin(run.id, user) is not None
         assert not store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None}).superseded
-        assert store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"skolon {user}"))
+        assert store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"skolon {user}"))
 
     before = _rows_read(store, postgresql, books_url)
     at_once(*[lambda user=user: work(user) for user in few])
@@ -136,7 +136,7 @@ def test_writers_take_turns(store: Store) -> None:
             begun = store.beginnings.begin(run.id, user)
             assert begun is not None
             store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None})
-            store.receipts.finish(run.id, user, verdict(Outcome.UPDATED, f"skolon {user}"))
+            store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"skolon {user}"))
             store.runs.complete_if_done(run.id)
         return len(portion)
 
@@ -165,7 +165,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
     for provoke in (
         lambda: store.tenants.add(tenant(), CLIENT_SECRET),
         lambda: store.claims.claim(run.id, "bo", "s1", old_values),
-        lambda: store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED, "s1")),
+        lambda: store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s1")),
     ):
         with pytest.raises((WrongUseError, CollisionError)) as caught:
             provoke()

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs.collided import Collided
 from schemas.runs.identity_digests import Marks
-from schemas.runs.sync_result import NO_MATCH_KEY, DeadLetter, Verdict
+from schemas.runs.sync_result import NO_MATCH_KEY, DeadLetter, SyncResult
 from schemas.runs.verification import Confirmation
 from store import tables
 from tests.contract.store.factories import TENANT, begin_run, letter, tenant, wish
@@ -25,8 +25,8 @@ def close(store: Store, run: Run) -> None:
     store.runs.complete_if_done(run.id)
 
 
-def finish(store: Store, run: Run, user: str, outcome: Outcome, **verdict: object) -> None:
-    store.receipts.finish(run.id, user, Verdict(outcome=outcome, **verdict))  # type: ignore[arg-type]
+def finish(store: Store, run: Run, user: str, outcome: Outcome, **result: object) -> None:
+    store.receipts.finish(run.id, user, SyncResult(outcome=outcome, **result))  # type: ignore[arg-type]
 
 
 def days_ago(store: Store, run: Run, days: int) -> None:

@@ -18,7 +18,7 @@ from schemas.reports.pruning import Pruned
 from schemas.runs.operation import Kind, Progress
 from store import tables
 from store.maintenance.pruning import PORTION, Limits
-from tests.contract.store.factories import TENANT, at_once, begin_run, letter, tenant, verdict, wish
+from tests.contract.store.factories import TENANT, at_once, begin_run, letter, result, tenant, wish
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -42,7 +42,7 @@ def settle(store: Store, run: Run, user: str, outcome: Outcome) -> None:
     if outcome is Outcome.DEAD_LETTERED:
         store.receipts.dead_letter(run.id, user, letter(), 1)
     elif outcome is not Outcome.PENDING:
-        store.receipts.finish(run.id, user, verdict(outcome))
+        store.receipts.finish(run.id, user, result(outcome))
 
 
 def ended(  # noqa: PLR0913 - what a run can be

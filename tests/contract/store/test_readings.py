@@ -11,7 +11,7 @@ from schemas.outcomes import Cause, Mode, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from schemas.tenants.mapping_settings import mapping_fingerprint
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, result, tenant, wish
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -215,7 +215,7 @@ def test_who_is_told_of_twice_keeps_the_link_where_it_is(
     leave(store, "link-1")
     run, _ = begun(store, "second")
     store.changes.publish(run.id, ["anna", "bo"], ["cecilia"])
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     assert store.changes.publish(run.id, changed, removed) == set(changed) - {"anna"}
     store.readings.leave(run.id, "link-2")
     complete(store, run)

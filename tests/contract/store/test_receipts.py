@@ -9,10 +9,10 @@ from sqlalchemy import create_engine, text
 
 from schemas.errors import TransientError
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import TENANT, at_once, begin_run, complete, letter, tenant, verdict
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, letter, result, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -54,7 +54,7 @@ def test_published_users_are_pending(store: Store) -> None:
 def test_who_is_done_is_not_published_again(store: Store) -> None:
     """P4: a page that is read twice publishes only those whom nothing has become of."""
     run = begin_run(store, "event", "anna", "bo", "cecilia")
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     store.receipts.dead_letter(run.id, "bo", letter(), 1)
     assert store.receipts.publish(run.id, ["anna", "bo", "cecilia"]) == {"cecilia"}
     assert store.runs.summary(run.id).published == 3
@@ -105,7 +105,7 @@ def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     assert store.beginnings.begin(run.id, "bo") is None
     assert store.beginnings.begin(run.id + 1000, "anna") is None
-    assert not store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED))
+    assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
     assert not store.receipts.dead_letter(run.id, "bo", letter(), 1)
     assert store.receipts.get(run.id, "bo") is None
 
@@ -113,11 +113,11 @@ def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
 def test_an_outcome_is_final(store: Store) -> None:
     """P4: the first outcome stays, whatever a second delivery says."""
     run = begin_run(store, "event", "anna", "bo")
-    assert store.receipts.finish(run.id, "anna", verdict(Outcome.NOT_FOUND))
-    assert not store.receipts.finish(run.id, "anna", verdict(Outcome.UPDATED, "s1"))
+    assert store.receipts.finish(run.id, "anna", result(Outcome.NOT_FOUND))
+    assert not store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     assert not store.receipts.dead_letter(run.id, "anna", letter(), 3)
     assert store.receipts.dead_letter(run.id, "bo", letter(), 3)
-    assert not store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED, "s2"))
+    assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s2"))
     assert begun(store, run, "anna").outcome is Outcome.NOT_FOUND
     assert begun(store, run, "bo").outcome is Outcome.DEAD_LETTERED
 
@@ -128,7 +128,7 @@ def test_deliveries_at_once_finish_once(store: Store, another: Store) -> None:
         run = begin_run(store, f"event {number}", "anna")
 
         def finish(books: Store, run_id: int = run.id) -> bool:
-            return books.receipts.finish(run_id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+            return books.receipts.finish(run_id, "anna", result(Outcome.UNCHANGED, "s1"))
 
         finished = at_once(*[lambda b=b: finish(b) for b in (store, another, store)])
         assert sorted(map(str, finished)) == ["False", "False", "True"]
@@ -142,7 +142,9 @@ def test_a_receipt_says_what_became_of_the_user(store: Store) -> None:
     store.receipts.finish(
         run.id,
         "anna",
-        Verdict(outcome=Outcome.WOULD_UPDATE, skolon_id="s1", changed=changed, detail="birth date not read"),
+        SyncResult(
+            outcome=Outcome.WOULD_UPDATE, skolon_id="s1", changed=changed, detail="birth date not read"
+        ),
     )
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
@@ -168,7 +170,7 @@ def test_receipts_are_listed_by_what_became_of_them(store: Store) -> None:
     run = begin_run(store, "event", "anna", "bo", "cecilia", "david")
     store.receipts.dead_letter(run.id, "bo", letter(), 1)
     store.receipts.dead_letter(run.id, "anna", letter(Reason.COLLISION), 1)
-    store.receipts.finish(run.id, "david", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "david", result(Outcome.UNCHANGED))
 
     def listed(**which: object) -> list[str]:
         return [receipt.entra_id for receipt in store.receipts.list(run.id, **which)]  # type: ignore[arg-type] # as given
@@ -192,7 +194,7 @@ def test_who_is_found_right_after_a_claim_was_changed_by_it(store: Store) -> Non
     run = begin_run(store, "event", "anna", "bo")
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
     for user, skolon_id in (("anna", "s1"), ("bo", "s2")):
-        assert store.receipts.finish(run.id, user, verdict(Outcome.UNCHANGED, skolon_id))
+        assert store.receipts.finish(run.id, user, result(Outcome.UNCHANGED, skolon_id))
     outcomes = {each.entra_id: (each.outcome, each.changed) for each in store.receipts.list(run.id)}
     assert outcomes == {"anna": (Outcome.UPDATED, (Attribute.CITY,)), "bo": (Outcome.UNCHANGED, ())}
 
@@ -208,7 +210,7 @@ def test_the_first_old_values_stay(store: Store) -> None:
         "eppn": "a@b.example",
     }
     # The redelivery finds nothing left to change: what the claims noted is what was changed.
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UPDATED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert set(receipt.changed) == {Attribute.CITY, Attribute.EMAIL, Attribute.EPPN}
@@ -236,13 +238,13 @@ def test_old_values_are_sealed_at_rest(store: Store, books_url: str) -> None:
 def test_two_users_on_one_skolon_user_collide(store: Store, *, by_claim: bool) -> None:
     """The first Entra user keeps the Skolon user; the second is told whom it collides with."""
     run = begin_run(store, "event", "anna", "bo")
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
 
     def collide() -> None:
         if by_claim:
             store.claims.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
         else:
-            store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED, "s1"))
+            store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s1"))
 
     with pytest.raises(CollisionError) as caught:
         collide()
@@ -274,7 +276,7 @@ def test_runs_do_not_collide(store: Store) -> None:
     store.claims.claim(first.id, "anna", "s1", {Attribute.CITY: "Lund"})
     complete(store, first)
     second = begin_run(store, "second", "bo")
-    assert store.receipts.finish(second.id, "bo", verdict(Outcome.UNCHANGED, "s1"))
+    assert store.receipts.finish(second.id, "bo", result(Outcome.UNCHANGED, "s1"))
 
 
 def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
@@ -289,7 +291,7 @@ def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
 def test_a_settled_user_is_not_claimed(store: Store) -> None:
     """P4: a slow second delivery of a user that is done gets no leave to write to Skolon."""
     run = begin_run(store, "event", "anna")
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     with pytest.raises(TransientError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
     assert store.claims.old_values(run.id, "anna") == {}
@@ -329,7 +331,7 @@ def test_a_cancelled_run_supersedes_those_it_finished(store: Store) -> None:
     older = begin_run(store, "first", "anna", "bo")
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna", "bo")
-    store.receipts.finish(newer.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(newer.id, "anna", result(Outcome.UNCHANGED, "s1"))
     store.runs.cancel(newer.id)
     assert begun(store, older, "anna").superseded
     assert not begun(store, older, "bo").superseded
@@ -376,5 +378,5 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     if ending is Outcome.DEAD_LETTERED:
         store.receipts.dead_letter(older.id, "anna", letter(), 1)
     else:
-        store.receipts.finish(older.id, "anna", verdict(ending))
+        store.receipts.finish(older.id, "anna", result(ending))
     assert not begun(store, newer, "anna").older_run_active

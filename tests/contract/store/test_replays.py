@@ -10,9 +10,9 @@ import pytest
 from schemas.errors import TransientError, WrongUseError
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs.operation import Kind, Operation, Progress
-from schemas.runs.sync_result import DeadLetter, Verdict
+from schemas.runs.sync_result import DeadLetter, SyncResult
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import TENANT, at_once, begin_run, letter, verdict
+from tests.contract.store.factories import TENANT, at_once, begin_run, letter, result
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -56,8 +56,8 @@ def test_a_replayed_user_gets_a_new_outcome(store: Store) -> None:
     assert outcomes(store, run) == {Outcome.DEAD_LETTERED: 3}
     assert store.replays.settled(operation).open == 1
 
-    assert store.receipts.finish(run.id, "anna", verdict(Outcome.UPDATED, "s1"))
-    assert not store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    assert store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
+    assert not store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
 
     assert outcomes(store, run) == {Outcome.DEAD_LETTERED: 2, Outcome.UPDATED: 1}
     assert store.runs.get(run.id).status is Status.COMPLETED
@@ -112,7 +112,7 @@ def test_a_message_of_before_does_not_settle_who_has_been_taken_over(store: Stor
 def test_only_dead_letters_are_taken_up(store: Store) -> None:
     """Whoever has another outcome, or none, or no receipt, is not opened by a replay."""
     run = begin_run(store, "event", "anna", "bo")
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UPDATED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     strangers = [(run.id, "nobody"), (run.id + 7, "anna"), (0, "anna"), (2**40, "anna"), (run.id, "a/b")]
     assert store.replays.take_up(replay(store), [(run.id, "anna"), (run.id, "bo"), *strangers]) == set()
     assert store.replays.states(strangers) == {}
@@ -154,7 +154,7 @@ def test_a_settled_user_awaits_nobody(store: Store) -> None:
     assert not found.awaits(None)
     assert not found.awaits(operation)
     store.replays.take_up(operation, [(run.id, "anna")])
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     assert not begun(store, run, "anna").awaits(operation)
 
 
@@ -175,7 +175,7 @@ def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
     newer = begin_run(store, "newer", "anna")
     assert begun(store, newer, "anna").older_run_active
-    store.receipts.finish(run.id, "anna", Verdict(outcome=Outcome.UPDATED, skolon_id="s1"))
+    store.receipts.finish(run.id, "anna", SyncResult(outcome=Outcome.UPDATED, skolon_id="s1"))
     assert not begun(store, newer, "anna").older_run_active
 
 

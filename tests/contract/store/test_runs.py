@@ -18,8 +18,8 @@ from tests.contract.store.factories import (
     complete,
     letter,
     page,
+    result,
     tenant,
-    verdict,
     wish,
 )
 
@@ -217,11 +217,11 @@ def test_a_run_halted_while_updating_goes_on_updating(store: Store) -> None:
     """A run that had read everybody is not read again, and completes when the pending ones are done."""
     run = begin_run(store, "event", "anna", "bo")
     store.runs.finish_reading(run.id)
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
     assert store.runs.resume(run.id).status is Status.UPDATING
     assert list(store.runs.pending_users(run.id)) == ["bo"]
-    store.receipts.finish(run.id, "bo", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
     assert store.runs.complete_if_done(run.id)
 
 
@@ -250,7 +250,7 @@ def test_a_run_is_not_resumed_beside_another(store: Store) -> None:
 def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
     """P3: a run is complete once it is read to the end and nobody is pending, and not before."""
     run = begin_run(store, "event", "anna", "bo")
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     store.receipts.dead_letter(run.id, "bo", letter(), 1)
     assert not store.runs.complete_if_done(run.id)
     store.runs.finish_reading(run.id)
@@ -268,7 +268,7 @@ def test_a_run_with_somebody_pending_is_not_complete(store: Store) -> None:
     run = begin_run(store, "event", "anna", "bo")
     store.runs.finish_reading(run.id)
     assert not store.runs.complete_if_done(run.id)
-    store.receipts.finish(run.id, "anna", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     assert not store.runs.complete_if_done(run.id)
     assert store.runs.get(run.id).status is Status.UPDATING
     store.receipts.dead_letter(run.id, "bo", letter(), 1)
@@ -282,7 +282,7 @@ def test_the_last_ones_at_once_complete_the_run(store: Store, another: Store) ->
         store.runs.finish_reading(run.id)
 
         def last(books: Store, user: str, run_id: int = run.id) -> bool:
-            assert books.receipts.finish(run_id, user, verdict(Outcome.UNCHANGED))
+            assert books.receipts.finish(run_id, user, result(Outcome.UNCHANGED))
             return books.runs.complete_if_done(run_id)
 
         done = at_once(lambda: last(store, "anna"), lambda: last(another, "bo"))
@@ -300,7 +300,7 @@ def test_the_last_page_and_the_last_user_at_once_complete_the_run(store: Store, 
             return store.runs.complete_if_done(run_id)
 
         def update(run_id: int = run.id) -> bool:
-            another.receipts.finish(run_id, "anna", verdict(Outcome.UNCHANGED))
+            another.receipts.finish(run_id, "anna", result(Outcome.UNCHANGED))
             return another.runs.complete_if_done(run_id)
 
         assert sorted(map(str, at_once(read, update))) == ["False", "True"]
@@ -324,7 +324,7 @@ def test_pending_users_come_in_portions(store: Store) -> None:
     """P10: whoever is pending can be gone through in portions, each user once."""
     users = [f"user-{number:02}" for number in range(25)]
     run = begin_run(store, "event", *reversed(users))
-    store.receipts.finish(run.id, "user-03", verdict(Outcome.UNCHANGED))
+    store.receipts.finish(run.id, "user-03", result(Outcome.UNCHANGED))
     seen: list[str] = []
     while portion := store.runs.pending_users(run.id, seen[-1] if seen else "", limit=10):
         assert len(portion) <= 10

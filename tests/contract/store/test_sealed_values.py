@@ -17,7 +17,7 @@ from schemas.users.attributes import Attribute
 from store import tables
 from store.encryption.encrypted_values import BATCH
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, tenant, verdict
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, result, tenant
 
 OLD, NEW = new_key(), new_key()
 MARK = "skyddad"
@@ -38,7 +38,7 @@ def filled(books_url: str) -> str:
         run = begin_run(store, "event", "anna", "bo")
         for user in ("anna", "bo"):
             store.claims.claim(run.id, user, f"skolon-{user}", {Attribute.EPPN: f"{user}@old.example"})
-        store.receipts.finish(run.id, "bo", verdict(Outcome.UPDATED, "skolon-bo"))
+        store.receipts.finish(run.id, "bo", result(Outcome.UPDATED, "skolon-bo"))
         trial = trial_of(store.tenants.settings(TENANT), {"scope": EXCLUDE})
         store.triggers.open(TenantSync(tenant=TENANT, dry_run=True, settings=trial), "trial")
     return books_url

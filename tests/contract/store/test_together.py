@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 
 from schemas.outcomes import Outcome
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import begin_run, verdict
+from tests.contract.store.factories import begin_run, result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -35,7 +35,7 @@ def test_everybody_gets_its_own_outcome(store: Store) -> None:
     wanted = {user: outcomes[number % 4] for number, user in enumerate(PEOPLE)}
     with ThreadPoolExecutor(THREADS) as pool:
         done = list(
-            pool.map(lambda user: store.receipts.finish(run.id, user, verdict(wanted[user], user)), PEOPLE)
+            pool.map(lambda user: store.receipts.finish(run.id, user, result(wanted[user], user)), PEOPLE)
         )
     assert all(done)
     assert {user: store.receipts.get(run.id, user).outcome for user in PEOPLE} == wanted  # type: ignore[union-attr] # it is there
@@ -49,9 +49,7 @@ def test_a_collision_in_company_is_one_persons(store: Store) -> None:
 
     def finish(number: int) -> bool:
         try:
-            return store.receipts.finish(
-                run.id, PEOPLE[number], verdict(Outcome.UNCHANGED, f"s{number // 2}")
-            )
+            return store.receipts.finish(run.id, PEOPLE[number], result(Outcome.UNCHANGED, f"s{number // 2}"))
         except CollisionError:
             return False
 
@@ -66,7 +64,7 @@ def test_a_message_that_comes_twice_in_one_moment_finishes_once(store: Store) ->
     with ThreadPoolExecutor(THREADS) as pool:
         done = list(
             pool.map(
-                lambda user: store.receipts.finish(run.id, user, verdict(Outcome.UNCHANGED)),
+                lambda user: store.receipts.finish(run.id, user, result(Outcome.UNCHANGED)),
                 [user for user in PEOPLE for _ in range(2)],
             )
         )

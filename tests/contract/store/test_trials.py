@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.outcomes import Outcome, Status
 from schemas.tenants.settings_override import trial_of
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import TENANT, at_once, begin_run, complete, verdict, wish
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, result, wish
 
 if TYPE_CHECKING:
     from typing import Any
@@ -66,7 +66,7 @@ def test_a_trial_supersedes_nobody(store: Store) -> None:
     run = begin_run(store, "r", "anna")
     trial = store.triggers.open(trial_wish(store), "t").run
     store.receipts.publish(trial.id, ["anna"])
-    store.receipts.finish(trial.id, "anna", verdict(Outcome.WOULD_UPDATE, "s1"))
+    store.receipts.finish(trial.id, "anna", result(Outcome.WOULD_UPDATE, "s1"))
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: None}).superseded
 
 

@@ -12,13 +12,13 @@ from schemas.crypto.encryption import Sealer, UnsealableError, new_key
 from schemas.errors import PermanentError, TransientError
 from schemas.messages.messages import TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
-from schemas.runs.sync_result import Verdict
+from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from store.maintenance.pruning import Limits
 from store.runs.undo import Undoable, why_not_undoable
 from store.store import Store
 from store.timestamps import now
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, verdict
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, result, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -42,7 +42,7 @@ def wrote(store: Store, run: Run, old: str | None, new: str, *, skolon_id: str =
     store.receipts.finish(
         run.id,
         "anna",
-        Verdict(outcome=Outcome.UPDATED, skolon_id=skolon_id, skolon_version="v2", changed=(CITY,)),
+        SyncResult(outcome=Outcome.UPDATED, skolon_id=skolon_id, skolon_version="v2", changed=(CITY,)),
     )
 
 
@@ -101,7 +101,7 @@ def test_a_version_is_only_told_by_who_wrote_it(store: Store) -> None:
     for user, outcome in (("anna", Outcome.UNCHANGED), ("bo", Outcome.UPDATED)):
         store.claims.claim(run.id, user, user, {CITY: "Lund"}, new_values={CITY: "Malmö"})
         store.receipts.finish(
-            run.id, user, Verdict(outcome=outcome, skolon_id=user, skolon_version="found so")
+            run.id, user, SyncResult(outcome=outcome, skolon_id=user, skolon_version="found so")
         )
         assert undoable(store, run, user).version is None
 
@@ -112,7 +112,7 @@ def test_people_come_in_order_and_in_pages(store: Store) -> None:
     run = begin_run(store, "event", *users, "unclaimed")
     for user in reversed(users):
         store.claims.claim(run.id, user, f"s {user}", {CITY: None}, new_values={CITY: "Malmö"})
-    store.receipts.finish(run.id, users[0], verdict(Outcome.UPDATED, f"s {users[0]}"))
+    store.receipts.finish(run.id, users[0], result(Outcome.UPDATED, f"s {users[0]}"))
     assert store.undos.people(run.id) == 5
     assert list(store.undos.users(run.id, after="", limit=2)) == users[:2]
     assert list(store.undos.users(run.id, after=users[1], limit=10)) == users[2:]
@@ -267,14 +267,14 @@ def test_an_undo_can_be_let_through_beforehand(store: Store, *, accept: bool) ->
 def test_who_was_left_is_counted(store: Store) -> None:
     """P3: the sums tell of how many people something was left; receipts tell which attributes."""
     run = begin_run(store, "event", "anna", "bo", "cia")
-    left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(EMAIL, CITY))
+    left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(EMAIL, CITY))
     store.receipts.finish(run.id, "anna", left)
-    changed = Verdict(outcome=Outcome.UPDATED, skolon_id="s2", changed=(CITY,), left=(EMAIL,))
+    changed = SyncResult(outcome=Outcome.UPDATED, skolon_id="s2", changed=(CITY,), skipped=(EMAIL,))
     store.receipts.finish(run.id, "bo", changed)
-    store.receipts.finish(run.id, "cia", verdict(Outcome.UNCHANGED, "s3"))
+    store.receipts.finish(run.id, "cia", result(Outcome.UNCHANGED, "s3"))
     summary = store.runs.summary(run.id)
-    assert (summary.left, summary.as_json()["skipped"], summary.published) == (2, 2, 3)
-    assert [each.left for each in store.receipts.list(run.id)] == [(CITY, EMAIL), (EMAIL,), ()]
+    assert (summary.skipped, summary.as_json()["skipped"], summary.published) == (2, 2, 3)
+    assert [each.skipped for each in store.receipts.list(run.id)] == [(CITY, EMAIL), (EMAIL,), ()]
 
 
 def test_an_undo_says_nothing_that_cannot_be_opened(store: Store, books_url: str) -> None:
@@ -324,15 +324,15 @@ def test_what_an_undo_stands_on_is_not_pruned(store: Store) -> None:
     for event in ("full", "full again"):
         store.runs.halt(undo.id, Cause.BUG, "a bug")
         newer = begin_run(store, event, "anna")
-        store.receipts.finish(newer.id, "anna", verdict(Outcome.UNCHANGED, "s1"))
+        store.receipts.finish(newer.id, "anna", result(Outcome.UNCHANGED, "s1"))
         complete(store, newer)
     limits = Limits(receipts=now(), runs=now() - dt.timedelta(days=1))
     list(store.pruning.prune(limits))
     assert store.undos.people(run.id) == 1
-    left = Verdict(outcome=Outcome.UNCHANGED, skolon_id="s1", left=(CITY,))
+    left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(CITY,))
     store.receipts.finish(undo.id, "anna", left)
     store.runs.cancel(undo.id)
     list(store.pruning.prune(Limits(receipts=now(), runs=limits.runs)))
     assert store.undos.people(run.id) == 0
     assert store.receipts.get(undo.id, "anna") is None
-    assert store.runs.summary(undo.id).left == 1
+    assert store.runs.summary(undo.id).skipped == 1

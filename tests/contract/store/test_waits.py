@@ -11,7 +11,7 @@ from schemas.errors import Dependency, FailureKind
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.waits import Wait, Waiting
 from store import tables
-from tests.contract.store.factories import at_once, begin_run, complete, page, verdict
+from tests.contract.store.factories import at_once, begin_run, complete, page, result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -94,10 +94,10 @@ def test_nobody_waits_who_has_an_outcome(store: Store) -> None:
     store.waits.user(run.id, A, failed(status=501))
     store.waits.user(run.id, B, put_aside())
     assert store.runs.summary(run.id).last_finished is None
-    store.receipts.finish(run.id, A, verdict(Outcome.NOT_FOUND))
+    store.receipts.finish(run.id, A, result(Outcome.NOT_FOUND))
     assert store.runs.summary(run.id).last_finished is not None
     assert [each.users for each in waiting(store, run.id)] == [1]
-    store.receipts.finish(run.id, B, verdict(Outcome.NOT_FOUND))
+    store.receipts.finish(run.id, B, result(Outcome.NOT_FOUND))
     store.waits.user(run.id, B, failed(status=501))
     store.waits.user(run.id, "nobody", failed(status=501))
     store.waits.user(4711, A, failed(status=501))

@@ -12,7 +12,7 @@ from schemas.outcomes import Cause, Outcome, Stage
 from schemas.runs.waits import Wait
 from store.receipts.witnesses import RECOVERY, Witnesses
 from store.timestamps import now
-from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, letter, tenant, verdict
+from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, letter, result, tenant
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -25,7 +25,7 @@ def test_who_has_work(store: Store) -> None:
     run = begin_run(store, "one", "a", "b", "c")
     halted = begin_run(store, "two", "a", key="annan")
     begin_run(store, "three", key="tredje")
-    store.receipts.finish(run.id, "a", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "a", result(Outcome.UNCHANGED, "s1"))
     assert store.witnesses.organisations_at_work() == {"exempel": 2, "annan": 1}
     store.runs.halt(halted.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
     complete(store, run)
@@ -48,7 +48,7 @@ def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> Non
     store.receipts.dead_letter(run.id, "b", letter(), 5)
     before = {stage: store.witnesses.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
     assert before == {Stage.MATCH: None, Stage.UPDATE: None}
-    store.receipts.finish(run.id, "a", verdict(outcome, "s1"))
+    store.receipts.finish(run.id, "a", result(outcome, "s1"))
     fresh = Witnesses(store.database)
     assert {stage for stage in (Stage.MATCH, Stage.UPDATE) if fresh.last_success(run.id, stage)} == stages
 
@@ -57,7 +57,7 @@ def test_who_is_the_last(store: Store) -> None:
     """P7: a run's last user without an outcome has nobody to be compared with."""
     run = begin_run(store, "event", "a", "b")
     assert store.witnesses.others_wait(run.id)
-    store.receipts.finish(run.id, "a", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "a", result(Outcome.UNCHANGED, "s1"))
     assert not store.witnesses.others_wait(run.id)
 
 
@@ -67,9 +67,9 @@ def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) 
     wait = Wait(service=Dependency.SKOLON, told=now(), next_try=now())
     store.waits.user(run.id, "user-a", replace(wait, failed=now(), status=500))
     store.waits.user(run.id, "user-b", wait)
-    store.receipts.finish(run.id, "user-b", verdict(Outcome.UNCHANGED, "s2"))
+    store.receipts.finish(run.id, "user-b", result(Outcome.UNCHANGED, "s2"))
     assert not store.witnesses.recovering(run.id), "one still fails, the other one had only been put aside"
-    store.receipts.finish(run.id, "user-a", verdict(Outcome.UNCHANGED, "s1"))
+    store.receipts.finish(run.id, "user-a", result(Outcome.UNCHANGED, "s1"))
     assert store.witnesses.recovering(run.id)
     later = now() + RECOVERY
     monkeypatch.setattr("store.receipts.witnesses.now", lambda: later)

@@ -13,10 +13,10 @@ from schemas.tenants.tenant import Exclusion, Scope, Tenant
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
 from tests.unit.workers.factories import ENTRA_ID, TEXT_PROPERTIES, graph_users, tenant, tenants
-from workers.rules.delta_completeness import missing_sources
+from workers.rules.delta_completeness import missing_properties
 from workers.rules.mapping import map_user
-from workers.rules.matching import keys_to_match
-from workers.rules.scope import rulings
+from workers.rules.matching import match_keys_with_values
+from workers.rules.scope import evaluate_scope
 
 EVERYTHING: dict[str, Any] = {
     "id": ENTRA_ID,
@@ -33,7 +33,7 @@ def missing(of: Tenant, *left_out: str, **values: Any) -> set[str]:
     given_properties = {
         name: value for name, value in {**EVERYTHING, **values}.items() if name not in left_out
     }
-    return missing_sources(load_graph_user(given_properties), of)
+    return missing_properties(load_graph_user(given_properties), of)
 
 
 def test_nothing_is_missing_of_a_user_on_a_list() -> None:
@@ -103,9 +103,9 @@ def test_when_nothing_is_missing_nothing_is_decided_otherwise(
     settings = tenant(sources=settings.sources, scope=scope, erase_blank=frozenset(blank))
     partial = {name: value for name, value in {**EVERYTHING, **whole}.items() if name in {"id", *kept}}
     user, as_if_blank = load_graph_user(partial), load_graph_user({**EVERYTHING, **partial})
-    if missing_sources(user, settings):
+    if missing_properties(user, settings):
         return
-    assert rulings(user, scope) == rulings(as_if_blank, scope)
+    assert evaluate_scope(user, scope) == evaluate_scope(as_if_blank, scope)
     assert written(user, settings) == written(as_if_blank, settings)
 
 
@@ -120,7 +120,7 @@ def written(user: Any, settings: Tenant) -> object:
         for name, value in mapped.items()
         if (value is not None or name in settings.erase_blank) and name is not Attribute.BIRTH_DATE
     }
-    return keys_to_match(mapped, settings.match_keys), values
+    return match_keys_with_values(mapped, settings.match_keys), values
 
 
 def test_extension_attributes_come_as_a_whole() -> None:

@@ -11,7 +11,7 @@ from schemas.outcomes import Cause
 from schemas.runs.guards import GuardCounts, counts_of
 from schemas.tenants.tenant import Guard, Limit
 from schemas.users.attributes import Attribute
-from workers.rules.guard import check_guard, passes
+from workers.rules.guard import check_guard, is_exceeded
 
 NONE = Guard(changed=None, identity_changed=None, not_found=None)
 LIMIT = Limit(count=10, share=0.1)
@@ -23,7 +23,7 @@ LIMIT = Limit(count=10, share=0.1)
 )
 def test_a_limit_is_passed_by_count_and_share_together(count: int, people: int, passed: bool) -> None:  # noqa: FBT001 - a table
     """A limit is passed when more people than its count and more than its share are concerned."""
-    assert passes(LIMIT, count, people) is passed
+    assert is_exceeded(LIMIT, count, people) is passed
 
 
 @given(

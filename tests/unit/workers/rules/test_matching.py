@@ -12,7 +12,7 @@ from schemas.errors import PermanentError
 from schemas.users.attributes import MATCH_KEYS, Attribute
 from schemas.users.skolon_user import SkolonUser
 from tests.unit.workers.factories import skolon_user
-from workers.rules.matching import choose, hits_of, keys_to_match
+from workers.rules.matching import find_matches, match_keys_with_values, select_match
 
 #: Few values, so that candidates clash; each is one that must not be told on.
 WORDS: Final = ["Hemlig@a.example", "hemlig@A.example", "hemlig-b", "HEMLIG-B"]
@@ -46,7 +46,7 @@ def hits(candidates: list[SkolonUser], key: Attribute, value: str) -> set[str]:
 def decision(candidates: list[SkolonUser], keys: Keys) -> str | None:
     """Return the id that was chosen, None, or the text of the refusal."""
     try:
-        chosen = choose(hits_of(candidates, keys))
+        chosen = select_match(find_matches(candidates, keys))
     except PermanentError as error:
         return str(error)
     return None if chosen is None else chosen.user.id
@@ -88,7 +88,7 @@ def test_who_is_a_hit_is_decided_here() -> None:
     """A server whose search is wider than asked does not get a stranger updated."""
     stranger = skolon_user("s9", eppn="someone@else.example", idp_identifier="ANNA")
     keys = {Attribute.EPPN: "anna@skola.example", Attribute.IDP_IDENTIFIER: "anna"}
-    assert choose(hits_of([stranger], keys)) is None
+    assert select_match(find_matches([stranger], keys)) is None
 
 
 def test_a_later_key_is_not_asked_when_an_earlier_one_has_a_hit() -> None:
@@ -96,7 +96,7 @@ def test_a_later_key_is_not_asked_when_an_earlier_one_has_a_hit() -> None:
     by_id = skolon_user("s1", external_id="e1", eppn="bo@skola.example")
     by_eppn = skolon_user("s2", eppn="anna@skola.example")
     keys = {Attribute.EXTERNAL_ID: "e1", Attribute.EPPN: "anna@skola.example"}
-    match = choose(hits_of([by_eppn, by_id], keys))
+    match = select_match(find_matches([by_eppn, by_id], keys))
     assert match is not None
     assert (match.key, match.user) == (Attribute.EXTERNAL_ID, by_id)
 
@@ -108,7 +108,7 @@ def test_keys_without_a_value_are_not_searched_for(
     mapped: dict[Attribute, str | None], order: list[Attribute]
 ) -> None:
     """The keys are the tenant's, in its order, without those that are blank or unknown."""
-    keys = keys_to_match(mapped, order)
+    keys = match_keys_with_values(mapped, order)
     assert list(keys) == [key for key in order if mapped.get(key) is not None]
     assert keys.items() <= mapped.items()
 
@@ -116,4 +116,4 @@ def test_keys_without_a_value_are_not_searched_for(
 @pytest.mark.parametrize("key", MATCH_KEYS)
 def test_blank_matches_nobody(key: Attribute) -> None:
     """Somebody in Skolon without a value is not a match for anybody."""
-    assert choose(hits_of([skolon_user("s1")], {key: "x"})) is None
+    assert select_match(find_matches([skolon_user("s1")], {key: "x"})) is None

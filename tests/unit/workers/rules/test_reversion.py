@@ -13,7 +13,7 @@ from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
 from tests.unit.workers.factories import skolon_user
 from workers.rules.diff import difference
-from workers.rules.reversion import PutBack, put_back
+from workers.rules.reversion import Reversion, revert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,21 +28,21 @@ def wrote(held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | No
 def test_what_is_still_there_is_put_back() -> None:
     """P5 speaks of Entra's blanks: what was blank before the run is blank again."""
     written = wrote({CITY: "Lund", EMAIL: None}, {CITY: "Malmö", EMAIL: "a@b.example"})
-    found = put_back(skolon_user(city="Malmö", email="a@b.example", address="Storgatan 1"), written)
-    assert found == PutBack(changes={CITY: "Lund", EMAIL: None}, left=())
+    found = revert(skolon_user(city="Malmö", email="a@b.example", address="Storgatan 1"), written)
+    assert found == Reversion(changes={CITY: "Lund", EMAIL: None}, skipped=())
 
 
 def test_what_changed_since_is_left() -> None:
     """Each attribute is looked at for itself: one is put back although another one is left."""
     written = wrote({CITY: "Lund", EMAIL: None}, {CITY: "Malmö", EMAIL: "a@b.example"})
-    found = put_back(skolon_user(city="Malmö", email="other@b.example"), written)
-    assert found == PutBack(changes={CITY: "Lund"}, left=(EMAIL,))
+    found = revert(skolon_user(city="Malmö", email="other@b.example"), written)
+    assert found == Reversion(changes={CITY: "Lund"}, skipped=(EMAIL,))
 
 
 def test_what_is_as_before_needs_nothing() -> None:
     """A change that never arrived, or has been undone by anybody, is neither changed nor left."""
     written = wrote({CITY: "Lund", EMAIL: None}, {CITY: "Malmö", EMAIL: "a@b.example"})
-    assert put_back(skolon_user(city="Lund"), written) == PutBack(changes={}, left=())
+    assert revert(skolon_user(city="Lund"), written) == Reversion(changes={}, skipped=())
 
 
 def test_what_a_newer_run_wrote_is_left() -> None:
@@ -50,24 +50,24 @@ def test_what_a_newer_run_wrote_is_left() -> None:
     written = wrote({CITY: "Lund"}, {CITY: "Malmö"})
     newer = wrote({CITY: "Ystad"}, {CITY: "Malmö"})
     user = skolon_user(city="Malmö")
-    assert put_back(user, written, since=[newer]) == PutBack(changes={}, left=(CITY,))
+    assert revert(user, written, since=[newer]) == Reversion(changes={}, skipped=(CITY,))
     other = wrote({EMAIL: None}, {EMAIL: "a@b.example"})
-    assert put_back(user, written, since=[other]).changes == {CITY: "Lund"}
+    assert revert(user, written, since=[other]).changes == {CITY: "Lund"}
 
 
 def test_an_untouched_user_holds_what_the_run_wrote() -> None:
     """Skolon may spell a value in its own way; with the version that the run left, it is the run's."""
     written = wrote({CITY: "Lund"}, {CITY: "Malmö"})
     user = skolon_user(city="MALMÖ")
-    assert put_back(user, written).left == (CITY,)
-    assert put_back(user, written, untouched=True) == PutBack(changes={CITY: "Lund"}, left=())
+    assert revert(user, written).skipped == (CITY,)
+    assert revert(user, written, untouched=True) == Reversion(changes={CITY: "Lund"}, skipped=())
 
 
 def test_the_case_of_an_eppn_does_not_matter() -> None:
     """An EPPN that Skolon keeps in another case is the one that was written, or the one from before."""
     written = wrote({EPPN: "Anna@skola.example"}, {EPPN: "bo@skola.example"})
-    assert put_back(skolon_user(eppn="BO@skola.example"), written).changes == {EPPN: "Anna@skola.example"}
-    assert put_back(skolon_user(eppn="anna@SKOLA.example"), written) == PutBack(changes={}, left=())
+    assert revert(skolon_user(eppn="BO@skola.example"), written).changes == {EPPN: "Anna@skola.example"}
+    assert revert(skolon_user(eppn="anna@SKOLA.example"), written) == Reversion(changes={}, skipped=())
 
 
 #: Two attributes are enough for one to be put back while the other is left.
@@ -130,9 +130,9 @@ class World:
         self.held |= values
         self.version += bool(values)
 
-    def undo(self) -> PutBack:
+    def undo(self) -> Reversion:
         untouched = self.left_version == self.version
-        found = put_back(self.user(), self.written, untouched=untouched)
+        found = revert(self.user(), self.written, untouched=untouched)
         self.write(found.changes)
         return found
 
@@ -179,6 +179,6 @@ def test_an_undo_leaves_what_was_before_and_what_others_wrote(
 
     assert world.held == world.before
     # Whatever is left is what somebody else wrote.
-    assert all(str(held[attribute]).startswith("theirs") for attribute in found.left)
+    assert all(str(held[attribute]).startswith("theirs") for attribute in found.skipped)
     # Twice is once.
     assert world.undo().changes == {}

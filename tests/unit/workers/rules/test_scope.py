@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 from schemas.tenants.tenant import Exclusion, Scope
 from schemas.users.graph_user import TEXT_SOURCES, load_graph_user
 from tests.unit.workers.factories import ENTRA_ID, graph_users
-from workers.rules.scope import rulings, why_out_of_scope
+from workers.rules.scope import evaluate_scope, exclusion_reason
 
 PROTECTED = Exclusion(source="extensionAttribute15", equals="skyddad")
 
 
 def why(scope: Scope, **given_properties: Any) -> str | None:
-    return why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID, **given_properties}), scope))
+    return exclusion_reason(evaluate_scope(load_graph_user({"id": ENTRA_ID, **given_properties}), scope))
 
 
 @given(raw=graph_users(), enabled=st.none() | st.booleans(), kind=st.none() | st.text(max_size=5))
 def test_by_default_everybody_is_in_scope(raw: dict[str, Any], enabled: object, kind: str | None) -> None:
     """A tenant that says nothing about scope leaves nobody out."""
     user = load_graph_user({**raw, "accountEnabled": enabled, "userType": kind})
-    assert why_out_of_scope(rulings(user, Scope())) is None
+    assert exclusion_reason(evaluate_scope(user, Scope())) is None
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_a_rule_may_look_at_any_source(source: str) -> None:
         user = {source: ["x@y.example", held]}
     elif source.startswith("extensionAttribute"):
         user = {"onPremisesExtensionAttributes": {source: held}}
-    assert why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID, **user}), scope)) is not None
-    assert why_out_of_scope(rulings(load_graph_user({"id": ENTRA_ID}), scope)) is None
+    assert exclusion_reason(evaluate_scope(load_graph_user({"id": ENTRA_ID, **user}), scope)) is not None
+    assert exclusion_reason(evaluate_scope(load_graph_user({"id": ENTRA_ID}), scope)) is None
 
 
 @pytest.mark.parametrize("value", ["skyddad2", "oskyddad", "", None, "sky ddad"])
@@ -93,7 +93,7 @@ def test_the_reason_holds_no_value(raw: dict[str, Any], source: str, data: st.Da
     user = load_graph_user(raw)
     held = user.texts(source) or ("ŻŻhemligtŻŻ",)
     equals = data.draw(st.sampled_from(held))
-    answer = why_out_of_scope(rulings(user, Scope(exclude=(Exclusion(source=source, equals=equals),))))
+    answer = exclusion_reason(evaluate_scope(user, Scope(exclude=(Exclusion(source=source, equals=equals),))))
     assert answer is None or (source in answer and (source == "id" or equals not in answer))
 
 
@@ -101,10 +101,10 @@ def test_each_rule_says_what_it_looked_at() -> None:
     """Whoever is in scope is so for a reason for each rule; nothing is said after one that leaves out."""
     scope = Scope(enabled_only=True, members_only=True, exclude=(PROTECTED,))
     inside = load_graph_user({"id": ENTRA_ID, "accountEnabled": True, "userType": "Member"})
-    assert [(each.setting, each.allows, each.because) for each in rulings(inside, scope)] == [
+    assert [(each.setting, each.allows, each.reason) for each in evaluate_scope(inside, scope)] == [
         ("scope.enabled_only", True, "the account is enabled"),
         ("scope.members_only", True, "the account is a member"),
         ("scope.exclude[0]", True, "extensionAttribute15 does not hold the value that excludes"),
     ]
     outside = load_graph_user({"id": ENTRA_ID, "accountEnabled": False, "userType": "Member"})
-    assert [each.allows for each in rulings(outside, scope)] == [False]
+    assert [each.allows for each in evaluate_scope(outside, scope)] == [False]

@@ -55,9 +55,9 @@ def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: InPr
     first = sync.run()
     asked_about(made_up)
     second, third = sync.run(), sync.run()
-    assert first.trusted == 0
-    assert second.trusted == third.trusted == right(first) == right(second)
-    assert second.counts[Outcome.UNCHANGED] == second.trusted
+    assert first.skipped_verified == 0
+    assert second.skipped_verified == third.skipped_verified == right(first) == right(second)
+    assert second.counts[Outcome.UNCHANGED] == second.skipped_verified
     assert asked_about(made_up) == 0
     one = sync.store.receipts.get(second.run.id, somebody(sync, second))
     assert one is not None
@@ -72,7 +72,7 @@ def test_whoever_changed_is_asked_about(made_up: World, sync: InProcessSync) -> 
     directory.change(somebody(sync, first), {"surname": "Nyberg"})
     second = sync.run()
     assert second.counts[Outcome.UPDATED] == 1
-    assert second.trusted == right(first) - 1
+    assert second.skipped_verified == right(first) - 1
 
 
 def test_trust_ends_and_does_not_prolong_itself(sync: InProcessSync) -> None:
@@ -83,15 +83,15 @@ def test_trust_ends_and_does_not_prolong_itself(sync: InProcessSync) -> None:
         connection.execute(
             update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=6, hours=23))
         )
-    assert sync.run().trusted == right(first)
+    assert sync.run().skipped_verified == right(first)
     with sync.store.database.transaction() as connection:
         connection.execute(
             update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=7, hours=1))
         )
-    assert sync.run().trusted == 0
+    assert sync.run().skipped_verified == 0
 
 
-@pytest.mark.parametrize("why", ["thorough", "named", "settings", "off"])
+@pytest.mark.parametrize("why", ["recheck_all", "named", "settings", "off"])
 def test_who_wants_to_know_asks(sync: InProcessSync, why: str) -> None:
     """A thorough run, one of named users, other settings, and a tenant without trust ask about all."""
     first = sync.run()
@@ -100,8 +100,8 @@ def test_who_wants_to_know_asks(sync: InProcessSync, why: str) -> None:
         sync.store.tenants.change(TENANT_KEY, {"erase_blank": ["city"]})
     if why == "off":
         sync.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 0})
-    second = sync.run(users=(unchanged,)) if why == "named" else sync.run(thorough=why == "thorough")
-    assert second.trusted == 0
+    second = sync.run(users=(unchanged,)) if why == "named" else sync.run(recheck_all=why == "recheck_all")
+    assert second.skipped_verified == 0
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_a_last_receipt_that_says_otherwise(sync: InProcessSync, last: dict[str,
             .where(receipts.c.entra_id == unchanged, receipts.c.run_id == second.run.id)
             .values(last)
         )
-    assert sync.run().trusted == second.trusted - 1
+    assert sync.run().skipped_verified == second.skipped_verified - 1
 
 
 def test_a_dry_run_confirms_nothing(sync: InProcessSync) -> None:
     """A dry run is trusted by nobody, and trusts as the run after it will."""
     sync.run(dry_run=True)
     first = sync.run()
-    assert first.trusted == 0
-    assert sync.run(dry_run=True).trusted == right(first)
+    assert first.skipped_verified == 0
+    assert sync.run(dry_run=True).skipped_verified == right(first)

@@ -105,7 +105,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: InProce
     message = sync.store.seals.user(UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None))
     made_up.skolon.faults.add(fault)
 
-    sync.syncer.sync(message)
+    sync.handler.sync(message)
 
     summary = sync.store.runs.summary(run.id)
     assert (summary.run.status, summary.run.cause, summary.pending) == (
@@ -117,7 +117,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: InProce
     assert prospect is not None
     assert prospect.not_looked_at == 1
     made_up.skolon.faults.clear()
-    sync.syncer.sync(message)
+    sync.handler.sync(message)
     seen = sync.store.prospects.of(run.id)
     assert seen is not None
     assert (seen.outcomes, seen.not_looked_at) == ({Outcome.UPDATED: 1}, 0)
