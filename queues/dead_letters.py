@@ -1,7 +1,7 @@
 """A walk through a queue's dead letters, oldest first: each is looked at, and taken away or left.
 
 Nothing is lost and nothing changes its place, however the walk ends, killed processes included, and
-while workers add dead letters. That rests on three findings (docs/decisions/0014-replay.md):
+while workers add dead letters. That rests on three findings (docs/decisions/0045-browsing-dead-letters.md):
 
 - What a consumer holds when its channel ends goes back to the queue's head, in its old order. What is
   rejected, or was fetched one by one, goes back in any order: so a letter that is to stay is never
