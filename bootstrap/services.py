@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bootstrap.private_files import fix_of_rights
-from clients.gateways import Directories, directories
+from clients.gateways import Gateways, create_gateways
 from queues.brokers.factory import open_broker
 from queues.notices import Notices
 from runtime.backlog import Work
@@ -80,9 +80,9 @@ class Services:
         return open_broker(self.settings.amqp_url, ca_bundle=self.settings.ca_bundle)
 
     @cached_property
-    def directories(self) -> Directories:
+    def gateways(self) -> Gateways:
         """Graph and Skolon."""
-        return directories(self.settings, ALWAYS_OPEN)
+        return create_gateways(self.settings, ALWAYS_OPEN)
 
     def check_servers(self) -> None:
         """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
@@ -149,7 +149,7 @@ class MessageServices:
         # Breakers and store need each other: a breaker asks the store which organisations have work.
         self.breakers = Outages(work=Work(self._organisations_at_work))
         self.store = Store(settings.database_url, self.sealer, pool_size=pool_size, passages=self.breakers)
-        self.directories = directories(settings, self.breakers)
+        self.gateways = create_gateways(settings, self.breakers)
 
     def open_broker(self) -> QuorumBroker:
         """Return a broker on RabbitMQ whose middleware knows the circuit breakers."""

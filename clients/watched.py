@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from clients.graph.birthday import Birthday
     from clients.graph.client import GraphClient, GraphPage
     from clients.graph.delta import DeltaPage
-    from clients.skolon.client import SkolonDirectory
-    from clients.skolon.search import Found
+    from clients.skolon.client import SkolonClient
+    from clients.skolon.search import SearchResult
     from clients.skolon.search_methods import SearchMethod
     from runtime.services import Passages
     from schemas.tenants.tenant import Credentials
@@ -31,29 +31,29 @@ class _NobodyReadableError(TransientError):
 class WatchedSkolon:
     """A Skolon directory whose methods raise `HeldBackError` and `StoppingError` beside their own errors."""
 
-    def __init__(self, directory: SkolonDirectory, passages: Passages, *, one_host: bool = True) -> None:
+    def __init__(self, directory: SkolonClient, passages: Passages, *, one_host: bool = True) -> None:
         """Take whether all organisations are served by one host, so that it can be away for all of them."""
         self._directory = directory
         self._passages = passages
         self._host = SKOLON if one_host else None
 
-    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+    def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return whoever has any of the values."""
         with self._passages.to(skolon_reading(organisation, self._host), _about(keys)):
-            return self._directory.find(organisation, keys)
+            return self._directory.search(organisation, keys)
 
-    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         """Return for each of several people whoever has any of their values."""
-        answers: list[Found] = []
-        about = _about(people[0]) if len(people) == 1 else SEVERAL
+        responses: list[SearchResult] = []
+        about = _about(users[0]) if len(users) == 1 else SEVERAL
         with (
             suppress(_NobodyReadableError),
             self._passages.to(skolon_reading(organisation, self._host), about),
         ):
-            answers = self._directory.find_each(organisation, people)
-            if answers and all(isinstance(answer, UnreadableUserError) for answer in answers):
+            responses = self._directory.search_many(organisation, users)
+            if responses and all(isinstance(response, UnreadableUserError) for response in responses):
                 raise _NobodyReadableError(Dependency.SKOLON, "no user is readable")
-        return answers
+        return responses
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while it is not known."""
@@ -99,19 +99,19 @@ class WatchedGraph:
         with self._passages.to(self._service):
             return self._client.delta_link(select)
 
-    def delta_page(self, link: str, *, kept: bool) -> DeltaPage:
-        """Return who has changed since a delta link was given (`kept`), or the page a next link leads to."""
+    def delta_page(self, link: str, *, is_delta_link: bool) -> DeltaPage:
+        """Return a page of a delta link, or of a next link."""
         with self._passages.to(self._service):
-            return self._client.delta_page(link, kept=kept)
+            return self._client.delta_page(link, is_delta_link=is_delta_link)
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
         with self._passages.to(self._service):
             return self._client.user(user_id, select)
 
-    def will_ask_birthday(self) -> None:
+    def expect_birthday(self) -> None:
         """Say that the person in this thread's hand may need its birthday, so that others wait for it."""
-        self._client.will_ask_birthday()
+        self._client.expect_birthday()
 
     def birthday(self, user_id: str) -> Birthday:
         """Return a user's birthday or why it is not known; asked for with others in one request."""

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.sandbox.in_process_sync import in_process_sync
 from runtime.logging import set_up_logging
-from sandbox.environment import TENANT_KEY, world
+from sandbox.environment import TENANT_KEY, serve_environment
 from schemas.messages.messages import USER_SYNC_ACTOR
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def trace_runs(users: int, threads: int) -> Mapping[str, Sequence[Trace]]:
     by_outcome: defaultdict[str, list[Trace]] = defaultdict(list)
     with (
         tempfile.TemporaryDirectory(prefix="update-sync-trace-") as temporary,
-        world(Path(temporary), people=users, seed=1) as made_up,
+        serve_environment(Path(temporary), users=users, seed=1) as made_up,
         in_process_sync(made_up, TENANT_KEY, Path(temporary), threads=threads) as sync,
     ):
         actor = sync.broker.get_actor(USER_SYNC_ACTOR)

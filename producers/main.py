@@ -24,7 +24,7 @@ from schemas.messages.messages import (
 )
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from queues.interfaces import Broker, Publisher, Queues
     from store.store import Store
 
@@ -33,7 +33,7 @@ def build() -> None:
     """Hand dramatiq a broker whose workers open runs and read pages, by the environment's settings."""
     services = message_services()
     broker = services.open_broker()
-    declare_producers(broker, broker, store=services.store, directories=services.directories)
+    declare_producers(broker, broker, store=services.store, gateways=services.gateways)
     reconcile(broker, broker, store=services.store)
     hand_over(broker)
 
@@ -43,11 +43,11 @@ def declare_producers(
     publisher: Publisher,
     *,
     store: Store,
-    directories: Directories,
+    gateways: Gateways,
 ) -> None:
     """Have `broker` work off triggers and page messages, and publish through `publisher`."""
     starter = RunStarter(store=store, publisher=publisher)
-    reader = PageReader(store=store, directories=directories, publisher=publisher)
+    reader = PageReader(store=store, gateways=gateways, publisher=publisher)
 
     def tenant_sync(*args: object, **fields: object) -> None:
         starter.start(current_message_id(), args, fields)

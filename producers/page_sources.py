@@ -17,7 +17,7 @@ from schemas.users.graph_user import is_entra_id, nameless_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from schemas.messages.messages import TenantPage
     from schemas.runs.run import Run
     from store.store import Store
@@ -52,11 +52,11 @@ class PageOfUsers:
 class PageSources:
     """Reads pages; may be shared by threads."""
 
-    def __init__(self, *, store: Store, directories: Directories) -> None:
+    def __init__(self, *, store: Store, gateways: Gateways) -> None:
         self._guards = store.guards
         self._readings = store.readings
         self._undos = store.undos
-        self._directories = directories
+        self._gateways = gateways
 
     def read(self, page: TenantPage, run: Run, record: TenantRecord) -> PageOfUsers:
         """Return the users of a page.
@@ -81,10 +81,10 @@ class PageSources:
     def _note_people(self, run: Run, record: TenantRecord) -> None:
         """Note how many people there are, for the guard's shares; a directory need not tell."""
         with suppress(HaltError):
-            self._guards.note_people(run.id, self._directories.graph(record.credentials).count())
+            self._guards.note_people(run.id, self._gateways.graph(record.credentials).count())
 
     def _all_users(self, page: TenantPage, record: TenantRecord) -> PageOfUsers:
-        graph = self._directories.graph(record.credentials)
+        graph = self._gateways.graph(record.credentials)
         answer = graph.page(page.link, properties_to_select(record.tenant))
         users: dict[str, dict[str, Any] | None] = {}
         for row, user in enumerate(answer.users, start=1):
@@ -97,8 +97,8 @@ class PageSources:
         )
 
     def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> PageOfUsers:
-        graph = self._directories.graph(record.credentials)
-        answer = graph.delta_page(page.link or delta_link, kept=page.link is None)
+        graph = self._gateways.graph(record.credentials)
+        answer = graph.delta_page(page.link or delta_link, is_delta_link=page.link is None)
         users = _merged(answer.users, answer.removed, page)
         return PageOfUsers(
             users=users,
@@ -122,7 +122,7 @@ class PageSources:
 
         In this order what changes while the list is read is read once more, and nothing is left out.
         """
-        graph = self._directories.graph(record.credentials)
+        graph = self._gateways.graph(record.credentials)
         try:
             link = graph.delta_link(properties_to_select(record.tenant))
         except (PageTokenExpiredError, DeltaLinkExpiredError):

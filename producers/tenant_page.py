@@ -17,7 +17,7 @@ from schemas.outcomes import Cause
 from schemas.runs.warning_kind import Caution
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from queues.interfaces import Publisher
     from schemas.errors import UpdateSyncError
     from store.store import Store
@@ -33,7 +33,7 @@ class PageReader:
         self,
         *,
         store: Store,
-        directories: Directories,
+        gateways: Gateways,
         publisher: Publisher,
     ) -> None:
         self._runs = store.runs
@@ -44,7 +44,7 @@ class PageReader:
         self._guards = store.guards
         self._run_warnings = store.run_warnings
         self._trials = store.trials
-        self._sources = PageSources(store=store, directories=directories)
+        self._sources = PageSources(store=store, gateways=gateways)
         self._publisher = publisher
         self._seals = store.seals
 

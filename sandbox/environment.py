@@ -33,14 +33,14 @@ _SKOLON_SECRET: Final = "sandbox-skolon-secret"  # noqa: S105 - as above
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Environment:
     """Stand-ins that are being served, and what to set so that the sync finds them."""
 
     municipality: Municipality
     microsoft: MicrosoftStandIn
     skolon: SkolonStandIn
     #: The variables of the environment that name the stand-ins.
-    environment: dict[str, str]
+    variables: dict[str, str]
     #: The object that `tenants add` takes.
     tenant: dict[str, Any]
     #: Further municipalities by their keys, which are their organisations too, and what to add for each.
@@ -93,7 +93,7 @@ def _wrong(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class BindAddress:
     """Where the stand-ins are served: on loopback and free ports, unless a container wants otherwise.
 
     `host` is the address to listen on, `name` what others call it, `ports` are Microsoft's and
@@ -105,7 +105,7 @@ class Place:
     ports: tuple[int, int] = (0, 0)
 
 
-_LOOPBACK: Final = Place()
+_LOOPBACK: Final = BindAddress()
 
 
 #: Nobody but the one municipality.
@@ -117,16 +117,16 @@ def _as_it_is(application: WSGIApplication) -> WSGIApplication:
 
 
 @contextmanager
-def world(  # noqa: PLR0913 - each is one thing that whoever serves it may want to set
+def serve_environment(  # noqa: PLR0913 - each is one thing that whoever serves it may want to set
     folder: Path,
     *,
-    people: int,
+    users: int,
     seed: int = 1,
-    place: Place = _LOOPBACK,
+    bind: BindAddress = _LOOPBACK,
     others: Mapping[str, Municipality] = _ALONE,
     threads: int = DEFAULT_THREADS,
     around: Callable[[WSGIApplication], WSGIApplication] = _as_it_is,
-) -> Iterator[World]:
+) -> Iterator[Environment]:
     """Serve the stand-ins over TLS until the block ends; `folder` takes the throw-away certificate.
 
     `others` are further municipalities by their keys, each with a directory and an organisation of its own.
@@ -134,9 +134,9 @@ def world(  # noqa: PLR0913 - each is one thing that whoever serves it may want 
     of the caller's between the server and each of the two applications.
     """
     # One list of names: the certificate is good for them, and Entra gives tokens for Graph at them.
-    names = tuple(dict.fromkeys((*LOOPBACK_NAMES, place.name)))
+    names = tuple(dict.fromkeys((*LOOPBACK_NAMES, bind.name)))
     certificate = make_certificate(folder, *names)
-    municipality = Municipality(people, seed=seed)
+    municipality = Municipality(users, seed=seed)
     directories = {
         _DIRECTORY: municipality,
         **{_directory(number): other for number, other in enumerate(others.values())},
@@ -156,16 +156,16 @@ def world(  # noqa: PLR0913 - each is one thing that whoever serves it may want 
         applications: tuple[WSGIApplication, ...] = (microsoft, skolon.application)
         ports = [
             stack.enter_context(
-                serve(around(app), host=place.host, port=port, certificate=certificate, threads=threads)
+                serve(around(app), host=bind.host, port=port, certificate=certificate, threads=threads)
             ).port
-            for app, port in zip(applications, place.ports, strict=True)
+            for app, port in zip(applications, bind.ports, strict=True)
         ]
-        entra, scim = (f"https://{place.name}:{port}" for port in ports)
-        yield World(
+        entra, scim = (f"https://{bind.name}:{port}" for port in ports)
+        yield Environment(
             municipality=municipality,
             microsoft=microsoft,
             skolon=skolon,
-            environment={
+            variables={
                 "UPDATE_SYNC_ENTRA_AUTHORITY": entra,
                 "UPDATE_SYNC_GRAPH_URL": entra,
                 "UPDATE_SYNC_SKOLON_SCIM_URL": f"{scim}/{{organisation}}/scim/v2",

@@ -12,7 +12,7 @@ from workers.failure_recorder import UserRecorder
 from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from queues.interfaces import Broker
     from schemas.crypto.encryption import Sealer
     from store.store import Store
@@ -22,17 +22,17 @@ def build() -> None:
     """Hand dramatiq a broker whose workers sync users, by the environment's settings."""
     services = message_services()
     broker = services.open_broker()
-    declare_user_sync(broker, store=services.store, directories=services.directories, sealer=services.sealer)
+    declare_user_sync(broker, store=services.store, gateways=services.gateways, sealer=services.sealer)
     hand_over(broker)
 
 
-def declare_user_sync(broker: Broker, *, store: Store, directories: Directories, sealer: Sealer) -> None:
+def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, sealer: Sealer) -> None:
     """Have `broker` pass user messages to the sync of one user."""
-    handler = UserSyncHandler(store=store, directories=directories, sealer=sealer)
+    handler = UserSyncHandler(store=store, gateways=gateways, sealer=sealer)
 
     def user_sync(*args: object, **fields: object) -> None:
         refuse_arguments(args)
-        with directories.person_in_hand():
+        with gateways.track_user():
             handler.sync(load_user_sync(fields))
 
     declare_actor(

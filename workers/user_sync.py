@@ -28,7 +28,7 @@ from workers.rules.guard import check_guard
 from workers.run_warnings import RunWarningLog
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from schemas.crypto.encryption import Sealer
     from schemas.messages.binding import OpenedUser
     from schemas.messages.messages import UserSync
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 class UserSyncHandler:
     """Works off user messages; may be shared by threads."""
 
-    def __init__(self, *, store: Store, directories: Directories, sealer: Sealer) -> None:
+    def __init__(self, *, store: Store, gateways: Gateways, sealer: Sealer) -> None:
         self._store = store
         self._beginnings = store.beginnings
         self._claims = store.claims
@@ -57,7 +57,7 @@ class UserSyncHandler:
         self._guards = store.guards
         self._pruning = store.pruning
         self._undos = store.undos
-        self._directories = directories
+        self._gateways = gateways
         self._sealer = sealer
         self._warning_log = RunWarningLog(store.run_warnings)
 
@@ -203,7 +203,7 @@ class UserSyncHandler:
         if begun.undoes is not None:
             undo = SkolonUndo(
                 undos=self._undos,
-                skolon=self._directories.skolon(dry_run=begun.dry_run),
+                skolon=self._gateways.skolon(dry_run=begun.dry_run),
                 organisation=record.tenant.organisation,
                 change=change,
                 claimed=begun.claimed,
@@ -211,7 +211,7 @@ class UserSyncHandler:
             return undo.verdict(message, begun.undoes)
         way = UserWay(
             record=record,
-            directories=self._directories,
+            gateways=self._gateways,
             dry_run=begun.dry_run,
             change=change,
             claimed=begun.claimed,
@@ -228,7 +228,7 @@ class UserSyncHandler:
     def _change(self, message: UserSync, begun: Begun, record: TenantRecord) -> ClaimedChange:
         return ClaimedChange(
             claims=self._claims,
-            skolon=self._directories.skolon(dry_run=False),
+            skolon=self._gateways.skolon(dry_run=False),
             message=message,
             tenant=record.tenant,
             guarded=begun.guarded,

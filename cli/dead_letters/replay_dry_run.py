@@ -28,7 +28,7 @@ def dry_run_replay(
         (letter for letter in letters if letter.receipt_key is not None and wanted.matches(letter)), limit
     )
     handler = UserSyncHandler(
-        store=services.store, directories=services.directories, sealer=Sealer(services.settings.secret_keys)
+        store=services.store, gateways=services.gateways, sealer=Sealer(services.settings.secret_keys)
     )
     found = forecast_replay(chosen, handler, original_payload=original_payload)
     if wants_json:

@@ -20,7 +20,7 @@ from cli.runs.report import progress_bar
 from cli.sandbox.in_process_sync import in_process_sync
 from cli.sandbox.report import Findings, as_json, compare, show
 from runtime.logging import set_up_logging
-from sandbox.environment import TENANT_KEY, Place, World, world
+from sandbox.environment import TENANT_KEY, BindAddress, Environment, serve_environment
 from schemas.safe_text import safe_json
 
 
@@ -38,7 +38,7 @@ from schemas.safe_text import safe_json
 @click.option("--name", default="127.0.0.1", show_default=True, help="With --serve: its name for others.")
 @click.option("--ports", nargs=2, type=click.IntRange(0, 65535), default=(0, 0), help="With --serve.")
 def sandbox(
-    *, users: int, seed: int, wants_json: bool, serve: bool, directory: Path | None, **place: Any
+    *, users: int, seed: int, wants_json: bool, serve: bool, directory: Path | None, **bind: Any
 ) -> None:
     """Run the whole sync in one process, against stand-ins, on a made-up municipality.
 
@@ -53,10 +53,10 @@ def sandbox(
             folder.mkdir(parents=True, exist_ok=True)
             if (fix := fix_of_rights(folder)) is not None:
                 echo(f"Others of this machine can read what is in it: {fix}", err=True)
-            with world(folder, people=users, seed=seed, place=Place(**place)) as served:
+            with serve_environment(folder, users=users, seed=seed, bind=BindAddress(**bind)) as served:
                 _serve(served, folder, wants_json=wants_json)
             return
-        with world(Path(temporary), people=users, seed=seed) as made_up:
+        with serve_environment(Path(temporary), users=users, seed=seed) as made_up:
             findings = _both_runs(made_up, Path(temporary), quiet=wants_json)
     if wants_json:
         print_json(as_json(findings))
@@ -66,19 +66,19 @@ def sandbox(
         raise click.exceptions.Exit(1)
 
 
-def _both_runs(made_up: World, folder: Path, *, quiet: bool) -> Findings:
+def _both_runs(made_up: Environment, folder: Path, *, quiet: bool) -> Findings:
     with progress_bar(quiet=quiet) as progress, in_process_sync(made_up, TENANT_KEY, folder) as sync:
         first = sync.run(progress=partial(progress, "first run"))
         second = sync.run(progress=partial(progress, "second run"))
         return compare(made_up, sync.store, first, second)
 
 
-def _serve(served: World, folder: Path, *, wants_json: bool) -> None:
+def _serve(served: Environment, folder: Path, *, wants_json: bool) -> None:
     (folder / "tenant.json").write_text(json.dumps(served.tenant, indent=2), encoding="utf-8")
-    lines = [f"export {name}='{value}'\n" for name, value in served.environment.items()]
+    lines = [f"export {name}='{value}'\n" for name, value in served.variables.items()]
     (folder / "environment").write_text("".join(lines), encoding="utf-8")
     if wants_json:
-        answer = {"directory": str(folder), "environment": served.environment, "tenant": served.tenant}
+        answer = {"directory": str(folder), "environment": served.variables, "tenant": served.tenant}
         # In one line: whoever started it reads the first one.
         echo(safe_json(answer))
     else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from queues.brokers.memory import MemoryBroker
-    from sandbox.environment import World
+    from sandbox.environment import Environment
     from schemas.runs.run import RunSummary
     from store.store import Store
 
@@ -103,26 +103,26 @@ class InProcessSync:
 
 @contextmanager
 def in_process_sync(
-    world: World, tenant_key: str, folder: Path, *, threads: int = THREADS
+    world: Environment, tenant_key: str, folder: Path, *, threads: int = THREADS
 ) -> Iterator[InProcessSync]:
     """Put everything together in this process, with the world's tenant in it; `folder` takes the database."""
     stand_ins: dict[str, Any] = {
-        name.removeprefix(PREFIX).lower(): value for name, value in world.environment.items()
+        name.removeprefix(PREFIX).lower(): value for name, value in world.variables.items()
     }
     settings = Settings(
         database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
     )
     services = MessageServices(settings, pool_size=2 * threads)
-    store, gateways, sealer = services.store, services.directories, services.sealer
+    store, gateways, sealer = services.store, services.gateways, services.sealer
     store.upgrade()
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
     broker = open_memory_broker(services.breakers)
-    declare_producers(broker, broker, store=store, directories=gateways)
+    declare_producers(broker, broker, store=store, gateways=gateways)
     reconcile(broker, broker, store=store)
-    declare_user_sync(broker, store=store, directories=gateways, sealer=sealer)
+    declare_user_sync(broker, store=store, gateways=gateways, sealer=sealer)
     try:
         with consuming(broker, threads=threads):
-            handler = UserSyncHandler(store=store, directories=gateways, sealer=sealer)
+            handler = UserSyncHandler(store=store, gateways=gateways, sealer=sealer)
             yield InProcessSync(broker, store, handler, tenant_key)
     finally:
         store.close()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.runs.details import RunDetails
-    from sandbox.environment import World
+    from sandbox.environment import Environment
     from schemas.runs.run import RunSummary
     from store.store import Store
 
@@ -55,7 +55,7 @@ class Findings:
         )
 
 
-def compare(made_up: World, store: Store, first: RunSummary, second: RunSummary) -> Findings:
+def compare(made_up: Environment, store: Store, first: RunSummary, second: RunSummary) -> Findings:
     """Return both runs, that are in `store`, beside what the municipality expects of them."""
     return Findings(
         first_details=details_of(first.run.id, store),

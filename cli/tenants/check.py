@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from store.tenants.tenants import TenantRecord
 
 #: Entra's Secret ID, and never a secret's Value, looks like this.
@@ -77,11 +77,11 @@ _FIXES: Final = {
 }
 
 
-def check_tenant(record: TenantRecord, directories: Directories, today: dt.date) -> list[CheckResult]:
+def check_tenant(record: TenantRecord, gateways: Gateways, today: dt.date) -> list[CheckResult]:
     """Try, in order, everything that a run needs, and return how each step went. Nothing is changed."""
     steps = [_secret(record), *_expiry(record, today)]
-    entra = list(_entra(record, directories))
-    steps = [*steps, *entra, _skolon(record, directories)]
+    entra = list(_entra(record, gateways))
+    steps = [*steps, *entra, _skolon(record, gateways)]
     key = record.tenant.key
     return [dataclasses.replace(step, fix=step.fix and step.fix.replace("TENANT", key)) for step in steps]
 
@@ -113,8 +113,8 @@ def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
     yield CheckResult(name="client secret's date", severity=severity, detail=detail, fix=fix)
 
 
-def _entra(record: TenantRecord, directories: Directories) -> Iterator[CheckResult]:
-    graph = directories.graph(record.credentials)
+def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
+    graph = gateways.graph(record.credentials)
     found: list[str] = []
 
     def read_users() -> str:
@@ -155,12 +155,12 @@ def _entra(record: TenantRecord, directories: Directories) -> Iterator[CheckResu
         )
 
 
-def _skolon(record: TenantRecord, directories: Directories) -> CheckResult:
+def _skolon(record: TenantRecord, gateways: Gateways) -> CheckResult:
     organisation = record.tenant.organisation
-    skolon = directories.skolon(dry_run=True)
+    skolon = gateways.skolon(dry_run=True)
 
     def search() -> str:
-        skolon.find(organisation, {Attribute.EXTERNAL_ID: _NOBODY})
+        skolon.search(organisation, {Attribute.EXTERNAL_ID: _NOBODY})
         return "the organisation's users can be searched"
 
     step = _try("users in Skolon", search)

@@ -128,7 +128,7 @@ def check(*, key: str, wants_json: bool) -> None:
     """Prove a tenant's credentials against Entra and Skolon, step by step. Nothing is changed."""
     services = current_services(Need.DATABASE, Need.KEYS, Need.SKOLON)
     record = services.store.tenants.get(key)
-    steps = check_tenant(record, services.directories, dt.datetime.now(dt.UTC).date())
+    steps = check_tenant(record, services.gateways, dt.datetime.now(dt.UTC).date())
     ok = all(step.severity is not Severity.ERROR for step in steps)
     if wants_json:
         print_json({"tenant": key, "ok": ok, "steps": [step.as_json() for step in steps]})

@@ -109,7 +109,7 @@ def _entra_id(services: Services, key: str, wanted: str) -> str:
 def _explained(services: Services, key: str, trial: dict[str, Any], user: str) -> UserExplanation:
     record = services.store.tenants.get(key)
     record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
-    return explain(user, record, services.directories)
+    return explain(user, record, services.gateways)
 
 
 def _run(services: Services, wish: TenantSync, *, quiet: bool) -> RunSummary:

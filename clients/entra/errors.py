@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.http.known_forms import shown_code, shown_request_id
+from clients.http.redaction import safe_code, safe_request_id
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -58,23 +58,23 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z", re.ASCII)
 
 
-def token_error(answer: Mapping[str, Any], *, client_secret: str) -> HaltError | TransientError:
+def token_error(response: Mapping[str, Any], *, client_secret: str) -> HaltError | TransientError:
     """Turn an error of the token endpoint into one of ours; the secret is looked at and never shown."""
-    named = _word(answer.get("error"))
+    named = _word(response.get("error"))
     error = named or "no error named"
     if error in _FOR_NOW:
         return TransientError(Dependency.ENTRA, f"the token endpoint says {error}", kind=FailureKind.REFUSED)
-    codes = answer.get("error_codes")
+    codes = response.get("error_codes")
     numbers = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
     hints = [_HINTS[number] for number in numbers if number in _HINTS]
-    words = hints[:1] or [_BY_ERROR.get(error, "Entra refuses to give a token.")]
+    message = hints[:1] or [_BY_ERROR.get(error, "Entra refuses to give a token.")]
     if _GUID.match(client_secret) and (_WRONG_SECRET in numbers or not hints):
-        words.append(_GUID_HINT)
-    facts = [shown_code(error) if named else error, *(f"AADSTS{number}" for number in numbers[:3])]
-    trace = shown_request_id(answer.get("trace_id"))
+        message.append(_GUID_HINT)
+    facts = [safe_code(error) if named else error, *(f"AADSTS{number}" for number in numbers[:3])]
+    trace = safe_request_id(response.get("trace_id"))
     if trace:
         facts.append(f"trace id {trace}")
-    return HaltError(Cause.ENTRA_CREDENTIALS, f"{' '.join(words)} ({', '.join(facts)})")
+    return HaltError(Cause.ENTRA_CREDENTIALS, f"{' '.join(message)} ({', '.join(facts)})")
 
 
 def _word(value: object) -> str | None:

@@ -12,8 +12,8 @@ import msal
 from requests.exceptions import RequestException
 
 from clients.entra.errors import token_error
-from clients.http.errors import FOREIGN, Trouble, fault_of
-from clients.http.origins import leads_to, origin_of
+from clients.http.errors import TRANSPORT_ERRORS, FailureCategory, classify
+from clients.http.origins import is_same_origin, origin_of
 from clients.http.retry_after import retry_after
 from clients.http.session import HttpSession, json_object
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
@@ -34,24 +34,24 @@ _ERRORS_WITH_WORDS: Final = frozenset({400, 401, 403, 404})
 _OK: Final = 200
 
 
-class _NotAnAnswerError(RequestException):
+class _InvalidResponseError(RequestException):
     """Whatever came is not an answer of Entra's; of requests' kind, so that msal takes it for an outage."""
 
-    def __init__(self, words: str, status: int, wait: float | None) -> None:
+    def __init__(self, message: str, status: int, wait: float | None) -> None:
         super().__init__()
-        self.words = words
+        self.message = message
         self.status = status
         self.wait = wait
 
 
-class _ElsewhereError(RequestException):
+class _ForeignEndpointError(RequestException):
     """Entra names an address that is not where it is configured to be; of requests' kind as well."""
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__()
         where = origin_of(found) or "an address that is none"
         right = origin_of(expected)
-        self.words = (
+        self.message = (
             f"The OpenID configuration of {right} names a token endpoint at {where}; it should be at {right}"
             ". Nothing was sent there. If your cloud signs in there, set UPDATE_SYNC_ENTRA_AUTHORITY to it"
         )
@@ -79,14 +79,14 @@ class _MsalHttp:
     def get(self, url: str, **kwargs: Any) -> requests.Response:
         """Ask for the directory's OpenID configuration."""
         self._check(url)
-        answer = self._understood(self._session.request("GET", url, **kwargs))
+        response = self._understood(self._session.request("GET", url, **kwargs))
         if isinstance(named := self.last.get("token_endpoint"), str):
             self._check(named)
-        return answer
+        return response
 
     def _check(self, url: str) -> None:
-        if not leads_to(self._authority, url):
-            raise _ElsewhereError(url, self._authority)
+        if not is_same_origin(self._authority, url):
+            raise _ForeignEndpointError(url, self._authority)
 
     def close(self) -> None:
         """Leave the session alone: others use it."""
@@ -98,7 +98,7 @@ class _MsalHttp:
         if body is None or (status != _OK and status not in _ERRORS_WITH_WORDS):
             wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
             what = f"HTTP {status}" if body is not None else f"HTTP {status} without JSON"
-            raise _NotAnAnswerError(what, status, wait)
+            raise _InvalidResponseError(what, status, wait)
         return response
 
 
@@ -177,19 +177,21 @@ class EntraTokens:
                 token = self._acquire(application, credentials, claims)
         except _RefusedError as refusal:
             return refusal.error
-        except _NotAnAnswerError as error:
-            return TransientError(Dependency.ENTRA, error.words, retry_after=error.wait, status=error.status)
-        except _ElsewhereError as error:
-            return HaltError(Cause.ENTRA_CREDENTIALS, error.words)
-        except FOREIGN as error:
-            fault = fault_of(error)
+        except _InvalidResponseError as error:
+            return TransientError(
+                Dependency.ENTRA, error.message, retry_after=error.wait, status=error.status
+            )
+        except _ForeignEndpointError as error:
+            return HaltError(Cause.ENTRA_CREDENTIALS, error.message)
+        except TRANSPORT_ERRORS as error:
+            failure = classify(error)
         except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, msal.exceptions.MsalError):
             return self._complaint(application, credentials)
         else:
             return token
-        if fault.trouble is Trouble.ADDRESS:
-            return HaltError(Cause.ENTRA_CREDENTIALS, f"UPDATE_SYNC_ENTRA_AUTHORITY: {fault.words}")
-        return TransientError(Dependency.ENTRA, fault.words, kind=fault.kind)
+        if failure.category is FailureCategory.ADDRESS:
+            return HaltError(Cause.ENTRA_CREDENTIALS, f"UPDATE_SYNC_ENTRA_AUTHORITY: {failure.message}")
+        return TransientError(Dependency.ENTRA, failure.message, kind=failure.kind)
 
     def _acquire(self, application: _Application, credentials: Credentials, claims: str | None = None) -> str:
         if application.msal is None:
@@ -202,11 +204,11 @@ class EntraTokens:
                 # The authority comes from our own settings: nobody else need be asked whether it is one.
                 instance_discovery=False,
             )
-        answer = application.msal.acquire_token_for_client(self._scopes, claims_challenge=claims)
-        token = answer.get("access_token") if isinstance(answer, dict) else None
+        response = application.msal.acquire_token_for_client(self._scopes, claims_challenge=claims)
+        token = response.get("access_token") if isinstance(response, dict) else None
         if isinstance(token, str) and token.isascii() and token.isprintable():
             return token
-        raise _RefusedError(token_error(answer or {}, client_secret=credentials.client_secret))
+        raise _RefusedError(token_error(response or {}, client_secret=credentials.client_secret))
 
     @staticmethod
     def _complaint(application: _Application, credentials: Credentials) -> HaltError | TransientError:

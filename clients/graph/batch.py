@@ -20,16 +20,16 @@ from schemas.errors import Dependency, FailureKind, TransientError, UpdateSyncEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clients.http.session import Answer
+    from clients.http.session import Response
 
 #: Graph's limit for one batch.
-MOST: Final = 20
+MAX_BATCH_SIZE: Final = 20
 
 #: What a batch may ask for: one user, and properties of it.
 _READING: Final = re.compile(r"/users/(?!\.{1,2}\?)[^/?#]+\?\$select=[A-Za-z]+(,[A-Za-z]+)*\Z", re.ASCII)
 
 #: Refusals of which a batch is not the reason.
-_NOT_ITS_FAULT: Final = frozenset({401, 408, 425, 429})
+_UNRELATED_STATUSES: Final = frozenset({401, 408, 425, 429})
 _NOT_IMPLEMENTED: Final = 501
 _STATUSES: Final = range(100, 600)
 
@@ -39,24 +39,24 @@ class BatchRefusedError(UpdateSyncError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InnerAnswer:
-    """One answer out of a batch; see `clients.http.session.Answer`."""
+class BatchItemResponse:
+    """One answer out of a batch; see `clients.http.session.Response`."""
 
     status_code: int
     headers: Mapping[str, str]
     content: bytes
 
 
-def batch_of(readings: Sequence[str]) -> bytes:
+def batch_body(readings: Sequence[str]) -> bytes:
     """Return the body of a batch of GETs; each reading is an address below `/v1.0`, with its query."""
     steps = [{"id": str(place), "method": "GET", "url": reading} for place, reading in enumerate(readings)]
     return json.dumps({"requests": steps}, separators=(",", ":")).encode()
 
 
-def lets_batches_out(address: str) -> Callable[[requests.PreparedRequest], bool]:
+def read_only_batches(address: str) -> Callable[[requests.PreparedRequest], bool]:
     """Return what tells a gate whether a request is a batch to `address` that can do nothing but read.
 
-    A batch could change anything: so it counts only when it is to the letter what `batch_of` makes of
+    A batch could change anything: so it counts only when it is to the letter what `batch_body` makes of
     readings of users.
     """
     spelled = requests.Request("POST", address).prepare().url
@@ -67,38 +67,42 @@ def lets_batches_out(address: str) -> Callable[[requests.PreparedRequest], bool]
     return is_one
 
 
-def refuses_batches(answer: Answer) -> bool:
+def refuses_batches(response: Response) -> bool:
     """Say whether an answer means that no batch will ever be taken."""
-    status = answer.status_code
-    return status == _NOT_IMPLEMENTED or (400 <= status < 500 and status not in _NOT_ITS_FAULT)  # noqa: PLR2004 - statuses
+    status = response.status_code
+    return status == _NOT_IMPLEMENTED or (400 <= status < 500 and status not in _UNRELATED_STATUSES)  # noqa: PLR2004 - statuses
 
 
-def read_batch(answer: Answer, count: int) -> list[InnerAnswer | TransientError]:
+def read_batch(response: Response, count: int) -> list[BatchItemResponse | TransientError]:
     """Return the answers of a batch of `count` in the order in which they were asked; Graph's is any.
 
     One that is missing, or none that can be read, is a `TransientError`. Raises one when the whole is none.
     """
-    responses = (json_object(answer) or {}).get("responses")
+    responses = (json_object(response) or {}).get("responses")
     if not isinstance(responses, list):
-        raise unreadable(answer, "`responses` is no list")
+        raise unreadable(response, "`responses` is no list")
     found = {str(each.get("id")): _inner(each) for each in responses if isinstance(each, dict)}
     return [found.get(str(place)) or _lost() for place in range(count)]
 
 
 def _only_reads(body: object) -> bool:
     try:
-        readings = [step["url"] for step in json.loads(body)["requests"]]  # type: ignore[arg-type] # anything may be sent
-        return 0 < len(readings) <= MOST and all(map(_READING.match, readings)) and body == batch_of(readings)
+        readings = [operation["url"] for operation in json.loads(body)["requests"]]  # type: ignore[arg-type] # anything may be sent
+        return (
+            0 < len(readings) <= MAX_BATCH_SIZE
+            and all(map(_READING.match, readings))
+            and body == batch_body(readings)
+        )
     except (ValueError, TypeError, LookupError, RecursionError):
         return False
 
 
-def _inner(response: dict[str, Any]) -> InnerAnswer | None:
+def _inner(response: dict[str, Any]) -> BatchItemResponse | None:
     status, headers = response.get("status"), response.get("headers")
     if type(status) is not int or status not in _STATUSES:
         return None
     texts = headers.items() if isinstance(headers, dict) else ()
-    return InnerAnswer(
+    return BatchItemResponse(
         status_code=status,
         headers=CaseInsensitiveDict({name: text for name, text in texts if isinstance(text, str)}),
         # What was no JSON comes as text, in base64, and is no JSON object here either.

@@ -18,12 +18,12 @@ _DATE: Final = re.compile(
 class Birthday:
     """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known.
 
-    A problem may be `of_all`: nobody's birthday of that directory can be read at the moment.
+    A problem may be `affects_all_users`: nobody's birthday of that directory can be read at the moment.
     """
 
     value: str | None = None
     problem: str | None = None
-    of_all: bool = False
+    affects_all_users: bool = False
 
 
 def read_birthday(user: dict[str, object]) -> Birthday:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from clients.graph.batch import MOST, BatchRefusedError
+from clients.graph.batch import MAX_BATCH_SIZE, BatchRefusedError
 from clients.graph.birthday import Birthday, read_birthday
-from clients.graph.birthday_availability import BirthdaySource
+from clients.graph.birthday_availability import BirthdayAvailability
 from runtime.coalescer import Coalescer
 from runtime.cohort import Company
 from schemas.errors import HaltError, TransientError, UpdateSyncError
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from clients.graph.client import GraphClient
-    from clients.http.session import Answer
+    from clients.http.session import Response
     from schemas.tenants.tenant import Credentials
 
 #: Tries for a birthday that fails without a word of when to come again.
-TRIES: Final = 3
+MAX_ATTEMPTS: Final = 3
 #: Seconds for an answer: a user is waiting for it.
 READ_TIMEOUT: Final = 15.0
 
 #: Seconds to wait at most for others who are on the way to ask, and between two looks at whether they came.
-LONGEST_LINGER: Final = 0.5
+MAX_LINGER: Final = 0.5
 _LOOK_AGAIN: Final = 0.001
 
 #: Seconds to wait for others after a pause in asking: a delta's few people are delivered one after the other.
@@ -40,19 +40,19 @@ FIRST_LINGER: Final = 0.05
 PAUSE: Final = 1.0
 
 #: Batches of one directory that may be under way in a process at a time.
-AT_ONCE: Final = 4
+MAX_BATCHES_IN_FLIGHT: Final = 4
 
 #: The token ended between the batch and what is in it: whoever is asked for alone gets a new one.
 _UNAUTHORIZED: Final = 401
 
 #: Directories of which a process keeps in mind what it has learnt (promise P10).
-_KEPT: Final = 1000
+_CAPACITY: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _BirthdayRequest:
     thread: int
     client: GraphClient
     user_id: str
@@ -71,9 +71,13 @@ class Birthdays:
         self._wait = wait
         self._clock = clock
         self._lock = threading.Lock()
-        self._sources: OrderedDict[Credentials, BirthdaySource] = OrderedDict()
-        self._together: Coalescer[Credentials, _Asked, Answer] = Coalescer(
-            self._ask, most=MOST, at_once=AT_ONCE, linger=self._linger, for_all=(UpdateSyncError,)
+        self._availabilities: OrderedDict[Credentials, BirthdayAvailability] = OrderedDict()
+        self._coalescer: Coalescer[Credentials, _BirthdayRequest, Response] = Coalescer(
+            self._ask,
+            most=MAX_BATCH_SIZE,
+            at_once=MAX_BATCHES_IN_FLIGHT,
+            linger=self._linger,
+            for_all=(UpdateSyncError,),
         )
 
     def birthday(self, client: GraphClient, user_id: str) -> Birthday:
@@ -82,99 +86,113 @@ class Birthdays:
         Raises `TransientError` when Graph asks to wait, or is away as a whole; but not when it is the
         birthdays alone, which come from elsewhere.
         """
-        source = self._source(client.credentials)
-        refusal = source.refusal()
-        if refusal is not None:
+        availability = self._availability(client.credentials)
+        unavailable_reason = availability.unavailable_reason()
+        if unavailable_reason is not None:
             self.company.turned_off()
-            return Birthday(problem=refusal, of_all=True)
-        for tried in range(1, TRIES + 1):
-            found = self._try(client, source, user_id)
+            return Birthday(problem=unavailable_reason, affects_all_users=True)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            found = self._try(client, availability, user_id)
             if isinstance(found, Birthday):
                 return found
             if found.retry_after is not None:
-                return self._throttled(client, source, user_id, found)
-            if tried < TRIES:
-                self._wait(random.uniform(0.5, 1.0) * tried)  # noqa: S311 - spreads load, keeps no secret
-        return self._failed(client, source, user_id)
+                return self._resolve_throttling(client, availability, user_id, found)
+            if attempt < MAX_ATTEMPTS:
+                self._wait(random.uniform(0.5, 1.0) * attempt)  # noqa: S311 - spreads load, keeps no secret
+        return self._resolve_failure(client, availability, user_id)
 
-    def _try(self, client: GraphClient, source: BirthdaySource, user_id: str) -> Birthday | TransientError:
+    def _try(
+        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+    ) -> Birthday | TransientError:
         try:
-            user = self._read(client, source, user_id)
+            user = self._read(client, availability, user_id)
         except TransientError as error:
             return error
         except UpdateSyncError as error:
             detail = getattr(error, "detail", str(error))
-            return Birthday(problem=detail, of_all=source.refused(detail))
-        source.answered()
+            return Birthday(problem=detail, affects_all_users=availability.record_refusal(detail))
+        availability.record_success()
         return Birthday(problem="no such user") if user is None else read_birthday(user)
 
-    def _throttled(
-        self, client: GraphClient, source: BirthdaySource, user_id: str, error: TransientError
+    def _resolve_throttling(
+        self, client: GraphClient, availability: BirthdayAvailability, user_id: str, error: TransientError
     ) -> Birthday:
         """Have the user wait as long as Graph asks, unless it is for its birthday alone and for long."""
-        if not source.throttled():
+        if not availability.record_throttling():
             raise error
-        problem = _graphs_refusal(client, user_id) or error.detail
-        source.throttled_alone(problem)
-        return Birthday(problem=problem, of_all=True)
+        problem = _graph_problem(client, user_id) or error.detail
+        availability.mark_throttled(problem)
+        return Birthday(problem=problem, affects_all_users=True)
 
-    def _failed(self, client: GraphClient, source: BirthdaySource, user_id: str) -> Birthday:
+    def _resolve_failure(
+        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+    ) -> Birthday:
         """Tell Graph that is away, for which the user waits, from a birthday that cannot be read."""
-        problem = _graphs_refusal(client, user_id)
+        problem = _graph_problem(client, user_id)
         if problem is not None:
             return Birthday(problem=problem)
-        found = self._try(client, source, user_id)
+        found = self._try(client, availability, user_id)
         if isinstance(found, Birthday):
             return found
-        return Birthday(problem=found.detail, of_all=source.failed(found.detail))
+        return Birthday(problem=found.detail, affects_all_users=availability.record_failure(found.detail))
 
-    def _read(self, client: GraphClient, source: BirthdaySource, user_id: str) -> dict[str, Any] | None:
-        if source.takes_batches:
-            asked = _Asked(thread=threading.get_ident(), client=client, user_id=user_id)
+    def _read(
+        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+    ) -> dict[str, Any] | None:
+        if availability.supports_batches:
+            requested = _BirthdayRequest(thread=threading.get_ident(), client=client, user_id=user_id)
             try:
-                answer = self._together.call(client.credentials, asked)
+                response = self._coalescer.call(client.credentials, requested)
             except BatchRefusedError as refused:
-                if source.takes_batches:
+                if availability.supports_batches:
                     directory = client.credentials.directory
-                    _log.warning("graph takes no batches", directory=directory, answer=str(refused))
-                source.takes_batches = False
+                    _log.warning("graph takes no batches", directory=directory, response=str(refused))
+                availability.supports_batches = False
             else:
-                if answer.status_code != _UNAUTHORIZED:
-                    return client.user_in(answer)
+                if response.status_code != _UNAUTHORIZED:
+                    return client.parse_user(response)
         self.company.turned_off()
-        return client.user_in(client.answer(user_id, BIRTHDAY, READ_TIMEOUT))
+        return client.parse_user(client.request_user(user_id, BIRTHDAY, READ_TIMEOUT))
 
-    def _ask(self, credentials: Credentials, asked: Sequence[_Asked]) -> Sequence[Answer | Exception]:
+    def _ask(
+        self, credentials: Credentials, requested: Sequence[_BirthdayRequest]
+    ) -> Sequence[Response | Exception]:
         del credentials
-        self.company.passed([each.thread for each in asked])
-        client, users = asked[0].client, [each.user_id for each in asked]
+        self.company.passed([each.thread for each in requested])
+        client, users = requested[0].client, [each.user_id for each in requested]
         if len(users) == 1:
-            return [client.answer(users[0], BIRTHDAY, READ_TIMEOUT)]
-        return client.answers(users, BIRTHDAY, READ_TIMEOUT)
+            return [client.request_user(users[0], BIRTHDAY, READ_TIMEOUT)]
+        return client.request_users(users, BIRTHDAY, READ_TIMEOUT)
 
-    def _linger(self, credentials: Credentials, asked: Sequence[_Asked]) -> None:
+    def _linger(self, credentials: Credentials, requested: Sequence[_BirthdayRequest]) -> None:
         """Wait for those of this process who are on the way to ask the same directory."""
-        source, began = self._source(credentials), time.monotonic()
-        least = FIRST_LINGER if began - source.last_asked > PAUSE and self.company.has(asked[0].thread) else 0
-        while len(asked) < MOST:
+        availability, began = self._availability(credentials), time.monotonic()
+        least = (
+            FIRST_LINGER
+            if began - availability.last_asked > PAUSE and self.company.has(requested[0].thread)
+            else 0
+        )
+        while len(requested) < MAX_BATCH_SIZE:
             waited = time.monotonic() - began
-            present = {each.thread for each in tuple(asked)}
+            present = {each.thread for each in tuple(requested)}
             awaited = self.company.is_awaited(credentials, besides=present)
-            if waited >= (LONGEST_LINGER if awaited else least):
+            if waited >= (MAX_LINGER if awaited else least):
                 break
             time.sleep(_LOOK_AGAIN)
-        source.last_asked = time.monotonic()
+        availability.last_asked = time.monotonic()
 
-    def _source(self, credentials: Credentials) -> BirthdaySource:
+    def _availability(self, credentials: Credentials) -> BirthdayAvailability:
         with self._lock:
-            source = self._sources.setdefault(credentials, BirthdaySource(clock=self._clock))
-            self._sources.move_to_end(credentials)
-            while len(self._sources) > _KEPT:
-                self._sources.popitem(last=False)
-            return source
+            availability = self._availabilities.setdefault(
+                credentials, BirthdayAvailability(clock=self._clock)
+            )
+            self._availabilities.move_to_end(credentials)
+            while len(self._availabilities) > _CAPACITY:
+                self._availabilities.popitem(last=False)
+            return availability
 
 
-def _graphs_refusal(client: GraphClient, user_id: str) -> str | None:
+def _graph_problem(client: GraphClient, user_id: str) -> str | None:
     """Return why Graph tells nothing of a user at all, None when it does; raises when it is away."""
     try:
         client.user(user_id, ("id",))

@@ -9,27 +9,27 @@ from urllib.parse import quote, urlsplit
 
 from clients.entra.tokens import EntraTokens
 from clients.graph.batch import (
+    BatchItemResponse,
     BatchRefusedError,
-    InnerAnswer,
-    batch_of,
-    lets_batches_out,
+    batch_body,
     read_batch,
+    read_only_batches,
     refuses_batches,
 )
 from clients.graph.birthdays import Birthdays
 from clients.graph.delta import DELTA_HEADERS, DeltaPage, read_delta_page
 from clients.graph.errors import (
-    answer_error,
     claims_challenge,
     delta_error,
     error_code,
-    fault_error,
+    response_error,
+    transport_error,
     unreadable,
 )
 from clients.graph.pages import read_list
-from clients.http.errors import Fault
-from clients.http.limits import GRAPH_ANSWER, TOKEN_ANSWER
-from clients.http.origins import leads_to
+from clients.http.errors import TransportFailure
+from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
+from clients.http.origins import is_same_origin
 from clients.http.session import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import requests
 
     from clients.graph.birthday import Birthday
-    from clients.http.session import Answer
+    from clients.http.session import Response
     from schemas.settings import Settings
     from schemas.tenants.tenant import Credentials
 
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 999
 
 #: Pages after which it is clear that Graph gives no link of a delta that begins now: one is the rule.
-DELTA_LINK_PAGES: Final = 10
+MAX_DELTA_LINK_PAGES: Final = 10
 
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 
 #: Ids that nobody has, and that would lead an address elsewhere (RFC 3986 section 5.2.4).
 _NOBODY: Final = frozenset({"", ".", ".."})
-_NO_SUCH_USER: Final = InnerAnswer(
+_NO_SUCH_USER: Final = BatchItemResponse(
     status_code=_NOT_FOUND, headers={}, content=b'{"error": {"code": "Request_ResourceNotFound"}}'
 )
 
@@ -68,7 +68,7 @@ class GraphPage:
     next_link: str | None
 
 
-class Graph:
+class GraphService:
     """Graph and Entra of one cloud: what all tenants' clients share. May be shared by threads."""
 
     def __init__(
@@ -85,27 +85,29 @@ class Graph:
         self.batch_url = f"{self.url}/v1.0/$batch"
         self.session = HttpSession(
             methods={"GET"},
-            besides=lets_batches_out(self.batch_url),
+            also_allow=read_only_batches(self.batch_url),
             origin=self.url,
             ca_bundle=ca_bundle,
-            limits=GRAPH_ANSWER,
+            limits=GRAPH_LIMITS,
         )
         self.birthdays = Birthdays(wait=wait, clock=clock)
         parts = urlsplit(self.url)
         self.tokens = EntraTokens(
-            HttpSession(methods={"GET", "POST"}, origin=authority, ca_bundle=ca_bundle, limits=TOKEN_ANSWER),
+            HttpSession(methods={"GET", "POST"}, origin=authority, ca_bundle=ca_bundle, limits=TOKEN_LIMITS),
             authority=authority,
             scope=f"{parts.scheme}://{parts.netloc}/.default",
         )
 
-    def tenant(self, credentials: Credentials) -> GraphClient:
+    def client(self, credentials: Credentials) -> GraphClient:
         """Return the client of one tenant: cheap, nothing is sent yet."""
         return GraphClient(self, credentials)
 
 
-def graph(settings: Settings) -> Graph:
+def create_graph(settings: Settings) -> GraphService:
     """Return Graph as the environment's settings describe it; nothing is sent yet."""
-    return Graph(url=settings.graph_url, authority=settings.entra_authority, ca_bundle=settings.ca_bundle)
+    return GraphService(
+        url=settings.graph_url, authority=settings.entra_authority, ca_bundle=settings.ca_bundle
+    )
 
 
 class GraphClient:
@@ -115,7 +117,7 @@ class GraphClient:
     `HaltError` (`entra_credentials`, `entra_permission`, `graph_query`).
     """
 
-    def __init__(self, graph: Graph, credentials: Credentials) -> None:
+    def __init__(self, graph: GraphService, credentials: Credentials) -> None:
         self._graph = graph
         self.credentials = credentials
 
@@ -145,26 +147,26 @@ class GraphClient:
         Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` beside the rest.
         """
         url = f"{self._graph.url}/v1.0/users/delta?$select={_selected(select)}&$deltatoken=latest"
-        for _ in range(DELTA_LINK_PAGES):
-            page = self.delta_page(url, kept=False)
+        for _ in range(MAX_DELTA_LINK_PAGES):
+            page = self.delta_page(url, is_delta_link=False)
             if page.next_link is None:
                 return page.delta_link
             url = page.next_link
         return None
 
-    def delta_page(self, link: str, *, kept: bool) -> DeltaPage:
-        """Return who has changed since a delta link was given (`kept`), or a next link's page.
+    def delta_page(self, link: str, *, is_delta_link: bool) -> DeltaPage:
+        """Return who has changed since a delta link was given (`is_delta_link`), or a next link's page.
 
         Raises `DeltaLinkExpiredError` when Graph no longer knows what changed since, and
         `PageTokenExpiredError` when it has forgotten the page alone.
         """
         if not self._is_ours(link):
-            if kept:
+            if is_delta_link:
                 raise DeltaLinkExpiredError("the kept link leads to another Graph than UPDATE_SYNC_GRAPH_URL")
             raise _leads_elsewhere()
-        response = self._ask(link, DELTA_HEADERS, READ_TIMEOUT)
+        response = self._send(link, DELTA_HEADERS, READ_TIMEOUT)
         if not succeeded(response):
-            raise delta_error(response, kept=kept)
+            raise delta_error(response, is_delta_link=is_delta_link)
         page = read_delta_page(response)
         if not all(self._is_ours(led) for led in (page.next_link, page.delta_link) if led is not None):
             raise _leads_elsewhere()
@@ -172,9 +174,9 @@ class GraphClient:
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
-        return self.user_in(self.answer(user_id, _selected(select), READ_TIMEOUT))
+        return self.parse_user(self.request_user(user_id, _selected(select), READ_TIMEOUT))
 
-    def will_ask_birthday(self) -> None:
+    def expect_birthday(self) -> None:
         """Say that this thread, which has somebody in hand, is going to ask for a birthday."""
         self._graph.birthdays.company.bound_for(self.credentials)
 
@@ -182,38 +184,38 @@ class GraphClient:
         """Return a user's birthday or why it is not known; see `Birthdays.birthday`."""
         return self._graph.birthdays.birthday(self, user_id)
 
-    def answer(self, user_id: str, selected: str, read_timeout: float) -> Answer:
-        """Return Graph's answer to a question for one user, to be read by `user_in`."""
+    def request_user(self, user_id: str, selected: str, read_timeout: float) -> Response:
+        """Return Graph's answer to a question for one user, to be read by `parse_user`."""
         if user_id in _NOBODY:
             return _NO_SUCH_USER
-        return self._ask(f"{self._graph.url}/v1.0{_reading(user_id, selected)}", {}, read_timeout)
+        return self._send(f"{self._graph.url}/v1.0{_reading(user_id, selected)}", {}, read_timeout)
 
-    def answers(
+    def request_users(
         self, user_ids: Sequence[str], selected: str, read_timeout: float
-    ) -> Sequence[Answer | TransientError]:
+    ) -> Sequence[Response | TransientError]:
         """Return Graph's answers for several users, asked in one request; one may be missing.
 
         Raises `BatchRefusedError` when they have to be asked for one by one.
         """
         asked = [user_id for user_id in user_ids if user_id not in _NOBODY]
-        body = batch_of([_reading(user_id, selected) for user_id in asked])
-        whole = self._ask(self._graph.batch_url, {"Content-Type": "application/json"}, read_timeout, body)
+        body = batch_body([_reading(user_id, selected) for user_id in asked])
+        whole = self._send(self._graph.batch_url, {"Content-Type": "application/json"}, read_timeout, body)
         if refuses_batches(whole):
-            raise BatchRefusedError(str(answer_error(whole)))
+            raise BatchRefusedError(str(response_error(whole)))
         if not succeeded(whole):
-            raise answer_error(whole)
+            raise response_error(whole)
         found = iter(read_batch(whole, len(asked)))
         return [_NO_SUCH_USER if user_id in _NOBODY else next(found) for user_id in user_ids]
 
-    def user_in(self, answer: Answer) -> dict[str, Any] | None:
+    def parse_user(self, response: Response) -> dict[str, Any] | None:
         """Return the user that an answer holds, None when it says that there is none."""
-        if answer.status_code == _NOT_FOUND and error_code(answer) is not None:
+        if response.status_code == _NOT_FOUND and error_code(response) is not None:
             return None
-        if not succeeded(answer):
-            raise answer_error(answer)
-        body = json_object(answer)
+        if not succeeded(response):
+            raise response_error(response)
+        body = json_object(response)
         if body is None:
-            raise unreadable(answer, "no JSON object")
+            raise unreadable(response, "no JSON object")
         return body
 
     def count(self) -> int:
@@ -225,41 +227,41 @@ class GraphClient:
         return int(text)
 
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
-        response = self._ask(url, headers or {}, READ_TIMEOUT)
+        response = self._send(url, headers or {}, READ_TIMEOUT)
         if not succeeded(response):
-            raise answer_error(response)
+            raise response_error(response)
         return response
 
-    def _ask(
+    def _send(
         self, url: str, headers: Mapping[str, str], read_timeout: float, body: bytes | None = None
     ) -> requests.Response:
         """Send a GET, or a POST of a `body`; once more with a new token if Graph does not take the first."""
         tokens, credentials = self._graph.tokens, self.credentials
         token = tokens.token(credentials)
-        answer = self._ask_with(token, url, headers, read_timeout, body)
-        if answer.status_code == _UNAUTHORIZED:
-            claims = claims_challenge(answer.headers.get("WWW-Authenticate"))
+        response = self._send_once(token, url, headers, read_timeout, body)
+        if response.status_code == _UNAUTHORIZED:
+            claims = claims_challenge(response.headers.get("WWW-Authenticate"))
             token = tokens.token(credentials, refused=token, claims=claims)
-            answer = self._ask_with(token, url, headers, read_timeout, body)
-        return answer
+            response = self._send_once(token, url, headers, read_timeout, body)
+        return response
 
-    def _ask_with(
+    def _send_once(
         self, token: str, url: str, headers: Mapping[str, str], read_timeout: float, body: bytes | None
     ) -> requests.Response:
         all_headers = {"Accept": "application/json", **headers, "Authorization": f"Bearer {token}"}
-        answer = self._graph.session.ask(
+        response = self._graph.session.try_request(
             "GET" if body is None else "POST",
             url,
             headers=all_headers,
             timeout=(CONNECT_TIMEOUT, read_timeout),
             data=body,
         )
-        if isinstance(answer, Fault):
-            raise fault_error(answer)
-        return answer
+        if isinstance(response, TransportFailure):
+            raise transport_error(response)
+        return response
 
     def _is_ours(self, link: str) -> bool:
-        return leads_to(self._graph.url, link)
+        return is_same_origin(self._graph.url, link)
 
 
 def _leads_elsewhere() -> HaltError:

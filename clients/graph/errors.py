@@ -8,8 +8,8 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Final
 
-from clients.http.errors import Fault, Trouble
-from clients.http.known_forms import shown_code, shown_request_id
+from clients.http.errors import FailureCategory, TransportFailure
+from clients.http.redaction import safe_code, safe_request_id
 from clients.http.retry_after import retry_after
 from clients.http.session import json_object
 from schemas.errors import (
@@ -24,7 +24,7 @@ from schemas.errors import (
 from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
-    from clients.http.session import Answer
+    from clients.http.session import Response
 
 _EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
 _LOST_STATE: Final = frozenset(range(400, 410)) - {401, 403}
@@ -37,14 +37,14 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
 _CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"', re.ASCII)
 
 
-def fault_error(fault: Fault) -> HaltError | TransientError:
+def transport_error(failure: TransportFailure) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours."""
-    if fault.trouble is Trouble.ADDRESS:
-        return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {fault.words}")
-    return TransientError(Dependency.GRAPH, fault.words, kind=fault.kind)
+    if failure.category is FailureCategory.ADDRESS:
+        return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {failure.message}")
+    return TransientError(Dependency.GRAPH, failure.message, kind=failure.kind)
 
 
-def unreadable(response: Answer, why: str) -> TransientError:
+def unreadable(response: Response, why: str) -> TransientError:
     """Return the error for an answer of success that is not what Graph promises."""
     return TransientError(
         Dependency.GRAPH,
@@ -54,10 +54,10 @@ def unreadable(response: Answer, why: str) -> TransientError:
     )
 
 
-def error_code(response: Answer) -> str | None:
+def error_code(response: Response) -> str | None:
     """Return `error.code` of Graph's error object, None when there is none: then it may not be Graph's.
 
-    To decide by, and not to be shown: `shown_code` says what may be.
+    To decide by, and not to be shown: `safe_code` says what may be.
     """
     body = json_object(response) or {}
     error = body.get("error")
@@ -65,7 +65,7 @@ def error_code(response: Answer) -> str | None:
     return code if isinstance(code, str) and _WORD.match(code) else None
 
 
-def answer_error(response: Answer) -> UpdateSyncError:
+def response_error(response: Response) -> UpdateSyncError:
     """Turn an answer that is no success into an error of ours.
 
     403 and 404 count only in Graph's own form: in another's they come from something on the way.
@@ -90,20 +90,20 @@ def answer_error(response: Answer) -> UpdateSyncError:
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
 
 
-def delta_error(response: Answer, *, kept: bool) -> UpdateSyncError:
+def delta_error(response: Response, *, is_delta_link: bool) -> UpdateSyncError:
     """Turn a delta's answer that is no success into an error of ours.
 
-    `kept` says that a delta link was asked, and not a link to its next page. That the link has expired is
-    told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or the
-    token's age as well, since the query was good when the link was given. Nothing else tells it, for
+    `is_delta_link` says that a delta link was asked, and not a link to its next page. That the link has
+    expired is told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or
+    the token's age as well, since the query was good when the link was given. Nothing else tells it, for
     everybody would be read: no 401, 403, 429 or 5xx.
     """
     status, code = response.status_code, error_code(response)
-    error = answer_error(response)
+    error = response_error(response)
     expired = (
         status == 410  # noqa: PLR2004 - a status
         or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
-        or (kept and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
+        or (is_delta_link and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
     )
     return DeltaLinkExpiredError(_said(response, _in_words(status, code))) if expired else error
 
@@ -119,17 +119,17 @@ def claims_challenge(header: str | None) -> str | None:
     match = _CLAIMS.search(header)
     if match is None:
         return None
-    encoded = match[1].rstrip("=").replace("-", "+").replace("_", "/")
+    url_encoded = match[1].rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        return base64.b64decode(url_encoded + "=" * (-len(url_encoded) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
 
 
 def _in_words(status: int, code: str | None) -> str:
-    return f"HTTP {status}" if code is None else f"HTTP {status} {shown_code(code)}"
+    return f"HTTP {status}" if code is None else f"HTTP {status} {safe_code(code)}"
 
 
-def _said(response: Answer, words: str) -> str:
-    request_id = shown_request_id(response.headers.get("request-id"))
-    return words if request_id is None else f"{words}, request id {request_id}"
+def _said(response: Response, message: str) -> str:
+    request_id = safe_request_id(response.headers.get("request-id"))
+    return message if request_id is None else f"{message}, request id {request_id}"

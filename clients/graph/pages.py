@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import requests
 
 #: Users of a page at most. Asked for are 999, and a delta may bring some more.
-MOST_ON_PAGE: Final = 2000
+MAX_USERS_PER_PAGE: Final = 2000
 
 
 def read_list(response: requests.Response) -> tuple[dict[str, Any], list[Any]]:
@@ -22,6 +22,8 @@ def read_list(response: requests.Response) -> tuple[dict[str, Any], list[Any]]:
     entities = body.get("value")
     if not isinstance(entities, list):
         raise unreadable(response, "`value` is no list")
-    if len(entities) > MOST_ON_PAGE:
-        raise unreadable(response, f"its page holds {len(entities)} users, and {MOST_ON_PAGE} are the most")
+    if len(entities) > MAX_USERS_PER_PAGE:
+        raise unreadable(
+            response, f"its page holds {len(entities)} users, and {MAX_USERS_PER_PAGE} are the most"
+        )
     return body, entities

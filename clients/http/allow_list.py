@@ -9,10 +9,10 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from clients.http.connections import bound
-from clients.http.errors import AnswerTooLargeError
-from clients.http.limits import GRAPH_ANSWER
-from clients.http.origins import leads_to
+from clients.http.connections import use_bounded_connections
+from clients.http.errors import ResponseTooLargeError
+from clients.http.limits import GRAPH_LIMITS
+from clients.http.origins import is_same_origin
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
@@ -31,42 +31,42 @@ class RequestRefusedError(UpdateSyncError):
     """A request that this session may not send was stopped before anything left (promise P1)."""
 
 
-class Gate(HTTPAdapter):
+class AllowListAdapter(HTTPAdapter):
     """The place where requests leave; lets those of the allowed methods and addresses through."""
 
     def __init__(  # noqa: PLR0913 - each is a bound of its own
         self,
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
-        besides: Callable[[requests.PreparedRequest], bool] | None = None,
+        also_allow: Callable[[requests.PreparedRequest], bool] | None = None,
         *,
         origin: str | None = None,
-        largest: int = GRAPH_ANSWER.size,
+        max_bytes: int = GRAPH_LIMITS.size,
         ca_bundle: str | None = None,
     ) -> None:
         """Take the methods, in upper case, and a pattern that must match the whole URL without its query.
 
-        A single kind of request that is neither may be let through `besides`, by all that it is. Scheme, host
-        and port have to be those of the address `origin`. An answer has `largest` bytes at most, unpacked.
-        The authorities in the file `ca_bundle` are trusted beside requests' own.
+        A single kind of request that is neither may be let through `also_allow`, by all that it is. Scheme,
+        host and port have to be those of the address `origin`. An answer has `max_bytes` bytes at most,
+        unpacked. The authorities in the file `ca_bundle` are trusted beside requests' own.
         """
-        self._trust = None if ca_bundle is None else _trusting(ca_bundle)
+        self._trust = None if ca_bundle is None else _trust_context(ca_bundle)
         super().__init__(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
-        self._largest = largest
+        self._max_bytes = max_bytes
         self._methods = frozenset(methods)
         self._addresses = addresses
-        self._besides = besides
+        self._also_allow = also_allow
         self._origin = origin
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request, or raise `RequestRefusedError`."""
-        if self._origin is not None and not leads_to(self._origin, request.url or ""):
+        if self._origin is not None and not is_same_origin(self._origin, request.url or ""):
             raise RequestRefusedError("nothing must be sent to this host")
-        if self._besides is None or not self._besides(request):
+        if self._also_allow is None or not self._also_allow(request):
             self._check(request)
         response = super().send(request, *args, **kwargs)
         # What requests reads the body with; its own reads without end.
-        response.raw.stream = partial(_bounded_body, response.raw, self._largest)  # type: ignore[method-assign] # for this answer
+        response.raw.stream = partial(_bounded_body, response.raw, self._max_bytes)  # type: ignore[method-assign] # for this answer
         return response
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -86,14 +86,14 @@ class Gate(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of connections."""
         super().init_poolmanager(*args, **kwargs)
-        bound(self.poolmanager)
+        use_bounded_connections(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
         """Make the pools of connections through a proxy."""
         if self._trust is not None:
             kwargs.setdefault("proxy_ssl_context", self._trust)
         manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
-        bound(manager)
+        use_bounded_connections(manager)
         return manager
 
     def _check(self, request: requests.PreparedRequest) -> None:
@@ -104,7 +104,7 @@ class Gate(HTTPAdapter):
             raise RequestRefusedError("nothing must be sent to this address")
 
 
-def _trusting(ca_bundle: str) -> ssl.SSLContext:
+def _trust_context(ca_bundle: str) -> ssl.SSLContext:
     """Return what trusts requests' own authorities and those in the file; raises OSError if it has none."""
     context = create_urllib3_context()
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
@@ -112,12 +112,12 @@ def _trusting(ca_bundle: str) -> ssl.SSLContext:
     return context
 
 
-def _bounded_body(raw: HTTPResponse, largest: int, amt: int, *, decode_content: bool) -> Iterator[bytes]:
+def _bounded_body(raw: HTTPResponse, max_bytes: int, amt: int, *, decode_content: bool) -> Iterator[bytes]:
     """Yield a body as it comes; raise when it becomes too large."""
     size = 0
     while part := raw.read1(amt, decode_content=decode_content):
         size += len(part)
-        if size > largest:
+        if size > max_bytes:
             raw.close()
-            raise AnswerTooLargeError
+            raise ResponseTooLargeError
         yield part

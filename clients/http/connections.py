@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clients.http.deadlines import Deadline
 
 #: Bytes of an answer's status line and headers, `100 Continue` and the like before it included.
-LARGEST_HEAD: Final = 64 * 1024
+MAX_HEADER_BYTES: Final = 64 * 1024
 
 
 class _Head:
@@ -31,7 +31,7 @@ class _Head:
 
     def __init__(self, source: Any) -> None:
         self._source = source
-        self._left = LARGEST_HEAD
+        self._left = MAX_HEADER_BYTES
 
     def readline(self, limit: int = -1) -> bytes:
         """Return a line; raise `HTTPException` when there were too many."""
@@ -86,14 +86,14 @@ class BoundedHTTPConnection(HTTPConnection):
         deadline, sock = WATCHDOG.current, self.sock
         if deadline is not None:
             # With a proxy that speaks TLS itself it is TLS in TLS, which has a socket and is none.
-            deadline.cuts(getattr(sock, "socket", sock))
+            deadline.watch(getattr(sock, "socket", sock))
 
     def _new_conn(self) -> socket.socket:
         deadline = WATCHDOG.current
         if deadline is None:
             return super()._new_conn()
         host, timeout = self._dns_host, self.timeout
-        fault: Exception = NewConnectionError(self, "the name has no address")
+        failure: Exception = NewConnectionError(self, "the name has no address")
         try:
             for address in self._addresses(deadline):
                 self._dns_host = address
@@ -101,14 +101,14 @@ class BoundedHTTPConnection(HTTPConnection):
                 try:
                     sock = super()._new_conn()
                 except (NewConnectionError, ConnectTimeoutError) as error:
-                    fault = error
+                    failure = error
                 else:
                     self._lever = sock.dup()
-                    deadline.cuts(self._lever)
+                    deadline.watch(self._lever)
                     return sock
         finally:
             self._dns_host, self.timeout = host, timeout
-        raise fault
+        raise failure
 
     def _addresses(self, deadline: Deadline) -> list[str]:
         """Return the host's numeric addresses, looked up by a thread that is left alone when time is up.
@@ -143,7 +143,7 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = BoundedHTTPSConnection  # type: ignore[mutable-override] # a kind of it
 
 
-def bound(manager: PoolManager) -> None:
+def use_bounded_connections(manager: PoolManager) -> None:
     """Have a manager make connections of these kinds."""
     manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
@@ -158,10 +158,10 @@ def _is_numeric(host: str) -> bool:
 
 def _look_up(host: str, port: int, found: queue.SimpleQueue[list[str] | OSError]) -> None:
     try:
-        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        responses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
         found.put(socket.gaierror("not a name"))
     except OSError as error:
         found.put(error)
     else:
-        found.put(list(dict.fromkeys(str(address[0]) for *_, address in answers)))
+        found.put(list(dict.fromkeys(str(address[0]) for *_, address in responses)))

@@ -27,7 +27,7 @@ class Deadline:
         """Return the seconds that are left, at least none."""
         return max(0.0, self.ends - time.monotonic())
 
-    def cuts(self, sock: socket.socket | None) -> None:
+    def watch(self, sock: socket.socket | None) -> None:
         """Name the socket to be shut down at the end; None when there is none any more."""
         with self._lock:
             self._socket = sock
@@ -56,7 +56,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._under_way: set[Deadline] = set()
+        self._active: set[Deadline] = set()
         self._wakes = math.inf
         self._thread: threading.Thread | None = None
         self._of_thread = threading.local()
@@ -77,13 +77,13 @@ class Watchdog:
         finally:
             self._of_thread.deadline = None
             with self._condition:
-                self._under_way.discard(deadline)
+                self._active.discard(deadline)
             # Its connection may be another request's by now.
-            deadline.cuts(None)
+            deadline.watch(None)
 
     def _add(self, deadline: Deadline) -> None:
         with self._condition:
-            self._under_way.add(deadline)
+            self._active.add(deadline)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="http-deadlines", daemon=True)
                 self._thread.start()
@@ -99,10 +99,10 @@ class Watchdog:
         """Return those whose time is over; if there are none, after a sleep."""
         with self._condition:
             now = time.monotonic()
-            late = [deadline for deadline in self._under_way if deadline.ends <= now]
-            self._under_way.difference_update(late)
+            late = [deadline for deadline in self._active if deadline.ends <= now]
+            self._active.difference_update(late)
             if not late:
-                self._wakes = min((deadline.ends for deadline in self._under_way), default=math.inf)
+                self._wakes = min((deadline.ends for deadline in self._active), default=math.inf)
                 self._condition.wait(None if self._wakes == math.inf else self._wakes - now)
         return late
 

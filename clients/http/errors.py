@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Trouble(Enum):
+class FailureCategory(Enum):
     """What a fault calls for."""
 
     #: The other side, or the way there, is away: try again later.
-    AWAY = auto()
+    UNAVAILABLE = auto()
     #: A setting names an address that cannot be asked: nothing works until it is mended.
     ADDRESS = auto()
     #: The request was made wrongly, by us.
@@ -33,41 +33,41 @@ class Trouble(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
-    """Why there is no answer; `words` are fit for a log, and `kind` is for what is away.
+class TransportFailure:
+    """Why there is no answer; `message` are fit for a log, and `kind` is for what is away.
 
     `reached` says whether the request may have come to whom it was for. If not, it says nothing of what
     was asked.
     """
 
-    trouble: Trouble
-    words: str
+    category: FailureCategory
+    message: str
     kind: FailureKind | None = None
     reached: bool = True
 
 
-class UnexpectedFaultError(RuntimeError):
+class InvalidRequestError(RuntimeError):
     """A request of ours was made in a way that cannot be sent: a bug."""
 
 
-class AnswerTooLargeError(exceptions.RequestException):
+class ResponseTooLargeError(exceptions.RequestException):
     """The other side sends more than anything that we ask for can be."""
 
 
-def _away(words: str, kind: FailureKind, *, reached: bool = True) -> Fault:
-    return Fault(trouble=Trouble.AWAY, words=words, kind=kind, reached=reached)
+def _away(message: str, kind: FailureKind, *, reached: bool = True) -> TransportFailure:
+    return TransportFailure(category=FailureCategory.UNAVAILABLE, message=message, kind=kind, reached=reached)
 
 
-def _address(words: str) -> Fault:
-    return Fault(trouble=Trouble.ADDRESS, words=words)
+def _address(message: str) -> TransportFailure:
+    return TransportFailure(category=FailureCategory.ADDRESS, message=message)
 
 
-def _bug(words: str) -> Fault:
-    return Fault(trouble=Trouble.BUG, words=words)
+def _bug(message: str) -> TransportFailure:
+    return TransportFailure(category=FailureCategory.BUG, message=message)
 
 
 #: The nearest ancestor counts, so the order of the rows does not matter.
-FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
+TRANSPORT_FAILURES: Final[Mapping[type[Exception], TransportFailure]] = MappingProxyType(
     {
         exceptions.RequestException: _away("the request failed", FailureKind.NO_CONNECTION),
         exceptions.ConnectionError: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
@@ -85,7 +85,7 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
         exceptions.ChunkedEncodingError: _away("the answer broke off", FailureKind.UNREADABLE),
         exceptions.ContentDecodingError: _away("the answer cannot be decompressed", FailureKind.UNREADABLE),
         exceptions.JSONDecodeError: _away("the answer is no JSON", FailureKind.UNREADABLE),
-        AnswerTooLargeError: _away("the answer is too large", FailureKind.UNREADABLE),
+        ResponseTooLargeError: _away("the answer is too large", FailureKind.UNREADABLE),
         exceptions.HTTPError: _away("the answer is an error", FailureKind.UNREADABLE),
         exceptions.RetryError: _away("the request failed repeatedly", FailureKind.NO_CONNECTION),
         exceptions.TooManyRedirects: _away("the answer is a redirect", FailureKind.UNREADABLE),
@@ -110,15 +110,15 @@ FAULTS: Final[Mapping[type[Exception], Fault]] = MappingProxyType(
 )
 
 #: What to catch around a request.
-FOREIGN: Final = (exceptions.RequestException, Urllib3Error, UnicodeError, OSError)
+TRANSPORT_ERRORS: Final = (exceptions.RequestException, Urllib3Error, UnicodeError, OSError)
 
 
-def fault_of(error: Exception) -> Fault:
-    """Return the row of the nearest ancestor; raises KeyError for what is none of `FOREIGN`."""
+def classify(error: Exception) -> TransportFailure:
+    """Return the row of the nearest ancestor; raises KeyError for what is none of `TRANSPORT_ERRORS`."""
     for ancestor in type(error).__mro__:
-        if ancestor in FAULTS:
-            fault = FAULTS[ancestor]
-            return replace(fault, reached=False) if _never_connected(error) else fault
+        if ancestor in TRANSPORT_FAILURES:
+            failure = TRANSPORT_FAILURES[ancestor]
+            return replace(failure, reached=False) if _never_connected(error) else failure
     raise KeyError(type(error).__name__)
 
 

@@ -9,7 +9,7 @@ _MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerLimits:
+class ResponseLimits:
     """The largest answer of a kind: bytes once unpacked, objects and lists, and values in them.
 
     Python takes up to 200 bytes for an object and 60 for a value, of which JSON can have one every two bytes.
@@ -29,10 +29,10 @@ class AnswerLimits:
 
 
 #: A page of 999 users is 3 MB, with some 6,000 objects and lists and 40,000 values.
-GRAPH_ANSWER: Final = AnswerLimits(size=16 * _MIB, containers=50_000, values=500_000)
+GRAPH_LIMITS: Final = ResponseLimits(size=16 * _MIB, containers=50_000, values=500_000)
 
 #: 200 users of a search at most, each with hundreds of groups and roles.
-SKOLON_ANSWER: Final = AnswerLimits(size=8 * _MIB, containers=50_000, values=250_000)
+SKOLON_LIMITS: Final = ResponseLimits(size=8 * _MIB, containers=50_000, values=250_000)
 
 #: A token, or an OpenID configuration, is a few KiB.
-TOKEN_ANSWER: Final = AnswerLimits(size=256 * 1024, containers=1_000, values=5_000)
+TOKEN_LIMITS: Final = ResponseLimits(size=256 * 1024, containers=1_000, values=5_000)

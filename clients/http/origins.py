@@ -39,7 +39,7 @@ def origin_of(url: str) -> Origin | None:
     return Origin(parts.scheme, host, port) if _HOST.match(host) else None
 
 
-def leads_to(configured: str, link: str) -> bool:
+def is_same_origin(configured: str, link: str) -> bool:
     """Say whether a link leads to where a configured address does."""
     origin = origin_of(link)
     return origin is not None and origin == origin_of(configured)

@@ -8,14 +8,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 #: Seconds; whoever asks for more is asked again after this long.
-LONGEST_WAIT: Final = 3600.0
+MAX_WAIT: Final = 3600.0
 
 #: RFC 9110 knows whole seconds; Graph sends fractions as well (`2.128`).
 _SECONDS: Final = re.compile(r"[0-9]{1,300}(\.[0-9]{0,300})?\Z", re.ASCII)
 
 
 def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
-    """Return the seconds to wait, from 0 to `LONGEST_WAIT`; None when nothing sensible was asked for.
+    """Return the seconds to wait, from 0 to `MAX_WAIT`; None when nothing sensible was asked for.
 
     `now` is an aware time, against which an HTTP date is counted; a date that has passed is 0.
     """
@@ -23,7 +23,7 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
         return None
     text = header.strip()
     if _SECONDS.match(text):
-        return min(float(text), LONGEST_WAIT)
+        return min(float(text), MAX_WAIT)
     try:
         moment = parsedate_to_datetime(text)
         if moment.tzinfo is None:  # "-0000": a time in UTC that says nothing about its place
@@ -31,4 +31,4 @@ def retry_after(header: str | None, *, now: dt.datetime) -> float | None:
         seconds = (moment - now).total_seconds()
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(seconds, 0.0), MAX_WAIT)

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import requests
 from requests.cookies import RequestsCookieJar
 
-from clients.http.allow_list import Gate
+from clients.http.allow_list import AllowListAdapter
 from clients.http.deadlines import WATCHDOG
-from clients.http.errors import FOREIGN, AnswerTooLargeError, Fault, Trouble, UnexpectedFaultError, fault_of
-from clients.http.limits import GRAPH_ANSWER
+from clients.http.errors import (
+    TRANSPORT_ERRORS,
+    FailureCategory,
+    InvalidRequestError,
+    ResponseTooLargeError,
+    TransportFailure,
+    classify,
+)
+from clients.http.limits import GRAPH_LIMITS
 
 if TYPE_CHECKING:
     import re
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
     from requests.sessions import _Settings
 
-    from clients.http.limits import AnswerLimits
+    from clients.http.limits import ResponseLimits
 
 #: Seconds until a connection stands.
 CONNECT_TIMEOUT: Final = 5.0
@@ -38,7 +45,7 @@ _USER_AGENT: Final = "skolon-update-sync"
 _SUCCESS: Final = range(200, 300)
 
 
-class Answer(Protocol):
+class Response(Protocol):
     """What is looked at of an answer: one of requests' own, or one out of a batch."""
 
     @property
@@ -98,18 +105,20 @@ class HttpSession(requests.Session):
         *,
         methods: Collection[str],
         addresses: re.Pattern[str] | None = None,
-        besides: Callable[[requests.PreparedRequest], bool] | None = None,
+        also_allow: Callable[[requests.PreparedRequest], bool] | None = None,
         origin: str | None = None,
         ca_bundle: str | None = None,
-        limits: AnswerLimits = GRAPH_ANSWER,
+        limits: ResponseLimits = GRAPH_LIMITS,
         seconds: float = REQUEST_TIMEOUT,
     ) -> None:
         super().__init__()
         self._limits = limits
         self._seconds = seconds
-        gate = Gate(methods, addresses, besides, origin=origin, largest=limits.size, ca_bundle=ca_bundle)
-        self.mount("https://", gate)
-        self.mount("http://", gate)
+        adapter = AllowListAdapter(
+            methods, addresses, also_allow, origin=origin, max_bytes=limits.size, ca_bundle=ca_bundle
+        )
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
         self._ca_bundle = ca_bundle
         self._environment = lru_cache(_ORIGINS)(self._settings_of)
         self.headers["User-Agent"] = _USER_AGENT
@@ -138,7 +147,7 @@ class HttpSession(requests.Session):
             # Whatever came: a body may have ended because the connection was cut off.
             raise requests.exceptions.ReadTimeout
         if self._limits.exceeded_by(response.content):
-            raise AnswerTooLargeError
+            raise ResponseTooLargeError
         return response
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
@@ -180,31 +189,31 @@ class HttpSession(requests.Session):
     def _settings_of(self, origin: str, verify: bool | str | None) -> _Settings:  # noqa: FBT001 - requests' own
         return super().merge_environment_settings(origin, {}, None, verify, None)
 
-    def ask(
+    def try_request(
         self, method: str, url: str, *, query: str | None = None, **kwargs: Any
-    ) -> requests.Response | Fault:
+    ) -> requests.Response | TransportFailure:
         """Send a request and read the whole answer, or say why there is none.
 
         `query` is percent-encoded (RFC 3986 section 3.4), and sent as it is.
 
         Returned and not raised, so that no exception of ours drags the foreign one along, which
-        holds the URL and the credentials. Raises `UnexpectedFaultError` when we asked wrongly.
+        holds the URL and the credentials. Raises `InvalidRequestError` when we asked wrongly.
         """
         try:
             return self.request(method, url, params=query, **kwargs)
-        except FOREIGN as error:
-            fault = fault_of(error)
-        if fault.trouble is Trouble.BUG:
-            raise UnexpectedFaultError(fault.words)
-        return fault
+        except TRANSPORT_ERRORS as error:
+            failure = classify(error)
+        if failure.category is FailureCategory.BUG:
+            raise InvalidRequestError(failure.message)
+        return failure
 
 
-def succeeded(response: Answer) -> bool:
+def succeeded(response: Response) -> bool:
     """Say whether the status is one of success."""
     return response.status_code in _SUCCESS
 
 
-def json_object(response: Answer) -> dict[str, Any] | None:
+def json_object(response: Response) -> dict[str, Any] | None:
     """Return the JSON object that an answer holds, None if it is anything else."""
     try:
         value = json.loads(response.content)

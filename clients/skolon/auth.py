@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote_plus
 
-from clients.http.errors import Fault, Trouble
+from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.retry_after import retry_after
 from clients.http.session import json_object, succeeded
 from schemas.errors import Dependency, HaltError, TransientError, UnreachableError
@@ -32,7 +32,7 @@ _FOR_NOW: Final = frozenset({"temporarily_unavailable", "server_error"})
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 405})
 
 
-class SkolonToken(Protocol):
+class TokenSource(Protocol):
     """Where the bearer token comes from."""
 
     def token(self, refused: str | None = None) -> str:
@@ -42,7 +42,7 @@ class SkolonToken(Protocol):
         """
 
 
-class FixedToken:
+class StaticToken:
     """A bearer token out of the settings."""
 
     def __init__(self, token: str) -> None:
@@ -54,7 +54,7 @@ class FixedToken:
         return self._token
 
 
-class ClientCredentialsToken:
+class ClientCredentialsTokenSource:
     """Tokens from Skolon's token endpoint, each used until shortly before it ends.
 
     May be shared by threads.
@@ -91,22 +91,24 @@ class ClientCredentialsToken:
             return current
 
     def _new(self) -> tuple[str, float]:
-        answer = self._session.ask(
+        response = self._session.try_request(
             "POST",
             self._url,
             data={"grant_type": "client_credentials"},
             headers={"Authorization": self._authorization, "Accept": "application/json"},
         )
-        if isinstance(answer, Fault):
-            if answer.trouble is Trouble.ADDRESS:
-                raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {answer.words}")
-            raise UnreachableError(Dependency.SKOLON, f"token endpoint: {answer.words}", kind=answer.kind)
-        body = json_object(answer)
-        if succeeded(answer) and body is not None:
+        if isinstance(response, TransportFailure):
+            if response.category is FailureCategory.ADDRESS:
+                raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {response.message}")
+            raise UnreachableError(
+                Dependency.SKOLON, f"token endpoint: {response.message}", kind=response.kind
+            )
+        body = json_object(response)
+        if succeeded(response) and body is not None:
             token = body.get("access_token")
             if isinstance(token, str) and token.isascii() and token.isprintable() and token:
                 return token, _life(body.get("expires_in"))
-        raise _refusal(answer, body)
+        raise _refusal(response, body)
 
 
 def _basic(client_id: str, client_secret: str) -> str:
@@ -123,9 +125,9 @@ def _life(value: Any) -> float:
     return life if life > 0 else _UNSAID_LIFE
 
 
-def _refusal(answer: requests.Response, body: dict[str, Any] | None) -> HaltError | TransientError:
+def _refusal(response: requests.Response, body: dict[str, Any] | None) -> HaltError | TransientError:
     error = body.get("error") if body is not None else None
-    status = answer.status_code
+    status = response.status_code
     if body is not None and status in _REFUSALS and error not in _FOR_NOW:
         return HaltError(
             Cause.SKOLON_CREDENTIALS,
@@ -135,6 +137,6 @@ def _refusal(answer: requests.Response, body: dict[str, Any] | None) -> HaltErro
     return UnreachableError(
         Dependency.SKOLON,
         f"token endpoint: HTTP {status} without a token",
-        retry_after=retry_after(answer.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
+        retry_after=retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
         status=status,
     )

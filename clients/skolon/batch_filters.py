@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
 
 #: Bytes of a filter in an address: servers and what stands before them take 8,192 for the whole by default.
-LONGEST_IN_ADDRESS: Final = 6000
+MAX_URL_FILTER_LENGTH: Final = 6000
 
 #: Characters of a filter in a body. Servers and what stands before them take 1 MiB by default, and many of
 #: them put off to a file what is longer than 16 KiB.
-LONGEST_IN_BODY: Final = 15_000
+MAX_BODY_FILTER_LENGTH: Final = 15_000
 
 #: What a query may hold as it is (RFC 3986 sections 2.3 and 3.4) and a filter often does, beside letters and
 #: digits. Our libraries take their time for each sign that is encoded.
@@ -28,15 +28,15 @@ _PLAIN: Final = "-._~:@/"
 _AS_THEY_ARE: Final = f"{ascii_letters}{digits}{_PLAIN}".encode()
 
 
-def filters(
-    people: Sequence[Mapping[Attribute, str]], longest: int, length_of: Callable[[str], int]
+def batch_filters(
+    users: Sequence[Mapping[Attribute, str]], max_length: int, length_of: Callable[[str], int]
 ) -> Iterator[str]:
-    """Yield filters for all of the people, as few as can be while none is longer than `longest`."""
+    """Yield filters for all of the people, as few as can be while none is longer than `max_length`."""
     together: list[Mapping[Attribute, str]] = []
     length = 0
-    for keys in filter(None, people):
+    for keys in filter(None, users):
         more = length_of(search_filter(keys))
-        if together and length + more > longest:
+        if together and length + more > max_length:
             yield search_filter(*together)
             together, length = [], 0
         together.append(keys)
@@ -45,24 +45,26 @@ def filters(
         yield search_filter(*together)
 
 
-def encoded(scim_filter: str) -> str:
+def url_encoded(scim_filter: str) -> str:
     """Return a filter as it stands in an address, percent-encoded."""
     return quote(scim_filter, safe=_PLAIN)
 
 
-def length_in_address(scim_filter: str) -> int:
+def url_encoded_length(scim_filter: str) -> int:
     """Return how long a filter is in an address, without encoding it."""
     in_bytes = scim_filter.encode()
     return len(in_bytes) + 2 * len(in_bytes.translate(None, _AS_THEY_ARE))
 
 
-def split(found: Iterable[SkolonUser], people: Sequence[Mapping[Attribute, str]]) -> list[list[SkolonUser]]:
+def results_per_user(
+    found: Iterable[SkolonUser], users: Sequence[Mapping[Attribute, str]]
+) -> list[list[SkolonUser]]:
     """Return for each of the people who among those found has any of their values.
 
     Whoever a server found for nobody is nobody's.
     """
     holders: dict[tuple[Attribute, str], dict[str, SkolonUser]] = {}
-    wanted = {(attribute, key_form(attribute, value)) for keys in people for attribute, value in keys.items()}
+    wanted = {(attribute, key_form(attribute, value)) for keys in users for attribute, value in keys.items()}
     attributes = {attribute for attribute, _ in wanted}
     for user in found:
         for attribute in attributes:
@@ -77,21 +79,21 @@ def split(found: Iterable[SkolonUser], people: Sequence[Mapping[Attribute, str]]
                 for user_id, user in holders.get((attribute, key_form(attribute, value)), {}).items()
             }.values()
         )
-        for keys in people
+        for keys in users
     ]
 
 
-def holders_of(resource: object, people: Sequence[Mapping[Attribute, str]]) -> list[int]:
+def users_matching(resource: object, users: Sequence[Mapping[Attribute, str]]) -> list[int]:
     """Return the places of those people of whom a user that cannot be read holds any value, wherever."""
     texts = set(_texts(resource))
     held = {
         (attribute, key_form(attribute, text))
-        for attribute in {attribute for keys in people for attribute in keys}
+        for attribute in {attribute for keys in users for attribute in keys}
         for text in texts
     }
     return [
         place
-        for place, keys in enumerate(people)
+        for place, keys in enumerate(users)
         if any((attribute, key_form(attribute, value)) in held for attribute, value in keys.items())
     ]
 

@@ -1,6 +1,6 @@
 """Skolon's users: one interface, and behind it SCIM 2.0, which is our assumption about Skolon.
 
-Skolon's own API, should it come to write users, takes `ScimDirectory`'s place in this file.
+Skolon's own API, should it come to write users, takes `ScimSkolonClient`'s place in this file.
 """
 
 from __future__ import annotations
@@ -13,23 +13,22 @@ from urllib.parse import quote
 
 import requests
 
-from clients.http.errors import FOREIGN, Fault
-from clients.http.limits import SKOLON_ANSWER, TOKEN_ANSWER
+from clients.http.errors import TRANSPORT_ERRORS, TransportFailure
+from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
 from clients.http.session import HttpSession, json_object, succeeded
-from clients.skolon.auth import ClientCredentialsToken, FixedToken, SkolonToken
-from clients.skolon.batch_filters import holders_of, split
+from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
+from clients.skolon.batch_filters import results_per_user, users_matching
 from clients.skolon.errors import (
-    SkolonUserGoneError,
-    Step,
+    Operation,
     UnreadableUserError,
-    answer_error,
-    fault_error,
     is_missing,
+    response_error,
+    transport_error,
     unreadable,
 )
-from clients.skolon.scim import SEARCH_REQUEST_START, patch, read_user
-from clients.skolon.search import SEARCH, Found, ScimSearches, Unreadable
-from clients.skolon.search_methods import SearchMethod, SearchMethods
+from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
+from clients.skolon.search import SEARCH, ScimSearch, SearchResult, UnreadableUser
+from clients.skolon.search_methods import SearchMethod, SearchMethodCache
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError
 from schemas.users.skolon_user import fit, is_version
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
-__all__ = ["ScimDirectory", "SkolonDirectory", "SkolonUserGoneError", "scim_directory"]
 
 _SCIM: Final = "application/scim+json"
 #: What stands for an organisation in the address.
@@ -49,13 +47,13 @@ ORGANISATION: Final = "{organisation}"
 _NO_CONTENT: Final = 204
 
 
-class SkolonDirectory(Protocol):
+class SkolonClient(Protocol):
     """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
 
-    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+    def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values, in one search; without keys nobody."""
 
-    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         """Return for each of several people whoever has any of their values, in as few searches as can be.
 
         In the place of somebody whose user cannot be read stands the error that says so.
@@ -72,11 +70,11 @@ class SkolonDirectory(Protocol):
     ) -> str | None:
         """Make the changes (None removes a value) if the user is still as it was read; return its version."""
 
-    def read_only(self) -> SkolonDirectory:
+    def read_only(self) -> SkolonClient:
         """Return the same directory with nothing but reading let through, for dry runs."""
 
 
-class ScimDirectory:
+class ScimSkolonClient:
     """Skolon over SCIM (RFC 7644); may be shared by threads.
 
     All methods raise `TransientError` (away, throttled, or an answer that is none), `HaltError`
@@ -87,10 +85,10 @@ class ScimDirectory:
         self,
         *,
         url: str,
-        token: SkolonToken,
+        token: TokenSource,
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
-        search_methods: SearchMethods | None = None,
+        search_methods: SearchMethodCache | None = None,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
@@ -102,12 +100,12 @@ class ScimDirectory:
         self._session = HttpSession(
             methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
             addresses=_addresses(self._url, "/Users(/[^/]+)?"),
-            besides=_lets_searches_out(self._url),
+            also_allow=_searches_by_post(self._url),
             ca_bundle=ca_bundle,
-            limits=SKOLON_ANSWER,
+            limits=SKOLON_LIMITS,
         )
-        self._search_methods = search_methods or SearchMethods()
-        self._searches = ScimSearches(self._send, self._check, self._search_methods)
+        self._search_methods = search_methods or SearchMethodCache()
+        self._search = ScimSearch(self._send, self._check, self._search_methods)
         self._lock = threading.Lock()
         self._updated: set[str] = set()
 
@@ -121,44 +119,44 @@ class ScimDirectory:
             search_methods=self._search_methods,
         )
 
-    def find(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+    def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return everybody who has any of the values; raises `UnreadableUserError` if one is unreadable."""
         found: dict[str, SkolonUser] = {}
-        for user in self._searches.find(organisation, [keys]) if keys else []:
-            if isinstance(user, Unreadable):
+        for user in self._search.find(organisation, [keys]) if keys else []:
+            if isinstance(user, UnreadableUser):
                 raise user.error
             found[user.id] = user
         return list(found.values())
 
-    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         """Return for each of several people whoever has any of their values, in one search or a few.
 
         Raises `UnreadableUserError` when it cannot be told whose user is unreadable.
         """
-        if len(people) == 1:
-            return [self.find(organisation, people[0])]
+        if len(users) == 1:
+            return [self.search(organisation, users[0])]
         found: list[SkolonUser] = []
         faulty: dict[int, UnreadableUserError] = {}
-        for user in self._searches.find(organisation, people):
-            if not isinstance(user, Unreadable):
+        for user in self._search.find(organisation, users):
+            if not isinstance(user, UnreadableUser):
                 found.append(user)
-            elif whose := holders_of(user.resource, people):
+            elif whose := users_matching(user.resource, users):
                 faulty |= dict.fromkeys(whose, user.error)
             else:
                 raise user.error
-        return [faulty.get(place, users) for place, users in enumerate(split(found, people))]
+        return [faulty.get(place, users) for place, users in enumerate(results_per_user(found, users))]
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while it is not known."""
-        return self._search_methods.of(organisation)
+        return self._search_methods.get(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
         response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
         if is_missing(response):
             return None
-        self._check(response, organisation, Step.READ)
-        return _user(response, user_id, Step.READ)
+        self._check(response, organisation, Operation.READ)
+        return _user(response, user_id, Operation.READ)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -166,7 +164,7 @@ class ScimDirectory:
         """Make the changes and return the user's new version, if Skolon tells it.
 
         Raises `VersionConflictError` when the user is no longer as it was read, and
-        `SkolonUserGoneError` when it is no longer there.
+        `UserNotFoundError` when it is no longer there.
         """
         body = patch(fit(user), changes)
         if not body["Operations"]:
@@ -182,21 +180,21 @@ class ScimDirectory:
             json=body,
             headers=headers,
         )
-        self._check(response, organisation, Step.UPDATE)
+        self._check(response, organisation, Operation.UPDATE)
         if response.status_code == _NO_CONTENT:
             version = response.headers.get("ETag")
         else:
-            version = _user(response, user.id, Step.UPDATE).version
+            version = _user(response, user.id, Operation.UPDATE).version
         with self._lock:
             self._updated.add(organisation)
         # The change is made, and the next reading tells the version.
         return version if version is not None and is_version(version) else None
 
-    def _check(self, response: requests.Response, organisation: str, step: Step) -> None:
+    def _check(self, response: requests.Response, organisation: str, operation: Operation) -> None:
         if not succeeded(response):
             with self._lock:
                 worked = organisation in self._updated
-            raise answer_error(response, step, update_has_worked=worked)
+            raise response_error(response, operation, update_has_worked=worked)
 
     def _send(
         self,
@@ -214,14 +212,14 @@ class ScimDirectory:
         """
         url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
         token = self._token.token()
-        answer = self._send_with(token, method, url, headers, stage, **kwargs)
-        if answer.status_code == 401:  # noqa: PLR2004 - a status
+        response = self._send_once(token, method, url, headers, stage, **kwargs)
+        if response.status_code == 401:  # noqa: PLR2004 - a status
             fresh = self._token.token(refused=token)
             if fresh != token:
-                answer = self._send_with(fresh, method, url, headers, stage, **kwargs)
-        return answer
+                response = self._send_once(fresh, method, url, headers, stage, **kwargs)
+        return response
 
-    def _send_with(
+    def _send_once(
         self,
         token: str,
         method: str,
@@ -231,44 +229,44 @@ class ScimDirectory:
         **kwargs: Any,
     ) -> requests.Response:
         all_headers = {"Accept": _SCIM, **(headers or {}), "Authorization": f"Bearer {token}"}
-        answer = self._session.ask(method, url, headers=all_headers, **kwargs)
-        if isinstance(answer, Fault):
-            raise fault_error(answer, stage)
-        return answer
+        response = self._session.try_request(method, url, headers=all_headers, **kwargs)
+        if isinstance(response, TransportFailure):
+            raise transport_error(response, stage)
+        return response
 
 
-def scim_directory(settings: Settings) -> ScimDirectory:
+def create_skolon_client(settings: Settings) -> ScimSkolonClient:
     """Return Skolon as the environment's settings describe it; nothing is sent yet."""
-    token: SkolonToken
+    token: TokenSource
     if settings.skolon_token:
-        token = FixedToken(settings.skolon_token)
+        token = StaticToken(settings.skolon_token)
     else:
-        token = ClientCredentialsToken(
+        token = ClientCredentialsTokenSource(
             HttpSession(
                 methods={"POST"},
                 origin=settings.skolon_token_url,
                 ca_bundle=settings.ca_bundle,
-                limits=TOKEN_ANSWER,
+                limits=TOKEN_LIMITS,
             ),
             url=settings.skolon_token_url,
             client_id=settings.skolon_client_id,
             client_secret=settings.skolon_client_secret,
         )
-    return ScimDirectory(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
+    return ScimSkolonClient(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
 
 
 def _addresses(url: str, rest: str) -> re.Pattern[str]:
     """Return the addresses of any organisation that end with `rest`, a pattern (promise P1)."""
     stand_in = "organisation-stand-in"
     address = url.replace(ORGANISATION, stand_in)
-    with suppress(*FOREIGN):  # an address that cannot be asked is reported when it is asked
+    with suppress(*TRANSPORT_ERRORS):  # an address that cannot be asked is reported when it is asked
         # As requests spells it: what leaves is compared with what would leave.
         address = str(requests.Request("GET", address).prepare().url)
     pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
     return re.compile(pattern + rest)
 
 
-def _lets_searches_out(url: str) -> Callable[[requests.PreparedRequest], bool]:
+def _searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
     """Return what tells a gate whether a request is a search by POST, which changes nothing (promise P1)."""
     addresses = _addresses(url, f"/Users{re.escape(SEARCH)}")
 
@@ -277,16 +275,16 @@ def _lets_searches_out(url: str) -> Callable[[requests.PreparedRequest], bool]:
             request.method == "POST"
             and addresses.fullmatch(request.url or "") is not None
             and isinstance(request.body, bytes)
-            and request.body.startswith(SEARCH_REQUEST_START)
+            and request.body.startswith(SEARCH_REQUEST_PREFIX)
         )
 
     return is_one
 
 
-def _user(response: requests.Response, user_id: str, step: Step) -> SkolonUser:
+def _user(response: requests.Response, user_id: str, operation: Operation) -> SkolonUser:
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object", step)
+        raise unreadable(response, "no JSON object", operation)
     try:
         user = read_user(body, version=response.headers.get("ETag"))
     except UnreadableScimError as error:
@@ -295,4 +293,4 @@ def _user(response: requests.Response, user_id: str, step: Step) -> SkolonUser:
         if user.id == user_id:
             return user
         why = "another user came"
-    raise unreadable(response, why, step)
+    raise unreadable(response, why, operation)

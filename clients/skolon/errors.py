@@ -10,8 +10,8 @@ import datetime as dt
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from clients.http.errors import Fault, Trouble
-from clients.http.known_forms import shown_scim_type
+from clients.http.errors import FailureCategory, TransportFailure
+from clients.http.redaction import safe_scim_type
 from clients.http.retry_after import retry_after
 from clients.http.session import json_object
 from schemas.errors import (
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     import requests
 
 
-class SkolonUserGoneError(UpdateSyncError):
+class UserNotFoundError(UpdateSyncError):
     """The Skolon user that was to be changed is no longer there (HTTP 404)."""
 
 
-class NoAnswerError(TransientError):
+class NoResponseError(TransientError):
     """It was asked, and there was no answer, or no whole one."""
 
 
@@ -43,17 +43,17 @@ class UnreadableUserError(TransientError):
     """A user that Skolon has found is not what SCIM promises; the others in the same answer may well be."""
 
 
-class Step(Enum):
+class Operation(Enum):
     """What was asked for; the same status means different things."""
 
-    FIND = auto()
+    SEARCH = auto()
     READ = auto()
     UPDATE = auto()
 
     @property
     def stage(self) -> Stage:
         """Where on a user's way it is asked for."""
-        return Stage.UPDATE if self is Step.UPDATE else Stage.MATCH
+        return Stage.UPDATE if self is Operation.UPDATE else Stage.MATCH
 
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
@@ -61,27 +61,29 @@ _TRY_LATER: Final = frozenset({408, 425, 429})
 _ADDRESS_ADVICE: Final = "check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL"
 
 
-def fault_error(fault: Fault, stage: Stage | None) -> HaltError | TransientError:
+def transport_error(failure: TransportFailure, stage: Stage | None) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours; `stage` of a request for one single user."""
-    if fault.trouble is Trouble.ADDRESS:
-        return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {fault.words}; {_ADDRESS_ADVICE}")
-    if not fault.reached:
-        return UnreachableError(Dependency.SKOLON, fault.words, kind=fault.kind)
-    return NoAnswerError(Dependency.SKOLON, fault.words, kind=fault.kind, stage=stage)
+    if failure.category is FailureCategory.ADDRESS:
+        return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {failure.message}; {_ADDRESS_ADVICE}")
+    if not failure.reached:
+        return UnreachableError(Dependency.SKOLON, failure.message, kind=failure.kind)
+    return NoResponseError(Dependency.SKOLON, failure.message, kind=failure.kind, stage=stage)
 
 
-def unreadable(response: requests.Response, why: str, step: Step) -> TransientError:
+def unreadable(response: requests.Response, why: str, operation: Operation) -> TransientError:
     """Return the error for an answer of success that is not what SCIM promises."""
     return TransientError(
         Dependency.SKOLON,
         f"HTTP {response.status_code}, but {why}",
         status=response.status_code,
         kind=FailureKind.UNREADABLE,
-        stage=step.stage,
+        stage=operation.stage,
     )
 
 
-def answer_error(response: requests.Response, step: Step, *, update_has_worked: bool) -> UpdateSyncError:  # noqa: PLR0911 - one table
+def response_error(  # noqa: PLR0911 - one table
+    response: requests.Response, operation: Operation, *, update_has_worked: bool
+) -> UpdateSyncError:
     """Turn an answer that is no success into an error of ours.
 
     `update_has_worked` says whether this process has changed a user of that organisation before:
@@ -89,28 +91,28 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
     """
     status = response.status_code
     wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
-    match status, step:
+    match status, operation:
         case 401, _:
             return HaltError(
                 Cause.SKOLON_CREDENTIALS,
                 "Skolon does not take the token (HTTP 401); check UPDATE_SYNC_SKOLON_TOKEN, or client id and "
                 "secret",
                 status=status,
-                stage=step.stage,
+                stage=operation.stage,
             )
-        case 403, Step.UPDATE if update_has_worked:
+        case 403, Operation.UPDATE if update_has_worked:
             return _rejected(response, Stage.UPDATE)
         case 403, _:
-            what = "change" if step is Step.UPDATE else "read"
+            what = "change" if operation is Operation.UPDATE else "read"
             return HaltError(
                 Cause.SKOLON_PERMISSION,
                 f"Skolon does not let us {what} users of this organisation (HTTP 403); the credentials need "
                 "the right to",
                 status=status,
-                stage=step.stage,
+                stage=operation.stage,
             )
         case 404, _ if _is_scim(response):
-            return _not_found(step)
+            return _not_found(operation)
         case 412, _:
             return VersionConflictError("the Skolon user has changed since it was read (HTTP 412)")
         case _ if status in _TRY_LATER or not 400 <= status < 500 or status == 404:  # noqa: PLR2004 - statuses
@@ -120,9 +122,9 @@ def answer_error(response: requests.Response, step: Step, *, update_has_worked: 
                 retry_after=wait,
                 status=status,
                 # Who asks us to come later means everybody.
-                stage=None if status in _TRY_LATER or wait is not None else step.stage,
+                stage=None if status in _TRY_LATER or wait is not None else operation.stage,
             )
-    return _rejected(response, step.stage)
+    return _rejected(response, operation.stage)
 
 
 def is_missing(response: requests.Response) -> bool:
@@ -130,14 +132,14 @@ def is_missing(response: requests.Response) -> bool:
     return response.status_code == 404 and _is_scim(response)  # noqa: PLR2004 - a status
 
 
-def _not_found(step: Step) -> UpdateSyncError:
-    if step is Step.UPDATE:
-        return SkolonUserGoneError("the Skolon user is no longer there (HTTP 404)")
+def _not_found(operation: Operation) -> UpdateSyncError:
+    if operation is Operation.UPDATE:
+        return UserNotFoundError("the Skolon user is no longer there (HTTP 404)")
     return HaltError(
         Cause.SKOLON_CREDENTIALS,
         f"Skolon knows no users at this address (HTTP 404); {_ADDRESS_ADVICE}",
         status=404,
-        stage=step.stage,
+        stage=operation.stage,
     )
 
 
@@ -156,5 +158,5 @@ def _rejected(response: requests.Response, stage: Stage) -> PermanentError:
 
 def _said(response: requests.Response) -> str:
     body = json_object(response) or {}
-    scim_type = shown_scim_type(body.get("scimType"))
+    scim_type = safe_scim_type(body.get("scimType"))
     return f"HTTP {response.status_code} {scim_type or ''}".rstrip()

@@ -23,7 +23,7 @@ SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ScimPath:
     """Where an attribute lives: a name, a part of it, for entries of a list their type."""
 
     name: str
@@ -54,29 +54,29 @@ class Place:
         return dotted if self.extension is None else f"{self.extension}:{dotted}"
 
 
-PLACES: Final[Mapping[Attribute, Place]] = MappingProxyType(
+SCIM_PATHS: Final[Mapping[Attribute, ScimPath]] = MappingProxyType(
     {
-        Attribute.EXTERNAL_ID: Place(name="externalId"),
-        Attribute.USER_NAME: Place(name="userName"),
-        Attribute.EMAIL: Place(name="emails", part="value", type="work"),
-        Attribute.IDP_IDENTIFIER: Place(name="idpIdentifier", extension=SKOLON_EXTENSION),
-        Attribute.FIRST_NAME: Place(name="name", part="givenName"),
-        Attribute.LAST_NAME: Place(name="name", part="familyName"),
-        Attribute.CITY: Place(name="addresses", part="locality", type="home"),
-        Attribute.ADDRESS: Place(name="addresses", part="streetAddress", type="home"),
-        Attribute.ZIP_CODE: Place(name="addresses", part="postalCode", type="home"),
-        Attribute.BIRTH_DATE: Place(name="birthDate", extension=SKOLON_EXTENSION),
-        Attribute.HOME_PHONE: Place(name="phoneNumbers", part="value", type="home"),
-        Attribute.MOBILE_PHONE: Place(name="phoneNumbers", part="value", type="mobile"),
-        Attribute.EPPN: Place(name="eppn", extension=SKOLON_EXTENSION),
-        Attribute.SSN: Place(name="ssn", extension=SKOLON_EXTENSION),
+        Attribute.EXTERNAL_ID: ScimPath(name="externalId"),
+        Attribute.USER_NAME: ScimPath(name="userName"),
+        Attribute.EMAIL: ScimPath(name="emails", part="value", type="work"),
+        Attribute.IDP_IDENTIFIER: ScimPath(name="idpIdentifier", extension=SKOLON_EXTENSION),
+        Attribute.FIRST_NAME: ScimPath(name="name", part="givenName"),
+        Attribute.LAST_NAME: ScimPath(name="name", part="familyName"),
+        Attribute.CITY: ScimPath(name="addresses", part="locality", type="home"),
+        Attribute.ADDRESS: ScimPath(name="addresses", part="streetAddress", type="home"),
+        Attribute.ZIP_CODE: ScimPath(name="addresses", part="postalCode", type="home"),
+        Attribute.BIRTH_DATE: ScimPath(name="birthDate", extension=SKOLON_EXTENSION),
+        Attribute.HOME_PHONE: ScimPath(name="phoneNumbers", part="value", type="home"),
+        Attribute.MOBILE_PHONE: ScimPath(name="phoneNumbers", part="value", type="mobile"),
+        Attribute.EPPN: ScimPath(name="eppn", extension=SKOLON_EXTENSION),
+        Attribute.SSN: ScimPath(name="ssn", extension=SKOLON_EXTENSION),
     }
 )
 
 
 #: How a filter names each attribute.
 SEARCH_PATHS: Final[Mapping[Attribute, str]] = MappingProxyType(
-    {attribute: place.search_path for attribute, place in PLACES.items()}
+    {attribute: place.search_path for attribute, place in SCIM_PATHS.items()}
 )
 
 
@@ -97,14 +97,14 @@ def read_user(resource: object, *, version: str | None = None) -> SkolonUser:
         id=loaded["id"],
         version=(loaded.get("meta") or {}).get("version") or version,
         attributes=MappingProxyType(
-            {attribute: _value(loaded, entries, place) for attribute, place in PLACES.items()}
+            {attribute: _value(loaded, entries, place) for attribute, place in SCIM_PATHS.items()}
         ),
         entries=frozenset(entries),
     )
 
 
 def _value(
-    loaded: Mapping[str, Any], entries: Mapping[tuple[str, str], Mapping[str, Any]], place: Place
+    loaded: Mapping[str, Any], entries: Mapping[tuple[str, str], Mapping[str, Any]], place: ScimPath
 ) -> str | None:
     if place.type is not None:
         value = entries.get((place.name, place.type), {}).get(place.part or "")
@@ -116,11 +116,11 @@ def _value(
     return value or None
 
 
-def search_filter(*people: Mapping[Attribute, str]) -> str:
+def search_filter(*users: Mapping[Attribute, str]) -> str:
     """Return one filter that finds whoever has any of the values (RFC 7644 section 3.4.2.2)."""
     terms = {
         f"{SEARCH_PATHS[attribute]} eq {_quoted(value)}": None
-        for keys in people
+        for keys in users
         for attribute, value in keys.items()
     }
     return " or ".join(terms)
@@ -133,7 +133,7 @@ def search_request(scim_filter: str, *, start_index: int) -> bytes:
 
 
 #: What every body begins with that `search_request` makes.
-SEARCH_REQUEST_START: Final = search_request("", start_index=1).partition(b'"filter"')[0]
+SEARCH_REQUEST_PREFIX: Final = search_request("", start_index=1).partition(b'"filter"')[0]
 
 
 def _quoted(value: str) -> str:
@@ -164,7 +164,7 @@ def patch(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> dict[str
 def _operations(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> Iterator[dict[str, Any]]:
     new_entries: dict[tuple[str, str], dict[str, str]] = {}
     for attribute, value in changes.items():
-        place = PLACES[attribute]
+        place = SCIM_PATHS[attribute]
         if place.type is None or (place.name, place.type) in user.entries:
             yield from _in_place(place, user.attributes.get(attribute), value)
         elif value is not None:
@@ -174,7 +174,7 @@ def _operations(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> It
         yield {"op": "add", "path": name, "value": [entry]}
 
 
-def _in_place(place: Place, old: str | None, new: str | None) -> Iterator[dict[str, Any]]:
+def _in_place(place: ScimPath, old: str | None, new: str | None) -> Iterator[dict[str, Any]]:
     if new is not None:
         # In a place that is empty some servers take `add` alone; with a value filter, `replace` alone.
         op = "add" if old is None and place.type is None else "replace"

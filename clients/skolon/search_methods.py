@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds for which a finding holds. A finding may be wrong, and servers are upgraded and rolled back.
-LASTS: Final = 3600.0
+TTL: Final = 3600.0
 
 
 class SearchMethod(StrEnum):
@@ -23,7 +23,7 @@ class SearchMethod(StrEnum):
     GET = "GET"
 
 
-class SearchMethods:
+class SearchMethodCache:
     """What a process has found out of each organisation; may be shared by threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,20 +33,20 @@ class SearchMethods:
         self._found: dict[str, tuple[SearchMethod, float]] = {}
         self._probes: dict[str, threading.Lock] = {}
 
-    def of(self, organisation: str) -> SearchMethod | None:
+    def get(self, organisation: str) -> SearchMethod | None:
         """Return the method of an organisation, None while it is not known."""
         found = self._found.get(organisation)
         return found[0] if found is not None and self._clock() < found[1] else None
 
-    def found(self, organisation: str, method: SearchMethod) -> None:
+    def record(self, organisation: str, method: SearchMethod) -> None:
         """Remember the method, for a while."""
-        self._found[organisation] = (method, self._clock() + LASTS)
+        self._found[organisation] = (method, self._clock() + TTL)
 
     def forget(self, organisation: str) -> None:
         """Forget the method: the server has taken it back."""
         self._found.pop(organisation, None)
 
-    def probe(self, organisation: str) -> threading.Lock:
+    def probe_lock(self, organisation: str) -> threading.Lock:
         """Return the lock of whoever finds out an organisation's method; others wait for the finding."""
         with self._lock:
             return self._probes.setdefault(organisation, threading.Lock())

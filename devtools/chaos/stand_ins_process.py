@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from devtools.chaos.faults.broken_organisation import BrokenOrganisation
 from devtools.chaos.faults.other_tenants import small_municipalities
 from devtools.chaos.results.request_log import Gate, Ledger, Moment, Verdict
-from sandbox.environment import World, world
+from sandbox.environment import Environment, serve_environment
 from sandbox.microsoft.control import read_fault
 from sandbox.skolon.faults import Fault as SkolonFault
 
@@ -43,7 +43,7 @@ class _SwitchedOn:
 class _Orders:
     """One method for each order."""
 
-    def __init__(self, served: World, gate: Gate, ledger: Ledger, broken: BrokenOrganisation) -> None:
+    def __init__(self, served: Environment, gate: Gate, ledger: Ledger, broken: BrokenOrganisation) -> None:
         self._world = served
         self._gate = gate
         self._ledger = ledger
@@ -139,28 +139,28 @@ def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page
         with sending:
             pipe.send((kind, value))
 
-    worlds: list[World] = []
+    environments: list[Environment] = []
     gate = Gate(lambda moment: send("moment", moment))
 
     def user(organisation: str, user_id: str) -> dict[str, Any] | None:
-        return worlds[0].skolon.user(organisation, user_id)
+        return environments[0].skolon.user(organisation, user_id)
 
     ledger, broken = Ledger(gate, user), BrokenOrganisation()
-    with world(
+    with serve_environment(
         folder,
-        people=people,
+        users=people,
         seed=seed,
         others=small_municipalities(seed),
         threads=_THREADS,
         around=lambda application: broken.around(ledger.around(application)),
     ) as served:
-        worlds.append(served)
+        environments.append(served)
         for directory in served.microsoft.directories.values():
             directory.most_on_a_page = page
         orders = _Orders(served, gate, ledger, broken)
         send(
             "answer",
-            Ready(environment=served.environment, tenant=served.tenant, other_tenants=served.other_tenants),
+            Ready(environment=served.variables, tenant=served.tenant, other_tenants=served.other_tenants),
         )
         while (order := _next(pipe)) is not None:
             name, arguments = order

@@ -25,7 +25,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from sandbox.microsoft.faults import Effect, Fault, Faults, RequestLog
-from sandbox.microsoft.http_messages import Answer, Kind, Request, json_answer
+from sandbox.microsoft.http_messages import Kind, Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sandbox.microsoft.entra import Entra
     from sandbox.microsoft.graph.throttling import Throttle
 
-_DONE = Answer(status=204)
+_DONE = Response(status=204)
 _SWITCHES = frozenset(("client_secret", "secret_expired", "permitted", "claims_demanded"))
 
 
@@ -56,24 +56,24 @@ class Control:
         self._throttle = throttle
         self._directories = directories
 
-    def answer(self, request: Request) -> Answer:
+    def response(self, request: Request) -> Response:
         """Do what the request says."""
         parts = request.path.strip("/").split("/")[1:]
         try:
             return self._do(request, parts)
         except (KeyError, LookupError) as error:
-            return json_answer({"error": f"there is no {error}"}, status=404)
+            return json_response({"error": f"there is no {error}"}, status=404)
         except (ValueError, TypeError) as error:
-            return json_answer({"error": str(error)}, status=400)
+            return json_response({"error": str(error)}, status=400)
 
-    def _do(self, request: Request, parts: list[str]) -> Answer:
+    def _do(self, request: Request, parts: list[str]) -> Response:
         match request.method, *parts:
             case "GET", "requests":
-                return json_answer(self._requests.counts())
+                return json_response(self._requests.counts())
             case "DELETE", "requests":
                 self._requests.reset()
             case "GET", "faults":
-                return json_answer([asdict(fault) for fault in self._faults.waiting()])
+                return json_response([asdict(fault) for fault in self._faults.waiting()])
             case "POST", "faults":
                 self._faults.add(read_fault(_json_object(request)))
             case "DELETE", "faults":
@@ -100,10 +100,10 @@ class Control:
             self._entra.revoke_tokens(tenant)
 
     @staticmethod
-    def _change_directory(request: Request, method: str, directory: Directory, rest: list[str]) -> Answer:
+    def _change_directory(request: Request, method: str, directory: Directory, rest: list[str]) -> Response:
         match method, *rest:
             case ("GET",):
-                return json_answer({"users": len(directory)})
+                return json_response({"users": len(directory)})
             case "POST", "users":
                 add = directory.add_raw if request.query.get("raw") == "true" else directory.add
                 add(_json_object(request))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
-from sandbox.microsoft.http_messages import Answer, GraphError, Request, json_answer
+from sandbox.microsoft.http_messages import GraphError, Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -144,12 +144,12 @@ class Entra:
                 if tenant is not None and token.tenant != tenant.lower()
             }
 
-    def discover(self, request: Request, tenant: str) -> Answer:
+    def discover(self, request: Request, tenant: str) -> Response:
         """Answer with the tenant's OpenID Connect metadata."""
         if tenant.lower() not in self._tenants | _NO_TENANT:
             return self._refusal(_no_such_tenant(tenant, error="invalid_tenant"), request)
         base = f"{request.base_url}/{tenant}"
-        return json_answer(
+        return json_response(
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
@@ -165,7 +165,7 @@ class Entra:
             }
         )
 
-    def give_token(self, request: Request, tenant: str) -> Answer:
+    def give_token(self, request: Request, tenant: str) -> Response:
         """Answer a token request (``POST /{tenant}/oauth2/v2.0/token``)."""
         try:
             return self._give_token(request, tenant)
@@ -193,7 +193,7 @@ class Entra:
             )
         return app
 
-    def _give_token(self, request: Request, tenant: str) -> Answer:
+    def _give_token(self, request: Request, tenant: str) -> Response:
         fields = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
         client_id, client_secret = _credentials(request, fields)
         if tenant.lower() in _NO_TENANT:
@@ -237,9 +237,9 @@ class Entra:
             "ext_expires_in": TOKEN_SECONDS,
             "access_token": text,
         }
-        return json_answer(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+        return json_response(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
-    def _refusal(self, error: _TokenError, request: Request) -> Answer:
+    def _refusal(self, error: _TokenError, request: Request) -> Response:
         moment = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace = str(uuid.uuid4())
         correlation = request.client_request_id
@@ -253,7 +253,7 @@ class Entra:
             "correlation_id": correlation,
             "error_uri": f"https://login.microsoftonline.com/error?code={error.number}",
         }
-        return json_answer(body, status=error.status, media_type="application/json; charset=utf-8")
+        return json_response(body, status=error.status, media_type="application/json; charset=utf-8")
 
 
 def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:

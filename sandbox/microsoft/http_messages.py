@@ -70,7 +70,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """One HTTP answer. ``cut_after`` is the number of bytes after which the connection ends."""
 
     status: int = 200
@@ -97,7 +97,7 @@ class GraphError(Exception):
         self.message = message
         self.headers = headers or {}
 
-    def answer(self, request: Request, moment: float) -> Answer:
+    def response(self, request: Request, moment: float) -> Response:
         """Spell the refusal as Graph does; ``moment`` is in seconds since 1970."""
         inner = {
             "date": datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
@@ -105,19 +105,19 @@ class GraphError(Exception):
             "client-request-id": request.client_request_id,
         }
         error = {"code": self.code, "message": self.message, "innerError": inner}
-        return json_answer({"error": error}, status=self.status, headers=self.headers)
+        return json_response({"error": error}, status=self.status, headers=self.headers)
 
 
-def json_answer(
+def json_response(
     value: Any,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     media_type: str = "application/json",
-) -> Answer:
+) -> Response:
     """Answer with ``value`` as JSON in UTF-8."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status=status, body=body, headers={"Content-Type": media_type, **(headers or {})})
+    return Response(status=status, body=body, headers={"Content-Type": media_type, **(headers or {})})
 
 
 def read_request(environ: WSGIEnvironment) -> Request:

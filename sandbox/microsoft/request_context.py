@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.microsoft.http_messages import GRAPH_JSON, Answer, GraphError, json_answer
+from sandbox.microsoft.http_messages import GRAPH_JSON, GraphError, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class RequestContext:
     """A call by an app that has shown a good token. ``faults`` are those that strike it."""
 
     request: Request
@@ -28,8 +28,8 @@ class Call:
     faults: tuple[Fault, ...]
     now: float
 
-    def struck_by(self, effect: Effect) -> Fault | None:
-        """Return the fault of that effect that strikes this call, if any."""
+    def has_fault(self, effect: Effect) -> Fault | None:
+        """Return the fault of that effect that strikes this context, if any."""
         return next((fault for fault in self.faults if fault.effect is effect), None)
 
     def allow_options(self, names: Collection[str]) -> None:
@@ -40,10 +40,10 @@ class Call:
                     400, "Request_UnsupportedQuery", f"The query option '{name}' is not supported."
                 )
 
-    def answer(self, context: str, value: Mapping[str, Any]) -> Answer:
+    def respond(self, context: str, value: Mapping[str, Any]) -> Response:
         """Answer with Graph's JSON; ``context`` is what stands behind ``$metadata#``."""
         body = {"@odata.context": f"{self.request.base_url}/v1.0/$metadata#{context}", **value}
-        return json_answer(body, media_type=GRAPH_JSON)
+        return json_response(body, media_type=GRAPH_JSON)
 
 
 def expired_page_token(code: str | None) -> GraphError:

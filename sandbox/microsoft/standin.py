@@ -18,8 +18,8 @@ from sandbox.microsoft.graph.batch import run_batch
 from sandbox.microsoft.graph.delta import read_delta
 from sandbox.microsoft.graph.throttling import Throttle, cost
 from sandbox.microsoft.graph.users import count_users, get_user, list_users, page_number
-from sandbox.microsoft.http_messages import Answer, GraphError, Kind, Request, json_answer, read_request
-from sandbox.microsoft.request_context import Call
+from sandbox.microsoft.http_messages import GraphError, Kind, Request, Response, json_response, read_request
+from sandbox.microsoft.request_context import RequestContext
 from sandbox.serving import CutConnectionError
 
 if TYPE_CHECKING:
@@ -85,22 +85,22 @@ class MicrosoftStandIn:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request."""
         request = read_request(environ)
-        answer = self.answer(request)
+        response = self.response(request)
         headers = {
-            **answer.headers,
-            "Content-Length": str(len(answer.body)),
+            **response.headers,
+            "Content-Length": str(len(response.body)),
             "request-id": request.request_id,
             "client-request-id": request.client_request_id,
         }
-        start_response(f"{answer.status} {_REASONS.get(answer.status, '')}", list(headers.items()))
-        return answer.chunks()
+        start_response(f"{response.status} {_REASONS.get(response.status, '')}", list(headers.items()))
+        return response.chunks()
 
-    def answer(self, request: Request) -> Answer:
+    def response(self, request: Request) -> Response:
         """Answer one request. Raises CutConnectionError when there shall be no answer."""
         parts = request.path.strip("/").split("/")
         match parts:
             case ["sandbox", *_]:
-                return self._control.answer(request)
+                return self._control.response(request)
             case ["v1.0", *rest]:
                 return self._graph(request, rest)
             case [tenant, "v2.0", ".well-known", "openid-configuration"]:
@@ -109,28 +109,28 @@ class MicrosoftStandIn:
                 return self._entra(request, Kind.TOKEN, tenant)
         self.requests.count(Kind.OTHER)
         error = GraphError(404, "BadRequest", f"Resource not found for the segment '{parts[0]}'.")
-        return error.answer(request, self._clock())
+        return error.response(request, self._clock())
 
-    def _entra(self, request: Request, kind: Kind, tenant: str) -> Answer:
+    def _entra(self, request: Request, kind: Kind, tenant: str) -> Response:
         self.requests.count(kind)
         faults = self.faults.take(kind)
         if struck := self._strike(request, faults):
             return struck
-        answer = self.entra.discover if kind is Kind.DISCOVERY else self.entra.give_token
-        return _truncate(answer(request, tenant), faults)
+        response = self.entra.discover if kind is Kind.DISCOVERY else self.entra.give_token
+        return _truncate(response(request, tenant), faults)
 
-    def _graph(self, request: Request, parts: list[str], *, batched: bool = False) -> Answer:
+    def _graph(self, request: Request, parts: list[str], *, batched: bool = False) -> Response:
         query = request.query
         kind = _kind(parts, query, batched=batched)
         self.requests.count(kind, batched=batched)
         try:
             return self._answer_graph(request, parts, kind, query, batched=batched)
         except GraphError as error:
-            return error.answer(request, self._clock())
+            return error.response(request, self._clock())
 
     def _answer_graph(
         self, request: Request, parts: list[str], kind: Kind, query: dict[str, str], *, batched: bool
-    ) -> Answer:
+    ) -> Response:
         app = self.entra.authenticate(request)
         user = parts[1] if kind in (Kind.USER, Kind.BIRTHDAY) else None
         faults = self.faults.take(kind, page=page_number(query, tenant=app.tenant), user=user)
@@ -148,7 +148,7 @@ class MicrosoftStandIn:
             raise GraphError(
                 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
             )
-        call = Call(
+        context = RequestContext(
             request=request,
             kind=kind,
             app=app,
@@ -157,13 +157,15 @@ class MicrosoftStandIn:
             faults=faults,
             now=self._clock(),
         )
-        answer = _handle(call, parts)
-        return _truncate(replace(answer, headers={**answer.headers, **headers}), () if batched else faults)
+        response = _handle(context, parts)
+        return _truncate(
+            replace(response, headers={**response.headers, **headers}), () if batched else faults
+        )
 
-    def _run_inside_batch(self, request: Request) -> Answer:
+    def _run_inside_batch(self, request: Request) -> Response:
         return self._graph(request, request.path.split("/")[2:], batched=True)
 
-    def _strike(self, request: Request, faults: tuple[Fault, ...]) -> Answer | None:
+    def _strike(self, request: Request, faults: tuple[Fault, ...]) -> Response | None:
         """Answer as the faults say, or wait as they say and return None."""
         for fault in faults:
             match fault.effect:
@@ -173,26 +175,26 @@ class MicrosoftStandIn:
                     raise CutConnectionError
                 case Effect.HTML:
                     status = fault.status or 502
-                    return Answer(status=status, body=_HTML % status, headers={"Content-Type": "text/html"})
+                    return Response(status=status, body=_HTML % status, headers={"Content-Type": "text/html"})
                 case Effect.GARBAGE:
-                    return Answer(body=b'{"value": [oops', headers={"Content-Type": "application/json"})
+                    return Response(body=b'{"value": [oops', headers={"Content-Type": "application/json"})
                 case Effect.ERROR:
                     return self._error(request, fault)
         return None
 
-    def _error(self, request: Request, fault: Fault) -> Answer:
+    def _error(self, request: Request, fault: Fault) -> Response:
         status = fault.status or 503
         code = fault.code or _ERROR_CODES.get(status, "UnknownError")
         headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
         if request.path.startswith("/v1.0"):
             error = GraphError(status, code, "Switched on in the stand-in.", headers=headers)
-            return error.answer(request, self._clock())
+            return error.response(request, self._clock())
         body = {
             "error": fault.code or "temporarily_unavailable",
             "error_description": "Switched on.",
             "error_codes": [],
         }
-        return json_answer(body, status=status, headers=headers)
+        return json_response(body, status=status, headers=headers)
 
 
 def _kind(parts: list[str], query: Mapping[str, str], *, batched: bool) -> Kind:
@@ -226,18 +228,18 @@ def _refuse_other(request: Request, parts: list[str], kind: Kind) -> None:
         )
 
 
-def _handle(call: Call, parts: list[str]) -> Answer:
-    match call.kind:
+def _handle(context: RequestContext, parts: list[str]) -> Response:
+    match context.kind:
         case Kind.USERS:
-            return list_users(call)
+            return list_users(context)
         case Kind.COUNT:
-            return count_users(call)
+            return count_users(context)
         case Kind.DELTA:
-            return read_delta(call)
-    return get_user(call, parts[1])
+            return read_delta(context)
+    return get_user(context, parts[1])
 
 
-def _truncate(answer: Answer, faults: tuple[Fault, ...]) -> Answer:
+def _truncate(response: Response, faults: tuple[Fault, ...]) -> Response:
     if any(fault.effect is Effect.TRUNCATED for fault in faults):
-        return replace(answer, cut_after=len(answer.body) // 2)
-    return answer
+        return replace(response, cut_after=len(response.body) // 2)
+    return response

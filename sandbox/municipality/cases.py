@@ -17,7 +17,7 @@ User = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bent:
+class CaseUser:
     """A person who is about to be bent: ``number`` counts the people of one case from nought."""
 
     facts: Facts
@@ -33,7 +33,7 @@ class Bent:
         return extension
 
 
-Bend = Callable[[Bent], list[User]]
+ApplyCase = Callable[[CaseUser], list[User]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Case:
 
     name: str
     outcome: str
-    bend: Bend
+    apply: ApplyCase
     reason: str | None = None
     #: How many people make up one instance of the case.
     people: int = 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.municipality.common_cases import RIGHT
-from sandbox.municipality.seeded_random import dice
+from sandbox.municipality.common_cases import UNCHANGED_CASE
+from sandbox.municipality.seeded_random import seeded_random
 
 if TYPE_CHECKING:
     from sandbox.municipality.municipality import Municipality
@@ -16,10 +16,10 @@ def changed_users(municipality: Municipality, count: int, *, seed: int = 1) -> l
 
     Nothing changes by which a person is matched. Raises ValueError when there are too few.
     """
-    ordinary = [person.entra for person in municipality if person.case == RIGHT.name]
+    ordinary = [person.entra for person in municipality if person.case == UNCHANGED_CASE.name]
     if count > len(ordinary):
         raise ValueError(f"only {len(ordinary)} ordinary people live here, not {count}")
-    chance = dice(municipality.seed, "changes", seed)
+    chance = seeded_random(municipality.seed, "changes", seed)
     changes = (
         {"surname": f"Nygift{seed}"},
         {"streetAddress": f"Nya gatan {seed}", "postalCode": "10001"},

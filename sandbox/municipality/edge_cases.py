@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.municipality.cases import Bent, Case, User
+from sandbox.municipality.cases import Case, CaseUser, User
 from sandbox.municipality.common_cases import married
 from sandbox.municipality.made_up_user import (
     DOMAIN,
@@ -22,24 +22,24 @@ from sandbox.municipality.numbers import (
     FIRST_SERIAL,
     SERIALS,
     coordination_number,
-    misspelt,
     temporary_number,
+    with_wrong_check_digit,
 )
-from sandbox.municipality.seeded_random import guid
+from sandbox.municipality.seeded_random import seeded_guid
 
 
-def _not_in_skolon(_person: Bent) -> list[User]:
+def _not_in_skolon(_person: CaseUser) -> list[User]:
     return []
 
 
-def _no_mail(person: Bent) -> list[User]:
+def _no_mail(person: CaseUser) -> list[User]:
     # The e-mail address has nothing left to come from and stays; the EPPN falls back on the UPN.
     person.entra.update({"mail": None, "otherMails": []})
     del person.extension["eppn"]
     return [person.skolon]
 
 
-def _only_other_mails(person: Bent) -> list[User]:
+def _only_other_mails(person: CaseUser) -> list[User]:
     person.entra.update(
         {
             "mail": None,
@@ -50,7 +50,7 @@ def _only_other_mails(person: Bent) -> list[User]:
     return [person.skolon]
 
 
-def _one_eppn_two_in_entra(person: Bent) -> list[User]:
+def _one_eppn_two_in_entra(person: CaseUser) -> list[User]:
     # Both claim the same Skolon user, whom a student register made, and neither is known there by id.
     pair = person.number // 2
     shared = f"delad.{pair:05d}@elev.{DOMAIN}"
@@ -71,14 +71,14 @@ def _one_eppn_two_in_entra(person: Bent) -> list[User]:
 
 def shared_skolon_id(seed: int, number: int) -> str:
     """Return the id of the Skolon user that the pair of this person claims."""
-    return guid(seed, "skolon", "shared", number // 2)
+    return seeded_guid(seed, "skolon", "shared", number // 2)
 
 
-def _one_eppn_two_in_skolon(person: Bent) -> list[User]:
+def _one_eppn_two_in_skolon(person: CaseUser) -> list[User]:
     return [
         person.skolon
         | {
-            "id": guid(person.seed, "skolon", "double", person.number, source),
+            "id": seeded_guid(person.seed, "skolon", "double", person.number, source),
             "externalId": f"{source}-{person.facts.index}",
             "userName": f"{source}{person.facts.index:05d}@{DOMAIN}",
         }
@@ -86,26 +86,28 @@ def _one_eppn_two_in_skolon(person: Bent) -> list[User]:
     ]
 
 
-def _bad_personal_number(person: Bent) -> list[User]:
-    person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = misspelt(person.facts.personal_number)
+def _bad_personal_number(person: CaseUser) -> list[User]:
+    person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = with_wrong_check_digit(
+        person.facts.personal_number
+    )
     return married(person)
 
 
-def _temporary_number(person: Bent) -> list[User]:
+def _temporary_number(person: CaseUser) -> list[User]:
     number = temporary_number(person.facts.born, person.number + 1)
     person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
     del person.extension["ssn"]
     return [person.skolon]
 
 
-def _coordination_number(person: Bent) -> list[User]:
+def _coordination_number(person: CaseUser) -> list[User]:
     number = coordination_number(person.facts.born, FIRST_SERIAL + person.facts.index % SERIALS)
     person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
     del person.extension["ssn"]
     return [person.skolon]
 
 
-def _protected_identity(person: Bent) -> list[User]:
+def _protected_identity(person: CaseUser) -> list[User]:
     # Skolon knows the person under another name; the real one must never get there.
     person.entra["onPremisesExtensionAttributes"][PROTECTED_SOURCE] = PROTECTED_VALUE
     alias = f"skyddad{person.facts.index:05d}@{DOMAIN}"
@@ -121,26 +123,26 @@ def _protected_identity(person: Bent) -> list[User]:
     return [person.skolon]
 
 
-def _disabled(person: Bent) -> list[User]:
+def _disabled(person: CaseUser) -> list[User]:
     person.entra["accountEnabled"] = False
     return married(person)
 
 
-def _guest(person: Bent) -> list[User]:
+def _guest(person: CaseUser) -> list[User]:
     person.entra["userType"] = "Guest"
     person.entra["userPrincipalName"] = f"gast{person.facts.index}_annan.example#EXT#@{DOMAIN}"
     return married(person)
 
 
-def _nordic_letters(person: Bent) -> list[User]:
+def _nordic_letters(person: CaseUser) -> list[User]:
     return _renamed(person, NORDIC_GIVEN_NAME, NORDIC_SURNAME)
 
 
-def _long_names(person: Bent) -> list[User]:
+def _long_names(person: CaseUser) -> list[User]:
     return _renamed(person, LONG_GIVEN_NAME, LONG_SURNAME)
 
 
-def _renamed(person: Bent, given_name: str, surname: str) -> list[User]:
+def _renamed(person: CaseUser, given_name: str, surname: str) -> list[User]:
     person.entra.update(
         {
             "givenName": given_name,
@@ -155,28 +157,28 @@ def _renamed(person: Bent, given_name: str, surname: str) -> list[User]:
 
 #: The first of a pair that comes keeps the Skolon user; which one that is, chance decides.
 #: The outcome here is that of the one who is first in the directory.
-PAIR = Case(name="one_eppn_two_in_entra", outcome="updated", bend=_one_eppn_two_in_entra, people=2)
+PAIR = Case(name="one_eppn_two_in_entra", outcome="updated", apply=_one_eppn_two_in_entra, people=2)
 
 #: The hard cases, about one in a hundred people each.
-HARD = (
-    Case(name="not_in_skolon", outcome="not_found", bend=_not_in_skolon),
-    Case(name="no_mail", outcome="updated", bend=_no_mail),
-    Case(name="only_other_mails", outcome="updated", bend=_only_other_mails),
+EDGE_CASES = (
+    Case(name="not_in_skolon", outcome="not_found", apply=_not_in_skolon),
+    Case(name="no_mail", outcome="updated", apply=_no_mail),
+    Case(name="only_other_mails", outcome="updated", apply=_only_other_mails),
     PAIR,
     Case(
         name="one_eppn_two_in_skolon",
         outcome="dead_lettered",
         reason="ambiguous_match",
-        bend=_one_eppn_two_in_skolon,
+        apply=_one_eppn_two_in_skolon,
     ),
     Case(
-        name="bad_personal_number", outcome="dead_lettered", reason="invalid_user", bend=_bad_personal_number
+        name="bad_personal_number", outcome="dead_lettered", reason="invalid_user", apply=_bad_personal_number
     ),
-    Case(name="temporary_number", outcome="updated", bend=_temporary_number),
-    Case(name="coordination_number", outcome="updated", bend=_coordination_number),
-    Case(name="protected_identity", outcome="out_of_scope", bend=_protected_identity),
-    Case(name="disabled", outcome="out_of_scope", bend=_disabled),
-    Case(name="guest", outcome="out_of_scope", bend=_guest),
-    Case(name="nordic_letters", outcome="updated", bend=_nordic_letters),
-    Case(name="long_names", outcome="updated", bend=_long_names),
+    Case(name="temporary_number", outcome="updated", apply=_temporary_number),
+    Case(name="coordination_number", outcome="updated", apply=_coordination_number),
+    Case(name="protected_identity", outcome="out_of_scope", apply=_protected_identity),
+    Case(name="disabled", outcome="out_of_scope", apply=_disabled),
+    Case(name="guest", outcome="out_of_scope", apply=_guest),
+    Case(name="nordic_letters", outcome="updated", apply=_nordic_letters),
+    Case(name="long_names", outcome="updated", apply=_long_names),
 )

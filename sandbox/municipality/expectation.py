@@ -56,7 +56,7 @@ def attributes_of(skolon: dict[str, Any]) -> Attributes:
     }
 
 
-def belongings_of_others(skolon: dict[str, Any]) -> dict[str, Any]:
+def other_values(skolon: dict[str, Any]) -> dict[str, Any]:
     """Return what a Skolon user holds that is none of the sync's business: it must stay as it is."""
     ours = {"emails": {"work"}, "phoneNumbers": {"home", "mobile"}, "addresses": {"home"}}
     return {"id": skolon.get("id"), "active": skolon.get("active")} | {

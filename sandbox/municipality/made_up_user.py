@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.municipality.names import mailbox
 from sandbox.municipality.numbers import FIRST_SERIAL, SERIALS, personal_number
-from sandbox.municipality.seeded_random import dice, guid
+from sandbox.municipality.seeded_random import seeded_guid, seeded_random
 
 if TYPE_CHECKING:
     from sandbox.municipality.names import Names
@@ -61,9 +61,9 @@ class Facts:
     birthday_known: bool
 
 
-def facts_of(seed: int, index: int, names: Names, size: int) -> Facts:
+def make_facts(seed: int, index: int, names: Names, size: int) -> Facts:
     """Make up the person with this number, of a municipality with ``size`` people."""
-    chance = dice(seed, index)
+    chance = seeded_random(seed, index)
     staff = chance.random() < _STAFF_SHARE
     given_name, surname = chance.choice(names.given), chance.choice(names.family)
     if staff:
@@ -74,8 +74,8 @@ def facts_of(seed: int, index: int, names: Names, size: int) -> Facts:
     part = "" if staff else "elev."
     return Facts(
         index=index,
-        entra_id=guid(seed, "entra", index),
-        skolon_id=guid(seed, "skolon", index),
+        entra_id=seeded_guid(seed, "entra", index),
+        skolon_id=seeded_guid(seed, "skolon", index),
         given_name=given_name,
         surname=surname,
         user_principal_name=f"{short}{index:05d}@{DOMAIN}",

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sandbox.municipality.cases import Bent, Case
-from sandbox.municipality.common_cases import DIFFERENT, RIGHT
-from sandbox.municipality.edge_cases import HARD, PAIR, shared_skolon_id
-from sandbox.municipality.made_up_user import DOMAIN, entra_user, facts_of, skolon_user
+from sandbox.municipality.cases import Case, CaseUser
+from sandbox.municipality.common_cases import COMMON_CASES, UNCHANGED_CASE
+from sandbox.municipality.edge_cases import EDGE_CASES, PAIR, shared_skolon_id
+from sandbox.municipality.made_up_user import DOMAIN, entra_user, make_facts, skolon_user
 from sandbox.municipality.names import draw_names
-from sandbox.municipality.seeded_random import dice
+from sandbox.municipality.seeded_random import seeded_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +62,11 @@ class Municipality:
     def person(self, index: int) -> Person:
         """Make the person with this number, from 0. Raises IndexError."""
         case, number = self._cases[index]
-        facts = facts_of(self.seed, index, self._names, self.size)
-        bent = Bent(
+        facts = make_facts(self.seed, index, self._names, self.size)
+        bent = CaseUser(
             facts=facts, entra=entra_user(facts), skolon=skolon_user(facts), number=number, seed=self.seed
         )
-        skolon = tuple(case.bend(bent))
+        skolon = tuple(case.apply(bent))
         second_of_pair = case is PAIR and number % 2 == 1
         if case is PAIR:
             claims: str | None = shared_skolon_id(self.seed, number)
@@ -95,7 +95,7 @@ class Municipality:
     def strangers(self) -> Iterator[dict[str, Any]]:
         """Yield the users that Skolon has from elsewhere: no sync of this tenant may touch them."""
         for number in range(self._hard):
-            facts = facts_of(self.seed, self.size + number, self._names, self.size)
+            facts = make_facts(self.seed, self.size + number, self._names, self.size)
             name = f"vardnadshavare{number:05d}@annan.{DOMAIN}"
             user = skolon_user(facts)
             yield user | {"externalId": f"vardnadshavare-{number}", "userName": name}
@@ -125,14 +125,14 @@ class Municipality:
 
     def _deal(self) -> list[tuple[Case, int]]:
         """Give each person a case and its number within that case."""
-        hands = [case for case in HARD for _ in range(case.people * self._hard)]
+        hands = [case for case in EDGE_CASES for _ in range(case.people * self._hard)]
         ordinary = self.size - len(hands)
         different = round(ordinary * _DIFFERENT_SHARE)
         if self._hard:
-            different = max(different, len(DIFFERENT))
-        hands += [DIFFERENT[position % len(DIFFERENT)] for position in range(different)]
-        hands += [RIGHT] * (ordinary - different)
-        dice(self.seed, "cases").shuffle(hands)
+            different = max(different, len(COMMON_CASES))
+        hands += [COMMON_CASES[position % len(COMMON_CASES)] for position in range(different)]
+        hands += [UNCHANGED_CASE] * (ordinary - different)
+        seeded_random(self.seed, "cases").shuffle(hands)
         numbers: Counter[str] = Counter()
         dealt: list[tuple[Case, int]] = []
         for case in hands:

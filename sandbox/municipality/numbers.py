@@ -39,7 +39,7 @@ def temporary_number(born: date, serial: int) -> str:
     return f"{born:%Y%m%d}TF{serial % 100:02d}"
 
 
-def misspelt(number: str) -> str:
+def with_wrong_check_digit(number: str) -> str:
     """Return a personal number with a wrong check digit."""
     return f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
 

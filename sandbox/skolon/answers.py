@@ -20,7 +20,7 @@ _ERROR_PAGE = (
 )
 
 
-def json_answer(
+def json_response(
     body: object,
     *,
     status: int = 200,
@@ -38,10 +38,10 @@ def scim_error(
     body: dict[str, Any] = {"schemas": [ERROR_SCHEMA], "status": str(status), "detail": detail}
     if scim_type is not None:
         body["scimType"] = scim_type
-    return json_answer(body, status=status, media_type=SCIM_MEDIA_TYPE, headers=headers)
+    return json_response(body, status=status, media_type=SCIM_MEDIA_TYPE, headers=headers)
 
 
-def faulty_answer(fault: Fault) -> Response:
+def faulty_response(fault: Fault) -> Response:
     """Return what a fault of kind ``status``, ``html`` or ``not_json`` answers with."""
     headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
     if fault.kind == "html":

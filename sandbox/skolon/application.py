@@ -17,9 +17,9 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from sandbox.serving import CutConnectionError
-from sandbox.skolon.answers import faulty_answer, scim_error
+from sandbox.skolon.answers import faulty_response, scim_error
 from sandbox.skolon.control import control
-from sandbox.skolon.faults import Fault, FaultBook, Request
+from sandbox.skolon.faults import Fault, FaultRegistry, Request
 from sandbox.skolon.schema import INDEXED_PATHS, skolon_provider
 from sandbox.skolon.storage import IndexedStorage
 from sandbox.skolon.tokens import Tokens
@@ -77,7 +77,7 @@ class SkolonStandIn:
             lifetime=token_lifetime,
             clock=clock,
         )
-        self.faults = FaultBook()
+        self.faults = FaultRegistry()
         self._provider = skolon_provider()
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
@@ -138,7 +138,7 @@ class SkolonStandIn:
         self, request: Request, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if request.path_kind == "token":
-            return self.tokens.answer(HttpRequest(environ))(environ, start_response)
+            return self.tokens.response(HttpRequest(environ))(environ, start_response)
         organisation = self._organisations.get(request.organisation or "")
         if organisation is None:
             return scim_error(404, "No such organisation")(environ, start_response)
@@ -161,7 +161,7 @@ class SkolonStandIn:
             case "truncated":
                 return _truncated(_whole(self._answer, request, environ), start_response)
             case _:
-                return faulty_answer(fault)(environ, start_response)
+                return faulty_response(fault)(environ, start_response)
         return self._answer(request, environ, start_response)
 
     @property
@@ -186,8 +186,8 @@ def _read(environ: WSGIEnvironment, segments: list[str]) -> Request:
             return Request(method=method, path_kind="other")
 
 
-def _whole(answer: Any, request: Request, environ: WSGIEnvironment) -> Response:
-    return Response.from_app(lambda env, start: answer(request, env, start), environ, buffered=True)
+def _whole(response: Any, request: Request, environ: WSGIEnvironment) -> Response:
+    return Response.from_app(lambda env, start: response(request, env, start), environ, buffered=True)
 
 
 def _truncated(response: Response, start_response: StartResponse) -> Iterable[bytes]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from scim2_models import UniquenessException
 from werkzeug.exceptions import BadRequest
 
-from sandbox.skolon.answers import json_answer
+from sandbox.skolon.answers import json_response
 from sandbox.skolon.faults import Fault
 
 if TYPE_CHECKING:
@@ -46,28 +46,28 @@ def _carry_out(  # noqa: PLR0911 - one return for each row of the table above
 ) -> Response:
     match (request.method, *segments):
         case ("GET", "organisations"):
-            return json_answer(list(stand_in.organisations))
+            return json_response(list(stand_in.organisations))
         case ("GET", "organisations", name) if name in stand_in.organisations:
-            return json_answer(stand_in.users(name))
+            return json_response(stand_in.users(name))
         case ("PUT", "organisations", name):
             stand_in.fill(name, _list(request))
-            return json_answer({"users": len(stand_in.users(name))})
+            return json_response({"users": len(stand_in.users(name))})
         case ("GET", "faults"):
-            return json_answer(stand_in.faults.waiting())
+            return json_response(stand_in.faults.waiting())
         case ("POST", "faults"):
             stand_in.faults.add(Fault(**_object(request)))
-            return json_answer(stand_in.faults.waiting(), status=201)
+            return json_response(stand_in.faults.waiting(), status=201)
         case ("DELETE", "faults"):
             stand_in.faults.clear()
-            return json_answer([])
+            return json_response([])
         case ("GET", "requests"):
-            return json_answer(stand_in.requests())
+            return json_response(stand_in.requests())
         case ("DELETE", "requests"):
             stand_in.forget_requests()
-            return json_answer({})
+            return json_response({})
         case ("DELETE", "tokens"):
             stand_in.tokens.expire_all()
-            return json_answer({})
+            return json_response({})
         case _:
             return _refusal(404, "No such control")
 
@@ -87,4 +87,4 @@ def _list(request: Request) -> list[dict[str, Any]]:
 
 
 def _refusal(status: int, detail: str) -> Response:
-    return json_answer({"error": detail}, status=status)
+    return json_response({"error": detail}, status=status)

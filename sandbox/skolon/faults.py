@@ -62,7 +62,7 @@ class Fault:
         if self.times is not None and self.times < 1:
             raise ValueError("times must be at least 1, or none for ever")
 
-    def strikes(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         """Tell whether the fault is meant for this request."""
         if self.kind == "changed" and (request.method, request.path_kind) != ("PATCH", "user"):
             return False
@@ -103,7 +103,7 @@ def without_search_by_post(status: int = 501, **narrowed: Any) -> Fault:
     )
 
 
-class FaultBook:
+class FaultRegistry:
     """The faults that are switched on, first come, first served; safe for threads."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class FaultBook:
         """Return the fault that strikes this request, if any, and use it up by one."""
         with self._lock:
             for position, fault in enumerate(self._faults):
-                if not fault.strikes(request):
+                if not fault.matches(request):
                     continue
                 if fault.times == 1:
                     del self._faults[position]

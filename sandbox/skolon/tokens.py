@@ -8,7 +8,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sandbox.skolon.answers import json_answer
+from sandbox.skolon.answers import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +52,12 @@ class Tokens:
         with self._lock:
             self._until.clear()
 
-    def answer(self, request: Request) -> Response:
+    def response(self, request: Request) -> Response:
         """Answer a request to the token endpoint; errors are those of RFC 6749 section 5.2."""
         if request.method != "POST":
-            return json_answer({"error": "invalid_request"}, status=405, headers={"Allow": "POST"})
+            return json_response({"error": "invalid_request"}, status=405, headers={"Allow": "POST"})
         if request.form.get("grant_type") != "client_credentials":
-            return json_answer({"error": "unsupported_grant_type"}, status=400)
+            return json_response({"error": "unsupported_grant_type"}, status=400)
         basic = request.authorization
         if basic is not None and basic.type == "basic":
             client_id, client_secret = basic.username or "", basic.password or ""
@@ -65,11 +65,11 @@ class Tokens:
             client_id = request.form.get("client_id", "")
             client_secret = request.form.get("client_secret", "")
         if not self._knows(client_id, client_secret):
-            return json_answer(
+            return json_response(
                 {"error": "invalid_client", "error_description": "Unknown client, or wrong secret"},
                 status=401,
             )
-        return json_answer(
+        return json_response(
             {"access_token": self._issue(), "token_type": "Bearer", "expires_in": int(self._lifetime)},
             headers={"Cache-Control": "no-store"},
         )

@@ -150,11 +150,11 @@ def _directory(value: str) -> None:
         )
 
 
-def _free_of(fault_of: Callable[[str], str | None]) -> Callable[[str], None]:
+def _free_of(classify: Callable[[str], str | None]) -> Callable[[str], None]:
     """Return a validator for marshmallow out of a function that says what is wrong, if anything is."""
 
     def check(value: str) -> None:
-        fault = fault_of(value)
+        fault = classify(value)
         if fault is not None:
             raise ValidationError(fault)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.database import Database
 
 #: People that one search finds at most.
-MOST_FOUND: Final = 20
+MAX_SEARCH_RESULTS: Final = 20
 
 _TELLING_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
 
@@ -59,7 +59,7 @@ class People:
                 .where(runs.c.tenant_id == tenant_id, by)
                 .group_by(receipts.c.entra_id)
                 .order_by(func.max(receipts.c.run_id).desc(), receipts.c.entra_id)
-                .limit(MOST_FOUND)
+                .limit(MAX_SEARCH_RESULTS)
             )
             return [row.entra_id for row in connection.execute(people)]
 

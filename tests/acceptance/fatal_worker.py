@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from clients.skolon.client import ScimDirectory
+from clients.skolon.client import ScimSkolonClient
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.users.attributes import Attribute
@@ -25,14 +25,14 @@ from workers import main
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clients.skolon.search import Found
+    from clients.skolon.search import SearchResult
 
-_find_each = ScimDirectory.find_each
+_find_each = ScimSkolonClient.search_many
 
 
 def _deadly_find_each(
-    directory: ScimDirectory, organisation: str, people: Sequence[Mapping[Attribute, str]]
-) -> list[Found]:
+    directory: ScimSkolonClient, organisation: str, people: Sequence[Mapping[Attribute, str]]
+) -> list[SearchResult]:
     if any(keys.get(Attribute.EXTERNAL_ID) == sys.argv[1] for keys in people):
         os.kill(os.getpid(), signal.SIGKILL)
     return _find_each(directory, organisation, people)
@@ -40,7 +40,7 @@ def _deadly_find_each(
 
 def build() -> None:
     """Put a worker process together, as dramatiq's command line asks for it."""
-    patch.object(ScimDirectory, "find_each", _deadly_find_each).start()
+    patch.object(ScimSkolonClient, "find_each", _deadly_find_each).start()
     main.build()
 
 

@@ -13,13 +13,13 @@ from tests.acceptance.test_whole_way import counts, ended_run, env, event, made_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up"]
 
 
 def test_a_killed_pool_loses_nobody_and_doubles_nothing(
-    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P2, P4: SIGKILL of all workers and of the producer in mid-run changes nothing about its result."""
 
@@ -45,7 +45,7 @@ def test_a_killed_pool_loses_nobody_and_doubles_nothing(
 
 
 def test_a_deadly_user_takes_nobody_along(
-    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P7, P9: of the one user over whom every worker dies it is told, and all others have their outcome."""
     ordinary = next(person for person in made_up.municipality if person.outcome == "unchanged")

@@ -13,7 +13,7 @@ from tests.acceptance.test_stopping import children, lying
 from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, event, made_up, publish
 
 if TYPE_CHECKING:
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up"]
 
@@ -41,7 +41,7 @@ def peak(process: int) -> int:
 
 
 def test_heavy_messages_fill_no_memory(
-    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P7: forged messages of 900 kB, 150 in a queue and in its delay queue, take no process 400 MiB."""
     with running("producer", env=env, log=tmp_path / "producer.log"):

@@ -15,7 +15,7 @@ from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, even
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up"]
 
@@ -29,7 +29,7 @@ def purge(amqp_url: str, queue: str) -> int:
 
 
 def test_a_purged_queue_costs_nobody_the_outcome(
-    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P3, P4: a queue purged in mid-run is filled again by itself; the sums are right, and it is said."""
     made_up.skolon.faults.add(Fault(kind="delay", delay=0.5, times=None, path_kind="search"))

@@ -22,12 +22,12 @@ from tests.acceptance.test_whole_way import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up", "pool"]
 
 
-def change(made_up: World, people: int, seed: int) -> dict[str, dict[str, Any]]:
+def change(made_up: Environment, people: int, seed: int) -> dict[str, dict[str, Any]]:
     """Change so many people in Entra; return them as they are there now, by id."""
     directory = next(iter(made_up.microsoft.directories.values()))
     changed = changed_users(made_up.municipality, people, seed=seed)
@@ -36,7 +36,7 @@ def change(made_up: World, people: int, seed: int) -> dict[str, dict[str, Any]]:
     return {user["id"]: user for user in changed}
 
 
-def in_skolon(made_up: World) -> dict[str, dict[str, Any]]:
+def in_skolon(made_up: Environment) -> dict[str, dict[str, Any]]:
     """Return what of each Skolon user may have been changed here, by Entra id, in Entra's words."""
     found = {}
     for user in made_up.skolon_users():
@@ -63,7 +63,7 @@ def done_run(env: dict[str, str], mode: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("pool")
 def test_whatever_comes_twice_late_or_in_turn_ends_right(
-    made_up: World, env: dict[str, str], amqp_url: str
+    made_up: Environment, env: dict[str, str], amqp_url: str
 ) -> None:
     """P4: overlapping triggers, old dead letters replayed after a newer run, delta and full runs in turn.
 

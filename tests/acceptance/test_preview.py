@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import answer, environment, running, until, update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ MISTAKE = "idp_identifier=onPremisesImmutableId"
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     folder = tmp_path / "world"
     folder.mkdir()
-    with world(folder, people=PEOPLE) as served:
+    with serve_environment(folder, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def env(made_up: World, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
+def env(made_up: Environment, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
     variables = environment(
-        **made_up.environment,
+        **made_up.variables,
         UPDATE_SYNC_AMQP_URL=amqp_url,
         UPDATE_SYNC_DATABASE_URL=database_url,
         UPDATE_SYNC_SECRET_KEYS=new_key(),
@@ -68,7 +68,9 @@ def counts(run: dict[str, Any]) -> dict[str, int]:
     return outcomes
 
 
-def test_a_mistake_is_seen_before_it_is_saved(made_up: World, env: dict[str, str], tmp_path: Path) -> None:
+def test_a_mistake_is_seen_before_it_is_saved(
+    made_up: Environment, env: dict[str, str], tmp_path: Path
+) -> None:
     """P1: the preview counts what the run would do, Skolon is only read, and the run then does just that."""
     with (
         running("producer", env=env, log=tmp_path / "p.log"),

@@ -25,7 +25,7 @@ from tests.acceptance.test_whole_way import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up", "pool"]
 
@@ -33,7 +33,7 @@ REPLAY = ("dead-letters", "replay", "--yes", "--max-failed", "1")
 
 
 @pytest.fixture
-def failed(made_up: World, env: dict[str, str], amqp_url: str, pool: list[Path]) -> dict[str, Any]:
+def failed(made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]) -> dict[str, Any]:
     """Have a run in which Skolon refused everybody, and workers that go on."""
     assert pool
     made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
@@ -50,7 +50,7 @@ def outcomes(env: dict[str, str], run: dict[str, Any]) -> dict[str, int]:
 
 
 def test_a_killed_replay_loses_nobody_and_doubles_nothing(
-    made_up: World, env: dict[str, str], amqp_url: str, failed: dict[str, Any], tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, failed: dict[str, Any], tmp_path: Path
 ) -> None:
     """P2, P3, P4: SIGKILL in the middle of replays changes nothing about what the last one brings about."""
     before: int = failed["outcomes"]["dead_lettered"]
@@ -80,7 +80,7 @@ def test_a_killed_replay_loses_nobody_and_doubles_nothing(
 
 
 def test_a_replay_stops_by_itself(
-    made_up: World, env: dict[str, str], amqp_url: str, failed: dict[str, Any]
+    made_up: Environment, env: dict[str, str], amqp_url: str, failed: dict[str, Any]
 ) -> None:
     """What still fails is found out with one person, with 1 as the exit code; nothing else has moved."""
     made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devtools.services.postgresql import PostgreSQL
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up"]
 
@@ -36,7 +36,7 @@ def events(postgresql: PostgreSQL, database_url: str) -> list[tuple[str, int]]:
 
 
 def test_two_schedulers_trigger_one_run_when_its_minute_comes(
-    made_up: World, env: dict[str, str], postgresql: PostgreSQL, database_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], postgresql: PostgreSQL, database_url: str, tmp_path: Path
 ) -> None:
     """P4: of two schedulers that wait for the same minute one publishes what is due, and it runs once."""
     logs = [tmp_path / "one.log", tmp_path / "other.log"]

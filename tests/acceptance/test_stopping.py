@@ -23,7 +23,7 @@ from tests.acceptance.test_whole_way import PEOPLE, counts, ended_run, env, even
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up"]
 
@@ -230,7 +230,7 @@ def _fill(pipe: int) -> None:
 
 
 def test_a_rolling_restart_makes_no_suspects(
-    made_up: World, env: dict[str, str], amqp_url: str, tmp_path: Path
+    made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P2, P4: workers that are replaced in mid-run, one after the other, leave no trace on what they had."""
     log = tmp_path / "worker.log"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import answer, update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.expectation import attributes_of
 from tests.acceptance.test_whole_way import env, pool
 
@@ -25,20 +25,20 @@ IN_HAND = 16
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     folder = tmp_path / "world"
     folder.mkdir()
-    with world(folder, people=PEOPLE) as served:
+    with serve_environment(folder, users=PEOPLE) as served:
         yield served
 
 
-def state(made_up: World) -> dict[str, dict[str, str | None]]:
+def state(made_up: Environment) -> dict[str, dict[str, str | None]]:
     return {user["id"]: attributes_of(user) for user in made_up.skolon_users()}
 
 
 @pytest.mark.usefixtures("pool")
 def test_a_mistake_is_halted_and_every_value_restored(
-    made_up: World, env: dict[str, str], tmp_path: Path
+    made_up: Environment, env: dict[str, str], tmp_path: Path
 ) -> None:
     """P7: no more than the limit and what was in hand is touched; after `undo`, each value is as before."""
     before = state(made_up)

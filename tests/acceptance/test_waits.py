@@ -15,7 +15,7 @@ from sandbox.skolon.faults import Fault
 from tests.acceptance.test_whole_way import PEOPLE, ended_run, env, event, made_up, pool, publish
 
 if TYPE_CHECKING:
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 __all__ = ["env", "made_up", "pool"]
 
@@ -38,7 +38,7 @@ def waiting_run(env: dict[str, str], service: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("pool")
 def test_a_run_says_that_its_users_wait_for_skolon(
-    made_up: World, env: dict[str, str], amqp_url: str
+    made_up: Environment, env: dict[str, str], amqp_url: str
 ) -> None:
     """P8: users, since when, the status and the next try are shown meanwhile, and nothing when it is over."""
     made_up.skolon.faults.add(Fault(kind="status", status=501, times=None, path_kind="search"))
@@ -63,7 +63,9 @@ def test_a_run_says_that_its_users_wait_for_skolon(
 
 
 @pytest.mark.usefixtures("pool")
-def test_a_run_says_that_its_page_waits_for_graph(made_up: World, env: dict[str, str], amqp_url: str) -> None:
+def test_a_run_says_that_its_page_waits_for_graph(
+    made_up: Environment, env: dict[str, str], amqp_url: str
+) -> None:
     """P8: a run that has published nobody yet says that its page waits, and for whom."""
     made_up.microsoft.faults.add(Trouble(effect=Effect.ERROR, kind=Kind.USERS, times=None, status=503))
     publish(amqp_url, "tenant-sync", event("first"))

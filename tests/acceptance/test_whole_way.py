@@ -10,10 +10,10 @@ import pika
 import pytest
 
 from devtools.commands import answer, environment, running, until, update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
-from sandbox.municipality.expectation import belongings_of_others
+from sandbox.municipality.expectation import other_values
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ PEOPLE = 250
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     folder = tmp_path / "world"
     folder.mkdir()
-    with world(folder, people=PEOPLE) as served:
+    with serve_environment(folder, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def env(made_up: World, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
+def env(made_up: Environment, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
     """Have a database that is upgraded, and the tenant in it."""
     variables = environment(
-        **made_up.environment,
+        **made_up.variables,
         UPDATE_SYNC_AMQP_URL=amqp_url,
         UPDATE_SYNC_DATABASE_URL=database_url,
         UPDATE_SYNC_SECRET_KEYS=new_key(),
@@ -106,9 +106,11 @@ def counts(outcomes: dict[str, int]) -> dict[str, int]:
 
 
 @pytest.mark.usefixtures("pool")
-def test_everybody_is_accounted_for_and_right(made_up: World, env: dict[str, str], amqp_url: str) -> None:
+def test_everybody_is_accounted_for_and_right(
+    made_up: Environment, env: dict[str, str], amqp_url: str
+) -> None:
     """P1, P3, P4: an event becomes a run; its sums and all Skolon users are as expected independently."""
-    before = {user["id"]: belongings_of_others(user) for user in made_up.skolon_users()}
+    before = {user["id"]: other_values(user) for user in made_up.skolon_users()}
 
     checked = update_sync("tenants", "check", TENANT_KEY, env=env)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -125,12 +127,12 @@ def test_everybody_is_accounted_for_and_right(made_up: World, env: dict[str, str
     assert first["reasons"] == second["reasons"] == municipality.expected_reasons()
     assert counts(second["outcomes"]) == municipality.expected_outcomes("second")
     assert made_up.wrong_users() == []
-    assert {user["id"]: belongings_of_others(user) for user in made_up.skolon_users()} == before
+    assert {user["id"]: other_values(user) for user in made_up.skolon_users()} == before
     assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "PATCH user", "POST token"}
 
 
 @pytest.mark.usefixtures("pool")
-def test_a_dry_run_only_reads(made_up: World, env: dict[str, str], amqp_url: str) -> None:
+def test_a_dry_run_only_reads(made_up: Environment, env: dict[str, str], amqp_url: str) -> None:
     """P1: a dry run finds out what would change, and nothing but reading reaches Skolon."""
     before = made_up.skolon_users()
 
@@ -144,7 +146,7 @@ def test_a_dry_run_only_reads(made_up: World, env: dict[str, str], amqp_url: str
     assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
 
 
-def test_a_delta_run_reads_what_changed(made_up: World, env: dict[str, str], pool: list[Path]) -> None:
+def test_a_delta_run_reads_what_changed(made_up: Environment, env: dict[str, str], pool: list[Path]) -> None:
     """P4, P6: after a full run a delta touches who changed alone, and its link is in nobody's log."""
     trigger = ("trigger", TENANT_KEY, "--wait")
     full = update_sync(*trigger, "--json", env=env)
@@ -171,7 +173,7 @@ def test_a_delta_run_reads_what_changed(made_up: World, env: dict[str, str], poo
     assert "deltatoken" not in "".join(log.read_text(encoding="utf-8") for log in pool)
 
 
-def graph_requests(made_up: World) -> dict[str, int]:
+def graph_requests(made_up: Environment) -> dict[str, int]:
     """Return the requests that came to Graph, by kind: one for each batch, whatever is in it."""
     counts = made_up.microsoft.requests.counts()
     to_graph = (Kind.USERS, Kind.COUNT, Kind.DELTA, Kind.USER, Kind.BIRTHDAY, Kind.BATCH)
@@ -179,7 +181,7 @@ def graph_requests(made_up: World) -> dict[str, int]:
 
 
 def test_nobodys_data_is_in_the_logs_or_queues(
-    made_up: World, env: dict[str, str], amqp_url: str, pool: list[Path]
+    made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]
 ) -> None:
     """P6: no name, address, number or secret of anybody in any log line or dead letter."""
     publish(amqp_url, "tenant-sync", event("first"))

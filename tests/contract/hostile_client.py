@@ -22,7 +22,7 @@ def main(kind: str, seconds: str, *urls: str) -> None:
     import threading  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from clients.http.errors import Fault  # noqa: PLC0415
+    from clients.http.errors import TransportFailure  # noqa: PLC0415
     from clients.http.session import HttpSession, json_object  # noqa: PLC0415
 
     look_up = socket.getaddrinfo
@@ -37,9 +37,9 @@ def main(kind: str, seconds: str, *urls: str) -> None:
     found: dict[str, str] = {}
 
     def ask(url: str) -> None:
-        answer = session.ask("GET", url)
-        if isinstance(answer, Fault):
-            found[url] = answer.words
+        answer = session.try_request("GET", url)
+        if isinstance(answer, TransportFailure):
+            found[url] = answer.message
         else:
             found[url] = "no object" if json_object(answer) is None else "an object"
 

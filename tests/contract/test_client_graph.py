@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.entra.tokens import EntraTokens
-from clients.graph.client import Graph, GraphClient
+from clients.graph.client import GraphClient, GraphService
 from clients.http.session import HttpSession
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
@@ -30,16 +30,16 @@ PEOPLE = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Environment:
     """A stand-in, our Graph that asks it, and the waits that our Graph wanted."""
 
     tenant: Running
-    graph: Graph
+    graph: GraphService
     waits: list[float]
 
     @property
     def client(self) -> GraphClient:
-        return self.graph.tenant(CREDENTIALS)
+        return self.graph.client(CREDENTIALS)
 
     def fault(self, effect: Effect, **aim: Any) -> None:
         self.tenant.standin.faults.add(Fault(effect=effect, **aim))
@@ -48,14 +48,16 @@ class World:
         return self.tenant.standin.requests.counts().get(kind, 0)
 
 
-def world_of(tenant: Running, url: str | None = None) -> World:
+def world_of(tenant: Running, url: str | None = None) -> Environment:
     waits: list[float] = []
-    graph = Graph(url=url or tenant.url, authority=tenant.url, ca_bundle=tenant.authority, wait=waits.append)
-    return World(tenant=tenant, graph=graph, waits=waits)
+    graph = GraphService(
+        url=url or tenant.url, authority=tenant.url, ca_bundle=tenant.authority, wait=waits.append
+    )
+    return Environment(tenant=tenant, graph=graph, waits=waits)
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Environment]:
     with running() as tenant:
         yield world_of(tenant)
 
@@ -81,13 +83,13 @@ def test_every_page() -> None:
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1.0", "/v1.0/"])
-def test_address_with_and_without_version(world: World, end: str) -> None:
+def test_address_with_and_without_version(world: Environment, end: str) -> None:
     """Graph's address may be set with or without its version and a slash."""
     other = world_of(world.tenant, world.tenant.url + end)
     assert other.client.user(user_id(1), SELECT) is not None
 
 
-def test_empty_page(world: World) -> None:
+def test_empty_page(world: Environment) -> None:
     """A page without users that has a next one is not the end."""
     world.fault(Effect.EMPTY_PAGE)
     page = world.client.page(None, SELECT)
@@ -97,7 +99,7 @@ def test_empty_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"])
-def test_expired_page(world: World, code: str) -> None:
+def test_expired_page(world: Environment, code: str) -> None:
     """A page that Graph has forgotten is told apart from a wrong query."""
     world.fault(Effect.EXPIRED_PAGE_TOKEN, code=code)
     with pytest.raises(PageTokenExpiredError):
@@ -120,7 +122,7 @@ def test_expired_page(world: World, code: str) -> None:
         "",
     ],
 )
-def test_links_elsewhere(world: World, link: str) -> None:
+def test_links_elsewhere(world: Environment, link: str) -> None:
     """A link that leads away from Graph is refused: the token would go along."""
     with pytest.raises(HaltError) as caught:
         world.client.page(link.replace("{host}", world.tenant.url.removeprefix("https://")), SELECT)
@@ -128,7 +130,7 @@ def test_links_elsewhere(world: World, link: str) -> None:
     assert world.requests(Kind.USERS) == 0
 
 
-def test_one_user(world: World) -> None:
+def test_one_user(world: Environment) -> None:
     """One user comes by id, and nobody comes for an id that nobody has, however odd it is."""
     found = world.client.user(user_id(1), SELECT)
     assert found is not None
@@ -137,7 +139,7 @@ def test_one_user(world: World) -> None:
         assert world.client.user(nobody, SELECT) is None
 
 
-def test_birthdays(world: World) -> None:
+def test_birthdays(world: Environment) -> None:
     """A birthday is a date, none when it is not set, and a problem when there is no such user."""
     assert world.client.birthday(user_id(1)).value == BORN[:10]
     unset = world.client.birthday(user_id(2))
@@ -171,7 +173,7 @@ def test_birthdays(world: World) -> None:
     ],
     ids=lambda value: f"{value.effect}-{value.status}" if isinstance(value, Fault) else None,
 )
-def test_birthday_never_fails_a_user(world: World, fault: Fault, tries: int) -> None:
+def test_birthday_never_fails_a_user(world: Environment, fault: Fault, tries: int) -> None:
     """Whatever goes wrong with a birthday is a problem in words after a few short tries."""
     world.tenant.standin.faults.add(fault)
     birthday = world.client.birthday(user_id(1))
@@ -182,7 +184,7 @@ def test_birthday_never_fails_a_user(world: World, fault: Fault, tries: int) -> 
 
 
 @pytest.mark.parametrize("effect", [Effect.HTML, Effect.GARBAGE, Effect.TRUNCATED, Effect.CUT])
-def test_birthday_while_graph_is_away(world: World, effect: Effect) -> None:
+def test_birthday_while_graph_is_away(world: Environment, effect: Effect) -> None:
     """P8: when it is Graph itself that is away, the user waits, and keeps its birth date to be read."""
     world.client.count()
     world.tenant.standin.faults.add(Fault(effect=effect, times=None))
@@ -190,13 +192,13 @@ def test_birthday_while_graph_is_away(world: World, effect: Effect) -> None:
         world.client.birthday(user_id(1))
 
 
-def test_birthday_when_graph_is_back(world: World) -> None:
+def test_birthday_when_graph_is_back(world: Environment) -> None:
     """P8: an outage that ends while a birthday is asked for costs nothing."""
     world.tenant.standin.faults.add(Fault(effect=Effect.CUT, kind=Kind.BIRTHDAY, times=3))
     assert world.client.birthday(user_id(1)).value == BORN[:10]
 
 
-def test_birthday_without_credentials(world: World) -> None:
+def test_birthday_without_credentials(world: Environment) -> None:
     """Not even a refused secret makes a birthday raise."""
     world.tenant.standin.entra.change(TENANT, CLIENT, secret_expired=True)
     assert "expired" in str(world.client.birthday(user_id(1)).problem)
@@ -220,7 +222,7 @@ def test_birthday_without_credentials(world: World) -> None:
     ],
     ids=lambda value: f"{value.effect}-{value.status}" if isinstance(value, Fault) else None,
 )
-def test_outages(world: World, fault: Fault, retry_after: float | None) -> None:
+def test_outages(world: Environment, fault: Fault, retry_after: float | None) -> None:
     """Whatever looks like an outage is one, with the wait that Graph asked for (promise P8)."""
     world.tenant.standin.faults.add(fault)
     with pytest.raises(TransientError) as caught:
@@ -231,14 +233,14 @@ def test_outages(world: World, fault: Fault, retry_after: float | None) -> None:
     assert len(world.client.page(None, SELECT).users) == 7
 
 
-def test_request_id_for_support(world: World) -> None:
+def test_request_id_for_support(world: Environment) -> None:
     """Graph's request id is in the error's text: Microsoft's support asks for it."""
     world.fault(Effect.ERROR, status=500)
     with pytest.raises(TransientError, match=r"request id [0-9a-f-]{36}"):
         world.client.count()
 
 
-def test_permission(world: World) -> None:
+def test_permission(world: Environment) -> None:
     """A missing permission halts, and names it (promise P7)."""
     world.tenant.standin.entra.change(TENANT, CLIENT, permitted=False)
     with pytest.raises(HaltError, match=r"User\.Read\.All") as caught:
@@ -246,14 +248,14 @@ def test_permission(world: World) -> None:
     assert caught.value.cause is Cause.ENTRA_PERMISSION
 
 
-def test_wrong_query(world: World) -> None:
+def test_wrong_query(world: Environment) -> None:
     """A query that Graph refuses halts, and names Graph's code."""
     with pytest.raises(HaltError, match="HTTP 400") as caught:
         world.client.page(None, ["noSuchProperty"])
     assert caught.value.cause is Cause.GRAPH_QUERY
 
 
-def test_revoked_token(world: World) -> None:
+def test_revoked_token(world: Environment) -> None:
     """A token that Graph no longer takes is replaced, once, and the request goes through."""
     world.client.count()
     world.tenant.standin.entra.revoke_tokens()
@@ -261,7 +263,7 @@ def test_revoked_token(world: World) -> None:
     assert world.requests(Kind.TOKEN) == 2
 
 
-def test_claims_challenge(world: World) -> None:
+def test_claims_challenge(world: Environment) -> None:
     """What Graph demands of a token is passed on to Entra."""
     world.client.count()
     world.tenant.standin.entra.change(TENANT, CLIENT, claims_demanded=True)
@@ -270,7 +272,7 @@ def test_claims_challenge(world: World) -> None:
     assert world.requests(Kind.TOKEN) == 2
 
 
-def test_refused_for_good(world: World) -> None:
+def test_refused_for_good(world: Environment) -> None:
     """A 401 that stays after a new token halts (promise P7)."""
     world.fault(Effect.ERROR, status=401, code="InvalidAuthenticationToken", times=None)
     with pytest.raises(HaltError) as caught:
@@ -287,18 +289,18 @@ def test_refused_for_good(world: World) -> None:
         ({"directory": user_id(6)}, "no such directory"),
     ],
 )
-def test_wrong_credentials(world: World, changes: dict[str, str], words: str) -> None:
+def test_wrong_credentials(world: Environment, changes: dict[str, str], words: str) -> None:
     """Each wrong part of the credentials halts and is told apart, without the secret (P6, P7)."""
     given = {"directory": TENANT, "client_id": CLIENT, "client_secret": SECRET} | changes
     with pytest.raises(HaltError) as caught:
-        world.graph.tenant(Credentials(**given)).count()
+        world.graph.client(Credentials(**given)).count()
     assert caught.value.cause is Cause.ENTRA_CREDENTIALS
     assert words in caught.value.detail
     assert given["client_secret"] not in str(caught.value)
     assert caught.value.__context__ is None
 
 
-def test_mended_secret(world: World) -> None:
+def test_mended_secret(world: Environment) -> None:
     """A secret that is mended in Entra works at once, although msal remembers refusals."""
     entra = world.tenant.standin.entra
     entra.change(TENANT, CLIENT, secret_expired=True)
@@ -322,7 +324,7 @@ def test_mended_secret(world: World) -> None:
     ],
 )
 def test_entra_outages(
-    world: World, kind: Kind, effect: Effect, aim: dict[str, Any], retry_after: float | None
+    world: Environment, kind: Kind, effect: Effect, aim: dict[str, Any], retry_after: float | None
 ) -> None:
     """An outage of Entra is one, wherever it strikes, and is over when it is over (promise P8)."""
     world.fault(effect, kind=kind, **aim)
@@ -353,13 +355,13 @@ def together(client: GraphClient, threads: int) -> list[int | UpdateSyncError]:
     return results
 
 
-def test_single_flight(world: World) -> None:
+def test_single_flight(world: Environment) -> None:
     """Sixteen threads on a cold cache ask for one token."""
     assert together(world.client, 16) == [7] * 16
     assert world.requests(Kind.TOKEN) == 1
 
 
-def test_single_flight_after_a_refusal(world: World) -> None:
+def test_single_flight_after_a_refusal(world: Environment) -> None:
     """Sixteen threads whose token is refused get one new one between them."""
     world.client.count()
     world.tenant.standin.entra.revoke_tokens()
@@ -367,7 +369,7 @@ def test_single_flight_after_a_refusal(world: World) -> None:
     assert world.requests(Kind.TOKEN) <= 3
 
 
-def test_bounded(world: World) -> None:
+def test_bounded(world: Environment) -> None:
     """The number of applications kept is bounded, and those in use stay (promise P10)."""
     tokens = EntraTokens(
         HttpSession(methods={"GET", "POST"}, ca_bundle=world.tenant.authority),
@@ -390,7 +392,7 @@ def test_bounded(world: World) -> None:
 @pytest.mark.parametrize(
     "body", [b'{"value": null}', b'{"value": {}}', b"{}", b"[]", b'{"value": [], "@odata.nextLink": 5}']
 )
-def test_wrong_shapes(world: World, body: bytes) -> None:
+def test_wrong_shapes(world: Environment, body: bytes) -> None:
     """A 200 that is no page is an outage, and says what is wrong with it."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -400,18 +402,18 @@ def test_wrong_shapes(world: World, body: bytes) -> None:
         return [body]
 
     with serve(app, threads=2) as server:
-        graph = Graph(url=server.url, authority=world.tenant.url, ca_bundle=world.tenant.authority)
+        graph = GraphService(url=server.url, authority=world.tenant.url, ca_bundle=world.tenant.authority)
         with pytest.raises(TransientError, match="HTTP 200, but"):
-            graph.tenant(CREDENTIALS).page(None, SELECT)
+            graph.client(CREDENTIALS).page(None, SELECT)
 
 
-def test_odd_users_come_as_they_are(world: World) -> None:
+def test_odd_users_come_as_they_are(world: Environment) -> None:
     """A user of wrong types is no fault of the page: it comes as it is."""
     world.tenant.directory.add_raw({**user(50), "otherMails": None, "mail": 7})
     assert world.client.page(None, ("otherMails", "mail")).users[-1]["mail"] == 7
 
 
-def test_no_secret_in_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_in_logs(world: Environment, caplog: pytest.LogCaptureFixture) -> None:
     """Neither the secret, nor a token, nor anybody's value is logged at DEBUG or shown by a repr (P6)."""
     caplog.set_level(logging.DEBUG)
     world.client.page(None, SELECT)
@@ -419,7 +421,7 @@ def test_no_secret_in_logs(world: World, caplog: pytest.LogCaptureFixture) -> No
     world.fault(Effect.HTML, kind=Kind.TOKEN)
     wrong = Credentials(directory=TENANT, client_id=CLIENT, client_secret="other-secret")  # noqa: S106 - made up
     with pytest.raises(TransientError):
-        world.graph.tenant(wrong).count()
+        world.graph.client(wrong).count()
     shown = caplog.text + repr(CREDENTIALS) + repr(world.client) + repr(world.graph)
     for hidden in (SECRET, "other-secret", token, "Ågren", "services aren"):
         assert hidden not in shown

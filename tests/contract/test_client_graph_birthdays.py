@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from clients.graph.batch import MOST, batch_of
-from clients.graph.birthday_availability import ASK_AGAIN, PATIENCE
-from clients.graph.client import Graph, GraphClient
+from clients.graph.batch import MAX_BATCH_SIZE, batch_body
+from clients.graph.birthday_availability import PATIENCE, REFUSAL_TTL
+from clients.graph.client import GraphClient, GraphService
 from clients.http.allow_list import RequestRefusedError
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
@@ -30,16 +30,16 @@ PEOPLE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Environment:
     """A stand-in, our Graph that asks it, and the clock that our Graph goes by."""
 
     tenant: Running
-    graph: Graph
+    graph: GraphService
     clock: Clock
 
     @property
     def client(self) -> GraphClient:
-        return self.graph.tenant(CREDENTIALS)
+        return self.graph.client(CREDENTIALS)
 
     def fault(self, effect: Effect = Effect.ERROR, **aim: Any) -> None:
         self.tenant.standin.faults.add(Fault(effect=effect, **aim))
@@ -64,62 +64,62 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Environment]:
     with running(PEOPLE) as tenant:
         clock = Clock()
-        graph = Graph(
+        graph = GraphService(
             url=tenant.url,
             authority=tenant.url,
             ca_bundle=tenant.authority,
             wait=lambda _: None,
             clock=clock,
         )
-        yield World(tenant=tenant, graph=graph, clock=clock)
+        yield Environment(tenant=tenant, graph=graph, clock=clock)
 
 
 def told(found: Sequence[Birthday | TransientError]) -> list[str | None]:
     return [each.problem or each.value if not isinstance(each, TransientError) else "wait" for each in found]
 
 
-def test_people_in_hand_at_the_same_time_are_one_request(world: World) -> None:
+def test_people_in_hand_at_the_same_time_are_one_request(world: Environment) -> None:
     """Seven people in seven threads are one request to Graph, and each gets what is theirs."""
     assert told(world.together(range(7))) == [BORN[:10] if number % 2 else None for number in range(7)]
     assert (world.requests("batch"), world.requests("batched birthday")) == (1, 7)
     assert world.requests("birthday") == 0
 
 
-def test_one_person_alone_is_a_plain_request(world: World) -> None:
+def test_one_person_alone_is_a_plain_request(world: Environment) -> None:
     """Nobody waits for company that does not come, and a batch of one is none."""
     with world.graph.birthdays.company.in_hand():
         assert world.client.birthday(user_id(1)).value == BORN[:10]
     assert (world.requests("batch"), world.requests("birthday")) == (0, 1)
 
 
-def test_twenty_at_most(world: World) -> None:
+def test_twenty_at_most(world: Environment) -> None:
     """More than twenty are as many batches as it takes, and everybody is asked for once."""
     found = world.together(range(50))
     assert told(found) == [BORN[:10] if number % 2 else None for number in range(50)]
     assert world.requests("batched birthday") + world.requests("birthday") == 50
-    assert world.requests("batch") + world.requests("birthday") == -(-50 // MOST)
+    assert world.requests("batch") + world.requests("birthday") == -(-50 // MAX_BATCH_SIZE)
 
 
-def test_somebody_who_does_not_come_is_not_waited_for(world: World) -> None:
+def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> None:
     """Whoever has somebody in hand who needs no birthday is no company, nor is another directory's."""
     company = world.graph.birthdays.company
     other = Credentials(directory="another", client_id=CLIENT, client_secret=SECRET)
-    turned, bound, asked = threading.Event(), threading.Event(), threading.Event()
+    turned, bound, requested = threading.Event(), threading.Event(), threading.Event()
 
     def elsewhere() -> None:
         with company.in_hand():
             company.bound_for(other)
             bound.set()
-            asked.wait(60)
+            requested.wait(60)
 
     def home() -> None:
         with company.in_hand():
             company.turned_off()
             turned.set()
-            asked.wait(60)
+            requested.wait(60)
 
     with ThreadPoolExecutor(2) as pool:
         for way in (elsewhere, home):
@@ -128,17 +128,17 @@ def test_somebody_who_does_not_come_is_not_waited_for(world: World) -> None:
         bound.wait(60)
         assert not company.is_awaited(CREDENTIALS, besides=())
         assert company.is_awaited(other, besides=())
-        asked.set()
+        requested.set()
     assert not company.is_awaited(other, besides=())
 
 
-def test_one_of_a_batch_that_is_not_there(world: World) -> None:
+def test_one_of_a_batch_that_is_not_there(world: Environment) -> None:
     """A user whom Graph does not know is that user's own matter."""
     assert told(world.together([1, 99, 3])) == [BORN[:10], "no such user", BORN[:10]]
     assert world.client.birthday(user_id(5)).value == BORN[:10]
 
 
-def test_one_of_a_batch_that_is_throttled(world: World) -> None:
+def test_one_of_a_batch_that_is_throttled(world: Environment) -> None:
     """P8: an inner 429 is a wait of what it asks for, for that one, and the others have their answers."""
     world.fault(kind=Kind.BIRTHDAY, user=user_id(3), status=429, retry_after="2.128")
     first, second, third = world.together([1, 3, 5])
@@ -148,7 +148,7 @@ def test_one_of_a_batch_that_is_throttled(world: World) -> None:
     assert world.client.birthday(user_id(3)).value == BORN[:10]
 
 
-def test_one_of_a_batch_that_fails(world: World) -> None:
+def test_one_of_a_batch_that_fails(world: Environment) -> None:
     """What fails without a word of when to come again is tried again, and no user fails by it."""
     world.fault(kind=Kind.BIRTHDAY, user=user_id(3), status=503)
     world.fault(Effect.GARBAGE, kind=Kind.BIRTHDAY, user=user_id(5))
@@ -158,13 +158,13 @@ def test_one_of_a_batch_that_fails(world: World) -> None:
 
 
 @pytest.mark.parametrize("effect", [Effect.CUT, Effect.HTML, Effect.GARBAGE, Effect.TRUNCATED])
-def test_a_batch_that_breaks(world: World, effect: Effect) -> None:
+def test_a_batch_that_breaks(world: Environment, effect: Effect) -> None:
     """P8: a batch whose answer does not come, or is none, is asked for again."""
     world.fault(effect, kind=Kind.BATCH)
     assert told(world.together([1, 3, 5])) == [BORN[:10]] * 3
 
 
-def test_a_batch_that_is_throttled_as_a_whole(world: World) -> None:
+def test_a_batch_that_is_throttled_as_a_whole(world: Environment) -> None:
     """P8: everybody in it waits as long as it asks for."""
     world.fault(kind=Kind.BATCH, status=429, retry_after="7")
     found = world.together([1, 3, 5])
@@ -176,7 +176,7 @@ def test_a_batch_that_is_throttled_as_a_whole(world: World) -> None:
     [(Effect.ERROR, 404), (Effect.ERROR, 405), (Effect.ERROR, 501), (Effect.HTML, 403), (Effect.HTML, 404)],
 )
 def test_where_batches_are_refused_people_are_asked_for_one_by_one(
-    world: World, effect: Effect, status: int
+    world: Environment, effect: Effect, status: int
 ) -> None:
     """A cloud or a proxy without batches costs one request in each process, and nobody's birthday."""
     world.fault(effect, kind=Kind.BATCH, status=status, times=None)
@@ -188,27 +188,29 @@ def test_where_batches_are_refused_people_are_asked_for_one_by_one(
 @pytest.mark.parametrize(
     ("status", "code"), [(403, "accessDenied"), (501, "NotImplemented"), (400, "BadRequest")]
 )
-def test_a_refusal_of_all_is_asked_for_once(world: World, status: int, code: str) -> None:
+def test_a_refusal_of_all_is_asked_for_once(world: Environment, status: int, code: str) -> None:
     """Where nobody's birthday can be read, a process asks again only after a while."""
     world.fault(kind=Kind.BIRTHDAY, status=status, code=code, times=5)
     found = [world.client.birthday(user_id(1)), *world.together([3, 5])]
-    assert all(not isinstance(each, TransientError) and each.of_all and each.problem for each in found)
+    assert all(
+        not isinstance(each, TransientError) and each.affects_all_users and each.problem for each in found
+    )
     assert world.requests("birthday") == 1
-    world.clock.now += ASK_AGAIN
+    world.clock.now += REFUSAL_TTL
     world.tenant.standin.faults.clear()
     assert world.client.birthday(user_id(3)).value == BORN[:10]
 
 
-def test_a_refusal_of_one_stays_theirs(world: World) -> None:
+def test_a_refusal_of_one_stays_theirs(world: Environment) -> None:
     """Where birthdays can be read, a refusal is about one user, and the others are asked for."""
     world.client.birthday(user_id(1))
     world.fault(kind=Kind.BIRTHDAY, user=user_id(3), status=403, code="accessDenied", times=None)
     refused = world.client.birthday(user_id(3))
-    assert (refused.of_all, bool(refused.problem)) == (False, True)
+    assert (refused.affects_all_users, bool(refused.problem)) == (False, True)
     assert world.client.birthday(user_id(5)).value == BORN[:10]
 
 
-def test_birthdays_alone_that_stay_throttled_keep_nobody_waiting(world: World) -> None:
+def test_birthdays_alone_that_stay_throttled_keep_nobody_waiting(world: Environment) -> None:
     """A birthday never fails a user: when only birthdays are throttled, and for long, it goes on without."""
     world.fault(kind=Kind.BIRTHDAY, status=429, retry_after="10", times=None)
     with pytest.raises(TransientError):
@@ -217,33 +219,33 @@ def test_birthdays_alone_that_stay_throttled_keep_nobody_waiting(world: World) -
     world.fault(kind=Kind.USER, status=429, retry_after="3")
     with pytest.raises(TransientError):
         world.client.birthday(user_id(1))
-    assert world.client.birthday(user_id(1)).of_all
+    assert world.client.birthday(user_id(1)).affects_all_users
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        batch_of([]),
-        batch_of(["/users"]),
-        batch_of(["/users/a/messages?$select=id"]),
-        batch_of(["/users/..?$select=id"]),
-        batch_of(["/me?$select=id"]),
-        batch_of(["https://graph.example/users/a?$select=id"]),
-        batch_of(["/users/a?$select=id"] * 21),
-        batch_of(["/users/a?$select=id"]).replace(b"GET", b"DELETE"),
-        batch_of(["/users/a?$select=id"]).replace(b'"GET"', b'"GET","body":{}'),
-        batch_of(["/users/a?$select=id"]).replace(b"}]}", b'}],"requests":[]}'),
-        b" " + batch_of(["/users/a?$select=id"]),
+        batch_body([]),
+        batch_body(["/users"]),
+        batch_body(["/users/a/messages?$select=id"]),
+        batch_body(["/users/..?$select=id"]),
+        batch_body(["/me?$select=id"]),
+        batch_body(["https://graph.example/users/a?$select=id"]),
+        batch_body(["/users/a?$select=id"] * 21),
+        batch_body(["/users/a?$select=id"]).replace(b"GET", b"DELETE"),
+        batch_body(["/users/a?$select=id"]).replace(b'"GET"', b'"GET","body":{}'),
+        batch_body(["/users/a?$select=id"]).replace(b"}]}", b'}],"requests":[]}'),
+        b" " + batch_body(["/users/a?$select=id"]),
         b"[]",
         b"",
         None,
         b"\xff",
     ],
 )
-def test_a_batch_can_do_nothing_but_read_users(world: World, body: bytes | None) -> None:
+def test_a_batch_can_do_nothing_but_read_users(world: Environment, body: bytes | None) -> None:
     """P1: whatever else is posted to Graph does not leave."""
     with pytest.raises(RequestRefusedError):
-        world.graph.session.ask("POST", world.graph.batch_url, data=body)
+        world.graph.session.try_request("POST", world.graph.batch_url, data=body)
     assert world.requests("batch") == 0
 
 
@@ -258,13 +260,13 @@ def test_a_batch_can_do_nothing_but_read_users(world: World, body: bytes | None)
         ("PATCH", "/v1.0/$batch"),
     ],
 )
-def test_a_batch_goes_to_one_address(world: World, method: str, address: str) -> None:
+def test_a_batch_goes_to_one_address(world: Environment, method: str, address: str) -> None:
     """P1: the very same batch does not leave to another address, or by another method."""
-    body = batch_of(["/users/a?$select=id"])
+    body = batch_body(["/users/a?$select=id"])
     with pytest.raises(RequestRefusedError):
-        world.graph.session.ask(method, world.tenant.url + address, data=body)
+        world.graph.session.try_request(method, world.tenant.url + address, data=body)
     token = world.tenant.token()
-    answer = world.graph.session.ask(
+    answer = world.graph.session.try_request(
         "POST", world.graph.batch_url, data=body, headers={"Authorization": f"Bearer {token}"}
     )
     assert isinstance(answer, requests.Response)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.graph.client import Graph, GraphClient
+from clients.graph.client import GraphClient, GraphService
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.graph.delta import LINK_SECONDS
 from sandbox.microsoft.http_messages import Kind
@@ -44,7 +44,7 @@ def client(tenant: Running) -> GraphClient:
 
 
 def client_of(tenant: Running, url: str) -> GraphClient:
-    return Graph(url=url, authority=tenant.url, ca_bundle=tenant.authority).tenant(CREDENTIALS)
+    return GraphService(url=url, authority=tenant.url, ca_bundle=tenant.authority).client(CREDENTIALS)
 
 
 def begun(client: GraphClient) -> str:
@@ -58,7 +58,7 @@ def second_page(tenant: Running, client: GraphClient) -> str:
     link = begun(client)
     for number in range(250):
         tenant.directory.add(user(1000 + number))
-    following = client.delta_page(link, kept=True).next_link
+    following = client.delta_page(link, is_delta_link=True).next_link
     assert following is not None
     return following
 
@@ -70,14 +70,14 @@ def test_a_delta_tells_what_changed_since_its_link(tenant: Running, client: Grap
     tenant.directory.change(user_id(2), {"city": "Not asked for"})
     tenant.directory.remove(user_id(3))
 
-    page = client.delta_page(link, kept=True)
+    page = client.delta_page(link, is_delta_link=True)
 
     # A mail that was never set is left out, and so unknown.
     assert page.users == ({"id": user_id(1), "surname": "Ny"},)
     assert page.removed == (user_id(3),)
     assert page.next_link is None
     assert page.delta_link is not None
-    again = client.delta_page(page.delta_link, kept=True)
+    again = client.delta_page(page.delta_link, is_delta_link=True)
     assert (again.users, again.removed) == ((), ())
 
 
@@ -87,11 +87,11 @@ def test_every_page_of_a_delta(tenant: Running, client: GraphClient) -> None:
     for number in range(450):
         tenant.directory.add(user(1000 + number))
     found: list[str] = []
-    kept, ends = True, []
+    is_delta_link, ends = True, []
     while link is not None:
-        page = client.delta_page(link, kept=kept)
+        page = client.delta_page(link, is_delta_link=is_delta_link)
         found += [person["id"] for person in page.users]
-        link, kept = page.next_link, False
+        link, is_delta_link = page.next_link, False
         ends.append(page.delta_link is not None)
     assert found == [user_id(1000 + number) for number in range(450)]
     assert ends == [False, False, True]
@@ -121,7 +121,7 @@ def test_an_expired_link(tenant: Running, client: GraphClient, status: int, code
     link = begun(client)
     tenant.standin.faults.add(Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=status, code=code))
     with pytest.raises(DeltaLinkExpiredError, match=f"HTTP {status} {code}"):
-        client.delta_page(link, kept=True)
+        client.delta_page(link, is_delta_link=True)
 
 
 @pytest.mark.parametrize("status", [410, 404, 400])
@@ -130,7 +130,7 @@ def test_a_link_that_the_stand_in_lets_expire(tenant: Running, client: GraphClie
     link = begun(client)
     tenant.standin.faults.add(Fault(effect=Effect.EXPIRED_DELTA, status=status))
     with pytest.raises(DeltaLinkExpiredError):
-        client.delta_page(link, kept=True)
+        client.delta_page(link, is_delta_link=True)
 
 
 def test_a_link_of_more_than_seven_days(tenant: Running, client: GraphClient) -> None:
@@ -138,7 +138,7 @@ def test_a_link_of_more_than_seven_days(tenant: Running, client: GraphClient) ->
     link = begun(client)
     tenant.clock.now += LINK_SECONDS + 1
     with pytest.raises(DeltaLinkExpiredError):
-        client.delta_page(link, kept=True)
+        client.delta_page(link, is_delta_link=True)
 
 
 @pytest.mark.parametrize(("status", "code"), EXPIRED)
@@ -149,7 +149,7 @@ def test_a_delta_that_expires_on_its_way(
     link = second_page(tenant, client)
     tenant.standin.faults.add(Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=status, code=code))
     with pytest.raises(DeltaLinkExpiredError):
-        client.delta_page(link, kept=False)
+        client.delta_page(link, is_delta_link=False)
 
 
 @pytest.mark.parametrize("code", ["Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"])
@@ -158,7 +158,7 @@ def test_a_page_that_expires_on_its_way(tenant: Running, client: GraphClient, co
     link = second_page(tenant, client)
     tenant.standin.faults.add(Fault(effect=Effect.EXPIRED_PAGE_TOKEN, code=code))
     with pytest.raises(PageTokenExpiredError):
-        client.delta_page(link, kept=False)
+        client.delta_page(link, is_delta_link=False)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_what_is_no_expired_link(
     link = begun(client)
     tenant.standin.faults.add(fault)
     with pytest.raises(UpdateSyncError) as caught:
-        client.delta_page(link, kept=True)
+        client.delta_page(link, is_delta_link=True)
     if error is None:
         assert isinstance(caught.value, TransientError)
     else:
@@ -208,9 +208,9 @@ def test_links_elsewhere(tenant: Running, client: GraphClient) -> None:
     """The token goes to Graph alone: a kept link of another cloud has expired, a next one is refused."""
     elsewhere = "https://graph.example/v1.0/users/delta?$deltatoken=x"
     with pytest.raises(DeltaLinkExpiredError):
-        client.delta_page(elsewhere, kept=True)
+        client.delta_page(elsewhere, is_delta_link=True)
     with pytest.raises(HaltError):
-        client.delta_page(elsewhere, kept=False)
+        client.delta_page(elsewhere, is_delta_link=False)
     assert tenant.standin.requests.counts().get(Kind.DELTA, 0) == 0
 
 
@@ -233,14 +233,14 @@ NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
 def test_wrong_shapes(tenant: Running, body: Any) -> None:
     """A 200 that is no page of a delta is an outage, and says what is wrong with it."""
     with serve_body(tenant, body) as url, pytest.raises(TransientError, match="HTTP 200, but"):
-        client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", kept=True)
+        client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", is_delta_link=True)
 
 
 def test_a_link_that_leads_away(tenant: Running) -> None:
     """A link that Graph gives and that does not lead to Graph is not kept."""
     body = {"value": [], DELTA: "https://graph.example/v1.0/users/delta"}
     with serve_body(tenant, body) as url, pytest.raises(HaltError):
-        client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", kept=True)
+        client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", is_delta_link=True)
 
 
 def test_odd_entities(tenant: Running) -> None:
@@ -248,7 +248,7 @@ def test_odd_entities(tenant: Running) -> None:
     odd: list[Any] = [{"@removed": {"reason": "deleted"}}, None, {"id": 7, "@removed": {}}]
     gone = {"id": "b", "@removed": {"reason": "changed"}}
     with serve_body(tenant, {"value": [*odd, gone, gone], DELTA: "{url}"}) as url:
-        page = client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", kept=True)
+        page = client_of(tenant, url).delta_page(f"{url}/v1.0/users/delta", is_delta_link=True)
     assert list(page.users) == odd
     assert page.removed == ("b",)
 

@@ -13,8 +13,8 @@ import pytest
 from requests.exceptions import ProxyError
 
 from clients.http.allow_list import RequestRefusedError
-from clients.http.errors import Fault, Trouble, UnexpectedFaultError, fault_of
-from clients.http.limits import TOKEN_ANSWER
+from clients.http.errors import FailureCategory, InvalidRequestError, TransportFailure, classify
+from clients.http.limits import TOKEN_LIMITS
 from clients.http.session import HttpSession, json_object
 from sandbox.certificates import temporary_certificate
 from sandbox.serving import serve
@@ -60,7 +60,7 @@ def test_only_what_is_allowed_leaves(recorder: Recorder, allowed: set[str]) -> N
                 session.request(method, recorder.url)
             else:
                 with pytest.raises(RequestRefusedError):
-                    session.ask(method, recorder.url)
+                    session.try_request(method, recorder.url)
     assert {environ["REQUEST_METHOD"] for environ in recorder.seen} == allowed
 
 
@@ -68,10 +68,10 @@ def test_only_addresses_that_match(recorder: Recorder) -> None:
     """An address that the gate does not know is refused before anything leaves, dots and all (P1)."""
     pattern = re.compile(re.escape(recorder.url) + "/Users(/[^/]+)?")
     with HttpSession(methods={"GET"}, addresses=pattern) as session:
-        session.ask("GET", f"{recorder.url}/Users/7?x=1")
+        session.try_request("GET", f"{recorder.url}/Users/7?x=1")
         for path in ("/Groups", "/Users/..", "/Users/7/..", "/Users/a/b", "/Users/", "//Users"):
             with pytest.raises(RequestRefusedError):
-                session.ask("GET", recorder.url + path)
+                session.try_request("GET", recorder.url + path)
     assert [environ["PATH_INFO"] for environ in recorder.seen] == ["/Users/7"]
 
 
@@ -89,7 +89,7 @@ def test_no_cookie_is_kept(recorder: Recorder) -> None:
     recorder.headers = [("Set-Cookie", "tenant=one; Path=/")]
     with HttpSession(methods={"GET"}) as session:
         for _ in range(2):
-            session.ask("GET", recorder.url)
+            session.try_request("GET", recorder.url)
     assert [environ.get("HTTP_COOKIE") for environ in recorder.seen] == [None, None]
 
 
@@ -101,7 +101,7 @@ def test_netrc_does_not_replace_our_token(
     netrc.write_text("machine 127.0.0.1 login made password up\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with HttpSession(methods={"GET"}) as session:
-        session.ask("GET", recorder.url, headers={"Authorization": "Bearer made-up"})
+        session.try_request("GET", recorder.url, headers={"Authorization": "Bearer made-up"})
     assert recorder.seen[0]["HTTP_AUTHORIZATION"] == "Bearer made-up"
     assert recorder.seen[0]["HTTP_USER_AGENT"] == "skolon-update-sync"
 
@@ -109,7 +109,7 @@ def test_netrc_does_not_replace_our_token(
 def test_a_request_says_more_than_the_session(recorder: Recorder) -> None:
     """Its headers stand beside those of the session, and in place of one of the same name in any case."""
     with HttpSession(methods={"PATCH"}) as session:
-        session.ask(
+        session.try_request(
             "PATCH", recorder.url, json={"a": "å"}, headers={"user-agent": "made-up", "If-Match": "1"}
         )
     (seen,) = recorder.seen
@@ -122,9 +122,9 @@ def test_a_query_is_sent_to_the_letter(recorder: Recorder) -> None:
     query = urlencode({"filter": 'eppn eq "å&/?%.~*@x"'}, quote_via=quote)
     pattern = re.compile(re.escape(recorder.url) + "/Users")
     with HttpSession(methods={"GET"}, addresses=pattern) as session:
-        session.ask("GET", f"{recorder.url}/Users", query=query)
+        session.try_request("GET", f"{recorder.url}/Users", query=query)
         with pytest.raises(RequestRefusedError):
-            session.ask("GET", f"{recorder.url}/Groups", query=query)
+            session.try_request("GET", f"{recorder.url}/Groups", query=query)
     (seen,) = recorder.seen
     assert (seen["PATH_INFO"], seen["QUERY_STRING"]) == ("/Users", query)
 
@@ -141,10 +141,10 @@ def test_own_authorities_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             HttpSession(methods={"GET"}, ca_bundle=str(right.authority)) as ours,
             HttpSession(methods={"GET"}) as theirs,
         ):
-            assert not isinstance(ours.ask("GET", server.url), Fault)
-            fault = theirs.ask("GET", server.url)
-            assert isinstance(fault, Fault)
-            assert "UPDATE_SYNC_CA_BUNDLE" in fault.words
+            assert not isinstance(ours.try_request("GET", server.url), TransportFailure)
+            failure = theirs.try_request("GET", server.url)
+            assert isinstance(failure, TransportFailure)
+            assert "UPDATE_SYNC_CA_BUNDLE" in failure.message
 
 
 def test_the_environments_proxies_count(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,36 +153,36 @@ def test_the_environments_proxies_count(recorder: Recorder, monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    refused = fault_of(ProxyError())
+    refused = classify(ProxyError())
     with HttpSession(methods={"GET"}) as session:
         for _ in range(2):
-            assert session.ask("GET", "http://skolon.example/Users") == refused
-            assert not isinstance(session.ask("GET", recorder.url), Fault)
+            assert session.try_request("GET", "http://skolon.example/Users") == refused
+            assert not isinstance(session.try_request("GET", recorder.url), TransportFailure)
     assert len(recorder.seen) == 2
 
 
 @pytest.mark.parametrize(
     ("url", "trouble"),
     [
-        ("http://127.0.0.1:1/hemlig", Trouble.AWAY),
-        ("ftp://127.0.0.1/hemlig", Trouble.ADDRESS),
-        ("hemlig", Trouble.ADDRESS),
-        ("http://", Trouble.ADDRESS),
+        ("http://127.0.0.1:1/hemlig", FailureCategory.UNAVAILABLE),
+        ("ftp://127.0.0.1/hemlig", FailureCategory.ADDRESS),
+        ("hemlig", FailureCategory.ADDRESS),
+        ("http://", FailureCategory.ADDRESS),
     ],
 )
-def test_faults_are_returned(url: str, trouble: Trouble) -> None:
+def test_faults_are_returned(url: str, category: FailureCategory) -> None:
     """A request that gets no answer is a fault in our words, without the address (P6)."""
     with HttpSession(methods={"GET"}) as session:
-        fault = session.ask("GET", url)
-    assert isinstance(fault, Fault)
-    assert fault.trouble is trouble
-    assert "hemlig" not in fault.words
+        failure = session.try_request("GET", url)
+    assert isinstance(failure, TransportFailure)
+    assert failure.category is category
+    assert "hemlig" not in failure.message
 
 
 def test_bugs_are_raised(recorder: Recorder) -> None:
     """A request that we made wrongly is a bug, with nothing of it in the error's text or history (P6)."""
-    with HttpSession(methods={"GET"}) as session, pytest.raises(UnexpectedFaultError) as caught:
-        session.ask("GET", recorder.url, headers={"If-Match": "hemlig\r\nX: y"})
+    with HttpSession(methods={"GET"}) as session, pytest.raises(InvalidRequestError) as caught:
+        session.try_request("GET", recorder.url, headers={"If-Match": "hemlig\r\nX: y"})
     assert "hemlig" not in str(caught.value)
     assert caught.value.__context__ is None
 
@@ -191,8 +191,8 @@ def test_no_address_in_logs(recorder: Recorder, caplog: pytest.LogCaptureFixture
     """Nothing of a request is logged, not even by the libraries below at DEBUG (P6)."""
     caplog.set_level(logging.DEBUG)
     with HttpSession(methods={"GET"}) as session:
-        session.ask("GET", f"{recorder.url}/?filter=hemlig")
-        session.ask("GET", "http://127.0.0.1:1/?filter=hemlig")
+        session.try_request("GET", f"{recorder.url}/?filter=hemlig")
+        session.try_request("GET", "http://127.0.0.1:1/?filter=hemlig")
     assert len(recorder.seen) == 1
     assert "hemlig" not in caplog.text
 
@@ -213,8 +213,8 @@ def test_json_objects(recorder: Recorder, body: bytes, value: Any) -> None:
     """An answer is a JSON object or it is nothing, whatever else it may be."""
     recorder.body = body
     with HttpSession(methods={"GET"}) as session:
-        answer = session.ask("GET", recorder.url)
-    assert not isinstance(answer, Fault)
+        answer = session.try_request("GET", recorder.url)
+    assert not isinstance(answer, TransportFailure)
     assert json_object(answer) == value
 
 
@@ -231,12 +231,12 @@ class Endless:
 
 
 @pytest.mark.parametrize(("size", "words"), [(65536, "the answer is too large"), (1, "no answer in time")])
-def test_an_answer_without_end_is_cut_off(size: int, words: str) -> None:
+def test_an_answer_without_end_is_cut_off(size: int, message: str) -> None:
     """P8, P10: a server that sends for ever, in drops or in floods, holds no worker and fills no memory."""
     with (
         serve(Endless(size), threads=2) as server,
-        HttpSession(methods={"GET"}, limits=TOKEN_ANSWER, seconds=0.5) as session,
+        HttpSession(methods={"GET"}, limits=TOKEN_LIMITS, seconds=0.5) as session,
     ):
-        answer = session.ask("GET", server.url)
-    assert isinstance(answer, Fault)
-    assert (answer.trouble, answer.words) == (Trouble.AWAY, words)
+        answer = session.try_request("GET", server.url)
+    assert isinstance(answer, TransportFailure)
+    assert (answer.category, answer.message) == (FailureCategory.UNAVAILABLE, message)

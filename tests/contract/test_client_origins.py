@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.graph.client import Graph
+from clients.graph.client import GraphService
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
 from sandbox.certificates import Certificate, temporary_certificate
@@ -72,7 +72,7 @@ class Microsoft:
 
 
 @dataclass
-class World:
+class Environment:
     microsoft: Microsoft
     url: str
     port: int
@@ -83,12 +83,12 @@ class World:
     certificate: Certificate
 
     @property
-    def graph(self) -> Graph:
-        return Graph(url=self.url, authority=self.url, ca_bundle=str(self.certificate.authority))
+    def graph(self) -> GraphService:
+        return GraphService(url=self.url, authority=self.url, ca_bundle=str(self.certificate.authority))
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Environment]:
     microsoft, thief, clear = Microsoft(), Listener(), Listener()
     with (
         temporary_certificate() as certificate,
@@ -97,16 +97,18 @@ def world() -> Iterator[World]:
         serve(clear, threads=2) as plain,
     ):
         microsoft.token_endpoint = f"{server.url}/{TENANT}/oauth2/v2.0/token"
-        yield World(microsoft, server.url, server.port, thief, elsewhere.url, clear, plain.url, certificate)
+        yield Environment(
+            microsoft, server.url, server.port, thief, elsewhere.url, clear, plain.url, certificate
+        )
 
 
-def test_the_real_form_of_a_discovery_works(world: World) -> None:
+def test_the_real_form_of_a_discovery_works(world: Environment) -> None:
     """A token endpoint on the authority's own host gives a token, as Microsoft's documents have it."""
     assert world.graph.tokens.token(CREDENTIALS) == "t"
 
 
 @pytest.mark.parametrize("kind", ["port", "host", "scheme", "user"])
-def test_a_hostile_discovery_gets_no_secret(world: World, kind: str) -> None:
+def test_a_hostile_discovery_gets_no_secret(world: Environment, kind: str) -> None:
     """A discovery that names another host, port or scheme halts, and nothing is sent there."""
     ours = world.url.removeprefix("https://")
     named, said = {
@@ -128,7 +130,7 @@ def test_a_hostile_discovery_gets_no_secret(world: World, kind: str) -> None:
     assert not any(line.startswith("POST") for line in world.microsoft.seen)
 
 
-def test_redirects_lead_nowhere(world: World) -> None:
+def test_redirects_lead_nowhere(world: Environment) -> None:
     """Where a token endpoint sends us is not gone to."""
     world.microsoft.redirect = f"{world.thief_url}/{TENANT}/oauth2/v2.0/token"
     with pytest.raises(Exception, match="HTTP 307"):
@@ -137,24 +139,24 @@ def test_redirects_lead_nowhere(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["@odata.nextLink", "@odata.deltaLink"])
-def test_links_lead_to_graph_alone(world: World, name: str) -> None:
+def test_links_lead_to_graph_alone(world: Environment, name: str) -> None:
     """Neither a next link nor a delta link takes the token along to another host."""
     link = f"{world.thief_url}/v1.0/users/delta?$skiptoken=1"
-    client = world.graph.tenant(CREDENTIALS)
+    client = world.graph.client(CREDENTIALS)
     world.microsoft.page = {"value": [], name: link}
     with pytest.raises(HaltError, match="leads somewhere else"):
-        client.delta_page(f"{world.url}/v1.0/users/delta?$deltatoken=1", kept=True)
+        client.delta_page(f"{world.url}/v1.0/users/delta?$deltatoken=1", is_delta_link=True)
     with pytest.raises(DeltaLinkExpiredError):
-        client.delta_page(link, kept=True)
+        client.delta_page(link, is_delta_link=True)
     with pytest.raises(HaltError, match="leads somewhere else"):
         client.page(link, ("id",))
     assert world.thief.seen == []
 
 
-def test_the_gate_knows_the_origin(world: World) -> None:
+def test_the_gate_knows_the_origin(world: Environment) -> None:
     """Where requests leave, no other host, port or scheme is let through, whatever asked for it."""
     with HttpSession(methods={"GET"}, origin=world.url) as session:
         for url in (world.thief_url, world.clear_url, f"http://127.0.0.1:{world.port}"):
             with pytest.raises(RequestRefusedError):
-                session.ask("GET", url)
+                session.try_request("GET", url)
     assert (world.thief.seen, world.clear.seen) == ([], [])

@@ -14,8 +14,9 @@ import pytest
 
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
-from clients.skolon.auth import ClientCredentialsToken, FixedToken
-from clients.skolon.client import ScimDirectory, SkolonDirectory, SkolonUserGoneError, scim_directory
+from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken
+from clients.skolon.client import ScimSkolonClient, SkolonClient, create_skolon_client
+from clients.skolon.errors import UserNotFoundError
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, rejected
@@ -54,10 +55,10 @@ def document(number: int, **changes: Any) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class Environment:
     standin: SkolonStandIn
     url: str
-    directory: ScimDirectory
+    directory: ScimSkolonClient
 
     def fault(self, **how: Any) -> None:
         self.standin.faults.add(Fault(**how))
@@ -69,7 +70,7 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Environment]:
     standin = SkolonStandIn(
         {"exempel": [document(number) for number in range(1, 4)], "annan": [document(9)]},
         bearer_token=BEARER,
@@ -77,8 +78,8 @@ def world() -> Iterator[World]:
         client_secret=SECRET,
     )
     with serve(standin.application, threads=4) as server:
-        directory = ScimDirectory(url=server.url + SCIM, token=FixedToken(BEARER))
-        yield World(standin=standin, url=server.url, directory=directory)
+        directory = ScimSkolonClient(url=server.url + SCIM, token=StaticToken(BEARER))
+        yield Environment(standin=standin, url=server.url, directory=directory)
 
 
 @dataclass
@@ -99,8 +100,8 @@ class Odd:
         return [body] if body else []
 
     @property
-    def directory(self) -> ScimDirectory:
-        return ScimDirectory(url=self.url + SCIM, token=FixedToken(BEARER))
+    def directory(self) -> ScimSkolonClient:
+        return ScimSkolonClient(url=self.url + SCIM, token=StaticToken(BEARER))
 
 
 @pytest.fixture
@@ -126,29 +127,29 @@ def odd() -> Iterator[Odd]:
         ({Attribute.EXTERNAL_ID: "x" * 1024}, []),
     ],
 )
-def test_find(world: World, keys: dict[Attribute, str], numbers: list[int]) -> None:
+def test_find(world: Environment, keys: dict[Attribute, str], numbers: list[int]) -> None:
     """One search finds whoever has any of the values, and no value can break out of it."""
-    found = world.directory.find("exempel", keys)
+    found = world.directory.search("exempel", keys)
     assert sorted(user.id for user in found) == [f"user-{number}" for number in numbers]
     assert world.standin.requests() == {"POST search": 1}
 
 
-def test_find_without_keys(world: World) -> None:
+def test_find_without_keys(world: Environment) -> None:
     """Without keys nobody is asked for, and nobody is found."""
-    assert world.directory.find("exempel", {}) == []
+    assert world.directory.search("exempel", {}) == []
     assert world.standin.requests() == {}
 
 
-def test_organisations_are_apart(world: World) -> None:
+def test_organisations_are_apart(world: Environment) -> None:
     """One organisation's users are not another's."""
     assert world.directory.read("annan", "user-1") is None
-    assert world.directory.find("annan", {Attribute.EXTERNAL_ID: "entra-1"}) == []
+    assert world.directory.search("annan", {Attribute.EXTERNAL_ID: "entra-1"}) == []
 
 
 CHANGES: dict[Attribute, str | None] = {attribute: f"ny-{attribute}" for attribute in Attribute}
 
 
-def test_update_everything(world: World) -> None:
+def test_update_everything(world: Environment) -> None:
     """All fourteen attributes can be changed at once; entries of other types stay as they are."""
     version = world.directory.update("exempel", world.user(), CHANGES)
     after = world.user()
@@ -160,7 +161,7 @@ def test_update_everything(world: World) -> None:
     assert len(world.standin.users("exempel")) == 3
 
 
-def test_update_again_and_remove(world: World) -> None:
+def test_update_again_and_remove(world: Environment) -> None:
     """What was added can be changed in place, and removed."""
     world.directory.update("exempel", world.user(), CHANGES)
     again = {attribute: f"nyare-{attribute}" for attribute in Attribute}
@@ -175,7 +176,7 @@ def test_update_again_and_remove(world: World) -> None:
     assert [entry["type"] for entry in world.standin.users("exempel")[0]["emails"]] == ["home"]
 
 
-def test_nothing_to_change(world: World) -> None:
+def test_nothing_to_change(world: Environment) -> None:
     """A change that changes nothing is not sent."""
     user = world.user()
     world.standin.forget_requests()
@@ -183,7 +184,7 @@ def test_nothing_to_change(world: World) -> None:
     assert world.standin.requests() == {}
 
 
-def test_version_conflict(world: World) -> None:
+def test_version_conflict(world: Environment) -> None:
     """A user that somebody changed meanwhile is not overwritten."""
     user = world.user()
     world.fault(kind="changed")
@@ -192,22 +193,22 @@ def test_version_conflict(world: World) -> None:
     assert world.user().attributes[Attribute.FIRST_NAME] == "Bo"
 
 
-def test_gone(world: World) -> None:
+def test_gone(world: Environment) -> None:
     """A user that is no longer there is nobody to read, and an error of its own to change."""
     user = world.user()
     world.standin.fill("exempel", [])
     assert world.directory.read("exempel", "user-1") is None
-    with pytest.raises(SkolonUserGoneError):
+    with pytest.raises(UserNotFoundError):
         world.directory.update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
 
 
-def test_unknown_organisation(world: World) -> None:
+def test_unknown_organisation(world: Environment) -> None:
     """A search in an organisation that Skolon does not know halts, and says where to look (P7)."""
     with pytest.raises(HaltError, match="organisation"):
-        world.directory.find("ingen", {Attribute.EXTERNAL_ID: "entra-1"})
+        world.directory.search("ingen", {Attribute.EXTERNAL_ID: "entra-1"})
 
 
-def test_rejected(world: World) -> None:
+def test_rejected(world: Environment) -> None:
     """A refused value is one user's dead letter, and its text is not quoted (P6, P7)."""
     world.standin.faults.add(rejected("user-1"))
     with pytest.raises(PermanentError) as caught:
@@ -218,18 +219,18 @@ def test_rejected(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 413, 414, 422, 428, 451])
-def test_other_refusals(world: World, status: int) -> None:
+def test_other_refusals(world: Environment, status: int) -> None:
     """Whatever else Skolon refuses is permanent for that user, at the step where it happened."""
     user = world.user()
     world.fault(kind="status", status=status, times=2)
     with pytest.raises(PermanentError) as update:
         world.directory.update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
     with pytest.raises(PermanentError) as find:
-        world.directory.find("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
+        world.directory.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
     assert (update.value.stage, find.value.stage) == (Stage.UPDATE, Stage.MATCH)
 
 
-def test_forbidden_without_rights(world: World) -> None:
+def test_forbidden_without_rights(world: Environment) -> None:
     """A 403 before any change has worked is about our rights: it halts (promise P7)."""
     world.fault(kind="status", status=403, method="PATCH")
     with pytest.raises(HaltError) as caught:
@@ -237,7 +238,7 @@ def test_forbidden_without_rights(world: World) -> None:
     assert caught.value.cause is Cause.SKOLON_PERMISSION
 
 
-def test_forbidden_for_one(world: World) -> None:
+def test_forbidden_for_one(world: Environment) -> None:
     """A 403 after a change has worked is about that user, in that organisation and in no other (P7)."""
     world.directory.update("exempel", world.user(2), {Attribute.FIRST_NAME: "Ny"})
     world.fault(kind="status", status=403, method="PATCH", times=2)
@@ -268,13 +269,13 @@ def test_forbidden_for_one(world: World) -> None:
     ],
     ids=lambda value: f"{value['kind']}-{value.get('status')}" if isinstance(value, dict) else None,
 )
-def test_outages(world: World, method: str, how: dict[str, Any], retry_after: float | None) -> None:
+def test_outages(world: Environment, method: str, how: dict[str, Any], retry_after: float | None) -> None:
     """Whatever looks like an outage is one, and is over when it is over (promise P8)."""
     user = world.user()
 
     def ask() -> None:
         if method == "GET":
-            world.directory.find("exempel", {Attribute.EMAIL: HIDDEN})
+            world.directory.search("exempel", {Attribute.EMAIL: HIDDEN})
         else:
             world.directory.update("exempel", user, {Attribute.EMAIL: HIDDEN})
 
@@ -287,7 +288,7 @@ def test_outages(world: World, method: str, how: dict[str, Any], retry_after: fl
     assert HIDDEN not in str(caught.value)
 
 
-def test_truncated(world: World) -> None:
+def test_truncated(world: Environment) -> None:
     """An answer that breaks off is an outage."""
     world.fault(kind="truncated")
     with pytest.raises(TransientError):
@@ -309,16 +310,16 @@ def test_update_answered_oddly(odd: Odd, body: bytes) -> None:
 
 def test_nobody_listens() -> None:
     """A Skolon that cannot be reached is an outage."""
-    directory = ScimDirectory(url=f"http://127.0.0.1:1{SCIM}", token=FixedToken(BEARER))
+    directory = ScimSkolonClient(url=f"http://127.0.0.1:1{SCIM}", token=StaticToken(BEARER))
     with pytest.raises(TransientError):
         directory.read("exempel", "user-1")
 
 
-def test_fixed_token_refused(world: World) -> None:
+def test_fixed_token_refused(world: Environment) -> None:
     """A fixed token that is wrong halts at the first 401; there is no other to try (P7)."""
-    directory = ScimDirectory(url=world.url + SCIM, token=FixedToken("wrong"))
+    directory = ScimSkolonClient(url=world.url + SCIM, token=StaticToken("wrong"))
     with pytest.raises(HaltError) as caught:
-        directory.find("exempel", {Attribute.EXTERNAL_ID: "x"})
+        directory.search("exempel", {Attribute.EXTERNAL_ID: "x"})
     assert caught.value.cause is Cause.SKOLON_CREDENTIALS
     assert world.standin.requests() == {"POST search": 1}
 
@@ -343,9 +344,9 @@ def settings(url: str, **changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
-def test_client_credentials(world: World) -> None:
+def test_client_credentials(world: Environment) -> None:
     """One token serves many requests, and one that Skolon has dropped is replaced once."""
-    directory = scim_directory(settings(world.url))
+    directory = create_skolon_client(settings(world.url))
     for _ in range(2):
         assert directory.read("exempel", "user-1") is not None
     world.standin.tokens.expire_all()
@@ -353,18 +354,18 @@ def test_client_credentials(world: World) -> None:
     assert world.standin.requests() == {"POST token": 2, "GET user": 4}
 
 
-def test_wrong_client_secret(world: World) -> None:
+def test_wrong_client_secret(world: Environment) -> None:
     """A refused client secret halts, and is not shown (P6, P7)."""
-    directory = scim_directory(settings(world.url, skolon_client_secret="other-secret"))  # noqa: S106 - made up
+    directory = create_skolon_client(settings(world.url, skolon_client_secret="other-secret"))  # noqa: S106 - made up
     with pytest.raises(HaltError) as caught:
         directory.read("exempel", "user-1")
     assert caught.value.cause is Cause.SKOLON_CREDENTIALS
     assert "other-secret" not in str(caught.value)
 
 
-def test_token_endpoint_away(world: World) -> None:
+def test_token_endpoint_away(world: Environment) -> None:
     """An outage of the token endpoint is an outage, and is over when it is over (promise P8)."""
-    directory = scim_directory(settings(world.url))
+    directory = create_skolon_client(settings(world.url))
     for how in ({"kind": "html"}, {"kind": "not_json"}, {"kind": "cut"}, {"kind": "status", "status": 503}):
         world.fault(path_kind="token", **how)
         with pytest.raises(TransientError):
@@ -377,7 +378,7 @@ def test_token_is_renewed_before_its_end(odd: Odd) -> None:
     odd.answer = lambda _: json.dumps({"access_token": f"t{len(odd.seen)}", "expires_in": 600}).encode()
     now = [0.0]
     with HttpSession(methods={"POST"}) as session:
-        tokens = ClientCredentialsToken(
+        tokens = ClientCredentialsTokenSource(
             session, url=odd.url, client_id="c", client_secret=SECRET, clock=lambda: now[0]
         )
         taken = []
@@ -391,15 +392,15 @@ def test_credentials_travel_as_the_rfc_says(odd: Odd) -> None:
     """Client id and secret are form-encoded inside the header (RFC 6749 section 2.3.1)."""
     odd.body = b'{"access_token": "t"}'
     with HttpSession(methods={"POST"}) as session:
-        ClientCredentialsToken(session, url=odd.url, client_id="a:b", client_secret="å +&%").token()  # noqa: S106
-    scheme, _, encoded = odd.seen[0]["HTTP_AUTHORIZATION"].partition(" ")
-    client_id, _, secret = base64.b64decode(encoded).decode("ascii").partition(":")
+        ClientCredentialsTokenSource(session, url=odd.url, client_id="a:b", client_secret="å +&%").token()  # noqa: S106
+    scheme, _, url_encoded = odd.seen[0]["HTTP_AUTHORIZATION"].partition(" ")
+    client_id, _, secret = base64.b64decode(url_encoded).decode("ascii").partition(":")
     assert (scheme, unquote_plus(client_id), unquote_plus(secret)) == ("Basic", "a:b", "å +&%")
 
 
-def test_single_flight(world: World) -> None:
+def test_single_flight(world: Environment) -> None:
     """Sixteen threads on a cold cache ask for one token."""
-    directory = scim_directory(settings(world.url))
+    directory = create_skolon_client(settings(world.url))
     barrier = threading.Barrier(16)
     found: list[SkolonUser | None] = []
 
@@ -416,19 +417,19 @@ def test_single_flight(world: World) -> None:
     assert world.standin.requests()["POST token"] == 1
 
 
-def use(directory: SkolonDirectory, user: SkolonUser) -> None:
-    directory.find("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
+def use(directory: SkolonClient, user: SkolonUser) -> None:
+    directory.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
     directory.read("exempel", user.id)
     directory.update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
 
 
-def test_only_searches_get_and_patch_leave(world: World) -> None:
+def test_only_searches_get_and_patch_leave(world: Environment) -> None:
     """All that arrives from all that there is to call is searches, GET and PATCH of users (promise P1)."""
     use(world.directory, world.user())
     assert set(world.standin.requests()) == {"POST search", "GET user", "PATCH user"}
 
 
-def test_only_get_leaves_in_a_dry_run(world: World) -> None:
+def test_only_get_leaves_in_a_dry_run(world: Environment) -> None:
     """A directory for dry runs reads, and an update is stopped before it leaves (promise P1)."""
     user = world.user()
     with pytest.raises(RequestRefusedError):
@@ -437,10 +438,10 @@ def test_only_get_leaves_in_a_dry_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("organisation", ["..", "../annan", "a/b", "?", "#"])
-def test_odd_organisations(world: World, organisation: str) -> None:
+def test_odd_organisations(world: Environment, organisation: str) -> None:
     """An organisation's name cannot lead a request to somewhere else (promise P1)."""
     with pytest.raises((RequestRefusedError, HaltError, TransientError)):
-        world.directory.find(organisation, {Attribute.EXTERNAL_ID: "entra-9"})
+        world.directory.search(organisation, {Attribute.EXTERNAL_ID: "entra-9"})
     assert set(world.standin.requests()) <= {"POST search", "GET search", "GET other", "POST other"}
 
 
@@ -468,7 +469,7 @@ def test_wrong_shapes(odd: Odd, body: bytes) -> None:
     """A 200 that is no list of users is an outage that says what is wrong, without values (P6)."""
     odd.body = body
     with pytest.raises(TransientError, match="HTTP 200, but") as caught:
-        odd.directory.find("exempel", {Attribute.EXTERNAL_ID: "x"})
+        odd.directory.search("exempel", {Attribute.EXTERNAL_ID: "x"})
     assert HIDDEN not in str(caught.value)
 
 
@@ -481,7 +482,7 @@ def test_find_follows_pages(odd: Odd) -> None:
         return listing([{"id": str(number)} for number in range(start, min(start + 2, 6))], 5)
 
     odd.answer = answer
-    found = odd.directory.find("exempel", {Attribute.EXTERNAL_ID: "x"})
+    found = odd.directory.search("exempel", {Attribute.EXTERNAL_ID: "x"})
     assert [user.id for user in found] == ["1", "2", "3", "4", "5"]
     assert len(odd.seen) == 3
 
@@ -490,7 +491,7 @@ def test_a_search_that_finds_everybody(odd: Odd) -> None:
     """A server that does not look at the filter is noticed, and its users are not read to their end."""
     odd.body = listing([{"id": "1"}], 100_000)
     with pytest.raises(PermanentError, match="more than"):
-        odd.directory.find("exempel", {Attribute.EXTERNAL_ID: "x"})
+        odd.directory.search("exempel", {Attribute.EXTERNAL_ID: "x"})
     # Two by POST and one by GET, in case it is the body of a POST that is not looked at.
     assert len(odd.seen) == 3
 
@@ -521,15 +522,15 @@ def test_error_of_odd_types(odd: Odd) -> None:
     odd.status = "400 Bad Request"
     odd.body = json.dumps({"schemas": [ERROR_RESPONSE], "scimType": HIDDEN, "detail": HIDDEN}).encode()
     with pytest.raises(PermanentError) as caught:
-        odd.directory.find("exempel", {Attribute.EMAIL: HIDDEN})
+        odd.directory.search("exempel", {Attribute.EMAIL: HIDDEN})
     assert caught.value.detail == "HTTP 400 (not shown)"
 
 
-def test_nothing_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged(world: Environment, caplog: pytest.LogCaptureFixture) -> None:
     """No value, token or secret gets into a log at DEBUG, or into a repr (P6)."""
     caplog.set_level(logging.DEBUG)
-    directory = scim_directory(settings(world.url))
-    directory.find("exempel", {Attribute.EMAIL: HIDDEN})
+    directory = create_skolon_client(settings(world.url))
+    directory.search("exempel", {Attribute.EMAIL: HIDDEN})
     directory.update("exempel", world.user(), {Attribute.EMAIL: HIDDEN})
     ours = "".join(
         record.getMessage()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.http.allow_list import RequestRefusedError
-from clients.skolon.auth import FixedToken
-from clients.skolon.client import ScimDirectory
-from clients.skolon.search_methods import LASTS, SearchMethod, SearchMethods
+from clients.skolon.auth import StaticToken
+from clients.skolon.client import ScimSkolonClient
+from clients.skolon.search_methods import TTL, SearchMethod, SearchMethodCache
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, without_search_by_post
@@ -45,28 +45,28 @@ def document(number: int, eppn: str) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class Environment:
     """The stand-in, every request line that it saw, and a client whose clock the test turns."""
 
     standin: SkolonStandIn
     url: str = ""
     lines: list[str] = field(default_factory=list)
     now: float = 0.0
-    directory: ScimDirectory = field(init=False)
+    directory: ScimSkolonClient = field(init=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.lines.append(f"{environ['REQUEST_METHOD']} {environ['REQUEST_URI']}")
         return self.standin.application(environ, start_response)
 
     def connect(self) -> None:
-        self.directory = ScimDirectory(
+        self.directory = ScimSkolonClient(
             url=f"{self.url}/{{organisation}}/scim/v2",
-            token=FixedToken(BEARER),
-            search_methods=SearchMethods(clock=lambda: self.now),
+            token=StaticToken(BEARER),
+            search_methods=SearchMethodCache(clock=lambda: self.now),
         )
 
     def ids(self, keys: dict[Attribute, str] = KEYS, organisation: str = "exempel") -> list[str]:
-        return [user.id for user in self.directory.find(organisation, keys)]
+        return [user.id for user in self.directory.search(organisation, keys)]
 
     def methods(self) -> list[str]:
         """Return the methods of the requests so far, and forget them."""
@@ -79,21 +79,21 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Environment]:
     people = [document(1, PERSONAL[0]), document(2, OTHERS[Attribute.EPPN])]
     organisations = {"exempel": people, "annan": [document(9, "x@y.example")]}
-    made = World(SkolonStandIn(organisations, bearer_token=BEARER))
+    made = Environment(SkolonStandIn(organisations, bearer_token=BEARER))
     with serve(made, threads=4) as server:
         made.url = server.url
         made.connect()
         yield made
 
 
-def test_no_value_stands_in_a_url(world: World) -> None:
+def test_no_value_stands_in_a_url(world: Environment) -> None:
     """P6: whatever is asked of a server that takes POST, no request line holds anything of anybody."""
-    (user,) = world.directory.find("exempel", KEYS)
-    world.directory.find_each("exempel", [KEYS, OTHERS])
-    world.directory.read_only().find("exempel", KEYS)
+    (user,) = world.directory.search("exempel", KEYS)
+    world.directory.search_many("exempel", [KEYS, OTHERS])
+    world.directory.read_only().search("exempel", KEYS)
     world.directory.update("exempel", user, {Attribute.FIRST_NAME: "Hemlig"})
     assert {re.sub(r"user-\d", "ID", line) for line in world.lines} == {
         "POST /exempel/scim/v2/Users/.search",
@@ -116,7 +116,7 @@ def test_no_value_stands_in_a_url(world: World) -> None:
     ],
     ids=lambda refusal: "-".join(map(str, refusal.values())),
 )
-def test_where_post_is_refused_get_is_taken(world: World, refusal: dict[str, Any]) -> None:
+def test_where_post_is_refused_get_is_taken(world: Environment, refusal: dict[str, Any]) -> None:
     """Whoever knows no POST is found out once, by a search that names nobody, and searched by GET."""
     world.fault(times=None, method="POST", **refusal)
     assert world.ids() == ["user-1"]
@@ -125,12 +125,12 @@ def test_where_post_is_refused_get_is_taken(world: World, refusal: dict[str, Any
     assert world.methods() == ["POST", "POST", "GET", "GET"]
     assert world.directory.search_method("exempel") is SearchMethod.GET
     assert [world.ids(), world.ids(OTHERS)] == [["user-1"], ["user-2"]]
-    assert world.directory.read_only().find("exempel", OTHERS)
+    assert world.directory.read_only().search("exempel", OTHERS)
     assert world.methods() == ["GET", "GET", "GET"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 408, 429, 500, 502, 503, 504])
-def test_other_refusals_do_not_lead_to_get(world: World, status: int) -> None:
+def test_other_refusals_do_not_lead_to_get(world: Environment, status: int) -> None:
     """P6: what says nothing about POST is an error as ever, and puts no value in a URL."""
     world.fault(kind="status", times=None, method="POST", status=status)
     with pytest.raises((HaltError, TransientError)):
@@ -139,7 +139,7 @@ def test_other_refusals_do_not_lead_to_get(world: World, status: int) -> None:
     assert world.directory.search_method("exempel") is None
 
 
-def test_an_unknown_organisation_is_not_one_without_post(world: World) -> None:
+def test_an_unknown_organisation_is_not_one_without_post(world: Environment) -> None:
     """404 of an organisation that is not there halts, and is right when the organisation has come."""
     with pytest.raises(HaltError, match="no users at this address"):
         world.ids(organisation="ny")
@@ -151,7 +151,7 @@ def test_an_unknown_organisation_is_not_one_without_post(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
-def test_a_refusal_for_once_does_not_stick(world: World, status: int) -> None:
+def test_a_refusal_for_once_does_not_stick(world: Environment, status: int) -> None:
     """A refusal of one moment is that search's error; the search that names nobody shows that POST works."""
     world.fault(kind="status", times=1, method="POST", status=status)
     with pytest.raises((HaltError, TransientError, PermanentError)):
@@ -161,7 +161,7 @@ def test_a_refusal_for_once_does_not_stick(world: World, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 501])
-def test_who_has_taken_post_is_not_asked_by_get(world: World, status: int) -> None:
+def test_who_has_taken_post_is_not_asked_by_get(world: Environment, status: int) -> None:
     """P6: odd answers of a server that has taken POST before put no value in a URL, however many they are."""
     assert world.ids() == ["user-1"]
     world.fault(kind="status", times=None, method="POST", status=status)
@@ -171,20 +171,20 @@ def test_who_has_taken_post_is_not_asked_by_get(world: World, status: int) -> No
     assert set(world.methods()) == {"POST"}
 
 
-def test_post_is_tried_again_after_a_while(world: World) -> None:
+def test_post_is_tried_again_after_a_while(world: Environment) -> None:
     """What was found out holds for a while: a server that has learned POST is searched by POST."""
     world.standin.faults.add(without_search_by_post())
     assert world.ids() == ["user-1"]
     world.standin.faults.clear()
     world.methods()
-    world.now = LASTS - 1
+    world.now = TTL - 1
     assert world.ids() == ["user-1"]
-    world.now = LASTS
+    world.now = TTL
     assert world.ids() == ["user-1"]
     assert world.methods() == ["GET", "POST"]
 
 
-def test_a_server_that_takes_back_post_is_searched_by_get(world: World) -> None:
+def test_a_server_that_takes_back_post_is_searched_by_get(world: Environment) -> None:
     """405 says for certain that there is no such method any more: nobody becomes a dead letter."""
     assert world.ids() == ["user-1"]
     world.standin.faults.add(without_search_by_post(405))
@@ -192,7 +192,7 @@ def test_a_server_that_takes_back_post_is_searched_by_get(world: World) -> None:
     assert world.methods() == ["POST", "POST", "POST", "GET", "GET"]
 
 
-def test_each_organisation_by_itself(world: World) -> None:
+def test_each_organisation_by_itself(world: Environment) -> None:
     """What one organisation's server does not know says nothing about another's."""
     world.standin.faults.add(without_search_by_post(organisation="exempel"))
     assert world.ids() == ["user-1"]
@@ -202,7 +202,7 @@ def test_each_organisation_by_itself(world: World) -> None:
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-def test_of_all_posts_a_search_alone_leaves(world: World, *, read_only: bool) -> None:
+def test_of_all_posts_a_search_alone_leaves(world: Environment, *, read_only: bool) -> None:
     """P1: nothing is POSTed but a search to `/Users/.search` of an organisation, in dry runs as well."""
     directory = world.directory.read_only() if read_only else world.directory
     users = f"{world.url}/exempel/scim/v2/Users"
@@ -221,8 +221,8 @@ def test_of_all_posts_a_search_alone_leaves(world: World, *, read_only: bool) ->
         (f"{users}/.search", None),
     ):
         with pytest.raises(RequestRefusedError):
-            directory._session.ask("POST", url, data=body)  # noqa: SLF001 - the gate itself
+            directory._session.try_request("POST", url, data=body)  # noqa: SLF001 - the gate itself
     for method in ("PUT", "DELETE", "PATCH") if read_only else ("PUT", "DELETE"):
         with pytest.raises(RequestRefusedError):
-            directory._session.ask(method, f"{users}/.search", data=search)  # noqa: SLF001 - the gate itself
+            directory._session.try_request(method, f"{users}/.search", data=search)  # noqa: SLF001 - the gate itself
     assert world.lines == []

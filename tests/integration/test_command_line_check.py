@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -26,13 +26,13 @@ GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 @pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world"), people=60) as served:
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=60) as served:
         yield served
 
 
 @pytest.fixture
-def made_up(stand_ins: World) -> Iterator[World]:
+def made_up(stand_ins: Environment) -> Iterator[Environment]:
     yield stand_ins
     stand_ins.microsoft.faults.clear()
     stand_ins.skolon.faults.clear()
@@ -43,11 +43,11 @@ def made_up(stand_ins: World) -> Iterator[World]:
 
 
 @pytest.fixture
-def env(made_up: World, tmp_path: Path) -> dict[str, str]:
-    return database_environment(tmp_path, **made_up.environment)
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    return database_environment(tmp_path, **made_up.variables)
 
 
-def add(env: dict[str, str], made_up: World, **changes: Any) -> str:
+def add(env: dict[str, str], made_up: Environment, **changes: Any) -> str:
     """Add the made-up tenant with changes; return its secret."""
     settings = {**made_up.tenant, **changes}
     add_tenant(env, TENANT_KEY, settings)
@@ -66,7 +66,7 @@ def grades(steps: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: step["severity"] for name, step in steps.items()}
 
 
-def test_good_credentials_are_good(made_up: World, env: dict[str, str]) -> None:
+def test_good_credentials_are_good(made_up: Environment, env: dict[str, str]) -> None:
     """P1, P6: every step works, nobody's value is shown, and Skolon was only read from."""
     secret = add(env, made_up)
     made_up.skolon.forget_requests()
@@ -80,7 +80,7 @@ def test_good_credentials_are_good(made_up: World, env: dict[str, str]) -> None:
         assert person.entra["userPrincipalName"] not in written
 
 
-def test_people_read_lines(made_up: World, env: dict[str, str]) -> None:
+def test_people_read_lines(made_up: Environment, env: dict[str, str]) -> None:
     """Without --json each step is a line that begins with its grade."""
     add(env, made_up)
     done = update_sync("tenants", "check", TENANT_KEY, env=env)
@@ -88,7 +88,7 @@ def test_people_read_lines(made_up: World, env: dict[str, str]) -> None:
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
 
 
-def test_how_skolon_is_searched_is_said(made_up: World, env: dict[str, str]) -> None:
+def test_how_skolon_is_searched_is_said(made_up: Environment, env: dict[str, str]) -> None:
     """P6: that values stand in URLs, where Skolon takes no search by POST, is a warning."""
     add(env, made_up)
     code, steps, _ = check(env)
@@ -99,36 +99,36 @@ def test_how_skolon_is_searched_is_said(made_up: World, env: dict[str, str]) -> 
     assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
 
 
-def expire(made_up: World) -> None:
+def expire(made_up: Environment) -> None:
     app = made_up.tenant
     made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], secret_expired=True)
 
 
-def take_permission(made_up: World) -> None:
+def take_permission(made_up: Environment) -> None:
     app = made_up.tenant
     made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], permitted=False)
 
 
-def skolon_answers(status: int) -> Callable[[World], None]:
-    def strike(made_up: World) -> None:
+def skolon_answers(status: int) -> Callable[[Environment], None]:
+    def strike(made_up: Environment) -> None:
         made_up.skolon.faults.add(SkolonFault(kind="status", status=status, times=None, path_kind="search"))
 
     return strike
 
 
-def graph_answers(effect: Effect, **more: Any) -> Callable[[World], None]:
-    def strike(made_up: World) -> None:
+def graph_answers(effect: Effect, **more: Any) -> Callable[[Environment], None]:
+    def strike(made_up: Environment) -> None:
         made_up.microsoft.faults.add(GraphFault(effect=effect, times=None, **more))
 
     return strike
 
 
-def nothing(_: World) -> None:
+def nothing(_: Environment) -> None:
     """Leave the stand-ins as they are."""
 
 
 #: The tenant's settings, what is switched on, the step that fails, and words of its detail and its mending.
-FAULTS: dict[str, tuple[dict[str, Any], Callable[[World], None], str, str, str]] = {
+FAULTS: dict[str, tuple[dict[str, Any], Callable[[Environment], None], str, str, str]] = {
     "Secret ID for Value": ({"client_secret": GUID}, nothing, "client secret", "Secret ID", "Value"),
     "Secret ID, to Entra": ({"client_secret": GUID}, nothing, TOKEN, "Secret ID", "Certificates"),
     "wrong secret": ({"client_secret": "wrong~one"}, nothing, TOKEN, "AADSTS7000215", "tenants set"),
@@ -149,10 +149,10 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[World], None], str, str, str]]
 @pytest.mark.parametrize(("settings", "strike", "step", "said", "mend"), FAULTS.values(), ids=FAULTS.keys())
 def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of a table
     *,
-    made_up: World,
+    made_up: Environment,
     env: dict[str, str],
     settings: dict[str, Any],
-    strike: Callable[[World], None],
+    strike: Callable[[Environment], None],
     step: str,
     said: str,
     mend: str,
@@ -170,7 +170,7 @@ def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of 
     assert "Traceback" not in written
 
 
-def test_what_hangs_on_a_failed_step_is_skipped(made_up: World, env: dict[str, str]) -> None:
+def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[str, str]) -> None:
     """Without a token nothing of Entra is tried, and Skolon is all the same."""
     add(env, made_up, client_secret="wrong~one")  # noqa: S106 - made up
     _, steps, _ = check(env)
@@ -183,7 +183,7 @@ def test_what_hangs_on_a_failed_step_is_skipped(made_up: World, env: dict[str, s
     }
 
 
-def test_birthdays_that_cannot_be_read_are_no_fault(made_up: World, env: dict[str, str]) -> None:
+def test_birthdays_that_cannot_be_read_are_no_fault(made_up: Environment, env: dict[str, str]) -> None:
     """A directory that does not give birthdays away works, and a warning says what it means."""
     add(env, made_up)
     made_up.microsoft.faults.add(
@@ -195,7 +195,7 @@ def test_birthdays_that_cannot_be_read_are_no_fault(made_up: World, env: dict[st
     assert "--no-birthdays" in steps["birthdays"]["fix"]
 
 
-def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: World, env: dict[str, str]) -> None:
+def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: Environment, env: dict[str, str]) -> None:
     """A tenant without birthdays has nobody's asked for."""
     add(env, made_up, birthdays=False)
     before = made_up.microsoft.requests.counts().get("birthday", 0)
@@ -207,7 +207,9 @@ def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: World, env: di
 @pytest.mark.parametrize(
     ("days", "grade"), [(400, "ok"), (31, "ok"), (20, "warning"), (0, "warning"), (-10, "warning")]
 )
-def test_the_secrets_end_is_said_in_time(made_up: World, env: dict[str, str], days: int, grade: str) -> None:
+def test_the_secrets_end_is_said_in_time(
+    made_up: Environment, env: dict[str, str], days: int, grade: str
+) -> None:
     """From 30 days before the noted end there is a warning, which is no fault."""
     # A day's grace: the date may turn between here and the command.
     expires = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days + (days == 31))
@@ -217,7 +219,7 @@ def test_the_secrets_end_is_said_in_time(made_up: World, env: dict[str, str], da
     assert steps["client secret's date"]["severity"] == grade
 
 
-def test_addresses_where_nobody_listens(made_up: World, env: dict[str, str]) -> None:
+def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str]) -> None:
     """Entra, Graph and Skolon away at once: each is said, and nothing is a traceback."""
     add(env, made_up)
     env |= {

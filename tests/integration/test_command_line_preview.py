@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from tests.integration.command_line import add_tenant, database_environment
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ PEOPLE = 120
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world"), people=PEOPLE) as served:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def env(made_up: World, tmp_path: Path) -> dict[str, str]:
-    variables = database_environment(tmp_path, **made_up.environment)
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, **made_up.variables)
     add_tenant(variables, TENANT_KEY, made_up.tenant)
     return variables
 
 
-def somebody(made_up: World, outcome: str, reason: str | None = None) -> Person:
+def somebody(made_up: Environment, outcome: str, reason: str | None = None) -> Person:
     return next(
         each
         for each in made_up.municipality
@@ -57,7 +57,7 @@ def values_of(person: Person) -> set[str]:
     return {each for each in found if len(each) > 3}
 
 
-def test_each_step_is_explained(made_up: World, env: dict[str, str]) -> None:
+def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> None:
     """A user who would be updated: read, in scope, mapped, found, compared; and Skolon was only read."""
     person = somebody(made_up, "updated")
     before = made_up.skolon_users()
@@ -74,7 +74,7 @@ def test_each_step_is_explained(made_up: World, env: dict[str, str]) -> None:
     assert "PATCH user" not in made_up.skolon.requests()
 
 
-def test_values_are_shown_by_their_shape(made_up: World, env: dict[str, str]) -> None:
+def test_values_are_shown_by_their_shape(made_up: Environment, env: dict[str, str]) -> None:
     """P6: no value of a person is printed, in words or as JSON, unless it is asked for."""
     person = somebody(made_up, "updated")
     user = person.entra["id"]
@@ -88,7 +88,7 @@ def test_values_are_shown_by_their_shape(made_up: World, env: dict[str, str]) ->
 
 @pytest.mark.parametrize("reason", ["invalid_user", "ambiguous_match"])
 def test_a_user_that_would_fail_is_explained_up_to_there(
-    made_up: World, env: dict[str, str], reason: str
+    made_up: Environment, env: dict[str, str], reason: str
 ) -> None:
     """P9: it says at which step, for what reason, and what was found out before."""
     found = explained(env, somebody(made_up, "dead_lettered", reason).entra["id"], code=1)
@@ -97,7 +97,7 @@ def test_a_user_that_would_fail_is_explained_up_to_there(
     assert found["detail"]
 
 
-def test_what_is_tried_is_explained(made_up: World, env: dict[str, str]) -> None:
+def test_what_is_tried_is_explained(made_up: Environment, env: dict[str, str]) -> None:
     """Settings that are not saved decide each step: another source, another key, another scope."""
     user = somebody(made_up, "updated").entra["id"]
     tried = explained(env, user, "--set", "eppn=", "--set", "match_keys=external_id")

@@ -13,7 +13,7 @@ import pika
 import pytest
 
 from devtools.commands import DEADLINE, answer, environment, running, until, update_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.messages.messages import TenantSync, load_user_sync
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.sync_result import SyncResult
@@ -137,18 +137,18 @@ def test_a_wait_says_that_nobody_takes_the_message(env: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     folder = tmp_path / "world"
     folder.mkdir()
-    with world(folder, people=60) as served:
+    with serve_environment(folder, users=60) as served:
         yield served
 
 
 @pytest.fixture
-def whole(made_up: World, tmp_path: Path, amqp_url: str, database_url: str) -> Iterator[dict[str, str]]:
+def whole(made_up: Environment, tmp_path: Path, amqp_url: str, database_url: str) -> Iterator[dict[str, str]]:
     """Have the stand-ins, a producer and a worker running."""
     env = environment(
-        **made_up.environment,
+        **made_up.variables,
         UPDATE_SYNC_AMQP_URL=amqp_url,
         UPDATE_SYNC_DATABASE_URL=database_url,
         UPDATE_SYNC_SECRET_KEYS=database_environment(tmp_path)["UPDATE_SYNC_SECRET_KEYS"],
@@ -163,7 +163,7 @@ def whole(made_up: World, tmp_path: Path, amqp_url: str, database_url: str) -> I
         yield env
 
 
-def test_a_wait_shows_the_run_and_judges_it(made_up: World, whole: dict[str, str]) -> None:
+def test_a_wait_shows_the_run_and_judges_it(made_up: Environment, whole: dict[str, str]) -> None:
     """P3: the object at the end is the run's; dead letters make it 1, and none of them 0."""
     done = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=whole)
     shown = json.loads(done.stdout)
@@ -181,7 +181,7 @@ def test_a_wait_shows_the_run_and_judges_it(made_up: World, whole: dict[str, str
     assert "unchanged" in seen
 
 
-def test_a_halted_run_goes_on_where_it_stood(made_up: World, whole: dict[str, str]) -> None:
+def test_a_halted_run_goes_on_where_it_stood(made_up: Environment, whole: dict[str, str]) -> None:
     """P7: wrong credentials halt the run once, without dead letters; mended and resumed, it completes."""
     wrong = json.dumps({"client_secret": "wrong~one"})
     assert update_sync("tenants", "set", TENANT_KEY, "--from", "-", env=whole, stdin=wrong).returncode == 0

@@ -9,7 +9,7 @@ import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.skolon.faults import Fault
 from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync, UserSync
 from schemas.outcomes import Cause, Outcome, Status
@@ -27,9 +27,9 @@ LIMIT = 5
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     """Have a municipality whose administrator took the wrong source for everybody's Idp identifier."""
-    with world(tmp_path, people=PEOPLE) as served:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         mistake: dict[str, Any] = {
             **served.tenant,
             "sources": {**served.tenant["sources"], "idp_identifier": ["onPremisesImmutableId"]},
@@ -39,7 +39,7 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
@@ -51,7 +51,9 @@ def halted(sync: InProcessSync) -> RunSummary:
     return sync.store.runs.summary(run.run.id)
 
 
-def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(made_up: World, sync: InProcessSync) -> None:
+def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(
+    made_up: Environment, sync: InProcessSync
+) -> None:
     """P3: everybody who is pending was looked at, nobody of them changed, and no dead letter."""
     tried = sync.run(dry_run=True)
     stopped = halted(sync)
@@ -72,7 +74,7 @@ def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(made_up: World, syn
     assert patches == stopped.counts.get(Outcome.UPDATED, 0)
 
 
-def test_who_was_looked_at_is_worked_on_all_the_same(made_up: World, sync: InProcessSync) -> None:
+def test_who_was_looked_at_is_worked_on_all_the_same(made_up: Environment, sync: InProcessSync) -> None:
     """P4: accepted, the run goes on with everybody who is pending, and its sums are of what it did."""
     stopped = halted(sync)
 
@@ -95,7 +97,9 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: World, sync: InPro
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_whoever_cannot_be_looked_at_stays_pending(made_up: World, sync: InProcessSync, fault: Fault) -> None:
+def test_whoever_cannot_be_looked_at_stays_pending(
+    made_up: Environment, sync: InProcessSync, fault: Fault
+) -> None:
     """P7, P8: what fails in looking ahead is no dead letter, no second cause, and not tried again."""
     user = next(each.entra["id"] for each in made_up.municipality if each.outcome == "updated")
     wish = TenantSync(tenant=TENANT_KEY)

@@ -10,7 +10,7 @@ import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from queues.message import proven, tenant_page_message, tenant_sync_message, user_sync_message
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import Sealer, new_key
 from schemas.messages.dead_letter import read_letter
 from schemas.messages.messages import (
@@ -35,13 +35,13 @@ PEOPLE = 5
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
@@ -55,12 +55,12 @@ def run(sync: InProcessSync, user: str, other: str) -> int:
 
 
 @pytest.fixture
-def user(made_up: World) -> str:
+def user(made_up: Environment) -> str:
     return next(str(each.entra["id"]) for each in made_up.municipality if each.outcome == "updated")
 
 
 @pytest.fixture
-def other(made_up: World, user: str) -> str:
+def other(made_up: Environment, user: str) -> str:
     return next(str(each.entra["id"]) for each in made_up.municipality if each.entra["id"] != user)
 
 
@@ -136,7 +136,7 @@ def test_a_forged_page_completes_and_halts_nothing(
     is_refused(sync, tenant_page_message(forged, give_up_after_hours=24))
 
 
-def test_a_forged_message_is_in_nobodys_way(made_up: World, sync: InProcessSync, user: str) -> None:
+def test_a_forged_message_is_in_nobodys_way(made_up: Environment, sync: InProcessSync, user: str) -> None:
     """P3, P4: whoever is named by a forged message is worked on by the genuine one, and the run completes."""
     forged = UserSync(tenant=TENANT_KEY, run=1, user=user, payload="x")
     sync.broker.publish([user_message(forged)])

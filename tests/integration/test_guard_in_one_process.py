@@ -9,7 +9,7 @@ import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.errors import WrongUseError
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Status
@@ -25,9 +25,9 @@ IN_HAND = 8
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     """Have a municipality whose administrator took the wrong source for everybody's Idp identifier."""
-    with world(tmp_path, people=PEOPLE) as served:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         mistake: dict[str, Any] = {
             **served.tenant,
             "sources": {**served.tenant["sources"], "idp_identifier": ["onPremisesImmutableId"]},
@@ -37,7 +37,7 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
@@ -58,7 +58,7 @@ def test_a_mistake_is_stopped_at_the_limit(sync: InProcessSync) -> None:
     assert settled.pending > PEOPLE / 2
 
 
-def test_only_a_person_lets_a_guarded_run_go_on(made_up: World, sync: InProcessSync) -> None:
+def test_only_a_person_lets_a_guarded_run_go_on(made_up: Environment, sync: InProcessSync) -> None:
     """Resuming has to say that it is meant; then everybody is as the mapping says."""
     halted = sync.run()
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)

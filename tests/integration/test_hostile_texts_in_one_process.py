@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Outcome, Reason, Status
 from tests.integration.test_runs_in_one_process import counts, directory, letters, stranger
 
@@ -48,19 +48,19 @@ def rewriting() -> Rewriting:
 
 
 @pytest.fixture
-def made_up(tmp_path: Path, rewriting: Rewriting) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE, around=rewriting.around) as served:
+def made_up(tmp_path: Path, rewriting: Rewriting) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE, around=rewriting.around) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 def test_half_a_surrogate_of_graphs_is_that_users_matter(
-    made_up: World, sync: InProcessSync, rewriting: Rewriting
+    made_up: Environment, sync: InProcessSync, rewriting: Rewriting
 ) -> None:
     """Where it is not used it harms nobody; in a name, or as an id, it is one dead letter."""
     user = "00000000-0000-4000-8000-000000000001"
@@ -92,7 +92,7 @@ UNFIT = [
 
 @pytest.mark.parametrize("form", UNFIT)
 def test_an_id_of_skolons_that_cannot_be_kept_is_that_users_matter(
-    made_up: World, sync: InProcessSync, rewriting: Rewriting, form: bytes
+    made_up: Environment, sync: InProcessSync, rewriting: Rewriting, form: bytes
 ) -> None:
     """Who has such an id is one dead letter; everybody else of the same searches is brought up to date."""
     skolon_id = next(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync
-from clients.gateways import directories
+from clients.gateways import create_gateways
 from devtools.commands import until
 from producers.main import declare_producers
 from producers.resume import publish_pending
@@ -17,7 +17,7 @@ from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import consuming
 from queues.message import proven, tenant_sync_message
 from runtime.breaker_registry import Outages
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import Sealer, new_key
 from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
 from schemas.outcomes import Cause, Mode, Outcome, Status
@@ -37,37 +37,37 @@ OLD, NEW = new_key(), new_key()
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield served
 
 
 @contextmanager
 def processes(
-    made_up: World, folder: Path, *, producer: Sequence[str], worker: Sequence[str]
+    made_up: Environment, folder: Path, *, producer: Sequence[str], worker: Sequence[str]
 ) -> Iterator[InProcessSync]:
     """Give a sync of which a producer and a worker have different keys, on one database."""
     stand_ins: dict[str, Any] = {
-        name.removeprefix(PREFIX).lower(): value for name, value in made_up.environment.items()
+        name.removeprefix(PREFIX).lower(): value for name, value in made_up.variables.items()
     }
     settings = Settings(database_url=f"sqlite:///{folder / 'keys.sqlite'}", **stand_ins)
     outages = Outages()
     broker = open_memory_broker(outages)
-    doors = directories(settings, outages)
+    doors = create_gateways(settings, outages)
     with ExitStack() as stack:
         stores = [
             stack.enter_context(closing(Store(settings.database_url, Sealer(keys), passages=outages)))
             for keys in (producer, worker)
         ]
-        declare_producers(broker, broker, store=stores[0], directories=doors)
-        declare_user_sync(broker, store=stores[1], directories=doors, sealer=Sealer(worker))
+        declare_producers(broker, broker, store=stores[0], gateways=doors)
+        declare_user_sync(broker, store=stores[1], gateways=doors, sealer=Sealer(worker))
         stack.enter_context(consuming(broker, threads=4))
-        handler = UserSyncHandler(store=stores[1], directories=doors, sealer=Sealer(worker))
+        handler = UserSyncHandler(store=stores[1], gateways=doors, sealer=Sealer(worker))
         yield InProcessSync(broker, stores[0], handler, TENANT_KEY)
 
 
 @pytest.fixture
-def database(made_up: World, tmp_path: Path) -> Path:
+def database(made_up: Environment, tmp_path: Path) -> Path:
     with closing(Store(f"sqlite:///{tmp_path / 'keys.sqlite'}", Sealer([OLD]))) as store:
         store.upgrade()
         store.tenants.add(*load_tenant(TENANT_KEY, made_up.tenant))
@@ -99,7 +99,7 @@ def resumed(sync: InProcessSync, run_id: int) -> Any:
     ids=["nobody has it", "the worker lacks it", "the worker lacks the new one"],
 )
 def test_a_missing_key_halts_the_run(
-    made_up: World, database: Path, producer: list[str], worker: list[str]
+    made_up: Environment, database: Path, producer: list[str], worker: list[str]
 ) -> None:
     """P7: a tenant's secret or a payload that no key opens halts the run; with the key back it completes."""
     with processes(made_up, database, producer=producer, worker=worker) as sync:
@@ -116,7 +116,7 @@ def test_a_missing_key_halts_the_run(
     assert made_up.wrong_users() == []
 
 
-def test_an_undo_whose_key_is_missing_halts(made_up: World, database: Path) -> None:
+def test_an_undo_whose_key_is_missing_halts(made_up: Environment, database: Path) -> None:
     """P7: old values that no key opens halt the undo; with the key back it puts all of them back."""
     with processes(made_up, database, producer=[OLD], worker=[OLD]) as sync:
         done = sync.run()

@@ -16,7 +16,7 @@ from producers.dead_letters.replay import Company, Replay, ReplayWish
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message
 from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.errors import HaltError
 from schemas.messages.dead_letter_filter import LetterFilter
@@ -51,19 +51,19 @@ REFUSES: dict[str, Any] = {"kind": "status", "status": 400, "times": None, "path
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 @pytest.fixture
-def failed(made_up: World, sync: InProcessSync) -> RunSummary:
+def failed(made_up: Environment, sync: InProcessSync) -> RunSummary:
     """Have a run in which everybody who is looked for in Skolon became a dead letter."""
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
     summary = sync.run()
@@ -97,7 +97,7 @@ def counts(sync: InProcessSync, run: int) -> dict[str, int]:
     return {str(outcome): count for outcome, count in summary.counts.items() if count}
 
 
-def as_expected(made_up: World, sync: InProcessSync, run: int) -> None:
+def as_expected(made_up: Environment, sync: InProcessSync, run: int) -> None:
     """Assert that a run has done, at last, what it would have done without any fault."""
     assert counts(sync, run) == made_up.municipality.expected_outcomes("first")
     assert sync.store.runs.summary(run).run.status is Status.COMPLETED
@@ -105,7 +105,7 @@ def as_expected(made_up: World, sync: InProcessSync, run: int) -> None:
     assert len(letters(sync)) == counts(sync, run)["dead_lettered"]
 
 
-def test_what_is_mended_goes_through(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P3, P4: every receipt gets the outcome that it would have had, and the letters are gone."""
     before = len(letters(sync))
     operation = replay(sync, max_failed=1)
@@ -127,7 +127,7 @@ def forecast(sync: InProcessSync) -> ReplayForecast:
 
 
 def test_what_would_become_of_them_is_told_first(
-    made_up: World, sync: InProcessSync, failed: RunSummary
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """A dry run says who would succeed now and who would not and why, and changes nothing anywhere."""
     before, users = letters(sync), made_up.skolon_users()
@@ -154,7 +154,7 @@ def test_what_would_become_of_them_is_told_first(
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
 
-def test_bad_credentials_end_a_dry_run(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_bad_credentials_end_a_dry_run(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P7: when nobody can be tried, that is said once, with its cause."""
     assert failed.counts
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
@@ -162,7 +162,7 @@ def test_bad_credentials_end_a_dry_run(made_up: World, sync: InProcessSync, fail
         forecast(sync)
 
 
-def test_a_replay_stops_at_its_limit(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_a_replay_stops_at_its_limit(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """The first one fails again, so nobody else is tried; the letters are as many as before."""
     before = letters(sync)
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
@@ -176,7 +176,9 @@ def test_a_replay_stops_at_its_limit(made_up: World, sync: InProcessSync, failed
     assert counts(sync, failed.run.id) == {str(key): count for key, count in failed.counts.items() if count}
 
 
-def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_nobody_is_tried_twice_in_one_replay(
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
+) -> None:
     """P4: with every failure allowed, a replay ends all the same: what came back is for the next one."""
     before = len(letters(sync))
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
@@ -186,7 +188,7 @@ def test_nobody_is_tried_twice_in_one_replay(made_up: World, sync: InProcessSync
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
 
-def test_an_outage_makes_no_letter(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_an_outage_makes_no_letter(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P8: while Skolon is down a replay waits, and goes on by itself when it is back."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
     waited = 0
@@ -204,7 +206,7 @@ def test_an_outage_makes_no_letter(made_up: World, sync: InProcessSync, failed: 
 
 
 def test_a_step_may_take_no_longer_than_allowed(
-    made_up: World, sync: InProcessSync, failed: RunSummary
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """P8: a replay that was told so does not wait for an outage's end; its people come through later."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
@@ -218,7 +220,9 @@ def test_a_step_may_take_no_longer_than_allowed(
     as_expected(made_up, sync, failed.run.id)
 
 
-def test_a_halting_cause_stops_a_replay(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_a_halting_cause_stops_a_replay(
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
+) -> None:
     """P7: with bad credentials the letter comes back with the reason it had, and the replay stops."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     operation = replay(sync)
@@ -229,7 +233,7 @@ def test_a_halting_cause_stops_a_replay(made_up: World, sync: InProcessSync, fai
     assert sync.store.runs.get(failed.run.id).status is Status.COMPLETED
 
 
-def test_a_newer_run_wins(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_a_newer_run_wins(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: whom a newer run has done is left alone by the replay of an older one."""
     sync.run()
     patches = made_up.skolon.requests().get("PATCH user", 0)
@@ -242,7 +246,7 @@ def test_a_newer_run_wins(made_up: World, sync: InProcessSync, failed: RunSummar
     assert made_up.wrong_users() == []
 
 
-def test_second_copies_do_nothing(made_up: World, sync: InProcessSync, failed: RunSummary) -> None:
+def test_second_copies_do_nothing(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: a letter that is there twice is one user, tried once."""
     people = len(letters(sync))
     for fields in letters(sync)[:5]:
@@ -255,7 +259,7 @@ def test_second_copies_do_nothing(made_up: World, sync: InProcessSync, failed: R
 
 
 def test_two_operators_do_not_disturb_each_other(
-    made_up: World, sync: InProcessSync, failed: RunSummary
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """P4: replays that cross end both, and everybody is worked on once with effect."""
     with ThreadPoolExecutor(2) as threads:
@@ -285,7 +289,7 @@ def killed_after(place: str, sync: InProcessSync, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("place", ["take_up", "publish"])
 def test_a_killed_replay_is_taken_over(
-    made_up: World,
+    made_up: Environment,
     sync: InProcessSync,
     failed: RunSummary,
     place: str,
@@ -338,7 +342,7 @@ def test_only_what_was_meant_is_replayed(sync: InProcessSync, failed: RunSummary
 
 @pytest.mark.parametrize("as_sent", [True, False])
 def test_users_are_read_afresh_unless_wanted_as_sent(
-    made_up: World, sync: InProcessSync, failed: RunSummary, *, as_sent: bool
+    made_up: Environment, sync: InProcessSync, failed: RunSummary, *, as_sent: bool
 ) -> None:
     """By default Graph is asked for each user; with the payload of then it is not, and so may be old."""
     assert failed.published
@@ -385,7 +389,7 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: R
     assert seen.letters == newer.counts[Outcome.DEAD_LETTERED]
 
 
-def test_a_lost_page_is_read_when_its_run_goes_on(made_up: World, sync: InProcessSync) -> None:
+def test_a_lost_page_is_read_when_its_run_goes_on(made_up: Environment, sync: InProcessSync) -> None:
     """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
     run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
@@ -414,7 +418,7 @@ def test_a_guarded_run_is_not_resumed_by_a_replay(sync: InProcessSync) -> None:
     assert len(letters(sync, TENANT_PAGES_QUEUE)) == 1
 
 
-def test_a_trigger_is_published_again(made_up: World, sync: InProcessSync) -> None:
+def test_a_trigger_is_published_again(made_up: Environment, sync: InProcessSync) -> None:
     """A trigger that failed opens its run when it is replayed, and only one."""
     put(sync, tenant_sync_message(TenantSync(tenant=TENANT_KEY), event_id="the-event"))
     assert replay(sync).counts == {"triggers": 1}

@@ -10,7 +10,7 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.listing_bounds import FREE_PAGES
 from producers.resume import publish_pending
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -34,22 +34,22 @@ THREADS = 8
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
-def directory(made_up: World) -> Directory:
+def directory(made_up: Environment) -> Directory:
     return next(iter(made_up.microsoft.directories.values()))
 
 
-def as_expected(made_up: World, summary: RunSummary) -> None:
+def as_expected(made_up: Environment, summary: RunSummary) -> None:
     """Assert that a run did what it would have done without any fault."""
     assert summary.run.status is Status.COMPLETED
     assert counts(summary) == made_up.municipality.expected_outcomes("first")
@@ -73,7 +73,7 @@ def resume(sync: InProcessSync, summary: RunSummary) -> RunSummary:
     return sync.wait(run.id)
 
 
-def somebody_to_update(made_up: World) -> Person:
+def somebody_to_update(made_up: Environment) -> Person:
     return next(each for each in made_up.municipality if each.outcome == "updated" and each.claims)
 
 
@@ -92,7 +92,7 @@ def stranger(**properties: Any) -> dict[str, Any]:
     }
 
 
-def crowd(made_up: World, people: int) -> None:
+def crowd(made_up: Environment, people: int) -> None:
     """Add people of whom nothing is asked but that they be counted: more than a page of them."""
     for number in range(people):
         user_id = f"00000000-0000-4000-8000-{number:012d}"
@@ -108,7 +108,7 @@ def crowd(made_up: World, people: int) -> None:
     ],
 )
 def test_bad_credentials_at_entra_halt_the_run(
-    made_up: World, sync: InProcessSync, fault: dict[str, Any], cause: Cause
+    made_up: Environment, sync: InProcessSync, fault: dict[str, Any], cause: Cause
 ) -> None:
     """P7: one cause and no dead letters; once it is mended, the resumed run completes."""
     tenant, app = made_up.tenant["entra_tenant_id"], made_up.tenant["client_id"]
@@ -123,7 +123,7 @@ def test_bad_credentials_at_entra_halt_the_run(
     as_expected(made_up, resume(sync, halted))
 
 
-def test_bad_credentials_at_skolon_halt_the_run(made_up: World, sync: InProcessSync) -> None:
+def test_bad_credentials_at_skolon_halt_the_run(made_up: Environment, sync: InProcessSync) -> None:
     """P7, P3: everybody stays pending, nobody is a dead letter, and the resumed run reads them afresh."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
 
@@ -135,7 +135,7 @@ def test_bad_credentials_at_skolon_halt_the_run(made_up: World, sync: InProcessS
     as_expected(made_up, resume(sync, halted))
 
 
-def test_what_a_newer_run_did_is_not_undone(made_up: World, sync: InProcessSync) -> None:
+def test_what_a_newer_run_did_is_not_undone(made_up: Environment, sync: InProcessSync) -> None:
     """P4: a halted run that is resumed after a newer one leaves everybody to that one."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     halted = sync.run()
@@ -168,7 +168,9 @@ def test_what_a_newer_run_did_is_not_undone(made_up: World, sync: InProcessSync)
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.method}",
 )
-def test_what_passes_at_skolon_harms_nobody(made_up: World, sync: InProcessSync, fault: SkolonFault) -> None:
+def test_what_passes_at_skolon_harms_nobody(
+    made_up: Environment, sync: InProcessSync, fault: SkolonFault
+) -> None:
     """P8: throttling, outages, odd answers and changes under our hands leave no trace in the result."""
     made_up.skolon.faults.add(fault)
 
@@ -189,14 +191,16 @@ def test_what_passes_at_skolon_harms_nobody(made_up: World, sync: InProcessSync,
     ],
     ids=lambda fault: f"{fault.effect}-{fault.status}",
 )
-def test_what_passes_at_graph_harms_nobody(made_up: World, sync: InProcessSync, fault: GraphFault) -> None:
+def test_what_passes_at_graph_harms_nobody(
+    made_up: Environment, sync: InProcessSync, fault: GraphFault
+) -> None:
     """P8: as for Skolon."""
     made_up.microsoft.faults.add(fault)
 
     as_expected(made_up, sync.run())
 
 
-def test_a_birthday_never_fails_a_user(made_up: World, sync: InProcessSync) -> None:
+def test_a_birthday_never_fails_a_user(made_up: Environment, sync: InProcessSync) -> None:
     """Birthdays that nobody gives leave birth dates as they are: one warning, and no line for each user."""
     fault = GraphFault(effect=Effect.ERROR, kind=Kind.BIRTHDAY, status=403, code="accessDenied", times=None)
     made_up.microsoft.faults.add(fault)
@@ -216,7 +220,7 @@ def test_a_birthday_never_fails_a_user(made_up: World, sync: InProcessSync) -> N
     assert asked.get("birthday", 0) + asked.get("batched birthday", 0) <= THREADS
 
 
-def test_a_birthday_that_one_user_has_not_is_their_own(made_up: World, sync: InProcessSync) -> None:
+def test_a_birthday_that_one_user_has_not_is_their_own(made_up: Environment, sync: InProcessSync) -> None:
     """What Graph refuses of one user is told on that user's receipt, and the run has no warning."""
     unlucky = somebody_to_update(made_up).entra["id"]
     sync.run()
@@ -233,7 +237,7 @@ def test_a_birthday_that_one_user_has_not_is_their_own(made_up: World, sync: InP
     assert summary.warnings == ()
 
 
-def test_a_user_that_skolon_rejects_stops_nobody(made_up: World, sync: InProcessSync) -> None:
+def test_a_user_that_skolon_rejects_stops_nobody(made_up: Environment, sync: InProcessSync) -> None:
     """P7, P9: one rejected user is one dead letter that says who, which run and why."""
     unlucky = somebody_to_update(made_up)
     fault = SkolonFault(
@@ -258,7 +262,7 @@ def test_a_user_that_skolon_rejects_stops_nobody(made_up: World, sync: InProcess
     assert letter["kwargs"]["run"] == summary.run.id
 
 
-def test_a_user_that_changes_again_and_again_is_a_conflict(made_up: World, sync: InProcessSync) -> None:
+def test_a_user_that_changes_again_and_again_is_a_conflict(made_up: Environment, sync: InProcessSync) -> None:
     """A user that somebody else keeps changing is given up after five times, with its reason."""
     busy = somebody_to_update(made_up)
     made_up.skolon.faults.add(SkolonFault(kind="changed", times=None, method="PATCH", user_id=busy.claims))
@@ -271,7 +275,7 @@ def test_a_user_that_changes_again_and_again_is_a_conflict(made_up: World, sync:
     assert receipt.reason is Reason.CONFLICT
 
 
-def test_odd_users_have_clear_outcomes(made_up: World, sync: InProcessSync) -> None:
+def test_odd_users_have_clear_outcomes(made_up: Environment, sync: InProcessSync) -> None:
     """Users that are not as Graph promises are `invalid_user`, by field; odd values are only odd."""
     odd: dict[str, dict[str, Any]] = {
         "wrong-type": stranger(id="wrong-type", mail=7),
@@ -306,7 +310,9 @@ def test_odd_users_have_clear_outcomes(made_up: World, sync: InProcessSync) -> N
     assert made_up.wrong_users() == []
 
 
-def test_a_user_without_an_id_is_invalid_however_it_is_read(made_up: World, sync: InProcessSync) -> None:
+def test_a_user_without_an_id_is_invalid_however_it_is_read(
+    made_up: Environment, sync: InProcessSync
+) -> None:
     """P9: a resumed run reads users afresh, and says of one without an id that it has none."""
     crowd(made_up, 300)
     directory(made_up).add_raw(stranger(id="not an id"))
@@ -324,7 +330,7 @@ def test_a_user_without_an_id_is_invalid_however_it_is_read(made_up: World, sync
     assert resumed.reasons[Reason.INVALID_USER] == 1 + made_up.municipality.expected_reasons()["invalid_user"]
 
 
-def test_named_users_are_synced_alone(made_up: World, sync: InProcessSync) -> None:
+def test_named_users_are_synced_alone(made_up: Environment, sync: InProcessSync) -> None:
     """A run of named users reads them one by one, and touches nobody else."""
     wanted = [person for person in made_up.municipality if person.outcome == "updated"][:3]
 
@@ -335,7 +341,7 @@ def test_named_users_are_synced_alone(made_up: World, sync: InProcessSync) -> No
     assert made_up.microsoft.requests.counts().get("users", 0) == 0
 
 
-def test_a_list_that_goes_round_in_a_circle_halts_the_run(made_up: World, sync: InProcessSync) -> None:
+def test_a_list_that_goes_round_in_a_circle_halts_the_run(made_up: Environment, sync: InProcessSync) -> None:
     """A link that leads back is found, and the run says so rather than going on for ever."""
     crowd(made_up, 1200)
     made_up.microsoft.faults.add(GraphFault(effect=Effect.REPEATED_LINK, page=2, times=None))
@@ -345,7 +351,7 @@ def test_a_list_that_goes_round_in_a_circle_halts_the_run(made_up: World, sync: 
     assert (summary.run.status, summary.run.cause) == (Status.HALTED, Cause.PAGE_LOOP)
 
 
-def test_links_that_are_always_new_halt_the_run(made_up: World, sync: InProcessSync) -> None:
+def test_links_that_are_always_new_halt_the_run(made_up: Environment, sync: InProcessSync) -> None:
     """P10: a list of empty pages, each with a link that is new, is not followed for ever."""
     made_up.microsoft.faults.add(GraphFault(effect=Effect.EMPTY_PAGE, kind=Kind.USERS, times=None))
 
@@ -358,7 +364,9 @@ def test_links_that_are_always_new_halt_the_run(made_up: World, sync: InProcessS
 
 
 @pytest.mark.parametrize("code", ["Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"])
-def test_an_expired_page_token_begins_the_list_again(made_up: World, sync: InProcessSync, code: str) -> None:
+def test_an_expired_page_token_begins_the_list_again(
+    made_up: Environment, sync: InProcessSync, code: str
+) -> None:
     """P3: whoever was read before is not counted twice, and nobody is left out."""
     crowd(made_up, 1200)
     made_up.microsoft.faults.add(GraphFault(effect=Effect.EXPIRED_PAGE_TOKEN, page=2, code=code))
@@ -370,7 +378,7 @@ def test_an_expired_page_token_begins_the_list_again(made_up: World, sync: InPro
     assert summary.run.scan == 2
 
 
-def test_page_tokens_that_always_expire_halt_the_run(made_up: World, sync: InProcessSync) -> None:
+def test_page_tokens_that_always_expire_halt_the_run(made_up: Environment, sync: InProcessSync) -> None:
     """A list that can never be read to its end is not begun for ever."""
     crowd(made_up, 1200)
     made_up.microsoft.faults.add(GraphFault(effect=Effect.EXPIRED_PAGE_TOKEN, page=2, times=None))

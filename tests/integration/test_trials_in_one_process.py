@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Status
 from schemas.runs.changes import ChangeKind
@@ -29,13 +29,13 @@ MISTAKE: dict[str, Any] = {
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield dataclasses.replace(served, tenant={**served.tenant, "guard": NO_GUARD})
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
@@ -48,7 +48,7 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 @pytest.mark.parametrize("settings", [{}, MISTAKE, {"erase_blank": ["city", "mobile_phone"]}])
 def test_a_preview_counts_what_the_run_then_does(
-    made_up: World, sync: InProcessSync, settings: dict[str, Any]
+    made_up: Environment, sync: InProcessSync, settings: dict[str, Any]
 ) -> None:
     """P1: outcomes, reasons and changes of each attribute are the same, and Skolon was only read before."""
     tried = sync.run(dry_run=True, settings=settings)

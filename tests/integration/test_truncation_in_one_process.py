@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from schemas.outcomes import Mode, Status
@@ -21,25 +21,25 @@ PEOPLE = 50
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, people=PEOPLE) as served:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
-def end_lists_at_once(made_up: World) -> None:
+def end_lists_at_once(made_up: Environment) -> None:
     """Have the next list end before its first person, as if there were nobody."""
     for effect in (Effect.EMPTY_PAGE, Effect.CUT_SHORT):
         made_up.microsoft.faults.add(Fault(effect=effect, kind=Kind.USERS))
 
 
 @pytest.mark.parametrize("mode", [Mode.FULL, Mode.DELTA])
-def test_a_list_that_is_cut_short_is_warned_of(made_up: World, sync: InProcessSync, mode: Mode) -> None:
+def test_a_list_that_is_cut_short_is_warned_of(made_up: Environment, sync: InProcessSync, mode: Mode) -> None:
     """A complete run says how many people Graph counted and how many it listed; the next one is right."""
     end_lists_at_once(made_up)
     short = sync.run(mode=mode)
@@ -49,7 +49,7 @@ def test_a_list_that_is_cut_short_is_warned_of(made_up: World, sync: InProcessSy
     assert sync.run().warnings == ()
 
 
-def test_nobody_warns_where_nobody_counted(made_up: World, sync: InProcessSync) -> None:
+def test_nobody_warns_where_nobody_counted(made_up: Environment, sync: InProcessSync) -> None:
     """A directory that refuses to count its people is read as far as it goes, without a warning."""
     made_up.microsoft.faults.add(
         Fault(effect=Effect.ERROR, kind=Kind.COUNT, status=400, code="Request_BadRequest")
@@ -59,7 +59,9 @@ def test_nobody_warns_where_nobody_counted(made_up: World, sync: InProcessSync) 
     assert (short.run.status, short.warnings) == (Status.COMPLETED, ())
 
 
-def test_a_run_of_named_people_and_a_delta_are_not_compared(made_up: World, sync: InProcessSync) -> None:
+def test_a_run_of_named_people_and_a_delta_are_not_compared(
+    made_up: Environment, sync: InProcessSync
+) -> None:
     """Who reads a part of the people on purpose has nothing to warn of."""
     whole = sync.run()
     assert whole.warnings == ()

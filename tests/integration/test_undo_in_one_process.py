@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from clients.skolon.client import ScimDirectory
+from clients.skolon.client import ScimSkolonClient
 from producers.resume import resume_run
 from queues.message import proven, tenant_sync_message
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.errors import Dependency, TransientError, WrongUseError
@@ -35,9 +35,9 @@ State = dict[str, dict[str, str | None]]
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[World]:
+def made_up(tmp_path: Path) -> Iterator[Environment]:
     """Have a municipality whose administrator took the wrong source for everybody's Idp identifier."""
-    with world(tmp_path, people=PEOPLE) as served:
+    with serve_environment(tmp_path, users=PEOPLE) as served:
         sources = {**served.tenant["sources"], "idp_identifier": ["onPremisesImmutableId"]}
         # Whoever has no value there keeps the old one; and no limit, but where a test is about one.
         mistake: dict[str, Any] = {
@@ -49,19 +49,19 @@ def made_up(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         yield together
 
 
 @pytest.fixture
-def before(made_up: World) -> State:
+def before(made_up: Environment) -> State:
     """Give what Skolon held before anything ran."""
     return state(made_up)
 
 
 @pytest.fixture
-def mistaken(before: State, made_up: World, sync: InProcessSync) -> RunSummary:
+def mistaken(before: State, made_up: Environment, sync: InProcessSync) -> RunSummary:
     """Have a run that has written the mistake to everybody."""
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
@@ -69,7 +69,7 @@ def mistaken(before: State, made_up: World, sync: InProcessSync) -> RunSummary:
     return summary
 
 
-def state(made_up: World) -> State:
+def state(made_up: Environment) -> State:
     return {user["id"]: attributes_of(user) for user in made_up.skolon_users()}
 
 
@@ -93,7 +93,7 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 
 def test_every_value_is_put_back(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """After an undo each of Skolon's users holds, value by value, what it held before the run."""
     made_up.microsoft.requests.reset()
@@ -109,7 +109,7 @@ def test_every_value_is_put_back(
 
 
 def test_an_undo_can_be_undone(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """The undo of an undo writes again what the run had written; and once more it is put back."""
     after = state(made_up)
@@ -124,7 +124,7 @@ def test_an_undo_can_be_undone(
 
 
 def test_a_second_undo_finds_nothing_to_do(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P4: twice is once."""
     undo(sync, mistaken.run.id)
@@ -136,7 +136,7 @@ def test_a_second_undo_finds_nothing_to_do(
     assert state(made_up) == before
 
 
-def test_a_dry_undo_only_reads(made_up: World, sync: InProcessSync, mistaken: RunSummary) -> None:
+def test_a_dry_undo_only_reads(made_up: Environment, sync: InProcessSync, mistaken: RunSummary) -> None:
     """P1: it counts what would be put back, and nothing but reading reaches Skolon."""
     after = state(made_up)
     made_up.skolon.forget_requests()
@@ -151,7 +151,7 @@ def changed_people(sync: InProcessSync, run: int) -> list[Receipt]:
 
 
 def test_only_who_is_named_is_put_back(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """With `--user` everybody else stays as the run left them; who was not changed gets a clear answer."""
     changed = changed_people(sync, mistaken.run.id)[:2]
@@ -169,7 +169,7 @@ def test_only_who_is_named_is_put_back(
 
 
 def test_what_changed_since_is_left_and_told(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """What somebody else wrote after the run stays, attribute by attribute, and is counted."""
     several = next(each for each in changed_people(sync, mistaken.run.id) if FIRST_NAME in each.changed)
@@ -192,7 +192,7 @@ def test_what_changed_since_is_left_and_told(
     assert receipt.detail == "left as it is, because it changed since: first_name"
 
 
-def rename(made_up: World, user_id: str, **names: str) -> None:
+def rename(made_up: Environment, user_id: str, **names: str) -> None:
     """Change a Skolon user as another source would."""
     users = made_up.skolon_users()
     for user in users:
@@ -201,7 +201,7 @@ def rename(made_up: World, user_id: str, **names: str) -> None:
     made_up.skolon.fill(made_up.tenant["organisation"], users)
 
 
-def test_who_is_gone_is_not_found(made_up: World, sync: InProcessSync, mistaken: RunSummary) -> None:
+def test_who_is_gone_is_not_found(made_up: Environment, sync: InProcessSync, mistaken: RunSummary) -> None:
     """Somebody who has left Skolon meanwhile stops nobody."""
     gone = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
     left = [user for user in made_up.skolon_users() if user["id"] != gone]
@@ -225,7 +225,7 @@ def test_who_is_gone_is_not_found(made_up: World, sync: InProcessSync, mistaken:
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
 def test_what_passes_harms_no_undo(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary, fault: SkolonFault
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary, fault: SkolonFault
 ) -> None:
     """P4, P8: changes under our hands, lost answers and outages leave no trace in what is put back."""
     made_up.skolon.faults.add(fault)
@@ -236,7 +236,7 @@ def test_what_passes_harms_no_undo(
 
 
 def test_whom_skolon_refuses_is_a_dead_letter(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P7: a value that somebody else has meanwhile is one dead letter; when mended, a second undo does it."""
     unlucky = str(changed_people(sync, mistaken.run.id)[0].skolon_id)
@@ -255,7 +255,7 @@ def test_whom_skolon_refuses_is_a_dead_letter(
 
 
 def test_bad_credentials_halt_an_undo(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """P7: one cause and no dead letters; the resumed undo puts everybody back."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
@@ -267,7 +267,7 @@ def test_bad_credentials_halt_an_undo(
 
 
 def test_a_newer_run_wins_over_a_halted_undo(
-    made_up: World, sync: InProcessSync, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, mistaken: RunSummary
 ) -> None:
     """P4: whom a newer run has published is left to it by the undo that goes on afterwards."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
@@ -295,7 +295,7 @@ def limit(sync: InProcessSync, count: int | None) -> None:
 
 
 def test_the_guard_watches_an_undo(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """An undo of more people than the guard allows halts; when it is accepted, everybody is put back."""
     limit(sync, 5)
@@ -307,7 +307,7 @@ def test_the_guard_watches_an_undo(
 
 
 def test_an_accepted_undo_passes_the_guard(
-    made_up: World, sync: InProcessSync, before: State, mistaken: RunSummary
+    made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
     """Who says beforehand that it is meant, is not asked again."""
     limit(sync, 5)
@@ -315,7 +315,9 @@ def test_an_accepted_undo_passes_the_guard(
     assert state(made_up) == before
 
 
-def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: InProcessSync, before: State) -> None:
+def test_a_halted_run_is_put_back_in_one_step(
+    made_up: Environment, sync: InProcessSync, before: State
+) -> None:
     """What the guard has stopped is undone, and the run can no longer be resumed into the same mistake."""
     limit(sync, 10)
     halted = sync.run()
@@ -334,7 +336,7 @@ def test_a_halted_run_is_put_back_in_one_step(made_up: World, sync: InProcessSyn
 @pytest.mark.parametrize("step", ["update", "finish"])
 def test_a_worker_that_dies_leaves_an_undo_right(  # noqa: PLR0913 - the fixtures
     *,
-    made_up: World,
+    made_up: Environment,
     sync: InProcessSync,
     before: State,
     mistaken: RunSummary,
@@ -343,7 +345,7 @@ def test_a_worker_that_dies_leaves_an_undo_right(  # noqa: PLR0913 - the fixture
 ) -> None:
     """P2, P4: gone between claim and PATCH, or PATCH and receipt: the next delivery does the rest."""
     victim = changed_people(sync, mistaken.run.id)[0]
-    target = {"update": ScimDirectory, "finish": type(sync.store.receipts)}[step]
+    target = {"update": ScimSkolonClient, "finish": type(sync.store.receipts)}[step]
     original, died = getattr(target, step), list[str]()
 
     def dying(*args: Any, **kwargs: Any) -> Any:

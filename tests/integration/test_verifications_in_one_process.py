@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Outcome, Status
 from store import tables
 
@@ -23,13 +23,13 @@ PEOPLE = 40
 
 
 @pytest.fixture(scope="module")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with world(tmp_path_factory.mktemp("world"), people=PEOPLE) as served:
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=PEOPLE) as served:
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         together.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 7})
         yield together
@@ -44,13 +44,13 @@ def somebody(sync: InProcessSync, summary: RunSummary) -> str:
     return sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)[0].entra_id
 
 
-def asked_about(made_up: World) -> int:
+def asked_about(made_up: Environment) -> int:
     counts = made_up.microsoft.requests.counts()
     made_up.microsoft.requests.reset()
     return counts.get("birthday", 0) + counts.get("batched birthday", 0)
 
 
-def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: InProcessSync) -> None:
+def test_who_was_found_right_is_not_asked_about_again(made_up: Environment, sync: InProcessSync) -> None:
     """P4: a second run trusts each receipt that says so, keeps the Skolon users, and asks no birthday."""
     first = sync.run()
     asked_about(made_up)
@@ -65,7 +65,7 @@ def test_who_was_found_right_is_not_asked_about_again(made_up: World, sync: InPr
     assert "trusted" in (one.detail or "")
 
 
-def test_whoever_changed_is_asked_about(made_up: World, sync: InProcessSync) -> None:
+def test_whoever_changed_is_asked_about(made_up: Environment, sync: InProcessSync) -> None:
     """A value that differs in Entra is written, whatever the last receipt says; the others are trusted."""
     first = sync.run()
     directory = next(iter(made_up.microsoft.directories.values()))

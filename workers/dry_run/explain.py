@@ -10,7 +10,7 @@ from workers.pipeline.user_way import UserWay
 from workers.pipeline.writer import would_change
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from schemas.runs.sync_result import SyncResult
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.steps import Step
@@ -24,12 +24,10 @@ class UserExplanation:
     end: SyncResult | PermanentError | HaltError | TransientError
 
 
-def explain(user_id: str, record: TenantRecord, directories: Directories) -> UserExplanation:
+def explain(user_id: str, record: TenantRecord, gateways: Gateways) -> UserExplanation:
     """Go a user's way with a tenant's settings; nothing is written anywhere (promise P1)."""
     steps: list[Step] = []
-    way = UserWay(
-        record=record, directories=directories, dry_run=True, change=would_change, on_step=steps.append
-    )
+    way = UserWay(record=record, gateways=gateways, dry_run=True, change=would_change, on_step=steps.append)
     end: SyncResult | PermanentError | HaltError | TransientError
     try:
         end = way.verdict(user_id, None)

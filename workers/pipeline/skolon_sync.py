@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Final
 
-from clients.skolon.client import SkolonUserGoneError
+from clients.skolon.errors import UserNotFoundError
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import CONFIRMING_OUTCOMES, Outcome, Reason, Stage
 from schemas.runs.sync_result import NO_MATCH_KEY, SyncResult
@@ -21,7 +21,7 @@ from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_s
 from workers.rules.matching import find_matches, match_keys_with_values, select_match
 
 if TYPE_CHECKING:
-    from clients.skolon.client import SkolonDirectory
+    from clients.skolon.client import SkolonClient
     from clients.watched import WatchedGraph
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
@@ -44,7 +44,7 @@ class SkolonSync:
         *,
         tenant: Tenant,
         graph: WatchedGraph,
-        skolon: SkolonDirectory,
+        skolon: SkolonClient,
         change: Change,
         claimed: bool = False,
         trust: Trust | None = None,
@@ -88,7 +88,7 @@ class SkolonSync:
                 return self._compare_and_change(match, mapped)
             except VersionConflictError:
                 current = self._skolon.read(self._tenant.organisation, match.id)
-            except SkolonUserGoneError:
+            except UserNotFoundError:
                 current = None
             if current is None:
                 return SyncResult(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
@@ -105,7 +105,7 @@ class SkolonSync:
         return mapped
 
     def _match(self, keys: dict[Attribute, str]) -> SkolonUser | None:
-        hits = find_matches(self._skolon.find(self._tenant.organisation, keys), keys)
+        hits = find_matches(self._skolon.search(self._tenant.organisation, keys), keys)
         self._on_step(steps.SearchStep(key_matches=hits))
         match = select_match(hits)
         self._on_step(steps.MatchStep(match=match))
@@ -135,7 +135,7 @@ class SkolonSync:
         if birthday.problem is None:
             mapped[Attribute.BIRTH_DATE] = birthday.value
             check_values(mapped, self._tenant)
-        elif birthday.of_all:
+        elif birthday.affects_all_users:
             self._warnings.append(RunWarning(kind=Caution.BIRTHDAYS_REFUSED, detail=birthday.problem))
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")

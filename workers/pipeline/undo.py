@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clients.skolon.client import SkolonUserGoneError
+from clients.skolon.errors import UserNotFoundError
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.sync_result import SyncResult
@@ -13,7 +13,7 @@ from workers.pipeline.skolon_sync import CONFLICTS
 from workers.rules.reversion import revert
 
 if TYPE_CHECKING:
-    from clients.skolon.client import SkolonDirectory
+    from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.users.skolon_user import SkolonUser
     from store.runs.undo import Undoable, Undos
@@ -24,7 +24,7 @@ class SkolonUndo:
     """Puts back what a run has written to the Skolon user of one Entra user."""
 
     def __init__(
-        self, *, undos: Undos, skolon: SkolonDirectory, organisation: str, change: Change, claimed: bool
+        self, *, undos: Undos, skolon: SkolonClient, organisation: str, change: Change, claimed: bool
     ) -> None:
         """Take how a difference is `change`d, and whether an earlier delivery has `claimed` the user."""
         self._undos = undos
@@ -46,7 +46,7 @@ class SkolonUndo:
                 return SyncResult(outcome=Outcome.NOT_FOUND, detail="no longer in Skolon")
             try:
                 return self._put_back(user, undoable)
-            except (VersionConflictError, SkolonUserGoneError):
+            except (VersionConflictError, UserNotFoundError):
                 continue
         raise PermanentError(
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"

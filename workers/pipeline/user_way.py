@@ -18,7 +18,7 @@ from workers.rules.delta_completeness import missing_properties
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
-    from clients.gateways import Directories
+    from clients.gateways import Gateways
     from schemas.users.graph_user import GraphUser
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.verification_cache import Trust
@@ -32,7 +32,7 @@ class UserWay:
         self,
         *,
         record: TenantRecord,
-        directories: Directories,
+        gateways: Gateways,
         dry_run: bool,
         change: Change,
         claimed: bool = False,
@@ -41,13 +41,13 @@ class UserWay:
     ) -> None:
         """Take the doors, with a `dry_run` those that only read; the rest as `SyncPipeline` does."""
         self._tenant = record.tenant
-        self._directories = directories
-        self._graph = directories.graph(record.credentials)
+        self._gateways = gateways
+        self._graph = gateways.graph(record.credentials)
         self._on_step = on_step
         self._skolon_sync = SkolonSync(
             tenant=record.tenant,
             graph=self._graph,
-            skolon=directories.skolon(dry_run=dry_run),
+            skolon=gateways.skolon(dry_run=dry_run),
             change=change,
             claimed=claimed,
             trust=trust,
@@ -60,9 +60,9 @@ class UserWay:
         `given` is what a page of Graph had of the user; without it the user is read by id.
         """
         if self._tenant.wants_birthdays:
-            self._graph.will_ask_birthday()
+            self._graph.expect_birthday()
         else:
-            self._directories.needs_no_birthday()
+            self._gateways.skip_birthday()
         user = self._entra_user(user_id, given)
         if user is None:
             return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)

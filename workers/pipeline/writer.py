@@ -17,7 +17,7 @@ from workers.pipeline.collisions import collision
 from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:
-    from clients.skolon.client import SkolonDirectory
+    from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Tenant
     from store.receipts.claims import Claims
@@ -44,7 +44,7 @@ class ClaimedChange:
         self,
         *,
         claims: Claims,
-        skolon: SkolonDirectory,
+        skolon: SkolonClient,
         message: UserSync,
         tenant: Tenant,
         guarded: bool,

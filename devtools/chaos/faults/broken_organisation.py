@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from werkzeug.wrappers import Response
 
 from sandbox.serving import CutConnectionError
-from sandbox.skolon.answers import faulty_answer
+from sandbox.skolon.answers import faulty_response
 from sandbox.skolon.faults import Fault
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class BrokenOrganisation:
             if variant == _HANGING:
                 self._healed.wait(HANGS)
                 raise CutConnectionError
-            return faulty_answer(_ANSWERS[variant])(environ, start_response)
+            return faulty_response(_ANSWERS[variant])(environ, start_response)
 
         return layered
 

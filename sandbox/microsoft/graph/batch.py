@@ -9,7 +9,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox.microsoft.http_messages import Answer, GraphError, Request, json_answer
+from sandbox.microsoft.http_messages import GraphError, Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 20
 
 
-def run_batch(request: Request, run_one: Callable[[Request], Answer]) -> Answer:
+def run_batch(request: Request, run_one: Callable[[Request], Response]) -> Response:
     """Run each inner request and answer with all answers, in another order than they were asked.
 
     Graph promises no order, so this one is never the caller's. Raises GraphError 400 when
@@ -25,7 +25,7 @@ def run_batch(request: Request, run_one: Callable[[Request], Answer]) -> Answer:
     """
     steps = _steps(request)
     answers = [_spell(step["id"], run_one(_inner(request, step))) for step in reversed(steps)]
-    return json_answer({"responses": answers})
+    return json_response({"responses": answers})
 
 
 def _steps(request: Request) -> list[dict[str, str]]:
@@ -63,14 +63,14 @@ def _inner(request: Request, step: dict[str, Any]) -> Request:
     )
 
 
-def _spell(step_id: str, answer: Answer) -> dict[str, Any]:
-    spelled: dict[str, Any] = {"id": step_id, "status": answer.status, "headers": dict(answer.headers)}
-    if answer.headers.get("Content-Type", "").startswith("application/json"):
+def _spell(step_id: str, response: Response) -> dict[str, Any]:
+    spelled: dict[str, Any] = {"id": step_id, "status": response.status, "headers": dict(response.headers)}
+    if response.headers.get("Content-Type", "").startswith("application/json"):
         try:
-            return {**spelled, "body": json.loads(answer.body)}
+            return {**spelled, "body": json.loads(response.body)}
         except ValueError:
             pass
-    return {**spelled, "body": base64.b64encode(answer.body).decode()}
+    return {**spelled, "body": base64.b64encode(response.body).decode()}
 
 
 def _bad(message: str) -> GraphError:

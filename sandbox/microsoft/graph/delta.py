@@ -12,8 +12,8 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.graph.properties import DEFAULT, SINGLE_USER_ONLY, parse_select
 from sandbox.microsoft.graph.tokens import decode_token, encode_token
 from sandbox.microsoft.graph.users import link
-from sandbox.microsoft.http_messages import Answer, GraphError
-from sandbox.microsoft.request_context import Call, expired_page_token
+from sandbox.microsoft.http_messages import GraphError, Response
+from sandbox.microsoft.request_context import RequestContext, expired_page_token
 
 if TYPE_CHECKING:
     from sandbox.microsoft.directory import Entity
@@ -27,50 +27,50 @@ LARGEST_PAGE = 200
 LINK_SECONDS = 7 * 24 * 3600
 
 
-def read_delta(call: Call) -> Answer:
+def read_delta(context: RequestContext) -> Response:
     """``GET /users/delta``: one page, with a nextLink or, at the end, a deltaLink."""
-    call.allow_options(("$select", "$skiptoken", "$deltatoken"))
-    state = _state(call)
-    if fault := call.struck_by(Effect.EXPIRED_PAGE_TOKEN):
+    context.allow_options(("$select", "$skiptoken", "$deltatoken"))
+    state = _state(context)
+    if fault := context.has_fault(Effect.EXPIRED_PAGE_TOKEN):
         raise expired_page_token(fault.code)
-    if call.struck_by(Effect.GROWING_ROUND):
-        state["end"] = call.directory.log_end()
-    entities, following = _read(call, state)
+    if context.has_fault(Effect.GROWING_ROUND):
+        state["end"] = context.directory.log_end()
+    entities, following = _read(context, state)
     selected = state["selected"]
-    value = [_spell(call, entity, selected) for entity in entities]
-    if value and call.struck_by(Effect.REPEATED_ENTITY):
+    value = [_spell(context, entity, selected) for entity in entities]
+    if value and context.has_fault(Effect.REPEATED_ENTITY):
         value.append(value[0])
     body: dict[str, Any] = {}
-    if call.struck_by(Effect.REPEATED_LINK):
-        body["@odata.nextLink"] = call.request.url
+    if context.has_fault(Effect.REPEATED_LINK):
+        body["@odata.nextLink"] = context.request.url
     elif following is not None:
         token = encode_token({**state, "position": following, "page": state["page"] + 1})
-        body["@odata.nextLink"] = link(call, PATH, [("$skiptoken", token)])
-    elif not call.struck_by(Effect.CUT_SHORT):
-        body["@odata.deltaLink"] = link(call, PATH, [("$deltatoken", _delta_token(call, state))])
+        body["@odata.nextLink"] = link(context, PATH, [("$skiptoken", token)])
+    elif not context.has_fault(Effect.CUT_SHORT):
+        body["@odata.deltaLink"] = link(context, PATH, [("$deltatoken", _delta_token(context, state))])
     body["value"] = value
-    context = f"users({','.join(selected)})" if selected else "users"
-    return call.answer(f"{context}/$delta", body)
+    odata_context = f"users({','.join(selected)})" if selected else "users"
+    return context.respond(f"{odata_context}/$delta", body)
 
 
-def _state(call: Call) -> dict[str, Any]:
+def _state(context: RequestContext) -> dict[str, Any]:
     """Return where this round of the delta stands.
 
     ``position`` is in the directory while ``all`` is set, else in its log, up to ``end``,
     which is also where the next round will begin.
     """
-    tenant = call.app.tenant
-    if token := call.query.get("$skiptoken"):
+    tenant = context.app.tenant
+    if token := context.query.get("$skiptoken"):
         return _checked(decode_token(token, tenant=tenant))
-    token = call.query.get("$deltatoken")
-    end = call.directory.log_end()
+    token = context.query.get("$deltatoken")
+    end = context.directory.log_end()
     fresh = {"tenant": tenant, "end": end, "page": 1}
     if token is None or token == "latest":  # noqa: S105 - a word of Graph's, no password
-        selected = _selected(call)
+        selected = _selected(context)
         everybody = token is None
         return {**fresh, "all": everybody, "position": 0 if everybody else end, "selected": selected}
     values = decode_token(token, tenant=tenant)
-    _refuse_expired(call, values)
+    _refuse_expired(context, values)
     return _checked(
         {**fresh, "all": False, "position": values.get("end"), "selected": values.get("selected")}
     )
@@ -82,8 +82,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _selected(call: Call) -> list[str] | None:
-    selected = parse_select(call.query.get("$select"))
+def _selected(context: RequestContext) -> list[str] | None:
+    selected = parse_select(context.query.get("$select"))
     refused = [name for name in selected or () if name in SINGLE_USER_ONLY]
     if refused:
         raise GraphError(
@@ -95,10 +95,10 @@ def _selected(call: Call) -> list[str] | None:
     return list(selected) if selected else None
 
 
-def _refuse_expired(call: Call, values: dict[str, Any]) -> None:
-    fault = call.struck_by(Effect.EXPIRED_DELTA)
+def _refuse_expired(context: RequestContext, values: dict[str, Any]) -> None:
+    fault = context.has_fault(Effect.EXPIRED_DELTA)
     issued = values.get("issued")
-    if not fault and isinstance(issued, int | float) and call.now - issued <= LINK_SECONDS:
+    if not fault and isinstance(issued, int | float) and context.now - issued <= LINK_SECONDS:
         return
     status = (fault.status if fault else None) or 410
     if status == 410:  # noqa: PLR2004 - Gone
@@ -106,37 +106,37 @@ def _refuse_expired(call: Call, values: dict[str, Any]) -> None:
             410,
             "resyncRequired",
             "Resync required. Any local changes should be merged with the server's.",
-            headers={"Location": f"{call.request.base_url}{PATH}?$deltatoken="},
+            headers={"Location": f"{context.request.base_url}{PATH}?$deltatoken="},
         )
     if status == 400:  # noqa: PLR2004 - Bad Request
         raise GraphError(400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported.")
     raise GraphError(status, "syncStateNotFound", "The sync state generation is not found.")
 
 
-def _read(call: Call, state: dict[str, Any]) -> tuple[list[Entity], int | None]:
+def _read(context: RequestContext, state: dict[str, Any]) -> tuple[list[Entity], int | None]:
     position = state["position"]
-    if call.struck_by(Effect.EMPTY_PAGE):
+    if context.has_fault(Effect.EMPTY_PAGE):
         return [], position
-    size = _page_size(call)
+    size = _page_size(context)
     if state["all"]:
-        users, following = call.directory.page(position, size)
-        return [call.directory.entity(user) for user in users], following
+        users, following = context.directory.page(position, size)
+        return [context.directory.entity(user) for user in users], following
     selected = state["selected"]
     wanted = frozenset(selected) if selected else None
-    return call.directory.changes(position, state["end"], size=size, selected=wanted)
+    return context.directory.changes(position, state["end"], size=size, selected=wanted)
 
 
-def _page_size(call: Call) -> int:
-    match = re.search(r"odata\.maxpagesize=(\d{1,6})", call.request.headers.get("prefer", ""))
+def _page_size(context: RequestContext) -> int:
+    match = re.search(r"odata\.maxpagesize=(\d{1,6})", context.request.headers.get("prefer", ""))
     return min(max(int(match[1]), 1), LARGEST_PAGE) if match else LARGEST_PAGE
 
 
-def _spell(call: Call, entity: Entity, selected: list[str] | None) -> dict[str, Any]:
+def _spell(context: RequestContext, entity: Entity, selected: list[str] | None) -> dict[str, Any]:
     """Spell one entity; what was never set is left out, what was cleared is null."""
     if entity.user is None:
         return {"id": entity.user_id, "@removed": {"reason": entity.removed}}
     names = list(selected or DEFAULT)
-    if "return=minimal" in call.request.headers.get("prefer", "") and entity.changed is not None:
+    if "return=minimal" in context.request.headers.get("prefer", "") and entity.changed is not None:
         names = [name for name in names if name in entity.changed]
     spelled = {
         name: entity.user.get(name)
@@ -146,12 +146,12 @@ def _spell(call: Call, entity: Entity, selected: list[str] | None) -> dict[str, 
     return {**spelled, "id": entity.user_id}
 
 
-def _delta_token(call: Call, state: dict[str, Any]) -> str:
+def _delta_token(context: RequestContext, state: dict[str, Any]) -> str:
     return encode_token(
         {
-            "tenant": call.app.tenant,
+            "tenant": context.app.tenant,
             "end": state["end"],
             "selected": state["selected"],
-            "issued": int(call.now),
+            "issued": int(context.now),
         }
     )

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.graph.properties import DEFAULT, SINGLE_USER_ONLY, parse_select, project
 from sandbox.microsoft.graph.tokens import decode_token, encode_token
-from sandbox.microsoft.http_messages import Answer, GraphError
-from sandbox.microsoft.request_context import Call, expired_page_token
+from sandbox.microsoft.http_messages import GraphError, Response
+from sandbox.microsoft.request_context import RequestContext, expired_page_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,42 +18,42 @@ LARGEST_PAGE = 999
 DEFAULT_PAGE = 100
 
 
-def list_users(call: Call) -> Answer:
+def list_users(context: RequestContext) -> Response:
     """``GET /users``: one page, and the address of the next."""
-    call.allow_options(("$select", "$top", "$count", "$skiptoken"))
-    selected = parse_select(call.query.get("$select"))
-    _refuse_single_user_properties(call, selected or ())
-    size = _page_size(call.query.get("$top"))
-    position, page = _where(call)
-    if fault := call.struck_by(Effect.EXPIRED_PAGE_TOKEN):
+    context.allow_options(("$select", "$top", "$count", "$skiptoken"))
+    selected = parse_select(context.query.get("$select"))
+    _refuse_single_user_properties(context, selected or ())
+    size = _page_size(context.query.get("$top"))
+    position, page = _where(context)
+    if fault := context.has_fault(Effect.EXPIRED_PAGE_TOKEN):
         raise expired_page_token(fault.code)
-    users, following = call.directory.page(position, size)
-    if call.struck_by(Effect.EMPTY_PAGE):
+    users, following = context.directory.page(position, size)
+    if context.has_fault(Effect.EMPTY_PAGE):
         users, following = [], position
     body: dict[str, Any] = {}
-    if page == 1 and call.query.get("$count") == "true" and _eventual(call):
-        body["@odata.count"] = len(call.directory)
-    if call.struck_by(Effect.REPEATED_LINK):
-        body["@odata.nextLink"] = call.request.url
-    elif following is not None and not call.struck_by(Effect.CUT_SHORT):
-        body["@odata.nextLink"] = _next_link(call, following, page + 1)
+    if page == 1 and context.query.get("$count") == "true" and _eventual(context):
+        body["@odata.count"] = len(context.directory)
+    if context.has_fault(Effect.REPEATED_LINK):
+        body["@odata.nextLink"] = context.request.url
+    elif following is not None and not context.has_fault(Effect.CUT_SHORT):
+        body["@odata.nextLink"] = _next_link(context, following, page + 1)
     names = selected or DEFAULT
     body["value"] = [project(user, names) for user in users]
-    return call.answer(_context(selected), body)
+    return context.respond(_context(selected), body)
 
 
-def count_users(call: Call) -> Answer:
+def count_users(context: RequestContext) -> Response:
     """``GET /users/$count``: the number, as text."""
-    if not _eventual(call):
+    if not _eventual(context):
         raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
-    return Answer(body=str(len(call.directory)).encode(), headers={"Content-Type": "text/plain"})
+    return Response(body=str(len(context.directory)).encode(), headers={"Content-Type": "text/plain"})
 
 
-def get_user(call: Call, id_or_name: str) -> Answer:
+def get_user(context: RequestContext, id_or_name: str) -> Response:
     """``GET /users/{id}``: one person, birthday and all."""
-    call.allow_options(("$select",))
-    selected = parse_select(call.query.get("$select"))
-    user = call.directory.get(id_or_name)
+    context.allow_options(("$select",))
+    selected = parse_select(context.query.get("$select"))
+    user = context.directory.get(id_or_name)
     if user is None:
         raise GraphError(
             404,
@@ -61,7 +61,7 @@ def get_user(call: Call, id_or_name: str) -> Answer:
             f"Resource '{id_or_name}' does not exist or one of its queried reference-property objects are "
             "not present.",
         )
-    return call.answer(_context(selected) + "/$entity", project(user, selected or DEFAULT))
+    return context.respond(_context(selected) + "/$entity", project(user, selected or DEFAULT))
 
 
 def page_number(query: dict[str, str], *, tenant: str) -> int:
@@ -72,27 +72,27 @@ def page_number(query: dict[str, str], *, tenant: str) -> int:
         return 1
 
 
-def _where(call: Call) -> tuple[int, int]:
-    token = call.query.get("$skiptoken")
+def _where(context: RequestContext) -> tuple[int, int]:
+    token = context.query.get("$skiptoken")
     if token is None:
         return 0, 1
-    values = decode_token(token, tenant=call.app.tenant)
+    values = decode_token(token, tenant=context.app.tenant)
     position, page = values.get("position"), values.get("page")
     if not isinstance(position, int) or not isinstance(page, int):
         raise GraphError(400, "Request_BadRequest", "Badly formed token.")
     return position, page
 
 
-def _next_link(call: Call, position: int, page: int) -> str:
-    token = encode_token({"tenant": call.app.tenant, "position": position, "page": page})
-    options = {name: value for name, value in call.query.items() if name != "$skiptoken"}
-    return link(call, "/v1.0/users", {**options, "$skiptoken": token}.items())
+def _next_link(context: RequestContext, position: int, page: int) -> str:
+    token = encode_token({"tenant": context.app.tenant, "position": position, "page": page})
+    options = {name: value for name, value in context.query.items() if name != "$skiptoken"}
+    return link(context, "/v1.0/users", {**options, "$skiptoken": token}.items())
 
 
-def link(call: Call, path: str, options: Iterable[tuple[str, str]]) -> str:
+def link(context: RequestContext, path: str, options: Iterable[tuple[str, str]]) -> str:
     """Return an absolute address; a ``+`` in a value stays one, and so does a ``$`` in a name."""
     query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='+')}" for name, value in options)
-    return f"{call.request.base_url}{path}?{query}"
+    return f"{context.request.base_url}{path}?{query}"
 
 
 def _page_size(top: str | None) -> int:
@@ -107,11 +107,11 @@ def _page_size(top: str | None) -> int:
     return int(top)
 
 
-def _refuse_single_user_properties(call: Call, names: Iterable[str]) -> None:
+def _refuse_single_user_properties(context: RequestContext, names: Iterable[str]) -> None:
     refused = [name for name in names if name in SINGLE_USER_ONLY]
     if not refused:
         return
-    if call.struck_by(Effect.SHAREPOINT_REFUSAL):
+    if context.has_fault(Effect.SHAREPOINT_REFUSAL):
         raise GraphError(
             400,
             "-1, Microsoft.SharePoint.Client.InvalidClientQueryException",
@@ -120,8 +120,8 @@ def _refuse_single_user_properties(call: Call, names: Iterable[str]) -> None:
     raise GraphError(501, "NotImplemented", "This operation target is not yet supported.")
 
 
-def _eventual(call: Call) -> bool:
-    return call.request.headers.get("consistencylevel", "").lower() == "eventual"
+def _eventual(context: RequestContext) -> bool:
+    return context.request.headers.get("consistencylevel", "").lower() == "eventual"
 
 
 def _context(selected: tuple[str, ...] | None) -> str:

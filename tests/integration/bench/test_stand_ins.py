@@ -9,7 +9,7 @@ import pytest
 
 from bench.stand_ins import StandIns, stand_ins
 from bench.stubs.users import Person, Population, entra_id
-from clients.gateways import Directories, directories
+from clients.gateways import Gateways, create_gateways
 from clients.skolon.search_methods import SearchMethod
 from schemas.errors import VersionConflictError
 from schemas.settings import Settings
@@ -32,12 +32,12 @@ def stubs() -> Iterator[StandIns]:
 
 
 @pytest.fixture
-def doors(stubs: StandIns) -> Directories:
+def doors(stubs: StandIns) -> Gateways:
     return doors_of(stubs)
 
 
-def doors_of(stubs: StandIns) -> Directories:
-    return directories(
+def doors_of(stubs: StandIns) -> Gateways:
+    return create_gateways(
         Settings(
             graph_url=stubs.graph_url,
             entra_authority=stubs.entra_url,
@@ -48,7 +48,7 @@ def doors_of(stubs: StandIns) -> Directories:
     )
 
 
-def test_graph_is_read_page_by_page(doors: Directories) -> None:
+def test_graph_is_read_page_by_page(doors: Gateways) -> None:
     """Two pages of 999 at most hold everybody once, with what was selected and nothing else."""
     graph = doors.graph(CREDENTIALS)
     first = graph.page(None, SELECT)
@@ -59,7 +59,7 @@ def test_graph_is_read_page_by_page(doors: Directories) -> None:
     assert set(users[0]) == set(SELECT)
 
 
-def test_one_user_and_a_birthday_can_be_asked_for(doors: Directories) -> None:
+def test_one_user_and_a_birthday_can_be_asked_for(doors: Gateways) -> None:
     """A single user is as on the list, and has a birthday; nobody is nobody."""
     graph = doors.graph(CREDENTIALS)
     assert graph.user(entra_id(9, 3), ("mail",)) == {
@@ -71,27 +71,27 @@ def test_one_user_and_a_birthday_can_be_asked_for(doors: Directories) -> None:
     assert graph.user(entra_id(9, 1500), ("mail",)) is None
 
 
-def test_a_delta_tells_who_has_moved_since(stubs: StandIns, doors: Directories) -> None:
+def test_a_delta_tells_who_has_moved_since(stubs: StandIns, doors: Gateways) -> None:
     """The link of now leads to nobody; after two moves, to those two as they are now, and then to nobody."""
     graph = doors.graph(CREDENTIALS)
     link = graph.delta_link(SELECT)
     assert link is not None
-    assert graph.delta_page(link, kept=True).users == ()
+    assert graph.delta_page(link, is_delta_link=True).users == ()
     stubs.move(POPULATION, [4, 5])
-    page = graph.delta_page(link, kept=True)
+    page = graph.delta_page(link, is_delta_link=True)
     assert [user["streetAddress"] for user in page.users] == [
         Person(number=9, index=index, moves=1).street for index in (4, 5)
     ]
     assert page.delta_link is not None
-    assert graph.delta_page(page.delta_link, kept=True).users == ()
+    assert graph.delta_page(page.delta_link, is_delta_link=True).users == ()
 
 
-def test_skolon_finds_and_changes_people(stubs: StandIns, doors: Directories) -> None:
+def test_skolon_finds_and_changes_people(stubs: StandIns, doors: Gateways) -> None:
     """P1: who is found can be changed once with the version that was read; then it is another one's turn."""
     skolon = doors.skolon(dry_run=False)
     address = Person(number=9, index=8).address
     keys = {Attribute.EXTERNAL_ID: entra_id(9, 8), Attribute.EPPN: address, Attribute.EMAIL: address}
-    (user,) = skolon.find(POPULATION.organisation, keys)
+    (user,) = skolon.search(POPULATION.organisation, keys)
     version = skolon.update(POPULATION.organisation, user, {Attribute.CITY: "Annanby"})
     assert version == 'W/"2"'
     with pytest.raises(VersionConflictError):
@@ -100,7 +100,7 @@ def test_skolon_finds_and_changes_people(stubs: StandIns, doors: Directories) ->
     assert now is not None
     assert now.attributes[Attribute.CITY] == "Annanby"
     assert stubs.wrong(replace(POPULATION, people=20)) == [8]
-    assert skolon.find(POPULATION.organisation, {Attribute.EPPN: "nobody@exempel.invalid"}) == []
+    assert skolon.search(POPULATION.organisation, {Attribute.EPPN: "nobody@exempel.invalid"}) == []
 
 
 def test_skolon_is_searched_by_get_as_well(stubs: StandIns) -> None:
@@ -110,13 +110,13 @@ def test_skolon_is_searched_by_get_as_well(stubs: StandIns) -> None:
     for taken in (False, True):
         stubs.skolon.order("takes-post", taken=taken)
         skolon = doors_of(stubs).skolon(dry_run=True)
-        found.append([user.id for user in skolon.find(POPULATION.organisation, keys)])
+        found.append([user.id for user in skolon.search(POPULATION.organisation, keys)])
         expected = SearchMethod.POST if taken else SearchMethod.GET
         assert skolon.search_method(POPULATION.organisation) is expected
     assert found == [["s8"], ["s8"]]
 
 
-def test_requests_are_counted_by_kind(stubs: StandIns, doors: Directories) -> None:
+def test_requests_are_counted_by_kind(stubs: StandIns, doors: Gateways) -> None:
     """What was asked since the last look is told, once."""
     stubs.requests()
     doors.graph(CREDENTIALS).count()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World, world
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Status
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ def people() -> int:
 
 
 @pytest.fixture
-def made_up(tmp_path: Path, people: int) -> Iterator[World]:
-    with world(tmp_path, people=people) as served:
+def made_up(tmp_path: Path, people: int) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=people) as served:
         # Each birthday is a request, and these tests count requests.
         served.tenant["birthdays"] = False
         yield served
 
 
 @pytest.fixture
-def sync(made_up: World, tmp_path: Path) -> Iterator[InProcessSync]:
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     """Give a sync that has read everybody once."""
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         first = together.run()

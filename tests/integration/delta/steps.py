@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cli.sandbox.in_process_sync import InProcessSync
-    from sandbox.environment import World
+    from sandbox.environment import Environment
     from sandbox.microsoft.directory import Directory
     from schemas.runs.run import RunSummary
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEADLINE = 60
 
 
-def directory(made_up: World) -> Directory:
+def directory(made_up: Environment) -> Directory:
     return next(iter(made_up.microsoft.directories.values()))
 
 
@@ -33,7 +33,7 @@ def delta(sync: InProcessSync, **wish: Any) -> RunSummary:
     return sync.run(mode=Mode.DELTA, **wish)
 
 
-def asked(made_up: World) -> dict[str, int]:
+def asked(made_up: Environment) -> dict[str, int]:
     """Return how many requests Graph got since the last look, tokens apart."""
     counts = made_up.microsoft.requests.counts()
     made_up.microsoft.requests.reset()
@@ -44,7 +44,7 @@ def counts(summary: RunSummary) -> dict[str, int]:
     return {str(outcome): count for outcome, count in summary.counts.items() if count}
 
 
-def change(made_up: World, count: int, seed: int = 1) -> list[str]:
+def change(made_up: Environment, count: int, seed: int = 1) -> list[str]:
     """Change something about so many people in Entra; return their ids."""
     users = changed_users(made_up.municipality, count, seed=seed)
     for user in users:
@@ -52,18 +52,18 @@ def change(made_up: World, count: int, seed: int = 1) -> list[str]:
     return [user["id"] for user in users]
 
 
-def rename(made_up: World, user_id: str, surname: str) -> None:
+def rename(made_up: Environment, user_id: str, surname: str) -> None:
     directory(made_up).change(user_id, {"surname": surname})
 
 
-def crowd(made_up: World, people: int) -> None:
+def crowd(made_up: Environment, people: int) -> None:
     """Add people of whom nothing is asked but that they be counted."""
     for number in range(people):
         user_id = f"00000000-0000-4000-8000-{number:012d}"
         directory(made_up).add({"id": user_id, "accountEnabled": False, "userType": "Member"})
 
 
-def surnames(made_up: World) -> dict[str, str]:
+def surnames(made_up: Environment) -> dict[str, str]:
     """Return the surnames that Skolon holds, by Entra id."""
     return {user.get("externalId", ""): user["name"]["familyName"] for user in made_up.skolon_users()}
 
@@ -97,7 +97,7 @@ def settled(sync: InProcessSync, run: int, user: str) -> bool:
 
 
 @contextmanager
-def held_before(made_up: World, page: int, kind: Kind) -> Iterator[None]:
+def held_before(made_up: Environment, page: int, kind: Kind) -> Iterator[None]:
     """Have Graph be away when it is asked for a page, until the block ends."""
     faults = made_up.microsoft.faults
     away = Fault(effect=Effect.ERROR, kind=kind, page=page, status=503, times=None)

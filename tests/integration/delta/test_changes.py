@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_seven_changes_among_two_thousand(made_up: World, sync: InProcessSync) -> None:
+def test_seven_changes_among_two_thousand(made_up: Environment, sync: InProcessSync) -> None:
     """Of all the people only those are read and touched who changed, in three requests at most."""
     crowd(made_up, 2000 - made_up.municipality.size)
     assert sync.run().published == 2000
@@ -43,7 +43,7 @@ def test_seven_changes_among_two_thousand(made_up: World, sync: InProcessSync) -
     assert {receipt.entra_id for receipt in sync.store.receipts.list(summary.run.id)} == set(changed)
 
 
-def test_nothing_changed(made_up: World, sync: InProcessSync) -> None:
+def test_nothing_changed(made_up: Environment, sync: InProcessSync) -> None:
     """Where nothing changed one request is made, nobody is published, and the run completes."""
     searched = made_up.skolon.requests()
 
@@ -54,7 +54,7 @@ def test_nothing_changed(made_up: World, sync: InProcessSync) -> None:
     assert made_up.skolon.requests() == searched
 
 
-def test_full_and_delta_runs_in_turn(made_up: World, sync: InProcessSync) -> None:
+def test_full_and_delta_runs_in_turn(made_up: Environment, sync: InProcessSync) -> None:
     """P4: whichever kind of run comes next, each change is made once, and the end is right."""
     for seed, mode in enumerate((Mode.DELTA, Mode.FULL, Mode.DELTA, Mode.DELTA, Mode.FULL, Mode.DELTA)):
         change(made_up, 3, seed=seed)
@@ -64,7 +64,7 @@ def test_full_and_delta_runs_in_turn(made_up: World, sync: InProcessSync) -> Non
     all_is_right(sync)
 
 
-def test_a_delta_that_tells_of_everybody(made_up: World, sync: InProcessSync) -> None:
+def test_a_delta_that_tells_of_everybody(made_up: Environment, sync: InProcessSync) -> None:
     """P3: whoever comes in a delta, hard cases too, ends as in a run of everybody."""
     full = sync.run()
     for person in made_up.municipality:
@@ -78,7 +78,7 @@ def test_a_delta_that_tells_of_everybody(made_up: World, sync: InProcessSync) ->
     assert Outcome.UPDATED not in summary.counts
 
 
-def test_a_first_run_may_be_a_delta(made_up: World, tmp_path: Path) -> None:
+def test_a_first_run_may_be_a_delta(made_up: Environment, tmp_path: Path) -> None:
     """Without a link everybody is read, which the run says, and the next one has a link."""
     made_up.tenant["birthdays"] = True
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as sync:
@@ -89,7 +89,7 @@ def test_a_first_run_may_be_a_delta(made_up: World, tmp_path: Path) -> None:
         assert delta(sync).published == 0
 
 
-def test_who_left_entra_is_recorded_and_left_alone(made_up: World, sync: InProcessSync) -> None:
+def test_who_left_entra_is_recorded_and_left_alone(made_up: Environment, sync: InProcessSync) -> None:
     """A removed user is out of scope, without a message and without a request to Skolon."""
     before = made_up.skolon_users()
     searched = made_up.skolon.requests()
@@ -109,7 +109,7 @@ def test_who_left_entra_is_recorded_and_left_alone(made_up: World, sync: InProce
     assert delta(sync).published == 0
 
 
-def test_who_is_back_in_entra_is_synced_again(made_up: World, sync: InProcessSync) -> None:
+def test_who_is_back_in_entra_is_synced_again(made_up: Environment, sync: InProcessSync) -> None:
     """Somebody who was removed and restored, before or between the runs, is synced as anybody."""
     user = changed_users(made_up.municipality, 1)[0] | {"surname": "Åter"}
     directory(made_up).remove(user["id"])
@@ -122,7 +122,7 @@ def test_who_is_back_in_entra_is_synced_again(made_up: World, sync: InProcessSyn
     assert surnames(made_up)[user["id"]] == "Igen"
 
 
-def test_what_was_left_out_and_decides_is_read(made_up: World, sync: InProcessSync) -> None:
+def test_what_was_left_out_and_decides_is_read(made_up: Environment, sync: InProcessSync) -> None:
     """A protected identity is protected in a delta too, whether its mark was left out or not."""
     people = [user["id"] for user in changed_users(made_up.municipality, 3)]
     exclusion = made_up.tenant["scope"]["exclude"][0]
@@ -147,7 +147,7 @@ def test_what_was_left_out_and_decides_is_read(made_up: World, sync: InProcessSy
     assert outcomes[people[2]] is Outcome.OUT_OF_SCOPE
 
 
-def test_a_directory_without_deltas(made_up: World, sync: InProcessSync) -> None:
+def test_a_directory_without_deltas(made_up: Environment, sync: InProcessSync) -> None:
     """A full run asks Graph for a delta link in vain, and does all the rest."""
     fault = Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=400, code="Request_BadRequest", times=None)
     made_up.microsoft.faults.add(fault)

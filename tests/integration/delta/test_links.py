@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, World
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
@@ -46,7 +46,7 @@ EXPIRED = [
 @pytest.mark.parametrize(
     "fault", EXPIRED, ids=[f"{fault.effect}-{fault.status}-{fault.code}" for fault in EXPIRED]
 )
-def test_an_expired_link_has_everybody_read(made_up: World, sync: InProcessSync, fault: Fault) -> None:
+def test_an_expired_link_has_everybody_read(made_up: Environment, sync: InProcessSync, fault: Fault) -> None:
     """The run that meets it reads everybody and says why; the next one is a delta again."""
     change(made_up, 3)
     made_up.microsoft.faults.add(fault)
@@ -66,7 +66,7 @@ def test_an_expired_link_has_everybody_read(made_up: World, sync: InProcessSync,
 
 
 def test_a_link_that_has_lain_too_long(
-    made_up: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made_up: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After more than seven days Graph has forgotten the link, and everybody is read."""
     monkeypatch.setattr("sandbox.microsoft.graph.delta.LINK_SECONDS", -1)
@@ -104,7 +104,7 @@ PASSES = [
 
 
 @pytest.mark.parametrize("fault", PASSES, ids=[f"{fault.effect}-{fault.status}" for fault in PASSES])
-def test_what_passes_has_nobody_read_in_vain(made_up: World, sync: InProcessSync, fault: Fault) -> None:
+def test_what_passes_has_nobody_read_in_vain(made_up: Environment, sync: InProcessSync, fault: Fault) -> None:
     """P8: throttling, outages, odd answers, empty pages and repeated users leave a delta what it is."""
     change(made_up, 3)
     made_up.microsoft.faults.add(fault)
@@ -126,7 +126,7 @@ def test_what_passes_has_nobody_read_in_vain(made_up: World, sync: InProcessSync
     ],
 )
 def test_what_halts_a_delta_leaves_its_link(
-    made_up: World, sync: InProcessSync, status: int, code: str, cause: Cause
+    made_up: Environment, sync: InProcessSync, status: int, code: str, cause: Cause
 ) -> None:
     """P7: bad credentials are no expired link; once they are mended, the resumed run goes on from it."""
     change(made_up, 3)
@@ -146,14 +146,14 @@ def test_what_halts_a_delta_leaves_its_link(
     assert delta(sync).published == 0
 
 
-def test_a_delta_that_goes_round_in_a_circle_halts(made_up: World, sync: InProcessSync) -> None:
+def test_a_delta_that_goes_round_in_a_circle_halts(made_up: Environment, sync: InProcessSync) -> None:
     """A link that leads back is found in a delta as on a list."""
     made_up.microsoft.faults.add(Fault(effect=Effect.REPEATED_LINK, kind=Kind.DELTA, times=None))
     summary = delta(sync)
     assert (summary.run.status, summary.run.cause) == (Status.HALTED, Cause.PAGE_LOOP)
 
 
-def test_a_changed_mapping_has_everybody_read(made_up: World, sync: InProcessSync) -> None:
+def test_a_changed_mapping_has_everybody_read(made_up: Environment, sync: InProcessSync) -> None:
     """What people did not change may be mapped otherwise now; another secret changes nothing."""
     sync.store.tenants.change(TENANT_KEY, {"client_secret": made_up.tenant["client_secret"], "name": "Ny"})
     assert delta(sync).published == 0
@@ -162,7 +162,7 @@ def test_a_changed_mapping_has_everybody_read(made_up: World, sync: InProcessSyn
     assert delta(sync).published == 0
 
 
-def test_dry_runs_and_named_users_leave_the_link(made_up: World, sync: InProcessSync) -> None:
+def test_dry_runs_and_named_users_leave_the_link(made_up: Environment, sync: InProcessSync) -> None:
     """Whoever they have seen, the next delta sees as well."""
     changed = change(made_up, 3)
     assert counts(delta(sync, dry_run=True)) == {"would_update": 3}
@@ -173,7 +173,7 @@ def test_dry_runs_and_named_users_leave_the_link(made_up: World, sync: InProcess
     assert delta(sync).published == 0
 
 
-def test_a_cancelled_delta_leaves_the_link(made_up: World, sync: InProcessSync) -> None:
+def test_a_cancelled_delta_leaves_the_link(made_up: Environment, sync: InProcessSync) -> None:
     """What a cancelled run left undone, the next one does."""
     change(made_up, 3)
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
@@ -184,7 +184,7 @@ def test_a_cancelled_delta_leaves_the_link(made_up: World, sync: InProcessSync) 
     assert counts(delta(sync)) == {"updated": 3}
 
 
-def test_a_halted_delta_after_a_newer_one(made_up: World, sync: InProcessSync) -> None:
+def test_a_halted_delta_after_a_newer_one(made_up: Environment, sync: InProcessSync) -> None:
     """P4: a halted delta that is resumed after a newer one changes nothing more."""
     changed = change(made_up, 3)
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None))

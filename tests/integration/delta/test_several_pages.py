@@ -25,7 +25,7 @@ from tests.integration.delta.steps import (
 
 if TYPE_CHECKING:
     from cli.sandbox.in_process_sync import InProcessSync
-    from sandbox.environment import World
+    from sandbox.environment import Environment
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def people() -> int:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_delta_of_several_pages(made_up: World, sync: InProcessSync) -> None:
+def test_a_delta_of_several_pages(made_up: Environment, sync: InProcessSync) -> None:
     """Every page of a delta is read, and the link is that of the last one."""
     change(made_up, 8)
     assert counts(delta(sync)) == {"updated": 8}
@@ -45,7 +45,7 @@ def test_a_delta_of_several_pages(made_up: World, sync: InProcessSync) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_page_of_a_delta_that_expires(made_up: World, sync: InProcessSync) -> None:
+def test_a_page_of_a_delta_that_expires(made_up: Environment, sync: InProcessSync) -> None:
     """P3: the delta is begun again from its link, nobody counts twice, and nobody is left out."""
     change(made_up, 5)
     made_up.microsoft.faults.add(Fault(effect=Effect.EXPIRED_PAGE_TOKEN, page=2))
@@ -61,7 +61,7 @@ def test_a_page_of_a_delta_that_expires(made_up: World, sync: InProcessSync) -> 
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_a_delta_that_expires_on_its_way(made_up: World, sync: InProcessSync) -> None:
+def test_a_delta_that_expires_on_its_way(made_up: Environment, sync: InProcessSync) -> None:
     """Everybody is read, by this run and by the next, which has no link that would cover all changes."""
     change(made_up, 5)
     fault = Fault(effect=Effect.ERROR, kind=Kind.DELTA, page=2, status=410, code="resyncRequired")
@@ -77,7 +77,7 @@ def test_a_delta_that_expires_on_its_way(made_up: World, sync: InProcessSync) ->
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_who_changes_while_a_delta_is_read(made_up: World, sync: InProcessSync) -> None:
+def test_who_changes_while_a_delta_is_read(made_up: Environment, sync: InProcessSync) -> None:
     """P4: somebody told of once more, on a later page with newer values, ends as those are."""
     first = change(made_up, 4)[0]
     made_up.microsoft.faults.add(Fault(effect=Effect.GROWING_ROUND, page=2, times=None))
@@ -92,7 +92,7 @@ def test_who_changes_while_a_delta_is_read(made_up: World, sync: InProcessSync) 
 
 
 def test_who_changes_while_everybody_is_read(
-    made_up: World, sync: InProcessSync, monkeypatch: pytest.MonkeyPatch
+    made_up: Environment, sync: InProcessSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P4: a change that comes after its page of the list was read is met by the next delta."""
     monkeypatch.setattr("clients.graph.client.PAGE_SIZE", people_on_a_page := 10)

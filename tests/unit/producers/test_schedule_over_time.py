@@ -43,7 +43,7 @@ STEPS: Final = st.lists(
 
 
 @dataclass
-class World:
+class Environment:
     """A tenant, its runs, its queue, and a clock; beside it, what must never be."""
 
     plan: Plan
@@ -121,7 +121,7 @@ def test_nothing_is_triggered_twice_and_nothing_is_forgotten(
     plan: Plan, steps: list[tuple[str, int]]
 ) -> None:
     """P4: whatever happens, one due time is one run, triggers do not pile up, and in the end it ran."""
-    world = World(plan)
+    world = Environment(plan)
     for step, minutes in steps:
         world.do(step, minutes)
 
@@ -140,7 +140,7 @@ def test_nothing_is_triggered_twice_and_nothing_is_forgotten(
 @given(plan=PLANS, minutes=st.lists(st.integers(1, 300), min_size=5, max_size=40))
 def test_every_due_time_that_somebody_looks_at_has_its_run(plan: Plan, minutes: list[int]) -> None:
     """With a producer that answers at once, each look leads to a run exactly if it was due since the last."""
-    world, schedule = World(plan), schedule_of(plan.schedule, plan.time_zone)
+    world, schedule = Environment(plan), schedule_of(plan.schedule, plan.time_zone)
     for step in minutes:
         before = world.now
         world.now += step * MINUTE

@@ -10,8 +10,8 @@ from sandbox.municipality.expectation import (
     Attributes,
     after_sync,
     attributes_of,
-    belongings_of_others,
     expected_users,
+    other_values,
 )
 from sandbox.municipality.municipality import Municipality
 from sandbox.municipality.tenant import tenant_settings
@@ -61,7 +61,7 @@ def test_an_empty_user_has_fourteen_blanks() -> None:
 
 def test_what_belongs_to_others_is_told_apart() -> None:
     """Entries of other types are none of the sync's business."""
-    assert belongings_of_others(SKOLON) == {
+    assert other_values(SKOLON) == {
         "id": "1",
         "active": True,
         "emails": [{"value": "privat@hem.example", "type": "home"}],

@@ -13,8 +13,8 @@ import pytest
 from scim2_models import Context
 
 from sandbox.municipality.changes import changed_users
-from sandbox.municipality.common_cases import DIFFERENT
-from sandbox.municipality.edge_cases import HARD
+from sandbox.municipality.common_cases import COMMON_CASES
+from sandbox.municipality.edge_cases import EDGE_CASES
 from sandbox.municipality.municipality import Municipality, Person
 from sandbox.municipality.tenant import tenant_settings
 from sandbox.skolon.schema import skolon_provider
@@ -65,8 +65,10 @@ def test_every_case_is_there_from_fifty_people_up(size: int) -> None:
     """Each case has its known number of people, and they add up to the size."""
     cases = Municipality(size).cases()
     each = max(1, round(size / 100))
-    assert {case.name: cases[case.name] for case in HARD} == {c.name: c.people * each for c in HARD}
-    assert all(cases[case.name] for case in DIFFERENT)
+    assert {case.name: cases[case.name] for case in EDGE_CASES} == {
+        c.name: c.people * each for c in EDGE_CASES
+    }
+    assert all(cases[case.name] for case in COMMON_CASES)
     assert sum(cases.values()) == size
 
 
@@ -75,7 +77,7 @@ def test_small_municipalities_have_ordinary_people_only(size: int) -> None:
     """Under fifty people there are no hard cases, and no error either."""
     municipality = Municipality(size)
     assert len(list(municipality)) == size
-    assert not {case.name for case in HARD} & municipality.cases().keys()
+    assert not {case.name for case in EDGE_CASES} & municipality.cases().keys()
 
 
 def test_expected_outcomes_are_those_of_the_people(municipality: Municipality, people: list[Person]) -> None:

@@ -7,7 +7,7 @@ import inspect
 import pytest
 from requests import exceptions
 
-from clients.http.errors import FAULTS, FOREIGN, fault_of
+from clients.http.errors import TRANSPORT_ERRORS, TRANSPORT_FAILURES, classify
 
 PUBLIC = [
     kind
@@ -19,7 +19,7 @@ PUBLIC = [
 @pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
 def test_every_exception_has_a_place(kind: type[Exception]) -> None:
     """Each public exception of requests has a row of its own, so a new one is noticed."""
-    assert kind in FAULTS
+    assert kind in TRANSPORT_FAILURES
 
 
 def test_table_is_not_empty() -> None:
@@ -27,8 +27,8 @@ def test_table_is_not_empty() -> None:
     assert len(PUBLIC) > 20
 
 
-@pytest.mark.parametrize("kind", [*FOREIGN, ConnectionResetError, UnicodeEncodeError])
+@pytest.mark.parametrize("kind", [*TRANSPORT_ERRORS, ConnectionResetError, UnicodeEncodeError])
 def test_nearest_ancestor_counts(kind: type[Exception]) -> None:
     """Whatever is caught around a request has a row, its own or its ancestor's."""
-    nearest = next(ancestor for ancestor in kind.__mro__ if ancestor in FAULTS)
-    assert fault_of(kind.__new__(kind)) is FAULTS[nearest]
+    nearest = next(ancestor for ancestor in kind.__mro__ if ancestor in TRANSPORT_FAILURES)
+    assert classify(kind.__new__(kind)) is TRANSPORT_FAILURES[nearest]

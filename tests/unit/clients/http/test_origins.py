@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.http.origins import leads_to, origin_of
+from clients.http.origins import is_same_origin, origin_of
 
 OURS = "https://login.microsoftonline.com/tenant"
 
@@ -19,7 +19,7 @@ OURS = "https://login.microsoftonline.com/tenant"
 )
 def test_addresses_of_the_same_origin(link: str) -> None:
     """RFC 6454: the path does not count, nor how a host is spelled, nor a port that is implied."""
-    assert leads_to(OURS, link)
+    assert is_same_origin(OURS, link)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_addresses_of_the_same_origin(link: str) -> None:
 )
 def test_addresses_that_lead_elsewhere(link: str) -> None:
     """What is another host, port or scheme, or may be read as one, is not ours."""
-    assert not leads_to(OURS, link)
+    assert not is_same_origin(OURS, link)
 
 
 def test_an_origin_is_written_without_anything_else() -> None:

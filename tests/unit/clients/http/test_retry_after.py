@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.http.retry_after import LONGEST_WAIT, retry_after
+from clients.http.retry_after import MAX_WAIT, retry_after
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 
@@ -23,8 +23,8 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
         (" 7 ", 7.0),
         ("2.128", 2.128),
         ("0", 0.0),
-        ("99999999999999999999", LONGEST_WAIT),
-        ("9" * 300, LONGEST_WAIT),
+        ("99999999999999999999", MAX_WAIT),
+        ("9" * 300, MAX_WAIT),
         ("9" * 400, None),
         ("-5", None),
         ("nan", None),
@@ -35,7 +35,7 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
         ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
         ("Mon, 23 Nov 2026 12:00:30 -0000", 30.0),
         ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
-        ("Mon, 23 Nov 2099 11:00:00 GMT", LONGEST_WAIT),
+        ("Mon, 23 Nov 2099 11:00:00 GMT", MAX_WAIT),
         ("Mon, 99 Nov 2026 11:00:00 GMT", None),
     ],
 )
@@ -48,11 +48,11 @@ def test_forms(header: str | None, seconds: float | None) -> None:
 def test_date_and_seconds_mean_the_same(seconds: int) -> None:
     """A date is worth as much as the seconds until it."""
     date = format_datetime(NOW + dt.timedelta(seconds=seconds), usegmt=True)
-    assert retry_after(date, now=NOW) == retry_after(str(seconds), now=NOW) == min(seconds, LONGEST_WAIT)
+    assert retry_after(date, now=NOW) == retry_after(str(seconds), now=NOW) == min(seconds, MAX_WAIT)
 
 
 @given(st.text())
 def test_anything_is_bounded(header: str) -> None:
     """Whatever is sent, the wait is nothing or between nought and the longest."""
     seconds = retry_after(header, now=NOW)
-    assert seconds is None or 0 <= seconds <= LONGEST_WAIT
+    assert seconds is None or 0 <= seconds <= MAX_WAIT

@@ -9,7 +9,13 @@ from urllib.parse import unquote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.skolon.batch_filters import LONGEST_IN_ADDRESS, encoded, filters, length_in_address, split
+from clients.skolon.batch_filters import (
+    MAX_URL_FILTER_LENGTH,
+    batch_filters,
+    results_per_user,
+    url_encoded,
+    url_encoded_length,
+)
 from clients.skolon.scim import search_filter
 from schemas.users.attributes import MATCH_KEYS, Attribute, same_key
 from schemas.users.skolon_user import SkolonUser
@@ -33,7 +39,7 @@ def test_each_gets_whoever_has_one_of_the_values(
 ) -> None:
     """P4: who is found for whom is what the rules of the keys say; found for nobody is nobody's."""
     users = [user(number, attributes) for number, attributes in enumerate(found)]
-    for keys, got in zip(people, split(users, people), strict=True):
+    for keys, got in zip(people, results_per_user(users, people), strict=True):
         expected = {
             one.id
             for one in users
@@ -50,17 +56,19 @@ def test_each_gets_whoever_has_one_of_the_values(
 )
 def test_filters_ask_for_everybody_and_stay_short(people: list[dict[Attribute, str]]) -> None:
     """Each term is asked for in order, and only a person who is too long alone makes a filter too long."""
-    found = list(filters(people, LONGEST_IN_ADDRESS, length_in_address))
+    found = list(batch_filters(people, MAX_URL_FILTER_LENGTH, url_encoded_length))
     terms = [term for one in found for term in one.split(" or ")]
     wanted = [term for keys in people if keys for term in search_filter(keys).split(" or ")]
     assert list(dict.fromkeys(terms)) == list(dict.fromkeys(wanted))
-    longest = max((len(encoded(search_filter(keys))) for keys in people), default=0)
-    assert all(len(encoded(one)) <= max(LONGEST_IN_ADDRESS, longest) + 16 * len(people) for one in found)
+    longest = max((len(url_encoded(search_filter(keys))) for keys in people), default=0)
+    assert all(
+        len(url_encoded(one)) <= max(MAX_URL_FILTER_LENGTH, longest) + 16 * len(people) for one in found
+    )
 
 
 @given(st.text('aZ09-._~:@/å€😀 "\\&=+#?%'))
 def test_a_filter_in_an_address_is_still_the_filter(scim_filter: str) -> None:
     """RFC 3986 section 3.4: what is encoded comes back, and nothing in it ends or parts the query."""
-    text = encoded(scim_filter)
+    text = url_encoded(scim_filter)
     assert unquote(text, errors="strict") == scim_filter
     assert not set(text) & set(' "&=+#?')

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scim2_models import Context, PatchOp, ScimFilter
 from scim2_models.path import Comparison, LogicalExpr
 
-from clients.skolon.scim import PLACES, patch, read_user, search_filter
+from clients.skolon.scim import SCIM_PATHS, patch, read_user, search_filter
 from sandbox.skolon.schema import SkolonUser as SkolonExtension
 from sandbox.skolon.schema import User
 from schemas.errors import PermanentError
@@ -142,7 +142,7 @@ def test_filter_reads_back(keys: dict[Attribute, str]) -> None:
     terms = tree.terms if isinstance(tree, LogicalExpr) else (tree,)
     comparisons = [term for term in terms if isinstance(term, Comparison)]
     assert len(comparisons) == len(terms)
-    assert [str(term.attr_path) for term in comparisons] == [PLACES[key].search_path for key in keys]
+    assert [str(term.attr_path) for term in comparisons] == [SCIM_PATHS[key].search_path for key in keys]
     assert [term.value for term in comparisons] == list(keys.values())
 
 

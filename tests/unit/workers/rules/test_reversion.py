@@ -89,7 +89,7 @@ STEPS = st.lists(
 
 
 @dataclass
-class World:
+class Environment:
     """One Skolon user, one receipt, and for each attribute the value that an undo has to leave."""
 
     held: dict[Attribute, str | None]
@@ -170,7 +170,7 @@ def test_an_undo_leaves_what_was_before_and_what_others_wrote(
     before: dict[Attribute, str | None], steps: list[Step]
 ) -> None:
     """Whatever a run, dying workers and others did in whatever order: only what the run wrote is undone."""
-    world = World(held=dict(before), before=dict(before))
+    world = Environment(held=dict(before), before=dict(before))
     for step in steps:
         world.take(step)
     held = dict(world.held)

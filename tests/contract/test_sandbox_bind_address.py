@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from sandbox.environment import Place, world
+from sandbox.environment import BindAddress, serve_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: An address on loopback that the stand-ins don't know by themselves.
-PLACE = Place(host="127.0.0.2", name="127.0.0.2")
+PLACE = BindAddress(host="127.0.0.2", name="127.0.0.2")
 
 
 def test_the_name_it_is_served_by_is_good_for_everything(tmp_path: Path) -> None:
     """Certificate, token and Graph are to be had under the name that was given."""
-    with world(tmp_path, people=5, place=PLACE) as served, requests.Session() as session:
+    with serve_environment(tmp_path, users=5, bind=PLACE) as served, requests.Session() as session:
         session.trust_env = False
-        session.verify = served.environment["UPDATE_SYNC_CA_BUNDLE"]
-        graph = served.environment["UPDATE_SYNC_GRAPH_URL"]
+        session.verify = served.variables["UPDATE_SYNC_CA_BUNDLE"]
+        graph = served.variables["UPDATE_SYNC_GRAPH_URL"]
         wanted = {
             "grant_type": "client_credentials",
             "client_id": served.tenant["client_id"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.http.known_forms import NOT_SHOWN, shown_code, shown_request_id, shown_scim_type
+from clients.http.redaction import REDACTED, safe_code, safe_request_id, safe_scim_type
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from clients.http.known_forms import NOT_SHOWN, shown_code, shown_request_id, sh
 )
 def test_codes_of_known_form_are_shown(code: str) -> None:
     """A word that Microsoft documents is quoted as it is."""
-    assert shown_code(code) == code
+    assert safe_code(code) == code
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ def test_codes_of_known_form_are_shown(code: str) -> None:
 )
 def test_codes_of_other_forms_are_not(code: str) -> None:
     """P6: what may be somebody's number, name or address is told of, and not quoted."""
-    assert shown_code(code) == NOT_SHOWN
-    assert shown_request_id(code) is None
-    assert shown_scim_type(code) == NOT_SHOWN
+    assert safe_code(code) == REDACTED
+    assert safe_request_id(code) is None
+    assert safe_scim_type(code) == REDACTED
 
 
 def test_ids_of_requests_are_guids() -> None:
     """A request is named by a GUID, with hyphens or without; scimType by a word of RFC 7644's table."""
     for request_id in ("6a1c0c3e-0000-4000-8000-00000000aaaa", "6a1c0c3e00004000800000000000aaaa"):
-        assert shown_request_id(request_id) == request_id
-    assert shown_request_id(None) is None
-    assert shown_scim_type("uniqueness") == "uniqueness"
-    assert shown_scim_type("Andersson") == NOT_SHOWN
-    assert shown_scim_type(None) is None
+        assert safe_request_id(request_id) == request_id
+    assert safe_request_id(None) is None
+    assert safe_scim_type("uniqueness") == "uniqueness"
+    assert safe_scim_type("Andersson") == REDACTED
+    assert safe_scim_type(None) is None

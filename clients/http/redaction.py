@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 #: Stands for what is of no known form.
-NOT_SHOWN: Final = "(not shown)"
+REDACTED: Final = "(not shown)"
 
 #: Codes are identifiers of a few words; so many digits in a row are a number of somebody's.
 _CODE: Final = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9_]{1,63}\Z", re.ASCII)
@@ -35,18 +35,18 @@ _SCIM_TYPES: Final = frozenset(
 )
 
 
-def shown_code(code: str) -> str:
+def safe_code(code: str) -> str:
     """Return a code of an error, or what stands for one that is not to be shown."""
-    return code if _CODE.match(code) else NOT_SHOWN
+    return code if _CODE.match(code) else REDACTED
 
 
-def shown_request_id(request_id: object) -> str | None:
+def safe_request_id(request_id: object) -> str | None:
     """Return the id of a request, None for what has not the form of one."""
     return request_id if isinstance(request_id, str) and _REQUEST_ID.match(request_id) else None
 
 
-def shown_scim_type(scim_type: object) -> str | None:
+def safe_scim_type(scim_type: object) -> str | None:
     """Return SCIM's word for an error; None if there is none."""
     if not isinstance(scim_type, str):
         return None
-    return scim_type if scim_type in _SCIM_TYPES else NOT_SHOWN
+    return scim_type if scim_type in _SCIM_TYPES else REDACTED

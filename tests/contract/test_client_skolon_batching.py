@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.skolon.auth import FixedToken
-from clients.skolon.client import ScimDirectory, SkolonDirectory
-from clients.skolon.errors import NoAnswerError
-from clients.skolon.search_batching import MOST, JoinedSkolon
+from clients.skolon.auth import StaticToken
+from clients.skolon.client import ScimSkolonClient, SkolonClient
+from clients.skolon.errors import NoResponseError
+from clients.skolon.search_batching import MAX_USERS_PER_SEARCH, BatchingSkolonClient
 from clients.watched import WatchedSkolon
 from runtime.breaker_registry import Outages
 from sandbox.serving import serve
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from clients.skolon.search import Found
+    from clients.skolon.search import SearchResult
 
     Together: TypeAlias = Callable[..., list[Future[list[str]]]]
 
@@ -42,7 +42,7 @@ PEOPLE = 40
 class Gate(WatchedSkolon):
     """Skolon, which answers no search before `open` is called, and fails as `fails` says of what is asked."""
 
-    def __init__(self, directory: SkolonDirectory) -> None:
+    def __init__(self, directory: SkolonClient) -> None:
         super().__init__(directory, Outages())
         self.searches: list[int] = []
         self.fails: Callable[[Sequence[Mapping[Attribute, str]]], UpdateSyncError | None] = lambda _: None
@@ -51,13 +51,13 @@ class Gate(WatchedSkolon):
     def open(self) -> None:
         self._open.set()
 
-    def find_each(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[Found]:
+    def search_many(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         self.searches.append(len(people))
         self._open.wait()
         error = self.fails(people)
         if error is not None:
             raise error
-        return super().find_each(organisation, people)
+        return super().search_many(organisation, people)
 
 
 @pytest.fixture
@@ -77,23 +77,23 @@ def standin() -> SkolonStandIn:
 @pytest.fixture
 def gate(standin: SkolonStandIn) -> Iterator[Gate]:
     with serve(standin.application, threads=8) as server:
-        yield Gate(ScimDirectory(url=f"{server.url}/{{organisation}}/scim/v2", token=FixedToken(TOKEN)))
+        yield Gate(ScimSkolonClient(url=f"{server.url}/{{organisation}}/scim/v2", token=StaticToken(TOKEN)))
 
 
 @pytest.fixture
 def together(gate: Gate) -> Iterator[Together]:
     """Have people searched for: the first one alone, the others as soon as its answer is there."""
-    joined = JoinedSkolon(gate, at_once=1)
+    joined = BatchingSkolonClient(gate, at_once=1)
 
     def ids(number: int) -> list[str]:
         keys = {Attribute.EXTERNAL_ID: f"entra-{number}", Attribute.USER_NAME: f"U{number}@kommun.example"}
-        return [user.id for user in joined.find("exempel", keys)]
+        return [user.id for user in joined.search("exempel", keys)]
 
     def gathered() -> int:
         lane = joined._searches._lanes.get("exempel")  # noqa: SLF001 - nothing else tells that somebody waits
         return 0 if lane is None or lane.gathering is None else len(lane.gathering.asked)
 
-    with ThreadPoolExecutor(MOST) as pool:
+    with ThreadPoolExecutor(MAX_USERS_PER_SEARCH) as pool:
 
         def ask(*numbers: int) -> list[Future[list[str]]]:
             calls = [pool.submit(ids, numbers[0])]
@@ -150,7 +150,7 @@ def test_what_is_refused_together_is_asked_one_by_one(
 @pytest.mark.parametrize(
     "error",
     [
-        NoAnswerError(Dependency.SKOLON, "timed out"),
+        NoResponseError(Dependency.SKOLON, "timed out"),
         TransientError(Dependency.SKOLON, "HTTP 429", retry_after=5.0),
         HaltError(Cause.SKOLON_CREDENTIALS, "the token endpoint refuses"),
         UnreachableError(Dependency.SKOLON, "no connection"),
@@ -172,10 +172,10 @@ def test_what_concerns_everybody_is_asked_once(
 
 def test_a_slow_search_holds_up_nobody(gate: Gate) -> None:
     """Who comes while an answer is awaited asks beside it before long, and gets its own answer."""
-    joined = JoinedSkolon(gate)
+    joined = BatchingSkolonClient(gate)
     with ThreadPoolExecutor(2) as pool:
         calls = [
-            pool.submit(joined.find, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})
+            pool.submit(joined.search, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})
             for number in (3, 4)
         ]
         until(lambda: sum(gate.searches) == 2)
@@ -186,9 +186,9 @@ def test_a_slow_search_holds_up_nobody(gate: Gate) -> None:
 def test_a_dry_run_searches_together_too(gate: Gate) -> None:
     """P1: the directory for dry runs is joined as well, and can still do nothing but read."""
     gate.open()
-    to_read = JoinedSkolon(gate).read_only()
+    to_read = BatchingSkolonClient(gate).read_only()
     user = to_read.read("exempel", "user-1")
     assert user is not None
-    assert to_read.find("exempel", {Attribute.EXTERNAL_ID: "entra-1"}) == [user]
+    assert to_read.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"}) == [user]
     with pytest.raises(UpdateSyncError, match="must not be sent"):
         to_read.update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
