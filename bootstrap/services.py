@@ -18,10 +18,10 @@ from runtime.backlog import Work
 from runtime.breaker_registry import Outages
 from runtime.logging import set_up_logging
 from runtime.services import ALWAYS_OPEN
-from schemas.crypto.encryption import Sealer
+from schemas.crypto.encryption import FieldCipher
 from schemas.errors import Dependency, InvalidSettingsError, OperatorError, TransientError
-from schemas.setting_values import goes_in_the_clear
-from schemas.settings import PREFIX, Need, Settings, read_settings
+from schemas.setting_validators import is_unencrypted
+from schemas.settings import PREFIX, Requirement, Settings, load_settings
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -48,28 +48,28 @@ class Services:
     A command has a user who waits for it, so it sends every request and reports at once what is away.
     """
 
-    def __init__(self, *needs: Need) -> None:
+    def __init__(self, *needs: Requirement) -> None:
         """Take which settings must be there; without `needs` all of them."""
-        self._needs = needs or tuple(Need)
+        self._needs = needs or tuple(Requirement)
 
     @cached_property
     def settings(self) -> Settings:
         """The environment; raises `InvalidSettingsError` for what is missing or wrong."""
-        settings = read_settings(self._needs)
+        settings = load_settings(self._needs)
         set_up_logging(settings.log_format)
         return settings
 
     @cached_property
-    def sealer(self) -> Sealer:
+    def cipher(self) -> FieldCipher:
         """What encrypts values in the database and in messages."""
-        return Sealer(self.settings.secret_keys)
+        return FieldCipher(self.settings.secret_keys)
 
     @cached_property
     def store(self) -> Store:
         """The database."""
         self._warn_of_others_rights()
         try:
-            return Store(self.settings.database_url, self.sealer)
+            return Store(self.settings.database_url, self.cipher)
         except ValueError:
             # Its text quotes the address, and that holds a password.
             raise InvalidSettingsError("UPDATE_SYNC_DATABASE_URL: Not a valid address.") from None
@@ -132,7 +132,7 @@ class Services:
 
     def _warn_of_the_clear(self) -> None:
         for name in ("amqp_url", "database_url"):
-            if goes_in_the_clear(getattr(self.settings, name)):
+            if is_unencrypted(getattr(self.settings, name)):
                 _log.warning("unencrypted_connection", setting=f"{PREFIX}{name.upper()}", fix=_FIXES[name])
 
 
@@ -145,10 +145,10 @@ class MessageServices:
     def __init__(self, settings: Settings, *, pool_size: int = _POOL_SIZE) -> None:
         """Put everything together; nothing connects yet."""
         self.settings = settings
-        self.sealer = Sealer(settings.secret_keys)
+        self.cipher = FieldCipher(settings.secret_keys)
         # Breakers and store need each other: a breaker asks the store which organisations have work.
         self.breakers = Outages(work=Work(self._organisations_at_work))
-        self.store = Store(settings.database_url, self.sealer, pool_size=pool_size, passages=self.breakers)
+        self.store = Store(settings.database_url, self.cipher, pool_size=pool_size, passages=self.breakers)
         self.gateways = create_gateways(settings, self.breakers)
 
     def open_broker(self) -> QuorumBroker:
@@ -161,7 +161,7 @@ class MessageServices:
 
 def message_services() -> MessageServices:
     """Read the environment and return the services of a worker or producer process."""
-    settings = read_settings()
+    settings = load_settings()
     set_up_logging(settings.log_format)
     return MessageServices(settings)
 

@@ -17,7 +17,7 @@ from cli.runs.trigger import trigger
 from cli.tenants.commands import tenants
 from cli.users.commands import users
 from runtime.version import VERSION
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 
 _SANDBOX: Final = "sandbox"
 
@@ -27,7 +27,7 @@ _SANDBOX: Final = "sandbox"
 def _no_sandbox(*, arguments: tuple[str, ...]) -> None:
     """(not installed)"""  # noqa: D400 - what the list of commands says of it
     del arguments
-    raise WrongUseError("The sandbox is not installed: pip install 'skolon-update-sync[sandbox]' adds it.")
+    raise UsageError("The sandbox is not installed: pip install 'skolon-update-sync[sandbox]' adds it.")
 
 
 class _Commands(click.Group):

@@ -9,10 +9,10 @@ import click
 from bootstrap.services import Services
 
 if TYPE_CHECKING:
-    from schemas.settings import Need
+    from schemas.settings import Requirement
 
 
-def current_services(*needs: Need) -> Services:
+def current_services(*needs: Requirement) -> Services:
     """Return the running command's services, closed when it ends; without `needs` it needs everything."""
     made = Services(*needs)
     click.get_current_context().call_on_close(made.close)

@@ -11,9 +11,9 @@ from cli.context import current_services
 from cli.output import echo, json_option, print_json, print_result
 from cli.progress import new_progress_bar
 from schemas.crypto.encryption import new_key
-from schemas.reports.pruning import Pruned
+from schemas.reports.pruning import PruningCounts
 from schemas.runs.run import timestamp
-from schemas.settings import Need
+from schemas.settings import Requirement
 from store.maintenance.pruning import Limits
 
 #: For how long runs stay at the least, with the ids of the events that led to them: a message that a broker
@@ -30,7 +30,7 @@ def database() -> None:
 @json_option
 def upgrade(*, wants_json: bool) -> None:
     """Bring the tables to what this version needs; does nothing when they are."""
-    current_services(Need.DATABASE).store.upgrade()
+    current_services(Requirement.DATABASE).store.upgrade()
     print_result("The database is up to date.", {"upgraded": True}, wants_json=wants_json)
 
 
@@ -52,19 +52,19 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
 
     Workers are not in the way, and it may be interrupted at any time: the next one goes on.
     """
-    pruning = current_services(Need.DATABASE).store.pruning
+    pruning = current_services(Requirement.DATABASE).store.pruning
     now = dt.datetime.now(dt.UTC)
     limits = Limits(
         receipts=now - dt.timedelta(days=keep_days),
         runs=now - dt.timedelta(days=max(keep_days, EVENT_DAYS)),
     )
-    removed, complete = Pruned(), False
+    removed, complete = PruningCounts(), False
     try:
         with new_progress_bar(quiet=wants_json) as bar:
             task = bar.add_task("runs", total=pruning.runs_to_look_at(limits))
             for more in pruning.prune(limits, dry_run=dry_run):
                 removed += more
-                bar.update(task, completed=removed.runs_looked_at)
+                bar.update(task, completed=removed.runs_examined)
         complete = True
     finally:
         # Also of one that was interrupted: what is removed is removed.
@@ -81,11 +81,11 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
             echo(_in_words(removed, limits, dry_run=dry_run))
 
 
-def _in_words(removed: Pruned, limits: Limits, *, dry_run: bool) -> str:
+def _in_words(removed: PruningCounts, limits: Limits, *, dry_run: bool) -> str:
     done = "Would remove" if dry_run else "Removed"
     return (
         f"{done} {removed.receipts} receipts and {removed.runs} runs "
-        f"(of {removed.runs_looked_at} that ended before {timestamp(limits.receipts)})."
+        f"(of {removed.runs_examined} that ended before {timestamp(limits.receipts)})."
     )
 
 

@@ -16,10 +16,10 @@ from schemas.errors import (
     OperatorError,
     TransientError,
     UpdateSyncError,
-    WrongUseError,
-    place_of,
+    UsageError,
+    error_location,
 )
-from schemas.settings import read_log_format
+from schemas.settings import load_log_format
 
 #: 0 is "done", 1 "it ran and something is wrong", 2 "wrong use".
 SOMETHING_IS_WRONG: Final = 1
@@ -74,7 +74,7 @@ def _told(error: BaseException) -> tuple[str, list[str], int]:  # noqa: PLR0911 
             return "Interrupted.", [], INTERRUPTED
         case click.ClickException():
             return error.format_message(), [], error.exit_code
-        case WrongUseError():
+        case UsageError():
             return error.summary, list(error.faults), WRONG_USE
         case OperatorError():
             return error.detail, [], WRONG_USE
@@ -88,9 +88,9 @@ def _told(error: BaseException) -> tuple[str, list[str], int]:  # noqa: PLR0911 
             return f"{_LACKING[error.errno]}{named}.", [], WRONG_USE
         case _:
             # Without its text, which may hold somebody's data or a secret (promise P6).
-            text = f"A bug, please report it: {type(error).__name__} in {place_of(error)}"
+            text = f"A bug, please report it: {type(error).__name__} in {error_location(error)}"
             return text, [], SOMETHING_IS_WRONG
 
 
 def _wants_json() -> bool:
-    return read_log_format() == "json" and not sys.stderr.isatty()
+    return load_log_format() == "json" and not sys.stderr.isatty()

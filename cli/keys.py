@@ -10,10 +10,10 @@ import click
 from cli.context import current_services
 from cli.output import echo, json_option, print_json, print_table
 from queues.dead_letters import read_at_once
-from schemas.crypto.encryption import KeyAge, Sealer
+from schemas.crypto.encryption import FieldCipher, KeyAge
 from schemas.errors import TransientError
 from schemas.messages.messages import QUEUES
-from schemas.settings import Need
+from schemas.settings import Requirement
 from store.encryption.digest_keys import trace_status
 from store.encryption.encrypted_values import ColumnStatus
 
@@ -64,8 +64,8 @@ def rotate(*, wants_json: bool) -> None:
 def _report(
     services: Services, columns: Sequence[ColumnStatus], *, rotated: int | None = None, wants_json: bool
 ) -> None:
-    traces = trace_status(services.store.database, _sealer(services).index)
-    letters = _letters(services)
+    traces = trace_status(services.store.database, _cipher(services).index)
+    dead_letters = _dead_letters(services)
     unopenable = sum(column.ages[KeyAge.NONE] for column in columns)
     if wants_json:
         print_json(
@@ -73,13 +73,15 @@ def _report(
                 **({} if rotated is None else {"rotated": rotated}),
                 "values": [column.as_json() for column in columns],
                 "traces": [trace.as_json() for trace in traces],
-                "dead_letters": None if letters is None else {str(age): letters[age] for age in KeyAge},
+                "dead_letters": None
+                if dead_letters is None
+                else {str(age): dead_letters[age] for age in KeyAge},
             }
         )
     else:
         if rotated is not None:
             echo(f"{rotated} values are sealed with the first key now.", "")
-        _print(columns, traces, letters, unopenable)
+        _print(columns, traces, dead_letters, unopenable)
     if unopenable:
         raise click.exceptions.Exit(1)
 
@@ -87,14 +89,14 @@ def _report(
 def _print(
     columns: Sequence[ColumnStatus],
     traces: Sequence[TraceStatus],
-    letters: Counter[KeyAge] | None,
+    dead_letters: Counter[KeyAge] | None,
     unopenable: int,
 ) -> None:
     rows: list[tuple[object, ...]] = [
         (column.column, *(column.ages[age] for age in KeyAge)) for column in columns
     ]
-    if letters is not None:
-        rows.append(("dead letters", *(letters[age] for age in KeyAge)))
+    if dead_letters is not None:
+        rows.append(("dead letters", *(dead_letters[age] for age in KeyAge)))
     print_table(("sealed in", "by the newest key", "by an older key", "by no key", "in the clear"), rows)
     for trace in traces:
         if trace.marks or trace.confirmations:
@@ -102,9 +104,9 @@ def _print(
                 f"{trace.tenant}: traces of {trace.marks} people (to find equal values) and of "
                 f"{trace.confirmations} (to trust receipts) need an older key until the next full run."
             )
-    if letters is None:
+    if dead_letters is None:
         echo("Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set.")
-    if letters and letters[KeyAge.OLDER]:
+    if dead_letters and dead_letters[KeyAge.OLDER]:
         echo("A dead letter keeps its key until it is replayed or discarded; a replay reads the user afresh.")
     echo(
         "Messages in queues are not counted: they have the key that was first when they were published. Keep "
@@ -117,23 +119,27 @@ def _print(
         )
 
 
-def _letters(services: Services) -> Counter[KeyAge] | None:
+def _dead_letters(services: Services) -> Counter[KeyAge] | None:
     """Return how many dead letters' payloads need which key, None where they cannot be looked at."""
     if not services.settings.amqp_url:
         return None
-    sealer = _sealer(services)
+    cipher = _cipher(services)
     found: Counter[KeyAge] = Counter()
     try:
         for portion in read_at_once(services.broker, QUEUES):
-            found.update(sealer.age_of(letter.payload) for letter in portion if letter.payload is not None)
+            found.update(
+                cipher.key_age(dead_letter.payload)
+                for dead_letter in portion
+                if dead_letter.payload is not None
+            )
     except TransientError:
         return None
     return found
 
 
-def _sealer(services: Services) -> Sealer:
-    return Sealer(services.settings.secret_keys)
+def _cipher(services: Services) -> FieldCipher:
+    return FieldCipher(services.settings.secret_keys)
 
 
 def _services() -> Services:
-    return current_services(Need.DATABASE, Need.KEYS)
+    return current_services(Requirement.DATABASE, Requirement.KEYS)

@@ -9,12 +9,12 @@ import click
 
 from cli.context import current_services
 from cli.output import json_option, print_json, print_table
-from producers.schedule.scheduler import Scheduler, keep_looking
+from producers.schedule.scheduler import Scheduler, run_forever
 from queues.consuming.limits import Needs, threads_allowed
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.runs.run import timestamp
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
     """
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")
-    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
+    services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     if once:
         services.check_servers()
     else:
@@ -75,7 +75,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
 
     made = Scheduler(schedules=services.store.schedules, publish=publish, proof=services.store.seals.proof)
     if once:
-        published = made.look(dt.datetime.now(dt.UTC))
+        published = made.tick(dt.datetime.now(dt.UTC))
         rows = [(each.tenant, str(each.mode), timestamp(each.due), each.event) for each in published]
         headings = ("tenant", "mode", "due", "event")
         if wants_json:
@@ -84,7 +84,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
             print_table(headings, rows)
         return
     # A signal ends it, whatever it does at that moment: it is done again, under the same event id.
-    keep_looking(made.look)
+    run_forever(made.tick)
 
 
 def _run(

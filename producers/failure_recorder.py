@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from queues.middleware.failure_policy import UNKNOWN
-from schemas.crypto.encryption import UnsealableError
+from schemas.crypto.encryption import DecryptionError
 from schemas.errors import PermanentError
 from schemas.messages.messages import TENANT_PAGE_ACTOR, load_tenant_page
 from schemas.outcomes import Cause, Reason
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from queues.interfaces import Message
     from queues.middleware.failure_policy import Halt, Others
     from schemas.outcomes import Stage
-    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.sync_result import Failure
     from schemas.runs.waits import Wait
     from store.store import Store
 
@@ -30,20 +30,20 @@ class RunRecorder:
         self._waits = store.waits
         self._seals = store.seals
 
-    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Halt the run of a page that will never be read."""
         if message.actor_name != TENANT_PAGE_ACTOR:
             return
         try:
             page = load_tenant_page(message.kwargs)
             self._seals.check_page(page)
-        except (PermanentError, UnsealableError):
+        except (PermanentError, DecryptionError):
             # A message that is not ours halts nobody's run.
             return
         else:
-            cause = _CAUSES.get(letter.reason, Cause.BUG)
+            cause = _CAUSES.get(dead_letter.reason, Cause.BUG)
             self._runs.halt(
-                page.run, cause, f"a page was not read after {attempts} attempts: {letter.detail}"
+                page.run, cause, f"a page was not read after {attempts} attempts: {dead_letter.detail}"
             )
 
     def halted(self, message: Message[Any], halt: Halt) -> None:

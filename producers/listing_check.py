@@ -6,14 +6,14 @@ from typing import Final
 
 #: By how many people, and by what share of them, Graph's count may differ from what was read and nothing be
 #: wrong: the directory changes meanwhile, and the count may lag behind the list by minutes.
-TOLERATED_PEOPLE: Final = 10
+TOLERATED_USERS: Final = 10
 TOLERATED_SHARE: Final = 0.002
 
 
-def why_count_differs(*, counted: int, read: int) -> str | None:
+def count_mismatch(*, counted: int, read: int) -> str | None:
     """Return in words how Graph's count differs from what was read, None if that need not mean anything."""
     difference = counted - read
-    if abs(difference) <= max(TOLERATED_PEOPLE, TOLERATED_SHARE * counted):
+    if abs(difference) <= max(TOLERATED_USERS, TOLERATED_SHARE * counted):
         return None
     much = f"Graph counted {counted} people, {read} were read"
     if difference > 0:

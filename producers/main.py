@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.services import message_services
 from producers.failure_recorder import RunRecorder
-from producers.reconciliation.loss_detection import Patience
+from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
@@ -20,7 +20,7 @@ from schemas.messages.messages import (
     TENANT_SYNC_ACTOR,
     TENANT_SYNC_QUEUE,
     load_tenant_page,
-    refuse_arguments,
+    reject_positional_arguments,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def build() -> None:
     services = message_services()
     broker = services.open_broker()
     declare_producers(broker, broker, store=services.store, gateways=services.gateways)
-    reconcile(broker, broker, store=services.store)
+    add_reconciler(broker, broker, store=services.store)
     hand_over(broker)
 
 
@@ -53,7 +53,7 @@ def declare_producers(
         starter.start(current_message_id(), args, fields)
 
     def tenant_page(*args: object, **fields: object) -> None:
-        refuse_arguments(args)
+        reject_positional_arguments(args)
         reader.read(load_tenant_page(fields))
 
     recorder = RunRecorder(store=store)
@@ -61,8 +61,10 @@ def declare_producers(
     declare_actor(broker, tenant_page, name=TENANT_PAGE_ACTOR, queue=TENANT_PAGES_QUEUE, recorder=recorder)
 
 
-def reconcile(broker: Broker, queues: Queues, *, store: Store, patience: Patience | None = None) -> None:
+def add_reconciler(
+    broker: Broker, queues: Queues, *, store: Store, patience: LossTimeouts | None = None
+) -> None:
     """Have a process that works with `broker` look for lost messages, beside that, again and again."""
-    patience = patience or Patience()
+    patience = patience or LossTimeouts()
     reconciler = Reconciler(store=store, queues=queues, patience=patience)
-    broker.add_middleware(Background(lambda: reconciler.look(utc_now()), every=patience.look_every))
+    broker.add_middleware(Background(lambda: reconciler.tick(utc_now()), every=patience.check_interval))

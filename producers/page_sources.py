@@ -11,8 +11,8 @@ import structlog
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.outcomes import Cause
 from schemas.tenants.mapping_settings import mapping_fingerprint
-from schemas.tenants.selection import properties_to_select
-from schemas.users.graph_user import is_entra_id, nameless_id
+from schemas.tenants.selection import selected_properties
+from schemas.users.graph_user import is_entra_id, placeholder_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PageOfUsers:
+class UserPage:
     """The users of a page by id, with what Graph said of each; None for those to be read by id.
 
     The pages of a list of everybody say so. `is_delta` pages may have `removed` users too, and the last of
@@ -44,7 +44,7 @@ class PageOfUsers:
     next_link: str | None
     is_last: bool
     is_delta: bool = False
-    lists_everybody: bool = False
+    is_full_listing: bool = False
     removed: tuple[str, ...] = ()
     delta_link: str | None = None
 
@@ -58,7 +58,7 @@ class PageSources:
         self._undos = store.undos
         self._gateways = gateways
 
-    def read(self, page: TenantPage, run: Run, record: TenantRecord) -> PageOfUsers:
+    def read(self, page: TenantPage, run: Run, record: TenantRecord) -> UserPage:
         """Return the users of a page.
 
         Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` when the run has to begin again, the
@@ -66,8 +66,8 @@ class PageSources:
         """
         if run.users:
             return _named_users(run, page)
-        if run.undoes is not None:
-            return self._changed_by(run.undoes, page)
+        if run.reverts_run_id is not None:
+            return self._changed_by(run.reverts_run_id, page)
         reading = self._readings.of(run, mapping_fingerprint(record.tenant))
         delta_link = reading.delta_from(page.scan)
         if delta_link is not None:
@@ -83,24 +83,24 @@ class PageSources:
         with suppress(HaltError):
             self._guards.note_people(run.id, self._gateways.graph(record.credentials).count())
 
-    def _all_users(self, page: TenantPage, record: TenantRecord) -> PageOfUsers:
+    def _all_users(self, page: TenantPage, record: TenantRecord) -> UserPage:
         graph = self._gateways.graph(record.credentials)
-        answer = graph.page(page.link, properties_to_select(record.tenant))
+        answer = graph.page(page.link, selected_properties(record.tenant))
         users: dict[str, dict[str, Any] | None] = {}
         for row, user in enumerate(answer.users, start=1):
             users.setdefault(_id_of(user, page, row), user)
-        return PageOfUsers(
+        return UserPage(
             users=users,
             next_link=answer.next_link,
             is_last=answer.next_link is None,
-            lists_everybody=True,
+            is_full_listing=True,
         )
 
-    def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> PageOfUsers:
+    def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> UserPage:
         graph = self._gateways.graph(record.credentials)
         answer = graph.delta_page(page.link or delta_link, is_delta_link=page.link is None)
         users = _merged(answer.users, answer.removed, page)
-        return PageOfUsers(
+        return UserPage(
             users=users,
             next_link=answer.next_link,
             is_last=answer.next_link is None,
@@ -109,13 +109,11 @@ class PageSources:
             delta_link=answer.delta_link,
         )
 
-    def _changed_by(self, undone: int, page: TenantPage) -> PageOfUsers:
+    def _changed_by(self, undone: int, page: TenantPage) -> UserPage:
         """Return those whom the run that is undone has changed, or may have; Entra is not asked."""
         users = self._undos.users(undone, after=page.link or "", limit=PAGE_SIZE)
         is_last = len(users) < PAGE_SIZE
-        return PageOfUsers(
-            users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last
-        )
+        return UserPage(users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last)
 
     def _note_link(self, run: Run, record: TenantRecord) -> None:
         """Note, before the list is begun, from where the next delta is to go on.
@@ -124,7 +122,7 @@ class PageSources:
         """
         graph = self._gateways.graph(record.credentials)
         try:
-            link = graph.delta_link(properties_to_select(record.tenant))
+            link = graph.delta_link(selected_properties(record.tenant))
         except (PageTokenExpiredError, DeltaLinkExpiredError):
             link = None
         except HaltError as error:
@@ -137,12 +135,10 @@ class PageSources:
             self._readings.leave(run.id, link)
 
 
-def _named_users(run: Run, page: TenantPage) -> PageOfUsers:
+def _named_users(run: Run, page: TenantPage) -> UserPage:
     start = (page.number - 1) * PAGE_SIZE
     users: Sequence[str] = run.users[start : start + PAGE_SIZE]
-    return PageOfUsers(
-        users=dict.fromkeys(users), next_link=None, is_last=start + PAGE_SIZE >= len(run.users)
-    )
+    return UserPage(users=dict.fromkeys(users), next_link=None, is_last=start + PAGE_SIZE >= len(run.users))
 
 
 def _merged(
@@ -166,4 +162,4 @@ def _id_of(user: object, page: TenantPage, row: int) -> str:
     user_id = user.get("id") if isinstance(user, dict) else None
     if isinstance(user_id, str) and is_entra_id(user_id):
         return user_id
-    return nameless_id(page.number, row)
+    return placeholder_id(page.number, row)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from producers.page_sources import PAGE_SIZE
 from queues.message import tenant_page_message, user_sync_message
-from schemas.errors import UpdateSyncError, WrongUseError
+from schemas.errors import UpdateSyncError, UsageError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause, Status
 
@@ -20,14 +20,14 @@ def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool 
     """Take a halted run up again; return it and how many users were published.
 
     What the guard has halted goes on only with `accept`, and then unwatched: otherwise it raises
-    `WrongUseError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
+    `UsageError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
     is halted again with the cause it had, so that nobody waits for a run whose messages were never sent.
     """
     halted = store.runs.get(run_id)
     if accept:
         store.guards.accept(run_id)
     elif halted.cause is Cause.GUARD_EXCEEDED:
-        raise WrongUseError(
+        raise UsageError(
             f"The guard has halted run {run_id}: {halted.detail}. "
             f"'runs resume {run_id} --override-guard' lets it go on, 'runs cancel {run_id}' ends it."
         )

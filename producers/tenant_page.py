@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from producers.listing_bounds import why_endless
-from producers.listing_check import why_count_differs
-from producers.page_sources import PageOfUsers, PageSources
+from producers.listing_bounds import endless_reason
+from producers.listing_check import count_mismatch
+from producers.page_sources import PageSources, UserPage
 from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause
-from schemas.runs.warning_kind import Caution
+from schemas.runs.warning_kind import WarningKind
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
@@ -70,7 +70,7 @@ class PageReader:
         self._check_length(page, found)
         self._publish(page, record, found)
         if found.is_last:
-            if found.lists_everybody:
+            if found.is_full_listing:
                 self._warn_of_count(page)
             if found.delta_link is not None:
                 self._readings.leave(page.run, found.delta_link)
@@ -86,7 +86,7 @@ class PageReader:
             removed=len(found.removed),
         )
 
-    def _publish(self, page: TenantPage, record: TenantRecord, found: PageOfUsers) -> None:
+    def _publish(self, page: TenantPage, record: TenantRecord, found: UserPage) -> None:
         if found.is_delta:
             pending = self._changes.publish(page.run, found.users.keys(), found.removed)
         else:
@@ -107,13 +107,13 @@ class PageReader:
             messages.append(tenant_page_message(self._seals.page(following), give_up_after_hours=give_up))
         self._publisher.publish(messages)
 
-    def _check_length(self, page: TenantPage, found: PageOfUsers) -> None:
+    def _check_length(self, page: TenantPage, found: UserPage) -> None:
         """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
         if found.next_link is None:
             return
         # The next page's message goes out before this page is done, so pages are told by number, not counted.
         users = self._pages.users_read(page)
-        why = why_endless(pages=page.number, users=users, counted=self._guards.people(page.run))
+        why = endless_reason(pages=page.number, users=users, counted=self._guards.people(page.run))
         if why is not None:
             raise HaltError(Cause.PAGE_LOOP, why)
 
@@ -122,10 +122,10 @@ class PageReader:
         summary, counted = self._runs.summary(page.run), self._guards.people(page.run)
         if counted is None:
             return
-        detail = why_count_differs(counted=counted, read=summary.published)
-        self._run_warnings.withdraw(page.run, Caution.COUNT_DIFFERS)
+        detail = count_mismatch(counted=counted, read=summary.published)
+        self._run_warnings.withdraw(page.run, WarningKind.COUNT_DIFFERS)
         if detail is not None:
-            self._run_warnings.note(page.run, Caution.COUNT_DIFFERS, detail)
+            self._run_warnings.note(page.run, WarningKind.COUNT_DIFFERS, detail)
             _log.warning("count differs", tenant=page.tenant, run=page.run, detail=detail)
 
     def _restart(self, page: TenantPage, record: TenantRecord, error: UpdateSyncError) -> None:

@@ -12,7 +12,7 @@ from dramatiq.middleware import CurrentMessage
 from queues.middleware.delivery import begin, returns_of
 from queues.middleware.failure_policy import UnforeseenError
 from queues.middleware.quarantine import check_returns
-from schemas.errors import Dependency, TransientError, UpdateSyncError, place_of
+from schemas.errors import Dependency, TransientError, UpdateSyncError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
                 raise TransientError(
                     Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
                 ) from None
-            raise UnforeseenError(f"{type(error).__name__} at {place_of(error)}") from None
+            raise UnforeseenError(f"{type(error).__name__} at {error_location(error)}") from None
 
     return wrapper
 

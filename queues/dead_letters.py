@@ -28,7 +28,7 @@ from pika.exceptions import ChannelClosedByBroker
 
 from queues.brokers.connection_errors import at_the_door
 from schemas.errors import Dependency, TransientError
-from schemas.messages.dead_letter import read_letter
+from schemas.messages.dead_letter import read_dead_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pika.adapters.blocking_connection import BlockingChannel
 
     from queues.interfaces import DeadLetters
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
 
 #: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
 #: the factor: with more than 32 consumers their letters would go back in any order.
@@ -75,9 +75,9 @@ class Found:
     headers: Mapping[str, Any] | None = field(repr=False)
 
     @cached_property
-    def letter(self) -> Letter:
+    def dead_letter(self) -> DeadLetter:
         """What it says, read when it is first asked for."""
-        return read_letter(self.queue, self.body, self.headers)
+        return read_dead_letter(self.queue, self.body, self.headers)
 
 
 class Walk(Protocol):
@@ -101,21 +101,21 @@ class Walk(Protocol):
 
 def read_at_once(
     broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
-) -> Iterator[list[Letter]]:
+) -> Iterator[list[DeadLetter]]:
     """Yield all dead letters of some queues, some at a time, in one walk each; nobody else walks meanwhile.
 
     For whoever is quick. Raises `TransientError` (broker).
     """
     for queue in queues:
         with broker.walk_dead_letters(queue) as walk:
-            letters = (found.letter for found in walk)
-            while portion := list(itertools.islice(letters, size)):
+            dead_letters = (found.dead_letter for found in walk)
+            while portion := list(itertools.islice(dead_letters, size)):
                 yield portion
 
 
 def read_in_portions(
     broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
-) -> Iterator[list[Letter]]:
+) -> Iterator[list[DeadLetter]]:
     """Yield all dead letters of some queues, some at a time, with nobody's turn taken in between.
 
     For whoever is slow, a person for instance. Raises `TransientError` (broker).
@@ -124,7 +124,7 @@ def read_in_portions(
         seen, more = 0, True
         while more:
             with broker.walk_dead_letters(queue) as walk:
-                portion = [found.letter for found in itertools.islice(walk, seen, seen + size)]
+                portion = [found.dead_letter for found in itertools.islice(walk, seen, seen + size)]
             yield portion
             seen += len(portion)
             more = len(portion) == size

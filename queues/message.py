@@ -14,8 +14,8 @@ from schemas.messages.messages import (
     TENANT_SYNC_QUEUE,
     USER_SYNC_ACTOR,
     USER_SYNC_QUEUE,
+    SyncRequest,
     TenantPage,
-    TenantSync,
     UserSync,
 )
 
@@ -26,21 +26,25 @@ if TYPE_CHECKING:
 GIVE_UP_AFTER = "give_up_after_hours"
 
 
-def tenant_sync_message(wish: TenantSync, *, event_id: str) -> Message[None]:
+def tenant_sync_message(request: SyncRequest, *, event_id: str) -> Message[None]:
     """Return the trigger of a run; the same `event_id` twice is one run."""
     return Message(
         queue_name=TENANT_SYNC_QUEUE,
         actor_name=TENANT_SYNC_ACTOR,
         args=(),
         kwargs={
-            "tenant": wish.tenant,
-            "mode": str(wish.mode),
-            "dry_run": wish.dry_run,
-            **({"recheck_all": True} if wish.recheck_all else {}),
-            "users": list(wish.users),
-            **({} if wish.settings is None else {"settings": dict(wish.settings)}),
-            **({"undoes": wish.undoes, "accept": wish.accept} if wish.undoes is not None else {}),
-            **({} if wish.proof is None else {"proof": wish.proof}),
+            "tenant": request.tenant,
+            "mode": str(request.mode),
+            "dry_run": request.dry_run,
+            **({"recheck_all": True} if request.recheck_all else {}),
+            "users": list(request.users),
+            **({} if request.settings is None else {"settings": dict(request.settings)}),
+            **(
+                {"reverts_run_id": request.reverts_run_id, "override_guard": request.override_guard}
+                if request.reverts_run_id is not None
+                else {}
+            ),
+            **({} if request.proof is None else {"proof": request.proof}),
         },
         options={},
         message_id=event_id,

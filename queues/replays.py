@@ -10,29 +10,29 @@ from queues.message import GIVE_UP_AFTER, user_sync_message
 from schemas.messages.messages import OPERATION, REPLAY, SECTION, UserSync
 
 if TYPE_CHECKING:
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
 
 
 def replayed_user(
-    letter: Letter, user: UserSync, *, operation: int, give_up_after_hours: float
+    dead_letter: DeadLetter, user: UserSync, *, operation: int, give_up_after_hours: float
 ) -> Message[Any]:
     """Return the message that has the user of a dead letter worked on once more, under the letter's id."""
     message = user_sync_message(user, give_up_after_hours=give_up_after_hours)
-    section = {GIVE_UP_AFTER: give_up_after_hours, REPLAY: _replay(letter, operation)}
-    copy: Message[Any] = message.copy(message_id=letter.id, options={SECTION: section})
+    section = {GIVE_UP_AFTER: give_up_after_hours, REPLAY: _replay(dead_letter, operation)}
+    copy: Message[Any] = message.copy(message_id=dead_letter.id, options={SECTION: section})
     return copy
 
 
-def replayed_as_it_was(letter: Letter, *, operation: int) -> Message[Any]:
+def replayed_as_it_was(dead_letter: DeadLetter, *, operation: int) -> Message[Any]:
     """Return the message of a dead letter as it was first published; its body must be a message of ours."""
-    envelope = letter.envelope or {}
+    envelope = dead_letter.envelope or {}
     return Message(
-        queue_name=letter.queue,
+        queue_name=dead_letter.queue,
         actor_name=envelope["actor_name"],
         args=tuple(envelope["args"]),
         kwargs=dict(envelope["kwargs"]),
-        options={SECTION: {**_limit(envelope), REPLAY: _replay(letter, operation)}},
-        message_id=letter.id,
+        options={SECTION: {**_limit(envelope), REPLAY: _replay(dead_letter, operation)}},
+        message_id=dead_letter.id,
     )
 
 
@@ -42,9 +42,9 @@ def _limit(envelope: Any) -> dict[str, Any]:
     return {GIVE_UP_AFTER: section[GIVE_UP_AFTER]} if known else {}
 
 
-def _replay(letter: Letter, operation: int) -> dict[str, Any]:
+def _replay(dead_letter: DeadLetter, operation: int) -> dict[str, Any]:
     return {
         OPERATION: operation,
-        "reason": str(letter.verdict.reason),
-        "stage": str(letter.verdict.stage),
+        "reason": str(dead_letter.failure.reason),
+        "stage": str(dead_letter.failure.stage),
     }

@@ -11,7 +11,7 @@
     ├── PageTokenExpiredError   read the list afresh
     ├── DeltaLinkExpiredError   read everybody
     ├── VersionConflictError    read the Skolon user again
-    └── WrongUseError       somebody asked wrongly   (the command line ends with 2)
+    └── UsageError       somebody asked wrongly   (the command line ends with 2)
         ├── InvalidSettingsError
         └── InvalidTenantError
 
@@ -148,14 +148,14 @@ class VersionConflictError(UpdateSyncError):
     """The Skolon user is no longer at the version that we read (HTTP 412)."""
 
 
-def place_of(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """Return where an error came from, nearest first: functions, files and lines, and no value (P6)."""
     frames = reversed(traceback.extract_tb(error.__traceback__)[-4:])
     places = [f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in frames]
     return " < ".join(places) or "an unknown place"
 
 
-class WrongUseError(UpdateSyncError):
+class UsageError(UpdateSyncError):
     """Somebody asked for something that cannot be: `faults` has one line for each thing to mend."""
 
     def __init__(self, summary: str, faults: Sequence[str] = ()) -> None:
@@ -164,9 +164,9 @@ class WrongUseError(UpdateSyncError):
         self.faults = tuple(faults)
 
 
-class InvalidSettingsError(WrongUseError):
+class InvalidSettingsError(UsageError):
     """The environment's variables are incomplete or wrong."""
 
 
-class InvalidTenantError(WrongUseError):
+class InvalidTenantError(UsageError):
     """A tenant's settings are incomplete or wrong."""

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 FINAL_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.PENDING)
 
 #: The outcomes after which Skolon holds what Entra says, because Skolon was asked.
-CONFIRMING_OUTCOMES = (Outcome.UPDATED, Outcome.UNCHANGED)
+VERIFYING_OUTCOMES = (Outcome.UPDATED, Outcome.UNCHANGED)
 
 
 class Reason(StrEnum):

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from environs import EnvValidationError, FileAwareEnv, ValidationError, validate
 
-from schemas.crypto.encryption import is_key
+from schemas.crypto.encryption import is_encryption_key
 from schemas.errors import InvalidSettingsError
-from schemas.setting_values import (
-    FileFaultError,
+from schemas.setting_validators import (
+    UnreadableFileError,
     certificates,
     database_url,
     header_value,
     organisation,
+    read_text_file,
     text_fault,
-    text_of_file,
     url,
     with_root_certificates,
 )
-from schemas.validation import fault_lines
+from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "UPDATE_SYNC_"
 
 
-class Need(Enum):
+class Requirement(Enum):
     """What a process cannot do without; what it does not need may be left out of its environment."""
 
     DATABASE = auto()
@@ -40,10 +40,10 @@ class Need(Enum):
 
 
 _VARIABLES: Final = {
-    Need.DATABASE: ("DATABASE_URL",),
-    Need.BROKER: ("AMQP_URL",),
-    Need.KEYS: ("SECRET_KEYS",),
-    Need.SKOLON: ("SKOLON_SCIM_URL",),
+    Requirement.DATABASE: ("DATABASE_URL",),
+    Requirement.BROKER: ("AMQP_URL",),
+    Requirement.KEYS: ("SECRET_KEYS",),
+    Requirement.SKOLON: ("SKOLON_SCIM_URL",),
 }
 
 
@@ -71,7 +71,7 @@ class Settings:
         return "<Settings>"
 
 
-def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
+def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settings:
     """Read `UPDATE_SYNC_…` (or, for a value kept in a file, `UPDATE_SYNC_…_FILE`).
 
     White space around a value is none of it, and a blank value is none: that is how compose files pass on
@@ -107,27 +107,27 @@ def read_settings(needs: Collection[Need] = tuple(Need)) -> Settings:
         env.seal()
     except EnvValidationError as error:
         wrong = {name.removeprefix(PREFIX).removesuffix(env.file_suffix) for name in error.error_messages}
-        faults += fault_lines(error.error_messages)
+        faults += flatten_errors(error.error_messages)
     faults += _missing(settings, needs, wrong)
     if faults:
         raise InvalidSettingsError("The environment is not complete or not right:", faults)
     return settings
 
 
-def read_log_format() -> str:
+def load_log_format() -> str:
     """Return how to log as far as the environment says it, whatever else in it is wrong."""
     env = _Environment(eager=False, prefix=PREFIX, strip_whitespace=True)
     return "json" if env.str("LOG_FORMAT", Settings.log_format) == "json" else Settings.log_format
 
 
-def _missing(settings: Settings, needs: Collection[Need], wrong: Collection[str]) -> list[str]:
+def _missing(settings: Settings, needs: Collection[Requirement], wrong: Collection[str]) -> list[str]:
     """Return what is missing; of the `wrong` ones it is said already that they were not taken."""
 
     def lacks(name: str) -> bool:
         return name not in wrong and not getattr(settings, name.lower())
 
     faults = [f"{PREFIX}{name}: is not set" for need in needs for name in _VARIABLES[need] if lacks(name)]
-    if Need.SKOLON in needs and lacks("SKOLON_TOKEN"):
+    if Requirement.SKOLON in needs and lacks("SKOLON_TOKEN"):
         together = ("SKOLON_TOKEN_URL", "SKOLON_CLIENT_ID", "SKOLON_CLIENT_SECRET")
         missing = [f"{PREFIX}{name}" for name in together if lacks(name)]
         if missing:
@@ -144,7 +144,7 @@ class _Environment(FileAwareEnv):
     def _get_value(self, env_key: str, default: object) -> Any:
         try:
             value = self._text(env_key)
-        except FileFaultError as error:
+        except UnreadableFileError as error:
             self._errors[f"{env_key}{self.file_suffix}"].append(str(error))
             return default
         if not value:
@@ -157,12 +157,12 @@ class _Environment(FileAwareEnv):
 
     def _text(self, env_key: str) -> str:
         file = os.environ.get(f"{env_key}{self.file_suffix}", "").strip()
-        return text_of_file(file) if file else os.environ.get(env_key, "").strip()
+        return read_text_file(file) if file else os.environ.get(env_key, "").strip()
 
 
 def _keys(value: list[str]) -> None:
     for position, key in enumerate(value, start=1):
-        if not is_key(key):
+        if not is_encryption_key(key):
             raise ValidationError(
                 f"Key {position} is no Fernet key (32 bytes in URL-safe base64); "
                 "'update-sync new-key' makes one."

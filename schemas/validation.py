@@ -19,7 +19,7 @@ def readable_name(value: object) -> str | None:
     return str(value) if usable else None
 
 
-def fault_lines(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
+def flatten_errors(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
     """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`.
 
     A field that nobody knows may be called anything, so each line is made fit for logs and for the database.

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from runtime.coalescer import Coalescer
 from runtime.services import StoppingError
-from schemas.errors import TransientError, WrongUseError
+from schemas.errors import TransientError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def joined(
         together,
         most=MOST_ROWS,
         pause=PAUSE,
-        for_all=(TransientError, StoppingError, WrongUseError),
+        for_all=(TransientError, StoppingError, UsageError),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from runtime.services import ALWAYS_OPEN, DATABASE, Passages
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from store.database_errors import translated
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _with_driver(url: str) -> URL:
     except ArgumentError:
         parsed = None
     if parsed is None or parsed.drivername not in _DRIVERS:
-        raise WrongUseError("The database's address must start with postgresql:// or sqlite://.") from None
+        raise UsageError("The database's address must start with postgresql:// or sqlite://.") from None
     return parsed.set(drivername=_DRIVERS[parsed.drivername])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from schemas.errors import Dependency, FailureKind, OperatorError, TransientError, WrongUseError
+from schemas.errors import Dependency, FailureKind, OperatorError, TransientError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def translated(address: str) -> Iterator[None]:
 
     `address` is the server's, as it may be shown. Raises `TransientError` (database) when the database is
     away or two transactions got into each other's way, `OperatorError` when an operator has to mend it,
-    and `WrongUseError` for a text that cannot be stored.
+    and `UsageError` for a text that cannot be stored.
     """
     try:
         yield
@@ -105,11 +105,11 @@ def translated(address: str) -> Iterator[None]:
             Dependency.DATABASE, "no connection became free in time", kind=FailureKind.TIMEOUT
         ) from None
     except UnicodeEncodeError:
-        raise WrongUseError(UNSTORABLE) from None
+        raise UsageError(UNSTORABLE) from None
     except DataError as error:
         if "NUL" not in str(error.orig):
             raise
-        raise WrongUseError(UNSTORABLE) from None
+        raise UsageError(UNSTORABLE) from None
     except DBAPIError as error:
         refused, away = _meaning(error)
         if refused is not None:

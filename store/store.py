@@ -35,7 +35,7 @@ from store.tenants.settings_overrides import Trials
 from store.tenants.tenants import Tenants
 
 if TYPE_CHECKING:
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
 
 
 class Store:
@@ -44,21 +44,21 @@ class Store:
     def __init__(
         self,
         database_url: str,
-        sealer: Sealer,
+        cipher: FieldCipher,
         *,
         pool_size: int = 6,
         passages: Passages = ALWAYS_OPEN,
     ) -> None:
         self.database = Database(database_url, pool_size=pool_size, passages=passages)
-        self.tenants = Tenants(self.database, sealer)
+        self.tenants = Tenants(self.database, cipher)
         self.runs = Runs(self.database)
-        self.triggers = Triggers(self.database, self.runs, sealer)
-        self.trials = Trials(self.runs, self.tenants, sealer)
+        self.triggers = Triggers(self.database, self.runs, cipher)
+        self.trials = Trials(self.runs, self.tenants, cipher)
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
         self.guards = Guards(self.database)
         self.beginnings = Beginnings(self.database)
-        self.claims = Claims(self.database, self.guards, sealer)
+        self.claims = Claims(self.database, self.guards, cipher)
         self.receipts = Receipts(self.database)
         self.changes_made = ChangesMade(self.database)
         self.prospects = Prospects(self.database)
@@ -73,10 +73,10 @@ class Store:
         self.people = People(self.database)
         self.tenant_reports = TenantReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
-        self.undos = Undos(self.database, sealer)
+        self.undos = Undos(self.database, cipher)
         self.witnesses = Witnesses(self.database)
-        self.seals = RunSeals(self.database, sealer)
-        self.sealed_values = SealedValues(self.database, sealer)
+        self.seals = RunSeals(self.database, cipher)
+        self.sealed_values = SealedValues(self.database, cipher)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

@@ -171,7 +171,7 @@ operations = Table(
     Column("operator", String(100)),
     # Which dead letters were chosen: the options of the command.
     Column("selection", JSON, nullable=False),
-    Column("as_sent", Boolean, nullable=False),
+    Column("original_payload", Boolean, nullable=False),
     Column("status", String(20), nullable=False),
     Column("counts", JSON, nullable=False),
     Column("detail", Text),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from queues.middleware.failure_policy import UNKNOWN, Others
-from schemas.crypto.encryption import UnsealableError
+from schemas.crypto.encryption import DecryptionError
 from schemas.errors import PermanentError
 from schemas.messages.messages import load_user_sync
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from queues.interfaces import Message
     from queues.middleware.failure_policy import Halt
     from schemas.outcomes import Stage
-    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.sync_result import Failure
     from schemas.runs.waits import Wait
     from store.store import Store
 
@@ -28,14 +28,14 @@ class UserRecorder:
         self._witnesses = store.witnesses
         self._seals = store.seals
 
-    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message is really about it."""
         try:
             user = load_user_sync(message.kwargs)
             operation = self._seals.open_user(user).operation
-        except (PermanentError, UnsealableError):
+        except (PermanentError, DecryptionError):
             return
-        self._receipts.dead_letter(user.run, user.user, letter, attempts, operation=operation)
+        self._receipts.dead_letter(user.run, user.user, dead_letter, attempts, operation=operation)
         self._runs.complete_if_done(user.run)
 
     def halted(self, message: Message[Any], halt: Halt) -> None:

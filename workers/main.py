@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from bootstrap.services import message_services
 from queues.actor import declare_actor
 from queues.consuming.processes import hand_over
-from schemas.messages.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE, load_user_sync, refuse_arguments
+from schemas.messages.messages import (
+    USER_SYNC_ACTOR,
+    USER_SYNC_QUEUE,
+    load_user_sync,
+    reject_positional_arguments,
+)
 from workers.failure_recorder import UserRecorder
 from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
     from queues.interfaces import Broker
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
     from store.store import Store
 
 
@@ -22,16 +27,16 @@ def build() -> None:
     """Hand dramatiq a broker whose workers sync users, by the environment's settings."""
     services = message_services()
     broker = services.open_broker()
-    declare_user_sync(broker, store=services.store, gateways=services.gateways, sealer=services.sealer)
+    declare_user_sync(broker, store=services.store, gateways=services.gateways, cipher=services.cipher)
     hand_over(broker)
 
 
-def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, sealer: Sealer) -> None:
+def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
     """Have `broker` pass user messages to the sync of one user."""
-    handler = UserSyncHandler(store=store, gateways=gateways, sealer=sealer)
+    handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
 
     def user_sync(*args: object, **fields: object) -> None:
-        refuse_arguments(args)
+        reject_positional_arguments(args)
         with gateways.track_user():
             handler.sync(load_user_sync(fields))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 if TYPE_CHECKING:
-    from schemas.runs.warning_kind import Caution, RunWarning
+    from schemas.runs.warning_kind import RunWarning, WarningKind
     from store.runs.run_warnings import RunWarnings
 
 #: Warnings that a process remembers to have written (promise P10).
@@ -23,7 +23,7 @@ class RunWarningLog:
 
     def __init__(self, run_warnings: RunWarnings) -> None:
         self._run_warnings = run_warnings
-        self._written: OrderedDict[tuple[int, Caution], None] = OrderedDict()
+        self._written: OrderedDict[tuple[int, WarningKind], None] = OrderedDict()
         self._lock = Lock()
 
     def note(self, run: int, warning: RunWarning) -> None:

@@ -12,10 +12,10 @@ import structlog
 from runtime.countdown import LastOne
 from runtime.services import StoppingError
 from schemas.errors import Dependency, PermanentError, TransientError
-from schemas.messages.binding import forged
+from schemas.messages.authentication import forged_message
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.guards import ONE_NOT_FOUND
-from schemas.runs.sync_result import DeadLetter, Forecast, SyncResult
+from schemas.runs.sync_result import Failure, Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline import steps
 from workers.pipeline.collisions import collision
@@ -29,8 +29,8 @@ from workers.run_warnings import RunWarningLog
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
-    from schemas.crypto.encryption import Sealer
-    from schemas.messages.binding import OpenedUser
+    from schemas.crypto.encryption import FieldCipher
+    from schemas.messages.authentication import DecryptedUser
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Guard
     from store.receipts.work_items import Begun
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 class UserSyncHandler:
     """Works off user messages; may be shared by threads."""
 
-    def __init__(self, *, store: Store, gateways: Gateways, sealer: Sealer) -> None:
+    def __init__(self, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
         self._store = store
         self._beginnings = store.beginnings
         self._claims = store.claims
@@ -58,7 +58,7 @@ class UserSyncHandler:
         self._pruning = store.pruning
         self._undos = store.undos
         self._gateways = gateways
-        self._sealer = sealer
+        self._cipher = cipher
         self._warning_log = RunWarningLog(store.run_warnings)
 
     def sync(self, message: UserSync) -> None:
@@ -73,7 +73,7 @@ class UserSyncHandler:
         with self._in_hand.hold(message.run):
             self._handle(message, opened)
 
-    def _handle(self, message: UserSync, opened: OpenedUser) -> None:
+    def _handle(self, message: UserSync, opened: DecryptedUser) -> None:
         begun = self._begun(message)
         if begun is None:
             # Housekeeping has removed the receipt, which it does only where a newer run has told more.
@@ -98,9 +98,9 @@ class UserSyncHandler:
 
     def _process(self, message: UserSync, begun: Begun, data: object | None) -> None:
         record = self._trials.for_user(message.run, begun)
-        digests = DigestObserver(begun.tenant, self._sealer.index)
+        digests = DigestObserver(begun.tenant, self._cipher.index)
         try:
-            result = replace(self._result(message, begun, record, data, digests), marks=digests.marks)
+            result = replace(self._result(message, begun, record, data, digests), digests=digests.marks)
             self._finish(message, result)
         except PermanentError as error:
             # A dead letter's marks are wanted as well: who shares an EPPN may well be one.
@@ -108,8 +108,8 @@ class UserSyncHandler:
             if not begun.is_trial:
                 raise
             # A trial tells what would be a dead letter, and leaves none behind for anybody to work on.
-            letter = DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
-            self._receipts.dead_letter(message.run, message.user, letter, attempts=1)
+            dead_letter = Failure(reason=error.reason, stage=error.stage, detail=error.detail)
+            self._receipts.dead_letter(message.run, message.user, dead_letter, attempts=1)
             return
         if result.outcome is Outcome.NOT_FOUND and begun.guarded and not begun.dry_run:
             self._count_not_found(message.run, record.tenant.guard)
@@ -142,12 +142,12 @@ class UserSyncHandler:
             return Forecast(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
         would_update = result.outcome is Outcome.WOULD_UPDATE
         outcome = Outcome.UPDATED if would_update else result.outcome
-        return Forecast(outcome=outcome, kinds=result.kinds)
+        return Forecast(outcome=outcome, change_kinds=result.change_kinds)
 
     def _record_blocked(self, message: UserSync, refused: SyncResult) -> None:
         """Note what the guard has just refused: the run's halt is the end of this message too."""
         with suppress(TransientError):
-            forecast = Forecast(outcome=Outcome.UPDATED, kinds=refused.kinds)
+            forecast = Forecast(outcome=Outcome.UPDATED, change_kinds=refused.change_kinds)
             self._prospects.note(message.run, message.user, forecast)
 
     def _begun(self, message: UserSync) -> Begun | None:
@@ -160,7 +160,7 @@ class UserSyncHandler:
                 f"run {message.run} has no receipt for this user; has the tenant been removed?",
             )
         if begun is not None and begun.tenant != message.tenant:
-            raise forged("the user's message names another tenant than its run has")
+            raise forged_message("the user's message names another tenant than its run has")
         return begun
 
     def _finish(self, message: UserSync, result: SyncResult) -> None:
@@ -217,7 +217,7 @@ class UserSyncHandler:
             claimed=begun.claimed,
             trust=ReceiptTrust(
                 confirmations=self._store.confirmations,
-                index=self._sealer.index,
+                index=self._cipher.index,
                 message=message,
                 tenant=record.tenant,
             ),

@@ -17,20 +17,20 @@ from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.replay import replay
 from cli.dead_letters.report import DeadLetterReport
 from cli.output import echo, json_option, print_json, print_table
-from producers.reconciliation.dead_letters import adopt
+from producers.reconciliation.receipts import reconcile_receipts
 from queues.dead_letters import read_at_once, read_in_portions
-from schemas.crypto.encryption import Sealer
-from schemas.reports.remedies import Language, explain
+from schemas.crypto.encryption import FieldCipher
+from schemas.reports.remedies import Language, remedy_for
 from schemas.runs.run import timestamp
 from schemas.safe_text import safe_json
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bootstrap.services import Services
-    from schemas.messages.dead_letter import Letter
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter import DeadLetter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import ReceiptState
 
 #: Letters that are shown without being asked for more.
@@ -67,19 +67,19 @@ def list_dead_letters(*, ungrouped: bool, limit: int | None, wants_json: bool, *
         _list_single(services, wanted, limit or _LISTED, wants_json=wants_json)
         return
     groups = Groups()
-    for letter, _ in _matching(services, wanted, limit, read=read_at_once):
-        groups.add(letter)
+    for dead_letter, _ in _matching(services, wanted, limit, read=read_at_once):
+        groups.add(dead_letter)
     if wants_json:
-        print_json({"dead_letters": groups.letters, "groups": groups.as_json()})
-    elif not groups.letters:
+        print_json({"dead_letters": groups.dead_letters, "groups": groups.as_json()})
+    elif not groups.dead_letters:
         echo("There are no such dead letters.")
     else:
         groups.print(now)
         for reason in groups.reasons():
-            texts = explain(reason).texts
+            texts = remedy_for(reason).texts
             echo("", f"{reason}")
             for language in Language:
-                echo(f"  {language}  {texts[language].happened} {texts[language].mend}")
+                echo(f"  {language}  {texts[language].what_happened} {texts[language].fix}")
 
 
 @dead_letters.command()
@@ -95,15 +95,17 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
     """
     services, now = _services(), _now()
     keys = services.settings.secret_keys
-    report = DeadLetterReport(sealer=Sealer(keys) if keys else None, now=now, all_bytes=all_bytes)
+    report = DeadLetterReport(cipher=FieldCipher(keys) if keys else None, now=now, all_bytes=all_bytes)
     shown = []
-    for number, (letter, receipt) in enumerate(_matching(services, filter_from(options, now=now), limit)):
+    for number, (dead_letter, receipt) in enumerate(
+        _matching(services, filter_from(options, now=now), limit)
+    ):
         if wants_json:
-            shown.append(report.as_json(letter, receipt))
+            shown.append(report.as_json(dead_letter, receipt))
             continue
         if number:
             echo()
-        report.print(letter, receipt)
+        report.print(dead_letter, receipt)
     if wants_json:
         print_json(shown)
 
@@ -122,62 +124,65 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
     if target != _STDOUT and (fix := fix_of_rights(Path(target))) is not None:
         echo(f"Others of this machine can read the file: {fix}", err=True)
     with click.open_file(target, "w", encoding="utf-8") as file:
-        for letter, _ in _matching(services, filter_from(options, now=_now()), limit):
+        for dead_letter, _ in _matching(services, filter_from(options, now=_now()), limit):
             line = {
-                **letter.as_json(),
-                "headers": letter.headers,
-                "body": base64.b64encode(letter.body).decode("ascii"),
+                **dead_letter.as_json(),
+                "headers": dead_letter.headers,
+                "body": base64.b64encode(dead_letter.body).decode("ascii"),
             }
             file.write(safe_json(line) + "\n")
             count += 1
     echo(f"{count} dead letters are written.", err=True)
 
 
-def _list_single(services: Services, wanted: LetterFilter, limit: int, *, wants_json: bool) -> None:
+def _list_single(services: Services, wanted: DeadLetterFilter, limit: int, *, wants_json: bool) -> None:
     found = list(_matching(services, wanted, limit))
     if wants_json:
         print_json(
-            [{**letter.as_json(), "receipt": receipt and receipt.as_json()} for letter, receipt in found]
+            [
+                {**dead_letter.as_json(), "receipt": receipt and receipt.as_json()}
+                for dead_letter, receipt in found
+            ]
         )
         return
     rows = [
         (
-            letter.id,
-            letter.queue,
-            letter.tenant,
-            letter.run,
-            letter.user,
-            letter.verdict.reason,
-            letter.dead_since and timestamp(letter.dead_since),
-            letter.verdict.detail,
+            dead_letter.id,
+            dead_letter.queue,
+            dead_letter.tenant,
+            dead_letter.run,
+            dead_letter.user,
+            dead_letter.failure.reason,
+            dead_letter.dead_since and timestamp(dead_letter.dead_since),
+            dead_letter.failure.detail,
         )
-        for letter, _ in found
+        for dead_letter, _ in found
     ]
     print_table(("id", "queue", "tenant", "run", "user", "reason", "dead since", "detail"), rows)
 
 
 def _matching(
     services: Services,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     limit: int | None,
     *,
-    read: Callable[..., Iterator[list[Letter]]] = read_in_portions,
-) -> Iterator[tuple[Letter, ReceiptState | None]]:
+    read: Callable[..., Iterator[list[DeadLetter]]] = read_in_portions,
+) -> Iterator[tuple[DeadLetter, ReceiptState | None]]:
     """Yield the letters that are meant, each with how its receipt stands."""
     left = limit
-    for portion in read(services.broker, wanted.queues_to_walk):
-        letters = [letter for letter in portion if wanted.matches(letter)][:left]
-        states = adopt(letters, store=services.store).states
-        for letter in letters:
-            yield letter, states.get(letter.receipt_key) if letter.receipt_key else None
+    for portion in read(services.broker, wanted.queues_to_browse):
+        dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)][:left]
+        states = reconcile_receipts(dead_letters, store=services.store).states
+        for dead_letter in dead_letters:
+            yield dead_letter, states.get(dead_letter.receipt_key) if dead_letter.receipt_key else None
         if left is not None:
-            left -= len(letters)
+            left -= len(dead_letters)
             if not left:
                 return
 
 
 def _services() -> Services:
-    return current_services(Need.DATABASE, Need.BROKER)
+    return current_services(Requirement.DATABASE, Requirement.BROKER)
 
 
 def _now() -> dt.datetime:

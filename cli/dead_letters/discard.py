@@ -15,11 +15,11 @@ from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.output import echo, json_option, print_json
 from producers.dead_letters.discard import discard as discard_letters
 from queues.dead_letters import read_at_once
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from queues.interfaces import DeadLetters
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
 
 
 @click.command()
@@ -35,14 +35,17 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     """
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Without a terminal there is nobody to ask: say --yes, after 'list'.")
-    services, now = current_services(Need.DATABASE, Need.BROKER, Need.KEYS), dt.datetime.now(dt.UTC)
+    services, now = (
+        current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS),
+        dt.datetime.now(dt.UTC),
+    )
     wanted = filter_from(options, now=now)
     groups, expected = _count(services.broker, wanted, limit)
-    if not yes and groups.letters:
-        for name, letters in groups.counts().items():
-            echo(f"  {letters:>7}  {name}", err=True)
-        click.confirm(f"Discard these {groups.letters} dead letters for good?", abort=True, err=True)
-    if not groups.letters:
+    if not yes and groups.dead_letters:
+        for name, dead_letters in groups.counts().items():
+            echo(f"  {dead_letters:>7}  {name}", err=True)
+        click.confirm(f"Discard these {groups.dead_letters} dead letters for good?", abort=True, err=True)
+    if not groups.dead_letters:
         if wants_json:
             print_json(None)
         else:
@@ -56,8 +59,8 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         return
     gone = sum(operation.counts.values())
     echo(f"{gone} dead letters are discarded, as operation {operation.id}.")
-    if gone < groups.letters:
-        echo(f"{groups.letters - gone} were gone already: somebody else took them.")
+    if gone < groups.dead_letters:
+        echo(f"{groups.dead_letters - gone} were gone already: somebody else took them.")
 
 
 def operator_name() -> str | None:
@@ -69,12 +72,12 @@ def operator_name() -> str | None:
         return None
 
 
-def _count(broker: DeadLetters, wanted: LetterFilter, limit: int | None) -> tuple[Groups, dict[str, int]]:
+def _count(broker: DeadLetters, wanted: DeadLetterFilter, limit: int | None) -> tuple[Groups, dict[str, int]]:
     """Return what is meant, by kind and by queue."""
     groups, by_queue = Groups(), dict[str, int]()
-    for portion in read_at_once(broker, wanted.queues_to_walk):
-        for letter in portion:
-            if wanted.matches(letter) and groups.letters != limit:
-                groups.add(letter)
-                by_queue[letter.queue] = by_queue.get(letter.queue, 0) + 1
+    for portion in read_at_once(broker, wanted.queues_to_browse):
+        for dead_letter in portion:
+            if wanted.matches(dead_letter) and groups.dead_letters != limit:
+                groups.add(dead_letter)
+                by_queue[dead_letter.queue] = by_queue.get(dead_letter.queue, 0) + 1
     return groups, by_queue

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cli.durations import format_age
 from cli.output import print_table
-from schemas.reports.remedies import Language, explain
+from schemas.reports.remedies import Language, remedy_for
 from schemas.runs.run import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
     from schemas.outcomes import Reason
 
 #: What a group is: the queue, the tenant if the letters name one, and the reason.
@@ -25,13 +25,13 @@ Kind = tuple[str, str | None, "Reason"]
 class Group:
     """How many letters there are of a kind, and when the first and the last of them died."""
 
-    letters: int = 0
+    dead_letters: int = 0
     oldest: dt.datetime | None = None
     newest: dt.datetime | None = None
 
     def add(self, since: dt.datetime | None) -> None:
         """Count one more letter."""
-        self.letters += 1
+        self.dead_letters += 1
         if since is not None:
             self.oldest = since if self.oldest is None else min(self.oldest, since)
             self.newest = since if self.newest is None else max(self.newest, since)
@@ -43,22 +43,22 @@ class Groups:
     def __init__(self) -> None:
         self._groups: dict[Kind, Group] = {}
 
-    def add(self, letter: Letter) -> None:
+    def add(self, dead_letter: DeadLetter) -> None:
         """Count a letter."""
-        kind = letter.queue, letter.tenant, letter.verdict.reason
-        self._groups.setdefault(kind, Group()).add(letter.dead_since)
+        kind = dead_letter.queue, dead_letter.tenant, dead_letter.failure.reason
+        self._groups.setdefault(kind, Group()).add(dead_letter.dead_since)
 
     @property
-    def letters(self) -> int:
+    def dead_letters(self) -> int:
         """How many letters there are."""
-        return sum(group.letters for group in self._groups.values())
+        return sum(group.dead_letters for group in self._groups.values())
 
     def counts(self) -> dict[str, int]:
         """Return how many there are by tenant and reason, in words."""
         counts: dict[str, int] = {}
         for (_, tenant, reason), group in self._sorted():
             name = f"{tenant or '-'} {reason}"
-            counts[name] = counts.get(name, 0) + group.letters
+            counts[name] = counts.get(name, 0) + group.dead_letters
         return counts
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ class Groups:
                 "queue": queue,
                 "tenant": tenant,
                 "reason": str(reason),
-                "dead_letters": group.letters,
+                "dead_letters": group.dead_letters,
                 "oldest": group.oldest and timestamp(group.oldest),
                 "newest": group.newest and timestamp(group.newest),
                 **explanation(reason),
@@ -83,11 +83,11 @@ class Groups:
                 queue,
                 tenant,
                 reason,
-                group.letters,
+                group.dead_letters,
                 format_age(group.oldest, now),
                 group.oldest and timestamp(group.oldest),
                 group.newest and timestamp(group.newest),
-                explain(reason).turn,
+                remedy_for(reason).owner,
             )
             for (queue, tenant, reason), group in self._sorted()
         ]
@@ -105,9 +105,9 @@ class Groups:
 
 def explanation(reason: Reason) -> dict[str, Any]:
     """Return whose turn it is and what to do, in all languages."""
-    explained = explain(reason)
+    explained = remedy_for(reason)
     texts = {
-        str(language): {"what_happened": text.happened, "fix": text.mend}
+        str(language): {"what_happened": text.what_happened, "fix": text.fix}
         for language, text in ((language, explained.texts[language]) for language in Language)
     }
-    return {"owner": str(explained.turn), "explanation": texts}
+    return {"owner": str(explained.owner), "explanation": texts}

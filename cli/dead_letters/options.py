@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.output import choices
-from schemas.messages.dead_letter_filter import LetterFilter
+from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import QUEUES
 from schemas.outcomes import Reason
 
@@ -54,10 +54,10 @@ def dead_letter_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def filter_from(options: dict[str, Any], *, now: dt.datetime) -> LetterFilter:
+def filter_from(options: dict[str, Any], *, now: dt.datetime) -> DeadLetterFilter:
     """Return what the options choose at the moment `now`."""
     older, newer = options["older_than"], options["newer_than"]
-    return LetterFilter(
+    return DeadLetterFilter(
         queues=options["queues"],
         tenants=options["tenants"],
         runs=options["runs"],

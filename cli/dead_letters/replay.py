@@ -18,12 +18,12 @@ from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.replay_dry_run import dry_run_replay
 from cli.dead_letters.replay_report import replay_bar, show_operation
 from cli.output import echo, json_option, print_json
-from producers.dead_letters.precheck import Survey, survey
-from producers.dead_letters.ramp import MAX_FAILED
-from producers.dead_letters.replay import Company, Replay, ReplayWish
+from producers.dead_letters.precheck import Precheck, precheck
+from producers.dead_letters.ramp import MAX_FAILED_SHARE
+from producers.dead_letters.replay import Replay, ReplayHooks, ReplayRequest
 from schemas.outcomes import Outcome
-from schemas.runs.operation import Progress
-from schemas.settings import Need
+from schemas.runs.operation import OperationStatus
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-failed",
-    default=MAX_FAILED,
+    default=MAX_FAILED_SHARE,
     show_default=True,
     type=click.FloatRange(0, 1),
     help="Stop when more than this share of a step has failed again.",
@@ -74,7 +74,7 @@ def replay(  # noqa: PLR0913 - one for each option
     when too many fail again. Ctrl-C ends it after the batch in hand, and what is left stays. Whom a
     newer run has published is left to that run. A page's letter resumes its run.
     """
-    needs = tuple(Need) if dry_run else (Need.DATABASE, Need.BROKER, Need.KEYS)
+    needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services, now = current_services(*needs), dt.datetime.now(dt.UTC)
     if dry_run:
         dry_run_replay(
@@ -84,44 +84,46 @@ def replay(  # noqa: PLR0913 - one for each option
             original_payload=original_payload,
             wants_json=wants_json,
         )
-    wanted, counts, groups = filter_from(options, now=now), Survey(), Groups()
-    for letter in survey(wanted, limit=limit, store=services.store, broker=services.broker, counts=counts):
-        groups.add(letter)
+    wanted, counts, groups = filter_from(options, now=now), Precheck(), Groups()
+    for dead_letter in precheck(
+        wanted, limit=limit, store=services.store, broker=services.broker, counts=counts
+    ):
+        groups.add(dead_letter)
     _say(groups, counts)
-    if not counts.letters:
+    if not counts.replayable:
         if wants_json:
             print_json(None)
         else:
             echo("There are no such dead letters to replay.")
-        raise click.exceptions.Exit(1 if counts.left else 0)
+        raise click.exceptions.Exit(1 if counts.blocked else 0)
     if not yes and sys.stdin.isatty():
-        click.confirm(f"Replay these {counts.letters} dead letters?", abort=True, err=True)
-    wish = ReplayWish(
-        wanted=wanted,
+        click.confirm(f"Replay these {counts.replayable} dead letters?", abort=True, err=True)
+    request = ReplayRequest(
+        selection=wanted,
         expected=counts.expected,
         operator=operator_name(),
-        as_sent=original_payload,
+        original_payload=original_payload,
         rate=rate,
         max_failed=max_failed,
         step_timeout=step_timeout,
     )
     with _interruptible() as interrupted, replay_bar(quiet=wants_json) as show:
-        company = Company(pause=interrupted.wait, cancelled=interrupted.is_set, show=show)
-        operation = Replay(wish, store=services.store, broker=services.broker, company=company).run()
+        company = ReplayHooks(sleep=interrupted.wait, is_cancelled=interrupted.is_set, on_progress=show)
+        operation = Replay(request, store=services.store, broker=services.broker, company=company).run()
     show_operation(operation, wants_json=wants_json)
-    raise click.exceptions.Exit(0 if _went_well(operation) and not counts.left else 1)
+    raise click.exceptions.Exit(0 if _went_well(operation) and not counts.blocked else 1)
 
 
-def _say(groups: Groups, counts: Survey) -> None:
-    for name, letters in groups.counts().items():
-        echo(f"  {letters:>7}  {name}", err=True)
-    for obstacle, letters in sorted(counts.left.items()):
-        echo(f"  {letters:>7}  cannot be replayed: {obstacle.text}", err=True)
+def _say(groups: Groups, counts: Precheck) -> None:
+    for name, dead_letters in groups.counts().items():
+        echo(f"  {dead_letters:>7}  {name}", err=True)
+    for obstacle, dead_letters in sorted(counts.blocked.items()):
+        echo(f"  {dead_letters:>7}  cannot be replayed: {obstacle.text}", err=True)
 
 
 def _went_well(operation: Operation) -> bool:
     unhappy = {str(Outcome.DEAD_LETTERED), "runs_left"} & operation.counts.keys()
-    return operation.status is Progress.COMPLETED and not unhappy
+    return operation.status is OperationStatus.COMPLETED and not unhappy
 
 
 @contextmanager

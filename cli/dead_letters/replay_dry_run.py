@@ -9,26 +9,36 @@ import click
 
 from cli.output import echo, print_json
 from queues.dead_letters import read_in_portions
-from schemas.crypto.encryption import Sealer
+from schemas.crypto.encryption import FieldCipher
 from schemas.messages.messages import USER_SYNC_QUEUE
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
     from bootstrap.services import Services
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
 
 
 def dry_run_replay(
-    services: Services, wanted: LetterFilter, limit: int | None, *, original_payload: bool, wants_json: bool
+    services: Services,
+    wanted: DeadLetterFilter,
+    limit: int | None,
+    *,
+    original_payload: bool,
+    wants_json: bool,
 ) -> NoReturn:
     """Try the users' letters that are wanted, say what would become of them, and end the command."""
-    letters = chain.from_iterable(read_in_portions(services.broker, (USER_SYNC_QUEUE,)))
+    dead_letters = chain.from_iterable(read_in_portions(services.broker, (USER_SYNC_QUEUE,)))
     chosen = islice(
-        (letter for letter in letters if letter.receipt_key is not None and wanted.matches(letter)), limit
+        (
+            dead_letter
+            for dead_letter in dead_letters
+            if dead_letter.receipt_key is not None and wanted.matches(dead_letter)
+        ),
+        limit,
     )
     handler = UserSyncHandler(
-        store=services.store, gateways=services.gateways, sealer=Sealer(services.settings.secret_keys)
+        store=services.store, gateways=services.gateways, cipher=FieldCipher(services.settings.secret_keys)
     )
     found = forecast_replay(chosen, handler, original_payload=original_payload)
     if wants_json:

@@ -13,28 +13,28 @@ from schemas.runs.run import timestamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from producers.dead_letters.replay import Standing
+    from producers.dead_letters.replay import ReplayProgress
     from schemas.runs.operation import Operation
 
 
 @contextmanager
-def replay_bar(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
+def replay_bar(*, quiet: bool) -> Iterator[Callable[[ReplayProgress], None]]:
     """Give what shows how far a replay has come, on standard error, if that is a terminal."""
     bar = new_progress_bar(quiet=quiet)
     tasks, said = {}, set[str]()
 
-    def show(standing: Standing) -> None:
-        if standing.away is not None and standing.away not in said:
-            said.add(standing.away)
-            echo(f"{standing.away}. Waiting on.", err=True)
+    def show(standing: ReplayProgress) -> None:
+        if standing.waiting_for is not None and standing.waiting_for not in said:
+            said.add(standing.waiting_for)
+            echo(f"{standing.waiting_for}. Waiting on.", err=True)
         if standing.operation not in tasks:
             tasks[standing.operation] = bar.add_task("")
-        settled = standing.settled
+        settled = standing.results
         failed = settled.outcomes.get(Outcome.DEAD_LETTERED, 0)
         bar.update(
             tasks[standing.operation],
             description=f"operation {standing.operation}, {settled.open} on their way, {failed} failed again",
-            total=standing.people,
+            total=standing.users,
             completed=sum(settled.outcomes.values()),
         )
 

@@ -10,10 +10,10 @@ from cli.runs.details import details_of
 from cli.runs.report import exit_with, mode_in_words, show_run, wait_for_end
 from cli.runs.undo import undo
 from producers.resume import resume_run
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.outcomes import Outcome, Reason, Status
 from schemas.runs.run import timestamp
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 run_argument = click.argument("run", type=click.IntRange(min=1))
 
@@ -32,7 +32,7 @@ runs.add_command(undo)
 @json_option
 def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
     """List runs, the newest first."""
-    summaries = current_services(Need.DATABASE).store.runs.list(tenant, limit)
+    summaries = current_services(Requirement.DATABASE).store.runs.list(tenant, limit)
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return
@@ -67,7 +67,7 @@ def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
     """Show a run with its sums."""
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     summary = store.runs.summary(run)
     details = details_of(run, store)
     if not users:
@@ -96,7 +96,7 @@ def show(  # noqa: PLR0913 - one for each option
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     summary = wait_for_end(store.runs, run, quiet=wants_json, lines=not wants_json)
     show_run(summary, wants_json=wants_json, details=details_of(run, store))
     exit_with(summary)
@@ -107,10 +107,10 @@ def watch(*, run: int, wants_json: bool) -> None:
 @json_option
 def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel a run that is open or halted. What is pending stays as it is."""
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     status = store.runs.get(run).status
     if not store.runs.cancel(run):
-        raise WrongUseError(f"Run {run} has ended already: {status}.")
+        raise UsageError(f"Run {run} has ended already: {status}.")
     print_result(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
 
 
@@ -122,7 +122,7 @@ def cancel(*, run: int, wants_json: bool) -> None:
 @json_option
 def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
     """Take a halted run up again: whoever is pending is read afresh and published again."""
-    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
+    services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
     resumed, published = resume_run(
         run, store=services.store, publisher=services.broker, accept=override_guard

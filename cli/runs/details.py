@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cli.output import echo, print_fields, print_table
 from schemas.outcomes import FINAL_OUTCOMES
-from schemas.runs.changes import ChangeKind, ChangeSums
-from schemas.runs.guards import IDENTITY
-from schemas.users.attributes import TABLE
+from schemas.runs.changes import ChangeCounts, ChangeKind
+from schemas.runs.guards import IDENTITY_ATTRIBUTES
+from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
-    from schemas.reports.forecast import Prospect
+    from schemas.reports.forecast import RunForecast
     from store.store import Store
 
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RunDetails:
     """How many people a run changes in which attribute; `prospect` of a run that the guard has halted."""
 
-    changes: ChangeSums
-    prospect: Prospect | None
+    changes: ChangeCounts
+    prospect: RunForecast | None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is added to the contract's object."""
@@ -43,27 +43,27 @@ def details_of(run_id: int, store: Store) -> RunDetails:
     return RunDetails(changes=store.changes_made.of(run_id), prospect=store.prospects.of(run_id))
 
 
-def print_changes(changes: ChangeSums) -> None:
+def print_changes(changes: ChangeCounts) -> None:
     """Print how many people change in each attribute, those that are part of an identity marked."""
     rows = [
         (
-            f"{row.title}{' (identity)' if row.attribute in IDENTITY else ''}",
+            f"{row.title}{' (identity)' if row.attribute in IDENTITY_ATTRIBUTES else ''}",
             *(changes.attributes[row.attribute].get(kind, 0) for kind in ChangeKind),
         )
-        for row in TABLE.values()
+        for row in ATTRIBUTE_TABLE.values()
         if row.attribute in changes.attributes
     ]
     print_table(("attribute", *map(str, ChangeKind)), rows)
 
 
-def _print_prospect(prospect: Prospect) -> None:
+def _print_prospect(prospect: RunForecast) -> None:
     echo("The guard has halted the run. It would have gone on to do at least this:")
     ordered = [name for name in FINAL_OUTCOMES if name in prospect.outcomes]
     fields: dict[str, object] = {f"  {name}": prospect.outcomes[name] for name in ordered}
     # Right under the dead letters, which are the last of the outcomes.
     fields |= {f"    {reason}": count for reason, count in sorted(prospect.reasons.items())}
-    fields["  not looked at"] = prospect.not_looked_at
-    fields["  not read"] = "unknown" if prospect.not_read is None else prospect.not_read
+    fields["  not looked at"] = prospect.not_evaluated
+    fields["  not read"] = "unknown" if prospect.not_listed is None else prospect.not_listed
     print_fields(fields)
     if prospect.changes.attributes:
         echo()

@@ -15,7 +15,7 @@ from cli.progress import new_progress_bar
 from cli.runs.waits import describe_waiting, last_answer
 from schemas.errors import TransientError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
-from schemas.reports.remedies import Language, explain
+from schemas.reports.remedies import Language, remedy_for
 from schemas.runs.run import timestamp
 
 if TYPE_CHECKING:
@@ -52,17 +52,17 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         fields["pruned"] = f"{summary.pruned} of the receipts: counted below, and no longer there"
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
-        texts = explain(run.cause).texts
-        fields |= {f"fix ({language})": texts[language].mend for language in Language}
+        texts = remedy_for(run.cause).texts
+        fields |= {f"fix ({language})": texts[language].fix for language in Language}
         option = " --override-guard" if run.cause is Cause.GUARD_EXCEEDED else ""
         fields["resume"] = f"update-sync runs resume {run.id}{option}"
     elif run.detail is not None:
         fields["note"] = run.detail
     fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
-        texts = explain(warning.kind).texts
+        texts = remedy_for(warning.kind).texts
         fields[f"warning {warning.kind}"] = warning.detail
-        fields |= {f"  fix ({language})": texts[language].mend for language in Language}
+        fields |= {f"  fix ({language})": texts[language].fix for language in Language}
     fields |= {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }
@@ -70,7 +70,7 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         unchanged = summary.counts.get(Outcome.UNCHANGED, 0)
         fields[f"  {Outcome.UNCHANGED}"] = f"{unchanged}, of which {summary.skipped_verified} trusted"
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
-    if run.undoes is not None:
+    if run.reverts_run_id is not None:
         # Among those above: something of theirs has changed since the undone run, and was not put back.
         fields["  skipped"] = summary.skipped
     print_fields(fields)
@@ -90,7 +90,7 @@ def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
 
 def mode_in_words(run: Run) -> str:
     """Say what a run does, and for an undo of which run."""
-    return str(run.mode) if run.undoes is None else f"{run.mode} of {run.undoes}"
+    return str(run.mode) if run.reverts_run_id is None else f"{run.mode} of {run.reverts_run_id}"
 
 
 def wait_for_end(

@@ -7,9 +7,9 @@ import click
 from cli.context import current_services
 from cli.output import json_option
 from cli.runs.request import publish_wish, wish_and_wait, wish_from
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.outcomes import READING_MODES, Mode
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 
 @click.command()
@@ -39,11 +39,11 @@ def trigger(  # noqa: PLR0913 - one for each option
     wants_json: bool,
 ) -> None:
     """Publish a tenant-sync message for TENANT."""
-    wish = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users))
-    services = current_services(Need.DATABASE, Need.BROKER)
+    request = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users))
+    services = current_services(Requirement.DATABASE, Requirement.BROKER)
     if not services.store.tenants.outline(tenant).enabled:
-        raise WrongUseError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
+        raise UsageError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
     if wait:
-        wish_and_wait(wish, services, timeout=timeout, wants_json=wants_json)
+        wish_and_wait(request, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(wish, services, {}, wants_json=wants_json)
+        publish_wish(request, services, {}, wants_json=wants_json)

@@ -9,9 +9,9 @@ import click
 from cli.context import current_services
 from cli.output import echo, json_option
 from cli.runs.request import publish_wish, wish_and_wait, wish_from
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.outcomes import Mode, Status
-from schemas.settings import Need
+from schemas.settings import Requirement
 from store.runs.undo import why_not_undoable
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def undo(  # noqa: PLR0913 - one for each option
     is, and counted. The undo is a run of its own, which can be watched, resumed, cancelled and undone. A
     halted run that is put back as a whole is cancelled by that.
     """
-    services = current_services(Need.DATABASE, Need.BROKER, Need.KEYS)
+    services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     undone = services.store.runs.get(run)
-    wish = wish_from(
+    request = wish_from(
         tenant=undone.tenant,
         mode=str(Mode.UNDO),
         dry_run=dry_run,
@@ -55,23 +55,23 @@ def undo(  # noqa: PLR0913 - one for each option
         undoes=run,
         accept=override_guard,
     )
-    people = len(wish.users) or services.store.undos.people(run)
-    _check(undone, wish.users, people, services)
+    people = len(request.users) or services.store.undos.people(run)
+    _check(undone, request.users, people, services)
     if not wants_json:
         _say(undone, people, whole=not (users or dry_run), dry_run=dry_run)
     if wait:
-        wish_and_wait(wish, services, timeout=timeout, wants_json=wants_json)
+        wish_and_wait(request, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(wish, services, {"undoes": str(run), "users": people}, wants_json=wants_json)
+        publish_wish(request, services, {"reverts_run_id": str(run), "users": people}, wants_json=wants_json)
 
 
 def _check(undone: Run, users: tuple[str, ...], people: int, services: Services) -> None:
     why = why_not_undoable(undone.status, dry_run=undone.dry_run, people=people)
     if why is not None:
-        raise WrongUseError(f"Run {undone.id} cannot be undone: {why}.")
+        raise UsageError(f"Run {undone.id} cannot be undone: {why}.")
     unknown = [user for user in users if services.store.receipts.get(undone.id, user) is None]
     if unknown:
-        raise WrongUseError(f"Run {undone.id} has no receipt of:", unknown)
+        raise UsageError(f"Run {undone.id} has no receipt of:", unknown)
 
 
 def _say(undone: Run, people: int, *, whole: bool, dry_run: bool) -> None:
@@ -79,6 +79,6 @@ def _say(undone: Run, people: int, *, whole: bool, dry_run: bool) -> None:
     echo(f"Run {undone.id} of {undone.tenant} may have changed {people} people.")
     if whole and undone.status is Status.HALTED:
         echo(f"Run {undone.id} is halted; it is cancelled when the undo begins.")
-    if undone.undoes is None and not dry_run:
+    if undone.reverts_run_id is None and not dry_run:
         echo("If its mapping was wrong, mend that first: the next full run would write the same again.")
         echo("A delta run does not look at people whom only the undo has changed.")

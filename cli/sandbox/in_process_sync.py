@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from bootstrap.services import MessageServices
-from producers.main import declare_producers, reconcile
+from producers.main import add_reconciler, declare_producers
 from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import consuming
 from queues.message import proven, tenant_sync_message
 from schemas.crypto.encryption import new_key
-from schemas.messages.binding import is_privileged
-from schemas.messages.messages import TenantSync
+from schemas.messages.authentication import is_privileged
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
@@ -73,7 +73,7 @@ class InProcessSync:
     ) -> int:
         """Trigger a run, maybe one that tries `settings`, and return its number as soon as it has one."""
         event_id = str(uuid.uuid4())
-        wish = TenantSync(
+        request = SyncRequest(
             tenant=self._tenant,
             mode=mode,
             dry_run=dry_run,
@@ -81,8 +81,8 @@ class InProcessSync:
             settings=settings,
             recheck_all=recheck_all,
         )
-        message = tenant_sync_message(wish, event_id=event_id)
-        if is_privileged(wish, event_id):
+        message = tenant_sync_message(request, event_id=event_id)
+        if is_privileged(request, event_id):
             message = proven(message, self.store.seals.proof)
         self.broker.publish([message])
         while True:
@@ -113,16 +113,16 @@ def in_process_sync(
         database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
     )
     services = MessageServices(settings, pool_size=2 * threads)
-    store, gateways, sealer = services.store, services.gateways, services.sealer
+    store, gateways, cipher = services.store, services.gateways, services.cipher
     store.upgrade()
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
     broker = open_memory_broker(services.breakers)
     declare_producers(broker, broker, store=store, gateways=gateways)
-    reconcile(broker, broker, store=store)
-    declare_user_sync(broker, store=store, gateways=gateways, sealer=sealer)
+    add_reconciler(broker, broker, store=store)
+    declare_user_sync(broker, store=store, gateways=gateways, cipher=cipher)
     try:
         with consuming(broker, threads=threads):
-            handler = UserSyncHandler(store=store, gateways=gateways, sealer=sealer)
+            handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
             yield InProcessSync(broker, store, handler, tenant_key)
     finally:
         store.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clients.skolon.search_methods import SearchMethod
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
-from schemas.tenants.selection import properties_to_select
+from schemas.tenants.selection import selected_properties
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
     found: list[str] = []
 
     def read_users() -> str:
-        page = graph.page(None, properties_to_select(record.tenant))
+        page = graph.page(None, selected_properties(record.tenant))
         found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
         return f"{graph.count()} users can be read, with all that the mapping needs"
 

@@ -16,7 +16,7 @@ from cli.tenants.freshness import freshness
 from cli.tenants.next_run import describe_next_run
 from cli.tenants.options import changes_from, tenant_options
 from cli.tenants.preview import preview
-from schemas.settings import Need
+from schemas.settings import Requirement
 from schemas.tenants.tenant import dump_tenant, load_tenant
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ tenants.add_command(preview)
 
 
 def _services() -> Services:
-    return current_services(Need.DATABASE, Need.KEYS)
+    return current_services(Requirement.DATABASE, Requirement.KEYS)
 
 
 @tenants.command()
@@ -79,7 +79,7 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
 @json_option
 def list_tenants(*, wants_json: bool) -> None:
     """List the tenants."""
-    tenants = current_services(Need.DATABASE).store.tenants
+    tenants = current_services(Requirement.DATABASE).store.tenants
     if wants_json:
         print_json([{"key": tenant.key, **dump_tenant(tenant)} for tenant in tenants.list()])
         return
@@ -95,7 +95,7 @@ def list_tenants(*, wants_json: bool) -> None:
 @json_option
 def show(*, key: str, wants_json: bool) -> None:
     """Show a tenant's settings; its client secret can be replaced, and not be read."""
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     settings = dump_tenant(store.tenants.settings(key))
     if wants_json:
         # Without the line below: this is the object that `add` and `set` take.
@@ -111,7 +111,7 @@ def show(*, key: str, wants_json: bool) -> None:
 @json_option
 def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
-    services = current_services(Need.DATABASE)
+    services = current_services(Requirement.DATABASE)
     services.store.tenants.outline(key)
     if not yes:
         if not sys.stdin.isatty():
@@ -126,7 +126,7 @@ def remove(*, key: str, yes: bool, wants_json: bool) -> None:
 @json_option
 def check(*, key: str, wants_json: bool) -> None:
     """Prove a tenant's credentials against Entra and Skolon, step by step. Nothing is changed."""
-    services = current_services(Need.DATABASE, Need.KEYS, Need.SKOLON)
+    services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     record = services.store.tenants.get(key)
     steps = check_tenant(record, services.gateways, dt.datetime.now(dt.UTC).date())
     ok = all(step.severity is not Severity.ERROR for step in steps)

@@ -8,16 +8,16 @@ import click
 
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from schemas.errors import WrongUseError
-from schemas.reports.remedies import Language, explain
+from schemas.errors import UsageError
+from schemas.reports.remedies import Language, remedy_for
 from schemas.runs.run import timestamp
 from schemas.safe_text import one_line
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.reports.data_quality import Found, Shared, TenantReport
+    from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings
 
 _INDENT: Final = "  "
 
@@ -39,11 +39,11 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
     match key, who is not found or ambiguous in Skolon, and whether Graph listed everybody whom it counts.
     People are named by their ids; no value is shown.
     """
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     store.tenants.outline(key)
     found = store.tenant_reports.last(key, limit)
     if found is None:
-        raise WrongUseError(f"No full run of tenant '{key}' is complete so far: 'trigger {key}' starts one.")
+        raise UsageError(f"No full run of tenant '{key}' is complete so far: 'trigger {key}' starts one.")
     if wants_json:
         print_json(found.as_json())
         return
@@ -51,13 +51,13 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
         echo(one_line(line))
 
 
-def _lines(found: TenantReport) -> Iterator[str]:
+def _lines(found: DataQualityReport) -> Iterator[str]:
     run = found.run.run
     finished = run.finished and timestamp(run.finished)
     yield f"Run {run.id} of {run.tenant}: {found.run.published} people, {finished}"
     for warning in found.run.warnings:
         yield f"Warning: {warning.detail}."
-        yield from (f"{_INDENT}{explain(warning.kind).texts[language].mend}" for language in Language)
+        yield from (f"{_INDENT}{remedy_for(warning.kind).texts[language].fix}" for language in Language)
     yield f"Claims of a Skolon user that is somebody else's: {found.collision_count}"
     for each in found.collisions:
         yield f"{_INDENT}Skolon user {each.skolon_id}:"
@@ -71,7 +71,7 @@ def _lines(found: TenantReport) -> Iterator[str]:
     yield from _people("People who match several Skolon users", found.ambiguous, details=True)
 
 
-def _shared(title: str, shared: Shared) -> Iterator[str]:
+def _shared(title: str, shared: SharedValues) -> Iterator[str]:
     yield f"{title}: {shared.count}"
     for group in shared.groups:
         for place, user in enumerate(group):
@@ -79,13 +79,13 @@ def _shared(title: str, shared: Shared) -> Iterator[str]:
     yield from _more(shared.count, len(shared.groups))
 
 
-def _people(title: str, found: Found, *, details: bool) -> Iterator[str]:
+def _people(title: str, found: UserFindings, *, details: bool) -> Iterator[str]:
     yield f"{title}: {found.count}"
-    for user, detail in found.people:
+    for user, detail in found.users:
         yield f"{_INDENT}{user}"
         if details and detail:
             yield f"{_INDENT * 2}{detail}"
-    yield from _more(found.count, len(found.people))
+    yield from _more(found.count, len(found.users))
 
 
 def _more(count: int, shown: int) -> Iterator[str]:

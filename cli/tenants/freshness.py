@@ -10,7 +10,7 @@ import click
 from cli.context import current_services
 from cli.durations import format_age
 from cli.output import json_option, print_json, print_table
-from schemas.settings import Need
+from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from schemas.reports.freshness import Freshness
@@ -29,7 +29,7 @@ def freshness(*, key: str | None, everyone: bool, wants_json: bool) -> None:
     """
     if (key is None) is not everyone:
         raise click.UsageError("Name a tenant, or say --all.")
-    store = current_services(Need.DATABASE).store
+    store = current_services(Requirement.DATABASE).store
     keys = [tenant.key for tenant in store.tenants.outlines()] if key is None else [key]
     if key is not None:
         store.tenants.outline(key)
@@ -46,11 +46,11 @@ def _row(each: Freshness, now: dt.datetime) -> tuple[object, ...]:
     return (
         each.tenant,
         each.run,
-        each.people,
+        each.users,
         each.expected,
         _percent(each.share(each.within_day)),
         _percent(each.share(each.within_week)),
-        each.expected - each.confirmed,
+        each.expected - each.verified,
         format_age(each.oldest, now),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,15 +62,15 @@ def tenant_options(command: Callable[..., None]) -> Callable[..., None]:
 def changes_from(options: dict[str, Any]) -> dict[str, Any]:
     """Return the object that the options make; single settings win over the file's.
 
-    Raises `WrongUseError` when a file cannot be read, or an option has the wrong form.
+    Raises `UsageError` when a file cannot be read, or an option has the wrong form.
     """
     if options["source_file"] == options["client_secret_file"] == _STDIN:
-        raise WrongUseError("Only one of --from and --client-secret-file can be standard input.")
+        raise UsageError("Only one of --from and --client-secret-file can be standard input.")
     changes = read_object(options["source_file"]) if options["source_file"] else {}
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
     if options["no_schedule"]:
         if options["schedule"] is not None:
-            raise WrongUseError("Only one of --schedule and --no-schedule can be.")
+            raise UsageError("Only one of --schedule and --no-schedule can be.")
         changes["schedule"] = None
     for name in ("match_keys", "erase_blank"):
         if options[name] is not None:
@@ -95,7 +95,7 @@ def _merged(given: Any, named: dict[str, Any]) -> Any:
 
 
 def read_object(path: str) -> dict[str, Any]:
-    """Return the JSON object in a file (- is standard input); raise `WrongUseError` if there is none."""
+    """Return the JSON object in a file (- is standard input); raise `UsageError` if there is none."""
     text = _text(path)
     try:
         value = json.loads(text)
@@ -104,16 +104,16 @@ def read_object(path: str) -> dict[str, Any]:
     except ValueError as error:
         # The text itself may hold the secret; a position does not.
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise WrongUseError(f"{path} is no JSON{place}.") from None
+        raise UsageError(f"{path} is no JSON{place}.") from None
     if not isinstance(value, dict):
-        raise WrongUseError(f"{path} holds no JSON object.")
+        raise UsageError(f"{path} holds no JSON object.")
     if _depth(value) > DEEPEST_JSON:
         raise _too_deep(path)
     return value
 
 
-def _too_deep(path: str) -> WrongUseError:
-    return WrongUseError(f"{path} is nested deeper than {DEEPEST_JSON} levels: that is no tenant.")
+def _too_deep(path: str) -> UsageError:
+    return UsageError(f"{path} is nested deeper than {DEEPEST_JSON} levels: that is no tenant.")
 
 
 def _depth(value: object) -> int:
@@ -134,10 +134,10 @@ def _text(path: str) -> str:
             with Path(path).open("rb") as file:
                 content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise WrongUseError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: that is no tenant.")
+            raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: that is no tenant.")
         return content.decode()
     except (OSError, UnicodeError) as error:
-        raise WrongUseError(f"{path} cannot be read: {type(error).__name__}.") from None
+        raise UsageError(f"{path} cannot be read: {type(error).__name__}.") from None
 
 
 def split_list(text: str) -> list[str]:
@@ -146,8 +146,8 @@ def split_list(text: str) -> list[str]:
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
-    """Return the two sides of NAME=VALUE; raise `WrongUseError` if there is only one."""
+    """Return the two sides of NAME=VALUE; raise `UsageError` if there is only one."""
     name, equals, rest = text.partition("=")
     if not equals:
-        raise WrongUseError(f"{option} wants NAME=VALUE.")
+        raise UsageError(f"{option} wants NAME=VALUE.")
     return name.strip(), rest

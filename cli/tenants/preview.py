@@ -19,11 +19,11 @@ from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import preview_of, show_preview
 from cli.users.explanation import Explanation
 from cli.users.lookup import find_user_ids, read_identifier
-from schemas.errors import WrongUseError
-from schemas.messages.messages import TenantSync
+from schemas.errors import UsageError
+from schemas.messages.messages import SyncRequest
 from schemas.runs.sync_result import SyncResult
-from schemas.settings import Need
-from schemas.tenants.settings_override import trial_of, tried
+from schemas.settings import Requirement
+from schemas.tenants.settings_override import apply_override, resolve_override
 from schemas.users.graph_user import is_entra_id
 from workers.dry_run.explain import explain
 
@@ -74,11 +74,15 @@ def preview(  # noqa: PLR0913 - one for each option
     if values and who is None:
         raise click.UsageError("--values belongs to --user.")
     needs = (
-        (Need.DATABASE, Need.BROKER, Need.KEYS) if who is None else (Need.DATABASE, Need.KEYS, Need.SKOLON)
+        (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
+        if who is None
+        else (Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     )
     services = current_services(*needs)
     saved = services.store.tenants.settings(key)
-    trial = trial_of(saved, *read_overrides(settings, read_object(source_file) if source_file else {}))
+    trial = resolve_override(
+        saved, *read_overrides(settings, read_object(source_file) if source_file else {})
+    )
     if who is not None:
         user = _entra_id(services, key, read_identifier(who))
         explained = _explained(services, key, trial, user)
@@ -89,8 +93,8 @@ def preview(  # noqa: PLR0913 - one for each option
             explanation.print()
         raise click.exceptions.Exit(0 if isinstance(explained.end, SyncResult) else 1)
     if not saved.enabled:
-        raise WrongUseError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
-    summary = _run(services, TenantSync(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
+        raise UsageError(f"Tenant '{key}' is disabled; 'tenants set {key} --enabled' enables it.")
+    summary = _run(services, SyncRequest(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
     found = preview_of(summary, saved, services.store)
     show_preview(found, wants_json=wants_json)
     raise click.exceptions.Exit(0 if found.right else 1)
@@ -100,28 +104,28 @@ def _entra_id(services: Services, key: str, wanted: str) -> str:
     """Return whom somebody means. Whom no run has met is taken for an Entra id, if it can be one."""
     found = find_user_ids(services, key, wanted)
     if len(found) > 1:
-        raise WrongUseError(f"Several people are called so: {', '.join(found)}. Name one of these.")
+        raise UsageError(f"Several people are called so: {', '.join(found)}. Name one of these.")
     if not found and ("@" in wanted or not is_entra_id(wanted)):
-        raise WrongUseError("No run has met anybody called so: name the id of a user in Entra.")
+        raise UsageError("No run has met anybody called so: name the id of a user in Entra.")
     return found[0] if found else wanted
 
 
 def _explained(services: Services, key: str, trial: dict[str, Any], user: str) -> UserExplanation:
     record = services.store.tenants.get(key)
-    record = dataclasses.replace(record, tenant=tried(record.tenant, trial))
+    record = dataclasses.replace(record, tenant=apply_override(record.tenant, trial))
     return explain(user, record, services.gateways)
 
 
-def _run(services: Services, wish: TenantSync, *, quiet: bool) -> RunSummary:
+def _run(services: Services, request: SyncRequest, *, quiet: bool) -> RunSummary:
     """Have the run done, and return it when it has ended; Ctrl-C cancels it, or the wish for it."""
     event_id, triggers = str(uuid.uuid4()), services.store.triggers
-    publish_trigger(wish, event_id, services)
+    publish_trigger(request, event_id, services)
     try:
         with _interruptible():
-            run = run_that_came_of(wish, event_id, triggers)
+            run = run_that_came_of(request, event_id, triggers)
             return wait_for_end(services.store.runs, run.id, quiet=quiet)
     except KeyboardInterrupt:
-        withdrawn = triggers.withdraw(wish, event_id)
+        withdrawn = triggers.withdraw(request, event_id)
         echo(f"The preview is given up: run {withdrawn.id} is {withdrawn.status}.", err=True)
         raise
 

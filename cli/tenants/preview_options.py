@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.tenants.options import pair, split_list
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read_overrides(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[
         try:
             name, value = pair(text, "--set")
             _put(changes, name.removeprefix("scope.").removeprefix("sources."), value.strip())
-        except WrongUseError as error:
+        except UsageError as error:
             faults.append(error.summary)
     return changes, faults
 
@@ -56,13 +56,13 @@ def _put(changes: dict[str, Any], name: str, value: str) -> None:
         _inside(changes, "guard")[name.removeprefix("guard.")] = _limit(name, value)
     else:
         attributes = ", ".join(Attribute)
-        raise WrongUseError(f"{name}: neither an attribute ({attributes}) nor one of {', '.join(NAMES)}.")
+        raise UsageError(f"{name}: neither an attribute ({attributes}) nor one of {', '.join(NAMES)}.")
 
 
 def _inside(changes: dict[str, Any], name: str) -> dict[str, Any]:
     inner = changes.get(name)
     if name in changes and not isinstance(inner, dict):
-        raise WrongUseError(f"{name}: the file has no object there to put a setting into.")
+        raise UsageError(f"{name}: the file has no object there to put a setting into.")
     # A copy: what the file gave is the caller's.
     changes[name] = dict(inner or {})
     made: dict[str, Any] = changes[name]
@@ -82,7 +82,7 @@ def _switch(name: str, value: str) -> bool:
     said: Callable[[str], bool | None] = {"true": True, "yes": True, "false": False, "no": False}.get
     found = said(value.lower())
     if found is None:
-        raise WrongUseError(f"{name}: say true or false.")
+        raise UsageError(f"{name}: say true or false.")
     return found
 
 
@@ -94,4 +94,4 @@ def _limit(name: str, value: str) -> dict[str, Any] | None:
         part = float(share.strip().removesuffix("%")) / (100 if share.strip().endswith("%") else 1)
         return {"count": int(count), "share": part} if comma else {"count": int(count), "share": 0.0}
     except ValueError:
-        raise WrongUseError(f"{name}: say COUNT,SHARE such as 100,10%, or none.") from None
+        raise UsageError(f"{name}: say COUNT,SHARE such as 100,10%, or none.") from None

@@ -10,7 +10,7 @@ from cli.runs.details import RunDetails, details_of, print_changes
 from schemas.outcomes import FINAL_OUTCOMES, Outcome
 from schemas.runs.guards import GuardCounts
 from schemas.safe_text import one_line
-from schemas.tenants.settings_override import differences, tried
+from schemas.tenants.settings_override import apply_override, override_differences
 from workers.rules.guard import violations
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     run, details = summary.run, details_of(summary.run.id, store)
     trial = store.trials.settings(run)
     counts = GuardCounts(
-        changed=details.changes.people,
+        changed=details.changes.users,
         identity_changed=details.changes.identity,
         not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
     )
@@ -66,10 +66,10 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     return Preview(
         summary=summary,
         details=details,
-        settings=differences(saved, trial),
+        settings=override_differences(saved, trial),
         counts=counts,
         people=people,
-        would_halt=tuple(violations(tried(saved, trial).guard, counts, lambda: people)),
+        would_halt=tuple(violations(apply_override(saved, trial).guard, counts, lambda: people)),
     )
 
 

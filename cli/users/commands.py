@@ -10,9 +10,9 @@ from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.users.lookup import find_user_ids, read_identifier
 from cli.users.report import print_user, user_json
-from schemas.errors import WrongUseError
-from schemas.reports.user_status import standing_of
-from schemas.settings import Need
+from schemas.errors import UsageError
+from schemas.reports.user_status import user_status_of
+from schemas.settings import Requirement
 
 
 @click.group()
@@ -33,16 +33,16 @@ def show(*, tenant: str, who: str, limit: int, wants_json: bool) -> None:
     WHO is an Entra id, a Skolon id or an EPPN; `-` reads it from standard input, so that it gets into no
     history of commands. An EPPN is looked for in the last complete full run and since, and never logged.
     """
-    services = current_services(Need.DATABASE)
+    services = current_services(Requirement.DATABASE)
     services.store.tenants.outline(tenant)
     people = services.store.people
     found = find_user_ids(services, tenant, read_identifier(who))
     if not found:
-        raise WrongUseError(
+        raise UsageError(
             f"Nobody of tenant '{tenant}' is known by that Entra id, Skolon id or EPPN: no run has met one."
         )
     shown = [
-        (user, standing_of(history, people.confirmed(tenant, user)), history)
+        (user, user_status_of(history, people.confirmed(tenant, user)), history)
         for user in found
         for history in [people.history(tenant, user, limit)]
     ]

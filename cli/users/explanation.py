@@ -9,8 +9,8 @@ from cli.output import echo
 from cli.redaction import diff_hint, mask
 from cli.users.explanation_report import print_steps
 from schemas.errors import HaltError, PermanentError
-from schemas.runs.changes import kind_of
-from schemas.runs.guards import IDENTITY
+from schemas.runs.changes import change_kind
+from schemas.runs.guards import IDENTITY_ATTRIBUTES
 from schemas.runs.sync_result import SyncResult
 from schemas.safe_text import one_line
 from schemas.users.attributes import Attribute
@@ -108,8 +108,8 @@ class Explanation:
         changes = [
             {
                 "attribute": str(attribute),
-                "kind": str(kind_of(held.get(attribute), new)),
-                "identity": attribute in IDENTITY,
+                "kind": str(change_kind(held.get(attribute), new)),
+                "identity": attribute in IDENTITY_ATTRIBUTES,
                 "from": self._value(attribute, held.get(attribute)),
                 "to": self._value(attribute, new),
                 "hint": diff_hint(held.get(attribute), new),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.output import echo, print_table
 from schemas.safe_text import one_line
-from schemas.users.attributes import TABLE, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ def print_steps(steps: list[dict[str, Any]]) -> None:
 
 
 def _title(attribute: str) -> str:
-    return TABLE[Attribute(attribute)].title
+    return ATTRIBUTE_TABLE[Attribute(attribute)].title
 
 
 def _print_read(step: dict[str, Any]) -> None:

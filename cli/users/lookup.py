@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from schemas.crypto.encryption import Sealer
-from schemas.runs.identity_digests import same_eppn
+from schemas.crypto.encryption import FieldCipher
+from schemas.runs.identity_digests import normalize_eppn
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -22,6 +22,6 @@ def find_user_ids(services: Services, tenant: str, wanted: str) -> list[str]:
     """Return the Entra ids of those whom the tenant's runs have met by that id or EPPN."""
     marks = []
     if "@" in wanted:
-        index = Sealer(services.settings.secret_keys).index
-        marks = index.traces(tenant, Attribute.EPPN, same_eppn(wanted))
+        index = FieldCipher(services.settings.secret_keys).index
+        marks = index.digests(tenant, Attribute.EPPN, normalize_eppn(wanted))
     return list(services.store.people.find(tenant, wanted, marks))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from clients.skolon.scim import search_filter
-from schemas.users.attributes import key_form
+from schemas.users.attributes import normalized_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,19 +64,21 @@ def results_per_user(
     Whoever a server found for nobody is nobody's.
     """
     holders: dict[tuple[Attribute, str], dict[str, SkolonUser]] = {}
-    wanted = {(attribute, key_form(attribute, value)) for keys in users for attribute, value in keys.items()}
+    wanted = {
+        (attribute, normalized_key(attribute, value)) for keys in users for attribute, value in keys.items()
+    }
     attributes = {attribute for attribute, _ in wanted}
     for user in found:
         for attribute in attributes:
             value = user.attributes.get(attribute)
-            if value is not None and (key := (attribute, key_form(attribute, value))) in wanted:
+            if value is not None and (key := (attribute, normalized_key(attribute, value))) in wanted:
                 holders.setdefault(key, {})[user.id] = user
     return [
         list(
             {
                 user_id: user
                 for attribute, value in keys.items()
-                for user_id, user in holders.get((attribute, key_form(attribute, value)), {}).items()
+                for user_id, user in holders.get((attribute, normalized_key(attribute, value)), {}).items()
             }.values()
         )
         for keys in users
@@ -87,14 +89,14 @@ def users_matching(resource: object, users: Sequence[Mapping[Attribute, str]]) -
     """Return the places of those people of whom a user that cannot be read holds any value, wherever."""
     texts = set(_texts(resource))
     held = {
-        (attribute, key_form(attribute, text))
+        (attribute, normalized_key(attribute, text))
         for attribute in {attribute for keys in users for attribute in keys}
         for text in texts
     }
     return [
         place
         for place, keys in enumerate(users)
-        if any((attribute, key_form(attribute, value)) in held for attribute, value in keys.items())
+        if any((attribute, normalized_key(attribute, value)) in held for attribute, value in keys.items())
     ]
 
 

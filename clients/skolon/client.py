@@ -31,7 +31,7 @@ from clients.skolon.search import SEARCH, ScimSearch, SearchResult, UnreadableUs
 from clients.skolon.search_methods import SearchMethod, SearchMethodCache
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError
-from schemas.users.skolon_user import fit, is_version
+from schemas.users.skolon_user import ensure_usable, is_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -166,7 +166,7 @@ class ScimSkolonClient:
         Raises `VersionConflictError` when the user is no longer as it was read, and
         `UserNotFoundError` when it is no longer there.
         """
-        body = patch(fit(user), changes)
+        body = patch(ensure_usable(user), changes)
         if not body["Operations"]:
             return user.version
         headers = {"Content-Type": _SCIM}

@@ -95,7 +95,7 @@ class Drill:
         with self._timed("dead-letters list"):
             listed = self._scene.command("dead-letters", "list")
         if not listed or listed["dead_letters"] != dead:
-            self.surprises.append(f"listed: {listed and listed['letters']} letters of {dead}")
+            self.surprises.append(f"listed: {listed and listed['dead_letters']} letters of {dead}")
 
     def _replay(self) -> dict[str, Any]:
         """Replay and return the operation as the command printed it."""

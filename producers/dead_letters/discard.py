@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from producers.reconciliation.dead_letters import adopt
-from schemas.runs.operation import Kind, Progress
+from producers.reconciliation.receipts import reconcile_receipts
+from schemas.runs.operation import OperationKind, OperationStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from queues.dead_letters import Found, Walk
     from queues.interfaces import DeadLetters
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
     from schemas.runs.operation import Operation
     from store.store import Store
 
@@ -22,7 +22,7 @@ _BATCH: Final = 500
 
 
 def discard(
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     *,
     expected: Mapping[str, int],
     operator: str | None,
@@ -35,26 +35,26 @@ def discard(
     went with each batch; raises `TransientError` when something that it needs is away.
     """
     selection = {**wanted.as_json(), "dead_letters": sum(expected.values())}
-    operation = store.operations.begin(Kind.DISCARD, selection=selection, operator=operator)
+    operation = store.operations.begin(OperationKind.DISCARD, selection=selection, operator=operator)
     counts: dict[str, int] = {}
-    for queue, letters in expected.items():
+    for queue, dead_letters in expected.items():
         with broker.walk_dead_letters(queue) as walk:
-            meant = islice((found for found in walk if wanted.matches(found.letter)), letters)
+            meant = islice((found for found in walk if wanted.matches(found.dead_letter)), dead_letters)
             while batch := list(islice(meant, _BATCH)):
                 _throw_away(batch, walk, store)
                 for found in batch:
-                    name = f"{found.letter.tenant or '-'} {found.letter.verdict.reason}"
+                    name = f"{found.dead_letter.tenant or '-'} {found.dead_letter.failure.reason}"
                     counts[name] = counts.get(name, 0) + 1
                 store.operations.note(operation.id, counts)
-    return store.operations.finish(operation.id, Progress.COMPLETED, counts)
+    return store.operations.finish(operation.id, OperationStatus.COMPLETED, counts)
 
 
 def _throw_away(batch: list[Found], walk: Walk, store: Store) -> None:
-    adopt([found.letter for found in batch], store=store)
+    reconcile_receipts([found.dead_letter for found in batch], store=store)
     store.replays.let_go(list(_keys(batch)))
     for found in batch:
         walk.take(found)
 
 
 def _keys(batch: list[Found]) -> Iterator[tuple[int, str]]:
-    return (key for found in batch if (key := found.letter.receipt_key) is not None)
+    return (key for found in batch if (key := found.dead_letter.receipt_key) is not None)

@@ -13,76 +13,76 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from producers.dead_letters.ramp import MAX_FAILED, fails_too_often, failures_in_words, step_size
-from producers.dead_letters.replay_runs import RunsReplay
-from producers.reconciliation.dead_letters import adopt, is_genuine
+from producers.dead_letters.ramp import MAX_FAILED_SHARE, describe_failures, exceeds_failure_limit, step_size
+from producers.dead_letters.replay_runs import RunReplayer
+from producers.reconciliation.receipts import is_authentic, reconcile_receipts
 from queues.dead_letters import read_at_once
 from queues.replays import replayed_user
 from schemas.errors import TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, UserSync
 from schemas.outcomes import Outcome
-from schemas.runs.operation import Kind, Operation, Progress, Settled
-from schemas.users.graph_user import is_nameless
+from schemas.runs.operation import Operation, OperationKind, OperationStatus, ReplayResults
+from schemas.users.graph_user import is_placeholder_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from queues.dead_letters import Found, Walk
     from queues.interfaces import Message, Postbox
-    from schemas.messages.dead_letter import Letter
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter import DeadLetter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import Key, ReceiptState
     from store.store import Store
 
 #: Letters that are opened, published and taken together, and that are replayed in one walk.
-BATCH: Final = 500
-PORTION: Final = 1000
+BATCH_SIZE: Final = 500
+BROWSE_SIZE: Final = 1000
 
 #: Seconds after which a walk ends, so that others can look at the letters too.
-LONGEST_WALK: Final = 20.0
+MAX_BROWSE_SECONDS: Final = 20.0
 
 #: Seconds between two looks at what has become of a step, and at letters that nobody told the books of.
-LOOK_AGAIN: Final = 0.5
-LOOK_FOR_LOST: Final = 30.0
+POLL_INTERVAL: Final = 0.5
+ORPHAN_CHECK_INTERVAL: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplayWish:
+class ReplayRequest:
     """What is to be replayed and how: `expected` letters by queue; `rate` in people a second."""
 
-    wanted: LetterFilter
+    selection: DeadLetterFilter
     expected: Mapping[str, int]
     operator: str | None
-    as_sent: bool = False
+    original_payload: bool = False
     rate: float | None = None
-    max_failed: float = MAX_FAILED
+    max_failed: float = MAX_FAILED_SHARE
     step_timeout: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How far a replay has come. `away` says what it waits for when it cannot see how far."""
+class ReplayProgress:
+    """How far a replay has come. `waiting_for` says what it waits for when it cannot see how far."""
 
     operation: int
-    people: int
+    users: int
     published: int
-    settled: Settled
-    away: str | None = None
+    results: ReplayResults
+    waiting_for: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Company:
+class ReplayHooks:
     """Who looks on: waits for some seconds at most, says whether to come to an end, is told how it stands."""
 
-    pause: Callable[[float], object] = time.sleep
-    cancelled: Callable[[], bool] = lambda: False
-    show: Callable[[Standing], None] = lambda _: None
+    sleep: Callable[[float], object] = time.sleep
+    is_cancelled: Callable[[], bool] = lambda: False
+    on_progress: Callable[[ReplayProgress], None] = lambda _: None
 
 
 class _EndedError(Exception):
     """The replay is over before its end."""
 
-    def __init__(self, progress: Progress, detail: str) -> None:
+    def __init__(self, progress: OperationStatus, detail: str) -> None:
         super().__init__(detail)
         self.progress = progress
         self.detail = detail
@@ -91,43 +91,48 @@ class _EndedError(Exception):
 class Replay:
     """One replay; noted as an operation when it is made."""
 
-    def __init__(self, wish: ReplayWish, *, store: Store, broker: Postbox, company: Company) -> None:
-        self._wish = wish
+    def __init__(
+        self, request: ReplayRequest, *, store: Store, broker: Postbox, company: ReplayHooks
+    ) -> None:
+        self._request = request
         self._store = store
         self._broker = broker
         self._company = company
-        selection = {**wish.wanted.as_json(), "dead_letters": sum(wish.expected.values())}
+        selection = {**request.selection.as_json(), "dead_letters": sum(request.expected.values())}
         begun = store.operations.begin(
-            Kind.REPLAY, selection=selection, operator=wish.operator, as_sent=wish.as_sent
+            OperationKind.REPLAY,
+            selection=selection,
+            operator=request.operator,
+            original_payload=request.original_payload,
         )
         self._operation = begun.id
-        self._left = wish.expected.get(USER_SYNC_QUEUE, 0)
+        self._left = request.expected.get(USER_SYNC_QUEUE, 0)
         self._people = self._left
         self._published = 0
         self._settled_before = 0
-        self._settled = Settled(open=0)
-        self._runs = RunsReplay(wish.wanted, operation=begun.id, store=store, broker=broker)
+        self._settled = ReplayResults(open=0)
+        self._runs = RunReplayer(request.selection, operation=begun.id, store=store, broker=broker)
         self._give_up_after: dict[str, float] = {}
 
     def run(self) -> Operation:
         """Replay what was wished for, and return how it ended; raises `TransientError` without books."""
-        progress, detail = Progress.COMPLETED, None
+        progress, detail = OperationStatus.COMPLETED, None
         try:
             self._replay_runs()
             self._replay_people()
         except _EndedError as error:
             progress, detail = error.progress, error.detail
         except TransientError as error:
-            progress, detail = Progress.STOPPED, str(error)
+            progress, detail = OperationStatus.STOPPED, str(error)
         self._settled = self._store.replays.settled(self._operation)
         notes = "; ".join([*self._runs.notes, *([detail] if detail else [])]) or None
         return self._store.operations.finish(self._operation, progress, self._counts(), notes)
 
     def _replay_runs(self) -> None:
-        if triggers := self._wish.expected.get(TENANT_SYNC_QUEUE):
-            self._runs.triggers(triggers)
-        if pages := self._wish.expected.get(TENANT_PAGES_QUEUE):
-            self._runs.pages(pages)
+        if triggers := self._request.expected.get(TENANT_SYNC_QUEUE):
+            self._runs.replay_triggers(triggers)
+        if pages := self._request.expected.get(TENANT_PAGES_QUEUE):
+            self._runs.replay_pages(pages)
 
     def _replay_people(self) -> None:
         step = 0
@@ -140,16 +145,16 @@ class Replay:
     def _publish(self, people: int, published: int, failed: int) -> None:
         """Publish a step; `published` and `failed` are the sums before it."""
         while self._left and self._published - published < people:
-            self._walk(min(PORTION, people - (self._published - published)))
+            self._walk(min(BROWSE_SIZE, people - (self._published - published)))
             self._store.operations.note(self._operation, self._counts())
             self._look(published, failed)
 
     def _walk(self, people: int) -> None:
         """Publish the next people that there are in the queue."""
-        ends = time.monotonic() + LONGEST_WALK
+        ends = time.monotonic() + MAX_BROWSE_SECONDS
         published = self._published
         with self._broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            meant = (found for found in walk if self._is_meant(found.letter))
+            meant = (found for found in walk if self._is_meant(found.dead_letter))
             while (missing := people - (self._published - published)) and time.monotonic() < ends:
                 self._check_cancelled()
                 batch = list(islice(meant, min(missing, self._batch(), self._left)))
@@ -159,46 +164,50 @@ class Replay:
                         self._left = 0
                     return
                 count = self._replay(batch, walk)
-                if self._wish.rate:
-                    walk.pause(count / self._wish.rate)
+                if self._request.rate:
+                    walk.pause(count / self._request.rate)
 
     def _batch(self) -> int:
-        return BATCH if self._wish.rate is None else max(1, min(BATCH, round(self._wish.rate)))
-
-    def _is_meant(self, letter: Letter) -> bool:
         return (
-            letter.receipt_key is not None
-            and letter.operation != self._operation
-            and self._wish.wanted.matches(letter)
-            and is_genuine(letter, store=self._store)
+            BATCH_SIZE if self._request.rate is None else max(1, min(BATCH_SIZE, round(self._request.rate)))
+        )
+
+    def _is_meant(self, dead_letter: DeadLetter) -> bool:
+        return (
+            dead_letter.receipt_key is not None
+            and dead_letter.operation != self._operation
+            and self._request.selection.matches(dead_letter)
+            and is_authentic(dead_letter, store=self._store)
         )
 
     def _replay(self, batch: list[Found], walk: Walk) -> int:
         """Replay a batch and return how many people were published."""
-        letters = {key: found.letter for found in batch if (key := found.letter.receipt_key) is not None}
-        states = adopt(letters.values(), store=self._store).states
+        dead_letters = {
+            key: found.dead_letter for found in batch if (key := found.dead_letter.receipt_key) is not None
+        }
+        states = reconcile_receipts(dead_letters.values(), store=self._store).states
         opened = self._store.replays.take_up(self._operation, states)
-        self._broker.publish([self._message(letters[key], states[key], key) for key in sorted(opened)])
+        self._broker.publish([self._message(dead_letters[key], states[key], key) for key in sorted(opened)])
         for found in batch:
             # Who was not opened has an outcome by now, or is being replayed already: a second copy.
-            if found.letter.receipt_key in states:
+            if found.dead_letter.receipt_key in states:
                 walk.take(found)
                 self._left = max(0, self._left - 1)
         self._published += len(opened)
         self._settled_before += len(states) - len(opened)
         return len(opened)
 
-    def _message(self, letter: Letter, state: ReceiptState, key: Key) -> Message[None]:
+    def _message(self, dead_letter: DeadLetter, state: ReceiptState, key: Key) -> Message[None]:
         run, user = key
-        keeps_payload = self._wish.as_sent or is_nameless(user)
-        fields = UserSync(tenant=state.tenant, run=run, user=user, payload=letter.payload)
+        keeps_payload = self._request.original_payload or is_placeholder_id(user)
+        fields = UserSync(tenant=state.tenant, run=run, user=user, payload=dead_letter.payload)
         data = self._store.seals.open_user(fields).data if keeps_payload else None
         fields = self._store.seals.user(fields, data, operation=self._operation)
         if state.tenant not in self._give_up_after:
             settings = self._store.tenants.outline(state.tenant)
             self._give_up_after[state.tenant] = settings.give_up_after_hours
         return replayed_user(
-            letter,
+            dead_letter,
             fields,
             operation=self._operation,
             give_up_after_hours=self._give_up_after[state.tenant],
@@ -212,43 +221,46 @@ class Replay:
                 self._look(published, failed)
                 if not self._settled.open:
                     return
-                if time.monotonic() - looked > LOOK_FOR_LOST:
+                if time.monotonic() - looked > ORPHAN_CHECK_INTERVAL:
                     self._adopt_lost()
                     looked = time.monotonic()
             except TransientError as error:
                 self._tell(away=str(error))
-            timeout = self._wish.step_timeout
+            timeout = self._request.step_timeout
             if timeout is not None and time.monotonic() - began > timeout:
                 detail = f"still on their way after {timeout:g} s: {self._settled.open}"
-                raise _EndedError(Progress.STOPPED, detail)
+                raise _EndedError(OperationStatus.STOPPED, detail)
             self._check_cancelled()
-            self._company.pause(LOOK_AGAIN)
+            self._company.sleep(POLL_INTERVAL)
 
     def _look(self, published: int, failed: int) -> None:
         """See what has become of everybody so far, and stop if too many failed again."""
         self._settled = self._store.replays.settled(self._operation)
         self._tell()
         again, tried = self._failed() - failed, self._published - published
-        if fails_too_often(again, tried, self._wish.max_failed):
-            detail = failures_in_words(again, tried, self._settled.reasons, limit=self._wish.max_failed)
-            raise _EndedError(Progress.STOPPED, detail)
+        if exceeds_failure_limit(again, tried, self._request.max_failed):
+            detail = describe_failures(again, tried, self._settled.reasons, limit=self._request.max_failed)
+            raise _EndedError(OperationStatus.STOPPED, detail)
 
     def _adopt_lost(self) -> None:
         for portion in read_at_once(self._broker, (USER_SYNC_QUEUE,)):
-            adopt((letter for letter in portion if letter.operation == self._operation), store=self._store)
+            reconcile_receipts(
+                (dead_letter for dead_letter in portion if dead_letter.operation == self._operation),
+                store=self._store,
+            )
 
     def _check_cancelled(self) -> None:
-        if self._company.cancelled():
-            raise _EndedError(Progress.CANCELLED, "cancelled by its operator")
+        if self._company.is_cancelled():
+            raise _EndedError(OperationStatus.CANCELLED, "cancelled by its operator")
 
     def _tell(self, away: str | None = None) -> None:
-        self._company.show(
-            Standing(
+        self._company.on_progress(
+            ReplayProgress(
                 operation=self._operation,
-                people=self._people,
+                users=self._people,
                 published=self._published,
-                settled=self._settled,
-                away=away,
+                results=self._settled,
+                waiting_for=away,
             )
         )
 

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from producers.resume import resume_run
 from queues.dead_letters import read_in_portions
 from queues.replays import replayed_as_it_was
-from schemas.errors import PermanentError, WrongUseError
+from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, load_tenant_page
 from schemas.outcomes import Status
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
     from queues.interfaces import Postbox
-    from schemas.messages.dead_letter import Letter
-    from schemas.messages.dead_letter_filter import LetterFilter
+    from schemas.messages.dead_letter import DeadLetter
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.store import Store
 
 
-class RunsReplay:
+class RunReplayer:
     """What a replay does about triggers and pages: counted, with notes on why some pages are left."""
 
-    def __init__(self, wanted: LetterFilter, *, operation: int, store: Store, broker: Postbox) -> None:
+    def __init__(self, wanted: DeadLetterFilter, *, operation: int, store: Store, broker: Postbox) -> None:
         self.counts: Counter[str] = Counter()
         self.notes: list[str] = []
         self._wanted = wanted
@@ -35,26 +35,30 @@ class RunsReplay:
         self._store = store
         self._broker = broker
 
-    def triggers(self, letters: int) -> None:
-        """Publish triggers again as they were, `letters` at most; the same event twice is one run."""
-        chosen = self._chosen(TENANT_SYNC_QUEUE, letters)
-        self._broker.publish([replayed_as_it_was(letter, operation=self._operation) for letter in chosen])
+    def replay_triggers(self, dead_letters: int) -> None:
+        """Publish triggers again as they were, `dead_letters` at most; the same event twice is one run."""
+        chosen = self._chosen(TENANT_SYNC_QUEUE, dead_letters)
+        self._broker.publish(
+            [replayed_as_it_was(dead_letter, operation=self._operation) for dead_letter in chosen]
+        )
         self.counts["triggers"] += len(chosen)
-        self._take(TENANT_SYNC_QUEUE, {letter.id for letter in chosen})
+        self._take(TENANT_SYNC_QUEUE, {dead_letter.id for dead_letter in chosen})
 
-    def pages(self, letters: int) -> None:
+    def replay_pages(self, dead_letters: int) -> None:
         """Resume the runs of pages that were not read; of a run that has ended nothing is left to do."""
-        chosen = self._chosen(TENANT_PAGES_QUEUE, letters)
+        chosen = self._chosen(TENANT_PAGES_QUEUE, dead_letters)
         settled = set()
-        for run in dict.fromkeys(letter.run for letter in chosen if self._is_genuine(letter)):
+        for run in dict.fromkeys(dead_letter.run for dead_letter in chosen if self._is_genuine(dead_letter)):
             try:
                 if run is not None and is_run_id(run):
                     self._go_on(run)
                     settled.add(run)
-            except WrongUseError as error:
+            except UsageError as error:
                 self.counts["runs_left"] += 1
                 self.notes.append(str(error))
-        self._take(TENANT_PAGES_QUEUE, {letter.id for letter in chosen if letter.run in settled})
+        self._take(
+            TENANT_PAGES_QUEUE, {dead_letter.id for dead_letter in chosen if dead_letter.run in settled}
+        )
 
     def _go_on(self, run: int) -> None:
         if self._store.runs.get(run).status in (Status.COMPLETED, Status.CANCELLED):
@@ -63,25 +67,29 @@ class RunsReplay:
         resume_run(run, store=self._store, publisher=self._broker)
         self.counts["runs_resumed"] += 1
 
-    def _is_genuine(self, letter: Letter) -> bool:
+    def _is_genuine(self, dead_letter: DeadLetter) -> bool:
         """Say whether a page's letter is of a message of ours: a foreign one resumes nobody's run."""
         try:
-            self._store.seals.check_page(load_tenant_page(letter.fields))
+            self._store.seals.check_page(load_tenant_page(dead_letter.fields))
         except PermanentError:
             return False
         return True
 
-    def _chosen(self, queue: str, letters: int) -> list[Letter]:
+    def _chosen(self, queue: str, dead_letters: int) -> list[DeadLetter]:
         read = read_in_portions(self._broker, (queue,))
-        meant = (letter for portion in read for letter in portion if self._is_meant(letter))
-        return list(islice(meant, letters))
+        meant = (dead_letter for portion in read for dead_letter in portion if self._is_meant(dead_letter))
+        return list(islice(meant, dead_letters))
 
-    def _is_meant(self, letter: Letter) -> bool:
-        return letter.is_known and self._wanted.matches(letter) and letter.operation != self._operation
+    def _is_meant(self, dead_letter: DeadLetter) -> bool:
+        return (
+            dead_letter.is_known
+            and self._wanted.matches(dead_letter)
+            and dead_letter.operation != self._operation
+        )
 
     def _take(self, queue: str, ids: set[str]) -> None:
         with self._broker.walk_dead_letters(queue) as walk:
             for found in walk:
                 # One that came back meanwhile has the same id, and stays.
-                if found.letter.id in ids and found.letter.operation != self._operation:
+                if found.dead_letter.id in ids and found.dead_letter.operation != self._operation:
                     walk.take(found)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from producers.page_sources import PAGE_SIZE
-from producers.reconciliation.dead_letters import adopt, adopt_page
-from producers.reconciliation.loss_detection import Passage, Patience, Standstill, lost_before
+from producers.reconciliation.loss_detection import DrainHistory, LossTimeouts, UnchangedSince, lost_before
+from producers.reconciliation.receipts import reconcile_page, reconcile_receipts
 from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import HaltError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 from schemas.outcomes import Status
-from schemas.runs.warning_kind import Caution
+from schemas.runs.warning_kind import WarningKind
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from store.store import Store
 
 #: Letters that are looked at together.
-_PORTION: Final = 1000
+_PAGE_SIZE: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconciled:
+class Republished:
     """What a look has found: how many users of which run, and which runs' page, were published again."""
 
     users: Mapping[int, int]
@@ -55,13 +55,13 @@ class _Lost:
     now: dt.datetime
 
 
-_NOTHING: Final = Reconciled(users={}, pages=())
+_NOTHING: Final = Republished(users={}, pages=())
 
 
 class Reconciler:
     """Looks for what is lost, and remembers what it saw; not safe for threads."""
 
-    def __init__(self, *, store: Store, queues: Queues, patience: Patience) -> None:
+    def __init__(self, *, store: Store, queues: Queues, patience: LossTimeouts) -> None:
         self._store = store
         self._lost = store.lost_messages
         self._queues = queues
@@ -71,7 +71,7 @@ class Reconciler:
         self._page_times: dict[int, int] = {}
         self._forget()
 
-    def look(self, now: dt.datetime) -> Reconciled:
+    def tick(self, now: dt.datetime) -> Republished:
         """Publish again what is lost by `now` (aware), and return it.
 
         Raises `TransientError` when the database or RabbitMQ is away; what was seen before counts no more.
@@ -79,7 +79,7 @@ class Reconciler:
         try:
             with self._lost.turn() as mine:
                 if mine:
-                    return self._look(now)
+                    return self._check(now)
             self._forget()
         except Exception:
             self._forget()
@@ -87,20 +87,20 @@ class Reconciler:
         return _NOTHING
 
     def _forget(self) -> None:
-        self._users_passage, self._pages_passage = Passage(), Passage()
-        self._runs, self._pages = Standstill(), Standstill()
+        self._users_passage, self._pages_passage = DrainHistory(), DrainHistory()
+        self._runs, self._pages = UnchangedSince(), UnchangedSince()
 
-    def _look(self, now: dt.datetime) -> Reconciled:
+    def _check(self, now: dt.datetime) -> Republished:
         runs = self._lost.open_runs()
         self._times = {run.id: self._times.get(run.id, 0) for run in runs}
         self._page_times = {run.id: self._page_times.get(run.id, 0) for run in runs}
-        self._runs.note(now, [(run.id, run.scan) for run in runs])
-        self._pages.note(now, runs)
+        self._runs.record(now, [(run.id, run.scan) for run in runs])
+        self._pages.record(now, runs)
         if not runs:
             return _NOTHING
         self._note_passages(now, runs)
         failed = self._lost.last_failure()
-        away = failed is not None and (now - failed).total_seconds() < self._patience.away
+        away = failed is not None and (now - failed).total_seconds() < self._patience.quiet_time_in_outage
         found = [self._lost_of(run, now, away=away) for run in runs]
         lost = {each.run.id: each for each in found if each is not None}
         users: Counter[int] = Counter()
@@ -112,18 +112,18 @@ class Reconciler:
             self._say_users(lost[run].run, count)
         pages = [run for run in runs if self._page_is_lost(run, now, away=away)]
         begun = [run.id for run in pages if self._begin_again(run)]
-        return Reconciled(users=dict(users), pages=tuple(begun))
+        return Republished(users=dict(users), pages=tuple(begun))
 
     def _note_passages(self, now: dt.datetime, runs: Collection[OpenRun]) -> None:
         depth = self._queues.depth(USER_SYNC_QUEUE)
         left = now if depth.is_empty else None if depth.aside else self._lost.newest_finished()
-        self._users_passage.note(now, left)
+        self._users_passage.record(now, left)
         if any(run.status is Status.READING for run in runs):
-            self._pages_passage.note(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
+            self._pages_passage.record(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
 
     def _lost_of(self, run: OpenRun, now: dt.datetime, *, away: bool) -> _Lost | None:
         """Return whose messages of a run are lost, None if nobody's is."""
-        quiet = self._patience.quiet(away=away, times=self._times[run.id])
+        quiet = self._patience.required_quiet(away=away, times=self._times[run.id])
         before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.scan)))
         if before is None or not self._lost.users(run.id, before=before, limit=1):
             return None
@@ -132,7 +132,7 @@ class Reconciler:
     def _page_is_lost(self, run: OpenRun, now: dt.datetime, *, away: bool) -> bool:
         if run.status is not Status.READING:
             return False
-        quiet = self._patience.quiet(away=away, times=self._page_times[run.id])
+        quiet = self._patience.required_quiet(away=away, times=self._page_times[run.id])
         before = lost_before(now, quiet, self._pages_passage, self._pages.since(run))
         return before is not None and (run.page_sign is None or run.page_sign < before)
 
@@ -167,9 +167,9 @@ class Reconciler:
         """Adopt the dead letters; return how many users of each run were dropped, and are published again."""
         users: Counter[int] = Counter()
         with self._queues.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            letters = iter(walk)
-            while portion := list(itertools.islice(letters, _PORTION)):
-                adopt([found.letter for found in portion], store=self._store)
+            dead_letters = iter(walk)
+            while portion := list(itertools.islice(dead_letters, _PAGE_SIZE)):
+                reconcile_receipts([found.dead_letter for found in portion], store=self._store)
                 for run, each in lost.items():
                     users[run] += self._replace_dropped(walk, portion, each)
         return users
@@ -179,7 +179,9 @@ class Reconciler:
         dropped = [
             (key[1], found)
             for found in portion
-            if found.letter.is_dropped and (key := found.letter.receipt_key) and key[0] == lost.run.id
+            if found.dead_letter.is_dropped
+            and (key := found.dead_letter.receipt_key)
+            and key[0] == lost.run.id
         ]
         if not dropped:
             return 0
@@ -192,7 +194,7 @@ class Reconciler:
     def _begin_again(self, run: OpenRun) -> bool:
         """Have a run's list begun again whose page has no message; False if the run is halted for that."""
         with self._queues.walk_dead_letters(TENANT_PAGES_QUEUE) as walk:
-            if any(adopt_page(found.letter, store=self._store) for found in walk):
+            if any(reconcile_page(found.dead_letter, store=self._store) for found in walk):
                 return False
         page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=run.pages_done + 1, link=None)
         try:
@@ -208,7 +210,7 @@ class Reconciler:
         self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
         self._page_times[run.id] += 1
         detail = "the message for a page was lost; the list was begun again"
-        self._store.run_warnings.note(run.id, Caution.PAGE_LOST, detail)
+        self._store.run_warnings.note(run.id, WarningKind.PAGE_LOST, detail)
         _log.warning("a page had no message any more", tenant=run.tenant, run=run.id, scan=scan)
         return True
 

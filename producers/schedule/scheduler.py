@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import structlog
 
-from producers.schedule.policy import Trigger, decide, due_time, event_id, held_by, last_event
+from producers.schedule.policy import Trigger, blocking_run, decide, due_time, event_id, last_event_id
 from queues.message import proven, tenant_sync_message
 from schemas.errors import TransientError
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from queues.interfaces import Message
     from schemas.errors import Dependency
     from schemas.outcomes import Mode
-    from schemas.tenants.schedule_state import Plan
+    from schemas.tenants.schedule_state import ScheduleState
     from store.tenants.schedules import Schedules
 
 #: Seconds from one look to the next, which comes with a new minute: nothing is due in between.
 _MINUTE: Final = 60.0
 
 #: Seconds until the next try while the database or RabbitMQ is away.
-RETRY: Final = 5.0
+RETRY_INTERVAL: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedTrigger:
     """A trigger that has been published: for which tenant and due time (in UTC)."""
 
     tenant: str
@@ -52,13 +52,13 @@ class Scheduler:
         publish: Callable[[Sequence[Message[Any]]], object],
         proof: Callable[[str, dict[str, Any]], str],
     ) -> None:
-        """Take what publishes triggers, and what proves that they are ours (`schemas.messages.binding`)."""
+        """Take what publishes triggers, and what signs them (`schemas.messages.authentication`)."""
         self._schedules = schedules
         self._proof = proof
         self._publish = publish
         self._said: dict[int, object] = {}
 
-    def look(self, now: dt.datetime) -> list[Published]:
+    def tick(self, now: dt.datetime) -> list[PublishedTrigger]:
         """Publish a trigger for each tenant whose run is due at `now` (aware); return what was published.
 
         Raises `TransientError` when the database or RabbitMQ is away; nothing is lost by that, nor by
@@ -84,7 +84,7 @@ class Scheduler:
             )
         return published
 
-    def _trigger(self, plan: Plan, now: dt.datetime) -> Trigger | None:
+    def _trigger(self, plan: ScheduleState, now: dt.datetime) -> Trigger | None:
         try:
             if due_time(plan, now) is None:
                 return None
@@ -92,21 +92,21 @@ class Scheduler:
             # Stored by another version, or the time zone is one that this machine does not know.
             self._say(plan, plan.schedule, "schedule not understood", detail=str(error))
             return None
-        history = self._schedules.history(plan, last_event(plan))
-        holder = held_by(history)
+        history = self._schedules.history(plan, last_event_id(plan))
+        holder = blocking_run(history)
         if holder is not None:
             run, cause = holder.id, str(holder.cause)
             self._say(plan, run, "nothing is triggered while a run is halted", run=run, cause=cause)
         decision = decide(plan, history, now)
         return decision if isinstance(decision, Trigger) else None
 
-    def _say(self, plan: Plan, what: object, text: str, **fields: object) -> None:
+    def _say(self, plan: ScheduleState, what: object, text: str, **fields: object) -> None:
         if self._said.get(plan.tenant_id) != what:
             self._said[plan.tenant_id] = what
             _log.warning(text, tenant=plan.tenant, **fields)
 
 
-def keep_looking(
+def run_forever(
     look: Callable[[dt.datetime], object],
     *,
     clock: Callable[[], float] = time.time,
@@ -123,7 +123,7 @@ def keep_looking(
             if error.dependency is not away or now >= said + _MINUTE:
                 away, said = error.dependency, now
                 _log.warning("service is away", service=str(away), detail=error.detail)
-            wait(RETRY)
+            wait(RETRY_INTERVAL)
             continue
         if away is not None:
             _log.info("service is back", service=str(away))
@@ -131,8 +131,8 @@ def keep_looking(
         wait(_MINUTE - clock() % _MINUTE)
 
 
-def _published(plan: Plan, trigger: Trigger) -> Published:
-    return Published(
+def _published(plan: ScheduleState, trigger: Trigger) -> PublishedTrigger:
+    return PublishedTrigger(
         tenant=plan.tenant,
         due=trigger.due,
         mode=trigger.mode,
@@ -140,6 +140,6 @@ def _published(plan: Plan, trigger: Trigger) -> Published:
     )
 
 
-def _message(published: Published) -> Message[Any]:
-    wish = TenantSync(tenant=published.tenant, mode=published.mode)
-    return tenant_sync_message(wish, event_id=published.event)
+def _message(published: PublishedTrigger) -> Message[Any]:
+    request = SyncRequest(tenant=published.tenant, mode=published.mode)
+    return tenant_sync_message(request, event_id=published.event)

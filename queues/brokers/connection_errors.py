@@ -19,7 +19,7 @@ from pika import exceptions as amqp
 from pika.adapters.utils import connection_workflow as connecting
 
 from queues.brokers.refusals import refusal_in
-from schemas.errors import Dependency, OperatorError, TransientError, UpdateSyncError, place_of
+from schemas.errors import Dependency, OperatorError, TransientError, UpdateSyncError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,7 +149,7 @@ def as_outage(error: Exception) -> TransientError:
         if ancestor in FAULTS:
             trouble, words = FAULTS[ancestor]
             return _made(trouble, f"{words} ({type(cause).__name__})")
-    return _made(Trouble.AWAY, f"an unforeseen {type(cause).__name__} at {place_of(cause)}")
+    return _made(Trouble.AWAY, f"an unforeseen {type(cause).__name__} at {error_location(cause)}")
 
 
 @contextmanager

@@ -88,10 +88,10 @@ class Kept:
 class MemoryWalk:
     """A walk through a list of dead letters; see `queues.dead_letters.Walk`."""
 
-    def __init__(self, queue: str, letters: list[Kept]) -> None:
+    def __init__(self, queue: str, dead_letters: list[Kept]) -> None:
         self._queue = queue
-        self._letters = letters
-        self._there = tuple(letters)
+        self._dead_letters = dead_letters
+        self._there = tuple(dead_letters)
 
     def __iter__(self) -> Iterator[Found]:
         """Yield the letters that were there when the walk began, oldest first."""
@@ -100,7 +100,7 @@ class MemoryWalk:
 
     def take(self, found: Found) -> None:
         """Take a letter away for good."""
-        self._letters.remove(self._there[found.place])
+        self._dead_letters.remove(self._there[found.place])
 
     def pause(self, seconds: float) -> None:
         """Wait."""
@@ -115,7 +115,7 @@ class MemoryConsumer(_StubConsumer):
     ) -> None:
         super().__init__(queue, [], prefetch, timeout)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self._queue_name = queue_name
-        self._letters = dead_letters
+        self._dead_letters = dead_letters
 
     def nack(self, message: MessageProxy) -> None:
         """Reject a message for good."""
@@ -138,6 +138,6 @@ class MemoryConsumer(_StubConsumer):
 
     def _reject(self, body: bytes) -> None:
         death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}
-        self._letters.append(Kept(body=body, headers={"x-death": [death]}))
+        self._dead_letters.append(Kept(body=body, headers={"x-death": [death]}))
         self.queue.task_done()
         self.prefetch_semaphore.release()

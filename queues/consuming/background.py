@@ -9,7 +9,7 @@ import structlog
 from dramatiq.middleware import Middleware
 
 from runtime.services import StoppingError
-from schemas.errors import TransientError, place_of
+from schemas.errors import TransientError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,6 @@ class Background(Middleware):
                     _log.info("looked in vain", service=str(error.dependency), detail=error.detail)
                 self._away = error.dependency
             except Exception as error:  # noqa: BLE001 - its text may hold anybody's data, and it goes on
-                _log.error("look failed", error=type(error).__name__, place=place_of(error))
+                _log.error("look failed", error=type(error).__name__, place=error_location(error))
             else:
                 self._away = None

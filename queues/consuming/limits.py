@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from queues.brokers.publishing_pool import MOST_CONNECTIONS
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 
 #: Consumers of each queue of ours: its own, what waits, the quarantine, and what is worked on alone.
 CONSUMERS: Final = 4
@@ -64,7 +64,7 @@ def threads_allowed(needs: Needs) -> int:
     """Raise this process's limit of open files to what `needs` asks for, as far as the system lets it.
 
     Return how many messages each process can work on at a time, and say so when that is less than was asked
-    for. Raises `WrongUseError` when it can work on none.
+    for. Raises `UsageError` when it can work on none.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _has(soft, needs.files):
@@ -73,7 +73,7 @@ def threads_allowed(needs: Needs) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     threads = needs.threads_with(allowed)
     if not threads:
-        raise WrongUseError(
+        raise UsageError(
             f"A process needs {needs.least_files} open files at the least, and may have {allowed}: raise the"
             " limit (ulimit -n, LimitNOFILE of systemd, ulimits of compose)."
         )

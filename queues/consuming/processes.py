@@ -18,7 +18,7 @@ from queues.consuming.liveness import Liveness
 from queues.consuming.stopping import stop_worker
 from queues.middleware.quarantine import queues_of
 from runtime.stop_signals import ENDING, SignalPipe, when_asked_to_end
-from schemas.errors import UpdateSyncError, place_of
+from schemas.errors import UpdateSyncError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -169,7 +169,7 @@ def _be_worker(build: Callable[[], object], queues: Sequence[str], threads: int,
     except UpdateSyncError as error:
         _log.error("the worker process cannot work", error=str(error))
     except BaseException as error:  # noqa: BLE001 - said without its text, which may hold anything (P6)
-        _log.error("the worker process failed", error=type(error).__name__, place=place_of(error))
+        _log.error("the worker process failed", error=type(error).__name__, place=error_location(error))
     finally:
         # Not as Python ends: that would wait for threads which wait for others.
         os._exit(code)

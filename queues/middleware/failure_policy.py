@@ -15,7 +15,7 @@ from schemas.errors import (
     UpdateSyncError,
 )
 from schemas.outcomes import Reason, Stage
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 
 if TYPE_CHECKING:
     from schemas.outcomes import Cause
@@ -80,7 +80,7 @@ class Leave:
     """Leave it unacknowledged, for RabbitMQ to give it to somebody else."""
 
 
-Decision = Retry | DeadLetter | Halt | Isolate | Leave
+Decision = Retry | Failure | Halt | Isolate | Leave
 
 
 class SuspectError(UpdateSyncError):
@@ -149,11 +149,11 @@ def decide(  # noqa: PLR0911 - one table
     """
     match error:
         case PermanentError():
-            return DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
+            return Failure(reason=error.reason, stage=error.stage, detail=error.detail)
         case HaltError() if history.replayed is not None:
             # Its run may have ended long ago: there is nothing to halt.
             detail = f"the replay met {error.cause}: {error.detail}"
-            return DeadLetter(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
+            return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
         case HaltError() if _is_one_users(error, history, others):
             return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case HaltError():
@@ -171,7 +171,7 @@ def decide(  # noqa: PLR0911 - one table
         case _:
             # Only our own errors are known to hold nobody's data in their text.
             detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
-            return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+            return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 
 def _is_one_users(error: TransientError | HaltError, history: History, others: Others) -> bool:
@@ -193,21 +193,21 @@ def _is_one_users(error: TransientError | HaltError, history: History, others: O
 
 def _of_one_user(
     error: TransientError | HaltError, stage: Stage, history: History, jitter: float
-) -> Retry | DeadLetter:
+) -> Retry | Failure:
     if history.answers < USER_TRIES:
         return Retry(delay=_back_off(history.answers, jitter))
     # What a halt says is advice for whoever mends the credentials, and those are right.
     said = f"HTTP {error.status}" if isinstance(error, HaltError) and error.status else error.detail
     detail = f"{said} ({history.answers} times in a row, while others succeed)"
-    return DeadLetter(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
+    return Failure(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 
-def _wait(error: TransientError, history: History, jitter: float) -> Retry | DeadLetter:
+def _wait(error: TransientError, history: History, jitter: float) -> Retry | Failure:
     if not history.overdue:
         return Retry(delay=_delay(error, history.attempts, jitter))
     since = f"{history.first_failed:%Y-%m-%d %H:%M} UTC"
     detail = f"{error} (since {since}, {history.attempts} attempts)"
-    return DeadLetter(reason=Reason.GAVE_UP, stage=Stage.RECORD, detail=detail)
+    return Failure(reason=Reason.GAVE_UP, stage=Stage.RECORD, detail=detail)
 
 
 def _delay(error: TransientError, attempts: int, jitter: float) -> float:

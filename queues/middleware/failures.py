@@ -20,7 +20,7 @@ from queues.notices import Notices
 from runtime.breaker_registry import LONGEST_HOLD
 from runtime.services import HeldBackError, StoppingError
 from schemas.errors import Dependency, HaltError, TransientError
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 from schemas.validation import readable_name
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 class Recorder(Protocol):
     """Keeps the books: what a decision about a message means for its receipt and its run."""
 
-    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Record that the message is a dead letter now; must bear to be told twice."""
 
     def halted(self, message: Message[Any], halt: Halt) -> None:
@@ -155,9 +155,9 @@ class FailureRouting(Middleware):
         match decision:
             case Retry():
                 yield partial(broker.publish_later, message, decision.delay)
-            case DeadLetter():
-                letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
-                yield partial(broker.publish_dead_letter, letter)
+            case Failure():
+                dead_letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
+                yield partial(broker.publish_dead_letter, dead_letter)
                 yield partial(recorder.dead_lettered, message, decision, attempts=history.attempts)
             case Halt():
                 yield partial(recorder.halted, message, decision)
@@ -213,7 +213,7 @@ def _say(message: Message[Any], decision: Decision, exception: BaseException) ->
     # Somebody else may have chosen them.
     who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
     match decision:
-        case DeadLetter():
+        case Failure():
             _log.warning("dead letter", **who, reason=decision.reason, detail=decision.detail)
         case Halt():
             _log.error("run halted", **who, cause=decision.cause, detail=decision.detail)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.broker import MessageProxy
 
-    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.sync_result import Failure
 
 #: Promise P8, for messages that name no limit of their own (triggers).
 DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
@@ -96,14 +96,14 @@ def own_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, 
 
 
 def as_dead_letter(
-    message: Message[Any], letter: DeadLetter, *, now: dt.datetime, version: str
+    message: Message[Any], dead_letter: Failure, *, now: dt.datetime, version: str
 ) -> Message[Any]:
     """Return the message as it lies among the dead letters: still one that dramatiq understands."""
     section = {
         **_section(message),
-        "reason": str(letter.reason),
-        "stage": str(letter.stage),
-        "detail": letter.detail,
+        "reason": str(dead_letter.reason),
+        "stage": str(dead_letter.stage),
+        "detail": dead_letter.detail,
         "dead_since": now.isoformat(timespec="seconds"),
         "version": version,
     }

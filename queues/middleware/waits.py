@@ -35,9 +35,9 @@ def wait_to_tell(message: Message[Any], error: TransientError, delay: float, now
         failed = now
     return Wait(
         service=error.dependency,
-        told=now,
+        reported=now,
         next_try=now + dt.timedelta(seconds=delay),
-        failed=failed,
+        failed_at=failed,
         status=error.status,
         kind=error.kind,
     )
@@ -45,7 +45,7 @@ def wait_to_tell(message: Message[Any], error: TransientError, delay: float, now
 
 def with_wait(message: Message[Any], wait: Wait) -> Message[Any]:
     """Return the message with a note of what was told of it."""
-    note = {"service": str(wait.service), "told": wait.told.isoformat(timespec="seconds")}
+    note = {"service": str(wait.service), "told": wait.reported.isoformat(timespec="seconds")}
     copy: Message[Any] = message.copy(options={SECTION: {**_section(message), _WAIT: note}})
     return copy
 

@@ -11,7 +11,7 @@ import base64
 import hmac
 from typing import TYPE_CHECKING, Final
 
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,17 +42,17 @@ class BlindIndex:
         """What each trace begins with that the first key makes."""
         return self._ids[0]
 
-    def trace(self, *what: str) -> str:
+    def digest(self, *what: str) -> str:
         """Return the trace of a value: `what` is the value, after whatever tells its realm and kind."""
-        return self.traces(*what)[0]
+        return self.digests(*what)[0]
 
-    def traces(self, *what: str) -> list[str]:
+    def digests(self, *what: str) -> list[str]:
         """Return the traces that the value may have, by each key, the first one's first.
 
-        Raises `WrongUseError` without keys.
+        Raises `UsageError` without keys.
         """
         if not self._keys:
-            raise WrongUseError("UPDATE_SYNC_SECRET_KEYS is not set, and a value has to be looked for")
+            raise UsageError("UPDATE_SYNC_SECRET_KEYS is not set, and a value has to be looked for")
         # No value has a NUL, so that no two lists of texts are joined to the same bytes.
         data = "\0".join(what).encode(errors="surrogatepass")
         digests = [hmac.digest(key, data, "sha256") for key in self._keys]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import ValidationError
 
-from schemas.messages.envelope import LARGEST_LETTER, UndecodableError, read_envelope
+from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS, SECTION, USER_SYNC_QUEUE, replay_operation
 from schemas.outcomes import Reason, Stage
 from schemas.runs.run import timestamp
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 from schemas.tenants.tenant import TENANT_KEY
 from schemas.users.graph_user import is_entra_id
 from schemas.validation import readable_name
@@ -32,7 +32,7 @@ _DROPPED: Final = ("expired", "maxlen")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One dead letter of `queue`, which is the queue that its message failed on.
 
     `envelope` is None when the bytes are no message. `by_broker` tells that RabbitMQ made it a dead
@@ -43,7 +43,7 @@ class Letter:
     body: bytes = field(repr=False)
     headers: Mapping[str, Any] = field(repr=False)
     envelope: Mapping[str, Any] | None = field(repr=False)
-    verdict: DeadLetter
+    failure: Failure
     by_broker: bool
     attempts: int | None
     first_failed: dt.datetime | None
@@ -95,7 +95,7 @@ class Letter:
         """The run and the user of the receipt that speaks of the same, if it is a user's letter."""
         if self.queue != USER_SYNC_QUEUE or not self.is_known or self.run is None or self.user is None:
             return None
-        if self.verdict.reason is Reason.FORGED_MESSAGE:
+        if self.failure.reason is Reason.FORGED_MESSAGE:
             # It names somebody's receipt, and is not about it.
             return None
         return self.run, self.user
@@ -124,9 +124,9 @@ class Letter:
             "tenant": self.tenant,
             "run": None if self.run is None else str(self.run),
             "user": self.user,
-            "reason": str(self.verdict.reason),
-            "stage": str(self.verdict.stage),
-            "detail": self.verdict.detail,
+            "reason": str(self.failure.reason),
+            "stage": str(self.failure.stage),
+            "detail": self.failure.detail,
             "attempts": self.attempts,
             "first_failed": self.first_failed and timestamp(self.first_failed),
             "dead_since": self.dead_since and timestamp(self.dead_since),
@@ -137,22 +137,22 @@ class Letter:
         }
 
 
-def read_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = None) -> Letter:
+def read_dead_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = None) -> DeadLetter:
     """Return what a dead letter of `queue` says; `headers` are RabbitMQ's."""
     headers = headers or {}
     envelope, fault = None, ""
     try:
-        envelope = read_envelope(body, largest=LARGEST_LETTER)
+        envelope = read_envelope(body, largest=MAX_DEAD_LETTER_BYTES)
     except UndecodableError as error:
         fault = str(error)
     section, death = _section(envelope), _last_death(headers)
     verdict = _verdict_in(section)
-    return Letter(
+    return DeadLetter(
         queue=queue,
         body=body,
         headers=headers,
         envelope=envelope,
-        verdict=verdict or _derived(queue, envelope, fault, death),
+        failure=verdict or _derived(queue, envelope, fault, death),
         by_broker=verdict is None,
         attempts=_count(section.get("attempts")),
         first_failed=_moment(section.get("first_failed")),
@@ -161,36 +161,34 @@ def read_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = Non
     )
 
 
-def _verdict_in(section: Mapping[str, Any]) -> DeadLetter | None:
+def _verdict_in(section: Mapping[str, Any]) -> Failure | None:
     """Return why it is a dead letter as we wrote it, None if we did not."""
     try:
         reason, stage = Reason(section.get("reason", "")), Stage(section.get("stage", ""))
     except ValueError:
         return None
     detail = section.get("detail")
-    return DeadLetter(reason=reason, stage=stage, detail=detail if isinstance(detail, str) else "")
+    return Failure(reason=reason, stage=stage, detail=detail if isinstance(detail, str) else "")
 
 
-def _derived(
-    queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]
-) -> DeadLetter:
+def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]) -> Failure:
     """Return why RabbitMQ made it a dead letter without us, as far as that can be told."""
     if envelope is None:
-        return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
+        return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
     if envelope["actor_name"] != ACTORS.get(queue):
         actor = readable_name(envelope["actor_name"]) or "of an unreadable name"
         detail = f"nobody works on messages for the actor {actor} on the queue {queue}"
-        return DeadLetter(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
+        return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") == _DELIVERY_LIMIT:
         detail = (
             "it came back to its queue more often than RabbitMQ allows; its workers may have died over it"
         )
-        return DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail=detail)
+        return Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") in _DROPPED:
         detail = "a policy of RabbitMQ's dropped it, for its age or for want of room; the policy should go"
-        return DeadLetter(reason=Reason.BUG, stage=Stage.RECEIVE, detail=detail)
+        return Failure(reason=Reason.BUG, stage=Stage.RECEIVE, detail=detail)
     detail = "a worker rejected it without saying why; its log says more"
-    return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+    return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 
 def _section(envelope: Mapping[str, Any] | None) -> Mapping[str, Any]:

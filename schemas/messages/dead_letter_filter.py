@@ -11,12 +11,12 @@ from schemas.runs.run import timestamp
 if TYPE_CHECKING:
     import datetime as dt
 
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
     from schemas.outcomes import Reason
 
 
 @dataclass(frozen=True, kw_only=True)
-class LetterFilter:
+class DeadLetterFilter:
     """What a letter must be like; of each property any of the values, and none given means any at all.
 
     The bounds of its age are moments (aware): it must have died before the one and after the other. A
@@ -32,20 +32,20 @@ class LetterFilter:
     before: dt.datetime | None = None
     after: dt.datetime | None = None
 
-    def matches(self, letter: Letter) -> bool:
+    def matches(self, dead_letter: DeadLetter) -> bool:
         """Say whether a letter is meant."""
         asked = (
-            (self.queues, letter.queue),
-            (self.tenants, letter.tenant),
-            (self.runs, letter.run),
-            (self.reasons, letter.verdict.reason),
-            (self.users, letter.user),
-            (self.ids, letter.id),
+            (self.queues, dead_letter.queue),
+            (self.tenants, dead_letter.tenant),
+            (self.runs, dead_letter.run),
+            (self.reasons, dead_letter.failure.reason),
+            (self.users, dead_letter.user),
+            (self.ids, dead_letter.id),
         )
-        return all(not values or value in values for values, value in asked) and self._has_age(letter)
+        return all(not values or value in values for values, value in asked) and self._has_age(dead_letter)
 
     @property
-    def queues_to_walk(self) -> tuple[str, ...]:
+    def queues_to_browse(self) -> tuple[str, ...]:
         """The queues in which such letters may be."""
         return tuple(queue for queue in QUEUES if not self.queues or queue in self.queues)
 
@@ -63,10 +63,10 @@ class LetterFilter:
         }
         return {name: value for name, value in values.items() if value}
 
-    def _has_age(self, letter: Letter) -> bool:
+    def _has_age(self, dead_letter: DeadLetter) -> bool:
         if self.before is None and self.after is None:
             return True
-        since = letter.dead_since
+        since = dead_letter.dead_since
         return (
             since is not None
             and (self.before is None or since < self.before)

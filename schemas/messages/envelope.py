@@ -26,14 +26,14 @@ _OPTIONAL: Final = ("message_id", "message_timestamp")
 
 #: Bytes of a message. One of ours has a few thousand, and half a million at the very most: everything
 #: that Graph lets a user have, sealed.
-LARGEST_BODY: Final = 1024 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
 
 #: Bytes of a dead letter: its message, and what is said of it.
-LARGEST_LETTER: Final = 2 * LARGEST_BODY
+MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_BODY_BYTES
 
 #: How deep lists and objects lie in each other. Settings that are tried lie seven deep; what is read must be
 #: written again, and Python does both by recursion.
-DEEPEST: Final = 32
+MAX_DEPTH: Final = 32
 
 
 class UndecodableError(Exception):
@@ -53,7 +53,7 @@ def _finite(text: str) -> float:
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
-def read_envelope(body: bytes, *, largest: int = LARGEST_BODY) -> dict[str, Any]:
+def read_envelope(body: bytes, *, largest: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """Return the fields of a message; raise `UndecodableError` for anything that is none.
 
     A body of more than `largest` bytes is not parsed at all.
@@ -65,8 +65,8 @@ def read_envelope(body: bytes, *, largest: int = LARGEST_BODY) -> dict[str, Any]
         fields = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise UndecodableError("the body is no JSON in UTF-8") from None
-    if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(fields):
-        raise UndecodableError(f"the body has lists and objects more than {DEEPEST} deep in each other")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(fields):
+        raise UndecodableError(f"the body has lists and objects more than {MAX_DEPTH} deep in each other")
     if is_cloud_event(fields):
         return event_envelope(fields)
     return _checked(fields)
@@ -75,7 +75,7 @@ def read_envelope(body: bytes, *, largest: int = LARGEST_BODY) -> dict[str, Any]
 def _is_too_deep(fields: Any) -> bool:
     """Say so without recursion, which is what it is about."""
     level = [fields]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level

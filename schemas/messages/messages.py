@@ -15,7 +15,7 @@ from schemas.errors import PermanentError
 from schemas.fields import ObjectId, StrictBoolean
 from schemas.outcomes import Mode, Reason, Stage
 from schemas.tenants.tenant import TENANT_KEY
-from schemas.validation import fault_lines
+from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +45,10 @@ ACTORS: Final[Mapping[str, str]] = MappingProxyType(
 TENANT_SYNC_EVENT_TYPE: Final = "com.skolon.tenant-sync.requested"
 
 #: Characters in the id of a trigger.
-LONGEST_EVENT_ID: Final = 200
+MAX_EVENT_ID_LENGTH: Final = 200
 
 #: No run has a higher number: the database has no room for it.
-HIGHEST_RUN: Final = 2**31 - 1
+MAX_RUN_ID: Final = 2**31 - 1
 
 #: The section of ours in a message's `options`.
 SECTION: Final = "update_sync"
@@ -59,11 +59,11 @@ OPERATION: Final = "operation"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantSync:
+class SyncRequest:
     """A wish for a run. `users` empty means everybody.
 
-    `undoes` is the number of the run that a run in the mode `undo` puts back; `accept` lets such a run pass
-    the guard. `settings` are tried before they are saved.
+    `reverts_run_id` is the number of the run that a run in the mode `undo` puts back; `override_guard` lets
+    such a run pass the guard. `settings` are tried before they are saved.
     """
 
     tenant: str
@@ -71,11 +71,11 @@ class TenantSync:
     dry_run: bool = False
     users: tuple[str, ...] = ()
     settings: Mapping[str, Any] | None = None
-    undoes: int | None = None
-    accept: bool = False
+    reverts_run_id: int | None = None
+    override_guard: bool = False
     #: Skolon is to be asked about everybody, whatever receipts say.
     recheck_all: bool = False
-    #: That an operator of ours asks (`schemas.messages.binding`).
+    #: That an operator of ours asks (`schemas.messages.authentication`).
     proof: str | None = field(default=None, repr=False)
 
 
@@ -91,7 +91,7 @@ class TenantPage:
     scan: int
     number: int
     link: str | None
-    #: That it is ours (`schemas.messages.binding`).
+    #: That it is ours (`schemas.messages.authentication`).
     proof: str | None = field(default=None, repr=False)
 
 
@@ -105,7 +105,7 @@ class UserSync:
     payload: str | None
 
 
-class TenantSyncSchema(Schema):
+class SyncRequestSchema(Schema):
     """The data of a trigger."""
 
     tenant = fields.String(required=True, validate=TENANT_KEY)
@@ -113,10 +113,10 @@ class TenantSyncSchema(Schema):
     dry_run = StrictBoolean(load_default=False)
     users = fields.List(ObjectId(), load_default=list)
     settings = fields.Dict(keys=fields.String(), load_default=None, allow_none=True)
-    undoes = fields.Integer(
-        strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=HIGHEST_RUN)
+    reverts_run_id = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(min=1, max=MAX_RUN_ID)
     )
-    accept = StrictBoolean(load_default=False)
+    override_guard = StrictBoolean(load_default=False)
     recheck_all = StrictBoolean(load_default=False)
     proof = fields.String(load_default=None, allow_none=True)
 
@@ -128,10 +128,12 @@ class TenantSyncSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _check_undo(self, data: dict[str, Any], **_: object) -> None:
         is_undo = data["mode"] is Mode.UNDO
-        if is_undo != (data["undoes"] is not None):
-            raise ValidationError("A run to undo belongs to the mode undo, and to it alone.", "undoes")
-        if data["accept"] and not is_undo:
-            raise ValidationError("Only an undo can be accepted beforehand.", "accept")
+        if is_undo != (data["reverts_run_id"] is not None):
+            raise ValidationError(
+                "A run to undo belongs to the mode undo, and to it alone.", "reverts_run_id"
+            )
+        if data["override_guard"] and not is_undo:
+            raise ValidationError("Only an undo can be accepted beforehand.", "override_guard")
         if is_undo and data["settings"] is not None:
             raise ValidationError("An undo asks nobody's settings.", "settings")
 
@@ -145,7 +147,7 @@ class CloudEventSchema(Schema):
         unknown = INCLUDE
 
     specversion = fields.String(required=True, validate=validate.Equal("1.0"))
-    id = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_EVENT_ID))
+    id = fields.String(required=True, validate=validate.Length(min=1, max=MAX_EVENT_ID_LENGTH))
     source = fields.String(required=True, validate=validate.Length(min=1))
     type = fields.String(required=True, validate=validate.Equal(TENANT_SYNC_EVENT_TYPE))
     datacontenttype = fields.String(validate=validate.Equal("application/json"))
@@ -172,7 +174,7 @@ class UserSyncSchema(Schema):
     payload = fields.String(load_default=None, allow_none=True)
 
 
-_TENANT_SYNC: Final = TenantSyncSchema()
+_SYNC_REQUEST: Final = SyncRequestSchema()
 _TENANT_PAGE: Final = TenantPageSchema()
 _USER_SYNC: Final = UserSyncSchema()
 _CLOUD_EVENT: Final = CloudEventSchema()
@@ -185,11 +187,11 @@ def replay_operation(section: object) -> int | None:
     return operation if isinstance(operation, int) and not isinstance(operation, bool) else None
 
 
-def load_tenant_sync(data: object) -> TenantSync:
+def load_sync_request(data: object) -> SyncRequest:
     """Check the data of a trigger; raise `PermanentError` (`invalid_trigger`) that names each fault."""
-    loaded = _load(_TENANT_SYNC, data, Reason.INVALID_TRIGGER)
+    loaded = _load(_SYNC_REQUEST, data, Reason.INVALID_TRIGGER)
     loaded["users"] = tuple(dict.fromkeys(loaded["users"]))
-    return TenantSync(**loaded)
+    return SyncRequest(**loaded)
 
 
 def load_tenant_page(data: object) -> TenantPage:
@@ -202,7 +204,7 @@ def load_user_sync(data: object) -> UserSync:
     return UserSync(**_load(_USER_SYNC, data, Reason.UNDECODABLE))
 
 
-def refuse_arguments(args: tuple[object, ...]) -> None:
+def reject_positional_arguments(args: tuple[object, ...]) -> None:
     """Raise `PermanentError` (`undecodable`) for arguments without names: a message of ours has none."""
     if args:
         raise PermanentError(Reason.UNDECODABLE, Stage.RECEIVE, "the fields of a message have names")
@@ -222,7 +224,7 @@ def _load(schema: Schema, data: object, reason: Reason) -> dict[str, Any]:
     try:
         return dict(schema.load(data))  # type: ignore[arg-type] # anything may have been sent
     except ValidationError as error:
-        raise PermanentError(reason, Stage.RECEIVE, "; ".join(fault_lines(error.messages))) from None
+        raise PermanentError(reason, Stage.RECEIVE, "; ".join(flatten_errors(error.messages))) from None
 
 
 def event_envelope(event: dict[str, Any]) -> dict[str, Any]:

@@ -10,27 +10,27 @@ from schemas.runs.run import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.runs.collided import Collided
+    from schemas.runs.collision import Collision
     from schemas.runs.run import RunSummary
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class UserFindings:
     """People of one kind: how many, and the first of them with what is said of each."""
 
     count: int
-    people: Sequence[tuple[str, str | None]]
+    users: Sequence[tuple[str, str | None]]
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
             "count": self.count,
-            "people": [{"user": user, "detail": detail} for user, detail in self.people],
+            "users": [{"user": user, "detail": detail} for user, detail in self.users],
         }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
+class SharedValues:
     """Values that several people have: how many such values, and the first of them by who shares it."""
 
     count: int
@@ -38,21 +38,21 @@ class Shared:
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
-        return {"count": self.count, "people": [list(group) for group in self.groups]}
+        return {"count": self.count, "users": [list(group) for group in self.groups]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantReport:
+class DataQualityReport:
     """The report over a tenant's last complete full run."""
 
     run: RunSummary
     collision_count: int
-    collisions: Sequence[Collided]
-    same_eppn: Shared
-    same_number: Shared
-    no_match_key: Found
-    not_found: Found
-    ambiguous: Found
+    collisions: Sequence[Collision]
+    same_eppn: SharedValues
+    same_number: SharedValues
+    no_match_key: UserFindings
+    not_found: UserFindings
+    ambiguous: UserFindings
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -61,11 +61,11 @@ class TenantReport:
             "tenant": run.tenant,
             "run": str(run.id),
             "finished": run.finished and timestamp(run.finished),
-            "people": self.run.published,
+            "users": self.run.published,
             "warnings": [warning.as_json() for warning in self.run.warnings],
             "collisions": {
                 "count": self.collision_count,
-                "people": [
+                "users": [
                     {"skolon_user": each.skolon_id, "users": [each.holder, each.other]}
                     for each in self.collisions
                 ],

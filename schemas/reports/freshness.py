@@ -21,18 +21,18 @@ class Freshness:
 
     tenant: str
     run: int | None
-    people: int = 0
+    users: int = 0
     not_found: int = 0
     out_of_scope: int = 0
     within_day: int = 0
     within_week: int = 0
-    confirmed: int = 0
+    verified: int = 0
     oldest: dt.datetime | None = None
 
     @property
     def expected(self) -> int:
         """How many people are to be confirmed."""
-        return self.people - self.not_found - self.out_of_scope
+        return self.users - self.not_found - self.out_of_scope
 
     def share(self, count: int) -> float | None:
         """Return the share of those who are to be confirmed, None if there are none."""
@@ -43,13 +43,13 @@ class Freshness:
         return {
             "tenant": self.tenant,
             "run": None if self.run is None else str(self.run),
-            "people": self.people,
+            "users": self.users,
             "not_found": self.not_found,
             "out_of_scope": self.out_of_scope,
             "expected": self.expected,
             "within_day": self.within_day,
             "within_week": self.within_week,
-            "never": self.expected - self.confirmed,
+            "never": self.expected - self.verified,
             "share_within_day": self.share(self.within_day),
             "share_within_week": self.share(self.within_week),
             "oldest": self.oldest and timestamp(self.oldest),

@@ -6,18 +6,18 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pruned:
-    """How many rows were removed, or would be; `runs_looked_at` are those that ended long enough ago."""
+class PruningCounts:
+    """How many rows were removed, or would be; `runs_examined` are those that ended long enough ago."""
 
-    runs_looked_at: int = 0
+    runs_examined: int = 0
     receipts: int = 0
     runs: int = 0
     pages: int = 0
 
-    def __add__(self, more: Pruned) -> Pruned:
+    def __add__(self, more: PruningCounts) -> PruningCounts:
         """Return the sums of both."""
-        return Pruned(
-            runs_looked_at=self.runs_looked_at + more.runs_looked_at,
+        return PruningCounts(
+            runs_examined=self.runs_examined + more.runs_examined,
             receipts=self.receipts + more.receipts,
             runs=self.runs + more.runs,
             pages=self.pages + more.pages,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from schemas.outcomes import Cause, Reason
-from schemas.runs.warning_kind import Caution
+from schemas.runs.warning_kind import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
-class Turn(StrEnum):
+class Owner(StrEnum):
     """Who can mend it."""
 
     ENTRA = "entra"
@@ -34,44 +34,44 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text:
+class RemedyText:
     """What happened, and where it is mended, in one language."""
 
-    happened: str
-    mend: str
+    what_happened: str
+    fix: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explanation:
+class Remedy:
     """Whose turn it is, and the words in each language."""
 
-    turn: Turn
-    texts: Mapping[Language, Text]
+    owner: Owner
+    texts: Mapping[Language, RemedyText]
 
 
-def explain(what: Reason | Cause | Caution) -> Explanation:
+def remedy_for(what: Reason | Cause | WarningKind) -> Remedy:
     """Return the explanation of a dead letter's reason, a halt's cause or a run's warning."""
     match what:
         case Reason():
             return _REASONS[what]
         case Cause():
             return _CAUSES[what]
-        case Caution():
-            return _CAUTIONS[what]
+        case WarningKind():
+            return _WARNINGS[what]
 
 
-def _of(turn: Turn, swedish: tuple[str, str], english: tuple[str, str]) -> Explanation:
+def _of(turn: Owner, swedish: tuple[str, str], english: tuple[str, str]) -> Remedy:
     texts = {
-        Language.SWEDISH: Text(happened=swedish[0], mend=swedish[1]),
-        Language.ENGLISH: Text(happened=english[0], mend=english[1]),
+        Language.SWEDISH: RemedyText(what_happened=swedish[0], fix=swedish[1]),
+        Language.ENGLISH: RemedyText(what_happened=english[0], fix=english[1]),
     }
-    return Explanation(turn=turn, texts=MappingProxyType(texts))
+    return Remedy(owner=turn, texts=MappingProxyType(texts))
 
 
-_REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
+_REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
     {
         Reason.INVALID_USER: _of(
-            Turn.ENTRA,
+            Owner.ENTRA,
             (
                 "Ett värde hos personen i Entra bryter mot attributets regel. Inget har ändrats i Skolon.",
                 "Rätta det fält som detaljen nämner i Entra, eller välj en annan källa för attributet.",
@@ -82,7 +82,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.AMBIGUOUS_MATCH: _of(
-            Turn.SKOLON,
+            Owner.SKOLON,
             (
                 "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
                 "Slå ihop eller rätta de Skolon-användare som detaljen nämner.",
@@ -93,7 +93,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.COLLISION: _of(
-            Turn.ENTRA,
+            Owner.ENTRA,
             (
                 "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
                 "Ge de två personer som detaljen nämner olika EPPN, användarnamn och e-post i Entra.",
@@ -104,7 +104,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.REJECTED_BY_SKOLON: _of(
-            Turn.SKOLON,
+            Owner.SKOLON,
             (
                 "Skolon tog inte emot ändringen av användaren.",
                 "Se Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
@@ -115,7 +115,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.CONFLICT: _of(
-            Turn.SKOLON,
+            Owner.SKOLON,
             (
                 "Någon annan ändrade användaren i Skolon varje gång som den skulle uppdateras.",
                 "Se efter vilken annan källa som skriver till användaren, och spela sedan upp meddelandet igen.",
@@ -126,7 +126,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.GAVE_UP: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Det som behövdes var borta längre än vad som är tillåtet att vänta.",
                 "Se till att det system som detaljen nämner är tillbaka, och spela sedan upp meddelandet igen.",
@@ -137,7 +137,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.CRASHED_WORKER: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Den process som arbetade med personen dog, gång på gång.",
                 "Läs processens logg och minnesgräns, rätta felet, och spela sedan upp meddelandet igen.",
@@ -148,7 +148,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.UNDECODABLE: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Meddelandet är inget som synken förstår.",
                 "Ta reda på vem som skickar till kön, och rätta avsändaren enligt beskrivningen av meddelanden.",
@@ -159,7 +159,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.INVALID_TRIGGER: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Begäran om en körning är inte rätt ifylld.",
                 "Rätta de fält som detaljen nämner hos avsändaren, och skicka begäran på nytt.",
@@ -170,7 +170,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.UNKNOWN_TENANT: _of(
-            Turn.DATA_HUB,
+            Owner.DATA_HUB,
             (
                 "Det finns ingen kommun med den nyckeln.",
                 "Lägg till kommunen i Data Hub, eller rätta nyckeln hos avsändaren.",
@@ -181,7 +181,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.FORGED_MESSAGE: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Meddelandet är inte skapat av synken, eller har ändrats på vägen. Inget har gjorts på grund av det.",
                 "Ta reda på vem som får skriva till RabbitMQ-köerna, se docs/rabbitmq.md, och kasta sedan meddelandet.",
@@ -192,7 +192,7 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
             ),
         ),
         Reason.BUG: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Något gick fel som synken inte är beredd på.",
                 "Rapportera detaljen till dem som utvecklar synken, och spela upp meddelandet igen när det är rättat.",
@@ -205,10 +205,10 @@ _REASONS: Final[Mapping[Reason, Explanation]] = MappingProxyType(
     }
 )
 
-_CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
+_CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
     {
         Cause.ENTRA_CREDENTIALS: _of(
-            Turn.DATA_HUB,
+            Owner.DATA_HUB,
             (
                 "Entra godtar inte kommunens uppgifter, så ingen kunde läsas.",
                 "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) i Data Hub, och återuppta körningen.",
@@ -219,7 +219,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.ENTRA_PERMISSION: _of(
-            Turn.ENTRA,
+            Owner.ENTRA,
             (
                 "Appen får inte läsa användare i Entra.",
                 "Ge appen behörigheten User.Read.All (program) med administratörens medgivande, och återuppta körningen.",
@@ -230,7 +230,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.SKOLON_CREDENTIALS: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Skolon godtar inte synkens uppgifter eller adress.",
                 "Rätta Skolons adress, token eller klient i miljön, eller kommunens organisation, och återuppta körningen.",
@@ -241,7 +241,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.SKOLON_PERMISSION: _of(
-            Turn.SKOLON,
+            Owner.SKOLON,
             (
                 "Synken får inte läsa eller ändra användare i Skolon.",
                 "Be Skolon ge uppgifterna den rätten, och återuppta körningen.",
@@ -252,7 +252,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.GRAPH_QUERY: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Microsoft Graph avvisade frågan efter användare.",
                 "Se efter att Graphs adress i miljön är rätt; är den det, rapportera detaljen som ett fel i synken.",
@@ -263,7 +263,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.PAGE_LOOP: _of(
-            Turn.ENTRA,
+            Owner.ENTRA,
             (
                 "Graphs lista över användare går i cirkel.",
                 "Återuppta körningen senare; händer det igen, ge Microsofts support det id som detaljen nämner.",
@@ -274,7 +274,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.PAGE_TOKEN: _of(
-            Turn.ENTRA,
+            Owner.ENTRA,
             (
                 "Graph glömde gång på gång hur långt listan var läst.",
                 "Återuppta körningen senare, helst när katalogen inte ändras så mycket.",
@@ -285,7 +285,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.SEALED_VALUE: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Ett förseglat värde kan inte öppnas: dess nyckel används inte längre.",
                 "Lägg den tidigare nyckeln efter den nya i UPDATE_SYNC_SECRET_KEYS, och återuppta körningen.",
@@ -296,7 +296,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.GUARD_EXCEEDED: _of(
-            Turn.DATA_HUB,
+            Owner.DATA_HUB,
             (
                 "Körningen skulle ändra fler än vad gränsen tillåter.",
                 "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
@@ -307,7 +307,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.GAVE_UP: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "En sida av listan kunde inte läsas inom den tid som det är tillåtet att vänta.",
                 "Se till att Microsoft Graph kan nås, och återuppta körningen.",
@@ -318,7 +318,7 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
             ),
         ),
         Cause.BUG: _of(
-            Turn.OPERATOR,
+            Owner.OPERATOR,
             (
                 "Något gick fel vid läsningen som synken inte är beredd på.",
                 "Rapportera detaljen till dem som utvecklar synken, och återuppta körningen när det är rättat.",
@@ -331,10 +331,10 @@ _CAUSES: Final[Mapping[Cause, Explanation]] = MappingProxyType(
     }
 )
 
-_CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
+_WARNINGS: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
     {
-        Caution.COUNT_DIFFERS: _of(
-            Turn.ENTRA,
+        WarningKind.COUNT_DIFFERS: _of(
+            Owner.ENTRA,
             (
                 "Microsoft Graph räknar till ett annat antal personer än vad listan innehöll.",
                 "Gör en fullständig körning till; skiljer det sig igen, fråga Microsofts support om listan.",
@@ -344,8 +344,8 @@ _CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
                 "Do another full run; if they still differ, ask Microsoft's support about the list.",
             ),
         ),
-        Caution.BIRTHDAYS_REFUSED: _of(
-            Turn.ENTRA,
+        WarningKind.BIRTHDAYS_REFUSED: _of(
+            Owner.ENTRA,
             (
                 "Microsoft Graph lämnar inte ut någons födelsedag. Födelsedatum i Skolon är oförändrade.",
                 "Ge appen rätt att läsa födelsedagar, eller stäng av dem: tenants set TENANT --no-birthdays.",
@@ -355,8 +355,8 @@ _CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
                 "Let the app read birthdays, or do without them: tenants set TENANT --no-birthdays.",
             ),
         ),
-        Caution.MESSAGES_LOST: _of(
-            Turn.OPERATOR,
+        WarningKind.MESSAGES_LOST: _of(
+            Owner.OPERATOR,
             (
                 "Användare som väntade hade inget meddelande kvar i RabbitMQ. De har publicerats på nytt.",
                 (
@@ -372,8 +372,8 @@ _CAUTIONS: Final[Mapping[Caution, Explanation]] = MappingProxyType(
                 ),
             ),
         ),
-        Caution.PAGE_LOST: _of(
-            Turn.OPERATOR,
+        WarningKind.PAGE_LOST: _of(
+            Owner.OPERATOR,
             (
                 "Nästa sida av listan hade inget meddelande kvar i RabbitMQ. Listan läses från början igen.",
                 (

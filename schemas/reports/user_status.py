@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from schemas.outcomes import CONFIRMING_OUTCOMES, OPEN_STATUSES, Mode, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.runs.run import timestamp
 
 if TYPE_CHECKING:
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from schemas.users.attributes import Attribute
 
 
-class State(StrEnum):
+class SyncState(StrEnum):
     """How a person stands, by the newest receipt that tells."""
 
-    RIGHT = "right"
+    IN_SYNC = "in_sync"
     DEAD_LETTERED = "dead_lettered"
     NOT_IN_SKOLON = "not_in_skolon"
-    LEFT_ALONE = "left_alone"
-    PUT_BACK = "put_back"
+    EXCLUDED = "excluded"
+    REVERTED = "reverted"
     UNKNOWN = "unknown"
 
 
 #: What is asked is whether Skolon is right: of those who are not to be there, there is no answer.
-_RIGHT = {State.RIGHT: True, State.DEAD_LETTERED: False}
+_IN_SYNC = {SyncState.IN_SYNC: True, SyncState.DEAD_LETTERED: False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class HistoryEntry:
     """What one run did about a person."""
 
     run: int
@@ -49,14 +49,16 @@ class Entry:
     at: dt.datetime | None
 
     @property
-    def tells(self) -> bool:
+    def is_conclusive(self) -> bool:
         """Whether it says how the person stands: a dry run does not, nor what was left to another run."""
         return not self.dry_run and self.outcome not in (Outcome.PENDING, Outcome.SUPERSEDED)
 
     @property
-    def confirms(self) -> bool:
+    def is_verification(self) -> bool:
         """Whether Skolon was asked, and holds since then what Entra said."""
-        return self.tells and self.outcome in CONFIRMING_OUTCOMES and self.mode in (Mode.FULL, Mode.DELTA)
+        return (
+            self.is_conclusive and self.outcome in VERIFYING_OUTCOMES and self.mode in (Mode.FULL, Mode.DELTA)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it for people and programs."""
@@ -75,31 +77,31 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class UserStatus:
     """How a person stands, `since` when at the least, and what says so.
 
-    `confirmed` is the newest entry that confirms, `waits` the one of a newer run that has not come to an end
-    with the person: it is open, or halted.
+    `last_verification` is the newest entry that confirms, `pending` the one of a newer run that has not come
+    to an end with the person: it is open, or halted.
     """
 
-    state: State
+    state: SyncState
     since: dt.datetime | None
-    told: Entry | None
-    confirmed: Entry | None
-    waits: Entry | None
+    latest: HistoryEntry | None
+    last_verification: HistoryEntry | None
+    pending: HistoryEntry | None
 
     @property
-    def right(self) -> bool | None:
+    def in_sync(self) -> bool | None:
         """Whether Skolon is right, None for who is not to be there."""
-        return _RIGHT.get(self.state)
+        return _IN_SYNC.get(self.state)
 
 
-def standing_of(history: Sequence[Entry], confirmed: Entry | None) -> Standing:
+def user_status_of(history: Sequence[HistoryEntry], confirmed: HistoryEntry | None) -> UserStatus:
     """Return how a person stands by what the runs did, the newest first.
 
     `confirmed` is the newest entry that confirms, which may be older than the history goes.
     """
-    telling = [entry for entry in history if entry.tells]
+    telling = [entry for entry in history if entry.is_conclusive]
     told = telling[0] if telling else None
     waits = next(
         (
@@ -112,24 +114,26 @@ def standing_of(history: Sequence[Entry], confirmed: Entry | None) -> Standing:
         ),
         None,
     )
-    return Standing(state=_state(told), since=_since(telling), told=told, confirmed=confirmed, waits=waits)
+    return UserStatus(
+        state=_state(told), since=_since(telling), latest=told, last_verification=confirmed, pending=waits
+    )
 
 
-def _state(told: Entry | None) -> State:
+def _state(told: HistoryEntry | None) -> SyncState:
     if told is None:
-        return State.UNKNOWN
+        return SyncState.UNKNOWN
     match told.outcome:
         case Outcome.NOT_FOUND:
-            return State.NOT_IN_SKOLON
+            return SyncState.NOT_IN_SKOLON
         case Outcome.OUT_OF_SCOPE:
-            return State.LEFT_ALONE
+            return SyncState.EXCLUDED
         case Outcome.DEAD_LETTERED:
-            return State.DEAD_LETTERED
+            return SyncState.DEAD_LETTERED
         case _:
-            return State.RIGHT if told.confirms else State.PUT_BACK
+            return SyncState.IN_SYNC if told.is_verification else SyncState.REVERTED
 
 
-def _since(telling: Sequence[Entry]) -> dt.datetime | None:
+def _since(telling: Sequence[HistoryEntry]) -> dt.datetime | None:
     """Return from when on it has been so without a break: right since it was last changed, if it was."""
     since, state = None, _state(telling[0] if telling else None)
     for entry in telling:

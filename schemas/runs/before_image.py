@@ -24,55 +24,57 @@ _KNOWN: Final = frozenset(Attribute)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
-    """`old` are the values from before the run, None where there was none.
+class ChangeRecord:
+    """`before_image` are the values from before the run, None where there was none.
 
-    `traces` are of the values that the run may have written since, None where it emptied the attribute:
+    `digests` are of the values that the run may have written since, None where it emptied the attribute:
     several when a worker died over the first and another one had newer values. An attribute without
-    traces was noted by an earlier version of the sync. `key` is the traces' own. `last` are the attributes
-    that were written last, together.
+    traces was noted by an earlier version of the sync. `key` is the traces' own. `last_written` are the
+    attributes that were written last, together.
     """
 
-    old: Mapping[Attribute, str | None] = field(default_factory=dict)
-    traces: Mapping[Attribute, tuple[str | None, ...]] = field(default_factory=dict)
+    before_image: Mapping[Attribute, str | None] = field(default_factory=dict)
+    digests: Mapping[Attribute, tuple[str | None, ...]] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(_KEY))
-    last: frozenset[Attribute] = frozenset()
+    last_written: frozenset[Attribute] = frozenset()
 
-    def holds(self, attribute: Attribute, value: str | None) -> bool:
+    def wrote(self, attribute: Attribute, value: str | None) -> bool:
         """Say whether a value is one that the run wrote, as Skolon's values are compared."""
-        return self._trace(attribute, value) in self.traces.get(attribute, ())
+        return self._digest(attribute, value) in self.digests.get(attribute, ())
 
-    def and_then(self, held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]) -> Written:
+    def extended(
+        self, held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]
+    ) -> ChangeRecord:
         """Return what there is to know once the run writes `new` where Skolon holds `held`.
 
         What is held may have been written by the run itself, whose worker died after that: then the value
         from before is the one that was noted first. If it was not, somebody else has changed it meanwhile,
         and the value from before is theirs.
         """
-        old, traces = dict(self.old), dict(self.traces)
+        old, traces = dict(self.before_image), dict(self.digests)
         for attribute, value in held.items():
             if attribute not in old or not self._may_be_ours(attribute, value):
                 old[attribute] = value
                 traces.pop(attribute, None)
             if attribute in new:
-                trace = self._trace(attribute, new[attribute])
+                trace = self._digest(attribute, new[attribute])
                 earlier = traces.get(attribute, ())
                 traces[attribute] = earlier if trace in earlier else (*earlier, trace)
-        return Written(old=old, traces=traces, key=self.key, last=frozenset(held))
+        return ChangeRecord(before_image=old, digests=traces, key=self.key, last_written=frozenset(held))
 
     def as_json(self) -> dict[str, Any]:
         """Return it for sealing."""
         return {
-            "old": {str(attribute): value for attribute, value in self.old.items()},
-            "new": {str(attribute): list(traces) for attribute, traces in self.traces.items()},
+            "old": {str(attribute): value for attribute, value in self.before_image.items()},
+            "new": {str(attribute): list(traces) for attribute, traces in self.digests.items()},
             "key": self.key,
-            "last": sorted(map(str, self.last)),
+            "last": sorted(map(str, self.last_written)),
         }
 
     def _may_be_ours(self, attribute: Attribute, value: str | None) -> bool:
-        return attribute not in self.traces or self.holds(attribute, value)
+        return attribute not in self.digests or self.wrote(attribute, value)
 
-    def _trace(self, attribute: Attribute, value: str | None) -> str | None:
+    def _digest(self, attribute: Attribute, value: str | None) -> str | None:
         if value is None:
             return None
         # As `same_value` compares them.
@@ -81,17 +83,17 @@ class Written:
         return hashlib.blake2b(data, key=bytes.fromhex(self.key), digest_size=_TRACE).hexdigest()
 
 
-def read_written(noted: Mapping[str, Any]) -> Written:
+def load_change_record(noted: Mapping[str, Any]) -> ChangeRecord:
     """Return what was noted, by this version or by one that noted the old values alone."""
     if "key" not in noted:
         old = _by_attribute(noted)
-        return Written(old=old, last=frozenset(old))
+        return ChangeRecord(before_image=old, last_written=frozenset(old))
     traces = {attribute: tuple(found) for attribute, found in _by_attribute(noted["new"]).items()}
-    return Written(
-        old=_by_attribute(noted["old"]),
-        traces=traces,
+    return ChangeRecord(
+        before_image=_by_attribute(noted["old"]),
+        digests=traces,
         key=noted["key"],
-        last=frozenset(_by_attribute(dict.fromkeys(noted["last"]))),
+        last_written=frozenset(_by_attribute(dict.fromkeys(noted["last"]))),
     )
 
 

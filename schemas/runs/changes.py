@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from schemas.runs.guards import IDENTITY
+from schemas.runs.guards import IDENTITY_ATTRIBUTES
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -24,41 +24,46 @@ class ChangeKind(StrEnum):
     ERASED = "erased"
 
 
-def kind_of(old: str | None, new: str | None) -> ChangeKind:
+def change_kind(old: str | None, new: str | None) -> ChangeKind:
     """Return what becoming `new` does to an attribute that was `old`."""
     if old is None:
         return ChangeKind.FILLED
     return ChangeKind.ERASED if new is None else ChangeKind.CHANGED
 
 
-def kinds_of(
+def change_kinds(
     old_values: Mapping[Attribute, str | None], new_values: Mapping[Attribute, str | None]
 ) -> dict[Attribute, ChangeKind]:
     """Return how each attribute of `old_values` changes; one without a new value is taken for changed."""
-    return {attribute: kind_of(old, new_values.get(attribute, old)) for attribute, old in old_values.items()}
+    return {
+        attribute: change_kind(old, new_values.get(attribute, old)) for attribute, old in old_values.items()
+    }
 
 
-def changes_text(kinds: Mapping[Attribute, ChangeKind]) -> str | None:
+def format_changes(kinds: Mapping[Attribute, ChangeKind]) -> str | None:
     """Return one person's changes as a text that is the same for the same changes, None for none."""
     return " ".join(f"{attribute}:{kind}" for attribute, kind in sorted(kinds.items())) or None
 
 
-def read_changes(text: str | None) -> dict[Attribute, ChangeKind]:
-    """Return the changes that `changes_text` has written."""
+def parse_changes(text: str | None) -> dict[Attribute, ChangeKind]:
+    """Return the changes that `format_changes` has written."""
     pairs = (word.split(":") for word in (text or "").split())
     return {Attribute(attribute): ChangeKind(kind) for attribute, kind in pairs}
 
 
 def changes_identity(kinds: Mapping[Attribute, ChangeKind]) -> bool:
     """Say whether a person's identity changes; filling a blank one locks nobody out."""
-    return any(kind is not ChangeKind.FILLED and attribute in IDENTITY for attribute, kind in kinds.items())
+    return any(
+        kind is not ChangeKind.FILLED and attribute in IDENTITY_ATTRIBUTES
+        for attribute, kind in kinds.items()
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeSums:
+class ChangeCounts:
     """How many people change, how many of them in their identity, and how many in each attribute."""
 
-    people: int = 0
+    users: int = 0
     identity: int = 0
     attributes: Mapping[Attribute, Mapping[ChangeKind, int]] = field(default_factory=dict)
 
@@ -67,14 +72,14 @@ class ChangeSums:
         return {
             str(attribute): {
                 **{str(kind): self.attributes[attribute].get(kind, 0) for kind in ChangeKind},
-                "identity": attribute in IDENTITY,
+                "identity": attribute in IDENTITY_ATTRIBUTES,
             }
             for attribute in Attribute
             if attribute in self.attributes
         }
 
 
-def sum_up(groups: Iterable[tuple[Mapping[Attribute, ChangeKind], int]]) -> ChangeSums:
+def count_changes(groups: Iterable[tuple[Mapping[Attribute, ChangeKind], int]]) -> ChangeCounts:
     """Return the sums of groups of people who change in the same way."""
     people = identity = 0
     attributes: dict[Attribute, dict[ChangeKind, int]] = {}
@@ -84,4 +89,4 @@ def sum_up(groups: Iterable[tuple[Mapping[Attribute, ChangeKind], int]]) -> Chan
         for attribute, kind in kinds.items():
             of_attribute = attributes.setdefault(attribute, {})
             of_attribute[kind] = of_attribute.get(kind, 0) + count
-    return ChangeSums(people=people, identity=identity, attributes=attributes)
+    return ChangeCounts(users=people, identity=identity, attributes=attributes)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Who has the wrong one is locked out, so their limit is a stricter one.
-IDENTITY = frozenset(
+IDENTITY_ATTRIBUTES = frozenset(
     {
         Attribute.USER_NAME,
         Attribute.EPPN,
@@ -50,10 +50,12 @@ class GuardCounts:
 ONE_NOT_FOUND = GuardCounts(not_found=1)
 
 
-def counts_of(old_values: Mapping[Attribute, str | None]) -> GuardCounts:
+def guard_counts(old_values: Mapping[Attribute, str | None]) -> GuardCounts:
     """Return what changing one person counts as; `old_values` are of the attributes that change.
 
     Filling a blank identity attribute locks nobody out.
     """
-    identity = any(value is not None and attribute in IDENTITY for attribute, value in old_values.items())
+    identity = any(
+        value is not None and attribute in IDENTITY_ATTRIBUTES for attribute, value in old_values.items()
+    )
     return GuardCounts(changed=1, identity_changed=int(identity))

@@ -18,28 +18,30 @@ _SWEDISH: Final = re.compile(r"(?P<century>\d\d)?(?P<date>\d{6})(?P<sign>[-+]?)(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marks:
+class IdentityDigests:
     """The traces of one person's values; None where there is no value."""
 
     eppn: str | None = None
     ssn: str | None = None
 
 
-def marks_of(mapped: Mapping[Attribute, str | None], tenant: str, index: BlindIndex, year: int) -> Marks:
+def identity_digests_of(
+    mapped: Mapping[Attribute, str | None], tenant: str, index: BlindIndex, year: int
+) -> IdentityDigests:
     """Return the marks of what was mapped. `year` is the present one: it tells a missing century."""
     eppn, ssn = mapped.get(Attribute.EPPN), mapped.get(Attribute.SSN)
-    return Marks(
-        eppn=None if eppn is None else index.trace(tenant, Attribute.EPPN, same_eppn(eppn)),
-        ssn=None if ssn is None else index.trace(tenant, Attribute.SSN, same_number(ssn, year)),
+    return IdentityDigests(
+        eppn=None if eppn is None else index.digest(tenant, Attribute.EPPN, normalize_eppn(eppn)),
+        ssn=None if ssn is None else index.digest(tenant, Attribute.SSN, normalize_national_id(ssn, year)),
     )
 
 
-def same_eppn(eppn: str) -> str:
+def normalize_eppn(eppn: str) -> str:
     """Return an EPPN such that equal ones are the same text: case does not count."""
     return eppn.strip().casefold()
 
 
-def same_number(number: str, year: int) -> str:
+def normalize_national_id(number: str, year: int) -> str:
     """Return a personal number such that equal ones are the same text: a Swedish one of 12 signs.
 
     Without a century it is the latest that lies not ahead of `year`, or the one before that if a plus says

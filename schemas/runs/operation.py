@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from schemas.outcomes import Outcome, Reason
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """What is done with the dead letters."""
 
     REPLAY = "replay"
     DISCARD = "discard"
 
 
-class Progress(StrEnum):
+class OperationStatus(StrEnum):
     """How far an operation has come."""
 
     RUNNING = "running"
@@ -41,11 +41,11 @@ class Operation:
     """
 
     id: int
-    kind: Kind
+    kind: OperationKind
     operator: str | None
     selection: Mapping[str, Any]
-    as_sent: bool
-    status: Progress
+    original_payload: bool
+    status: OperationStatus
     counts: Mapping[str, int]
     detail: str | None
     started: dt.datetime
@@ -58,7 +58,7 @@ class Operation:
             "kind": str(self.kind),
             "operator": self.operator,
             "selection": dict(self.selection),
-            "as_sent": self.as_sent,
+            "original_payload": self.original_payload,
             "status": str(self.status),
             "counts": dict(self.counts),
             "detail": self.detail,
@@ -68,7 +68,7 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settled:
+class ReplayResults:
     """What has become of the people whom a replay has taken up; `open` still await an outcome."""
 
     open: int

@@ -20,8 +20,8 @@ class Run:
     """One run of a tenant; runs with a higher id are newer.
 
     `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
-    `trial` has the settings that the run tries, as they are stored; None for the tenant's own.
-    `undoes` is the run that this one puts back, if it is an undo.
+    `settings_override` has the settings that the run tries, as they are stored; None for the tenant's own.
+    `reverts_run_id` is the run that this one puts back, if it is an undo.
     """
 
     id: int
@@ -35,8 +35,8 @@ class Run:
     detail: str | None
     started: dt.datetime
     finished: dt.datetime | None
-    trial: Mapping[str, Any] | None = None
-    undoes: int | None = None
+    settings_override: Mapping[str, Any] | None = None
+    reverts_run_id: int | None = None
     #: Skolon is asked about everybody, whatever receipts say.
     recheck_all: bool = False
 
@@ -84,7 +84,7 @@ class RunSummary:
             "tenant": run.tenant,
             "mode": str(run.mode),
             "dry_run": run.dry_run,
-            "undoes": None if run.undoes is None else str(run.undoes),
+            "reverts_run_id": None if run.reverts_run_id is None else str(run.reverts_run_id),
             "recheck_all": run.recheck_all,
             "skipped_verified": self.skipped_verified,
             "status": str(run.status),

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from schemas.outcomes import Outcome, Reason, Stage
     from schemas.runs.changes import ChangeKind
-    from schemas.runs.identity_digests import Marks
-    from schemas.runs.verification import Confirmation
+    from schemas.runs.identity_digests import IdentityDigests
+    from schemas.runs.verification import Verification
     from schemas.runs.warning_kind import RunWarning
     from schemas.users.attributes import Attribute
 
@@ -26,7 +26,7 @@ NO_MATCH_KEY: Final = "no match key has a value"
 class SyncResult:
     """What became of a user; `detail` is for a person to read and holds no values.
 
-    `kinds` says of what is `changed` how it did.
+    `change_kinds` says of what is `changed` how it did.
     `left` are the attributes that an undo has not put back, because they changed since.
     """
 
@@ -34,18 +34,18 @@ class SyncResult:
     skolon_id: str | None = None
     skolon_version: str | None = None
     changed: tuple[Attribute, ...] = ()
-    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
+    change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     skipped: tuple[Attribute, ...] = ()
     detail: str | None = None
-    marks: Marks | None = None
+    digests: IdentityDigests | None = None
     #: What is to be said once of the whole run, and not of each user.
     warnings: tuple[RunWarning, ...] = ()
     #: That Skolon was asked and is right, for later runs to trust.
-    confirmed: Confirmation | None = None
+    verification: Verification | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeadLetter:
+class Failure:
     """Why a message is never going to work."""
 
     reason: Reason
@@ -59,4 +59,4 @@ class Forecast:
 
     outcome: Outcome
     reason: Reason | None = None
-    kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
+    change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)

@@ -24,28 +24,30 @@ _AHEAD: Final = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Confirmation:
-    """A keyed trace of all that was compared; `at` is when Skolon was asked, None for this moment."""
+class Verification:
+    """A keyed trace of all that was compared; `verified_at` is when Skolon was asked (None: now)."""
 
     fingerprint: str
-    at: dt.datetime | None = None
+    verified_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Confirmed:
+class VerifiedReceipt:
     """A person's last receipt of a run that writes, if it says that Skolon was asked and is right."""
 
     fingerprint: str
-    at: dt.datetime
+    verified_at: dt.datetime
     skolon_id: str
     skolon_version: str | None
 
-    def holds(self, now: dt.datetime, days: int, fingerprints: list[str]) -> bool:
+    def is_valid(self, now: dt.datetime, days: int, fingerprints: list[str]) -> bool:
         """Say whether it is about the same values (by any key's fingerprint) and not too old."""
-        return -_AHEAD <= now - self.at <= dt.timedelta(days=days) and self.fingerprint in fingerprints
+        return (
+            -_AHEAD <= now - self.verified_at <= dt.timedelta(days=days) and self.fingerprint in fingerprints
+        )
 
 
-def fingerprints_of(
+def verification_fingerprints(
     user_id: str, mapped: Mapping[Attribute, str | None], tenant: Tenant, index: BlindIndex
 ) -> list[str]:
     """Return the traces, by each key, of what a page of Entra gives of a user and all that decides on it.
@@ -53,4 +55,4 @@ def fingerprints_of(
     The first is the one to keep. A birth date is not on a page, and so in none.
     """
     values = json.dumps({str(name): value for name, value in mapped.items()}, sort_keys=True)
-    return index.traces(_REALM, tenant.key, user_id, mapping_fingerprint(tenant), values)
+    return index.digests(_REALM, tenant.key, user_id, mapping_fingerprint(tenant), values)

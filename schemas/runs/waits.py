@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """That a message waits for a service from `told` on, and is tried again at `next_try` (both aware).
+    """That a message waits for a service from `reported` on, and is tried again at `next_try` (both aware).
 
-    `failed` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked: the
-    service was known to be away.
+    `failed_at` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked:
+    the service was known to be away.
     """
 
     service: Dependency
-    told: dt.datetime
+    reported: dt.datetime
     next_try: dt.datetime
-    failed: dt.datetime | None = None
+    failed_at: dt.datetime | None = None
     status: int | None = None
     kind: FailureKind | None = None
 

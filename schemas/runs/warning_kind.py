@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Caution(StrEnum):
+class WarningKind(StrEnum):
     """The kinds of warnings that a run can have."""
 
     #: Graph's own count of the directory's people is not the number that was read.
@@ -26,7 +26,7 @@ class RunWarning:
     `users` says of how many users it warns, where that is what it does.
     """
 
-    kind: Caution
+    kind: WarningKind
     detail: str
     users: int | None = None
 
@@ -36,8 +36,8 @@ class RunWarning:
         return {"kind": str(self.kind), "detail": self.detail, **users}
 
 
-def lost_messages(users: int) -> RunWarning:
+def lost_messages_warning(users: int) -> RunWarning:
     """Return the warning that the messages of so many users were lost."""
     who = "1 pending user" if users == 1 else f"{users} pending users"
     detail = f"{who} had no message any more: published again"
-    return RunWarning(kind=Caution.MESSAGES_LOST, detail=detail, users=users)
+    return RunWarning(kind=WarningKind.MESSAGES_LOST, detail=detail, users=users)

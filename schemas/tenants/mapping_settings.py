@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _RULES: Final = 1
 
 #: The settings that decide whom a run looks at, and what it would write about them.
-_DECISIVE: Final = (
+_RELEVANT_SETTINGS: Final = (
     "entra_tenant_id",
     "client_id",
     "organisation",
@@ -31,5 +31,5 @@ _DECISIVE: Final = (
 def mapping_fingerprint(tenant: Tenant) -> str:
     """Return 64 hexadecimal digits that change whenever people who did not change may be mapped otherwise."""
     settings = dump_tenant(tenant)
-    decisive = {"rules": _RULES, **{name: settings[name] for name in _DECISIVE}}
+    decisive = {"rules": _RULES, **{name: settings[name] for name in _RELEVANT_SETTINGS}}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ScheduleState:
     """An enabled tenant that has a schedule. All moments are aware.
 
-    `since` is when it was added or enabled, or its schedule last changed: what was due before is nobody's
-    loss. `due` is the last due time that a trigger was published for, and `published` when that was;
-    without `published` nobody waits for an answer to it.
+    `active_since` is when it was added or enabled, or its schedule last changed: what was due before is
+    nobody's loss. `last_due` is the last due time that a trigger was published for, and `last_published` when
+    that was; without `last_published` nobody waits for an answer to it.
     """
 
     tenant_id: int
     tenant: str
     schedule: str
     time_zone: str
-    since: dt.datetime
-    due: dt.datetime | None
-    published: dt.datetime | None
+    active_since: dt.datetime
+    last_due: dt.datetime | None
+    last_published: dt.datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewestRun:
+class LatestRun:
     """The run that a tenant opened last."""
 
     id: int
@@ -43,12 +43,12 @@ class NewestRun:
 class RunHistory:
     """A tenant's runs as far as a schedule asks. Dry runs, and those of named users, do not count.
 
-    `full_began` is the moment in which the last full run that has been completed began.
-    `answered` says whether the plan's last trigger has led to a run. `undo` is the newest undo if it is
-    newer than `newest`: it answers no trigger, but may stand still and wait for a person.
+    `last_full_started` is the moment in which the last full run that has been completed began.
+    `acknowledged` says whether the plan's last trigger has led to a run. `undo` is the newest undo if it is
+    newer than `latest`: it answers no trigger, but may stand still and wait for a person.
     """
 
-    newest: NewestRun | None
-    full_began: dt.datetime | None
-    answered: bool
-    undo: NewestRun | None = None
+    latest: LatestRun | None
+    last_full_started: dt.datetime | None
+    acknowledged: bool
+    undo: LatestRun | None = None

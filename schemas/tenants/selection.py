@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
 
 
-def properties_to_select(tenant: Tenant) -> tuple[str, ...]:
+def selected_properties(tenant: Tenant) -> tuple[str, ...]:
     """Return the properties for `$select`, sorted, `id` always among them and `birthday` never.
 
     Graph has no way to select one extension attribute: the object that holds all of them is asked

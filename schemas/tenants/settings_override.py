@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: What decides whom a run looks at, what it would write, and whether it would be halted. Where the people
 #: are, and with which credentials they are asked for, is always what is saved.
-TRIED: Final = (
+OVERRIDABLE_SETTINGS: Final = (
     "sources",
     "match_keys",
     "erase_blank",
@@ -27,18 +27,21 @@ TRIED: Final = (
 _TITLE: Final = "These settings cannot be tried:"
 
 
-def trial_of(tenant: Tenant, changes: object, faults: Sequence[str] = ()) -> dict[str, Any]:
-    """Return all settings that a trial of `changes` decides by, to be given to `tried`.
+def resolve_override(tenant: Tenant, changes: object, faults: Sequence[str] = ()) -> dict[str, Any]:
+    """Return all settings that a trial of `changes` decides by, to be given to `apply_override`.
 
     Raises `InvalidTenantError` with every fault at once, `faults` that were found before among them.
     """
     found = [*faults]
     if isinstance(changes, dict):
         foreign = [
-            name for name in changes if name not in TRIED and name in (*dump_tenant(tenant), "client_secret")
+            name
+            for name in changes
+            if name not in OVERRIDABLE_SETTINGS and name in (*dump_tenant(tenant), "client_secret")
         ]
         found += [
-            f"{name}: can be saved, and not tried; a trial takes {', '.join(TRIED)}." for name in foreign
+            f"{name}: can be saved, and not tried; a trial takes {', '.join(OVERRIDABLE_SETTINGS)}."
+            for name in foreign
         ]
         changes = {name: value for name, value in changes.items() if name not in foreign}
     settings: dict[str, Any] = {}
@@ -48,22 +51,24 @@ def trial_of(tenant: Tenant, changes: object, faults: Sequence[str] = ()) -> dic
         found += error.faults
     if found:
         raise InvalidTenantError(_TITLE, found)
-    return {name: settings[name] for name in TRIED}
+    return {name: settings[name] for name in OVERRIDABLE_SETTINGS}
 
 
-def tried(tenant: Tenant, trial: Mapping[str, Any]) -> Tenant:
+def apply_override(tenant: Tenant, trial: Mapping[str, Any]) -> Tenant:
     """Return the tenant as it would be with a trial's settings saved."""
     return change_tenant(tenant, dict(trial))[0]
 
 
-def differences(tenant: Tenant, trial: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def override_differences(tenant: Tenant, trial: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return what a trial changes: names, those inside a setting after a dot, with saved and tried value."""
-    return dict(_differences({name: dump_tenant(tenant)[name] for name in TRIED}, trial))
+    return dict(
+        _nested_differences({name: dump_tenant(tenant)[name] for name in OVERRIDABLE_SETTINGS}, trial)
+    )
 
 
-def _differences(saved: Mapping[str, Any], other: Mapping[str, Any], path: str = "") -> Any:
+def _nested_differences(saved: Mapping[str, Any], other: Mapping[str, Any], path: str = "") -> Any:
     for name, value in saved.items():
         if isinstance(value, dict) and isinstance(other.get(name), dict) and path == "":
-            yield from _differences(value, other[name], f"{name}.")
+            yield from _nested_differences(value, other[name], f"{name}.")
         elif value != other.get(name):
             yield f"{path}{name}", (value, other.get(name))

@@ -10,11 +10,11 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from schemas.errors import InvalidTenantError
 from schemas.fields import StrictBoolean
-from schemas.setting_values import text_faults
+from schemas.setting_validators import text_faults
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
-from schemas.users.attributes import MATCH_KEYS, TABLE, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
 from schemas.users.graph_user import TEXT_SOURCES
-from schemas.validation import fault_lines
+from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -80,7 +80,7 @@ class Tenant:
     organisation: str
     client_secret_expires: dt.date | None = None
     sources: Mapping[Attribute, tuple[str, ...]] = field(
-        default_factory=lambda: MappingProxyType({name: row.default for name, row in TABLE.items()})
+        default_factory=lambda: MappingProxyType({name: row.default for name, row in ATTRIBUTE_TABLE.items()})
     )
     match_keys: tuple[Attribute, ...] = MATCH_KEYS[:4]
     erase_blank: frozenset[Attribute] = frozenset()
@@ -215,10 +215,11 @@ class TenantSchema(Schema):
 
 
 def _source_fault(attribute: Attribute, sources: list[str]) -> str | None:
-    allowed = TABLE[attribute].sources
+    allowed = ATTRIBUTE_TABLE[attribute].sources
     unknown = [source for source in sources if source not in allowed]
     if unknown:
-        return f"{', '.join(unknown)} cannot fill {TABLE[attribute].title}; allowed: {', '.join(allowed)}."
+        title = ATTRIBUTE_TABLE[attribute].title
+        return f"{', '.join(unknown)} cannot fill {title}; allowed: {', '.join(allowed)}."
     if len(set(sources)) != len(sources):
         return "Name each source only once."
     return None
@@ -266,7 +267,7 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
 
 def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dict[str, Any]:
     """Check settings; of what `is_new`, and not stored already, each text as well."""
-    faults = fault_lines(text_faults(data)) if is_new else []
+    faults = flatten_errors(text_faults(data)) if is_new else []
     loaded: dict[str, Any] = {}
     try:
         TENANT_KEY(key)
@@ -277,7 +278,7 @@ def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dic
         may_be_missing = tuple(_SCHEMA.fields) if partial else ()
         loaded = _SCHEMA.load(data, partial=may_be_missing)  # type: ignore[arg-type] # anything may have been given
     except ValidationError as error:
-        faults += fault_lines(error.messages)
+        faults += flatten_errors(error.messages)
     if faults:
         raise InvalidTenantError(f"Tenant '{key}' cannot be taken as it is:", faults)
     return loaded
@@ -288,7 +289,7 @@ def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:
     if "sources" in values:
         named = {name: tuple(sources) for name, sources in values["sources"].items()}
         values["sources"] = MappingProxyType(
-            {name: named.get(name, row.default) for name, row in TABLE.items()}
+            {name: named.get(name, row.default) for name, row in ATTRIBUTE_TABLE.items()}
         )
     if "match_keys" in values:
         values["match_keys"] = tuple(values["match_keys"])

@@ -44,7 +44,7 @@ class Attribute(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class AttributeRow:
     """One row of the table.
 
     `sources` are the allowed ones in the guide's order; `default` are those used, in order, when
@@ -60,14 +60,16 @@ class Row:
     identity: bool = False
 
 
-def _fixed(attribute: Attribute, title: str, source: str, *, identity: bool = False) -> Row:
-    return Row(attribute=attribute, title=title, sources=(source,), default=(source,), identity=identity)
+def _fixed(attribute: Attribute, title: str, source: str, *, identity: bool = False) -> AttributeRow:
+    return AttributeRow(
+        attribute=attribute, title=title, sources=(source,), default=(source,), identity=identity
+    )
 
 
 def _configurable(
     attribute: Attribute, title: str, *default: str, further: tuple[str, ...] = (), identity: bool = False
-) -> Row:
-    return Row(
+) -> AttributeRow:
+    return AttributeRow(
         attribute=attribute,
         title=title,
         sources=default + further,
@@ -110,7 +112,9 @@ _ROWS: Final = (
     _configurable(Attribute.SSN, "SSN", further=EXTENSION_ATTRIBUTES, identity=True),
 )
 
-TABLE: Final[Mapping[Attribute, Row]] = MappingProxyType({row.attribute: row for row in _ROWS})
+ATTRIBUTE_TABLE: Final[Mapping[Attribute, AttributeRow]] = MappingProxyType(
+    {row.attribute: row for row in _ROWS}
+)
 
 #: Attributes by which a person can be found in Skolon: each names one person at most.
 MATCH_KEYS: Final = (
@@ -127,7 +131,7 @@ MATCH_KEYS: Final = (
 CASE_INSENSITIVE_KEYS: Final = frozenset({Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL})
 
 
-def same_value(attribute: Attribute, left: str | None, right: str | None) -> bool:
+def values_match(attribute: Attribute, left: str | None, right: str | None) -> bool:
     """Say whether two values of an attribute are the same as far as Skolon is concerned.
 
     Only an EPPN is the same in another case (it is compared so wherever it is used). An Idp
@@ -138,11 +142,11 @@ def same_value(attribute: Attribute, left: str | None, right: str | None) -> boo
     return left == right
 
 
-def same_key(attribute: Attribute, left: str, right: str) -> bool:
+def keys_match(attribute: Attribute, left: str, right: str) -> bool:
     """Say whether two values of a match key name the same person."""
-    return key_form(attribute, left) == key_form(attribute, right)
+    return normalized_key(attribute, left) == normalized_key(attribute, right)
 
 
-def key_form(attribute: Attribute, value: str) -> str:
+def normalized_key(attribute: Attribute, value: str) -> str:
     """Return a value of a match key in the form in which those that name the same person are equal."""
     return value.casefold() if attribute in CASE_INSENSITIVE_KEYS else value

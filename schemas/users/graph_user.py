@@ -16,7 +16,7 @@ from schemas.errors import PermanentError
 from schemas.fields import StrictBoolean
 from schemas.outcomes import Reason, Stage
 from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
-from schemas.validation import fault_lines
+from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ TEXT_SOURCES: Final = (
 )
 
 #: What an id of our own making begins with. Entra's are GUIDs.
-_NAMELESS: Final = "no-id-"
+_PLACEHOLDER: Final = "no-id-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,14 +122,14 @@ def is_entra_id(value: object) -> bool:
     return True
 
 
-def nameless_id(page: int, row: int) -> str:
+def placeholder_id(page: int, row: int) -> str:
     """Return what a user is called in our books whom Graph listed without an id: its place in the list."""
-    return f"{_NAMELESS}page-{page}-row-{row}"
+    return f"{_PLACEHOLDER}page-{page}-row-{row}"
 
 
-def is_nameless(user_id: str) -> bool:
+def is_placeholder_id(user_id: str) -> bool:
     """Say whether that is the place of a user without an id."""
-    return user_id.startswith(_NAMELESS)
+    return user_id.startswith(_PLACEHOLDER)
 
 
 def load_graph_user(data: object) -> GraphUser:
@@ -141,7 +141,7 @@ def load_graph_user(data: object) -> GraphUser:
         loaded: dict[str, Any] = _SCHEMA.load(data)  # type: ignore[arg-type] # anything may have been sent
     except ValidationError as error:
         raise PermanentError(
-            Reason.INVALID_USER, Stage.VALIDATE, "; ".join(fault_lines(error.messages))
+            Reason.INVALID_USER, Stage.VALIDATE, "; ".join(flatten_errors(error.messages))
         ) from None
     user_id = loaded["id"]
     enabled = loaded.pop("accountEnabled", None)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from schemas.validation import fault_lines
+from schemas.validation import flatten_errors
 
 #: Skolon's extension of SCIM's user, as we assume it.
 SKOLON_EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
@@ -112,7 +112,7 @@ def _load(schema: Schema, data: object) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(data)  # type: ignore[arg-type] # anything may have been sent
     except ValidationError as error:
-        faults = "; ".join(fault_lines(error.messages))
+        faults = "; ".join(flatten_errors(error.messages))
     else:
         return loaded
     raise UnreadableScimError(faults)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 #: Characters of an id, and of a version, that receipts have room for.
-LONGEST: Final = 255
+MAX_ID_LENGTH: Final = 255
 
 #: What a header can hold (RFC 9110 section 5.5).
-_HEADER: Final = re.compile(rf"[\x20-\x7e]{{1,{LONGEST}}}\Z")
+_HEADER: Final = re.compile(rf"[\x20-\x7e]{{1,{MAX_ID_LENGTH}}}\Z")
 
 #: They would lead a URL's path elsewhere (RFC 3986 section 5.2.4).
-_NO_IDS: Final = frozenset({".", ".."})
+_PATH_SEGMENTS: Final = frozenset({".", ".."})
 
 
 def is_version(text: str) -> bool:
@@ -48,16 +48,16 @@ class SkolonUser:
     @property
     def fault(self) -> str | None:
         """What keeps this user from being worked on, whoever matches it; None if nothing does."""
-        if len(self.id) > LONGEST:
-            return f"its id in Skolon is longer than {LONGEST} characters"
-        if self.id in _NO_IDS or not is_storable(self.id):
+        if len(self.id) > MAX_ID_LENGTH:
+            return f"its id in Skolon is longer than {MAX_ID_LENGTH} characters"
+        if self.id in _PATH_SEGMENTS or not is_storable(self.id):
             return "its id in Skolon is none that can be kept or asked for"
         if self.version is not None and not is_version(self.version):
-            return f"its version in Skolon is none that a header of {LONGEST} characters can hold"
+            return f"its version in Skolon is none that a header of {MAX_ID_LENGTH} characters can hold"
         return None
 
 
-def fit(user: SkolonUser) -> SkolonUser:
+def ensure_usable(user: SkolonUser) -> SkolonUser:
     """Return a user that can be worked on, or raise `PermanentError` (`rejected_by_skolon`)."""
     if user.fault is not None:
         detail = f"the Skolon user was found, but {user.fault}"

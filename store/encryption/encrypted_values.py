@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, ColumnElement
 
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
     from store.database import Database
 
 #: Rows that are looked at, and changed, in one transaction.
@@ -60,9 +60,9 @@ class _Renewed(NamedTuple):
 class SealedValues:
     """All that is sealed in the database; may be used while workers run."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
 
     def status(self) -> list[ColumnStatus]:
         """Return, for each column, how many values which key opens; nothing is changed."""
@@ -141,7 +141,7 @@ class SealedValues:
             return value
         if value.keys() == _CLEAR_RULE:
             ages[KeyAge.CLEAR] += 1
-            return {"source": value["source"], SEALED_MEMBER: self._sealer.seal(str(value["equals"]))}
+            return {"source": value["source"], SEALED_MEMBER: self._cipher.encrypt(str(value["equals"]))}
         return {
             name: self._renewed(inner, ages)
             if name == SEALED_MEMBER and isinstance(inner, str)
@@ -150,9 +150,9 @@ class SealedValues:
         }
 
     def _renewed(self, sealed: str, ages: Counter[KeyAge]) -> str:
-        age = self._sealer.age_of(sealed)
+        age = self._cipher.key_age(sealed)
         ages[age] += 1
-        return self._sealer.rotate(sealed) if age is KeyAge.OLDER else sealed
+        return self._cipher.rotate(sealed) if age is KeyAge.OLDER else sealed
 
 
 def _keys(column: Column[Any]) -> list[Column[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
 
 #: What stands under this name in JSON is sealed.
 SEALED_MEMBER: Final = "sealed"
@@ -19,24 +19,24 @@ SEALED_MEMBER: Final = "sealed"
 _VALUE: Final = "equals"
 
 
-def seal_rules(settings: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+def seal_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
     """Return settings to be stored; those that are sealed already stay so."""
 
     def sealed(rule: Mapping[str, Any]) -> dict[str, Any]:
         if _VALUE not in rule:
             return dict(rule)
-        return {**_without(rule, _VALUE), SEALED_MEMBER: sealer.seal(str(rule[_VALUE]))}
+        return {**_without(rule, _VALUE), SEALED_MEMBER: cipher.encrypt(str(rule[_VALUE]))}
 
     return _with_rules(settings, sealed)
 
 
-def open_rules(settings: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+def open_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
     """Return stored settings with their values in the clear; raise `UnsealableError` when no key fits."""
 
     def opened(rule: Mapping[str, Any]) -> dict[str, Any]:
         if SEALED_MEMBER not in rule:
             return dict(rule)
-        return {**_without(rule, SEALED_MEMBER), _VALUE: sealer.open(rule[SEALED_MEMBER])}
+        return {**_without(rule, SEALED_MEMBER), _VALUE: cipher.decrypt(rule[SEALED_MEMBER])}
 
     return _with_rules(settings, opened)
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from schemas.crypto.encryption import UnsealableError
-from schemas.messages import binding
+from schemas.crypto.encryption import DecryptionError
+from schemas.messages import authentication
 from store import tables
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
-    from schemas.crypto.encryption import Sealer
-    from schemas.messages.binding import OpenedUser
-    from schemas.messages.messages import TenantPage, TenantSync, UserSync
+    from schemas.crypto.encryption import FieldCipher
+    from schemas.messages.authentication import DecryptedUser
+    from schemas.messages.messages import SyncRequest, TenantPage, UserSync
     from store.database import Database
 
 #: Runs of which a process remembers that its key is noted (promise P10).
@@ -31,16 +31,16 @@ _REMEMBERED: Final = 1024
 class RunSeals:
     """The one door to what is sealed in messages; may be shared by threads."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._noted: OrderedDict[int, None] = OrderedDict()
         self._lock = Lock()
 
     def page(self, page: TenantPage) -> TenantPage:
         """Return the page with the proof that it is ours."""
         self._note(page.run)
-        return binding.sealed_page(page, self._sealer)
+        return authentication.sign_page(page, self._cipher)
 
     def user(self, user: UserSync, data: object | None = None, *, operation: int | None = None) -> UserSync:
         """Return the user's message with its payload; without `data` the user is to be read afresh.
@@ -48,36 +48,36 @@ class RunSeals:
         `operation` is the replay that publishes it, if one does.
         """
         self._note(user.run)
-        return binding.sealed_user(user, data, operation, self._sealer)
+        return authentication.encrypt_user(user, data, operation, self._cipher)
 
     def check_page(self, page: TenantPage) -> None:
         """Raise `PermanentError` (`forged_message`) unless the page is ours.
 
-        Raises `UnsealableError` when this process lacks a key that the run uses.
+        Raises `DecryptionError` when this process lacks a key that the run uses.
         """
         try:
-            binding.check_page(page, self._sealer)
-        except UnsealableError:
+            authentication.verify_page(page, self._cipher)
+        except DecryptionError:
             raise self._why_closed(page.run) from None
 
-    def open_user(self, user: UserSync) -> OpenedUser:
+    def open_user(self, user: UserSync) -> DecryptedUser:
         """Return what is sealed in a user's message; raises as `check_page` does."""
         try:
-            return binding.open_user(user, self._sealer)
-        except UnsealableError:
+            return authentication.decrypt_user(user, self._cipher)
+        except DecryptionError:
             raise self._why_closed(user.run) from None
 
     def proof(self, event_id: str, fields: dict[str, Any]) -> str:
         """Return the proof that a trigger is our operator's."""
-        return binding.trigger_proof(event_id, fields, self._sealer)
+        return authentication.sign_trigger(event_id, fields, self._cipher)
 
-    def is_allowed(self, wish: TenantSync, event_id: str, fields: dict[str, Any]) -> bool:
+    def is_allowed(self, request: SyncRequest, event_id: str, fields: dict[str, Any]) -> bool:
         """Say whether a trigger asks for no more than anybody may, or is our operator's."""
-        if not binding.is_privileged(wish, event_id):
+        if not authentication.is_privileged(request, event_id):
             return True
         try:
-            return binding.has_proof(event_id, fields, self._sealer)
-        except UnsealableError:
+            return authentication.has_valid_proof(event_id, fields, self._cipher)
+        except DecryptionError:
             return False
 
     def _why_closed(self, run_id: int) -> Exception:
@@ -86,16 +86,16 @@ class RunSeals:
             keys = tables.run_keys
             with self._database.transaction() as connection:
                 used = set(connection.scalars(select(keys.c.key_id).where(keys.c.run_id == run_id)))
-        if used <= set(self._sealer.key_ids):
-            return binding.forged("the message holds what none of the run's keys has sealed")
-        return UnsealableError()
+        if used <= set(self._cipher.key_ids):
+            return authentication.forged_message("the message holds what none of the run's keys has sealed")
+        return DecryptionError()
 
     def _note(self, run_id: int) -> None:
         """Note by which key this process seals a run's messages, before the first of them is published."""
         with self._lock:
             if run_id in self._noted:
                 return
-        values = {"run_id": run_id, "key_id": self._sealer.key_ids[0]}
+        values = {"run_id": run_id, "key_id": self._cipher.key_ids[0]}
         keys = tables.run_keys
         try:
             with self._database.transaction() as connection:

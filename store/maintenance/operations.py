@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from schemas.errors import WrongUseError
-from schemas.runs.operation import Kind, Operation, Progress
+from schemas.errors import UsageError
+from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from store import tables
 from store.timestamps import in_utc, now
 
@@ -27,19 +27,19 @@ class Operations:
 
     def begin(
         self,
-        kind: Kind,
+        kind: OperationKind,
         *,
         selection: Mapping[str, Any],
         operator: str | None,
-        as_sent: bool = False,
+        original_payload: bool = False,
     ) -> Operation:
         """Note that an operation begins, before it does anything."""
         values = {
             "kind": kind,
             "operator": operator,
             "selection": dict(selection),
-            "as_sent": as_sent,
-            "status": Progress.RUNNING,
+            "original_payload": original_payload,
+            "status": OperationStatus.RUNNING,
             "counts": {},
             "started": now(),
         }
@@ -52,19 +52,19 @@ class Operations:
         self._change(operation, counts=dict(counts))
 
     def finish(
-        self, operation: int, status: Progress, counts: Mapping[str, int], detail: str | None = None
+        self, operation: int, status: OperationStatus, counts: Mapping[str, int], detail: str | None = None
     ) -> Operation:
         """Note how an operation ended, and return it."""
         self._change(operation, status=status, counts=dict(counts), detail=detail, finished=now())
         return self.get(operation)
 
     def get(self, operation: int) -> Operation:
-        """Return an operation; raise `WrongUseError` when there is none of that number."""
+        """Return an operation; raise `UsageError` when there is none of that number."""
         query = select(tables.operations).where(tables.operations.c.id == operation)
         with self._database.transaction() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
-            raise WrongUseError(f"There is no operation {operation}.")
+            raise UsageError(f"There is no operation {operation}.")
         return _operation(row)
 
     def list(self, limit: int = 20) -> list[Operation]:
@@ -83,11 +83,11 @@ class Operations:
 def _operation(row: Row[Any]) -> Operation:
     return Operation(
         id=row.id,
-        kind=Kind(row.kind),
+        kind=OperationKind(row.kind),
         operator=row.operator,
         selection=row.selection,
-        as_sent=row.as_sent,
-        status=Progress(row.status),
+        original_payload=row.original_payload,
+        status=OperationStatus(row.status),
         counts=row.counts,
         detail=row.detail,
         started=in_utc(row.started),

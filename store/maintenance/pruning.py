@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.outcomes import CONFIRMING_OUTCOMES, ENDED_STATUSES, Mode, Outcome, Status
-from schemas.reports.pruning import Pruned
-from schemas.runs.operation import Progress
+from schemas.outcomes import ENDED_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
+from schemas.reports.pruning import PruningCounts
+from schemas.runs.operation import OperationStatus
 from store import tables
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Pruning:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def prune(self, limits: Limits, *, dry_run: bool = False) -> Iterator[Pruned]:
+    def prune(self, limits: Limits, *, dry_run: bool = False) -> Iterator[PruningCounts]:
         """Remove in portions, and yield what each of them has removed, or in a dry run would have.
 
         Each portion is a transaction of its own that locks nothing but what it removes: whoever stops
@@ -66,7 +66,7 @@ class Pruning:
             removed = 0
             for count in self._receipts(run, limits.receipts, dry_run=dry_run):
                 removed += count
-                yield Pruned(receipts=count)
+                yield PruningCounts(receipts=count)
             yield self._run(run, limits, removed if dry_run else 0, dry_run=dry_run)
 
     def runs_to_look_at(self, limits: Limits) -> int:
@@ -198,7 +198,7 @@ class Pruning:
             ],
         )
 
-    def _run(self, run: Row[Any], limits: Limits, removed: int, *, dry_run: bool) -> Pruned:
+    def _run(self, run: Row[Any], limits: Limits, removed: int, *, dry_run: bool) -> PruningCounts:
         """Remove how the run read, and the run itself if it is old enough and has no receipts left.
 
         `removed` receipts are still there in a dry run, and do not count.
@@ -217,7 +217,7 @@ class Pruning:
                 if goes:
                     # With the events that led to it, and what was counted of it.
                     connection.execute(delete(runs).where(runs.c.id == run.id))
-        return Pruned(runs_looked_at=1, runs=int(bool(goes)), pages=read)
+        return PruningCounts(runs_examined=1, runs=int(bool(goes)), pages=read)
 
 
 def _ended_before(moment: dt.datetime) -> ColumnElement[bool]:
@@ -236,7 +236,7 @@ def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
     undo = tables.runs.alias()
     undone = exists().where(undo.c.undoes == receipts.c.run_id, undo.c.status.not_in(ENDED_STATUSES))
     replayed = exists().where(
-        operations.c.id == receipts.c.operation_id, operations.c.status == Progress.RUNNING
+        operations.c.id == receipts.c.operation_id, operations.c.status == OperationStatus.RUNNING
     )
     return and_(
         ~undone, settled < before, ~receipts.c.replaying, ~replayed, _told_later(of_dry_run=of_dry_run)
@@ -249,8 +249,8 @@ def _told_later(*, of_dry_run: bool) -> ColumnElement[bool]:
     same_weight: tuple[ColumnElement[bool], ...] = ()
     if not of_dry_run:
         # What an undo has put back is not what Entra says.
-        confirms = and_(newer.c.outcome.in_(CONFIRMING_OUTCOMES), runs.c.mode != Mode.UNDO)
-        same_weight = ~runs.c.dry_run, or_(receipts.c.outcome.not_in(CONFIRMING_OUTCOMES), confirms)
+        confirms = and_(newer.c.outcome.in_(VERIFYING_OUTCOMES), runs.c.mode != Mode.UNDO)
+        same_weight = ~runs.c.dry_run, or_(receipts.c.outcome.not_in(VERIFYING_OUTCOMES), confirms)
     return exists().where(
         newer.c.tenant_id == receipts.c.tenant_id,
         newer.c.entra_id == receipts.c.entra_id,

@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from schemas.crypto.encryption import UnsealableError
+from schemas.crypto.encryption import DecryptionError
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Status
-from schemas.runs.before_image import Written, read_written
-from schemas.runs.changes import changes_text, kinds_of, read_changes
-from schemas.runs.guards import counts_of
+from schemas.runs.before_image import ChangeRecord, load_change_record
+from schemas.runs.changes import change_kinds, format_changes, parse_changes
+from schemas.runs.guards import guard_counts
 from store import tables
 from store.batch_statements import Rows, found_by, joined
 from store.receipts.collisions import collision
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
     from runtime.coalescer import Coalescer
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
     from schemas.users.attributes import Attribute
     from store.database import Database
     from store.runs.guard_counters import Allow, Guards
@@ -99,10 +99,10 @@ class _Noted:
 class Claims:
     """Claims of workers on people, kept in their receipts; may be shared by threads."""
 
-    def __init__(self, database: Database, guards: Guards, sealer: Sealer) -> None:
+    def __init__(self, database: Database, guards: Guards, cipher: FieldCipher) -> None:
         self._database = database
         self._guards = guards
-        self._sealer = sealer
+        self._cipher = cipher
         self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
         self._claimed = Rows(_CLAIMED, is_sqlite=database.is_sqlite)
         self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
@@ -158,7 +158,7 @@ class Claims:
         )
         with self._database.transaction() as connection:
             sealed = connection.scalar(query)
-        return {str(attribute): value for attribute, value in self._written(sealed).old.items()}
+        return {str(attribute): value for attribute, value in self._written(sealed).before_image.items()}
 
     def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
         failed: dict[int, Exception] = {}
@@ -171,12 +171,12 @@ class Claims:
                 before = renewed.get(one.person) or noted.get(one.person)
                 try:
                     renewed[one.person] = self._renewed(before, one)
-                except (TransientError, UnsealableError) as error:
+                except (TransientError, DecryptionError) as error:
                     failed[place] = error
                     continue
                 if before is not None and not before.is_claimed and one.allow is not None:
                     counted.append(
-                        Counted(run_id=one.run_id, counts=counts_of(one.old_values), allow=one.allow)
+                        Counted(run_id=one.run_id, counts=guard_counts(one.old_values), allow=one.allow)
                     )
             self._claimed.write(connection, self._renew, _claimed_rows(renewed))
             self._guards.add(connection, counted)
@@ -197,18 +197,18 @@ class Claims:
         old_values, new_values = wanted.old_values, wanted.new_values
         # What was noted of another Skolon user says nothing about this one.
         same = before.skolon_id == wanted.skolon_id
-        written = self._written(before.old_values if same else None).and_then(old_values, new_values)
-        kinds = {**kinds_of(old_values, new_values), **(read_changes(before.changes) if same else {})}
+        written = self._written(before.old_values if same else None).extended(old_values, new_values)
+        kinds = {**change_kinds(old_values, new_values), **(parse_changes(before.changes) if same else {})}
         return _Noted(
             skolon_id=wanted.skolon_id,
             changed=sorted({*(before.changed if same else ()), *map(str, old_values)}),
-            changes=changes_text(kinds),
-            old_values=self._sealer.seal_json(written.as_json()),
+            changes=format_changes(kinds),
+            old_values=self._cipher.encrypt_json(written.as_json()),
             is_claimed=True,
         )
 
-    def _written(self, sealed: str | None) -> Written:
-        return read_written(self._sealer.open_json(sealed)) if sealed else Written()
+    def _written(self, sealed: str | None) -> ChangeRecord:
+        return load_change_record(self._cipher.decrypt_json(sealed)) if sealed else ChangeRecord()
 
     def _late(self, people: Iterable[_Person]) -> set[_Person]:
         """Return those who may no longer be changed by their runs."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from schemas.outcomes import Outcome
-from schemas.runs.changes import changes_text
+from schemas.runs.changes import format_changes
 from store import tables
 from store.batch_statements import Rows, joined
 from store.receipts.collisions import collision
@@ -113,13 +113,13 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "skolon_id": result.skolon_id,
         "skolon_version": result.skolon_version,
         "changed": _names(result.changed),
-        "changes": changes_text(result.kinds) if result.changed else None,
+        "changes": format_changes(result.change_kinds) if result.changed else None,
         "left_as_is": _names(result.skipped),
-        "marked": result.marks is not None,
-        "eppn_mark": result.marks and result.marks.eppn,
-        "ssn_mark": result.marks and result.marks.ssn,
-        "confirmed_as": result.confirmed and result.confirmed.fingerprint,
-        "confirmed_at": result.confirmed and (result.confirmed.at or now()),
+        "marked": result.digests is not None,
+        "eppn_mark": result.digests and result.digests.eppn,
+        "ssn_mark": result.digests and result.digests.ssn,
+        "confirmed_as": result.verification and result.verification.fingerprint,
+        "confirmed_at": result.verification and (result.verification.verified_at or now()),
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.runs.changes import read_changes
+from schemas.runs.changes import parse_changes
 from schemas.runs.run import timestamp
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
     from schemas.runs.changes import ChangeKind
-    from schemas.runs.identity_digests import Marks
-    from schemas.runs.sync_result import DeadLetter, SyncResult
+    from schemas.runs.identity_digests import IdentityDigests
+    from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
 
 
@@ -161,7 +161,7 @@ class Receipts:
         self,
         run_id: int,
         entra_id: str,
-        letter: DeadLetter,
+        dead_letter: Failure,
         attempts: int | None,
         *,
         operation: int | None = None,
@@ -182,15 +182,15 @@ class Receipts:
             awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
         values = {
             "outcome": Outcome.DEAD_LETTERED,
-            "reason": letter.reason,
-            "stage": letter.stage,
-            "detail": letter.detail,
+            "reason": dead_letter.reason,
+            "stage": dead_letter.stage,
+            "detail": dead_letter.detail,
             "attempts": attempts,
             "finished_at": now(),
         }
         return self._settle(run_id, entra_id, values, awaited)
 
-    def mark(self, run_id: int, entra_id: str, marks: Marks) -> None:
+    def mark(self, run_id: int, entra_id: str, marks: IdentityDigests) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
         receipts = tables.receipts
         with self._database.transaction() as connection:
@@ -255,7 +255,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         attempts=row.attempts,
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
-        changes=read_changes(row.changes),
+        changes=parse_changes(row.changes),
         skipped=tuple(Attribute(name) for name in row.left_as_is or ()),
         published=in_utc(row.published_at),
         finished=row.finished_at and in_utc(row.finished_at),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, or_, select, tuple_, update
 
 from schemas.outcomes import Outcome, Reason, Status
-from schemas.runs.operation import Settled
+from schemas.runs.operation import ReplayResults
 from schemas.users.graph_user import is_entra_id
 from store import tables
 from store.runs.rows import is_run_id
@@ -131,7 +131,7 @@ class Replays:
             with self._database.transaction() as connection:
                 connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
 
-    def settled(self, operation: int) -> Settled:
+    def settled(self, operation: int) -> ReplayResults:
         """Return what has become of those whom a replay has taken up so far."""
         receipts = tables.receipts
         query = (
@@ -149,7 +149,7 @@ class Replays:
                 outcomes[outcome] = outcomes.get(outcome, 0) + row.people
                 if row.reason is not None:
                     reasons[Reason(row.reason)] = reasons.get(Reason(row.reason), 0) + row.people
-        return Settled(open=open_now, outcomes=outcomes, reasons=reasons)
+        return ReplayResults(open=open_now, outcomes=outcomes, reasons=reasons)
 
 
 def _possible(keys: Iterable[Key]) -> list[Key]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import String, cast, select
 
-from schemas.outcomes import CONFIRMING_OUTCOMES, Mode
-from schemas.runs.verification import Confirmed
+from schemas.outcomes import VERIFYING_OUTCOMES, Mode
+from schemas.runs.verification import VerifiedReceipt
 from store import tables
 from store.timestamps import in_utc
 
@@ -21,7 +21,7 @@ class Confirmations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def last(self, run_id: int, entra_id: str) -> Confirmed | None:
+    def last(self, run_id: int, entra_id: str) -> VerifiedReceipt | None:
         """Return what the person's last receipt before a run confirms; None when nothing may be trusted.
 
         Only full runs of everybody trust, unless they are to be thorough. The last receipt is that of the
@@ -55,14 +55,14 @@ class Confirmations:
             row = connection.execute(query).one_or_none()
         if (
             row is None
-            or row.outcome not in CONFIRMING_OUTCOMES
+            or row.outcome not in VERIFYING_OUTCOMES
             or row.replaying
             or None in (row.confirmed_as, row.confirmed_at, row.skolon_id)
         ):
             return None
-        return Confirmed(
+        return VerifiedReceipt(
             fingerprint=row.confirmed_as,
-            at=in_utc(row.confirmed_at),
+            verified_at=in_utc(row.confirmed_at),
             skolon_id=row.skolon_id,
             skolon_version=row.skolon_version,
         )

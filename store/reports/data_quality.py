@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select
 
 from schemas.outcomes import Outcome, Reason
-from schemas.reports.data_quality import Found, Shared, TenantReport
-from schemas.runs.collided import read_collided
+from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings
+from schemas.runs.collision import parse_collision
 from schemas.runs.sync_result import NO_MATCH_KEY
 from store import tables
 from store.reports.users import full_run
@@ -27,7 +27,7 @@ class TenantReports:
         self._database = database
         self._runs = runs
 
-    def last(self, tenant: str, limit: int) -> TenantReport | None:
+    def last(self, tenant: str, limit: int) -> DataQualityReport | None:
         """Return the report with `limit` people of each kind at most, None without a complete full run."""
         tenants, receipts = tables.tenants, tables.receipts
         with self._database.transaction() as connection:
@@ -41,8 +41,8 @@ class TenantReports:
         with self._database.transaction() as connection:
             books = _Books(connection, run, limit)
             collided = books.people(receipts.c.reason == Reason.COLLISION)
-            told = [read_collided(detail or "") for _, detail in collided.people]
-            return TenantReport(
+            told = [parse_collision(detail or "") for _, detail in collided.users]
+            return DataQualityReport(
                 run=summary,
                 collision_count=collided.count,
                 collisions=[each for each in told if each is not None],
@@ -62,7 +62,7 @@ class _Books:
         self._of_run = tables.receipts.c.run_id == run
         self._limit = limit
 
-    def people(self, condition: ColumnElement[bool]) -> Found:
+    def people(self, condition: ColumnElement[bool]) -> UserFindings:
         receipts = tables.receipts
         chosen = and_(self._of_run, condition)
         count = self._connection.scalar(select(func.count()).select_from(receipts).where(chosen)) or 0
@@ -73,9 +73,9 @@ class _Books:
             .limit(self._limit)
         )
         people = [(row.entra_id, row.detail) for row in self._connection.execute(query)]
-        return Found(count=count, people=people)
+        return UserFindings(count=count, users=people)
 
-    def shared(self, mark: Column[Any]) -> Shared:
+    def shared(self, mark: Column[Any]) -> SharedValues:
         receipts = tables.receipts
         several = (
             select(mark.label("mark"))
@@ -95,4 +95,4 @@ class _Books:
         groups: dict[str, list[str]] = {}
         for found, entra_id in self._connection.execute(query):
             groups.setdefault(found, []).append(entra_id)
-        return Shared(count=count, groups=list(groups.values()))
+        return SharedValues(count=count, groups=list(groups.values()))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
 
-from schemas.outcomes import CONFIRMING_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, Outcome, Reason, Status
 from schemas.reports.freshness import Freshness
-from schemas.reports.user_status import Entry
+from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute
 from store import tables
 from store.timestamps import in_utc
@@ -63,13 +63,13 @@ class People:
             )
             return [row.entra_id for row in connection.execute(people)]
 
-    def history(self, tenant: str, entra_id: str, limit: int) -> list[Entry]:
+    def history(self, tenant: str, entra_id: str, limit: int) -> list[HistoryEntry]:
         """Return what the runs did about a person, the newest first."""
         query = _entries(tenant, entra_id).limit(limit)
         with self._database.transaction() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def confirmed(self, tenant: str, entra_id: str) -> Entry | None:
+    def confirmed(self, tenant: str, entra_id: str) -> HistoryEntry | None:
         """Return the newest entry of a person that confirms what Skolon holds, None if there is none.
 
         It is of the moment when Skolon was asked, also where the run trusted an earlier one.
@@ -100,12 +100,12 @@ class People:
         return Freshness(
             tenant=tenant,
             run=run,
-            people=row.people,
+            users=row.people,
             not_found=row.not_found or 0,
             out_of_scope=row.out_of_scope or 0,
             within_day=row.within_day or 0,
             within_week=row.within_week or 0,
-            confirmed=row.confirmed or 0,
+            verified=row.confirmed or 0,
             oldest=oldest and in_utc(oldest),
         )
 
@@ -127,7 +127,7 @@ def full_run(connection: Connection, tenant_id: int | None) -> int | None:
 def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
     """Say which receipts confirm: of a run that reads Entra and writes, which asked Skolon."""
     return and_(
-        receipts.c.outcome.in_(CONFIRMING_OUTCOMES),
+        receipts.c.outcome.in_(VERIFYING_OUTCOMES),
         ~runs.c.dry_run,
         runs.c.mode.in_((Mode.FULL, Mode.DELTA)),
     )
@@ -188,8 +188,8 @@ def _entries(tenant: str, entra_id: str) -> Select[Any]:
     )
 
 
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
+def _entry(row: Row[Any]) -> HistoryEntry:
+    return HistoryEntry(
         run=row.run_id,
         mode=Mode(row.mode),
         dry_run=row.dry_run,

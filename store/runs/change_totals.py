@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from schemas.outcomes import Cause, Outcome, Reason, Status
-from schemas.reports.forecast import Prospect
-from schemas.runs.changes import ChangeSums, changes_text, read_changes, sum_up
+from schemas.reports.forecast import RunForecast
+from schemas.runs.changes import ChangeCounts, count_changes, format_changes, parse_changes
 from store import tables
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class ChangesMade:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, run_id: int) -> ChangeSums:
+    def of(self, run_id: int) -> ChangeCounts:
         """Return what a run has changed, or would have if it is a dry one."""
         receipts = tables.receipts
         query = (
@@ -34,7 +34,9 @@ class ChangesMade:
             .group_by(receipts.c.changes)
         )
         with self._database.transaction() as connection:
-            return sum_up((read_changes(row.changes), row.people) for row in connection.execute(query))
+            return count_changes(
+                (parse_changes(row.changes), row.people) for row in connection.execute(query)
+            )
 
 
 class Prospects:
@@ -57,12 +59,12 @@ class Prospects:
                 .values(
                     foreseen=foreseen.outcome,
                     foreseen_reason=foreseen.reason,
-                    foreseen_changes=changes_text(foreseen.kinds),
+                    foreseen_changes=format_changes(foreseen.change_kinds),
                 )
             )
         return bool(noted.rowcount)
 
-    def of(self, run_id: int) -> Prospect | None:
+    def of(self, run_id: int) -> RunForecast | None:
         """Return what a run would have gone on to do, None for one that the guard has not ended."""
         receipts, runs = tables.receipts, tables.runs
         run = select(runs).where(
@@ -92,7 +94,7 @@ def _not_read(run: Any, published: int) -> int | None:
     return None if run.people is None else max(0, run.people - published)
 
 
-def _prospect(groups: Any, not_read: int | None) -> Prospect:
+def _prospect(groups: Any, not_read: int | None) -> RunForecast:
     outcomes, reasons = dict[Outcome, int](), dict[Reason, int]()
     seen = [group for group in groups if group.foreseen is not None]
     for group in seen:
@@ -102,10 +104,10 @@ def _prospect(groups: Any, not_read: int | None) -> Prospect:
             reason = Reason(group.foreseen_reason)
             reasons[reason] = reasons.get(reason, 0) + group.people
     changing = (group for group in seen if group.foreseen == Outcome.UPDATED)
-    return Prospect(
+    return RunForecast(
         outcomes=outcomes,
         reasons=reasons,
-        changes=sum_up((read_changes(group.foreseen_changes), group.people) for group in changing),
-        not_looked_at=sum(group.people for group in groups if group.foreseen is None),
-        not_read=not_read,
+        changes=count_changes((parse_changes(group.foreseen_changes), group.people) for group in changing),
+        not_evaluated=sum(group.people for group in groups if group.foreseen is None),
+        not_listed=not_read,
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from schemas.errors import WrongUseError
-from schemas.messages.messages import HIGHEST_RUN
+from schemas.errors import UsageError
+from schemas.messages.messages import MAX_RUN_ID
 from schemas.outcomes import Cause, Mode, Status
 from schemas.runs.run import Run
 from store import tables
@@ -27,16 +27,16 @@ SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label
 
 def is_run_id(run_id: int) -> bool:
     """Say whether a run can have that number; a message or a command line may name any."""
-    return 1 <= run_id <= HIGHEST_RUN
+    return 1 <= run_id <= MAX_RUN_ID
 
 
 def run_row(connection: Connection, run_id: int) -> Row[Any]:
-    """Return the row of a run; raise `WrongUseError` when there is none of that number."""
+    """Return the row of a run; raise `UsageError` when there is none of that number."""
     row = None
     if is_run_id(run_id):
         row = connection.execute(SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
     if row is None:
-        raise WrongUseError(f"There is no run {run_id}; 'runs list' shows those there are.")
+        raise UsageError(f"There is no run {run_id}; 'runs list' shows those there are.")
     return row
 
 
@@ -54,7 +54,7 @@ def read_run(row: Row[Any]) -> Run:
         detail=row.detail,
         started=in_utc(row.started),
         finished=row.finished and in_utc(row.finished),
-        trial=row.trial,
-        undoes=row.undoes,
+        settings_override=row.trial,
+        reverts_run_id=row.undoes,
         recheck_all=row.recheck_all,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.runs.warning_kind import Caution, RunWarning, lost_messages
+from schemas.runs.warning_kind import RunWarning, WarningKind, lost_messages_warning
 from store import tables
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class RunWarnings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, run_id: int, kind: Caution, detail: str) -> bool:
+    def note(self, run_id: int, kind: WarningKind, detail: str) -> bool:
         """Warn of something on a run, unless it has been said; True for the one who said it."""
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
         values = {"run_id": run_id, "kind": kind, "detail": detail}
@@ -41,7 +41,7 @@ class RunWarnings:
         """Warn that so many users more were published again, since their messages were lost."""
         table = tables.run_warnings
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
-        warning = lost_messages(users)
+        warning = lost_messages_warning(users)
         values = {"run_id": run_id, "kind": warning.kind, "detail": warning.detail, "users": users}
         with self._database.transaction() as connection:
             insert = dialect.insert(table).values(values)
@@ -54,10 +54,10 @@ class RunWarnings:
             connection.execute(
                 update(table)
                 .where(table.c.run_id == run_id, table.c.kind == warning.kind)
-                .values(detail=lost_messages(altogether).detail)
+                .values(detail=lost_messages_warning(altogether).detail)
             )
 
-    def withdraw(self, run_id: int, kind: Caution) -> None:
+    def withdraw(self, run_id: int, kind: WarningKind) -> None:
         """Take a warning back that no longer holds."""
         table = tables.run_warnings
         with self._database.transaction() as connection:
@@ -69,5 +69,5 @@ def warnings_of(connection: Connection, run_ids: Collection[int]) -> dict[int, t
     table = tables.run_warnings
     found: dict[int, tuple[RunWarning, ...]] = dict.fromkeys(run_ids, ())
     for row in connection.execute(select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.kind)):
-        found[row.run_id] += (RunWarning(kind=Caution(row.kind), detail=row.detail, users=row.users),)
+        found[row.run_id] += (RunWarning(kind=WarningKind(row.kind), detail=row.detail, users=row.users),)
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from schemas.runs.run import Run, RunSummary
 from store import tables
@@ -33,7 +33,7 @@ class Runs:
         self._database = database
 
     def get(self, run_id: int) -> Run:
-        """Return a run; raise `WrongUseError` when there is none of that number."""
+        """Return a run; raise `UsageError` when there is none of that number."""
         with self._database.transaction() as connection:
             return read_run(run_row(connection, run_id))
 
@@ -62,14 +62,14 @@ class Runs:
         """Take a halted run up again: back to reading, in a fresh scan, or to updating.
 
         An open run is taken up too: whoever resumed it may have died before publishing what it
-        lacks. Raises `WrongUseError` when it has ended, or another run of its tenant is open.
+        lacks. Raises `UsageError` when it has ended, or another run of its tenant is open.
         """
         runs = tables.runs
         try:
             with self._database.transaction() as connection:
                 row = run_row(connection, run_id)
                 if row.status in (Status.COMPLETED, Status.CANCELLED):
-                    raise WrongUseError(f"Run {run_id} is {row.status}: there is nothing to resume.")
+                    raise UsageError(f"Run {run_id} is {row.status}: there is nothing to resume.")
                 values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
                 if not row.read_to_the_end:
                     values |= {
@@ -83,7 +83,7 @@ class Runs:
                 if row.status == Status.HALTED:
                     forget_waits(connection, run_id)
         except IntegrityError:
-            raise WrongUseError(
+            raise UsageError(
                 f"Another run of the tenant is open: wait for it or cancel it, then resume run {run_id}."
             ) from None
         return self.get(run_id)

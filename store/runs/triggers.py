@@ -21,8 +21,8 @@ from store.timestamps import now
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from schemas.crypto.encryption import Sealer
-    from schemas.messages.messages import TenantSync
+    from schemas.crypto.encryption import FieldCipher
+    from schemas.messages.messages import SyncRequest
     from schemas.runs.run import Run
     from store.database import Database
     from store.runs.runs import Runs
@@ -43,36 +43,36 @@ class Opened:
 class Triggers:
     """The triggers' table, and the runs that they open; may be shared by threads."""
 
-    def __init__(self, database: Database, runs: Runs, sealer: Sealer) -> None:
+    def __init__(self, database: Database, runs: Runs, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._runs = runs
 
-    def open(self, wish: TenantSync, event_id: str) -> Opened:
+    def open(self, request: SyncRequest, event_id: str) -> Opened:
         """Open the run that a trigger asks for, or find the one that does what it asks for.
 
         A run that tries settings is one of its own: it changes nothing, so it neither waits for another
         one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
         `TransientError` (order) while a run of the tenant is open that does something else.
         """
-        wish = self._sealed(wish)
+        request = self._sealed(request)
         try:
-            return self._open(wish, event_id)
+            return self._open(request, event_id)
         except IntegrityError:
             # Somebody else opened a run in the same moment, and now it can be seen.
-            return self._open(wish, event_id)
+            return self._open(request, event_id)
 
-    def withdraw(self, wish: TenantSync, event_id: str) -> Run:
+    def withdraw(self, request: SyncRequest, event_id: str) -> Run:
         """Cancel the run that a trigger led to; if it led to none so far, see to it that it never will.
 
         Returns the run, which has ended. Raises as `open` does for a tenant.
         """
-        wish = self._sealed(wish)
+        request = self._sealed(request)
         try:
-            run = self._withdrawn(wish, event_id)
+            run = self._withdrawn(request, event_id)
         except IntegrityError:
             # The trigger has been taken in the same moment.
-            run = self._withdrawn(wish, event_id)
+            run = self._withdrawn(request, event_id)
         self._runs.cancel(run.id)
         return self._runs.get(run.id)
 
@@ -81,19 +81,19 @@ class Triggers:
         with self._database.transaction() as connection:
             return _event_run(connection, event_id)
 
-    def _sealed(self, wish: TenantSync) -> TenantSync:
-        if wish.settings is None:
-            return wish
-        return dataclasses.replace(wish, settings=seal_rules(wish.settings, self._sealer))
+    def _sealed(self, request: SyncRequest) -> SyncRequest:
+        if request.settings is None:
+            return request
+        return dataclasses.replace(request, settings=seal_rules(request.settings, self._cipher))
 
-    def _open(self, wish: TenantSync, event_id: str) -> Opened:
+    def _open(self, request: SyncRequest, event_id: str) -> Opened:
         with self._database.transaction() as connection:
             known = _event_run(connection, event_id)
             if known is not None:
                 return _opened(connection, known, new=False)
-            tenant_id = _tenant(connection, wish)
+            tenant_id = _tenant(connection, request)
             row = None
-            if wish.settings is None:
+            if request.settings is None:
                 row = connection.execute(
                     SELECT_RUNS.where(
                         tables.runs.c.tenant_id == tenant_id,
@@ -102,44 +102,44 @@ class Triggers:
                     )
                 ).one_or_none()
             if row is None:
-                if wish.mode is Mode.UNDO:
-                    prepare_undo(connection, tenant_id, wish)
-                run = read_run(run_row(connection, _insert_run(connection, tenant_id, wish)))
+                if request.mode is Mode.UNDO:
+                    prepare_undo(connection, tenant_id, request)
+                run = read_run(run_row(connection, _insert_run(connection, tenant_id, request)))
             else:
                 run = read_run(row)
-                if not covers(run, wish):
+                if not covers(run, request):
                     raise TransientError(
                         Dependency.ORDER,
-                        f"run {run.id} of tenant {wish.tenant} is open and does something else",
+                        f"run {run.id} of tenant {request.tenant} is open and does something else",
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )
-                if wish.accept:
+                if request.override_guard:
                     accept(connection, run.id)
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
             return _opened(connection, run, new=row is None)
 
-    def _withdrawn(self, wish: TenantSync, event_id: str) -> Run:
+    def _withdrawn(self, request: SyncRequest, event_id: str) -> Run:
         with self._database.transaction() as connection:
             known = _event_run(connection, event_id)
             if known is not None:
                 return known
-            tenant_id = _tenant(connection, wish)
+            tenant_id = _tenant(connection, request)
             ended = {"status": Status.CANCELLED, "finished": now()}
-            run_id = _insert_run(connection, tenant_id, wish, **ended)
+            run_id = _insert_run(connection, tenant_id, request, **ended)
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run_id, received=now())
             )
             return read_run(run_row(connection, run_id))
 
 
-def covers(run: Run, wish: TenantSync) -> bool:
+def covers(run: Run, request: SyncRequest) -> bool:
     """Say whether an open run does what a trigger asks for."""
-    same_people = not run.users or (bool(wish.users) and set(wish.users) <= set(run.users))
-    deep_enough = run.mode is not Mode.DELTA or wish.mode is Mode.DELTA
-    rechecks_enough = run.recheck_all or not wish.recheck_all
-    same_kind = run.dry_run is wish.dry_run and run.undoes == wish.undoes
+    same_people = not run.users or (bool(request.users) and set(request.users) <= set(run.users))
+    deep_enough = run.mode is not Mode.DELTA or request.mode is Mode.DELTA
+    rechecks_enough = run.recheck_all or not request.recheck_all
+    same_kind = run.dry_run is request.dry_run and run.reverts_run_id == request.reverts_run_id
     return same_kind and same_people and deep_enough and rechecks_enough
 
 
@@ -153,34 +153,36 @@ def _event_run(connection: Connection, event_id: str) -> Run | None:
     return None if row is None else read_run(row)
 
 
-def _tenant(connection: Connection, wish: TenantSync) -> int:
+def _tenant(connection: Connection, request: SyncRequest) -> int:
     """Return the number of the tenant; one that is disabled may still have a run undone."""
     row = connection.execute(
-        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == wish.tenant)
+        select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == request.tenant)
     ).one_or_none()
     if row is None:
         raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
-    if wish.mode is not Mode.UNDO and not row.settings.get("enabled", True):
-        raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {wish.tenant} is not enabled")
+    if request.mode is not Mode.UNDO and not row.settings.get("enabled", True):
+        raise PermanentError(
+            Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {request.tenant} is not enabled"
+        )
     return int(row.id)
 
 
-def _insert_run(connection: Connection, tenant_id: int, wish: TenantSync, **ended: object) -> int:
+def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **ended: object) -> int:
     values = {
         "tenant_id": tenant_id,
-        "mode": wish.mode,
-        "dry_run": wish.dry_run,
-        "recheck_all": wish.recheck_all,
-        "users": list(wish.users),
-        "trial": None if wish.settings is None else dict(wish.settings),
+        "mode": request.mode,
+        "dry_run": request.dry_run,
+        "recheck_all": request.recheck_all,
+        "users": list(request.users),
+        "trial": None if request.settings is None else dict(request.settings),
         "status": Status.READING,
         "scan": 1,
         "last_scan": 1 + NEW_BEGINNINGS,
         "read_to_the_end": False,
-        "undoes": wish.undoes,
+        "undoes": request.reverts_run_id,
         # A share that the guard allows is of as many people as the run that is undone had.
-        "people": None if wish.undoes is None else people_of(connection, wish.undoes),
-        "guard_accepted": wish.accept,
+        "people": None if request.reverts_run_id is None else people_of(connection, request.reverts_run_id),
+        "guard_accepted": request.override_guard,
         "started": now(),
         **ended,
     }

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from schemas.errors import PermanentError
 from schemas.outcomes import OPEN_STATUSES, Reason, Stage, Status
-from schemas.runs.before_image import Written, read_written
+from schemas.runs.before_image import ChangeRecord, load_change_record
 from store import tables
 from store.timestamps import now
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from schemas.crypto.encryption import Sealer
-    from schemas.messages.messages import TenantSync
+    from schemas.crypto.encryption import FieldCipher
+    from schemas.messages.messages import SyncRequest
     from store.database import Database
 
 
@@ -33,16 +33,16 @@ class Undoable:
 
     skolon_id: str
     version: str | None
-    written: Written
-    since: tuple[Written, ...]
+    written: ChangeRecord
+    since: tuple[ChangeRecord, ...]
 
 
 class Undos:
     """What an undo reads of the run that it puts back; may be shared by threads."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
 
     def people(self, run_id: int) -> int:
         """Return how many people a run has claimed in order to change them."""
@@ -88,11 +88,11 @@ class Undos:
             since=tuple(self._written(row.old_values) for row in newer if row.skolon_id == first.skolon_id),
         )
 
-    def _written(self, sealed: str | None) -> Written:
-        return read_written(self._sealer.open_json(sealed)) if sealed else Written()
+    def _written(self, sealed: str | None) -> ChangeRecord:
+        return load_change_record(self._cipher.decrypt_json(sealed)) if sealed else ChangeRecord()
 
 
-def prepare_undo(connection: Connection, tenant_id: int, wish: TenantSync) -> None:
+def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -> None:
     """See that a run can be undone, and cancel it if it is halted and is put back as a whole.
 
     Whoever of a halted run is pending would else be changed after all when it is resumed. From here on
@@ -101,16 +101,16 @@ def prepare_undo(connection: Connection, tenant_id: int, wish: TenantSync) -> No
     """
     runs = tables.runs
     undone = connection.execute(
-        select(runs.c.dry_run).where(runs.c.id == wish.undoes, runs.c.tenant_id == tenant_id)
+        select(runs.c.dry_run).where(runs.c.id == request.reverts_run_id, runs.c.tenant_id == tenant_id)
     ).one_or_none()
     if undone is None:
-        raise _refusal(f"the tenant has no run {wish.undoes}")
+        raise _refusal(f"the tenant has no run {request.reverts_run_id}")
     if undone.dry_run:
-        raise _refusal(f"run {wish.undoes} was a dry run, which changes nobody")
-    if not (wish.users or wish.dry_run):
+        raise _refusal(f"run {request.reverts_run_id} was a dry run, which changes nobody")
+    if not (request.users or request.dry_run):
         connection.execute(
             update(runs)
-            .where(runs.c.id == wish.undoes, runs.c.status == Status.HALTED)
+            .where(runs.c.id == request.reverts_run_id, runs.c.status == Status.HALTED)
             .values(status=Status.CANCELLED, finished=now())
         )
 
@@ -133,4 +133,4 @@ def _claimed(run_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _refusal(why: str) -> PermanentError:
-    return PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"undoes: {why}")
+    return PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"reverts_run_id: {why}")

@@ -82,7 +82,7 @@ class Waits:
             runs.c.id,
             literal(PAGE),
             *(literal(facts[name], kind) for name, kind in _FACTS.items()),
-            literal(wait.told, DateTime(timezone=True)),
+            literal(wait.reported, DateTime(timezone=True)),
         ).where(runs.c.id == run_id, runs.c.status == Status.READING)
         with self._database.transaction() as connection:
             connection.execute(self._upsert(source))
@@ -212,9 +212,9 @@ def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
 def _facts(wait: Wait) -> dict[str, Any]:
     return {
         "service": str(wait.service),
-        "told": wait.told,
+        "told": wait.reported,
         "next_try": wait.next_try,
-        "failed_at": wait.failed,
+        "failed_at": wait.failed_at,
         "status": wait.status,
         "kind": None if wait.kind is None else str(wait.kind),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, exists, func, select, update
 
 from schemas.outcomes import Cause, Mode, Status
-from schemas.tenants.schedule_state import NewestRun, Plan, RunHistory
+from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 from store import tables
 from store.timestamps import in_utc
 
@@ -43,7 +43,7 @@ class Schedules:
         with self._database.transaction() as connection:
             yield bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
 
-    def plans(self, tenant: str | None = None) -> list[Plan]:
+    def plans(self, tenant: str | None = None) -> list[ScheduleState]:
         """Return the plans of all enabled tenants that have a schedule, or of one of them, by key."""
         query = select(tables.tenants).order_by(tables.tenants.c.key)
         if tenant is not None:
@@ -52,7 +52,7 @@ class Schedules:
             rows = connection.execute(query).all()
         return [_plan(row) for row in rows if row.settings["enabled"] and row.settings["schedule"]]
 
-    def history(self, plan: Plan, last_event: str | None) -> RunHistory:
+    def history(self, plan: ScheduleState, last_event: str | None) -> RunHistory:
         """Return what is known of the runs of a plan's tenant, and whether `last_event` has led to one."""
         runs, triggers = tables.runs, tables.triggers
         counted = and_(runs.c.tenant_id == plan.tenant_id, tables.FOR_EVERYBODY)
@@ -71,13 +71,13 @@ class Schedules:
             began = connection.scalar(full_began)
             answered = connection.scalar(select(exists().where(triggers.c.event_id == last_event)))
         return RunHistory(
-            newest=None if row is None else _newest(row),
-            full_began=None if began is None else in_utc(began),
-            answered=bool(answered),
+            latest=None if row is None else _newest(row),
+            last_full_started=None if began is None else in_utc(began),
+            acknowledged=bool(answered),
             undo=None if undone is None or (row and row.id > undone.id) else _newest(undone),
         )
 
-    def note(self, dues: Iterable[tuple[Plan, dt.datetime]], published: dt.datetime) -> None:
+    def note(self, dues: Iterable[tuple[ScheduleState, dt.datetime]], published: dt.datetime) -> None:
         """Note for which due times triggers have been published."""
         tenants = tables.tenants
         with self._database.transaction() as connection:
@@ -89,8 +89,8 @@ class Schedules:
                 )
 
 
-def _newest(row: Row[Any]) -> NewestRun:
-    return NewestRun(
+def _newest(row: Row[Any]) -> LatestRun:
+    return LatestRun(
         id=row.id,
         status=Status(row.status),
         cause=row.cause and Cause(row.cause),
@@ -98,13 +98,13 @@ def _newest(row: Row[Any]) -> NewestRun:
     )
 
 
-def _plan(row: Row[Any]) -> Plan:
-    return Plan(
+def _plan(row: Row[Any]) -> ScheduleState:
+    return ScheduleState(
         tenant_id=row.id,
         tenant=row.key,
         schedule=row.settings["schedule"],
         time_zone=row.settings["time_zone"],
-        since=in_utc(row.schedule_since or row.created),
-        due=row.schedule_due and in_utc(row.schedule_due),
-        published=row.schedule_published and in_utc(row.schedule_published),
+        active_since=in_utc(row.schedule_since or row.created),
+        last_due=row.schedule_due and in_utc(row.schedule_due),
+        last_published=row.schedule_published and in_utc(row.schedule_published),
     )

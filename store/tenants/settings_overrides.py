@@ -7,11 +7,11 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.tenants.settings_override import tried
+from schemas.tenants.settings_override import apply_override
 from store.encryption.exclusion_rules import open_rules
 
 if TYPE_CHECKING:
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
     from schemas.runs.run import Run
     from store.receipts.work_items import Begun
     from store.runs.runs import Runs
@@ -24,23 +24,23 @@ KEPT: Final = 100
 class Trials:
     """Gives each run its settings; may be shared by threads. Credentials are always the tenant's."""
 
-    def __init__(self, runs: Runs, tenants: Tenants, sealer: Sealer) -> None:
+    def __init__(self, runs: Runs, tenants: Tenants, cipher: FieldCipher) -> None:
         self._runs = runs
         self._tenants = tenants
-        self._sealer = sealer
+        self._cipher = cipher
         self._kept: OrderedDict[tuple[int, int], TenantRecord] = OrderedDict()
         self._lock = Lock()
 
     def settings(self, run: Run) -> dict[str, Any]:
         """Return the settings that a run tries, with the values of its rules in the clear."""
-        return open_rules(run.trial or {}, self._sealer)
+        return open_rules(run.settings_override or {}, self._cipher)
 
     def for_run(self, run: Run) -> TenantRecord:
         """Return the settings for reading a run's people, as they are in the database now."""
         record = self._tenants.get(run.tenant)
-        if run.trial is None:
+        if run.settings_override is None:
             return record
-        return dataclasses.replace(record, tenant=tried(record.tenant, self.settings(run)))
+        return dataclasses.replace(record, tenant=apply_override(record.tenant, self.settings(run)))
 
     def for_user(self, run_id: int, begun: Begun) -> TenantRecord:
         """Return the settings for a user of a run, from memory when they are at hand."""
@@ -52,7 +52,7 @@ class Trials:
             kept = self._kept.get(key)
         if kept is None:
             trial = self.settings(self._runs.get(run_id))
-            kept = dataclasses.replace(record, tenant=tried(record.tenant, trial))
+            kept = dataclasses.replace(record, tenant=apply_override(record.tenant, trial))
             with self._lock:
                 self._kept[key] = kept
                 while len(self._kept) > KEPT:

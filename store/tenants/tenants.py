@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from schemas.crypto.encryption import UnsealableError
-from schemas.errors import WrongUseError
+from schemas.crypto.encryption import DecryptionError
+from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants.mapping_settings import mapping_fingerprint
 from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from schemas.crypto.encryption import Sealer
+    from schemas.crypto.encryption import FieldCipher
     from store.database import Database
 
 #: How many tenants a process keeps at hand (promise P10).
@@ -46,19 +46,19 @@ class TenantRecord:
 class Tenants:
     """The tenants' table; may be shared by threads."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._kept: OrderedDict[str, TenantRecord] = OrderedDict()
         self._lock = Lock()
 
     def add(self, tenant: Tenant, client_secret: str) -> None:
-        """Store a new tenant; raise `WrongUseError` when the key is taken."""
+        """Store a new tenant; raise `UsageError` when the key is taken."""
         added = now()
         values = {
             "key": tenant.key,
-            "settings": seal_rules(dump_tenant(tenant), self._sealer),
-            "client_secret": self._sealer.seal(client_secret),
+            "settings": seal_rules(dump_tenant(tenant), self._cipher),
+            "client_secret": self._cipher.encrypt(client_secret),
             "version": 1,
             "created": added,
             "updated": added,
@@ -67,9 +67,7 @@ class Tenants:
             with self._database.transaction() as connection:
                 connection.execute(insert(tables.tenants).values(values))
         except IntegrityError:
-            raise WrongUseError(
-                f"There is a tenant '{tenant.key}' already; 'tenants set' changes it."
-            ) from None
+            raise UsageError(f"There is a tenant '{tenant.key}' already; 'tenants set' changes it.") from None
 
     def change(self, key: str, changes: object) -> Tenant:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
@@ -78,27 +76,27 @@ class Tenants:
             before, changed = self._before(row, changes), now()
             tenant, secret = change_tenant(before, changes)
             values: dict[str, Any] = {
-                "settings": seal_rules(dump_tenant(tenant), self._sealer),
+                "settings": seal_rules(dump_tenant(tenant), self._cipher),
                 "version": row.version + 1,
                 "updated": changed,
                 **_schedule_begins(before, tenant, changed),
             }
             if secret is not None:
-                values["client_secret"] = self._sealer.seal(secret)
+                values["client_secret"] = self._cipher.encrypt(secret)
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_links(connection, row.id)
         return tenant
 
     def get(self, key: str) -> TenantRecord:
-        """Return a tenant; raise `WrongUseError` when there is none of that key."""
+        """Return a tenant; raise `UsageError` when there is none of that key."""
         with self._database.transaction() as connection:
             return self._record(self._row(connection, key))
 
     def settings(self, key: str) -> Tenant:
         """Return a tenant's settings, its secret left sealed; raises as `get` does.
 
-        Raises `UnsealableError` when it has rules in `scope.exclude`, and no key opens their values.
+        Raises `DecryptionError` when it has rules in `scope.exclude`, and no key opens their values.
         """
         with self._database.transaction() as connection:
             return self._opened(self._row(connection, key))
@@ -131,7 +129,7 @@ class Tenants:
         return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
 
     def remove(self, key: str) -> None:
-        """Remove a tenant with its runs and receipts; raise `WrongUseError` while a run of it is open."""
+        """Remove a tenant with its runs and receipts; raise `UsageError` while a run of it is open."""
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
             open_run = connection.scalar(
@@ -140,7 +138,7 @@ class Tenants:
                 )
             )
             if open_run is not None:
-                raise WrongUseError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
+                raise UsageError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
             connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
 
     def _rows(self) -> Sequence[Row[Any]]:
@@ -148,13 +146,13 @@ class Tenants:
             return connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
 
     def _opened(self, row: Row[Any]) -> Tenant:
-        return restore_tenant(row.key, open_rules(row.settings, self._sealer))
+        return restore_tenant(row.key, open_rules(row.settings, self._cipher))
 
     def _before(self, row: Row[Any], changes: object) -> Tenant:
         """Return a tenant that is to be changed; rules that no key opens can be replaced all the same."""
         try:
             return self._opened(row)
-        except UnsealableError:
+        except DecryptionError:
             scope = changes.get("scope") if isinstance(changes, dict) else None
             if not (isinstance(scope, dict) and "exclude" in scope):
                 raise
@@ -164,7 +162,7 @@ class Tenants:
         query = select(tables.tenants).where(tables.tenants.c.key == key)
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
-            raise WrongUseError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
+            raise UsageError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
         return row
 
     def _record(self, row: Row[Any]) -> TenantRecord:
@@ -176,7 +174,7 @@ class Tenants:
             credentials=Credentials(
                 directory=tenant.entra_tenant_id,
                 client_id=tenant.client_id,
-                client_secret=self._sealer.open(row.client_secret),
+                client_secret=self._cipher.decrypt(row.client_secret),
             ),
         )
 

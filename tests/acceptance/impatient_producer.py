@@ -15,14 +15,18 @@ from functools import partial
 from unittest.mock import patch
 
 from producers import main
-from producers.reconciliation.loss_detection import Patience
+from producers.reconciliation.loss_detection import LossTimeouts
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE
 
 
 def build() -> None:
     """Put a producer process together, as dramatiq's command line asks for it."""
-    patch.object(main, "Patience", partial(Patience, look_every=0.5, calm=5.0, away=5.0)).start()
+    patch.object(
+        main,
+        "LossTimeouts",
+        partial(LossTimeouts, check_interval=0.5, quiet_time=5.0, quiet_time_in_outage=5.0),
+    ).start()
     main.build()
 
 

@@ -23,8 +23,8 @@ from sandbox.municipality.tenant import tenant_settings
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault
-from schemas.crypto.encryption import Sealer
-from schemas.messages.messages import TenantSync
+from schemas.crypto.encryption import FieldCipher
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants.tenant import load_tenant
 from store.store import Store
@@ -72,7 +72,7 @@ class Organisations:
 
     def trigger(self, key: str) -> int:
         """Trigger a tenant's run; return its number once it is there."""
-        self.broker.publish([tenant_sync_message(TenantSync(tenant=key), event_id=f"of {key}")])
+        self.broker.publish([tenant_sync_message(SyncRequest(tenant=key), event_id=f"of {key}")])
 
         def run() -> int | None:
             runs = self.store.runs.list(key)
@@ -155,7 +155,7 @@ def organisations(
             UPDATE_SYNC_CA_BUNDLE=str(certificate.authority),
             UPDATE_SYNC_LOG_FORMAT="json",
         )
-        store = Store(servers["UPDATE_SYNC_DATABASE_URL"], Sealer((servers["UPDATE_SYNC_SECRET_KEYS"],)))
+        store = Store(servers["UPDATE_SYNC_DATABASE_URL"], FieldCipher((servers["UPDATE_SYNC_SECRET_KEYS"],)))
         stack.callback(store.close)
         broker = open_broker(servers["UPDATE_SYNC_AMQP_URL"])
         stack.callback(broker.disconnect)

@@ -82,8 +82,11 @@ def test_one_users_trouble_is_its_own(amqp_url: str, database_url: str, tmp_path
             stack.enter_context(running(command, env=served.env, log=tmp_path / f"{command}.log"))
         run = completed(served.store, served.trigger("exempel"))
         assert run.run.status is Status.COMPLETED
-        letters = served.store.receipts.list(run.run.id, reason=Reason.REJECTED_BY_SKOLON)
-        told = {letter.entra_id: (letter.stage, str(letter.detail).split(" (")[0]) for letter in letters}
+        dead_letters = served.store.receipts.list(run.run.id, reason=Reason.REJECTED_BY_SKOLON)
+        told = {
+            dead_letter.entra_id: (dead_letter.stage, str(dead_letter.detail).split(" (")[0])
+            for dead_letter in dead_letters
+        }
         assert told.pop(changed.entra["id"]) == (Stage.UPDATE, "HTTP 500")
         assert told.pop(odd.entra["id"])[0] is Stage.MATCH
         stage, detail = told.pop(blocked.entra["id"])

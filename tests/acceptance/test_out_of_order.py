@@ -12,13 +12,13 @@ from sandbox.environment import TENANT_KEY
 from sandbox.municipality.changes import changed_users
 from sandbox.skolon.faults import Fault
 from tests.acceptance.test_whole_way import (
-    dead_letters,
     ended_run,
     env,
     event,
     made_up,
     pool,
     publish,
+    read_dead_letters,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
     publish(amqp_url, "tenant-sync", event("fails"))
     failed = ended_run(env, 1)
     made_up.skolon.faults.clear()
-    letters = len(dead_letters(amqp_url, "user-sync"))
+    dead_letters = len(read_dead_letters(amqp_url, "user-sync"))
     latest = change(made_up, 7, seed=1)
 
     # Two triggers at once are one run: of three events two runs.
@@ -89,8 +89,8 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
     # The letters hold these people as they were before they changed.
     old = ("dead-letters", "replay", "--run", failed["run"], "--original-payload", "--yes", "--json")
     replayed = json.loads(update_sync(*old, env=env).stdout)
-    assert (replayed["status"], replayed["counts"]["published"]) == ("completed", letters)
-    assert replayed["counts"]["superseded"] == letters
+    assert (replayed["status"], replayed["counts"]["published"]) == ("completed", dead_letters)
+    assert replayed["counts"]["superseded"] == dead_letters
     assert (made_up.changes_made(), made_up.skolon_users()) == (before, skolon)
 
     updated = 0

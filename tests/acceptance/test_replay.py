@@ -13,13 +13,13 @@ from devtools.commands import answer, kill_all, running, until, update_sync
 from sandbox.skolon.faults import Fault
 from tests.acceptance.test_whole_way import (
     counts,
-    dead_letters,
     ended_run,
     env,
     event,
     made_up,
     pool,
     publish,
+    read_dead_letters,
 )
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def test_a_killed_replay_loses_nobody_and_doubles_nothing(
     until(lambda: outcomes(env, failed) == expected, "the outcomes of a run without faults")
     assert made_up.wrong_users() == []
     assert made_up.changes_made() == expected["updated"]
-    letters = [json.loads(body)["kwargs"]["user"] for body in dead_letters(amqp_url, "user-sync")]
-    assert sorted(letters) == sorted(set(letters))
-    assert len(letters) == expected["dead_lettered"]
+    dead_letters = [json.loads(body)["kwargs"]["user"] for body in read_dead_letters(amqp_url, "user-sync")]
+    assert sorted(dead_letters) == sorted(set(dead_letters))
+    assert len(dead_letters) == expected["dead_lettered"]
 
 
 def test_a_replay_stops_by_itself(
@@ -84,13 +84,13 @@ def test_a_replay_stops_by_itself(
 ) -> None:
     """What still fails is found out with one person, with 1 as the exit code; nothing else has moved."""
     made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
-    before = sorted(json.loads(body)["message_id"] for body in dead_letters(amqp_url, "user-sync"))
+    before = sorted(json.loads(body)["message_id"] for body in read_dead_letters(amqp_url, "user-sync"))
     done = update_sync("dead-letters", "replay", "--reason", "rejected_by_skolon", "--json", env=env)
     assert done.returncode == 1
     operation = json.loads(done.stdout)
     assert (operation["status"], operation["counts"]["published"]) == ("stopped", 1)
     assert "rejected_by_skolon 1" in operation["detail"]
-    after = sorted(json.loads(body)["message_id"] for body in dead_letters(amqp_url, "user-sync"))
+    after = sorted(json.loads(body)["message_id"] for body in read_dead_letters(amqp_url, "user-sync"))
     assert after == before
     assert outcomes(env, failed) == counts(failed["outcomes"])
 
@@ -110,5 +110,8 @@ def test_ctrl_c_ends_a_replay_in_order(
     said = log.read_text(encoding="utf-8")
     assert "cancelled" in said
     assert "Traceback" not in said
-    until(lambda: outcomes(env, failed)["dead_lettered"] == len(dead_letters(amqp_url, "user-sync")), "calm")
+    until(
+        lambda: outcomes(env, failed)["dead_lettered"] == len(read_dead_letters(amqp_url, "user-sync")),
+        "calm",
+    )
     assert sum(outcomes(env, failed).values()) == failed["published"]

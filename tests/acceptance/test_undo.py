@@ -70,7 +70,11 @@ def test_a_mistake_is_halted_and_every_value_restored(
 
     undone = answer("runs", "undo", halted["run"], "--override-guard", "--wait", env=env)
 
-    assert (undone["status"], undone["mode"], undone["undoes"]) == ("completed", "undo", halted["run"])
+    assert (undone["status"], undone["mode"], undone["reverts_run_id"]) == (
+        "completed",
+        "undo",
+        halted["run"],
+    )
     assert (undone["outcomes"]["updated"], undone["skipped"]) == (len(touched), 0)
     after = state(made_up)
     for user, held in before.items():

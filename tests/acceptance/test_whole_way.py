@@ -188,7 +188,7 @@ def test_nobodys_data_is_in_the_logs_or_queues(
     ended_run(env, 1)
 
     written = "".join(log.read_text(encoding="utf-8") for log in pool)
-    written += "".join(body.decode() for body in dead_letters(amqp_url, "user-sync"))
+    written += "".join(body.decode() for body in read_dead_letters(amqp_url, "user-sync"))
     assert "dead letter" in written
     values = {made_up.tenant["client_secret"]}
     for person in made_up.municipality:
@@ -198,7 +198,7 @@ def test_nobodys_data_is_in_the_logs_or_queues(
     assert found == []
 
 
-def dead_letters(amqp_url: str, queue: str) -> list[bytes]:
+def read_dead_letters(amqp_url: str, queue: str) -> list[bytes]:
     """Return the dead letters of a queue; they go back when the connection ends."""
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         channel = connection.channel()
@@ -229,14 +229,14 @@ def test_what_is_no_trigger_becomes_a_dead_letter(env: dict[str, str], amqp_url:
     publish(amqp_url, "tenant-sync", event("good", users=["00000000-0000-4000-8000-000000000000"]))
 
     run = ended_run(env, 1)
-    letters = until(
-        lambda: kept if len(kept := dead_letters(amqp_url, "tenant-sync")) == len(bad) else None,
+    dead_letters = until(
+        lambda: kept if len(kept := read_dead_letters(amqp_url, "tenant-sync")) == len(bad) else None,
         f"{len(bad)} dead letters",
     )
 
     assert run["status"] == "completed"
     assert counts(run["outcomes"]) == {"out_of_scope": 1}
-    sections = [json.loads(body)["options"]["update_sync"] for body in letters if b"update_sync" in body]
+    sections = [json.loads(body)["options"]["update_sync"] for body in dead_letters if b"update_sync" in body]
     reasons = sorted(section["reason"] for section in sections)
     assert reasons == ["invalid_trigger", "invalid_trigger", "invalid_trigger", "unknown_tenant"]
     faults = " ".join(section["detail"] for section in sections)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devtools.commands import DEADLINE, environment
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.tenants.tenant import load_tenant
 from store.store import Store
 
@@ -50,7 +50,7 @@ def database_environment(folder: Path, **variables: str) -> dict[str, str]:
 
 def open_store(env: Mapping[str, str]) -> Store:
     """Return the database that a command of this environment works with."""
-    return Store(env["UPDATE_SYNC_DATABASE_URL"], Sealer([env["UPDATE_SYNC_SECRET_KEYS"]]))
+    return Store(env["UPDATE_SYNC_DATABASE_URL"], FieldCipher([env["UPDATE_SYNC_SECRET_KEYS"]]))
 
 
 def add_tenant(env: Mapping[str, str], key: str, settings: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ import pika
 from queues.brokers.rabbitmq import QuorumBroker
 from queues.message import user_sync_message
 from queues.middleware.message_history import as_dead_letter
-from schemas.messages.messages import TenantSync, UserSync
+from schemas.messages.messages import SyncRequest, UserSync
 from schemas.outcomes import Reason, Stage
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 from tests.integration.command_line import open_store
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 #: Stands for a value of somebody: it must never be shown.
 VALUE: Final = "Hemligstad"
 
-WRONG: Final = DeadLetter(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
-AMBIGUOUS: Final = DeadLetter(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
+WRONG: Final = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
+AMBIGUOUS: Final = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
 
 
-class Letters:
+class DeadLetterSeeder:
     """A run of a tenant, and dead letters of its people."""
 
     def __init__(self, env: Mapping[str, str], store: Store, broker: QuorumBroker, tenant: str) -> None:
@@ -40,7 +40,7 @@ class Letters:
 
     def run(self, users: Sequence[str], *, event: str = "event") -> int:
         """Open a run of these people, read to its end."""
-        run = self.store.triggers.open(TenantSync(tenant=self.tenant), event).run.id
+        run = self.store.triggers.open(SyncRequest(tenant=self.tenant), event).run.id
         self.store.receipts.publish(run, users)
         self.store.runs.finish_reading(run)
         return run
@@ -49,7 +49,7 @@ class Letters:
         self,
         run: int,
         users: Sequence[str],
-        letter: DeadLetter = WRONG,
+        dead_letter: Failure = WRONG,
         *,
         hours_ago: float = 0,
         told: bool = True,
@@ -62,9 +62,9 @@ class Letters:
                 UserSync(tenant=self.tenant, run=run, user=user, payload=None), data
             )
             message = user_sync_message(fields, give_up_after_hours=24)
-            self.broker.publish_dead_letter(as_dead_letter(message, letter, now=moment, version="0.1.0"))
+            self.broker.publish_dead_letter(as_dead_letter(message, dead_letter, now=moment, version="0.1.0"))
             if told:
-                self.store.receipts.dead_letter(run, user, letter, 1)
+                self.store.receipts.dead_letter(run, user, dead_letter, 1)
         self.store.runs.complete_if_done(run)
 
     def put(self, queue: str, body: bytes) -> None:
@@ -96,8 +96,8 @@ class Letters:
 
 
 @contextmanager
-def dead_letters(env: Mapping[str, str], tenant: str) -> Iterator[Letters]:
+def seeded_dead_letters(env: Mapping[str, str], tenant: str) -> Iterator[DeadLetterSeeder]:
     """Give access to the letters of an environment whose tenant is there."""
     broker = QuorumBroker(env["UPDATE_SYNC_AMQP_URL"])
     with closing(broker), closing(open_store(env)) as store:
-        yield Letters(env, store, broker, tenant)
+        yield DeadLetterSeeder(env, store, broker, tenant)

@@ -17,7 +17,7 @@ from queues.brokers.factory import open_broker
 from sandbox.certificates import make_certificate
 from sandbox.serving import serve
 from schemas.errors import UpdateSyncError
-from schemas.settings import read_settings
+from schemas.settings import load_settings
 from store.database import Database
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def test_postgresql_trusts_the_bundle(
     def connects(query: str, ca_bundle: Certificate | None) -> bool:
         monkeypatch.setenv("UPDATE_SYNC_DATABASE_URL", f"{postgresql_url}?{query}")
         monkeypatch.setenv("UPDATE_SYNC_CA_BUNDLE", str(ca_bundle.authority) if ca_bundle else "")
-        database = Database(read_settings(()).database_url)
+        database = Database(load_settings(()).database_url)
         try:
             with database.transaction() as connection:
                 found = connection.scalar(text("select ssl from pg_stat_ssl where pid = pg_backend_pid()"))

@@ -13,9 +13,9 @@ from devtools.commands import answer, update_sync
 from schemas.crypto.encryption import new_key
 from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 from tests.integration.command_line import add_tenant, database_environment, on_a_terminal, tenant_object
-from tests.integration.dead_letters import AMBIGUOUS, VALUE, WRONG, Letters, dead_letters
+from tests.integration.dead_letters import AMBIGUOUS, VALUE, WRONG, DeadLetterSeeder, seeded_dead_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,18 +35,18 @@ def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def letters(env: dict[str, str]) -> Iterator[Letters]:
-    with dead_letters(env, "exempel") as letters:
-        yield letters
+def dead_letters(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
+    with seeded_dead_letters(env, "exempel") as dead_letters:
+        yield dead_letters
 
 
 @pytest.fixture
-def run(letters: Letters) -> int:
+def run(dead_letters: DeadLetterSeeder) -> int:
     """Have a complete run of five dead letters, three of one kind and two of another."""
-    run = letters.run(["u1", "u2", "u3", "u4", "u5"])
-    letters.kill(run, ["u1", "u2"], WRONG, hours_ago=50)
-    letters.kill(run, ["u3", "u4"], AMBIGUOUS, hours_ago=2)
-    letters.kill(run, ["u5"], WRONG)
+    run = dead_letters.run(["u1", "u2", "u3", "u4", "u5"])
+    dead_letters.kill(run, ["u1", "u2"], WRONG, hours_ago=50)
+    dead_letters.kill(run, ["u3", "u4"], AMBIGUOUS, hours_ago=2)
+    dead_letters.kill(run, ["u5"], WRONG)
     return run
 
 
@@ -91,21 +91,25 @@ def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
 def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users: str) -> None:
     """Tenant, run, reason, user, age, queue and number choose letters, the oldest first."""
     listed = answer("dead-letters", "list", "--ungrouped", *options, env=env)
-    assert [letter["user"] for letter in listed] == users.split()
+    assert [dead_letter["user"] for dead_letter in listed] == users.split()
     counted = answer("dead-letters", "list", *options, env=env)
     assert counted["dead_letters"] == len(users.split())
 
 
-def test_one_letter_is_chosen_by_its_id(env: dict[str, str], letters: Letters, run: int) -> None:
+def test_one_letter_is_chosen_by_its_id(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
     """Each letter has an id that names it, also bytes that are no message."""
-    letters.put(USER_SYNC_QUEUE, GARBAGE)
-    for letter in answer("dead-letters", "list", "--ungrouped", env=env):
-        chosen = answer("dead-letters", "list", "--ungrouped", "--id", letter["id"], env=env)
-        assert chosen == [letter]
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    for dead_letter in answer("dead-letters", "list", "--ungrouped", env=env):
+        chosen = answer("dead-letters", "list", "--ungrouped", "--id", dead_letter["id"], env=env)
+        assert chosen == [dead_letter]
     assert run
 
 
-def test_a_letter_is_shown_without_values(env: dict[str, str], letters: Letters, run: int) -> None:
+def test_a_letter_is_shown_without_values(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
     """P6, P9: who, which run, why, since when, what to do; the payload's names, and none of its values."""
     (shown,) = answer("dead-letters", "show", "--user", "u3", env=env)
     assert (shown["run"], shown["user"], shown["reason"], shown["stage"]) == (
@@ -125,13 +129,13 @@ def test_a_letter_is_shown_without_values(env: dict[str, str], letters: Letters,
     keyless = {name: value for name, value in env.items() if name != "UPDATE_SYNC_SECRET_KEYS"}
     assert answer("dead-letters", "show", "--user", "u3", env=keyless)[0]["payload"]["sealed_bytes"] > 0
     assert VALUE not in plain + json.dumps(shown)
-    assert len(letters.bodies()) == 5
+    assert len(dead_letters.bodies()) == 5
 
 
-def test_bytes_are_shown_harmlessly(env: dict[str, str], letters: Letters) -> None:
+def test_bytes_are_shown_harmlessly(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
     """What is no message is shown as text and hex, cut unless asked for, with no control characters."""
-    letters.put(USER_SYNC_QUEUE, GARBAGE)
-    letters.put(TENANT_SYNC_QUEUE, STRANGER)
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    dead_letters.put(TENANT_SYNC_QUEUE, STRANGER)
     garbage, stranger = sorted(answer("dead-letters", "show", env=env), key=lambda one: one["queue"])[::-1]
     assert (garbage["reason"], stranger["reason"]) == ("undecodable", "undecodable")
     assert "the actor nobody" in stranger["detail"]
@@ -147,9 +151,11 @@ def test_bytes_are_shown_harmlessly(env: dict[str, str], letters: Letters) -> No
     assert whole.count("78 78 78") > plain.count("78 78 78")
 
 
-def test_letters_are_exported_whole(env: dict[str, str], letters: Letters, run: int, tmp_path: Path) -> None:
+def test_letters_are_exported_whole(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int, tmp_path: Path
+) -> None:
     """An export holds the very bytes and our reading of them; the letters stay, and payloads sealed."""
-    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
     target = tmp_path / "letters.jsonl"
     done = update_sync("dead-letters", "export", "--to", str(target), env=env)
     assert done.returncode == 0
@@ -160,7 +166,7 @@ def test_letters_are_exported_whole(env: dict[str, str], letters: Letters, run: 
     assert f"chmod 600 {target}" in again.stderr
     text = target.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
-    assert [base64.b64decode(line["body"]) for line in lines] == letters.bodies()
+    assert [base64.b64decode(line["body"]) for line in lines] == dead_letters.bodies()
     assert [line["run"] for line in lines] == [*[str(run)] * 5, None]
     assert VALUE not in text
     piped = update_sync("dead-letters", "export", "--to", "-", "--limit", "2", env=env)
@@ -168,28 +174,30 @@ def test_letters_are_exported_whole(env: dict[str, str], letters: Letters, run: 
     assert [line["body"] for line in first] == [line["body"] for line in lines[:2]]
 
 
-def test_exactly_what_was_meant_is_discarded(env: dict[str, str], letters: Letters, run: int) -> None:
+def test_exactly_what_was_meant_is_discarded(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
     """The others stay in their order, receipts keep their outcome, and it is kept who did what."""
     done = answer("dead-letters", "discard", "--reason", "invalid_user", "--limit", "2", "--yes", env=env)
-    assert letters.users() == ["u3", "u4", "u5"]
-    assert letters.outcomes(run) == {"dead_lettered": 5}
+    assert dead_letters.users() == ["u3", "u4", "u5"]
+    assert dead_letters.outcomes(run) == {"dead_lettered": 5}
     assert (done["kind"], done["status"]) == ("discard", "completed")
     assert done["counts"] == {"exempel invalid_user": 2}
     assert done["selection"] == {"reasons": ["invalid_user"], "dead_letters": 2}
-    kept = letters.store.operations.get(done["operation"])
+    kept = dead_letters.store.operations.get(done["operation"])
     assert kept.as_json() == done
     assert kept.operator
 
 
 @pytest.mark.usefixtures("run")
-def test_discarding_asks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+def test_discarding_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
     """It says what it would do, and does nothing unless it is told to."""
     code, seen = on_a_terminal("dead-letters", "discard", env=env, typed={"for good?": "n\n"})
     assert code == 130
     assert "exempel invalid_user" in seen
-    assert len(letters.users()) == 5
+    assert len(dead_letters.users()) == 5
     code, seen = on_a_terminal("dead-letters", "discard", "--user", "u1", env=env, typed={"for good?": "y\n"})
-    assert (code, letters.users()) == (0, ["u2", "u3", "u4", "u5"])
+    assert (code, dead_letters.users()) == (0, ["u2", "u3", "u4", "u5"])
 
 
 @pytest.mark.usefixtures("run")
@@ -205,12 +213,14 @@ def test_discarding_asks_on_a_terminal(env: dict[str, str], letters: Letters) ->
         ("export",),
     ],
 )
-def test_wrong_use_is_said(env: dict[str, str], letters: Letters, arguments: tuple[str, ...]) -> None:
+def test_wrong_use_is_said(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, arguments: tuple[str, ...]
+) -> None:
     """Discarding with nobody to ask, and what is no filter, end with 2 and change nothing."""
     done = update_sync("dead-letters", *arguments, env=env)
     assert done.returncode == 2
     assert done.stderr
-    assert len(letters.users()) == 5
+    assert len(dead_letters.users()) == 5
 
 
 def test_there_may_be_no_letters(env: dict[str, str]) -> None:
@@ -224,49 +234,53 @@ def test_there_may_be_no_letters(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("command", [("list",), ("show",), ("discard", "--yes")])
 def test_what_nobody_was_told_of_is_made_up(
-    env: dict[str, str], letters: Letters, command: tuple[str, ...]
+    env: dict[str, str], dead_letters: DeadLetterSeeder, command: tuple[str, ...]
 ) -> None:
     """P3: a letter whose receipt was not told leaves no run open for ever, once somebody looks."""
-    crashed = DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="died")
-    run = letters.run(["u1", "u2"])
-    letters.kill(run, ["u1"])
-    letters.kill(run, ["u2"], crashed, told=False)
-    assert letters.store.runs.get(run).status is Status.UPDATING
+    crashed = Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="died")
+    run = dead_letters.run(["u1", "u2"])
+    dead_letters.kill(run, ["u1"])
+    dead_letters.kill(run, ["u2"], crashed, told=False)
+    assert dead_letters.store.runs.get(run).status is Status.UPDATING
     assert update_sync("dead-letters", *command, env=env).returncode == 0
-    summary = letters.store.runs.summary(run)
+    summary = dead_letters.store.runs.summary(run)
     assert summary.run.status is Status.COMPLETED
     assert summary.counts == {Outcome.DEAD_LETTERED: 2}
     assert summary.reasons == {Reason.INVALID_USER: 1, Reason.CRASHED_WORKER: 1}
 
 
 @pytest.mark.usefixtures("run")
-def test_replaying_asks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+def test_replaying_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
     """It says what it would do, and does nothing unless it is told to."""
     code, seen = on_a_terminal("dead-letters", "replay", env=env, typed={"dead letters?": "n\n"})
     assert code == 130
     assert "exempel invalid_user" in seen
-    assert len(letters.users()) == 5
-    assert letters.store.operations.list() == []
+    assert len(dead_letters.users()) == 5
+    assert dead_letters.store.operations.list() == []
 
 
-def test_what_cannot_be_replayed_is_said(env: dict[str, str], letters: Letters, run: int) -> None:
+def test_what_cannot_be_replayed_is_said(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
     """Bytes that are no message stay, and it is said, with 1, what to do about them."""
-    letters.put(USER_SYNC_QUEUE, GARBAGE)
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
     done = update_sync("dead-letters", "replay", "--reason", "undecodable", env=env)
     assert done.returncode == 1
     assert "1  cannot be replayed: no message of ours" in done.stderr
-    assert (len(letters.bodies()), letters.outcomes(run)) == (6, {"dead_lettered": 5})
+    assert (len(dead_letters.bodies()), dead_letters.outcomes(run)) == (6, {"dead_lettered": 5})
 
 
-def test_a_replay_that_nobody_works_off_can_be_ended(env: dict[str, str], letters: Letters, run: int) -> None:
+def test_a_replay_that_nobody_works_off_can_be_ended(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
     """P3: with no worker at hand the first step waits; told not to, it stops, and no sum changes."""
     done = update_sync("dead-letters", "replay", "--step-timeout", "0.1", "--json", env=env)
     operation = json.loads(done.stdout)
     assert (done.returncode, operation["status"]) == (1, "stopped")
     assert operation["counts"] == {"published": 1, "on_their_way": 1}
     assert "still on their way after 0.1 s: 1" in operation["detail"]
-    assert letters.users() == ["u2", "u3", "u4", "u5"]
-    assert letters.outcomes(run) == {"dead_lettered": 5}
+    assert dead_letters.users() == ["u2", "u3", "u4", "u5"]
+    assert dead_letters.outcomes(run) == {"dead_lettered": 5}
 
 
 def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:
@@ -281,7 +295,9 @@ def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:
 HOSTILE = "\x1b[2J\x1b]0;t\x07\x9b1m\r\nfaked\u2028\u202e\u2066\ud800\x7f\0"
 
 
-def test_a_strangers_letter_plays_no_tricks_on_a_terminal(env: dict[str, str], letters: Letters) -> None:
+def test_a_strangers_letter_plays_no_tricks_on_a_terminal(
+    env: dict[str, str], dead_letters: DeadLetterSeeder
+) -> None:
     """Ids, tenants, reasons and keys of a foreign message come out escaped, and in JSON as they were."""
     body = {
         "queue_name": USER_SYNC_QUEUE,
@@ -291,7 +307,7 @@ def test_a_strangers_letter_plays_no_tricks_on_a_terminal(env: dict[str, str], l
         "kwargs": {"tenant": HOSTILE, "run": 1, "user": HOSTILE, HOSTILE: HOSTILE},
         "options": {"update_sync": {"reason": HOSTILE, "stage": HOSTILE, "detail": HOSTILE}},
     }
-    letters.put(USER_SYNC_QUEUE, json.dumps(body).encode())
+    dead_letters.put(USER_SYNC_QUEUE, json.dumps(body).encode())
     for arguments in (("list",), ("list", "--ungrouped"), ("show",), ("replay", "--dry-run")):
         code, seen = on_a_terminal("dead-letters", *arguments, env=env)
         assert code in (0, 1, 2), seen

@@ -15,7 +15,7 @@ from tests.integration.command_line import (
     open_store,
     tenant_object,
 )
-from tests.integration.dead_letters import dead_letters
+from tests.integration.dead_letters import seeded_dead_letters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,8 @@ def test_a_key_is_replaced(tmp_path: Path, amqp_url: str) -> None:
     """With a new key in front, `rotate` seals anew; `status` says what still needs the old one."""
     env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
     add_tenant(env, "exempel", tenant_object(scope=SCOPE))
-    with dead_letters(env, "exempel") as letters:
-        letters.kill(letters.run(["u1", "u2"]), ["u1", "u2"])
+    with seeded_dead_letters(env, "exempel") as dead_letters:
+        dead_letters.kill(dead_letters.run(["u1", "u2"]), ["u1", "u2"])
     old, new = env["UPDATE_SYNC_SECRET_KEYS"], new_key()
     both = {**env, "UPDATE_SYNC_SECRET_KEYS": f"{new},{old}"}
 

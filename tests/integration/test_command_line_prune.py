@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from devtools.commands import answer, update_sync
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
 from store import tables
@@ -46,7 +46,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 
 def run_days_ago(store: Store, days: int) -> int:
     """Have a complete run that was done so many days ago."""
-    run = store.triggers.open(TenantSync(tenant="exempel"), f"event {days}").run.id
+    run = store.triggers.open(SyncRequest(tenant="exempel"), f"event {days}").run.id
     store.receipts.publish(run, USERS)
     for user in USERS:
         store.receipts.finish(run, user, SyncResult(outcome=Outcome.UNCHANGED))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devtools.commands import DEADLINE, answer, update_sync
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Outcome, Reason, Stage
-from schemas.runs.sync_result import DeadLetter, SyncResult
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.command_line import (
     COMMAND,
@@ -49,7 +49,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 @pytest.fixture
 def run(store: Store) -> int:
     """Open a run of four people that has been read to its end."""
-    number = store.triggers.open(TenantSync(tenant="exempel"), "first").run.id
+    number = store.triggers.open(SyncRequest(tenant="exempel"), "first").run.id
     store.receipts.publish(number, USERS)
     store.runs.finish_reading(number)
     return number
@@ -64,8 +64,8 @@ def finish(store: Store, run: int, *, dead: bool) -> None:
     store.receipts.finish(run, USERS[1], SyncResult(outcome=Outcome.UNCHANGED))
     store.receipts.finish(run, USERS[2], SyncResult(outcome=Outcome.NOT_FOUND))
     if dead:
-        letter = DeadLetter(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 users by eppn")
-        store.receipts.dead_letter(run, USERS[3], letter, 1)
+        dead_letter = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 users by eppn")
+        store.receipts.dead_letter(run, USERS[3], dead_letter, 1)
     else:
         store.receipts.finish(run, USERS[3], SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.complete_if_done(run)
@@ -132,7 +132,7 @@ def test_receipts_can_be_narrowed_down(
 def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: int) -> None:
     """The list can be narrowed to a tenant and a number, and a line has as many columns as the heading."""
     finish(store, run, dead=False)
-    newer = store.triggers.open(TenantSync(tenant="exempel", dry_run=True), "second").run.id
+    newer = store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "second").run.id
     assert [each["run"] for each in answer("runs", "list", env=env)] == [str(newer), str(run)]
     assert [each["run"] for each in answer("runs", "list", "--limit", "1", env=env)] == [str(newer)]
     assert answer("runs", "list", "--tenant", "another", env=env) == []

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import answer, environment, update_sync
-from schemas.crypto.encryption import is_key
-from schemas.messages.messages import TenantSync
+from schemas.crypto.encryption import is_encryption_key
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause
 from tests.integration.command_line import (
     SECRET,
@@ -42,7 +42,7 @@ def test_new_keys_can_be_used_and_differ() -> None:
     """A fresh key needs no environment, can seal, and is never the same twice."""
     keys = {update_sync("new-key", env=environment()).stdout.strip() for _ in range(2)}
     assert len(keys) == 2
-    assert all(is_key(key) for key in keys)
+    assert all(is_encryption_key(key) for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_halted_run_that_holds_back_the_schedule_is_shown(env: dict[str, str])
     """P7: whoever asks why nothing happens sees which run waits for a person, and why."""
     add(env, schedule="30 2 * * *")
     with closing(open_store(env)) as store:
-        run = store.triggers.open(TenantSync(tenant="exempel"), "event").run
+        run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run
         store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "made up")
     assert next_due(env).endswith(f"once run {run.id} (entra_credentials) is resumed or cancelled")
 

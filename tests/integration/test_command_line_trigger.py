@@ -14,7 +14,7 @@ import pytest
 
 from devtools.commands import DEADLINE, answer, environment, running, until, update_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
-from schemas.messages.messages import TenantSync, load_user_sync
+from schemas.messages.messages import SyncRequest, load_user_sync
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.sync_result import SyncResult
 from tests.integration.command_line import (
@@ -199,7 +199,7 @@ def test_a_halted_run_goes_on_where_it_stood(made_up: Environment, whole: dict[s
 
 def test_resuming_publishes_whoever_is_pending(env: dict[str, str], store: Store, amqp_url: str) -> None:
     """P3: a run that had read its list goes on with its pending users, by id, without what was read."""
-    run = store.triggers.open(TenantSync(tenant=TENANT_KEY), "first").run.id
+    run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run.id
     store.receipts.publish(run, [USER, OTHER])
     store.runs.finish_reading(run)
     store.receipts.finish(run, OTHER, SyncResult(outcome=Outcome.UNCHANGED))
@@ -218,7 +218,7 @@ def test_resuming_a_reading_reads_again(env: dict[str, str], store: Store, amqp_
 
     Whoever has left Entra in between is not on the new list, and would stay pending for ever.
     """
-    run = store.triggers.open(TenantSync(tenant=TENANT_KEY), "first").run
+    run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run
     store.receipts.publish(run.id, [USER])
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "The client secret has expired")
     assert update_sync("runs", "resume", str(run.id), env=env).returncode == 0
@@ -230,7 +230,7 @@ def test_resuming_a_reading_reads_again(env: dict[str, str], store: Store, amqp_
 
 def test_resuming_with_nobody_pending_completes(env: dict[str, str], store: Store) -> None:
     """P3: a run that was halted after its last user is complete when it is resumed."""
-    run = store.triggers.open(TenantSync(tenant=TENANT_KEY), "first").run.id
+    run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run.id
     store.receipts.publish(run, [USER])
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
@@ -241,7 +241,7 @@ def test_resuming_with_nobody_pending_completes(env: dict[str, str], store: Stor
 
 def test_what_has_ended_is_not_resumed(env: dict[str, str], store: Store, amqp_url: str) -> None:
     """Resuming a cancelled run is wrong use, and publishes nothing."""
-    run = store.triggers.open(TenantSync(tenant=TENANT_KEY), "first").run.id
+    run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run.id
     store.runs.cancel(run)
     done = update_sync("runs", "resume", str(run), env=env)
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devtools.commands import answer, update_sync
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Mode, Outcome
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
@@ -44,7 +44,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 
 
 def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, open_still: bool = False) -> int:
-    run = store.triggers.open(TenantSync(tenant="exempel", dry_run=dry_run), "event").run.id
+    run = store.triggers.open(SyncRequest(tenant="exempel", dry_run=dry_run), "event").run.id
     store.receipts.publish(run, [USER])
     if changed:
         store.claims.claim(
@@ -108,12 +108,14 @@ def test_nothing_happens_while_rabbitmq_is_away(env: dict[str, str], store: Stor
 def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     """Everywhere it says which run it undoes, and of how many people something was left."""
     run = run_of_one(store)
-    undo = store.triggers.open(TenantSync(tenant="exempel", mode=Mode.UNDO, undoes=run), "undo").run.id
+    undo = store.triggers.open(
+        SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=run), "undo"
+    ).run.id
     store.receipts.publish(undo, [USER])
     left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(Attribute.CITY,))
     store.receipts.finish(undo, USER, left)
     shown = answer("runs", "show", str(undo), "--users", env=env)
-    assert (shown["mode"], shown["undoes"], shown["skipped"]) == ("undo", str(run), 1)
+    assert (shown["mode"], shown["reverts_run_id"], shown["skipped"]) == ("undo", str(run), 1)
     assert shown["users"][0]["skipped"] == ["city"]
     plain = update_sync("runs", "show", str(undo), env=env).stdout
     assert f"undo of {run}" in plain

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devtools.commands import answer, update_sync
-from schemas.crypto.encryption import Sealer, new_key
-from schemas.messages.messages import TenantSync
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.runs.identity_digests import Marks, same_eppn
-from schemas.runs.sync_result import DeadLetter, SyncResult
+from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.command_line import add_tenant, database_environment, open_store, tenant_object
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ANNA, BO = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
 EPPN = "anna.andersson@skola.example"
-WRONG = DeadLetter(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
+WRONG = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def env(tmp_path: Path) -> dict[str, str]:
     """Give books with a complete run: Anna is right, Bo is a dead letter, and both have one EPPN."""
     variables = database_environment(tmp_path)
     add_tenant(variables, "exempel", tenant_object())
-    index = Sealer([variables["UPDATE_SYNC_SECRET_KEYS"]]).index
-    marks = Marks(eppn=index.trace("exempel", Attribute.EPPN, same_eppn(EPPN)))
+    index = FieldCipher([variables["UPDATE_SYNC_SECRET_KEYS"]]).index
+    marks = IdentityDigests(eppn=index.digest("exempel", Attribute.EPPN, normalize_eppn(EPPN)))
     with closing(open_store(variables)) as store:
-        run = store.triggers.open(TenantSync(tenant="exempel"), "event").run.id
+        run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run.id
         store.receipts.publish(run, [ANNA, BO])
-        right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), marks=marks)
+        right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), digests=marks)
         store.receipts.finish(run, ANNA, right)
         store.receipts.mark(run, BO, marks)
         store.receipts.dead_letter(run, BO, WRONG, 1)
@@ -109,7 +109,7 @@ def test_freshness_of_a_tenant_and_of_all(env: dict[str, str]) -> None:
 def test_the_report_is_for_people_and_programs(env: dict[str, str]) -> None:
     """Who shares an EPPN is named, the EPPN is not; a tenant without a complete full run is wrong use."""
     found = answer("tenants", "report", "exempel", env=env)
-    assert found["same_eppn"] == {"count": 1, "people": [[ANNA, BO]]}
+    assert found["same_eppn"] == {"count": 1, "users": [[ANNA, BO]]}
     assert (found["collisions"]["count"], found["warnings"]) == (0, [])
     shown = update_sync("tenants", "report", "exempel", env=env).stdout
     assert f"  {ANNA}\n    and {BO}\n" in shown

@@ -11,7 +11,7 @@ from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.skolon.faults import Fault
-from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync, UserSync
+from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest, UserSync
 from schemas.outcomes import Cause, Outcome, Status
 from schemas.runs.changes import ChangeKind
 from schemas.users.attributes import Attribute
@@ -62,7 +62,7 @@ def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(
     prospect = sync.store.prospects.of(stopped.run.id)
 
     assert prospect is not None
-    assert (prospect.not_looked_at, prospect.not_read) == (0, 0)
+    assert (prospect.not_evaluated, prospect.not_listed) == (0, 0)
     assert sum(prospect.outcomes.values()) == stopped.pending
     # What was done and what is foreseen make up what the dry run has seen; of two who claim one Skolon user
     # both are foreseen to get it.
@@ -85,7 +85,7 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: Environment, sync:
     assert completed.run.status is Status.COMPLETED
     assert made_up.wrong_users() == []
     assert sync.store.prospects.of(stopped.run.id) is None
-    assert sync.store.changes_made.of(stopped.run.id).people == completed.counts[Outcome.UPDATED]
+    assert sync.store.changes_made.of(stopped.run.id).users == completed.counts[Outcome.UPDATED]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_whoever_cannot_be_looked_at_stays_pending(
 ) -> None:
     """P7, P8: what fails in looking ahead is no dead letter, no second cause, and not tried again."""
     user = next(each.entra["id"] for each in made_up.municipality if each.outcome == "updated")
-    wish = TenantSync(tenant=TENANT_KEY)
-    run = sync.store.triggers.open(wish, "an event").run
+    request = SyncRequest(tenant=TENANT_KEY)
+    run = sync.store.triggers.open(request, "an event").run
     sync.store.receipts.publish(run.id, [user])
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     message = sync.store.seals.user(UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None))
@@ -119,10 +119,10 @@ def test_whoever_cannot_be_looked_at_stays_pending(
     )
     prospect = sync.store.prospects.of(run.id)
     assert prospect is not None
-    assert prospect.not_looked_at == 1
+    assert prospect.not_evaluated == 1
     made_up.skolon.faults.clear()
     sync.handler.sync(message)
     seen = sync.store.prospects.of(run.id)
     assert seen is not None
-    assert (seen.outcomes, seen.not_looked_at) == ({Outcome.UPDATED: 1}, 0)
+    assert (seen.outcomes, seen.not_evaluated) == ({Outcome.UPDATED: 1}, 0)
     assert made_up.skolon.requests().get("PATCH user", 0) == 0

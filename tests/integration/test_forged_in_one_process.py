@@ -11,14 +11,14 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from queues.message import proven, tenant_page_message, tenant_sync_message, user_sync_message
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
-from schemas.crypto.encryption import Sealer, new_key
-from schemas.messages.dead_letter import read_letter
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
+    SyncRequest,
     TenantPage,
-    TenantSync,
     UserSync,
 )
 from schemas.outcomes import Mode, Outcome, Reason, Status
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dramatiq import Message
 
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
 
 PEOPLE = 5
 
@@ -49,7 +49,7 @@ def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
 @pytest.fixture
 def run(sync: InProcessSync, user: str, other: str) -> int:
     """Give an open run of two people who wait for their messages."""
-    opened = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "an event").run
+    opened = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "an event").run
     sync.store.receipts.publish(opened.id, [user, other])
     return opened.id
 
@@ -64,9 +64,9 @@ def other(made_up: Environment, user: str) -> str:
     return next(str(each.entra["id"]) for each in made_up.municipality if each.entra["id"] != user)
 
 
-def letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[Letter]:
+def dead_letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[DeadLetter]:
     with sync.broker.walk_dead_letters(queue) as walk:
-        return [read_letter(queue, found.letter.body, found.headers) for found in walk]
+        return [read_dead_letter(queue, found.dead_letter.body, found.headers) for found in walk]
 
 
 def is_refused(sync: InProcessSync, message: Message[None]) -> None:
@@ -75,12 +75,14 @@ def is_refused(sync: InProcessSync, message: Message[None]) -> None:
     sync.broker.publish([message])
     sync.broker.join(message.queue_name, timeout=60_000, fail_fast=False)
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    (letter,) = letters(sync, message.queue_name)
-    assert letter.verdict.reason is Reason.FORGED_MESSAGE
-    assert letter.receipt_key is None
+    (dead_letter,) = dead_letters(sync, message.queue_name)
+    assert dead_letter.failure.reason is Reason.FORGED_MESSAGE
+    assert dead_letter.receipt_key is None
     assert sync.store.runs.list() == runs
     assert {
-        queue for queue in (TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, TENANT_PAGES_QUEUE) if letters(sync, queue)
+        queue
+        for queue in (TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, TENANT_PAGES_QUEUE)
+        if dead_letters(sync, queue)
     } == {message.queue_name}
 
 
@@ -95,13 +97,15 @@ def test_a_users_message_without_a_seal_of_ours_does_nothing(
     """P1: whoever may publish, and has no key, changes nobody: neither in Skolon nor in the books."""
     page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
     fields = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
-    strange = Sealer([new_key()]).seal_json({"kind": "user", "tenant": TENANT_KEY, "run": run, "user": user})
+    strange = FieldCipher([new_key()]).encrypt_json(
+        {"kind": "user", "tenant": TENANT_KEY, "run": run, "user": user}
+    )
     payload = {
         "nothing": None,
         "garbage": "gAAAA" + "x" * 100,
         "a strange key": strange,
         "a page's proof": sync.store.seals.page(page).proof,
-        "a stored value": sync.store.seals._sealer.seal_json([1]),  # noqa: SLF001 - what the database holds
+        "a stored value": sync.store.seals._cipher.encrypt_json([1]),  # noqa: SLF001 - what the database holds
     }[what]
     sync.store.seals.page(page)
     is_refused(sync, user_message(dataclasses.replace(fields, payload=payload)))
@@ -113,7 +117,7 @@ def test_a_payload_is_of_its_message_alone(
 ) -> None:
     """P1: a payload in another user's message, another run's or another tenant's is not opened."""
     elsewhere = sync.store.triggers.open(
-        TenantSync(tenant=TENANT_KEY, dry_run=True, settings={}), "second"
+        SyncRequest(tenant=TENANT_KEY, dry_run=True, settings={}), "second"
     ).run
     sync.store.receipts.publish(elsewhere.id, [user, other])
     genuine = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
@@ -153,8 +157,8 @@ def test_a_forged_message_is_in_nobodys_way(made_up: Environment, sync: InProces
 @pytest.mark.parametrize(
     "asked",
     [
-        {"mode": "undo", "undoes": 1},
-        {"mode": "undo", "undoes": 1, "accept": True},
+        {"mode": "undo", "reverts_run_id": 1},
+        {"mode": "undo", "reverts_run_id": 1, "override_guard": True},
         {"dry_run": True, "settings": {}},
     ],
 )
@@ -188,18 +192,18 @@ def test_who_may_trigger_may_only_trigger(
         body = {"specversion": "1.0", "id": "mine", "source": "/x", "type": kind, "data": data}
     sync.broker.put(TENANT_SYNC_QUEUE, json.dumps(body).encode())
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    (letter,) = letters(sync, TENANT_SYNC_QUEUE)
-    assert letter.verdict.reason is Reason.INVALID_TRIGGER
-    assert "not taken from clients" in letter.verdict.detail
+    (dead_letter,) = dead_letters(sync, TENANT_SYNC_QUEUE)
+    assert dead_letter.failure.reason is Reason.INVALID_TRIGGER
+    assert "not taken from clients" in dead_letter.failure.detail
     assert [each.run.id for each in sync.store.runs.list()] == [run]
 
 
 def test_what_operators_ask_for_is_done(sync: InProcessSync) -> None:
     """An undo with the command line's proof opens its run."""
     done = sync.run()
-    wish = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=done.run.id)
-    sync.broker.publish([proven(tenant_sync_message(wish, event_id="undo"), sync.store.seals.proof)])
+    request = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=done.run.id)
+    sync.broker.publish([proven(tenant_sync_message(request, event_id="undo"), sync.store.seals.proof)])
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     undoing = sync.store.triggers.run_of("undo")
     assert undoing is not None
-    assert sync.wait(undoing.id).run.undoes == done.run.id
+    assert sync.wait(undoing.id).run.reverts_run_id == done.run.id

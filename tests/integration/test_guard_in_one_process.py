@@ -10,7 +10,7 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Status
 
@@ -62,7 +62,7 @@ def test_only_a_person_lets_a_guarded_run_go_on(made_up: Environment, sync: InPr
     """Resuming has to say that it is meant; then everybody is as the mapping says."""
     halted = sync.run()
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    with pytest.raises(WrongUseError, match="--override-guard"):
+    with pytest.raises(UsageError, match="--override-guard"):
         resume_run(halted.run.id, store=sync.store, publisher=sync.broker)
     assert sync.store.runs.get(halted.run.id).status is Status.HALTED
 

@@ -9,7 +9,7 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Outcome, Reason, Status
-from tests.integration.test_runs_in_one_process import counts, directory, letters, stranger
+from tests.integration.test_runs_in_one_process import counts, dead_letters, directory, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +78,10 @@ def test_half_a_surrogate_of_graphs_is_that_users_matter(
     expected["dead_lettered"] = expected.get("dead_lettered", 0) + 2
     assert (summary.run.status, counts(summary)) == (Status.COMPLETED, expected)
     assert made_up.wrong_users() == []
-    found = {letter["kwargs"]["user"]: letter["options"]["update_sync"]["reason"] for letter in letters(sync)}
+    found = {
+        dead_letter["kwargs"]["user"]: dead_letter["options"]["update_sync"]["reason"]
+        for dead_letter in dead_letters(sync)
+    }
     assert found[user] == Reason.INVALID_USER
     assert [reason for name, reason in found.items() if name.startswith("no-id-")] == [Reason.INVALID_USER]
 

@@ -18,8 +18,8 @@ from queues.consuming.in_process import consuming
 from queues.message import proven, tenant_sync_message
 from runtime.breaker_registry import Outages
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
-from schemas.crypto.encryption import Sealer, new_key
-from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
@@ -56,19 +56,19 @@ def processes(
     doors = create_gateways(settings, outages)
     with ExitStack() as stack:
         stores = [
-            stack.enter_context(closing(Store(settings.database_url, Sealer(keys), passages=outages)))
+            stack.enter_context(closing(Store(settings.database_url, FieldCipher(keys), passages=outages)))
             for keys in (producer, worker)
         ]
         declare_producers(broker, broker, store=stores[0], gateways=doors)
-        declare_user_sync(broker, store=stores[1], gateways=doors, sealer=Sealer(worker))
+        declare_user_sync(broker, store=stores[1], gateways=doors, cipher=FieldCipher(worker))
         stack.enter_context(consuming(broker, threads=4))
-        handler = UserSyncHandler(store=stores[1], gateways=doors, sealer=Sealer(worker))
+        handler = UserSyncHandler(store=stores[1], gateways=doors, cipher=FieldCipher(worker))
         yield InProcessSync(broker, stores[0], handler, TENANT_KEY)
 
 
 @pytest.fixture
 def database(made_up: Environment, tmp_path: Path) -> Path:
-    with closing(Store(f"sqlite:///{tmp_path / 'keys.sqlite'}", Sealer([OLD]))) as store:
+    with closing(Store(f"sqlite:///{tmp_path / 'keys.sqlite'}", FieldCipher([OLD]))) as store:
         store.upgrade()
         store.tenants.add(*load_tenant(TENANT_KEY, made_up.tenant))
     return tmp_path
@@ -81,7 +81,7 @@ def dead_letters(sync: InProcessSync) -> int:
 
 def undo(sync: InProcessSync, run: int) -> int:
     event = str(uuid.uuid4())
-    wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run)
+    wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run)
     message = tenant_sync_message(wanted, event_id=event)
     sync.broker.publish([proven(message, sync.store.seals.proof)])
     return until(lambda: sync.store.triggers.run_of(event), "the undo").id

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from producers.reconciliation.loss_detection import Patience
+from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
 from queues.message import tenant_page_message, user_sync_message
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause, Outcome, Reason, Status
@@ -36,7 +36,7 @@ PAGES = "tenant-pages"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(Store(f"sqlite:///{tmp_path / 'books.db'}", Sealer([new_key()]))) as store:
+    with closing(Store(f"sqlite:///{tmp_path / 'books.db'}", FieldCipher([new_key()]))) as store:
         store.upgrade()
         store.tenants.add(tenant(), CLIENT_SECRET)
         yield store
@@ -60,7 +60,9 @@ class Scene:
             store.runs.finish_reading(self.run.id)
         self.began = dt.datetime.now(dt.UTC)
         self.reconciler = Reconciler(
-            store=store, queues=door.broker, patience=Patience(calm=300, away=1200, longest=3600)
+            store=store,
+            queues=door.broker,
+            patience=LossTimeouts(quiet_time=300, quiet_time_in_outage=1200, max_quiet_time=3600),
         )
 
     def publish(self, *users: str) -> None:
@@ -69,7 +71,7 @@ class Scene:
     def look(self, *minutes: float) -> list[dict[int, int]]:
         """Look so many minutes after the beginning; return how many of each run were published again."""
         moments = [self.began + dt.timedelta(minutes=minute) for minute in minutes]
-        return [dict(self.reconciler.look(moment).users) for moment in moments]
+        return [dict(self.reconciler.tick(moment).users) for moment in moments]
 
     def summary(self) -> RunSummary:
         return self.store.runs.summary(self.run.id)
@@ -130,7 +132,9 @@ def test_what_lies_in_a_queue_is_not_lost(scene: Scene) -> None:
 def test_who_gave_a_sign_of_life_is_not_lost(scene: Scene) -> None:
     """Who waits in somebody's hand, for a time that is known, is left alone; the others are published."""
     told = scene.began + dt.timedelta(minutes=5)
-    wait = Wait(service=Dependency.SKOLON, told=told, next_try=told + dt.timedelta(minutes=20), failed=None)
+    wait = Wait(
+        service=Dependency.SKOLON, reported=told, next_try=told + dt.timedelta(minutes=20), failed_at=None
+    )
     scene.store.waits.user(scene.run.id, "user-b", wait)
     scene.look(1, 2, 8, 15)
     assert scene.in_queue() == ["user-a", "user-c"]
@@ -139,7 +143,7 @@ def test_who_gave_a_sign_of_life_is_not_lost(scene: Scene) -> None:
 def test_while_a_service_is_away_it_takes_longer(scene: Scene) -> None:
     """P8: in an outage messages lie in workers' hands for long, and nobody is published again for that."""
     failed = scene.began + dt.timedelta(minutes=7)
-    wait = Wait(service=Dependency.SKOLON, told=failed, next_try=failed, failed=failed, status=501)
+    wait = Wait(service=Dependency.SKOLON, reported=failed, next_try=failed, failed_at=failed, status=501)
     scene.store.waits.user(scene.run.id, "user-b", wait)
     assert scene.look(1, 2, 8, 15, 21) == [{}] * 5
     assert scene.look(23)[0] == {scene.run.id: 2}
@@ -226,7 +230,7 @@ def test_a_dead_letter_that_rabbitmq_made_gets_its_receipt(scene: Scene) -> None
 def test_a_lost_page_has_the_list_begun_again(store: Store, door: QuorumDoor) -> None:
     """P3: a run that is being read and whose page has no message any more reads on, a few times at most."""
     scene = Scene(store, door, read=False)
-    pages = [scene.reconciler.look(scene.began + dt.timedelta(minutes=m)).pages for m in (1, 2, 6, 8, 9)]
+    pages = [scene.reconciler.tick(scene.began + dt.timedelta(minutes=m)).pages for m in (1, 2, 6, 8, 9)]
     assert pages == [(), (), (), (scene.run.id,), ()]
     (body,) = door.take_all(PAGES)
     fields = json.loads(body)["kwargs"]
@@ -255,7 +259,7 @@ def test_a_page_that_rabbitmq_made_a_dead_letter_halts_its_run(store: Store, doo
 
 def test_one_process_looks_at_a_time(database_url: str, door: QuorumDoor) -> None:
     """On PostgreSQL one of several looks, and who has no turn does not believe what it saw before."""
-    with closing(Store(database_url, Sealer([new_key()]))) as store:
+    with closing(Store(database_url, FieldCipher([new_key()]))) as store:
         store.upgrade()
         store.tenants.add(tenant(), CLIENT_SECRET)
         scene = Scene(store, door)

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from producers.dead_letters.precheck import Survey, survey
-from producers.dead_letters.ramp import Obstacle
-from producers.dead_letters.replay import Company, Replay, ReplayWish
+from producers.dead_letters.precheck import Precheck, precheck
+from producers.dead_letters.ramp import BlockReason
+from producers.dead_letters.replay import Replay, ReplayHooks, ReplayRequest
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message
 from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.errors import HaltError
-from schemas.messages.dead_letter_filter import LetterFilter
+from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import (
     SECTION,
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
+    SyncRequest,
     TenantPage,
-    TenantSync,
     UserSync,
 )
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
-from schemas.runs.operation import Progress
+from schemas.runs.operation import OperationStatus
 from schemas.runs.run import timestamp
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 from store.maintenance.pruning import Limits
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from producers.dead_letters.replay import Standing
+    from producers.dead_letters.replay import ReplayProgress
     from schemas.runs.operation import Operation
     from schemas.runs.run import RunSummary
 
 PEOPLE = 50
-LOST = DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail="made up")
+LOST = Failure(reason=Reason.BUG, stage=Stage.RECORD, detail="made up")
 #: Skolon refuses every search: nobody can be matched, for a reason that is nobody's but the user's.
 REFUSES: dict[str, Any] = {"kind": "status", "status": 400, "times": None, "path_kind": "search"}
 
@@ -73,23 +73,23 @@ def failed(made_up: Environment, sync: InProcessSync) -> RunSummary:
     return summary
 
 
-def replay(sync: InProcessSync, wanted: LetterFilter | None = None, **wishes: Any) -> Operation:
+def replay(sync: InProcessSync, wanted: DeadLetterFilter | None = None, **requests: Any) -> Operation:
     """Replay what there is, as the command does."""
-    chosen, counts = wanted or LetterFilter(), Survey()
-    limit = wishes.pop("limit", None)
-    hooks = {name: wishes.pop(name) for name in ("show", "cancelled") if name in wishes}
-    list(survey(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
-    wish = ReplayWish(wanted=chosen, expected=counts.expected, operator="tester", **wishes)
-    return Replay(wish, store=sync.store, broker=sync.broker, company=Company(**hooks)).run()
+    chosen, counts = wanted or DeadLetterFilter(), Precheck()
+    limit = requests.pop("limit", None)
+    hooks = {name: requests.pop(name) for name in ("show", "cancelled") if name in requests}
+    list(precheck(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
+    request = ReplayRequest(selection=chosen, expected=counts.expected, operator="tester", **requests)
+    return Replay(request, store=sync.store, broker=sync.broker, company=ReplayHooks(**hooks)).run()
 
 
-def letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
+def dead_letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
     with sync.broker.walk_dead_letters(queue) as walk:
-        return [json.loads(found.letter.body) for found in walk]
+        return [json.loads(found.dead_letter.body) for found in walk]
 
 
-def put(sync: InProcessSync, message: Any, letter: DeadLetter = LOST) -> None:
-    sync.broker.publish_dead_letter(as_dead_letter(message, letter, now=utc_now(), version="0"))
+def put(sync: InProcessSync, message: Any, dead_letter: Failure = LOST) -> None:
+    sync.broker.publish_dead_letter(as_dead_letter(message, dead_letter, now=utc_now(), version="0"))
 
 
 def counts(sync: InProcessSync, run: int) -> dict[str, int]:
@@ -102,27 +102,29 @@ def as_expected(made_up: Environment, sync: InProcessSync, run: int) -> None:
     assert counts(sync, run) == made_up.municipality.expected_outcomes("first")
     assert sync.store.runs.summary(run).run.status is Status.COMPLETED
     assert made_up.wrong_users() == []
-    assert len(letters(sync)) == counts(sync, run)["dead_lettered"]
+    assert len(dead_letters(sync)) == counts(sync, run)["dead_lettered"]
 
 
 def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P3, P4: every receipt gets the outcome that it would have had, and the letters are gone."""
-    before = len(letters(sync))
+    before = len(dead_letters(sync))
     operation = replay(sync, max_failed=1)
-    assert operation.status is Progress.COMPLETED
+    assert operation.status is OperationStatus.COMPLETED
     as_expected(made_up, sync, failed.run.id)
     expected = made_up.municipality.expected_outcomes("first")
     assert operation.counts["published"] == before
     assert operation.counts["updated"] == expected["updated"]
-    assert operation.counts["dead_lettered"] == expected["dead_lettered"] == len(letters(sync))
-    assert {letter["options"][SECTION]["replay"]["operation"] for letter in letters(sync)} == {operation.id}
+    assert operation.counts["dead_lettered"] == expected["dead_lettered"] == len(dead_letters(sync))
+    assert {dead_letter["options"][SECTION]["replay"]["operation"] for dead_letter in dead_letters(sync)} == {
+        operation.id
+    }
     assert sync.store.operations.get(operation.id) == operation
 
 
 def forecast(sync: InProcessSync) -> ReplayForecast:
     """Find out what would become of all letters, as `--dry-run` does."""
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        found = [each.letter for each in walk]
+        found = [each.dead_letter for each in walk]
     return forecast_replay(found, sync.handler, original_payload=False)
 
 
@@ -130,7 +132,7 @@ def test_what_would_become_of_them_is_told_first(
     made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """A dry run says who would succeed now and who would not and why, and changes nothing anywhere."""
-    before, users = letters(sync), made_up.skolon_users()
+    before, users = dead_letters(sync), made_up.skolon_users()
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
     refused = forecast(sync)
     assert refused.failures[Reason.REJECTED_BY_SKOLON] > 0
@@ -149,7 +151,7 @@ def test_what_would_become_of_them_is_told_first(
     assert mended.failures == {
         Reason(reason): count for reason, count in reasons.items() if reason != Reason.COLLISION
     }
-    assert letters(sync) == before
+    assert dead_letters(sync) == before
     assert made_up.skolon_users() == users
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
@@ -164,14 +166,14 @@ def test_bad_credentials_end_a_dry_run(made_up: Environment, sync: InProcessSync
 
 def test_a_replay_stops_at_its_limit(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """The first one fails again, so nobody else is tried; the letters are as many as before."""
-    before = letters(sync)
+    before = dead_letters(sync)
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
     operation = replay(sync)
-    assert operation.status is Progress.STOPPED
+    assert operation.status is OperationStatus.STOPPED
     assert operation.counts["published"] == operation.counts["dead_lettered"] == 1
     assert "1 of the last 1 failed again" in (operation.detail or "")
-    assert [letter["message_id"] for letter in letters(sync)] == [
-        letter["message_id"] for letter in (*before[1:], before[0])
+    assert [dead_letter["message_id"] for dead_letter in dead_letters(sync)] == [
+        dead_letter["message_id"] for dead_letter in (*before[1:], before[0])
     ]
     assert counts(sync, failed.run.id) == {str(key): count for key, count in failed.counts.items() if count}
 
@@ -180,11 +182,16 @@ def test_nobody_is_tried_twice_in_one_replay(
     made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
     """P4: with every failure allowed, a replay ends all the same: what came back is for the next one."""
-    before = len(letters(sync))
+    before = len(dead_letters(sync))
     made_up.skolon.faults.add(SkolonFault(**REFUSES))
     operation = replay(sync, max_failed=1)
-    assert operation.status is Progress.COMPLETED
-    assert operation.counts["published"] == operation.counts["dead_lettered"] == before == len(letters(sync))
+    assert operation.status is OperationStatus.COMPLETED
+    assert (
+        operation.counts["published"]
+        == operation.counts["dead_lettered"]
+        == before
+        == len(dead_letters(sync))
+    )
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
 
 
@@ -193,15 +200,15 @@ def test_an_outage_makes_no_letter(made_up: Environment, sync: InProcessSync, fa
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
     waited = 0
 
-    def show(standing: Standing) -> None:
+    def show(standing: ReplayProgress) -> None:
         nonlocal waited
-        waited += bool(standing.settled.open)
+        waited += bool(standing.results.open)
         if waited == 3:
             made_up.skolon.faults.clear()
 
     operation = replay(sync, max_failed=1, show=show)
     assert waited >= 3
-    assert operation.status is Progress.COMPLETED
+    assert operation.status is OperationStatus.COMPLETED
     as_expected(made_up, sync, failed.run.id)
 
 
@@ -211,11 +218,11 @@ def test_a_step_may_take_no_longer_than_allowed(
     """P8: a replay that was told so does not wait for an outage's end; its people come through later."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=503, times=None))
     operation = replay(sync, step_timeout=0.1)
-    assert operation.status is Progress.STOPPED
+    assert operation.status is OperationStatus.STOPPED
     assert operation.counts == {"published": 1, "on_their_way": 1}
     assert "still on their way" in (operation.detail or "")
     made_up.skolon.faults.clear()
-    assert replay(sync, max_failed=1).status is Progress.COMPLETED
+    assert replay(sync, max_failed=1).status is OperationStatus.COMPLETED
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     as_expected(made_up, sync, failed.run.id)
 
@@ -226,8 +233,8 @@ def test_a_halting_cause_stops_a_replay(
     """P7: with bad credentials the letter comes back with the reason it had, and the replay stops."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     operation = replay(sync)
-    assert (operation.status, operation.counts["published"]) == (Progress.STOPPED, 1)
-    section = letters(sync)[-1]["options"][SECTION]
+    assert (operation.status, operation.counts["published"]) == (OperationStatus.STOPPED, 1)
+    section = dead_letters(sync)[-1]["options"][SECTION]
     assert section["reason"] == Reason.REJECTED_BY_SKOLON
     assert Cause.SKOLON_CREDENTIALS in section["detail"]
     assert sync.store.runs.get(failed.run.id).status is Status.COMPLETED
@@ -237,7 +244,7 @@ def test_a_newer_run_wins(made_up: Environment, sync: InProcessSync, failed: Run
     """P4: whom a newer run has done is left alone by the replay of an older one."""
     sync.run()
     patches = made_up.skolon.requests().get("PATCH user", 0)
-    operation = replay(sync, LetterFilter(runs=(failed.run.id,)), max_failed=1)
+    operation = replay(sync, DeadLetterFilter(runs=(failed.run.id,)), max_failed=1)
     assert operation.counts == {
         "published": failed.counts[Outcome.DEAD_LETTERED],
         "superseded": failed.counts[Outcome.DEAD_LETTERED],
@@ -248,8 +255,8 @@ def test_a_newer_run_wins(made_up: Environment, sync: InProcessSync, failed: Run
 
 def test_second_copies_do_nothing(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
     """P4: a letter that is there twice is one user, tried once."""
-    people = len(letters(sync))
-    for fields in letters(sync)[:5]:
+    people = len(dead_letters(sync))
+    for fields in dead_letters(sync)[:5]:
         message = user_sync_message(UserSync(**fields["kwargs"]), give_up_after_hours=24)
         put(sync, message.copy(message_id=fields["message_id"]))
     operation = replay(sync, max_failed=1)
@@ -265,7 +272,7 @@ def test_two_operators_do_not_disturb_each_other(
     with ThreadPoolExecutor(2) as threads:
         both = [threads.submit(replay, sync, max_failed=1) for _ in range(2)]
         operations = [each.result() for each in both]
-    assert {operation.status for operation in operations} == {Progress.COMPLETED}
+    assert {operation.status for operation in operations} == {OperationStatus.COMPLETED}
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     as_expected(made_up, sync, failed.run.id)
     expected = made_up.municipality.expected_outcomes("first")
@@ -297,14 +304,14 @@ def test_a_killed_replay_is_taken_over(
 ) -> None:
     """P2, P4: killed between any two of its steps, it loses nobody, and the next one does the rest."""
     # Whoever fails once more meanwhile has two letters.
-    before = {letter["kwargs"]["user"] for letter in letters(sync)}
+    before = {dead_letter["kwargs"]["user"] for dead_letter in dead_letters(sync)}
     mend = killed_after(place, sync, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         replay(sync)
     mend()
-    assert {letter["kwargs"]["user"] for letter in letters(sync)} == before
+    assert {dead_letter["kwargs"]["user"] for dead_letter in dead_letters(sync)} == before
     operation = replay(sync, max_failed=1)
-    assert operation.status is Progress.COMPLETED
+    assert operation.status is OperationStatus.COMPLETED
     as_expected(made_up, sync, failed.run.id)
     expected = made_up.municipality.expected_outcomes("first")
     assert made_up.changes_made() == expected["updated"]
@@ -312,7 +319,7 @@ def test_a_killed_replay_is_taken_over(
 
 def test_a_cancelled_replay_leaves_the_rest(sync: InProcessSync, failed: RunSummary) -> None:
     """What is in hand is finished, what is not begun stays where it is, and it is kept that it was so."""
-    before = len(letters(sync))
+    before = len(dead_letters(sync))
     looks = 0
 
     def cancelled() -> bool:
@@ -321,37 +328,37 @@ def test_a_cancelled_replay_leaves_the_rest(sync: InProcessSync, failed: RunSumm
         return looks > 1
 
     operation = replay(sync, cancelled=cancelled, max_failed=1)
-    assert operation.status is Progress.CANCELLED
+    assert operation.status is OperationStatus.CANCELLED
     assert operation.counts["published"] == 1
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    assert len(letters(sync)) >= before - 1
+    assert len(dead_letters(sync)) >= before - 1
     assert sum(counts(sync, failed.run.id).values()) == failed.published
 
 
 def test_only_what_was_meant_is_replayed(sync: InProcessSync, failed: RunSummary) -> None:
     """Filter and limit choose; the others stay in their order."""
-    before = letters(sync)
-    chosen = [letter["kwargs"]["user"] for letter in before[3:6]]
-    operation = replay(sync, LetterFilter(users=tuple(chosen)), limit=2, max_failed=1)
+    before = dead_letters(sync)
+    chosen = [dead_letter["kwargs"]["user"] for dead_letter in before[3:6]]
+    operation = replay(sync, DeadLetterFilter(users=tuple(chosen)), limit=2, max_failed=1)
     assert operation.counts["published"] == 2
-    left = [letter["message_id"] for letter in letters(sync)]
-    stayed = [letter["message_id"] for letter in (*before[:3], *before[5:])]
+    left = [dead_letter["message_id"] for dead_letter in dead_letters(sync)]
+    stayed = [dead_letter["message_id"] for dead_letter in (*before[:3], *before[5:])]
     assert left[: len(stayed)] == stayed
     assert failed.published
 
 
-@pytest.mark.parametrize("as_sent", [True, False])
+@pytest.mark.parametrize("original_payload", [True, False])
 def test_users_are_read_afresh_unless_wanted_as_sent(
-    made_up: Environment, sync: InProcessSync, failed: RunSummary, *, as_sent: bool
+    made_up: Environment, sync: InProcessSync, failed: RunSummary, *, original_payload: bool
 ) -> None:
     """By default Graph is asked for each user; with the payload of then it is not, and so may be old."""
     assert failed.published
     made_up.microsoft.requests.reset()
-    operation = replay(sync, as_sent=as_sent, max_failed=1)
-    assert (operation.as_sent, operation.status) == (as_sent, Progress.COMPLETED)
+    operation = replay(sync, original_payload=original_payload, max_failed=1)
+    assert (operation.original_payload, operation.status) == (original_payload, OperationStatus.COMPLETED)
     asked = made_up.microsoft.requests.counts().get("user", 0)
     # Whose Skolon user is somebody else's by its External Id is asked about, too.
-    assert (asked < operation.counts["published"]) is as_sent
+    assert (asked < operation.counts["published"]) is original_payload
 
 
 def test_what_cannot_be_replayed_stays(sync: InProcessSync, failed: RunSummary) -> None:
@@ -361,11 +368,11 @@ def test_what_cannot_be_replayed_stays(sync: InProcessSync, failed: RunSummary) 
     put(sync, user_sync_message(sync.store.seals.user(strange), give_up_after_hours=24))
     sync.broker.put(TENANT_SYNC_QUEUE, b"\xff garbage")
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    seen = Survey()
-    list(survey(LetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
-    assert {str(obstacle): count for obstacle, count in seen.left.items()} == {"gone": 1, "not_ours": 1}
-    assert replay(sync, max_failed=1).status is Progress.COMPLETED
-    assert [letter["kwargs"]["run"] for letter in letters(sync)].count(99) == 1
+    seen = Precheck()
+    list(precheck(DeadLetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
+    assert {str(obstacle): count for obstacle, count in seen.blocked.items()} == {"run_gone": 1, "foreign": 1}
+    assert replay(sync, max_failed=1).status is OperationStatus.COMPLETED
+    assert [dead_letter["kwargs"]["run"] for dead_letter in dead_letters(sync)].count(99) == 1
 
 
 def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: RunSummary) -> None:
@@ -377,52 +384,52 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: R
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     list(sync.store.pruning.prune(Limits(receipts=tomorrow, runs=tomorrow)))
     late = UserSync(
-        tenant=TENANT_KEY, run=failed.run.id, user=letters(sync)[0]["kwargs"]["user"], payload=None
+        tenant=TENANT_KEY, run=failed.run.id, user=dead_letters(sync)[0]["kwargs"]["user"], payload=None
     )
     sync.broker.publish([user_sync_message(sync.store.seals.user(late), give_up_after_hours=24)])
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    old, seen = LetterFilter(runs=(failed.run.id,)), Survey()
-    assert list(survey(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
-    assert seen.left == {Obstacle.OUTLIVED: failed.counts[Outcome.DEAD_LETTERED]}
-    seen = Survey()
-    list(survey(LetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
-    assert seen.letters == newer.counts[Outcome.DEAD_LETTERED]
+    old, seen = DeadLetterFilter(runs=(failed.run.id,)), Precheck()
+    assert list(precheck(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
+    assert seen.blocked == {BlockReason.SUPERSEDED: failed.counts[Outcome.DEAD_LETTERED]}
+    seen = Precheck()
+    list(precheck(DeadLetterFilter(), limit=None, store=sync.store, broker=sync.broker, counts=seen))
+    assert seen.replayable == newer.counts[Outcome.DEAD_LETTERED]
 
 
 def test_a_lost_page_is_read_when_its_run_goes_on(made_up: Environment, sync: InProcessSync) -> None:
     """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
-    run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
+    run = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
     for _ in range(2):
         put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.BUG, "a page was not read")
     operation = replay(sync)
-    assert (operation.status, operation.counts) == (Progress.COMPLETED, {"runs_resumed": 1})
-    assert letters(sync, TENANT_PAGES_QUEUE) == []
+    assert (operation.status, operation.counts) == (OperationStatus.COMPLETED, {"runs_resumed": 1})
+    assert dead_letters(sync, TENANT_PAGES_QUEUE) == []
     sync.wait(run.id)
     as_expected(made_up, sync, run.id)
     put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
-    assert replay(sync, LetterFilter(queues=(TENANT_PAGES_QUEUE,))).counts == {"runs_over": 1}
-    assert letters(sync, TENANT_PAGES_QUEUE) == []
+    assert replay(sync, DeadLetterFilter(queues=(TENANT_PAGES_QUEUE,))).counts == {"runs_over": 1}
+    assert dead_letters(sync, TENANT_PAGES_QUEUE) == []
 
 
 def test_a_guarded_run_is_not_resumed_by_a_replay(sync: InProcessSync) -> None:
     """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
-    run = sync.store.triggers.open(TenantSync(tenant=TENANT_KEY), "event").run
+    run = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run
     page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
     put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     operation = replay(sync)
     assert operation.counts == {"runs_left": 1}
     assert "--override-guard" in (operation.detail or "")
-    assert len(letters(sync, TENANT_PAGES_QUEUE)) == 1
+    assert len(dead_letters(sync, TENANT_PAGES_QUEUE)) == 1
 
 
 def test_a_trigger_is_published_again(made_up: Environment, sync: InProcessSync) -> None:
     """A trigger that failed opens its run when it is replayed, and only one."""
-    put(sync, tenant_sync_message(TenantSync(tenant=TENANT_KEY), event_id="the-event"))
+    put(sync, tenant_sync_message(SyncRequest(tenant=TENANT_KEY), event_id="the-event"))
     assert replay(sync).counts == {"triggers": 1}
-    assert letters(sync, TENANT_SYNC_QUEUE) == []
+    assert dead_letters(sync, TENANT_SYNC_QUEUE) == []
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     run = sync.store.triggers.run_of("the-event")
     assert run is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from producers.listing_bounds import FREE_PAGES
+from producers.listing_bounds import MAX_SPARSE_PAGES
 from producers.resume import publish_pending
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect
@@ -17,7 +17,7 @@ from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Reason, Status
-from schemas.runs.warning_kind import Caution
+from schemas.runs.warning_kind import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,9 @@ def counts(summary: RunSummary) -> dict[str, int]:
     return {str(outcome): count for outcome, count in summary.counts.items() if count}
 
 
-def letters(sync: InProcessSync) -> list[dict[str, Any]]:
+def dead_letters(sync: InProcessSync) -> list[dict[str, Any]]:
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        return [json.loads(found.letter.body) for found in walk]
+        return [json.loads(found.dead_letter.body) for found in walk]
 
 
 def resume(sync: InProcessSync, summary: RunSummary) -> RunSummary:
@@ -117,7 +117,7 @@ def test_bad_credentials_at_entra_halt_the_run(
     halted = sync.run()
 
     assert (halted.run.status, halted.run.cause) == (Status.HALTED, cause)
-    assert letters(sync) == []
+    assert dead_letters(sync) == []
     mended = {"client_secret": made_up.tenant["client_secret"], "secret_expired": False, "permitted": True}
     made_up.microsoft.entra.change(tenant, app, **mended)
     as_expected(made_up, resume(sync, halted))
@@ -130,7 +130,7 @@ def test_bad_credentials_at_skolon_halt_the_run(made_up: Environment, sync: InPr
     halted = sync.run()
 
     assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SKOLON_CREDENTIALS)
-    assert letters(sync) == []
+    assert dead_letters(sync) == []
     made_up.skolon.faults.clear()
     as_expected(made_up, resume(sync, halted))
 
@@ -214,7 +214,7 @@ def test_a_birthday_never_fails_a_user(made_up: Environment, sync: InProcessSync
     unchanged = sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)
     assert unchanged
     assert not any("birth date" in (receipt.detail or "") for receipt in unchanged)
-    assert [warning.kind for warning in summary.warnings] == [Caution.BIRTHDAYS_REFUSED]
+    assert [warning.kind for warning in summary.warnings] == [WarningKind.BIRTHDAYS_REFUSED]
     asked = made_up.microsoft.requests.counts()
     # Who asked before it was known is refused too; nobody is asked for after that.
     assert asked.get("birthday", 0) + asked.get("batched birthday", 0) <= THREADS
@@ -255,11 +255,11 @@ def test_a_user_that_skolon_rejects_stops_nobody(made_up: Environment, sync: InP
     expected = made_up.municipality.expected_outcomes("first")
     assert summary.counts[Outcome.UPDATED] == expected["updated"] - 1
     assert summary.reasons[Reason.REJECTED_BY_SKOLON] == 1
-    letter = next(each for each in letters(sync) if each["kwargs"]["user"] == unlucky.entra["id"])
-    section = letter["options"][SECTION]
+    dead_letter = next(each for each in dead_letters(sync) if each["kwargs"]["user"] == unlucky.entra["id"])
+    section = dead_letter["options"][SECTION]
     assert section["reason"] == "rejected_by_skolon"
     assert section["detail"] == "HTTP 400 invalidValue"
-    assert letter["kwargs"]["run"] == summary.run.id
+    assert dead_letter["kwargs"]["run"] == summary.run.id
 
 
 def test_a_user_that_changes_again_and_again_is_a_conflict(made_up: Environment, sync: InProcessSync) -> None:
@@ -360,7 +360,7 @@ def test_links_that_are_always_new_halt_the_run(made_up: Environment, sync: InPr
     assert (summary.run.status, summary.run.cause) == (Status.HALTED, Cause.PAGE_LOOP)
     assert summary.run.detail is not None
     assert "the list would never end" in summary.run.detail
-    assert made_up.microsoft.requests.counts()["users"] <= FREE_PAGES + 2
+    assert made_up.microsoft.requests.counts()["users"] <= MAX_SPARSE_PAGES + 2
 
 
 @pytest.mark.parametrize("code", ["Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"])

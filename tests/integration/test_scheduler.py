@@ -14,9 +14,9 @@ from producers.resume import resume_run
 from producers.schedule.scheduler import Scheduler
 from producers.tenant_sync import RunStarter
 from queues.brokers.factory import open_memory_broker
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.errors import Dependency, PermanentError, TransientError
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Reason, Status
 from schemas.tenants.tenant import load_tenant
 from store import tables
@@ -46,7 +46,7 @@ class House:
     """A database, a queue, and a producer that takes triggers when it is told to."""
 
     def __init__(self, url: str) -> None:
-        self.store = Store(url, Sealer([new_key()]))
+        self.store = Store(url, FieldCipher([new_key()]))
         self.broker = open_memory_broker()
         self.queue: list[Message[Any]] = []
         self.scheduler = Scheduler(
@@ -65,7 +65,7 @@ class House:
             connection.execute(update(tables.tenants).where(tables.tenants.c.key == key).values(columns))
 
     def look(self, now: dt.datetime = NOW) -> list[tuple[str, dt.datetime, Mode]]:
-        return [(each.tenant, each.due, each.mode) for each in self.scheduler.look(now)]
+        return [(each.tenant, each.due, each.mode) for each in self.scheduler.tick(now)]
 
     def take(self) -> None:
         """Have a producer take all triggers; one that has to wait for an open run stays in the queue."""
@@ -124,7 +124,7 @@ def test_a_scheduler_that_died_after_publishing_triggers_one_run(house: House) -
     with pytest.raises(DiedError):
         Scheduler(
             schedules=house.store.schedules, publish=publish_and_die, proof=house.store.seals.proof
-        ).look(NOW)
+        ).tick(NOW)
     assert house.look() == [("exempel", DUE, Mode.FULL)]
     assert len(house.queue) == 2
     house.take()
@@ -138,7 +138,7 @@ def test_a_scheduler_that_stands_by_triggers_nothing_more(house: House) -> None:
     assert (
         Scheduler(
             schedules=house.store.schedules, publish=house.queue.extend, proof=house.store.seals.proof
-        ).look(NOW)
+        ).tick(NOW)
         == []
     )
     assert len(house.queue) == 1
@@ -153,7 +153,7 @@ def test_what_rabbitmq_did_not_take_is_published_later(house: House) -> None:
         raise TransientError(Dependency.BROKER, "made up")
 
     with pytest.raises(TransientError):
-        Scheduler(schedules=house.store.schedules, publish=refuse, proof=house.store.seals.proof).look(NOW)
+        Scheduler(schedules=house.store.schedules, publish=refuse, proof=house.store.seals.proof).tick(NOW)
     assert house.look(NOW + MINUTE) == [("exempel", DUE, Mode.FULL), ("other", DUE, Mode.FULL)]
 
 
@@ -194,7 +194,7 @@ def test_a_run_that_was_cancelled_holds_nobody_back(house: House) -> None:
 def test_triggers_do_not_pile_up_behind_a_run_that_does_something_else(house: House) -> None:
     """While a trigger waits for its turn no second one is published; then the next due time counts again."""
     house.add(schedule="* * * * *")
-    house.store.triggers.open(TenantSync(tenant="exempel", dry_run=True), "by hand")
+    house.store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "by hand")
     published = []
     for minutes in range(10):
         published += house.look(NOW + minutes * MINUTE)

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from devtools.chaos.proxy import Door, Doors
 from producers.schedule.policy import event_id
-from producers.schedule.scheduler import Scheduler, keep_looking
+from producers.schedule.scheduler import Scheduler, run_forever
 from queues.brokers.factory import open_broker
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.messages import TENANT_SYNC_QUEUE
 from schemas.tenants.tenant import load_tenant
 from store.store import Store
@@ -41,7 +41,7 @@ class Place:
         self._amqp_url = amqp_url
         self.broker_door, through_amqp = _behind_a_door(doors, amqp_url)
         self.database_door, through_database = _behind_a_door(doors, database_url)
-        self.store = Store(through_database, Sealer([new_key()]))
+        self.store = Store(through_database, FieldCipher([new_key()]))
         self.broker = open_broker(through_amqp)
         self.scheduler = Scheduler(
             schedules=self.store.schedules, publish=self.broker.publish, proof=self.store.seals.proof
@@ -95,7 +95,7 @@ def test_an_outage_is_waited_for_and_what_was_due_is_triggered(place: Place, ser
             raise EndOfTestError
 
     with capture_logs() as said, pytest.raises(EndOfTestError):
-        keep_looking(place.scheduler.look, clock=LATER.timestamp, wait=wait)
+        run_forever(place.scheduler.tick, clock=LATER.timestamp, wait=wait)
 
     assert place.triggers() == [event_id("exempel", DUE)]
     assert [(line["event"], line.get("service") or line["tenant"]) for line in said] == [
@@ -125,9 +125,9 @@ def test_a_database_that_goes_away_after_publishing_makes_no_second_run(place: P
     schedulers = iter([forgetful, place.scheduler, place.scheduler])
 
     def look(now: dt.datetime) -> None:
-        next(schedulers).look(now)
+        next(schedulers).tick(now)
 
     with pytest.raises(EndOfTestError):
-        keep_looking(look, clock=LATER.timestamp, wait=wait)
+        run_forever(look, clock=LATER.timestamp, wait=wait)
 
     assert place.triggers() == [event_id("exempel", DUE)] * 2

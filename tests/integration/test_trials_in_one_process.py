@@ -55,7 +55,7 @@ def test_a_preview_counts_what_the_run_then_does(
 
     assert tried.run.status is Status.COMPLETED
     assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "POST token"}
-    assert sync.store.changes_made.of(tried.run.id).people > 0
+    assert sync.store.changes_made.of(tried.run.id).users > 0
     with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
         assert list(walk) == []
 

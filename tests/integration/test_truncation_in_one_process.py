@@ -11,7 +11,7 @@ from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from schemas.outcomes import Mode, Status
-from schemas.runs.warning_kind import Caution
+from schemas.runs.warning_kind import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def test_a_list_that_is_cut_short_is_warned_of(made_up: Environment, sync: InPro
     end_lists_at_once(made_up)
     short = sync.run(mode=mode)
     assert short.run.status is Status.COMPLETED
-    assert [warning.kind for warning in short.warnings] == [Caution.COUNT_DIFFERS]
+    assert [warning.kind for warning in short.warnings] == [WarningKind.COUNT_DIFFERS]
     assert f"{short.published} were read" in short.warnings[0].detail
     assert sync.run().warnings == ()
 

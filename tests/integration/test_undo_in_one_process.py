@@ -16,8 +16,8 @@ from queues.message import proven, tenant_sync_message
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
-from schemas.errors import Dependency, TransientError, WrongUseError
-from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.errors import Dependency, TransientError, UsageError
+from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from schemas.users.attributes import Attribute
 
@@ -77,10 +77,10 @@ def differing(one: State, other: State) -> list[str]:
     return sorted(user for user in one if one[user] != other[user])
 
 
-def undo(sync: InProcessSync, run: int, **wish: Any) -> RunSummary:
+def undo(sync: InProcessSync, run: int, **request: Any) -> RunSummary:
     """Have a run undone, as the command does, and wait for its end."""
     event = str(uuid.uuid4())
-    wanted = TenantSync(tenant=TENANT_KEY, mode=Mode.UNDO, undoes=run, **wish)
+    wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run, **request)
     message = tenant_sync_message(wanted, event_id=event)
     sync.broker.publish([proven(message, sync.store.seals.proof)])
     while (opened := sync.store.triggers.run_of(event)) is None:
@@ -101,7 +101,7 @@ def test_every_value_is_put_back(
     summary = undo(sync, mistaken.run.id)
 
     assert summary.run.status is Status.COMPLETED
-    assert summary.run.undoes == mistaken.run.id
+    assert summary.run.reverts_run_id == mistaken.run.id
     assert counts(summary) == {"updated": mistaken.counts[Outcome.UPDATED]}
     assert summary.skipped == 0
     assert state(made_up) == before
@@ -329,7 +329,7 @@ def test_a_halted_run_is_put_back_in_one_step(
     assert undone.run.status is Status.COMPLETED
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     assert state(made_up) == before
-    with pytest.raises(WrongUseError, match="cancelled"):
+    with pytest.raises(UsageError, match="cancelled"):
         resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=True)
 
 

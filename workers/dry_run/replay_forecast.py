@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.messages.messages import UserSync
 from schemas.outcomes import Outcome, Reason
-from schemas.users.graph_user import is_nameless
+from schemas.users.graph_user import is_placeholder_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
     from workers.user_sync import UserSyncHandler
 
 #: Users that are tried at once, and letters that are kept in memory for that.
@@ -47,7 +47,7 @@ class ReplayForecast:
 
 
 def forecast_replay(
-    letters: Iterable[Letter],
+    dead_letters: Iterable[DeadLetter],
     handler: UserSyncHandler,
     *,
     original_payload: bool,
@@ -58,17 +58,21 @@ def forecast_replay(
     """
     found = ReplayForecast()
 
-    def try_one(letter: Letter) -> Outcome | Reason | str:
-        run, user = letter.receipt_key or (0, "")
+    def try_one(dead_letter: DeadLetter) -> Outcome | Reason | str:
+        run, user = dead_letter.receipt_key or (0, "")
         try:
-            message = UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
-            return handler.dry_run(message, original_payload=original_payload or is_nameless(user)).outcome
+            message = UserSync(
+                tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload
+            )
+            return handler.dry_run(
+                message, original_payload=original_payload or is_placeholder_id(user)
+            ).outcome
         except PermanentError as error:
             return error.reason
         except TransientError as error:
             return str(error.dependency)
 
-    waiting = iter(letters)
+    waiting = iter(dead_letters)
     with ThreadPoolExecutor(THREADS) as pool:
         while portion := list(islice(waiting, PORTION)):
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.errors import PermanentError
 from schemas.outcomes import Reason, Stage
-from schemas.runs.collided import Collided
+from schemas.runs.collision import Collision
 
 
 def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
@@ -12,5 +12,5 @@ def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        str(Collided(holder=holder, other=other, skolon_id=skolon_id)),
+        str(Collision(holder=holder, other=other, skolon_id=skolon_id)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from schemas.runs.identity_digests import Marks, marks_of
+from schemas.runs.identity_digests import IdentityDigests, identity_digests_of
 from workers.pipeline import steps
 from workers.rules.mapping import mapped_values
 
@@ -17,7 +17,7 @@ class DigestObserver:
     """Is told of each step; `marks` are empty until the user is mapped."""
 
     def __init__(self, tenant: str, index: BlindIndex) -> None:
-        self.marks = Marks()
+        self.marks = IdentityDigests()
         self._tenant = tenant
         self._index = index
 
@@ -25,4 +25,4 @@ class DigestObserver:
         """Take a step."""
         if isinstance(step, steps.MapStep):
             year = dt.datetime.now(dt.UTC).year
-            self.marks = marks_of(mapped_values(step.sources), self._tenant, self._index, year)
+            self.marks = identity_digests_of(mapped_values(step.sources), self._tenant, self._index, year)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from clients.skolon.errors import UserNotFoundError
 from schemas.errors import PermanentError, VersionConflictError
-from schemas.outcomes import CONFIRMING_OUTCOMES, Outcome, Reason, Stage
+from schemas.outcomes import VERIFYING_OUTCOMES, Outcome, Reason, Stage
 from schemas.runs.sync_result import NO_MATCH_KEY, SyncResult
-from schemas.runs.warning_kind import Caution, RunWarning
+from schemas.runs.warning_kind import RunWarning, WarningKind
 from schemas.users.attributes import Attribute
-from schemas.users.skolon_user import fit
+from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.collisions import collision
 from workers.pipeline.verification_cache import NoTrust
@@ -66,8 +66,8 @@ class SkolonSync:
         verdict = dataclasses.replace(self._verdict(user), warnings=tuple(self._warnings))
         # Somebody whose birth date is not known has not been found right in all.
         in_all = not (self._notes or self._warnings)
-        if verdict.confirmed is None and verdict.outcome in CONFIRMING_OUTCOMES and in_all:
-            return dataclasses.replace(verdict, confirmed=self._trust.confirmation())
+        if verdict.verification is None and verdict.outcome in VERIFYING_OUTCOMES and in_all:
+            return dataclasses.replace(verdict, verification=self._trust.confirmation())
         return verdict
 
     def _verdict(self, user: GraphUser) -> SyncResult:
@@ -92,7 +92,7 @@ class SkolonSync:
                 current = None
             if current is None:
                 return SyncResult(outcome=Outcome.NOT_FOUND, detail="removed from Skolon during the run")
-            match = fit(current)
+            match = ensure_usable(current)
         raise PermanentError(
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
@@ -109,7 +109,7 @@ class SkolonSync:
         self._on_step(steps.SearchStep(key_matches=hits))
         match = select_match(hits)
         self._on_step(steps.MatchStep(match=match))
-        return None if match is None else fit(match.user)
+        return None if match is None else ensure_usable(match.user)
 
     def _leave_to_its_owner(self, user: GraphUser, match: SkolonUser) -> None:
         """Raise `PermanentError` (`collision`) if the Skolon user is by its External Id somebody else's.
@@ -136,7 +136,7 @@ class SkolonSync:
             mapped[Attribute.BIRTH_DATE] = birthday.value
             check_values(mapped, self._tenant)
         elif birthday.affects_all_users:
-            self._warnings.append(RunWarning(kind=Caution.BIRTHDAYS_REFUSED, detail=birthday.problem))
+            self._warnings.append(RunWarning(kind=WarningKind.BIRTHDAYS_REFUSED, detail=birthday.problem))
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")
 

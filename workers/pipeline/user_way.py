@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from schemas.errors import PermanentError
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
-from schemas.tenants.selection import properties_to_select
-from schemas.users.graph_user import is_nameless, load_graph_user
+from schemas.tenants.selection import selected_properties
+from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from workers.pipeline import steps
 from workers.pipeline.skolon_sync import SkolonSync
 from workers.rules.delta_completeness import missing_properties
@@ -79,9 +79,9 @@ class UserWay:
             if not missing_properties(user, self._tenant):
                 self._on_step(steps.ReadStep(user=user, by_id=False))
                 return user
-        elif is_nameless(user_id):
+        elif is_placeholder_id(user_id):
             raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
-        raw: object = self._graph.user(user_id, properties_to_select(self._tenant))
+        raw: object = self._graph.user(user_id, selected_properties(self._tenant))
         read = None if raw is None else load_graph_user(raw)
         self._on_step(steps.ReadStep(user=read, by_id=True))
         return read

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from schemas.outcomes import Outcome
 from schemas.runs.run import timestamp
 from schemas.runs.sync_result import SyncResult
-from schemas.runs.verification import Confirmation, fingerprints_of
+from schemas.runs.verification import Verification, verification_fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Trust(Protocol):
     def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
         """Return the outcome without asking, None when Skolon has to be asked."""
 
-    def confirmation(self) -> Confirmation | None:
+    def confirmation(self) -> Verification | None:
         """Return what is to be kept, once Skolon has been asked and is right."""
 
 
@@ -38,7 +38,7 @@ class NoTrust:
         del mapped
         return None
 
-    def confirmation(self) -> Confirmation | None:
+    def confirmation(self) -> Verification | None:
         """Return None."""
         return None
 
@@ -63,19 +63,19 @@ class ReceiptTrust:
         days = self._tenant.trust_receipts_days
         if not days:
             return None
-        self._fingerprints = fingerprints_of(self._message.user, mapped, self._tenant, self._index)
+        self._fingerprints = verification_fingerprints(self._message.user, mapped, self._tenant, self._index)
         last = self._confirmations.last(self._message.run, self._message.user)
-        if last is None or not last.holds(dt.datetime.now(dt.UTC), days, self._fingerprints):
+        if last is None or not last.is_valid(dt.datetime.now(dt.UTC), days, self._fingerprints):
             return None
         return SyncResult(
             outcome=Outcome.UNCHANGED,
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
-            detail=f"trusted: Skolon was last asked at {timestamp(last.at)}",
+            detail=f"trusted: Skolon was last asked at {timestamp(last.verified_at)}",
             # It holds, so it is about the same values: by the newest key, whichever it was by.
-            confirmed=Confirmation(fingerprint=self._fingerprints[0], at=last.at),
+            verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),
         )
 
-    def confirmation(self) -> Confirmation | None:
+    def confirmation(self) -> Verification | None:
         """Return the trace of the values that `known` was asked about."""
-        return Confirmation(fingerprint=self._fingerprints[0]) if self._fingerprints else None
+        return Verification(fingerprint=self._fingerprints[0]) if self._fingerprints else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import HaltError
 from schemas.outcomes import Outcome
-from schemas.runs.changes import ChangeKind, kind_of
+from schemas.runs.changes import ChangeKind, change_kind
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
@@ -33,7 +33,7 @@ def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> S
         skolon_id=user.id,
         skolon_version=user.version,
         changed=tuple(sorted(changes)),
-        kinds=_kinds(user, changes),
+        change_kinds=_kinds(user, changes),
     )
 
 
@@ -87,9 +87,9 @@ class ClaimedChange:
             skolon_id=user.id,
             skolon_version=version,
             changed=changed,
-            kinds=_kinds(user, changes),
+            change_kinds=_kinds(user, changes),
         )
 
 
 def _kinds(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> dict[Attribute, ChangeKind]:
-    return {attribute: kind_of(user.attributes.get(attribute), new) for attribute, new in changes.items()}
+    return {attribute: change_kind(user.attributes.get(attribute), new) for attribute, new in changes.items()}

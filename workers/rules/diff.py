@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.users.attributes import Attribute, same_value
+from schemas.users.attributes import Attribute, values_match
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ def difference(
     return {
         attribute: value
         for attribute, value in mapped.items()
-        if not same_value(attribute, user.attributes.get(attribute), value)
+        if not values_match(attribute, user.attributes.get(attribute), value)
         and (value is not None or attribute in erase_blank)
     }
 

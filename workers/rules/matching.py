@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import PermanentError
 from schemas.outcomes import Reason, Stage
-from schemas.users.attributes import TABLE, Attribute, same_key
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, keys_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
             raise PermanentError(
                 Reason.AMBIGUOUS_MATCH,
                 Stage.MATCH,
-                f"{len(of_key.users)} Skolon users have the same {TABLE[of_key.key].title}: {ids}",
+                f"{len(of_key.users)} Skolon users have the same {ATTRIBUTE_TABLE[of_key.key].title}: {ids}",
             )
         if of_key.users:
             return Match(key=of_key.key, user=of_key.users[0])
@@ -70,4 +70,4 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
 
 def _has(user: SkolonUser, key: Attribute, value: str) -> bool:
     held = user.attributes.get(key)
-    return held is not None and same_key(key, held, value)
+    return held is not None and keys_match(key, held, value)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.users.attributes import Attribute, same_value
+from schemas.users.attributes import Attribute, values_match
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from schemas.runs.before_image import Written
+    from schemas.runs.before_image import ChangeRecord
     from schemas.users.skolon_user import SkolonUser
 
 
@@ -23,7 +23,7 @@ class Reversion:
 
 
 def revert(
-    user: SkolonUser, written: Written, *, since: Collection[Written] = (), untouched: bool = False
+    user: SkolonUser, written: ChangeRecord, *, since: Collection[ChangeRecord] = (), untouched: bool = False
 ) -> Reversion:
     """Compare a Skolon user with what a run wrote to it.
 
@@ -33,12 +33,14 @@ def revert(
     """
     changes: dict[Attribute, str | None] = {}
     skipped = []
-    for attribute, old in sorted(written.old.items()):
+    for attribute, old in sorted(written.before_image.items()):
         held = user.attributes.get(attribute)
-        if same_value(attribute, held, old):
+        if values_match(attribute, held, old):
             continue
-        is_newer = any(other.holds(attribute, held) for other in since)
-        if (untouched and attribute in written.last) or (written.holds(attribute, held) and not is_newer):
+        is_newer = any(other.wrote(attribute, held) for other in since)
+        if (untouched and attribute in written.last_written) or (
+            written.wrote(attribute, held) and not is_newer
+        ):
             changes[attribute] = old
         else:
             skipped.append(attribute)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pika
 
 from sandbox.environment import TENANT_KEY
-from schemas.crypto.encryption import Sealer
-from schemas.messages.binding import sealed_page, sealed_user
+from schemas.crypto.encryption import FieldCipher
+from schemas.messages.authentication import encrypt_user, sign_page
 from schemas.messages.messages import SECTION, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Forger:
     """Forges for one round: what is sealed in its messages is genuine, and that of other messages."""
 
     def __init__(self, scene: Scene) -> None:
-        self._sealer = Sealer([scene.env["UPDATE_SYNC_SECRET_KEYS"]])
+        self._cipher = FieldCipher([scene.env["UPDATE_SYNC_SECRET_KEYS"]])
         self._people = cycle([person.entra for person in scene.municipality])
         self.makers: tuple[Callable[[str], Forgery], ...] = (
             self.swapped_payload,
@@ -52,7 +52,7 @@ class _Forger:
     def payload_of_another_run(self, mark: str) -> Forgery:
         person = next(self._people)
         user = UserSync(tenant=TENANT_KEY, run=RUN + 1, user=person["id"], payload=None)
-        payload = sealed_user(user, person, None, self._sealer).payload
+        payload = encrypt_user(user, person, None, self._cipher).payload
         return USER_SYNC_QUEUE, self._user(mark, user=person["id"], payload=payload)
 
     def no_payload(self, mark: str) -> Forgery:
@@ -69,7 +69,7 @@ class _Forger:
 
     def page_of_another_number(self, mark: str) -> Forgery:
         page = TenantPage(tenant=TENANT_KEY, run=RUN, scan=1, number=1, link=None)
-        return TENANT_PAGES_QUEUE, self._page(mark, sealed_page(page, self._sealer).proof)
+        return TENANT_PAGES_QUEUE, self._page(mark, sign_page(page, self._cipher).proof)
 
     def page_without_proof(self, mark: str) -> Forgery:
         return TENANT_PAGES_QUEUE, self._page(mark, None)
@@ -87,7 +87,7 @@ class _Forger:
     def _payload(self, run: int) -> str | None:
         person = next(self._people)
         user = UserSync(tenant=TENANT_KEY, run=run, user=person["id"], payload=None)
-        return sealed_user(user, person, None, self._sealer).payload
+        return encrypt_user(user, person, None, self._cipher).payload
 
     def _user(
         self, mark: str, payload: str | None, options: dict[str, Any] | None = None, user: str | None = None

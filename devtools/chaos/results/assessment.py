@@ -100,7 +100,9 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
         for receipt in account.receipts
     }
     people = {user: right for account in accounts for user, right in account.demand.people.items()}
-    letters = _letters([letter for letter in seen.letters if letter.forged is None], people)
+    dead_letters = _dead_letters(
+        [dead_letter for dead_letter in seen.dead_letters if dead_letter.forged is None], people
+    )
     twice = _done_twice(seen.patches)
     found = _course(course)
     for account in accounts:
@@ -110,7 +112,7 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
     found += [
         f"user {user} is dead_lettered without a dead letter"
         for user, (outcome, _) in receipts.items()
-        if outcome == "dead_lettered" and user not in letters.users
+        if outcome == "dead_lettered" and user not in dead_letters.users
     ]
     found += [f"traceback, {count} times: {line}" for line, count in Counter(seen.tracebacks).items()]
     found += [f"bug: {line}" for line in seen.bugs[:5]]
@@ -127,9 +129,9 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
         wrong=len(seen.wrong),
         done_twice_with_effect=twice,
         recovered=seen.retried + seen.redelivered,
-        dead_letters=letters.by_reason,
-        duplicate_dead_letters=letters.duplicates,
-        outage_dead_letters=letters.of_outages,
+        dead_letters=dead_letters.by_reason,
+        duplicate_dead_letters=dead_letters.duplicates,
+        outage_dead_letters=dead_letters.of_outages,
         unexpected=len(found),
         resumed=course.resumed,
         surprises=found,
@@ -164,10 +166,10 @@ def _course(course: Course) -> list[str]:
 
 def _forged(seen: Observation) -> list[str]:
     """Compare the forged messages with those that lie among the dead letters, each for what it is."""
-    letters = [letter for letter in seen.letters if letter.forged is not None]
-    missing = set(seen.forged) - {letter.forged for letter in letters}
+    dead_letters = [dead_letter for dead_letter in seen.dead_letters if dead_letter.forged is not None]
+    missing = set(seen.forged) - {dead_letter.forged for dead_letter in dead_letters}
     # What RabbitMQ itself put there has no reason of ours: it was no message at all.
-    wrong = {letter.reason for letter in letters} - {None, "forged_message"}
+    wrong = {dead_letter.reason for dead_letter in dead_letters} - {None, "forged_message"}
     return [
         *(f"{mark} is not among the dead letters" for mark in sorted(missing, key=str)),
         *(f"a forged message is dead for {reason}" for reason in sorted(wrong, key=str)),
@@ -221,19 +223,21 @@ def _people(
     return differing[:10]
 
 
-def _letters(letters: Iterable[Letter], people: Mapping[str, frozenset[tuple[str, str | None]]]) -> _Letters:
+def _dead_letters(
+    dead_letters: Iterable[Letter], people: Mapping[str, frozenset[tuple[str, str | None]]]
+) -> _Letters:
     of_user: defaultdict[str, list[Letter]] = defaultdict(list)
     others: list[Letter] = []
-    for letter in letters:
-        if letter.user is None:
-            others.append(letter)
+    for dead_letter in dead_letters:
+        if dead_letter.user is None:
+            others.append(dead_letter)
         else:
-            of_user[letter.user].append(letter)
-    by_reason: Counter[str] = Counter(str(letter.reason) for letter in others)
+            of_user[dead_letter.user].append(dead_letter)
+    by_reason: Counter[str] = Counter(str(dead_letter.reason) for dead_letter in others)
     of_outages = len(others)
     duplicates = 0
     for user, those in of_user.items():
-        reasons = Counter(letter.reason for letter in those)
+        reasons = Counter(dead_letter.reason for dead_letter in those)
         duplicates += sum(count - 1 for count in reasons.values())
         by_reason.update(str(reason) for reason in reasons)
         demanded = people.get(user, frozenset())

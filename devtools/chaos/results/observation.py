@@ -55,7 +55,7 @@ class Observation:
 
     run: dict[str, Any]
     receipts: list[dict[str, Any]]
-    letters: list[Letter]
+    dead_letters: list[Letter]
     #: Messages that were left in queues other than those of dead letters.
     leftovers: dict[str, int]
     wrong: list[str]
@@ -83,12 +83,12 @@ def observe(scene: Scene) -> Observation:
         pool.ask_to_end()
     ended = [pool.log.stem for pool in (scene.workers, scene.producer) if not pool.end()]
     others = list(_others(scene)) if scene.breakage else []
-    letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
+    dead_letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
     log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in scene.folder.glob("*.log"))
     return Observation(
         run=run,
         receipts=run.get("users", []),
-        letters=letters,
+        dead_letters=dead_letters,
         leftovers=leftovers,
         wrong=[*scene.stand_ins.wrong_users(), *_wrong_of_others(scene, others)],
         others=others,
@@ -139,7 +139,7 @@ def read_letters(amqp_url: str, queues: Iterable[str]) -> list[Letter]:
                 method, _, body = channel.basic_get(queue)
                 if method is None:
                     break
-                found.append(_letter(queue, body))
+                found.append(_dead_letter(queue, body))
     return found
 
 
@@ -176,7 +176,7 @@ def _bare(number: str | None) -> str:
     return re.sub(r"\D", "", number or "")
 
 
-def _letter(queue: str, body: bytes) -> Letter:
+def _dead_letter(queue: str, body: bytes) -> Letter:
     mark = _FORGED.search(body)
     forged = None if mark is None else mark[0].decode()
     try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from queues.interfaces import DeadLetters
     from queues.middleware.failure_policy import Halt
     from schemas.outcomes import Stage
-    from schemas.runs.sync_result import DeadLetter
+    from schemas.runs.sync_result import Failure
     from schemas.runs.waits import Wait
 
 #: Seconds until a test no longer believes that something will still happen.
@@ -49,7 +49,7 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 def letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
     """Return the dead letters of a queue, oldest first."""
     with broker.walk_dead_letters(queue) as walk:
-        return [found.letter.body for found in walk]
+        return [found.dead_letter.body for found in walk]
 
 
 def middleware() -> list[Middleware]:
@@ -137,7 +137,7 @@ class QuorumDoor:
 class Books:
     """A recorder that remembers what it was told; `failures` are raised first, one each time."""
 
-    letters: list[tuple[Message[Any], DeadLetter, int]] = field(default_factory=list)
+    dead_letters: list[tuple[Message[Any], Failure, int]] = field(default_factory=list)
     halts: list[tuple[Message[Any], Halt]] = field(default_factory=list)
     #: What was told of retries: whoever compares what became of messages leaves it aside.
     told: list[tuple[Message[Any], Wait]] = field(default_factory=list, compare=False)
@@ -145,9 +145,9 @@ class Books:
     #: How others fare, as it is asked at each stage.
     fare: Others = UNKNOWN
 
-    def dead_lettered(self, message: Message[Any], letter: DeadLetter, *, attempts: int) -> None:
+    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         self._fail()
-        self.letters.append((message, letter, attempts))
+        self.dead_letters.append((message, dead_letter, attempts))
 
     def halted(self, message: Message[Any], halt: Halt) -> None:
         self._fail()

@@ -12,12 +12,12 @@ from dramatiq import Message
 
 from queues.actor import current_message_id, declare_actor
 from queues.message import tenant_sync_message, user_sync_message
-from schemas.errors import Dependency, HaltError, PermanentError, TransientError, WrongUseError
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UsageError
 from schemas.messages.messages import (
     SECTION,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
-    TenantSync,
+    SyncRequest,
     UserSync,
 )
 from schemas.outcomes import Cause, Reason, Stage
@@ -105,9 +105,9 @@ class BrokerContract:
         """Wait for dead letters; there must be as many as `count` and no more."""
         door.broker.declare_queue(queue)
         wait_until(lambda: len(letter_bodies(door.broker, queue)) >= count, f"{count} dead letters")
-        letters = letter_bodies(door.broker, queue)
-        assert len(letters) == count
-        return letters
+        dead_letters = letter_bodies(door.broker, queue)
+        assert len(dead_letters) == count
+        return dead_letters
 
     def assert_all_acknowledged(self, door: Door, queue: str = USER_SYNC_QUEUE) -> None:
         """With no worker left, what was not acknowledged would be back."""
@@ -121,7 +121,7 @@ class BrokerContract:
     def test_a_page_is_published_whole_and_in_order(self, door: Door) -> None:
         """P2: what `publish` has returned from is there, all of it, in each queue in its order."""
         page = [user_message(f"u{number}") for number in range(999)]
-        trigger = tenant_sync_message(TenantSync(tenant="kommun"), event_id="e1")
+        trigger = tenant_sync_message(SyncRequest(tenant="kommun"), event_id="e1")
         door.broker.publish([*page, trigger])
         assert door.take_all(USER_SYNC_QUEUE) == [message.encode() for message in page]
         assert door.take_all(TENANT_SYNC_QUEUE) == [trigger.encode()]
@@ -157,11 +157,11 @@ class BrokerContract:
         door.broker.publish([sent])
         with working(door.broker):
             (body,) = self.dead_letters(door, 1)
-            wait_until(lambda: bool(books.letters), "the books")
-        letter = Message.decode(body)
-        section = letter.options[SECTION]
-        assert letter.kwargs == sent.kwargs
-        assert letter.message_id == sent.message_id
+            wait_until(lambda: bool(books.dead_letters), "the books")
+        dead_letter = Message.decode(body)
+        section = dead_letter.options[SECTION]
+        assert dead_letter.kwargs == sent.kwargs
+        assert dead_letter.message_id == sent.message_id
         assert {name: section[name] for name in ("reason", "stage", "detail", "attempts", "version")} == {
             "reason": "invalid_user",
             "stage": "map",
@@ -170,7 +170,7 @@ class BrokerContract:
             "version": "test",
         }
         assert section["dead_since"].endswith("+00:00")
-        ((message, told, attempts),) = books.letters
+        ((message, told, attempts),) = books.dead_letters
         assert (message.kwargs["user"], told.reason, told.stage, attempts) == (
             "u1",
             Reason.INVALID_USER,
@@ -206,7 +206,7 @@ class BrokerContract:
             wait_until(lambda: bool(books.halts), "the halt")
         ((message, halt),) = books.halts
         assert (message.kwargs["run"], halt.cause) == (7, Cause.SKOLON_CREDENTIALS)
-        assert books.letters == []
+        assert books.dead_letters == []
         self.assert_all_acknowledged(door)
         assert self.dead_letters(door, 0) == []
         self.assert_nothing_leaked(events, caplog)
@@ -220,7 +220,7 @@ class BrokerContract:
         door.broker.publish([user_message().copy(kwargs={"tenant": "kommun", "run": 7, "user": "u1"})])
         with working(door.broker):
             (body,) = self.dead_letters(door, 1)
-            wait_until(lambda: bool(books.letters), "the books")
+            wait_until(lambda: bool(books.dead_letters), "the books")
         section = Message.decode(body).options[SECTION]
         assert (section["reason"], section["attempts"]) == ("bug", 3)
         assert section["detail"].startswith("ValueError at __call__ (doors.py:")
@@ -262,9 +262,9 @@ class BrokerContract:
         self.declare(door, Calls(failures=[failure] * 3), books)
         door.broker.publish([user_message()])
         with working(door.broker):
-            wait_until(lambda: bool(books.letters or books.halts), "the books")
+            wait_until(lambda: bool(books.dead_letters or books.halts), "the books")
         assert books.failures == []
-        assert len(books.letters) + len(books.halts) == 1
+        assert len(books.dead_letters) + len(books.halts) == 1
         self.assert_all_acknowledged(door)
 
     def test_a_bug_in_the_books_keeps_the_message(
@@ -287,7 +287,7 @@ class BrokerContract:
         """P2: when the dead letter cannot be published, the broker makes one of the message itself."""
 
         def refuse(_: object) -> None:
-            raise WrongUseError("a queue of ours has other properties")
+            raise UsageError("a queue of ours has other properties")
 
         monkeypatch.setattr(door.broker, "publish_dead_letter", refuse)
         self.declare(door, Calls(failures=[WRONG]), books)
@@ -296,7 +296,7 @@ class BrokerContract:
         with working(door.broker):
             (body,) = self.dead_letters(door, 1)
         assert Message.decode(body).kwargs == sent.kwargs
-        assert books.letters == []
+        assert books.dead_letters == []
         self.assert_all_acknowledged(door)
         assert [event["event"] for event in events] == ["failure not routed"]
 
@@ -317,9 +317,9 @@ class BrokerContract:
         self.declare(door, calls, books)
         door.broker.publish([user_message()])
         with working(door.broker):
-            wait_until(lambda: bool(calls.done or books.letters), "the second try, or the dead letter")
+            wait_until(lambda: bool(calls.done or books.dead_letters), "the second try, or the dead letter")
         assert refusals == []
-        assert len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == len(books.letters)
+        assert len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == len(books.dead_letters)
         self.assert_all_acknowledged(door)
 
     @pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
@@ -385,9 +385,9 @@ class BrokerContract:
         door.put(USER_SYNC_QUEUE, body)
         door.broker.publish([user_message()])
         with working(door.broker):
-            (letter,) = self.dead_letters(door, 1)
+            (dead_letter,) = self.dead_letters(door, 1)
             wait_until(lambda: bool(calls.done), "the message behind it")
-        assert json.loads(letter) == json.loads(body)
+        assert json.loads(dead_letter) == json.loads(body)
         self.assert_all_acknowledged(door)
 
     def test_a_cloud_event_reaches_the_trigger(self, door: Door, books: Books) -> None:

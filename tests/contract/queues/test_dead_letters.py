@@ -44,9 +44,9 @@ def messages(count: int, first: int = 0) -> list[Message[Any]]:
     return [user_message(f"u{number:05}") for number in range(first, first + count)]
 
 
-def put(door: Door, letters: Sequence[Message[Any]]) -> None:
-    for letter in letters:
-        door.broker.publish_dead_letter(letter)
+def put(door: Door, dead_letters: Sequence[Message[Any]]) -> None:
+    for dead_letter in dead_letters:
+        door.broker.publish_dead_letter(dead_letter)
 
 
 def users(door: Door) -> list[str]:
@@ -67,16 +67,18 @@ class WalkContract:
 
     def test_a_walk_leaves_all_where_it_is(self, door: Door) -> None:
         """P9: dead letters are read as often as one likes, oldest first, and stay."""
-        letters = messages(5)
-        put(door, letters)
+        dead_letters = messages(5)
+        put(door, dead_letters)
         for _ in range(3):
-            assert letter_bodies(door.broker, USER_SYNC_QUEUE) == [letter.encode() for letter in letters]
+            assert letter_bodies(door.broker, USER_SYNC_QUEUE) == [
+                dead_letter.encode() for dead_letter in dead_letters
+            ]
 
     def test_a_walk_may_be_broken_off(self, door: Door) -> None:
         """P9: whoever looks at the first letters only leaves all of them in their order."""
         put(door, messages(5))
         with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            seen = [found.letter.user for found in islice(walk, 2)]
+            seen = [found.dead_letter.user for found in islice(walk, 2)]
         assert seen == names([0, 1])
         with suppress(ZeroDivisionError), door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             next(iter(walk))
@@ -99,7 +101,7 @@ class WalkContract:
         with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             for number, found in enumerate(walk, start=3):
                 put(door, messages(1, first=number))
-                seen.append(found.letter.user)
+                seen.append(found.dead_letter.user)
         assert seen == names(range(3))
         assert users(door) == names(range(6))
 
@@ -128,11 +130,13 @@ class WalkContract:
         with working(door.broker):
             wait_until(lambda: len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == len(bodies), "letters")
         with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            letters = [found.letter for found in walk]
-        assert all(letter.by_broker and letter.dead_since for letter in letters)
-        assert [letter.verdict.reason for letter in letters] == [Reason.UNDECODABLE] * 2
-        assert [letter for letter in letters if letter.body == bodies[0]]
-        assert [letter for letter in letters if "the actor nobody" in letter.verdict.detail]
+            dead_letters = [found.dead_letter for found in walk]
+        assert all(dead_letter.by_broker and dead_letter.dead_since for dead_letter in dead_letters)
+        assert [dead_letter.failure.reason for dead_letter in dead_letters] == [Reason.UNDECODABLE] * 2
+        assert [dead_letter for dead_letter in dead_letters if dead_letter.body == bodies[0]]
+        assert [
+            dead_letter for dead_letter in dead_letters if "the actor nobody" in dead_letter.failure.detail
+        ]
 
 
 class TestMemoryWalk(WalkContract):
@@ -159,7 +163,7 @@ class TestQueueWalk(WalkContract):
         with walking(door.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
             seen = []
             for number, found in enumerate(walk, start=1):
-                seen.append(found.letter.user)
+                seen.append(found.dead_letter.user)
                 if take_each and not number % take_each:
                     walk.take(found)
         assert seen == names(range(count))
@@ -202,7 +206,7 @@ class TestQueueWalk(WalkContract):
         with walking(door.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
             seen = []
             for found in walk:
-                seen.append(found.letter.user)
+                seen.append(found.dead_letter.user)
                 if len(seen) == 1:
                     door.take_all(f"{USER_SYNC_QUEUE}.XQ")
         assert seen == names([0])

@@ -81,8 +81,8 @@ def test_each_of_several_answers_is_for_its_own_message(door: QuorumDoor) -> Non
     consumer.close()
     left = [Message.decode(body).kwargs["user"] for body in door.take_all(USER_SYNC_QUEUE)]
     assert left == [received[1].kwargs["user"], received[5].kwargs["user"]]
-    [letter] = door.take_all(f"{USER_SYNC_QUEUE}.XQ")
-    assert Message.decode(letter).kwargs["user"] == received[3].kwargs["user"]
+    [dead_letter] = door.take_all(f"{USER_SYNC_QUEUE}.XQ")
+    assert Message.decode(dead_letter).kwargs["user"] == received[3].kwargs["user"]
 
 
 def test_what_came_back_is_worked_on_alone(door: QuorumDoor) -> None:
@@ -119,12 +119,12 @@ def test_workers_that_die_over_it_alone_make_a_dead_letter(door: QuorumDoor) -> 
     calls, books = Calls(), Books()
     declare_actor(door.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=books)
     with working(door.broker):
-        wait_until(lambda: bool(books.letters), "the books")
+        wait_until(lambda: bool(books.dead_letters), "the books")
     (body,) = door.take_all(f"{USER_SYNC_QUEUE}.XQ")
-    letter = Message.decode(body)
+    dead_letter = Message.decode(body)
     assert calls.seen == []
-    assert letter.options[SECTION]["reason"] == "crashed_worker"
-    assert (letter.queue_name, letter.kwargs["user"]) == (USER_SYNC_QUEUE, "u1")
+    assert dead_letter.options[SECTION]["reason"] == "crashed_worker"
+    assert (dead_letter.queue_name, dead_letter.kwargs["user"]) == (USER_SYNC_QUEUE, "u1")
     assert door.take_all(ALONE) == []
 
 

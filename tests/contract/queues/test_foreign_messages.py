@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from queues.actor import declare_actor
 from queues.middleware.failure_policy import LONGEST_DELAY
-from schemas.messages.dead_letter import read_letter
+from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
     load_user_sync,
-    refuse_arguments,
+    reject_positional_arguments,
 )
 from schemas.outcomes import Reason
 from tests.contract.queues.broker_probe import (
@@ -91,7 +91,7 @@ def declare(door: Door, calls: Calls) -> None:
     """Have users worked on as production does, as far as arguments go."""
 
     def user_sync(*args: object, **fields: object) -> None:
-        refuse_arguments(args)
+        reject_positional_arguments(args)
         load_user_sync(fields)
         calls(**fields)
 
@@ -128,8 +128,8 @@ def test_options_of_others_do_nothing(door: Door) -> None:
         wait_until(lambda: len(calls.done) == 1, "the message with options")
         wait_until(lambda: len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == 1, "the dead letter")
         assert all_alive(worker)
-    (letter,) = letter_bodies(door.broker, USER_SYNC_QUEUE)
-    assert set(json.loads(letter)["options"]) == {"update_sync"}
+    (dead_letter,) = letter_bodies(door.broker, USER_SYNC_QUEUE)
+    assert set(json.loads(dead_letter)["options"]) == {"update_sync"}
 
 
 def test_a_time_is_believed_on_the_queue_of_what_waits_alone(door: Door) -> None:
@@ -165,7 +165,7 @@ def test_what_is_not_for_the_queues_actor_is_a_dead_letter(door: Door, body: byt
     (kept,) = letter_bodies(door.broker, USER_SYNC_QUEUE)
     assert kept == body
     assert calls.seen == []
-    verdict = read_letter(USER_SYNC_QUEUE, kept).verdict
+    verdict = read_dead_letter(USER_SYNC_QUEUE, kept).failure
     if "actor" in detail:
         assert verdict.reason is Reason.UNDECODABLE
         assert detail in verdict.detail

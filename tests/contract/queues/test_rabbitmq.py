@@ -98,9 +98,9 @@ def test_a_deleted_dead_letter_queue_is_made_again(door: QuorumDoor) -> None:
     door.broker.publish_dead_letter(user_message("u1"))
     with door.channel() as channel:
         channel.queue_delete(f"{USER_SYNC_QUEUE}.XQ")
-    letter = user_message("u2")
-    door.broker.publish_dead_letter(letter)
-    assert letter_bodies(door.broker, USER_SYNC_QUEUE) == [letter.encode()]
+    dead_letter = user_message("u2")
+    door.broker.publish_dead_letter(dead_letter)
+    assert letter_bodies(door.broker, USER_SYNC_QUEUE) == [dead_letter.encode()]
 
 
 def test_a_broker_away_is_an_outage() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from store.store import Store
 from tests.contract.store.factories import CLIENT_SECRET, tenant
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def upgraded(url: str) -> None:
-    with closing(Store(url, Sealer([new_key()]))) as store:
+    with closing(Store(url, FieldCipher([new_key()]))) as store:
         store.upgrade()
 
 
@@ -57,20 +57,20 @@ def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def sealer() -> Sealer:
-    return Sealer([new_key()])
+def cipher() -> FieldCipher:
+    return FieldCipher([new_key()])
 
 
 @pytest.fixture
-def store(books_url: str, sealer: Sealer) -> Iterator[Store]:
+def store(books_url: str, cipher: FieldCipher) -> Iterator[Store]:
     """Give the store with one tenant in it."""
-    with closing(Store(books_url, sealer)) as store:
+    with closing(Store(books_url, cipher)) as store:
         store.tenants.add(tenant(), CLIENT_SECRET)
         yield store
 
 
 @pytest.fixture
-def another(books_url: str, sealer: Sealer) -> Iterator[Store]:
+def another(books_url: str, cipher: FieldCipher) -> Iterator[Store]:
     """Give the same books as another process sees them, as far as the database can tell."""
-    with closing(Store(books_url, sealer)) as store:
+    with closing(Store(books_url, cipher)) as store:
         yield store

@@ -7,9 +7,9 @@ from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
 from devtools.commands import until
-from schemas.messages.messages import TenantPage, TenantSync
+from schemas.messages.messages import SyncRequest, TenantPage
 from schemas.outcomes import Mode, Outcome, Reason, Stage
-from schemas.runs.sync_result import DeadLetter, SyncResult
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.tenants.tenant import load_tenant
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def tenant(key: str = TENANT, **settings: object) -> Tenant:
     return load_tenant(key, {**values, **settings})[0]
 
 
-def wish(
+def request(
     key: str = TENANT, *, mode: Mode = Mode.FULL, dry_run: bool = False, users: Sequence[str] = ()
-) -> TenantSync:
+) -> SyncRequest:
     """Return what a trigger asks for."""
-    return TenantSync(tenant=key, mode=mode, dry_run=dry_run, users=tuple(users))
+    return SyncRequest(tenant=key, mode=mode, dry_run=dry_run, users=tuple(users))
 
 
 def page(run: Run, number: int = 1, link: str | None = None, *, scan: int = 1) -> TenantPage:
@@ -61,7 +61,7 @@ def page(run: Run, number: int = 1, link: str | None = None, *, scan: int = 1) -
 
 def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT) -> Run:
     """Open a run and publish users in it."""
-    run = store.triggers.open(wish(key, dry_run=dry_run), event).run
+    run = store.triggers.open(request(key, dry_run=dry_run), event).run
     store.receipts.publish(run.id, users)
     return run
 
@@ -79,9 +79,9 @@ def result(outcome: Outcome, skolon_id: str | None = None) -> SyncResult:
     return SyncResult(outcome=outcome, skolon_id=skolon_id)
 
 
-def letter(reason: Reason = Reason.INVALID_USER) -> DeadLetter:
+def dead_letter(reason: Reason = Reason.INVALID_USER) -> Failure:
     """Return why a user is a dead letter."""
-    return DeadLetter(reason=reason, stage=Stage.VALIDATE, detail="eppn: not one @")
+    return Failure(reason=reason, stage=Stage.VALIDATE, detail="eppn: not one @")
 
 
 def at_once(*actions: Callable[[], Result]) -> list[Result | Exception]:

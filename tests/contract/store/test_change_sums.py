@@ -20,7 +20,7 @@ EPPN, CITY = Attribute.EPPN, Attribute.CITY
 
 
 def updated(outcome: Outcome, skolon_id: str, kinds: dict[Attribute, ChangeKind]) -> SyncResult:
-    return SyncResult(outcome=outcome, skolon_id=skolon_id, changed=tuple(kinds), kinds=kinds)
+    return SyncResult(outcome=outcome, skolon_id=skolon_id, changed=tuple(kinds), change_kinds=kinds)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -39,7 +39,7 @@ def test_a_run_counts_its_changes(store: Store, dry_run: bool) -> None:  # noqa:
 
     sums = store.changes_made.of(run.id)
 
-    assert (sums.people, sums.identity) == (3, 1)
+    assert (sums.users, sums.identity) == (3, 1)
     assert sums.attributes == {EPPN: {CHANGED: 1, FILLED: 1}, CITY: {FILLED: 1, ERASED: 1}}
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
@@ -63,8 +63,10 @@ def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
     store.guards.note_people(run.id, 12)
     assert store.prospects.of(run.id) is None
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
-    store.prospects.note(run.id, "bo", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED, CITY: FILLED}))
+    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
+    store.prospects.note(
+        run.id, "bo", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED, CITY: FILLED})
+    )
     store.prospects.note(run.id, "cia", Forecast(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
     assert not store.prospects.note(run.id, "eva", Forecast(outcome=Outcome.UPDATED))
 
@@ -74,7 +76,7 @@ def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
     assert prospect.outcomes == {Outcome.UPDATED: 2, Outcome.DEAD_LETTERED: 1}
     assert prospect.reasons == {Reason.INVALID_USER: 1}
     assert prospect.changes.attributes == {EPPN: {CHANGED: 2}, CITY: {FILLED: 1}}
-    assert (prospect.not_looked_at, prospect.not_read) == (1, 7)
+    assert (prospect.not_evaluated, prospect.not_listed) == (1, 7)
     summary = store.runs.summary(run.id)
     assert (summary.pending, summary.published) == (4, 5)
 
@@ -107,7 +109,7 @@ def test_what_was_foreseen_is_no_change(store: Store) -> None:
     """When the run goes on after all, its sums are of what it did, not of what was foreseen."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, kinds={EPPN: CHANGED}))
+    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
     store.runs.resume(run.id)
     store.claims.claim(run.id, "anna", "s1", {CITY: None}, new_values={CITY: "y"})
     store.receipts.finish(run.id, "anna", updated(Outcome.UPDATED, "s1", {CITY: FILLED}))

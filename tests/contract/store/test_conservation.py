@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, Cause, Outcome, Status
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import begin_run, letter, result
+from tests.contract.store.factories import begin_run, dead_letter, result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -56,7 +56,7 @@ class Model:
             case ("claim", str(user), str(skolon_id)) if self.outcomes.get(user) is Outcome.PENDING:
                 self.claim(user, skolon_id)
             case ("dead letter", str(user)):
-                recorded = self.store.receipts.dead_letter(self.run.id, user, letter(), 1)
+                recorded = self.store.receipts.dead_letter(self.run.id, user, dead_letter(), 1)
                 self.settle(user, Outcome.DEAD_LETTERED, recorded=recorded)
             case ("halt",):
                 self.store.runs.halt(self.run.id, Cause.BUG, "a bug")

@@ -11,13 +11,13 @@ from psycopg import sql
 from sqlalchemy import create_engine, text
 
 from devtools.commands import until
-from schemas.crypto.encryption import Sealer, new_key
-from schemas.errors import Dependency, OperatorError, TransientError, WrongUseError
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.errors import Dependency, OperatorError, TransientError, UsageError
 from schemas.outcomes import Outcome
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, result, tenant, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, request, result, tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.tenants.get(TENANT),
     lambda store: store.tenants.add(tenant(), CLIENT_SECRET),
     lambda store: store.runs.list(),
-    lambda store: store.triggers.open(wish(), "event"),
+    lambda store: store.triggers.open(request(), "event"),
     lambda store: store.runs.complete_if_done(1),
     lambda store: store.beginnings.begin(1, "anna"),
     lambda store: store.receipts.publish(1, ["anna"]),
@@ -45,15 +45,15 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
 
 def test_nothing_connects_before_it_is_used(tmp_path: Path) -> None:
     """Making a store connects to nothing: the server may not be there, the file does not appear."""
-    Store("postgresql://nobody@127.0.0.1:1/nothing", Sealer([new_key()])).close()
-    Store(f"sqlite:///{tmp_path / 'books.db'}", Sealer([new_key()])).close()
+    Store("postgresql://nobody@127.0.0.1:1/nothing", FieldCipher([new_key()])).close()
+    Store(f"sqlite:///{tmp_path / 'books.db'}", FieldCipher([new_key()])).close()
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ask", FIRST_QUESTIONS)
 def test_a_server_that_is_not_there_is_transient(ask: Callable[[Store], object]) -> None:
     """P8: nobody answers at the database's address: try again later."""
-    with closing(Store("postgresql://nobody@127.0.0.1:1/nothing", Sealer([new_key()]))) as store:
+    with closing(Store("postgresql://nobody@127.0.0.1:1/nothing", FieldCipher([new_key()]))) as store:
         with pytest.raises(TransientError) as caught:
             ask(store)
         assert caught.value.dependency is Dependency.DATABASE
@@ -150,7 +150,7 @@ def test_writers_take_turns(store: Store) -> None:
 def test_a_database_without_tables_says_what_to_do(empty_url: str, ask: Callable[[Store], object]) -> None:
     """A database that was not upgraded is an operator's to mend, and the text names the command."""
     with (
-        closing(Store(empty_url, Sealer([new_key()]))) as store,
+        closing(Store(empty_url, FieldCipher([new_key()]))) as store,
         pytest.raises(OperatorError, match="update-sync database upgrade"),
     ):
         ask(store)
@@ -167,7 +167,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
         lambda: store.claims.claim(run.id, "bo", "s1", old_values),
         lambda: store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s1")),
     ):
-        with pytest.raises((WrongUseError, CollisionError)) as caught:
+        with pytest.raises((UsageError, CollisionError)) as caught:
             provoke()
         told.append(caught.value)
     engine = create_engine(books_url)
@@ -191,7 +191,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 2**70])
 def test_a_number_that_no_run_has(store: Store, number: int) -> None:
     """A run's number that cannot be one, in a forged message or on a command line, is just not found."""
-    with pytest.raises(WrongUseError, match="no run"):
+    with pytest.raises(UsageError, match="no run"):
         store.runs.get(number)
     assert store.beginnings.begin(number, "anna") is None
     assert not store.runs.complete_if_done(number)
@@ -209,15 +209,15 @@ def test_an_id_that_nobody_has(store: Store, user: str) -> None:
 )
 def test_an_address_that_can_never_work(url: str) -> None:
     """An address that is none, of a database that we do not know, or in no folder, is a mistake."""
-    with pytest.raises((WrongUseError, OperatorError)) as caught:
-        Store(url, Sealer([new_key()])).runs.list()
+    with pytest.raises((UsageError, OperatorError)) as caught:
+        Store(url, FieldCipher([new_key()])).runs.list()
     assert "hunter2" not in str(caught.value)
 
 
 def test_both_names_of_postgresql_will_do() -> None:
     """`postgresql://` is taken, as is the form with the driver's name."""
     for scheme in ("postgresql", "postgresql+psycopg"):
-        Store(f"{scheme}://nobody@127.0.0.1:1/nothing", Sealer([new_key()])).close()
+        Store(f"{scheme}://nobody@127.0.0.1:1/nothing", FieldCipher([new_key()])).close()
 
 
 @pytest.mark.parametrize("who", ["a\0b", "\ud800"])
@@ -225,6 +225,6 @@ def test_a_text_that_cannot_be_stored_is_nobodys(books_url: str, who: str) -> No
     """A NUL or half a surrogate in what somebody asks for is wrong use at most, on either database."""
     # SQLite takes a NUL, and knows nobody of that name.
     taken = who == "a\0b" and books_url.startswith("sqlite")
-    refused = nullcontext() if taken else pytest.raises(WrongUseError)
-    with closing(Store(books_url, Sealer([new_key()]))) as store, refused:
+    refused = nullcontext() if taken else pytest.raises(UsageError)
+    with closing(Store(books_url, FieldCipher([new_key()]))) as store, refused:
         assert store.people.find("exempel", who, []) == []

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.runs.collided import Collided
-from schemas.runs.identity_digests import Marks
-from schemas.runs.sync_result import NO_MATCH_KEY, DeadLetter, SyncResult
-from schemas.runs.verification import Confirmation
+from schemas.runs.collision import Collision
+from schemas.runs.identity_digests import IdentityDigests
+from schemas.runs.sync_result import NO_MATCH_KEY, Failure, SyncResult
+from schemas.runs.verification import Verification
 from store import tables
-from tests.contract.store.factories import TENANT, begin_run, letter, tenant, wish
+from tests.contract.store.factories import TENANT, begin_run, dead_letter, request, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -41,7 +41,7 @@ def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
     run = begin_run(store, event, *outcomes)
     for user, outcome in outcomes.items():
         if outcome is Outcome.DEAD_LETTERED:
-            store.receipts.dead_letter(run.id, user, letter(), 1)
+            store.receipts.dead_letter(run.id, user, dead_letter(), 1)
         else:
             finish(store, run, user, outcome)
     close(store, run)
@@ -51,13 +51,13 @@ def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
 def test_somebody_is_found_by_each_id(store: Store) -> None:
     """By Entra id, by the Skolon user of any run, by EPPN in the last full run and since; else nobody."""
     old = begin_run(store, "old", "anna", "bo")
-    finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", marks=Marks(eppn="old mark"))
-    finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", marks=Marks(eppn="bo"))
+    finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", marks=IdentityDigests(eppn="old mark"))
+    finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", marks=IdentityDigests(eppn="bo"))
     close(store, old)
     new = begin_run(store, "new", "anna", "bo", "cleo")
-    finish(store, new, "anna", Outcome.UNCHANGED, skolon_id="s2", marks=Marks(eppn="mark"))
-    finish(store, new, "bo", Outcome.NOT_FOUND, marks=Marks(eppn="bo"))
-    finish(store, new, "cleo", Outcome.NOT_FOUND, marks=Marks(eppn="bo"))
+    finish(store, new, "anna", Outcome.UNCHANGED, skolon_id="s2", marks=IdentityDigests(eppn="mark"))
+    finish(store, new, "bo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
+    finish(store, new, "cleo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
     close(store, new)
     people = store.people
     assert people.find(TENANT, "anna", []) == ["anna"]
@@ -74,9 +74,9 @@ def test_somebody_is_found_by_each_id(store: Store) -> None:
 def test_a_dead_letter_has_marks_as_well(store: Store) -> None:
     """Who came to no outcome is marked apart, so that an EPPN that two people share finds both."""
     run = begin_run(store, "run", "anna", "bo")
-    finish(store, run, "anna", Outcome.UNCHANGED, marks=Marks(eppn="mark"))
-    store.receipts.mark(run.id, "bo", Marks(eppn="mark"))
-    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    finish(store, run, "anna", Outcome.UNCHANGED, marks=IdentityDigests(eppn="mark"))
+    store.receipts.mark(run.id, "bo", IdentityDigests(eppn="mark"))
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
     close(store, run)
     assert store.people.find(TENANT, "x@y", ["mark"]) == ["anna", "bo"]
 
@@ -99,9 +99,9 @@ def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> N
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     asked = now - dt.timedelta(days=3)
     run = begin_run(store, "trusting", "anna", "bo")
-    confirmed = Confirmation(fingerprint="trace", at=asked)
+    confirmed = Verification(fingerprint="trace", verified_at=asked)
     finish(store, run, "anna", Outcome.UNCHANGED, skolon_id="s1", confirmed=confirmed)
-    finish(store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", confirmed=Confirmation(fingerprint="other"))
+    finish(store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", confirmed=Verification(fingerprint="other"))
     close(store, run)
     fresh = store.people.freshness(TENANT, now)
     assert (fresh.within_day, fresh.within_week, fresh.oldest) == (1, 2, asked)
@@ -128,7 +128,7 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
         gone=Outcome.UNCHANGED,
     )
     days_ago(store, second, 3)
-    named = store.triggers.open(wish(users=["cleo", "gone"]), "3").run
+    named = store.triggers.open(request(users=["cleo", "gone"]), "3").run
     store.receipts.publish(named.id, ["cleo", "gone"])
     finish(store, named, "cleo", Outcome.UPDATED)
     finish(store, named, "gone", Outcome.OUT_OF_SCOPE)
@@ -138,8 +138,8 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
     close(store, dry)
     now = dt.datetime.now(dt.UTC)
     found = store.people.freshness(TENANT, now)
-    assert (found.run, found.people, found.not_found, found.out_of_scope) == (second.id, 7, 1, 2)
-    assert (found.expected, found.within_day, found.within_week, found.confirmed) == (4, 1, 2, 3)
+    assert (found.run, found.users, found.not_found, found.out_of_scope) == (second.id, 7, 1, 2)
+    assert (found.expected, found.within_day, found.within_week, found.verified) == (4, 1, 2, 3)
     assert found.oldest is not None
     assert (now - found.oldest).days == 10
     assert found.as_json()["never"] == 1
@@ -148,23 +148,30 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
 def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
     """There is nobody to count before everybody has been read."""
     found = store.people.freshness(TENANT, dt.datetime.now(dt.UTC))
-    assert (found.run, found.people, found.share(0)) == (None, 0, None)
+    assert (found.run, found.users, found.share(0)) == (None, 0, None)
     assert store.tenant_reports.last(TENANT, 10) is None
 
 
 def test_the_report_names_who_shares_what(store: Store) -> None:
     """Collisions, equal marks, who has no key, is not found or ambiguous: each by itself, and limited."""
     run = begin_run(store, "run", *"abcdefg")
-    finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", marks=Marks(eppn="1", ssn="9"))
-    finish(store, run, "b", Outcome.NOT_FOUND, marks=Marks(eppn="2", ssn="9"))
-    finish(store, run, "c", Outcome.NOT_FOUND, marks=Marks(eppn="2"))
-    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, marks=Marks())
-    finish(store, run, "e", Outcome.NOT_FOUND, detail="removed from Skolon during the run", marks=Marks())
-    collided = Collided(holder="a", other="f", skolon_id="s1")
-    store.receipts.mark(run.id, "f", Marks(eppn="1"))
-    why = DeadLetter(reason=Reason.COLLISION, stage=Stage.MATCH, detail=str(collided))
+    finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", marks=IdentityDigests(eppn="1", ssn="9"))
+    finish(store, run, "b", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="2", ssn="9"))
+    finish(store, run, "c", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="2"))
+    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, marks=IdentityDigests())
+    finish(
+        store,
+        run,
+        "e",
+        Outcome.NOT_FOUND,
+        detail="removed from Skolon during the run",
+        marks=IdentityDigests(),
+    )
+    collided = Collision(holder="a", other="f", skolon_id="s1")
+    store.receipts.mark(run.id, "f", IdentityDigests(eppn="1"))
+    why = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail=str(collided))
     store.receipts.dead_letter(run.id, "f", why, 1)
-    ambiguous = DeadLetter(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
+    ambiguous = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
     store.receipts.dead_letter(run.id, "g", ambiguous, 1)
     close(store, run)
     found = store.tenant_reports.last(TENANT, 10)
@@ -172,11 +179,11 @@ def test_the_report_names_who_shares_what(store: Store) -> None:
     assert found.collisions == [collided]
     assert sorted(map(list, found.same_eppn.groups)) == [["a", "f"], ["b", "c"]]
     assert (found.same_number.count, found.same_number.groups) == (1, [["a", "b"]])
-    assert found.no_match_key.people == [("d", NO_MATCH_KEY)]
-    assert [user for user, _ in found.not_found.people] == ["b", "c", "e"]
-    assert found.ambiguous.people == [("g", "2 Skolon users")]
+    assert found.no_match_key.users == [("d", NO_MATCH_KEY)]
+    assert [user for user, _ in found.not_found.users] == ["b", "c", "e"]
+    assert found.ambiguous.users == [("g", "2 Skolon users")]
     limited = store.tenant_reports.last(TENANT, 1)
     assert limited is not None
-    assert (limited.not_found.count, len(limited.not_found.people)) == (3, 1)
+    assert (limited.not_found.count, len(limited.not_found.users)) == (3, 1)
     assert (limited.same_eppn.count, len(limited.same_eppn.groups)) == (2, 1)
     assert len(limited.same_eppn.groups[0]) == 2

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from schemas.messages.messages import TenantSync
-from schemas.outcomes import CONFIRMING_OUTCOMES, FINAL_OUTCOMES, Cause, Mode, Outcome, Status
-from schemas.reports.pruning import Pruned
-from schemas.runs.operation import Kind, Progress
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import FINAL_OUTCOMES, VERIFYING_OUTCOMES, Cause, Mode, Outcome, Status
+from schemas.reports.pruning import PruningCounts
+from schemas.runs.operation import OperationKind, OperationStatus
 from store import tables
 from store.maintenance.pruning import PORTION, Limits
-from tests.contract.store.factories import TENANT, at_once, begin_run, letter, result, tenant, wish
+from tests.contract.store.factories import TENANT, at_once, begin_run, dead_letter, request, result, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -34,13 +34,13 @@ def limits(*, receipts: dt.datetime | None = None, runs: dt.datetime | None = No
     return Limits(receipts=receipts or tomorrow, runs=runs or receipts or tomorrow)
 
 
-def prune(store: Store, old: Limits | None = None, *, dry_run: bool = False) -> Pruned:
-    return sum(store.pruning.prune(old or limits(), dry_run=dry_run), Pruned())
+def prune(store: Store, old: Limits | None = None, *, dry_run: bool = False) -> PruningCounts:
+    return sum(store.pruning.prune(old or limits(), dry_run=dry_run), PruningCounts())
 
 
 def settle(store: Store, run: Run, user: str, outcome: Outcome) -> None:
     if outcome is Outcome.DEAD_LETTERED:
-        store.receipts.dead_letter(run.id, user, letter(), 1)
+        store.receipts.dead_letter(run.id, user, dead_letter(), 1)
     elif outcome is not Outcome.PENDING:
         store.receipts.finish(run.id, user, result(outcome))
 
@@ -92,7 +92,7 @@ RIGHT: Final = {"anna": Outcome.UNCHANGED}
 def test_the_newest_receipt_of_a_person_stays_and_older_ones_go(store: Store) -> None:
     """Of three runs with the same person only the newest receipt stays, and the runs that have none go."""
     runs = [ended(store, f"event {number}", RIGHT) for number in range(3)]
-    assert prune(store) == Pruned(runs_looked_at=2, receipts=2, runs=2)
+    assert prune(store) == PruningCounts(runs_examined=2, receipts=2, runs=2)
     assert [has(store, run) for run in runs] == [False, False, True]
     assert [is_there(store, run) for run in runs] == [False, False, True]
 
@@ -111,10 +111,10 @@ def test_what_was_settled_late_is_not_old(store: Store) -> None:
     """A receipt that a replay settled just now stays, however long ago its run ended."""
     run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED})
     moment = dt.datetime.now(dt.UTC)
-    operation = store.operations.begin(Kind.REPLAY, selection={}, operator=None).id
+    operation = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
     store.replays.take_up(operation, [(run.id, "anna")])
     settle(store, run, "anna", Outcome.SUPERSEDED)
-    store.operations.finish(operation, Progress.COMPLETED, {})
+    store.operations.finish(operation, OperationStatus.COMPLETED, {})
     for number in range(2):
         ended(store, f"later {number}", RIGHT)
     assert prune(store, limits(receipts=moment, runs=moment)).receipts == 0
@@ -141,7 +141,7 @@ def test_the_last_complete_full_run_stays_whole(store: Store) -> None:
     full = ended(store, "full", {"anna": Outcome.UNCHANGED, "bo": Outcome.NOT_FOUND})
     named = []
     for number in range(2):
-        run = store.triggers.open(wish(users=["anna"]), f"named {number}").run
+        run = store.triggers.open(request(users=["anna"]), f"named {number}").run
         store.receipts.publish(run.id, ["anna"])
         settle(store, run, "anna", Outcome.UPDATED)
         bring_to(store, run, Status.COMPLETED)
@@ -182,13 +182,13 @@ def test_what_a_replay_has_in_hand_stays(store: Store) -> None:
     run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED, "bo": Outcome.DEAD_LETTERED})
     for number in range(2):
         ended(store, f"later {number}", {"anna": Outcome.UNCHANGED, "bo": Outcome.UNCHANGED})
-    operation = store.operations.begin(Kind.REPLAY, selection={}, operator=None).id
+    operation = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
     store.replays.take_up(operation, [(run.id, "anna"), (run.id, "bo")])
     settle(store, run, "anna", Outcome.SUPERSEDED)
     prune(store)
     assert (has(store, run), has(store, run, "bo")) == (True, True)
     settle(store, run, "bo", Outcome.SUPERSEDED)
-    store.operations.finish(operation, Progress.COMPLETED, {})
+    store.operations.finish(operation, OperationStatus.COMPLETED, {})
     prune(store)
     assert not is_there(store, run)
 
@@ -198,7 +198,7 @@ def test_what_an_undo_puts_back_stays(store: Store) -> None:
     run = ended(store, "run", RIGHT)
     for number in range(2):
         ended(store, f"later {number}", RIGHT)
-    undo = store.triggers.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id), "undo").run
+    undo = store.triggers.open(SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=run.id), "undo").run
     prune(store)
     assert has(store, run)
     store.runs.cancel(undo.id)
@@ -214,11 +214,11 @@ def test_a_run_keeps_its_sums_and_events_until_it_is_old_itself(store: Store) ->
         ended(store, f"later {number}", dict.fromkeys(outcomes, Outcome.UNCHANGED))
     before = store.runs.summary(run.id)
     old_runs = before.run.started
-    assert prune(store, limits(runs=old_runs)) == Pruned(runs_looked_at=2, receipts=6)
+    assert prune(store, limits(runs=old_runs)) == PruningCounts(runs_examined=2, receipts=6)
     after = store.runs.summary(run.id)
     assert after.pruned == 3
     assert {**after.as_json(), "pruned": 0} == before.as_json()
-    assert not store.triggers.open(wish(), "run").new
+    assert not store.triggers.open(request(), "run").new
     prune(store)
     assert not is_there(store, run)
     assert store.triggers.run_of("run") is None
@@ -254,7 +254,7 @@ def test_large_runs_go_in_portions_and_may_be_left_at_any(store: Store) -> None:
     for user in people:
         settle(store, full, user, Outcome.UNCHANGED)
     bring_to(store, full, Status.COMPLETED)
-    assert next(store.pruning.prune(limits())) == Pruned(receipts=PORTION)
+    assert next(store.pruning.prune(limits())) == PruningCounts(receipts=PORTION)
     assert store.runs.summary(run.id).pruned == PORTION
     assert store.runs.summary(run.id).pending == len(people)
     assert prune(store).receipts == 5 + 2 * 3
@@ -267,8 +267,8 @@ def test_two_at_once_remove_everything_once(store: Store, another: Store) -> Non
         ended(store, f"event {number}", {"anna": Outcome.UNCHANGED, "bo": Outcome.NOT_FOUND})
     old = limits(runs=dt.datetime.now(dt.UTC) - TOMORROW)
     results = at_once(lambda: prune(store, old), lambda: prune(another, old))
-    assert all(isinstance(result, Pruned) for result in results), results
-    assert sum(result.receipts for result in results if isinstance(result, Pruned)) == 10
+    assert all(isinstance(result, PruningCounts) for result in results), results
+    assert sum(result.receipts for result in results if isinstance(result, PruningCounts)) == 10
     for summary in store.runs.list():
         assert (summary.published, summary.counts[Outcome.UNCHANGED]) == (2, 1)
 
@@ -341,12 +341,12 @@ def test_any_history_keeps_what_it_has_to(store: Store, pasts: list[Past], young
         ended(store, f"event {next(EVENTS)}", outcomes, status=past.status, dry_run=past.dry_run, key=key)
     if not young:
         moment = dt.datetime.now(dt.UTC)
-    final, right = newest_of(store, key, FINAL_OUTCOMES), newest_of(store, key, CONFIRMING_OUTCOMES)
+    final, right = newest_of(store, key, FINAL_OUTCOMES), newest_of(store, key, VERIFYING_OUTCOMES)
     sums = {summary.run.id: summary.as_json() for summary in store.runs.list(key)}
     foreseen = prune(store, limits(receipts=moment, runs=moment - TOMORROW), dry_run=True)
     assert prune(store, limits(receipts=moment, runs=moment - TOMORROW)) == foreseen
     assert newest_of(store, key, FINAL_OUTCOMES) == final
-    assert newest_of(store, key, CONFIRMING_OUTCOMES) == right
+    assert newest_of(store, key, VERIFYING_OUTCOMES) == right
     assert {summary.run.id: {**summary.as_json(), "pruned": 0} for summary in store.runs.list(key)} == sums
     # Now the runs as well: whoever has receipts stays, and nothing else changes.
     prune(store, limits(receipts=moment, runs=moment))

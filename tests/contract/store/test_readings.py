@@ -11,7 +11,7 @@ from schemas.outcomes import Cause, Mode, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from schemas.tenants.mapping_settings import mapping_fingerprint
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, result, tenant, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, request, result, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -25,7 +25,7 @@ OTHER_MAPPING = "b" * 64
 def begun(
     store: Store, event: str, mode: Mode = Mode.DELTA, *, dry_run: bool = False, key: str = TENANT
 ) -> tuple[Run, Reading]:
-    run = store.triggers.open(wish(key, mode=mode, dry_run=dry_run), event).run
+    run = store.triggers.open(request(key, mode=mode, dry_run=dry_run), event).run
     return run, store.readings.of(run, MAPPING)
 
 
@@ -41,7 +41,7 @@ def leave(store: Store, link: str, event: str = "first") -> Run:
 
 def kept(store: Store, event: str = "look", mapping: str = MAPPING) -> str | None:
     """Return the link from which a delta run would go on, and cancel that run."""
-    run = store.triggers.open(wish(mode=Mode.DELTA), event).run
+    run = store.triggers.open(request(mode=Mode.DELTA), event).run
     link = store.readings.of(run, mapping).from_link
     store.runs.cancel(run.id)
     return link

@@ -12,7 +12,7 @@ from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
-from tests.contract.store.factories import TENANT, at_once, begin_run, complete, letter, result, tenant
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, dead_letter, result, tenant
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -55,7 +55,7 @@ def test_who_is_done_is_not_published_again(store: Store) -> None:
     """P4: a page that is read twice publishes only those whom nothing has become of."""
     run = begin_run(store, "event", "anna", "bo", "cecilia")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
-    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
     assert store.receipts.publish(run.id, ["anna", "bo", "cecilia"]) == {"cecilia"}
     assert store.runs.summary(run.id).published == 3
 
@@ -106,7 +106,7 @@ def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     assert store.beginnings.begin(run.id, "bo") is None
     assert store.beginnings.begin(run.id + 1000, "anna") is None
     assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
-    assert not store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    assert not store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
     assert store.receipts.get(run.id, "bo") is None
 
 
@@ -115,8 +115,8 @@ def test_an_outcome_is_final(store: Store) -> None:
     run = begin_run(store, "event", "anna", "bo")
     assert store.receipts.finish(run.id, "anna", result(Outcome.NOT_FOUND))
     assert not store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
-    assert not store.receipts.dead_letter(run.id, "anna", letter(), 3)
-    assert store.receipts.dead_letter(run.id, "bo", letter(), 3)
+    assert not store.receipts.dead_letter(run.id, "anna", dead_letter(), 3)
+    assert store.receipts.dead_letter(run.id, "bo", dead_letter(), 3)
     assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s2"))
     assert begun(store, run, "anna").outcome is Outcome.NOT_FOUND
     assert begun(store, run, "bo").outcome is Outcome.DEAD_LETTERED
@@ -158,7 +158,7 @@ def test_a_receipt_says_what_became_of_the_user(store: Store) -> None:
 def test_a_dead_letter_says_why(store: Store) -> None:
     """P9: a dead letter's receipt holds the reason, the step, the fault and the number of attempts."""
     run = begin_run(store, "event", "anna")
-    store.receipts.dead_letter(run.id, "anna", letter(), 4)
+    store.receipts.dead_letter(run.id, "anna", dead_letter(), 4)
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.INVALID_USER)
@@ -168,8 +168,8 @@ def test_a_dead_letter_says_why(store: Store) -> None:
 def test_receipts_are_listed_by_what_became_of_them(store: Store) -> None:
     """Receipts can be asked for by outcome and reason, in the order of their users, and so many."""
     run = begin_run(store, "event", "anna", "bo", "cecilia", "david")
-    store.receipts.dead_letter(run.id, "bo", letter(), 1)
-    store.receipts.dead_letter(run.id, "anna", letter(Reason.COLLISION), 1)
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    store.receipts.dead_letter(run.id, "anna", dead_letter(Reason.COLLISION), 1)
     store.receipts.finish(run.id, "david", result(Outcome.UNCHANGED))
 
     def listed(**which: object) -> list[str]:
@@ -251,7 +251,7 @@ def test_two_users_on_one_skolon_user_collide(store: Store, *, by_claim: bool) -
     assert (caught.value.skolon_id, caught.value.entra_id) == ("s1", "anna")
     found = begun(store, run, "bo")
     assert (found.outcome, found.claimed) == (Outcome.PENDING, False)
-    assert store.receipts.dead_letter(run.id, "bo", letter(Reason.COLLISION), 1)
+    assert store.receipts.dead_letter(run.id, "bo", dead_letter(Reason.COLLISION), 1)
 
 
 def test_claims_at_once_collide_once(store: Store, another: Store) -> None:
@@ -283,7 +283,7 @@ def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
     """A user that failed after its claim may have been changed in Skolon: nobody else changes it too."""
     run = begin_run(store, "event", "anna", "bo")
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    store.receipts.dead_letter(run.id, "anna", letter(Reason.REJECTED_BY_SKOLON), 1)
+    store.receipts.dead_letter(run.id, "anna", dead_letter(Reason.REJECTED_BY_SKOLON), 1)
     with pytest.raises(CollisionError):
         store.claims.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
 
@@ -376,7 +376,7 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna")
     if ending is Outcome.DEAD_LETTERED:
-        store.receipts.dead_letter(older.id, "anna", letter(), 1)
+        store.receipts.dead_letter(older.id, "anna", dead_letter(), 1)
     else:
         store.receipts.finish(older.id, "anna", result(ending))
     assert not begun(store, newer, "anna").older_run_active

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import TransientError, WrongUseError
+from schemas.errors import TransientError, UsageError
 from schemas.outcomes import Outcome, Reason, Stage, Status
-from schemas.runs.operation import Kind, Operation, Progress
-from schemas.runs.sync_result import DeadLetter, SyncResult
+from schemas.runs.operation import Operation, OperationKind, OperationStatus
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import TENANT, at_once, begin_run, letter, result
+from tests.contract.store.factories import TENANT, at_once, begin_run, dead_letter, result
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from store.store import Store
 
 PEOPLE = ("anna", "bo", "cecilia")
-CRASHED = DeadLetter(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="its workers died over it")
+CRASHED = Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="its workers died over it")
 
 
 def dead_run(store: Store, event: str = "event") -> Run:
     """Return a complete run in which everybody is a dead letter."""
     run = begin_run(store, event, *PEOPLE)
     for user in PEOPLE:
-        store.receipts.dead_letter(run.id, user, letter(), 3)
+        store.receipts.dead_letter(run.id, user, dead_letter(), 3)
     store.runs.finish_reading(run.id)
     assert store.runs.complete_if_done(run.id)
     return run
 
 
 def replay(store: Store) -> int:
-    return store.operations.begin(Kind.REPLAY, selection={}, operator=None).id
+    return store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
 
 
 def begun(store: Store, run: Run, user: str) -> Begun:
@@ -80,7 +80,7 @@ def test_a_replay_that_fails_is_a_dead_letter_again(store: Store) -> None:
     run, operation = dead_run(store), replay(store)
     store.replays.take_up(operation, [(run.id, "anna")])
     assert store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=operation)
-    assert not store.receipts.dead_letter(run.id, "anna", letter(), 1, operation=operation)
+    assert not store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
     settled = store.replays.settled(operation)
     assert (settled.open, settled.outcomes) == (0, {Outcome.DEAD_LETTERED: 1})
     assert settled.reasons == {Reason.CRASHED_WORKER: 1}
@@ -91,7 +91,7 @@ def test_a_replay_takes_a_user_up_once(store: Store) -> None:
     run, operation = dead_run(store), replay(store)
     keys = [(run.id, user) for user in PEOPLE]
     assert store.replays.take_up(operation, keys[:2]) == set(keys[:2])
-    store.receipts.dead_letter(run.id, "anna", letter(), 1, operation=operation)
+    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
     assert store.replays.take_up(operation, keys) == {keys[2]}
     assert store.replays.take_up(operation, []) == set()
 
@@ -190,7 +190,7 @@ def test_the_old_values_are_those_of_the_claimed_user(store: Store) -> None:
     """A replay that finds the same Skolon user keeps the oldest values; of another one, that one's alone."""
     run = begin_run(store, "event", *PEOPLE)
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    store.receipts.dead_letter(run.id, "anna", letter(), 1)
+    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1)
     store.replays.take_up(replay(store), [(run.id, "anna")])
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EMAIL: None})
     assert store.claims.old_values(run.id, "anna") == {"city": "Lund", "email": None}
@@ -203,7 +203,7 @@ def test_what_rabbitmq_gave_up_is_adopted(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     key = (run.id, "anna")
     assert store.receipts.dead_letter(*key, CRASHED, None, operation=None)
-    assert not store.receipts.dead_letter(*key, letter(), None, operation=None)
+    assert not store.receipts.dead_letter(*key, dead_letter(), None, operation=None)
     receipt = store.receipts.get(*key)
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.CRASHED_WORKER)
@@ -226,21 +226,25 @@ def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
 def test_operations_are_kept(store: Store) -> None:
     """Who asked for what, and what became of it, can be read afterwards."""
     selection = {"tenant": TENANT, "reason": ["collision"]}
-    begun_one = store.operations.begin(Kind.DISCARD, selection=selection, operator="ada", as_sent=True)
-    assert begun_one.status is Progress.RUNNING
+    begun_one = store.operations.begin(
+        OperationKind.DISCARD, selection=selection, operator="ada", original_payload=True
+    )
+    assert begun_one.status is OperationStatus.RUNNING
     store.operations.note(begun_one.id, {"discarded": 1})
-    ended = store.operations.finish(begun_one.id, Progress.CANCELLED, {"discarded": 2}, "by its operator")
+    ended = store.operations.finish(
+        begun_one.id, OperationStatus.CANCELLED, {"discarded": 2}, "by its operator"
+    )
     assert ended == store.operations.get(begun_one.id)
-    assert (ended.kind, ended.operator, ended.selection, ended.as_sent) == (
-        Kind.DISCARD,
+    assert (ended.kind, ended.operator, ended.selection, ended.original_payload) == (
+        OperationKind.DISCARD,
         "ada",
         selection,
         True,
     )
     assert (ended.counts, ended.detail) == ({"discarded": 2}, "by its operator")
     assert ended.finished is not None
-    newer = store.operations.begin(Kind.REPLAY, selection={}, operator=None)
+    newer = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None)
     assert store.operations.list() == [newer, ended]
     assert isinstance(newer, Operation)
-    with pytest.raises(WrongUseError):
+    with pytest.raises(UsageError):
         store.operations.get(newer.id + 1)

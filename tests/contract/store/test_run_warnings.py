@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.runs.warning_kind import Caution, RunWarning
+from schemas.runs.warning_kind import RunWarning, WarningKind
 from tests.contract.store.factories import at_once, begin_run, complete
 
 if TYPE_CHECKING:
     from store.store import Store
 
-COUNTED = RunWarning(kind=Caution.COUNT_DIFFERS, detail="Graph counted 50 people, 0 were read")
+COUNTED = RunWarning(kind=WarningKind.COUNT_DIFFERS, detail="Graph counted 50 people, 0 were read")
 
 
 def test_a_warning_is_said_once(store: Store, another: Store) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import Dependency, PermanentError, TransientError, WrongUseError
+from schemas.errors import Dependency, PermanentError, TransientError, UsageError
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from store.runs.triggers import Opened
 from tests.contract.store.factories import (
@@ -16,21 +16,21 @@ from tests.contract.store.factories import (
     at_once,
     begin_run,
     complete,
-    letter,
+    dead_letter,
     page,
+    request,
     result,
     tenant,
-    wish,
 )
 
 if TYPE_CHECKING:
-    from schemas.messages.messages import TenantSync
+    from schemas.messages.messages import SyncRequest
     from store.store import Store
 
 
 def test_a_trigger_opens_a_run(store: Store) -> None:
     """A trigger becomes a run that is being read, and its first page has to be asked for."""
-    opened = store.triggers.open(wish(mode=Mode.DELTA, dry_run=True, users=["anna", "bo"]), "event")
+    opened = store.triggers.open(request(mode=Mode.DELTA, dry_run=True, users=["anna", "bo"]), "event")
     run = opened.run
     assert (opened.new, opened.needs_first_page) == (True, True)
     assert (run.tenant, run.mode, run.dry_run, run.users) == (TENANT, Mode.DELTA, True, ("anna", "bo"))
@@ -43,16 +43,16 @@ def test_the_same_event_is_the_same_run(store: Store) -> None:
     """P4: an event that comes again leads to the run that it led to, also when that is long done."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    again = store.triggers.open(wish(), "event")
+    again = store.triggers.open(request(), "event")
     assert (again.run.id, again.new, again.needs_first_page) == (run.id, False, False)
 
 
 def test_a_first_page_that_was_never_asked_for(store: Store) -> None:
     """A crash between opening a run and asking for its first page is mended by the event's redelivery."""
-    run = store.triggers.open(wish(), "event").run
-    assert store.triggers.open(wish(), "event").needs_first_page
+    run = store.triggers.open(request(), "event").run
+    assert store.triggers.open(request(), "event").needs_first_page
     store.pages.done(page(run), users=0)
-    assert not store.triggers.open(wish(), "event").needs_first_page
+    assert not store.triggers.open(request(), "event").needs_first_page
 
 
 @pytest.mark.parametrize("key", ["ingenstans", TENANT])
@@ -60,27 +60,29 @@ def test_a_trigger_for_nobody_is_permanent(store: Store, key: str) -> None:
     """An unknown tenant and a disabled one end as dead letters with different reasons."""
     store.tenants.change(TENANT, {"enabled": False})
     with pytest.raises(PermanentError) as caught:
-        store.triggers.open(wish(key), "event")
+        store.triggers.open(request(key), "event")
     expected = Reason.INVALID_TRIGGER if key == TENANT else Reason.UNKNOWN_TENANT
     assert caught.value.reason is expected
     assert store.runs.list() == []
 
 
 @pytest.mark.parametrize(
-    ("running", "wished"),
+    ("running", "requested"),
     [
-        (wish(), wish()),
-        (wish(), wish(users=["anna"])),
-        (wish(), wish(mode=Mode.DELTA)),
-        (wish(mode=Mode.DELTA), wish(mode=Mode.DELTA)),
-        (wish(users=["anna", "bo"]), wish(users=["bo", "anna"])),
-        (wish(dry_run=True), wish(dry_run=True)),
+        (request(), request()),
+        (request(), request(users=["anna"])),
+        (request(), request(mode=Mode.DELTA)),
+        (request(mode=Mode.DELTA), request(mode=Mode.DELTA)),
+        (request(users=["anna", "bo"]), request(users=["bo", "anna"])),
+        (request(dry_run=True), request(dry_run=True)),
     ],
 )
-def test_a_trigger_joins_a_run_that_covers_it(store: Store, running: TenantSync, wished: TenantSync) -> None:
+def test_a_trigger_joins_a_run_that_covers_it(
+    store: Store, running: SyncRequest, requested: SyncRequest
+) -> None:
     """A trigger whose wish an open run fulfils opens none, and is remembered as that run's."""
     run = store.triggers.open(running, "first").run
-    joined = store.triggers.open(wished, "second")
+    joined = store.triggers.open(requested, "second")
     assert (joined.run.id, joined.new) == (run.id, False)
     found = store.triggers.run_of("second")
     assert found is not None
@@ -88,41 +90,41 @@ def test_a_trigger_joins_a_run_that_covers_it(store: Store, running: TenantSync,
 
 
 @pytest.mark.parametrize(
-    ("running", "wished"),
+    ("running", "requested"),
     [
-        (wish(dry_run=True), wish()),
-        (wish(), wish(dry_run=True)),
-        (wish(mode=Mode.DELTA), wish()),
-        (wish(users=["anna"]), wish()),
-        (wish(users=["anna"]), wish(users=["bo"])),
+        (request(dry_run=True), request()),
+        (request(), request(dry_run=True)),
+        (request(mode=Mode.DELTA), request()),
+        (request(users=["anna"]), request()),
+        (request(users=["anna"]), request(users=["bo"])),
     ],
 )
 def test_a_trigger_waits_for_a_run_that_does_something_else(
-    store: Store, running: TenantSync, wished: TenantSync
+    store: Store, running: SyncRequest, requested: SyncRequest
 ) -> None:
     """A trigger that the open run does not fulfil waits, and gets its own run once that is done."""
     run = store.triggers.open(running, "first").run
     with pytest.raises(TransientError) as caught:
-        store.triggers.open(wished, "second")
+        store.triggers.open(requested, "second")
     assert caught.value.dependency is Dependency.ORDER
     assert caught.value.retry_after == pytest.approx(15)
     assert store.triggers.run_of("second") is None
     complete(store, run)
-    assert store.triggers.open(wished, "second").new
+    assert store.triggers.open(requested, "second").new
 
 
 def test_tenants_do_not_wait_for_each_other(store: Store) -> None:
     """P7: each tenant has an open run of its own."""
     store.tenants.add(tenant("grannkommun"), CLIENT_SECRET)
-    assert store.triggers.open(wish(), "first").new
-    assert store.triggers.open(wish("grannkommun"), "second").new
+    assert store.triggers.open(request(), "first").new
+    assert store.triggers.open(request("grannkommun"), "second").new
 
 
 def test_triggers_at_once_open_one_run(store: Store, another: Store) -> None:
     """P4: of triggers that come in the same moment one opens a run, and the others join it."""
     events = [f"event {number}" for number in range(8)]
     actions = [
-        lambda event=event, books=books: books.triggers.open(wish(), event)
+        lambda event=event, books=books: books.triggers.open(request(), event)
         for event, books in zip(events, itertools.cycle([store, another]), strict=False)
     ]
     opened = [one for one in at_once(*actions) if isinstance(one, Opened)]
@@ -137,10 +139,10 @@ def test_one_event_delivered_twice_at_once_is_one_run(store: Store, another: Sto
         event = f"event {number}"
 
         def deliver(books: Store = store, event: str = event) -> Opened:
-            return books.triggers.open(wish(), event)
+            return books.triggers.open(request(), event)
 
         def deliver_elsewhere(books: Store = another, event: str = event) -> Opened:
-            return books.triggers.open(wish(), event)
+            return books.triggers.open(request(), event)
 
         opened = [one for one in at_once(deliver, deliver_elsewhere) if isinstance(one, Opened)]
         assert len(opened) == 2
@@ -207,9 +209,9 @@ def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
     store.pages.done(page(run), users=1)
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
     resumed = store.runs.resume(run.id)
-    assert store.triggers.open(wish(), "another").needs_first_page
+    assert store.triggers.open(request(), "another").needs_first_page
     store.pages.done(page(run, scan=resumed.scan), users=1)
-    assert not store.triggers.open(wish(), "a third").needs_first_page
+    assert not store.triggers.open(request(), "a third").needs_first_page
     assert store.runs.resume(run.id).scan == resumed.scan + 1
 
 
@@ -229,9 +231,9 @@ def test_a_run_that_has_ended_is_not_resumed(store: Store) -> None:
     """A run that has ended cannot be resumed; the text says what it is."""
     run = begin_run(store, "event")
     store.runs.cancel(run.id)
-    with pytest.raises(WrongUseError, match="cancelled"):
+    with pytest.raises(UsageError, match="cancelled"):
         store.runs.resume(run.id)
-    with pytest.raises(WrongUseError, match="no run"):
+    with pytest.raises(UsageError, match="no run"):
         store.runs.resume(run.id + 1000)
 
 
@@ -240,7 +242,7 @@ def test_a_run_is_not_resumed_beside_another(store: Store) -> None:
     halted = begin_run(store, "first")
     store.runs.halt(halted.id, Cause.BUG, "a bug")
     running = begin_run(store, "second")
-    with pytest.raises(WrongUseError, match="open"):
+    with pytest.raises(UsageError, match="open"):
         store.runs.resume(halted.id)
     assert store.runs.get(halted.id).status is Status.HALTED
     complete(store, running)
@@ -251,7 +253,7 @@ def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
     """P3: a run is complete once it is read to the end and nobody is pending, and not before."""
     run = begin_run(store, "event", "anna", "bo")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
-    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
     assert not store.runs.complete_if_done(run.id)
     store.runs.finish_reading(run.id)
     assert store.runs.complete_if_done(run.id)
@@ -271,7 +273,7 @@ def test_a_run_with_somebody_pending_is_not_complete(store: Store) -> None:
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     assert not store.runs.complete_if_done(run.id)
     assert store.runs.get(run.id).status is Status.UPDATING
-    store.receipts.dead_letter(run.id, "bo", letter(), 1)
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
     assert store.runs.complete_if_done(run.id)
 
 

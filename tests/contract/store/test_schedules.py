@@ -10,21 +10,21 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, select, text
 
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Status
 from store import tables
 from store.timestamps import now
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, tenant, wish
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, request, tenant
 
 if TYPE_CHECKING:
-    from schemas.tenants.schedule_state import Plan, RunHistory
+    from schemas.tenants.schedule_state import RunHistory, ScheduleState
     from store.store import Store
 
 NIGHTLY: Final = {"schedule": "30 2 * * *"}
 DUE: Final = dt.datetime(2026, 6, 9, 0, 30, tzinfo=dt.UTC)
 
 
-def planned(store: Store, **changes: Any) -> Plan:
+def planned(store: Store, **changes: Any) -> ScheduleState:
     """Give the tenant a nightly schedule, and change more of it; return its plan."""
     store.tenants.change(TENANT, {**NIGHTLY, **changes})
     [plan] = store.schedules.plans(TENANT)
@@ -42,7 +42,7 @@ def test_only_enabled_tenants_with_a_schedule_have_a_plan(store: Store) -> None:
     store.tenants.add(tenant("nightly", time_zone="Europe/Helsinki", **NIGHTLY), CLIENT_SECRET)
     [plan] = store.schedules.plans()
     assert (plan.tenant, plan.schedule, plan.time_zone) == ("nightly", "30 2 * * *", "Europe/Helsinki")
-    assert (plan.due, plan.published) == (None, None)
+    assert (plan.last_due, plan.last_published) == (None, None)
     assert store.schedules.plans("disabled") == store.schedules.plans(TENANT) == []
 
 
@@ -53,7 +53,14 @@ def test_a_schedule_begins_when_it_is_set(store: Store) -> None:
     renamed = planned(store, name="Nyby", birthdays=False, time_zone="Europe/Stockholm")
     moved = planned(store, time_zone="Europe/Helsinki")
     changed = planned(store, schedule="0 3 * * *")
-    assert before <= first.since == renamed.since < moved.since < changed.since <= now()
+    assert (
+        before
+        <= first.active_since
+        == renamed.active_since
+        < moved.active_since
+        < changed.active_since
+        <= now()
+    )
 
 
 def test_a_schedule_begins_when_its_tenant_is_enabled(store: Store) -> None:
@@ -62,8 +69,8 @@ def test_a_schedule_begins_when_its_tenant_is_enabled(store: Store) -> None:
     store.schedules.note([(plan, DUE)], now())
     store.tenants.change(TENANT, {"enabled": False})
     enabled = planned(store, enabled=True)
-    assert enabled.since > plan.since
-    assert (enabled.due, enabled.published) == (DUE, None)
+    assert enabled.active_since > plan.active_since
+    assert (enabled.last_due, enabled.last_published) == (DUE, None)
 
 
 def test_what_was_triggered_is_noted(store: Store, another: Store) -> None:
@@ -73,8 +80,8 @@ def test_what_was_triggered_is_noted(store: Store, another: Store) -> None:
     store.schedules.note([(planned(store), DUE)], published)
     [plan] = another.schedules.plans(TENANT)
     [other] = another.schedules.plans("other")
-    assert (plan.due, plan.published) == (DUE, published)
-    assert (other.due, other.published) == (None, None)
+    assert (plan.last_due, plan.last_published) == (DUE, published)
+    assert (other.last_due, other.last_published) == (None, None)
 
 
 def test_a_note_changes_nothing_else(store: Store) -> None:
@@ -89,7 +96,7 @@ def test_without_runs_there_is_no_history(store: Store) -> None:
     """A new tenant has no newest run and no full one, and nothing was answered."""
     planned(store)
     found = history(store, "schedule/exempelkommun/2026-06-09T00:30Z")
-    assert (found.newest, found.full_began, found.answered) == (None, None, False)
+    assert (found.latest, found.last_full_started, found.acknowledged) == (None, None, False)
 
 
 def test_the_newest_run_is_known(store: Store) -> None:
@@ -98,7 +105,7 @@ def test_the_newest_run_is_known(store: Store) -> None:
     complete(store, begin_run(store, "first", "anna"))
     run = begin_run(store, "second", "anna")
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "made up")
-    newest = history(store).newest
+    newest = history(store).latest
     assert newest is not None
     assert (newest.id, newest.status, newest.cause) == (run.id, Status.HALTED, Cause.ENTRA_CREDENTIALS)
     assert newest.started == run.started
@@ -108,9 +115,9 @@ def test_dry_runs_and_those_of_named_users_do_not_count(store: Store) -> None:
     """They do not do what a schedule's run does, and so take no run's place."""
     planned(store)
     complete(store, begin_run(store, "dry", "anna", dry_run=True))
-    complete(store, store.triggers.open(wish(users=["00000000-0000-0000-0000-00000000a111"]), "one").run)
+    complete(store, store.triggers.open(request(users=["00000000-0000-0000-0000-00000000a111"]), "one").run)
     found = history(store)
-    assert (found.newest, found.full_began) == (None, None)
+    assert (found.latest, found.last_full_started) == (None, None)
 
 
 def test_an_undo_is_known_beside_the_other_runs(store: Store) -> None:
@@ -120,7 +127,7 @@ def test_an_undo_is_known_beside_the_other_runs(store: Store) -> None:
     complete(store, run)
     before = history(store)
     assert before.undo is None
-    undoing = TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run.id)
+    undoing = SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=run.id)
     for event, wanted in (
         ("dry", replace(undoing, dry_run=True)),
         ("one", replace(undoing, users=("anna",))),
@@ -141,12 +148,12 @@ def test_the_last_full_run_that_was_completed_is_known(store: Store) -> None:
     """A full run counts from its beginning once it is completed; deltas and what was not completed do not."""
     planned(store)
     full = begin_run(store, "full", "anna")
-    assert history(store).full_began is None
+    assert history(store).last_full_started is None
     complete(store, full)
-    delta = store.triggers.open(wish(mode=Mode.DELTA), "delta").run
+    delta = store.triggers.open(request(mode=Mode.DELTA), "delta").run
     complete(store, delta)
     store.runs.cancel(begin_run(store, "cancelled", "anna").id)
-    assert history(store).full_began == full.started
+    assert history(store).last_full_started == full.started
 
 
 def test_another_tenants_runs_do_not_count(store: Store) -> None:
@@ -155,15 +162,15 @@ def test_another_tenants_runs_do_not_count(store: Store) -> None:
     complete(store, begin_run(store, "event", "anna", key="other"))
     planned(store)
     found = history(store)
-    assert (found.newest, found.full_began) == (None, None)
+    assert (found.latest, found.last_full_started) == (None, None)
 
 
 def test_an_event_that_led_to_a_run_is_answered(store: Store) -> None:
     """A trigger counts as answered as soon as it has opened or joined a run."""
     planned(store)
     begin_run(store, "opened", "anna")
-    store.triggers.open(wish(), "joined")
-    assert [history(store, event).answered for event in ("opened", "joined", "neither", None)] == [
+    store.triggers.open(request(), "joined")
+    assert [history(store, event).acknowledged for event in ("opened", "joined", "neither", None)] == [
         True,
         True,
         False,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import Text, cast, select, update
 
-from schemas.crypto.encryption import KeyAge, Sealer, UnsealableError, new_key
-from schemas.messages.messages import TenantSync
+from schemas.crypto.encryption import DecryptionError, FieldCipher, KeyAge, new_key
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome
-from schemas.tenants.settings_override import trial_of
+from schemas.tenants.settings_override import resolve_override
 from schemas.users.attributes import Attribute
 from store import tables
 from store.encryption.encrypted_values import BATCH
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def filled(books_url: str) -> str:
     """Give a database in which the old key has sealed something of each kind."""
-    with closing(Store(books_url, Sealer([OLD]))) as store:
+    with closing(Store(books_url, FieldCipher([OLD]))) as store:
         store.tenants.add(tenant(scope=EXCLUDE), CLIENT_SECRET)
         run = begin_run(store, "event", "anna", "bo")
         for user in ("anna", "bo"):
             store.claims.claim(run.id, user, f"skolon-{user}", {Attribute.EPPN: f"{user}@old.example"})
         store.receipts.finish(run.id, "bo", result(Outcome.UPDATED, "skolon-bo"))
-        trial = trial_of(store.tenants.settings(TENANT), {"scope": EXCLUDE})
-        store.triggers.open(TenantSync(tenant=TENANT, dry_run=True, settings=trial), "trial")
+        trial = resolve_override(store.tenants.settings(TENANT), {"scope": EXCLUDE})
+        store.triggers.open(SyncRequest(tenant=TENANT, dry_run=True, settings=trial), "trial")
     return books_url
 
 
@@ -74,7 +74,7 @@ def all_newest(values: int) -> Mapping[KeyAge, int]:
 
 def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None:
     """What is sealed lies in the columns that are marked as such, in each of them, none in the clear."""
-    with closing(Store(filled, Sealer([OLD]))) as store:
+    with closing(Store(filled, FieldCipher([OLD]))) as store:
         marked = {f"{column.table.name}.{column.name}" for column in tables.SEALED_COLUMNS}
         assert columns_with(store, TOKEN) == marked
         assert {column.column for column in store.sealed_values.status()} == marked
@@ -85,11 +85,11 @@ def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None
 
 def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
     """After it the new key alone opens everything; a second rotation finds nothing to do."""
-    with closing(Store(filled, Sealer([NEW, OLD]))) as store:
+    with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
         assert ages(store)[KeyAge.OLDER] == 5
         assert rotated(store) == 5
         assert rotated(store) == 0
-    with closing(Store(filled, Sealer([NEW]))) as store:
+    with closing(Store(filled, FieldCipher([NEW]))) as store:
         assert ages(store) == all_newest(5)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
         assert store.tenants.settings(TENANT).scope.exclude[0].equals == MARK
@@ -104,13 +104,13 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
     """It comes to everybody, however many they are, and what no key opens stays as it is."""
     people = [f"user-{number:05}" for number in range(BATCH + 20)]
     receipts = tables.receipts
-    with closing(Store(filled, Sealer([NEW, OLD]))) as store:
+    with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
         run = store.triggers.run_of("event")
         assert run is not None
         store.receipts.publish(run.id, people)
-        lost = Sealer([new_key()]).seal("{}")
+        lost = FieldCipher([new_key()]).encrypt("{}")
         with store.database.transaction() as connection:
-            connection.execute(update(receipts).values(old_values=Sealer([OLD]).seal("{}")))
+            connection.execute(update(receipts).values(old_values=FieldCipher([OLD]).encrypt("{}")))
             connection.execute(
                 update(receipts).where(receipts.c.entra_id == people[7]).values(old_values=lost)
             )
@@ -123,7 +123,10 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
 
 def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that a worker has just written is never overwritten by the one that was there before."""
-    with closing(Store(filled, Sealer([NEW, OLD]))) as store, closing(Store(filled, Sealer([OLD]))) as worker:
+    with (
+        closing(Store(filled, FieldCipher([NEW, OLD]))) as store,
+        closing(Store(filled, FieldCipher([OLD]))) as worker,
+    ):
         values = store.sealed_values
         read = values._rows  # noqa: SLF001 - the moment in between, which nothing else gives
 
@@ -142,7 +145,7 @@ def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.Monk
 
 def test_rules_of_an_earlier_version_are_sealed_by_a_rotation(filled: str) -> None:
     """A rule that was stored in the clear is counted, works, and is sealed by the next rotation."""
-    with closing(Store(filled, Sealer([NEW, OLD]))) as store:
+    with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
         with store.database.transaction() as connection:
             settings = json.loads(json.dumps(connection.scalar(select(tables.tenants.c.settings))))
             settings["scope"] = {**settings["scope"], **EXCLUDE}
@@ -156,11 +159,11 @@ def test_rules_of_an_earlier_version_are_sealed_by_a_rotation(filled: str) -> No
 
 def test_rules_that_no_key_opens_can_be_set_anew(filled: str) -> None:
     """Without the key the rules are not lost by accident, and whoever knows them can set them anew."""
-    with closing(Store(filled, Sealer([NEW]))) as store:
+    with closing(Store(filled, FieldCipher([NEW]))) as store:
         assert store.tenants.outline(TENANT).scope.exclude == ()
-        with pytest.raises(UnsealableError):
+        with pytest.raises(DecryptionError):
             store.tenants.settings(TENANT)
-        with pytest.raises(UnsealableError):
+        with pytest.raises(DecryptionError):
             store.tenants.change(TENANT, {"name": "Nyby"})
         store.tenants.change(TENANT, {"scope": EXCLUDE, "client_secret": "newer"})
         assert store.tenants.get(TENANT).tenant.scope.exclude[0].equals == MARK

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.crypto.encryption import Sealer, UnsealableError, new_key
-from schemas.errors import InvalidTenantError, PermanentError, WrongUseError
+from schemas.crypto.encryption import DecryptionError, FieldCipher, new_key
+from schemas.errors import InvalidTenantError, PermanentError, UsageError
 from schemas.outcomes import Outcome
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, complete, tenant, wish
+from tests.contract.store.factories import (
+    CLIENT_SECRET,
+    TENANT,
+    at_once,
+    begin_run,
+    complete,
+    request,
+    tenant,
+)
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
@@ -28,7 +36,7 @@ def test_what_was_added_is_given_back(store: Store) -> None:
 
 def test_a_key_is_taken_once(store: Store) -> None:
     """Adding a tenant under a key that is taken is wrong use, and changes nothing."""
-    with pytest.raises(WrongUseError, match=TENANT):
+    with pytest.raises(UsageError, match=TENANT):
         store.tenants.add(tenant(name="Annan kommun"), "another")
     assert store.tenants.get(TENANT).tenant.name == "Exempelkommun"
 
@@ -36,7 +44,7 @@ def test_a_key_is_taken_once(store: Store) -> None:
 def test_an_unknown_key_is_wrong_use(store: Store) -> None:
     """A tenant that is not there is wrong use, and the text names the key."""
     for ask in (store.tenants.get, store.tenants.remove, lambda key: store.tenants.change(key, {})):
-        with pytest.raises(WrongUseError, match="ingenstans"):
+        with pytest.raises(UsageError, match="ingenstans"):
             ask("ingenstans")
 
 
@@ -97,8 +105,8 @@ def test_a_secret_is_sealed_at_rest(store: Store, books_url: str) -> None:
 @pytest.mark.usefixtures("store")
 def test_a_foreign_key_opens_no_secret(books_url: str) -> None:
     """Keys that do not fit are said to be that; the settings can be read all the same."""
-    with_other_keys = Store(books_url, Sealer([new_key()]))
-    with pytest.raises(UnsealableError):
+    with_other_keys = Store(books_url, FieldCipher([new_key()]))
+    with pytest.raises(DecryptionError):
         with_other_keys.tenants.get(TENANT)
     assert with_other_keys.tenants.settings(TENANT) == tenant()
     with_other_keys.close()
@@ -107,7 +115,7 @@ def test_a_foreign_key_opens_no_secret(books_url: str) -> None:
 def test_a_tenant_at_work_stays(store: Store) -> None:
     """A tenant with an open run cannot be removed."""
     run = begin_run(store, "event", "anna")
-    with pytest.raises(WrongUseError, match=f"Run {run.id}"):
+    with pytest.raises(UsageError, match=f"Run {run.id}"):
         store.tenants.remove(TENANT)
     assert store.beginnings.begin(run.id, "anna") is not None
 
@@ -145,9 +153,9 @@ def test_a_removal_and_a_trigger_at_once(store: Store, another: Store) -> None:
             store.tenants.remove(key)
 
         def trigger(key: str = key) -> None:
-            another.triggers.open(wish(key), f"event of {key}")
+            another.triggers.open(request(key), f"event of {key}")
 
         removed, opened = at_once(remove, trigger)
         there = key in [settings.key for settings in store.tenants.list()]
-        assert isinstance(removed, WrongUseError) is there
+        assert isinstance(removed, UsageError) is there
         assert isinstance(opened, PermanentError) is not there

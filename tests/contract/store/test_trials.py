@@ -6,32 +6,32 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from schemas.outcomes import Outcome, Status
-from schemas.tenants.settings_override import trial_of
+from schemas.tenants.settings_override import resolve_override
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import TENANT, at_once, begin_run, complete, result, wish
+from tests.contract.store.factories import TENANT, at_once, begin_run, complete, request, result
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from schemas.messages.messages import TenantSync
+    from schemas.messages.messages import SyncRequest
     from store.store import Store
 
 
-def trial_wish(store: Store, **changes: Any) -> TenantSync:
-    trial = trial_of(store.tenants.settings(TENANT), changes)
-    return dataclasses.replace(wish(dry_run=True), settings=trial)
+def trial_wish(store: Store, **changes: Any) -> SyncRequest:
+    trial = resolve_override(store.tenants.settings(TENANT), changes)
+    return dataclasses.replace(request(dry_run=True), settings=trial)
 
 
 def test_a_trial_neither_waits_nor_holds_up(store: Store) -> None:
     """Trials are open beside each other and beside the tenant's one run, and none of them joins another."""
     first = store.triggers.open(trial_wish(store), "t1").run
-    real = store.triggers.open(wish(), "r1").run
+    real = store.triggers.open(request(), "r1").run
     second = store.triggers.open(trial_wish(store), "t2").run
     assert len({first.id, real.id, second.id}) == 3
-    assert store.triggers.open(wish(), "r2").run == real
+    assert store.triggers.open(request(), "r2").run == real
     assert store.triggers.open(trial_wish(store), "t1").run.id == first.id
     complete(store, real)
-    assert store.triggers.open(wish(dry_run=True), "r3").new
+    assert store.triggers.open(request(dry_run=True), "r3").new
 
 
 def test_a_trial_goes_by_its_own_settings(store: Store) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.crypto.encryption import Sealer, UnsealableError, new_key
+from schemas.crypto.encryption import DecryptionError, FieldCipher, new_key
 from schemas.errors import PermanentError, TransientError
-from schemas.messages.messages import TenantSync
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
@@ -28,12 +28,12 @@ CITY, EMAIL = Attribute.CITY, Attribute.EMAIL
 NEWER: Final = 2**31 - 1
 
 
-def wish(run: Run, **more: Any) -> TenantSync:
-    return TenantSync(tenant=run.tenant, mode=Mode.UNDO, undoes=run.id, **more)
+def request(run: Run, **more: Any) -> SyncRequest:
+    return SyncRequest(tenant=run.tenant, mode=Mode.UNDO, reverts_run_id=run.id, **more)
 
 
 def open_undo(store: Store, run: Run, event: str = "undo", **more: Any) -> Run:
-    return store.triggers.open(wish(run, **more), event).run
+    return store.triggers.open(request(run, **more), event).run
 
 
 def wrote(store: Store, run: Run, old: str | None, new: str, *, skolon_id: str = "s1") -> None:
@@ -58,14 +58,14 @@ def test_what_was_written_is_known(store: Store) -> None:
     wrote(store, run, "Lund", "Malmö")
     found = undoable(store, run)
     assert (found.skolon_id, found.version, found.since) == ("s1", "v2", ())
-    assert found.written.old == {CITY: "Lund"}
-    assert found.written.holds(CITY, "Malmö")
-    assert not found.written.holds(CITY, "Lund")
+    assert found.written.before_image == {CITY: "Lund"}
+    assert found.written.wrote(CITY, "Malmö")
+    assert not found.written.wrote(CITY, "Lund")
     assert store.undos.undoable(run.id, "bo", before=NEWER) is None
     assert store.undos.undoable(run.id, "nobody", before=NEWER) is None
 
 
-def test_new_values_are_not_in_the_database(store: Store, books_url: str, sealer: Sealer) -> None:
+def test_new_values_are_not_in_the_database(store: Store, books_url: str, cipher: FieldCipher) -> None:
     """P6: not even who opens what is sealed finds the value that was written."""
     run = begin_run(store, "event", "anna")
     wrote(store, run, "Lund", "Hemligstad")
@@ -75,8 +75,8 @@ def test_new_values_are_not_in_the_database(store: Store, books_url: str, sealer
     engine.dispose()
     assert "Hemligstad" not in repr(row)
     assert "Lund" not in repr(row)
-    assert "Lund" in sealer.open(row.old_values)
-    assert "Hemligstad" not in sealer.open(row.old_values)
+    assert "Lund" in cipher.decrypt(row.old_values)
+    assert "Hemligstad" not in cipher.decrypt(row.old_values)
 
 
 def test_what_newer_runs_wrote_is_known_too(store: Store) -> None:
@@ -88,11 +88,11 @@ def test_what_newer_runs_wrote_is_known_too(store: Store) -> None:
         complete(store, runs[-1])
     found = store.undos.undoable(runs[1].id, "anna", before=runs[3].id)
     assert found is not None
-    assert found.written.old == {CITY: "B"}
-    assert [written.old for written in found.since] == [{CITY: "C"}]
+    assert found.written.before_image == {CITY: "B"}
+    assert [written.before_image for written in found.since] == [{CITY: "C"}]
     another = begin_run(store, "another", "anna")
     wrote(store, another, "E", "F", skolon_id="s2")
-    assert [written.old for written in undoable(store, runs[2]).since] == [{CITY: "D"}]
+    assert [written.before_image for written in undoable(store, runs[2]).since] == [{CITY: "D"}]
 
 
 def test_a_version_is_only_told_by_who_wrote_it(store: Store) -> None:
@@ -123,19 +123,19 @@ def test_an_undo_is_a_run_of_its_own(store: Store) -> None:
     """It has a number, says which run it undoes, and the same event is the same undo."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    opened = store.triggers.open(wish(run, users=("anna",)), "undo")
+    opened = store.triggers.open(request(run, users=("anna",)), "undo")
     assert (opened.new, opened.needs_first_page) == (True, True)
-    assert (opened.run.mode, opened.run.undoes, opened.run.users) == (Mode.UNDO, run.id, ("anna",))
-    assert store.triggers.open(wish(run), "undo").run.id == opened.run.id
-    assert store.runs.summary(opened.run.id).as_json()["undoes"] == str(run.id)
-    assert store.runs.summary(run.id).as_json()["undoes"] is None
+    assert (opened.run.mode, opened.run.reverts_run_id, opened.run.users) == (Mode.UNDO, run.id, ("anna",))
+    assert store.triggers.open(request(run), "undo").run.id == opened.run.id
+    assert store.runs.summary(opened.run.id).as_json()["reverts_run_id"] == str(run.id)
+    assert store.runs.summary(run.id).as_json()["reverts_run_id"] is None
 
 
 @pytest.mark.parametrize(
     ("more", "joins"),
     [
         ({}, True),
-        ({"accept": True}, True),
+        ({"override_guard": True}, True),
         ({"users": ("anna",)}, True),
         ({"dry_run": True}, False),
     ],
@@ -161,7 +161,7 @@ def test_an_undo_is_no_answer_to_a_trigger(store: Store, mode: Mode) -> None:
     complete(store, run)
     undo = open_undo(store, run)
     with pytest.raises(TransientError):
-        store.triggers.open(TenantSync(tenant=TENANT, mode=mode), "trigger")
+        store.triggers.open(SyncRequest(tenant=TENANT, mode=mode), "trigger")
     with pytest.raises(TransientError):
         open_undo(store, undo, "undo of the undo")
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_undone_is_refused(store: Store) -> None:
     refused = {dry.id: "dry run", theirs.id: "no run", 4711: "no run"}
     for run, why in refused.items():
         with pytest.raises(PermanentError, match=why) as caught:
-            store.triggers.open(TenantSync(tenant=TENANT, mode=Mode.UNDO, undoes=run), f"undo {run}")
+            store.triggers.open(SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=run), f"undo {run}")
         assert caught.value.reason is Reason.INVALID_TRIGGER
 
 
@@ -234,7 +234,7 @@ def test_a_disabled_tenants_run_can_be_undone(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     complete(store, run)
     store.tenants.change(TENANT, {"enabled": False})
-    assert open_undo(store, run).undoes == run.id
+    assert open_undo(store, run).reverts_run_id == run.id
 
 
 def test_the_shares_of_an_undo_are_of_the_runs_people(store: Store) -> None:
@@ -248,16 +248,16 @@ def test_the_shares_of_an_undo_are_of_the_runs_people(store: Store) -> None:
     assert told == [250]
 
 
-@pytest.mark.parametrize("accept", [True, False])
-def test_an_undo_can_be_let_through_beforehand(store: Store, *, accept: bool) -> None:
+@pytest.mark.parametrize("override_guard", [True, False])
+def test_an_undo_can_be_let_through_beforehand(store: Store, *, override_guard: bool) -> None:
     """Then the guard does not watch it; an undo that is open already is let through as well."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    undo = open_undo(store, run, accept=accept)
+    undo = open_undo(store, run, accept=override_guard)
     store.receipts.publish(undo.id, ["anna"])
     found = store.beginnings.begin(undo.id, "anna")
     assert found is not None
-    assert found.guarded is not accept
+    assert found.guarded is not override_guard
     open_undo(store, run, "joins", accept=True)
     found = store.beginnings.begin(undo.id, "anna")
     assert found is not None
@@ -281,8 +281,8 @@ def test_an_undo_says_nothing_that_cannot_be_opened(store: Store, books_url: str
     """P6: without the key that sealed them, values are not guessed."""
     run = begin_run(store, "event", "anna")
     wrote(store, run, "Lund", "Malmö")
-    stranger = Store(books_url, Sealer([new_key()]))
-    with pytest.raises(UnsealableError):
+    stranger = Store(books_url, FieldCipher([new_key()]))
+    with pytest.raises(DecryptionError):
         stranger.undos.undoable(run.id, "anna", before=NEWER)
     stranger.close()
 

@@ -25,12 +25,12 @@ def failed(service: Dependency = Dependency.SKOLON, after: float = 0, **facts: A
     """Return a failure, so many seconds from now, that is tried again a minute later."""
     moment = NOW + dt.timedelta(seconds=after)
     next_try = moment + dt.timedelta(seconds=60)
-    return Wait(service=service, told=moment, next_try=next_try, failed=moment, **facts)
+    return Wait(service=service, reported=moment, next_try=next_try, failed_at=moment, **facts)
 
 
 def put_aside(service: Dependency = Dependency.SKOLON, after: float = 0) -> Wait:
     moment = NOW + dt.timedelta(seconds=after)
-    return Wait(service=service, told=moment, next_try=moment + dt.timedelta(seconds=5))
+    return Wait(service=service, reported=moment, next_try=moment + dt.timedelta(seconds=5))
 
 
 def waiting(store: Store, run: int) -> tuple[Waiting, ...]:

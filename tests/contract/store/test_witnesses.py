@@ -12,7 +12,7 @@ from schemas.outcomes import Cause, Outcome, Stage
 from schemas.runs.waits import Wait
 from store.receipts.witnesses import RECOVERY, Witnesses
 from store.timestamps import now
-from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, letter, result, tenant
+from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, dead_letter, result, tenant
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -45,7 +45,7 @@ def test_who_has_work(store: Store) -> None:
 def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> None:
     """P7: whoever was searched for, or changed, in the same run is a witness; a dead letter is none."""
     run = begin_run(store, "event", "a", "b")
-    store.receipts.dead_letter(run.id, "b", letter(), 5)
+    store.receipts.dead_letter(run.id, "b", dead_letter(), 5)
     before = {stage: store.witnesses.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
     assert before == {Stage.MATCH: None, Stage.UPDATE: None}
     store.receipts.finish(run.id, "a", result(outcome, "s1"))
@@ -64,8 +64,8 @@ def test_who_is_the_last(store: Store) -> None:
 def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """P8: somebody who failed and then succeeded tells for a while that Skolon fails now and then."""
     run = begin_run(store, "event", "user-a", "user-b", "user-c")
-    wait = Wait(service=Dependency.SKOLON, told=now(), next_try=now())
-    store.waits.user(run.id, "user-a", replace(wait, failed=now(), status=500))
+    wait = Wait(service=Dependency.SKOLON, reported=now(), next_try=now())
+    store.waits.user(run.id, "user-a", replace(wait, failed_at=now(), status=500))
     store.waits.user(run.id, "user-b", wait)
     store.receipts.finish(run.id, "user-b", result(Outcome.UNCHANGED, "s2"))
     assert not store.witnesses.recovering(run.id), "one still fails, the other one had only been put aside"

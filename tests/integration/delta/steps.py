@@ -29,8 +29,8 @@ def directory(made_up: Environment) -> Directory:
     return next(iter(made_up.microsoft.directories.values()))
 
 
-def delta(sync: InProcessSync, **wish: Any) -> RunSummary:
-    return sync.run(mode=Mode.DELTA, **wish)
+def delta(sync: InProcessSync, **request: Any) -> RunSummary:
+    return sync.run(mode=Mode.DELTA, **request)
 
 
 def asked(made_up: Environment) -> dict[str, int]:

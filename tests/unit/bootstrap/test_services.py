@@ -10,7 +10,7 @@ import pytest
 from bootstrap.services import MessageServices, Services, message_services
 from schemas.crypto.encryption import new_key
 from schemas.errors import InvalidSettingsError
-from schemas.settings import Need, Settings
+from schemas.settings import Requirement, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_a_command_reads_the_environment_when_it_first_asks_for_a_service(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    services = Services(Need.DATABASE)
+    services = Services(Requirement.DATABASE)
     environment.setenv("UPDATE_SYNC_DATABASE_URL", "sqlite:///:memory:")
     assert services.settings.database_url == "sqlite:///:memory:"
     assert services.store is services.store
@@ -38,7 +38,7 @@ def test_a_command_reads_the_environment_when_it_first_asks_for_a_service(
 def test_what_a_command_needs_and_is_not_set_is_named(environment: pytest.MonkeyPatch) -> None:
     del environment
     with pytest.raises(InvalidSettingsError) as raised:
-        _ = Services(Need.DATABASE, Need.BROKER).settings
+        _ = Services(Requirement.DATABASE, Requirement.BROKER).settings
     assert {fault.partition(":")[0] for fault in raised.value.faults} == {
         "UPDATE_SYNC_DATABASE_URL",
         "UPDATE_SYNC_AMQP_URL",
@@ -51,7 +51,7 @@ def test_a_command_warns_of_a_database_that_others_can_read(
     file = tmp_path / "sync.sqlite"
     file.touch(mode=0o644)
     environment.setenv("UPDATE_SYNC_DATABASE_URL", f"sqlite:///{file}")
-    _ = Services(Need.DATABASE).store
+    _ = Services(Requirement.DATABASE).store
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["fix"]) == ("database_readable_by_others", f"chmod 600 {file}")
 

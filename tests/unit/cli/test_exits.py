@@ -20,7 +20,7 @@ from schemas.errors import (
     OperatorError,
     PermanentError,
     TransientError,
-    WrongUseError,
+    UsageError,
 )
 from schemas.outcomes import Cause, Reason, Stage
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ENDS = {
     "usage": (click.UsageError("No such thing"), 2, "No such thing"),
-    "wrong use": (WrongUseError("There is no run 7"), 2, "There is no run 7"),
+    "wrong use": (UsageError("There is no run 7"), 2, "There is no run 7"),
     "settings": (InvalidSettingsError("Faults:", ["A: is not set", "B: is not set"]), 2, "B: is not set"),
     "operator": (OperatorError(Dependency.DATABASE, "Refused: mend it."), 2, "Refused: mend it."),
     "read-only": (OSError(errno.EROFS, "x", "/export.csv"), 2, "read-only: mount it so"),

@@ -9,9 +9,9 @@ import pytest
 
 from producers.resume import resume_run
 from queues.brokers.factory import open_memory_broker
-from schemas.crypto.encryption import Sealer, new_key
+from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.errors import Dependency, TransientError
-from schemas.messages.messages import USER_SYNC_QUEUE, TenantSync
+from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Status
 from schemas.tenants.tenant import Tenant
 from store.store import Store
@@ -42,7 +42,7 @@ class AwayPublisher:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(Store(f"sqlite:///{tmp_path / 'test.sqlite'}", Sealer([new_key()]))) as opened:
+    with closing(Store(f"sqlite:///{tmp_path / 'test.sqlite'}", FieldCipher([new_key()]))) as opened:
         opened.upgrade()
         tenant = Tenant(key="exempel", name="N", entra_tenant_id="d", client_id="c", organisation="o")
         opened.tenants.add(tenant, "made-up")
@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def halted(store: Store) -> int:
-    run = store.triggers.open(TenantSync(tenant="exempel"), "first").run.id
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "first").run.id
     store.receipts.publish(run, USERS)
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")

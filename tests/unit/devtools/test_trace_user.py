@@ -17,11 +17,11 @@ def test_functions_of_the_product_count_by_file_and_each_once() -> None:
             difference(user, {Attribute.CITY: "Lund", Attribute.ADDRESS: None}, ())
             kept_blanks(user, {Attribute.CITY: None}, ())
     names = {name for _, name in trace.functions}
-    assert names == {"difference", "kept_blanks", "same_value"}
+    assert names == {"difference", "kept_blanks", "values_match"}
     assert trace.files == {"workers/rules/diff.py", "schemas/users/attributes.py"}
     assert trace.deepest == (
         ("workers/rules/diff.py", "difference"),
-        ("schemas/users/attributes.py", "same_value"),
+        ("schemas/users/attributes.py", "values_match"),
     )
 
 

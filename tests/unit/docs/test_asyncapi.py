@@ -16,8 +16,8 @@ from schemas.messages.messages import (
     TENANT_SYNC_ACTOR,
     USER_SYNC_ACTOR,
     CloudEventSchema,
+    SyncRequestSchema,
     TenantPageSchema,
-    TenantSyncSchema,
     UserSyncSchema,
 )
 from schemas.outcomes import Mode, Reason
@@ -32,7 +32,7 @@ DESCRIBED: dict[str, Any] = DOCUMENT["components"]["schemas"]
     ("name", "schema"),
     [
         ("CloudEvent", CloudEventSchema()),
-        ("TenantSync", TenantSyncSchema()),
+        ("SyncRequest", SyncRequestSchema()),
         ("TenantPage", TenantPageSchema()),
         ("UserSync", UserSyncSchema()),
     ],
@@ -66,6 +66,6 @@ def test_the_document_has_the_words_that_are_used() -> None:
         f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".quarantine", ".alone", ".XQ")
     }
     assert actors == {TENANT_SYNC_ACTOR, TENANT_PAGE_ACTOR, USER_SYNC_ACTOR}
-    assert DESCRIBED["TenantSync"]["properties"]["mode"]["enum"] == list(Mode)
+    assert DESCRIBED["SyncRequest"]["properties"]["mode"]["enum"] == list(Mode)
     assert DESCRIBED["Section"]["properties"]["reason"]["enum"] == list(Reason)
     assert DOCUMENT["info"]["version"] == VERSION

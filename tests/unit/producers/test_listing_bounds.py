@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from producers.listing_bounds import FREE_PAGES, MOST_USERS, why_endless
+from producers.listing_bounds import MAX_SPARSE_PAGES, MAX_USERS, endless_reason
 
 
 @pytest.mark.parametrize(
     ("pages", "users", "counted"),
     [
         (1, 0, None),
-        (FREE_PAGES, 0, None),
+        (MAX_SPARSE_PAGES, 0, None),
         (21, 20_000, 20_000),
         (2_000, 200_000, 199_000),
         (2_100, 20_000, 20_000),
@@ -22,21 +22,21 @@ from producers.listing_bounds import FREE_PAGES, MOST_USERS, why_endless
 )
 def test_a_list_that_may_end(pages: int, users: int, counted: int | None) -> None:
     """Small pages, some empty ones, users who come twice and a count that lags are no list without end."""
-    assert why_endless(pages=pages, users=users, counted=counted) is None
+    assert endless_reason(pages=pages, users=users, counted=counted) is None
 
 
 @pytest.mark.parametrize(
     ("pages", "users", "counted"),
     [
-        (FREE_PAGES + 1, 0, None),
-        (FREE_PAGES + 101, 1000, 20_000),
+        (MAX_SPARSE_PAGES + 1, 0, None),
+        (MAX_SPARSE_PAGES + 101, 1000, 20_000),
         (60, 60_000, 20_000),
         (12, 11_000, 100),
-        (1_002, MOST_USERS + 1, None),
+        (1_002, MAX_USERS + 1, None),
     ],
 )
 def test_a_list_without_end(pages: int, users: int, counted: int | None) -> None:
     """P10: pages that bring next to nobody, or more users than the directory can have, are told."""
-    why = why_endless(pages=pages, users=users, counted=counted)
+    why = endless_reason(pages=pages, users=users, counted=counted)
     assert why is not None
     assert str(users) in why

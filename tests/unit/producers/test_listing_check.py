@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producers.listing_check import why_count_differs
+from producers.listing_check import count_mismatch
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from producers.listing_check import why_count_differs
 )
 def test_a_directory_that_changes_meanwhile_warns_of_nothing(counted: int, read: int) -> None:
     """Ten people, or two in a thousand, may come, go, or be counted late."""
-    assert why_count_differs(counted=counted, read=read) is None
+    assert count_mismatch(counted=counted, read=read) is None
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_directory_that_changes_meanwhile_warns_of_nothing(counted: int, read:
 )
 def test_more_than_that_is_said(counted: int, read: int, words: str) -> None:
     """Both numbers are told, and in which direction they differ; a page of a large directory is enough."""
-    said = why_count_differs(counted=counted, read=read)
+    said = count_mismatch(counted=counted, read=read)
     assert said is not None
     assert words in said
     assert f"{counted} people" in said

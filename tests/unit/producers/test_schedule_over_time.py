@@ -9,9 +9,9 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.schedule.policy import Trigger, decide, event_id, last_event, schedule_of
+from producers.schedule.policy import Trigger, decide, event_id, last_event_id, parsed_schedule
 from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Status
-from schemas.tenants.schedule_state import NewestRun, Plan, RunHistory
+from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 
 MINUTE: Final = dt.timedelta(minutes=1)
 DAY: Final = dt.timedelta(days=1)
@@ -20,14 +20,14 @@ DAY: Final = dt.timedelta(days=1)
 BEGIN: Final = dt.datetime(2026, 3, 24, 12, 7, tzinfo=dt.UTC)
 
 PLANS: Final = st.builds(
-    Plan,
+    ScheduleState,
     tenant_id=st.just(1),
     tenant=st.just("exempel"),
     schedule=st.sampled_from(["30 2 * * *", "*/15 * * * *", "0 * * * *", "0 6 * * 1-5", "30 2 * * 0"]),
     time_zone=st.sampled_from(["Europe/Stockholm", "Europe/Helsinki", "America/St_Johns"]),
-    since=st.just(BEGIN),
-    due=st.none(),
-    published=st.none(),
+    active_since=st.just(BEGIN),
+    last_due=st.none(),
+    last_published=st.none(),
 )
 
 #: What happens, and for how many minutes if it is about time.
@@ -46,19 +46,19 @@ STEPS: Final = st.lists(
 class Environment:
     """A tenant, its runs, its queue, and a clock; beside it, what must never be."""
 
-    plan: Plan
+    plan: ScheduleState
     now: dt.datetime = BEGIN
     latest: dt.datetime = BEGIN
-    runs: list[NewestRun] = field(default_factory=list)
+    runs: list[LatestRun] = field(default_factory=list)
     led_to: dict[str, int] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
     died: bool = False
 
     def history(self) -> RunHistory:
         return RunHistory(
-            newest=self.runs[-1] if self.runs else None,
-            full_began=None,
-            answered=last_event(self.plan) in self.led_to,
+            latest=self.runs[-1] if self.runs else None,
+            last_full_started=None,
+            acknowledged=last_event_id(self.plan) in self.led_to,
         )
 
     def look(self, *, dies: bool = False) -> None:
@@ -66,7 +66,7 @@ class Environment:
         if not isinstance(decision, Trigger):
             return
         event = event_id(self.plan.tenant, decision.due)
-        assert self.plan.since <= decision.due <= self.now
+        assert self.plan.active_since <= decision.due <= self.now
         assert not (self.runs and self.runs[-1].status is Status.HALTED), "a halted tenant was hammered"
         assert self.died or event not in self.led_to, "what had led to a run was triggered again"
         assert self.died or not {*self.queue} - {event}, "triggers pile up"
@@ -74,14 +74,14 @@ class Environment:
         self.queue.append(event)
         self.died = self.died or dies
         if not dies:
-            self.plan = replace(self.plan, due=decision.due, published=self.now)
+            self.plan = replace(self.plan, last_due=decision.due, last_published=self.now)
 
     def take(self) -> None:
         """Do what a producer does: the same event is the same run, an open run is joined."""
         for event in self.queue:
             if event not in self.led_to:
                 if not self.runs or self.runs[-1].status not in OPEN_STATUSES:
-                    run = NewestRun(
+                    run = LatestRun(
                         id=len(self.runs) + 1, status=Status.READING, cause=None, started=self.now
                     )
                     self.runs.append(run)
@@ -118,7 +118,7 @@ class Environment:
 
 @given(plan=PLANS, steps=STEPS)
 def test_nothing_is_triggered_twice_and_nothing_is_forgotten(
-    plan: Plan, steps: list[tuple[str, int]]
+    plan: ScheduleState, steps: list[tuple[str, int]]
 ) -> None:
     """P4: whatever happens, one due time is one run, triggers do not pile up, and in the end it ran."""
     world = Environment(plan)
@@ -132,15 +132,15 @@ def test_nothing_is_triggered_twice_and_nothing_is_forgotten(
     world.look()
     world.take()
 
-    latest = schedule_of(plan.schedule, plan.time_zone).latest(world.now)
+    latest = parsed_schedule(plan.schedule, plan.time_zone).latest(world.now)
     assert latest is not None
     assert event_id(plan.tenant, latest.at) in world.led_to or world.runs[-1].started >= latest.at
 
 
 @given(plan=PLANS, minutes=st.lists(st.integers(1, 300), min_size=5, max_size=40))
-def test_every_due_time_that_somebody_looks_at_has_its_run(plan: Plan, minutes: list[int]) -> None:
+def test_every_due_time_that_somebody_looks_at_has_its_run(plan: ScheduleState, minutes: list[int]) -> None:
     """With a producer that answers at once, each look leads to a run exactly if it was due since the last."""
-    world, schedule = Environment(plan), schedule_of(plan.schedule, plan.time_zone)
+    world, schedule = Environment(plan), parsed_schedule(plan.schedule, plan.time_zone)
     for step in minutes:
         before = world.now
         world.now += step * MINUTE

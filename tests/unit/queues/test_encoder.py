@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from queues.encoder import EnvelopeEncoder
-from schemas.messages.envelope import DEEPEST
+from schemas.messages.envelope import MAX_DEPTH
 from schemas.messages.messages import TENANT_SYNC_ACTOR, TENANT_SYNC_QUEUE
 
 ENCODER: Final = EnvelopeEncoder()
@@ -101,8 +101,8 @@ def test_nesting_has_a_bound(opening: str) -> None:
             '{"queue_name":"q","actor_name":"a","args":[],"kwargs":{"x":' + inner + '},"options":{}}'
         ).encode()
 
-    assert ENCODER.encode(ENCODER.decode(nested(DEEPEST - 2))) == nested(DEEPEST - 2)
-    for levels in (DEEPEST - 1, 200, 900):
+    assert ENCODER.encode(ENCODER.decode(nested(MAX_DEPTH - 2))) == nested(MAX_DEPTH - 2)
+    for levels in (MAX_DEPTH - 1, 200, 900):
         with pytest.raises(DecodeError, match="deep in each other"):
             ENCODER.decode(nested(levels))
 

@@ -11,8 +11,8 @@ import trustme
 
 from schemas.crypto.encryption import new_key
 from schemas.errors import InvalidSettingsError
-from schemas.setting_values import goes_in_the_clear
-from schemas.settings import Need, Settings, read_settings
+from schemas.setting_validators import is_unencrypted
+from schemas.settings import Requirement, Settings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,9 +42,9 @@ def put(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
         monkeypatch.setenv(f"UPDATE_SYNC_{name}", value)
 
 
-def faults(*needs: Need) -> tuple[str, ...]:
+def faults(*needs: Requirement) -> tuple[str, ...]:
     with pytest.raises(InvalidSettingsError) as caught:
-        read_settings(needs)
+        load_settings(needs)
     assert SECRET not in str(caught.value)
     assert KEY not in str(caught.value)
     return caught.value.faults
@@ -57,7 +57,7 @@ def named(lines: tuple[str, ...]) -> set[str]:
 def test_a_complete_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The contract's variables give settings, with its defaults for the rest."""
     put(monkeypatch, COMPLETE)
-    settings = read_settings()
+    settings = load_settings()
     assert settings.amqp_url == COMPLETE["AMQP_URL"]
     assert settings.secret_keys == tuple(COMPLETE["SECRET_KEYS"].split(","))
     assert settings.skolon_token == SECRET
@@ -70,17 +70,17 @@ def test_a_complete_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_settings_do_not_show_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """P6: settings that end in a log or a traceback show none of their values."""
     put(monkeypatch, COMPLETE)
-    assert repr(read_settings()) == str(read_settings()) == "<Settings>"
+    assert repr(load_settings()) == str(load_settings()) == "<Settings>"
 
 
 def test_a_process_may_need_nothing() -> None:
     """What a process does not need may be missing from its environment."""
-    assert isinstance(read_settings(()), Settings)
+    assert isinstance(load_settings(()), Settings)
 
 
 def test_everything_missing_is_said_at_once() -> None:
     """An empty environment is one refusal that names every variable to set."""
-    assert named(faults(*Need)) == {
+    assert named(faults(*Requirement)) == {
         "DATABASE_URL",
         "AMQP_URL",
         "SECRET_KEYS",
@@ -92,13 +92,13 @@ def test_everything_missing_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("need", "missing"),
     [
-        (Need.DATABASE, {"DATABASE_URL"}),
-        (Need.BROKER, {"AMQP_URL"}),
-        (Need.KEYS, {"SECRET_KEYS"}),
-        (Need.SKOLON, {"SKOLON_SCIM_URL", "SKOLON_TOKEN"}),
+        (Requirement.DATABASE, {"DATABASE_URL"}),
+        (Requirement.BROKER, {"AMQP_URL"}),
+        (Requirement.KEYS, {"SECRET_KEYS"}),
+        (Requirement.SKOLON, {"SKOLON_SCIM_URL", "SKOLON_TOKEN"}),
     ],
 )
-def test_each_need_has_its_variables(need: Need, missing: set[str]) -> None:
+def test_each_need_has_its_variables(need: Requirement, missing: set[str]) -> None:
     """Each need asks for its own variables and for no others."""
     assert named(faults(need)) == missing
 
@@ -106,10 +106,10 @@ def test_each_need_has_its_variables(need: Need, missing: set[str]) -> None:
 def test_client_credentials_stand_in_for_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skolon is reached with a token, or with an address, an id and a secret to get one by: all three."""
     put(monkeypatch, {"SKOLON_SCIM_URL": COMPLETE["SKOLON_SCIM_URL"], "SKOLON_CLIENT_ID": "app"})
-    (fault,) = faults(Need.SKOLON)
+    (fault,) = faults(Requirement.SKOLON)
     assert "(missing: UPDATE_SYNC_SKOLON_TOKEN_URL, UPDATE_SYNC_SKOLON_CLIENT_SECRET)" in fault
     put(monkeypatch, {"SKOLON_TOKEN_URL": "https://idp.example/token", "SKOLON_CLIENT_SECRET": SECRET})
-    assert read_settings([Need.SKOLON]).skolon_client_secret == SECRET
+    assert load_settings([Requirement.SKOLON]).skolon_client_secret == SECRET
 
 
 WRONG: Final = {
@@ -136,7 +136,7 @@ def test_one_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str) ->
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment with many faults is refused once, with all of them, what is missing included."""
     put(monkeypatch, WRONG)
-    assert named(faults(*Need)) == {*WRONG, "SKOLON_TOKEN"}
+    assert named(faults(*Requirement)) == {*WRONG, "SKOLON_TOKEN"}
 
 
 def test_a_bad_key_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_plain_http_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: 
     """P6: personal data travel over https, or to this machine."""
     put(monkeypatch, {"SKOLON_SCIM_URL": url})
     if taken:
-        assert read_settings(()).skolon_scim_url == url
+        assert load_settings(()).skolon_scim_url == url
     else:
         assert named(faults()) == {"SKOLON_SCIM_URL"}
 
@@ -181,20 +181,20 @@ def test_plain_http_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: 
 def test_a_value_may_be_kept_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     """`…_FILE` names a file that holds the value, as container engines hand out secrets."""
     put(monkeypatch, COMPLETE)
-    expected = read_settings()
+    expected = load_settings()
     file = tmp_path / "value"
     file.write_text(f"{COMPLETE[name]}\n")
     monkeypatch.delenv(f"UPDATE_SYNC_{name}")
     monkeypatch.setenv(f"UPDATE_SYNC_{name}_FILE", str(file))
-    assert read_settings() == expected
+    assert load_settings() == expected
 
 
 def test_a_blank_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is set to nothing, as compose files do, is one that is not set."""
-    expected = read_settings(())
+    expected = load_settings(())
     put(monkeypatch, dict.fromkeys({*COMPLETE, *WRONG, "CONSOLE_HOST"}, " "))
-    assert read_settings(()) == expected
-    assert named(faults(*Need)) == {
+    assert load_settings(()) == expected
+    assert named(faults(*Requirement)) == {
         "DATABASE_URL",
         "AMQP_URL",
         "SECRET_KEYS",
@@ -255,7 +255,7 @@ def test_what_cannot_work_is_refused_when_it_is_read(
 ) -> None:
     """A value that would fail for every user later is refused at once, with its name and not shown."""
     put(monkeypatch, {**COMPLETE, name: value})
-    (fault,) = faults(*Need)
+    (fault,) = faults(*Requirement)
     assert fault.startswith(f"UPDATE_SYNC_{name}: ")
     assert said in fault
 
@@ -271,7 +271,7 @@ def test_a_file_without_a_value_is_a_fault(
     file = tmp_path / "token"
     file.write_text(content)
     put(monkeypatch, {"SKOLON_SCIM_URL": COMPLETE["SKOLON_SCIM_URL"], "SKOLON_TOKEN_FILE": str(file)})
-    token, keys = sorted(faults(Need.SKOLON, Need.KEYS), reverse=True)
+    token, keys = sorted(faults(Requirement.SKOLON, Requirement.KEYS), reverse=True)
     assert token.startswith("UPDATE_SYNC_SKOLON_TOKEN")
     assert said in token
     assert keys == "UPDATE_SYNC_SECRET_KEYS: is not set"
@@ -280,7 +280,7 @@ def test_a_file_without_a_value_is_a_fault(
 def test_white_space_around_a_value_is_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line break behind a value, as a command in a shell script leaves it, is not a part of it."""
     put(monkeypatch, {name: f" {value}\n" for name, value in COMPLETE.items()})
-    assert read_settings().skolon_token == SECRET
+    assert load_settings().skolon_token == SECRET
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_postgresql_trusts_the_bundle_where_it_asks_for_trust(
     trustme.CA().cert_pem.write_to_path(file)
     put(monkeypatch, {"DATABASE_URL": url, "CA_BUNDLE": str(file)})
     added = f"&{urlencode({'sslrootcert': file})}" if filled else ""
-    assert read_settings(()).database_url == url + added
+    assert load_settings(()).database_url == url + added
 
 
 @pytest.mark.parametrize(
@@ -338,4 +338,4 @@ def test_postgresql_trusts_the_bundle_where_it_asks_for_trust(
 )
 def test_what_goes_over_the_network_in_the_clear_is_known(address: str, clear: bool) -> None:  # noqa: FBT001 - an expectation
     """A broker without TLS on another machine, and a database that is told to use none, are warned of."""
-    assert goes_in_the_clear(address) is clear
+    assert is_unencrypted(address) is clear

@@ -7,7 +7,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from schemas.tenants.tenant import Tenant
-from schemas.users.attributes import EXTENSION_ATTRIBUTES, TABLE
+from schemas.users.attributes import ATTRIBUTE_TABLE, EXTENSION_ATTRIBUTES
 from schemas.users.skolon_user import SkolonUser
 
 ENTRA_ID: Final = "00000000-0000-4000-8000-000000000001"
@@ -39,7 +39,7 @@ def tenant(**settings: Any) -> Tenant:
 
 def skolon_user(user_id: str = "s1", **attributes: str | None) -> SkolonUser:
     return SkolonUser(
-        id=user_id, version=None, attributes={name: attributes.get(str(name)) for name in TABLE}
+        id=user_id, version=None, attributes={name: attributes.get(str(name)) for name in ATTRIBUTE_TABLE}
     )
 
 
@@ -70,7 +70,7 @@ def tenants() -> st.SearchStrategy[Tenant]:
     sources = st.fixed_dictionaries(
         {
             name: st.lists(st.sampled_from(row.sources), unique=True, max_size=5).map(tuple)
-            for name, row in TABLE.items()
+            for name, row in ATTRIBUTE_TABLE.items()
         }
     )
     countries = st.sampled_from([None, "SE", "NO", "DK", "FI"])

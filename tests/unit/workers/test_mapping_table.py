@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from schemas.tenants.tenant import Tenant, change_tenant
-from schemas.users.attributes import TABLE, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from schemas.users.graph_user import load_graph_user
 from workers.rules.mapping import Mapped, map_user
 
@@ -114,7 +114,7 @@ def test_the_table_is_the_guides() -> None:
     """The attribute table as data says what the guide's table says, row by row and in its order."""
     held = [
         (row.title, str(name), list(row.sources), list(row.default), row.configurable)
-        for name, row in TABLE.items()
+        for name, row in ATTRIBUTE_TABLE.items()
     ]
     assert held == GUIDE
 
@@ -122,12 +122,12 @@ def test_the_table_is_the_guides() -> None:
 def test_every_attribute_has_a_row() -> None:
     """There are fourteen attributes, and each has exactly one row under its own name."""
     assert len(GUIDE) == 14
-    assert {row.attribute for row in TABLE.values()} == set(Attribute) == set(TABLE)
+    assert {row.attribute for row in ATTRIBUTE_TABLE.values()} == set(Attribute) == set(ATTRIBUTE_TABLE)
 
 
 def test_the_attributes_that_lock_people_out_are_the_designs() -> None:
     """User name, EPPN, Idp identifier, SSN and External Id count as identity, and nothing else does."""
-    identity = {str(name) for name, row in TABLE.items() if row.identity}
+    identity = {str(name) for name, row in ATTRIBUTE_TABLE.items() if row.identity}
     assert identity == {"user_name", "eppn", "idp_identifier", "ssn", "external_id"}
 
 

@@ -17,7 +17,7 @@ from clients.skolon.batch_filters import (
     url_encoded_length,
 )
 from clients.skolon.scim import search_filter
-from schemas.users.attributes import MATCH_KEYS, Attribute, same_key
+from schemas.users.attributes import MATCH_KEYS, Attribute, keys_match
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_each_gets_whoever_has_one_of_the_values(
             one.id
             for one in users
             for key, value in keys.items()
-            if (held := one.attributes.get(key)) is not None and same_key(key, held, value)
+            if (held := one.attributes.get(key)) is not None and keys_match(key, held, value)
         }
         assert sorted(one.id for one in got) == sorted(expected)
 

@@ -18,7 +18,7 @@ from schemas.errors import PermanentError
 from schemas.outcomes import Reason
 from schemas.users.attributes import MATCH_KEYS, Attribute
 from schemas.users.scim import SKOLON_EXTENSION, UnreadableScimError
-from schemas.users.skolon_user import fit
+from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -218,7 +218,7 @@ def test_a_user_that_cannot_be_worked_on_is_read_all_the_same(unfit: dict[str, A
     user = read_user({"id": "1", **unfit})
     assert user.fault
     with pytest.raises(PermanentError) as caught:
-        fit(user)
+        ensure_usable(user)
     assert caught.value.reason is Reason.REJECTED_BY_SKOLON
     assert "xxx" not in str(caught.value)
-    assert fit(read_user({"id": "x" * 255, "meta": {"version": "x" * 255}})).fault is None
+    assert ensure_usable(read_user({"id": "x" * 255, "meta": {"version": "x" * 255}})).fault is None

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from producers.reconciliation.loss_detection import Passage, Patience, Standstill, lost_before
+from producers.reconciliation.loss_detection import DrainHistory, LossTimeouts, UnchangedSince, lost_before
 
 START = dt.datetime(2026, 11, 26, 21, 0, tzinfo=dt.UTC)
 QUIET = dt.timedelta(minutes=5)
@@ -16,11 +16,11 @@ def at(minutes: float) -> dt.datetime:
     return START + dt.timedelta(minutes=minutes)
 
 
-def passage(*looks: tuple[float, float | None]) -> Passage:
+def passage(*looks: tuple[float, float | None]) -> DrainHistory:
     """Return what was seen at looks: when, and before when everything had left the queues."""
-    made = Passage()
+    made = DrainHistory()
     for minute, left in looks:
-        made.note(at(minute), None if left is None else at(left))
+        made.record(at(minute), None if left is None else at(left))
     return made
 
 
@@ -39,24 +39,31 @@ def test_what_left_the_queues_long_ago_is_lost() -> None:
         pytest.param(passage(), id="nobody has looked"),
     ],
 )
-def test_nothing_is_lost_too_soon(seen: Passage) -> None:
+def test_nothing_is_lost_too_soon(seen: DrainHistory) -> None:
     """Nothing is lost while it may lie in a queue or in somebody's hand, or before anything is known."""
     assert lost_before(at(6.5), QUIET, seen, since=at(0)) is None
 
 
 def test_a_run_that_was_resumed_is_known_from_then_on() -> None:
     """What stands still is known from when it was seen first; what changed or came back is another thing."""
-    seen = Standstill()
-    seen.note(at(0), ["a", "b"])
-    seen.note(at(1), ["a"])
-    seen.note(at(2), ["a", "b"])
+    seen = UnchangedSince()
+    seen.record(at(0), ["a", "b"])
+    seen.record(at(1), ["a"])
+    seen.record(at(2), ["a", "b"])
     assert (seen.since("a"), seen.since("b")) == (at(0), at(2))
 
 
 def test_patience_grows_with_outages_and_with_each_time() -> None:
     """While something is away it takes longer, and what is lost again and again makes no storm."""
-    patience = Patience(calm=300, away=1200, longest=3600)
-    calm = [patience.quiet(away=False, times=times).total_seconds() for times in (0, 1, 2, 3, 4, 1000)]
+    patience = LossTimeouts(quiet_time=300, quiet_time_in_outage=1200, max_quiet_time=3600)
+    calm = [
+        patience.required_quiet(away=False, times=times).total_seconds() for times in (0, 1, 2, 3, 4, 1000)
+    ]
     assert calm == [300, 600, 1200, 2400, 3600, 3600]
-    assert patience.quiet(away=True, times=0).total_seconds() == 1200
-    assert Patience(calm=300, away=1200, longest=60).quiet(away=True, times=9).total_seconds() == 1200
+    assert patience.required_quiet(away=True, times=0).total_seconds() == 1200
+    assert (
+        LossTimeouts(quiet_time=300, quiet_time_in_outage=1200, max_quiet_time=60)
+        .required_quiet(away=True, times=9)
+        .total_seconds()
+        == 1200
+    )

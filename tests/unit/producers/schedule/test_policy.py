@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.schedule.policy import Hold, Trigger, Why, decide, due_time, event_id
-from schemas.messages.messages import LONGEST_EVENT_ID
+from producers.schedule.policy import Skip, SkipReason, Trigger, decide, due_time, event_id
+from schemas.messages.messages import MAX_EVENT_ID_LENGTH
 from schemas.outcomes import Cause, Mode, Status
-from schemas.tenants.schedule_state import NewestRun, Plan, RunHistory
+from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 
 DAY: Final = dt.timedelta(days=1)
 HOUR: Final = dt.timedelta(hours=1)
@@ -23,33 +23,33 @@ MINUTE: Final = dt.timedelta(minutes=1)
 NOW: Final = dt.datetime(2026, 6, 9, 1, 15, tzinfo=dt.UTC)
 DUE: Final = dt.datetime(2026, 6, 9, 1, tzinfo=dt.UTC)
 
-PLAN: Final = Plan(
+PLAN: Final = ScheduleState(
     tenant_id=1,
     tenant="exempel",
     schedule="0 3 * * *",
     time_zone="Europe/Stockholm",
-    since=NOW - 100 * DAY,
-    due=DUE - DAY,
-    published=DUE - DAY,
+    active_since=NOW - 100 * DAY,
+    last_due=DUE - DAY,
+    last_published=DUE - DAY,
 )
 
 
 def run(
     started: dt.datetime = DUE - DAY, status: Status = Status.COMPLETED, cause: Cause | None = None
-) -> NewestRun:
-    return NewestRun(id=7, status=status, cause=cause, started=started)
+) -> LatestRun:
+    return LatestRun(id=7, status=status, cause=cause, started=started)
 
 
 #: All is well: yesterday's trigger became a run that was completed, and so was a full run three days ago.
-HISTORY: Final = RunHistory(newest=run(), full_began=DUE - 3 * DAY, answered=True)
+HISTORY: Final = RunHistory(latest=run(), last_full_started=DUE - 3 * DAY, acknowledged=True)
 
 
 def test_what_is_due_is_triggered_once() -> None:
     """A due time that nothing was published for is triggered; once that is noted, it is not any more."""
     trigger = decide(PLAN, HISTORY, NOW)
     assert trigger == Trigger(due=DUE, mode=Mode.DELTA)
-    noted = replace(PLAN, due=DUE, published=NOW)
-    assert decide(noted, HISTORY, NOW) == Hold(why=Why.NOT_DUE)
+    noted = replace(PLAN, last_due=DUE, last_published=NOW)
+    assert decide(noted, HISTORY, NOW) == Skip(reason=SkipReason.NOT_DUE)
 
 
 @pytest.mark.parametrize("status", Status)
@@ -59,7 +59,7 @@ def test_an_undo_answers_no_due_time(status: Status) -> None:
     history = replace(HISTORY, undo=run(DUE + MINUTE, status, cause))
     decision = decide(PLAN, history, NOW)
     if status is Status.HALTED:
-        assert decision == Hold(why=Why.HALTED)
+        assert decision == Skip(reason=SkipReason.HALTED)
     else:
         assert decision == Trigger(due=DUE, mode=Mode.DELTA)
 
@@ -67,31 +67,31 @@ def test_an_undo_answers_no_due_time(status: Status) -> None:
 def test_a_due_time_counts_from_its_very_moment() -> None:
     """It is due in the moment itself, and not a second before."""
     assert decide(PLAN, HISTORY, DUE) == Trigger(due=DUE, mode=Mode.DELTA)
-    assert decide(PLAN, HISTORY, DUE - dt.timedelta(seconds=1)) == Hold(why=Why.NOT_DUE)
+    assert decide(PLAN, HISTORY, DUE - dt.timedelta(seconds=1)) == Skip(reason=SkipReason.NOT_DUE)
 
 
 def test_of_what_was_missed_only_the_latest_is_caught_up() -> None:
     """After a week in which nobody looked, one trigger makes up for all of it."""
-    plan = replace(PLAN, due=DUE - 7 * DAY, published=DUE - 7 * DAY)
-    trigger = decide(plan, replace(HISTORY, newest=run(DUE - 7 * DAY)), NOW)
+    plan = replace(PLAN, last_due=DUE - 7 * DAY, last_published=DUE - 7 * DAY)
+    trigger = decide(plan, replace(HISTORY, latest=run(DUE - 7 * DAY)), NOW)
     assert isinstance(trigger, Trigger)
     assert trigger.due == DUE
-    assert decide(replace(plan, due=DUE), HISTORY, NOW) == Hold(why=Why.NOT_DUE)
+    assert decide(replace(plan, last_due=DUE), HISTORY, NOW) == Skip(reason=SkipReason.NOT_DUE)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_a_run_that_began_since_is_as_good(status: Status) -> None:
     """A missed due time is not caught up when a run of the tenant began after it, however it ended."""
     cause = Cause.GAVE_UP if status is Status.HALTED else None
-    since = replace(HISTORY, newest=run(DUE + MINUTE, status, cause))
-    assert decide(PLAN, since, NOW) == Hold(why=Why.RUN_SINCE)
+    since = replace(HISTORY, latest=run(DUE + MINUTE, status, cause))
+    assert decide(PLAN, since, NOW) == Skip(reason=SkipReason.RUN_SINCE)
 
 
 def test_what_was_due_before_the_schedule_began_is_not_missed() -> None:
     """A tenant that was added, enabled or given its schedule after a due time begins with the next one."""
-    assert isinstance(decide(replace(PLAN, since=DUE), HISTORY, NOW), Trigger)
-    plan = replace(PLAN, since=DUE + MINUTE)
-    assert decide(plan, HISTORY, NOW) == Hold(why=Why.NOT_DUE)
+    assert isinstance(decide(replace(PLAN, active_since=DUE), HISTORY, NOW), Trigger)
+    plan = replace(PLAN, active_since=DUE + MINUTE)
+    assert decide(plan, HISTORY, NOW) == Skip(reason=SkipReason.NOT_DUE)
     tomorrow = decide(plan, HISTORY, NOW + DAY)
     assert isinstance(tomorrow, Trigger)
     assert tomorrow.due == DUE + DAY
@@ -111,29 +111,31 @@ def test_what_was_due_before_the_schedule_began_is_not_missed() -> None:
 )
 def test_a_full_run_comes_weekly(full_began: dt.datetime | None, mode: Mode) -> None:
     """It is a delta, but full when the last completed full run was a week ago or there was none."""
-    assert decide(PLAN, replace(HISTORY, full_began=full_began), NOW) == Trigger(due=DUE, mode=mode)
+    assert decide(PLAN, replace(HISTORY, last_full_started=full_began), NOW) == Trigger(due=DUE, mode=mode)
 
 
 def test_what_is_caught_up_late_is_full_when_a_week_is_over() -> None:
     """After days in which nobody looked, it is not the missed time that counts, but the moment it is."""
-    twice_a_month = replace(PLAN, schedule="0 3 1,3 * *", due=DUE - 8 * DAY, published=DUE - 8 * DAY)
-    history = RunHistory(newest=run(DUE - 8 * DAY), full_began=DUE - 8 * DAY, answered=True)
+    twice_a_month = replace(
+        PLAN, schedule="0 3 1,3 * *", last_due=DUE - 8 * DAY, last_published=DUE - 8 * DAY
+    )
+    history = RunHistory(latest=run(DUE - 8 * DAY), last_full_started=DUE - 8 * DAY, acknowledged=True)
     assert decide(twice_a_month, history, NOW) == Trigger(due=DUE - 6 * DAY, mode=Mode.FULL)
     assert decide(twice_a_month, history, NOW - 2 * DAY) == Trigger(due=DUE - 6 * DAY, mode=Mode.DELTA)
 
 
 def test_a_weekly_schedule_makes_full_runs_through_the_changes_of_the_clock() -> None:
     """Each Sunday's run is full, though one week of the year is an hour shorter, and one has a gap."""
-    plan = replace(PLAN, schedule="30 2 * * 0", due=None, published=None)
+    plan = replace(PLAN, schedule="30 2 * * 0", last_due=None, last_published=None)
     began: dt.datetime | None = None
     now, modes = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), []
-    plan = replace(plan, since=now)
+    plan = replace(plan, active_since=now)
     while now < dt.datetime(2027, 1, 1, tzinfo=dt.UTC):
-        history = RunHistory(newest=began and run(began), full_began=began, answered=True)  # type: ignore[arg-type] # a moment, or None
+        history = RunHistory(latest=began and run(began), last_full_started=began, acknowledged=True)  # type: ignore[arg-type] # a moment, or None
         decision = decide(plan, history, now)
         if isinstance(decision, Trigger):
             modes.append(decision.mode)
-            plan = replace(plan, due=decision.due, published=now)
+            plan = replace(plan, last_due=decision.due, last_published=now)
             began = now + dt.timedelta(seconds=20)
         now += 30 * MINUTE
     assert modes == [Mode.FULL] * 52
@@ -145,39 +147,39 @@ HELD = [cause for cause in Cause if cause is not Cause.GAVE_UP]
 @pytest.mark.parametrize("cause", HELD)
 def test_a_halted_tenant_is_left_alone(cause: Cause) -> None:
     """While the newest run waits for a person, nothing is triggered, however many times it is due."""
-    halted = replace(HISTORY, newest=run(DUE - DAY, Status.HALTED, cause))
+    halted = replace(HISTORY, latest=run(DUE - DAY, Status.HALTED, cause))
     for days in range(4):
-        assert decide(PLAN, halted, NOW + days * DAY) == Hold(why=Why.HALTED)
+        assert decide(PLAN, halted, NOW + days * DAY) == Skip(reason=SkipReason.HALTED)
 
 
 @pytest.mark.parametrize("status", [Status.READING, Status.UPDATING, Status.COMPLETED, Status.CANCELLED])
 def test_it_goes_on_when_the_halted_run_does_not_stand_still_any_more(status: Status) -> None:
     """Once it was resumed, cancelled or completed, what is due is triggered again."""
-    history = replace(HISTORY, newest=run(DUE - DAY, status))
+    history = replace(HISTORY, latest=run(DUE - DAY, status))
     assert isinstance(decide(PLAN, history, NOW), Trigger)
 
 
 def test_an_outage_that_was_too_long_needs_nobody() -> None:
     """P8: after a run that gave up waiting for Graph, the next one is triggered as always."""
-    history = replace(HISTORY, newest=run(DUE - DAY, Status.HALTED, Cause.GAVE_UP))
+    history = replace(HISTORY, latest=run(DUE - DAY, Status.HALTED, Cause.GAVE_UP))
     assert isinstance(decide(PLAN, history, NOW), Trigger)
 
 
 def test_a_trigger_that_nobody_has_answered_is_not_followed_by_another() -> None:
     """While no producer takes triggers they do not pile up: after a day the same one is published again."""
-    quarterly = replace(PLAN, schedule="*/15 * * * *", due=DUE - HOUR, published=NOW)
-    unanswered = replace(HISTORY, answered=False)
+    quarterly = replace(PLAN, schedule="*/15 * * * *", last_due=DUE - HOUR, last_published=NOW)
+    unanswered = replace(HISTORY, acknowledged=False)
     for minutes in range(0, 24 * 60, 15):
-        assert decide(quarterly, unanswered, NOW + minutes * MINUTE) == Hold(why=Why.UNANSWERED)
+        assert decide(quarterly, unanswered, NOW + minutes * MINUTE) == Skip(reason=SkipReason.UNACKNOWLEDGED)
     trigger = decide(quarterly, unanswered, NOW + DAY)
     assert isinstance(trigger, Trigger)
-    assert trigger.due == quarterly.due
+    assert trigger.due == quarterly.last_due
 
 
 def test_a_trigger_whose_run_is_forgotten_counts_as_answered() -> None:
     """Old runs are deleted: that another one has begun since the trigger is answer enough."""
-    monthly = replace(PLAN, due=DUE - 30 * DAY, published=DUE - 30 * DAY)
-    history = replace(HISTORY, newest=run(DUE - 30 * DAY), answered=False)
+    monthly = replace(PLAN, last_due=DUE - 30 * DAY, last_published=DUE - 30 * DAY)
+    history = replace(HISTORY, latest=run(DUE - 30 * DAY), acknowledged=False)
     trigger = decide(monthly, history, NOW)
     assert isinstance(trigger, Trigger)
     assert trigger.due == DUE
@@ -185,30 +187,30 @@ def test_a_trigger_whose_run_is_forgotten_counts_as_answered() -> None:
 
 def test_a_trigger_that_joined_an_older_run_is_answered() -> None:
     """A run that was open before the trigger came, and took it in, does not hold back what is due next."""
-    history = replace(HISTORY, newest=run(DUE - 2 * DAY, Status.READING), answered=True)
+    history = replace(HISTORY, latest=run(DUE - 2 * DAY, Status.READING), acknowledged=True)
     assert decide(PLAN, history, NOW) == Trigger(due=DUE, mode=Mode.DELTA)
 
 
 def test_nobody_waits_for_what_became_a_dead_letter() -> None:
     """A trigger that came while the tenant was disabled does not hold back what is due after that."""
-    plan = replace(PLAN, published=None)
-    assert isinstance(decide(plan, replace(HISTORY, answered=False), NOW), Trigger)
+    plan = replace(PLAN, last_published=None)
+    assert isinstance(decide(plan, replace(HISTORY, acknowledged=False), NOW), Trigger)
 
 
 @given(back=st.timedeltas(dt.timedelta(0), DAY), looks=st.integers(1, 20))
 def test_a_clock_that_jumps_back_triggers_nothing_twice(back: dt.timedelta, looks: int) -> None:
     """What was due before the jump is not triggered again until the clock has passed it."""
-    plan = replace(PLAN, schedule="*/15 * * * *", due=DUE, published=DUE)
+    plan = replace(PLAN, schedule="*/15 * * * *", last_due=DUE, last_published=DUE)
     for step in range(looks):
         now = DUE - back + step * back / looks
-        assert decide(plan, HISTORY, now) == Hold(why=Why.NOT_DUE)
+        assert decide(plan, HISTORY, now) == Skip(reason=SkipReason.NOT_DUE)
 
 
 def test_a_clock_that_was_a_year_ahead_does_not_stop_a_tenant() -> None:
     """What was noted by such a clock is no reason to wait for a year."""
     ahead = NOW + 365 * DAY
-    plan = replace(PLAN, since=ahead, due=ahead, published=ahead)
-    history = RunHistory(newest=run(ahead), full_began=ahead, answered=True)
+    plan = replace(PLAN, active_since=ahead, last_due=ahead, last_published=ahead)
+    history = RunHistory(latest=run(ahead), last_full_started=ahead, acknowledged=True)
     assert decide(plan, history, NOW) == Trigger(due=DUE, mode=Mode.FULL)
 
 
@@ -223,4 +225,4 @@ def test_the_event_of_a_due_time_is_the_same_in_any_zone() -> None:
     there = DUE.astimezone(dt.timezone(-5 * HOUR))
     assert event_id("exempel", there) == event_id("exempel", DUE) == "schedule/exempel/2026-06-09T01:00Z"
     assert len({event_id(tenant, DUE + days * DAY) for tenant in ("a", "b") for days in range(3)}) == 6
-    assert len(event_id("x" * 63, DUE)) <= LONGEST_EVENT_ID
+    assert len(event_id("x" * 63, DUE)) <= MAX_EVENT_ID_LENGTH

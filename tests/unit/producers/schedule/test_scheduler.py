@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from producers.schedule.scheduler import RETRY, keep_looking
-from schemas.errors import Dependency, TransientError, WrongUseError
+from producers.schedule.scheduler import RETRY_INTERVAL, run_forever
+from schemas.errors import Dependency, TransientError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ def watch(time: Time, look: Callable[[dt.datetime], object]) -> list[dt.datetime
         look(now)
 
     with pytest.raises(EndOfTestError):
-        keep_looking(and_note, clock=time.clock, wait=time.wait)
+        run_forever(and_note, clock=time.clock, wait=time.wait)
     return looked
 
 
@@ -77,7 +77,7 @@ def test_an_outage_is_waited_for_and_said_once() -> None:
 
     with capture_logs() as said:
         watch(time, look)
-    assert time.waited[:5] == [RETRY] * 5
+    assert time.waited[:5] == [RETRY_INTERVAL] * 5
     assert [(line["event"], line["service"]) for line in said] == [
         ("service is away", "database"),
         ("service is away", "broker"),
@@ -91,9 +91,9 @@ def test_what_is_no_outage_ends_it() -> None:
     """A fault that waiting does not mend, such as missing tables, is raised and not waited for."""
 
     def look(_: dt.datetime) -> None:
-        raise WrongUseError("made up")
+        raise UsageError("made up")
 
     time = Time(1_800_000_000.0, waits=1)
-    with pytest.raises(WrongUseError):
-        keep_looking(look, clock=time.clock, wait=time.wait)
+    with pytest.raises(UsageError):
+        run_forever(look, clock=time.clock, wait=time.wait)
     assert time.waited == []

@@ -16,7 +16,7 @@ from pika import exceptions as amqp
 from pika.adapters.utils import connection_workflow as connecting
 
 from queues.brokers.connection_errors import FAULTS, as_outage, at_the_door
-from schemas.errors import Dependency, OperatorError, TransientError, WrongUseError
+from schemas.errors import Dependency, OperatorError, TransientError, UsageError
 
 #: Adapters of pika's for what is not installed here, and which we do not use.
 FOREIGN_LOOPS = ("gevent_connection", "tornado_connection", "twisted_connection")
@@ -84,8 +84,8 @@ def test_whatever_comes_is_an_outage_of_the_broker(error: Exception) -> None:
 
 def test_errors_of_ours_pass_the_door() -> None:
     """What we say ourselves is not said anew."""
-    with pytest.raises(WrongUseError), at_the_door():
-        raise WrongUseError("x")
+    with pytest.raises(UsageError), at_the_door():
+        raise UsageError("x")
 
 
 def _closed(code: int, text: str) -> amqp.ChannelClosedByBroker:

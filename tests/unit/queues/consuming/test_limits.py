@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from queues.consuming.limits import Needs, threads_allowed
-from schemas.errors import WrongUseError
+from schemas.errors import UsageError
 
 WORKER = Needs(queues=1, threads=256)
 
@@ -57,7 +57,7 @@ def test_few_files_are_fewer_at_a_time(limits: list[int]) -> None:
 def test_too_few_files_are_refused(limits: list[int]) -> None:
     """Where not even one can be worked on, the process does not begin, and says what it needs."""
     limits[:] = [64, 64]
-    with pytest.raises(WrongUseError, match="needs 93 open files at the least, and may have 64"):
+    with pytest.raises(UsageError, match="needs 93 open files at the least, and may have 64"):
         threads_allowed(WORKER)
 
 

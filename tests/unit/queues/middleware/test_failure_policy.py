@@ -26,7 +26,7 @@ from queues.middleware.failure_policy import (
 from runtime.services import HeldBackError
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.outcomes import Cause, Reason, Stage
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 
 SECRET: Final = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing
 BEGAN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -59,7 +59,7 @@ def test_an_outage_waits_until_the_limit(
     if history.waited < history.give_up_after:
         assert isinstance(decision, Retry)
     else:
-        assert isinstance(decision, DeadLetter)
+        assert isinstance(decision, Failure)
         assert decision.reason is Reason.GAVE_UP
 
 
@@ -102,7 +102,7 @@ def test_a_permanent_error_is_never_tried_again(
 ) -> None:
     """P9: a permanent error is a dead letter at once, with its own reason, stage and detail."""
     decision = decide(PermanentError(reason, stage, "why"), history, jitter=jitter)
-    assert decision == DeadLetter(reason=reason, stage=stage, detail="why")
+    assert decision == Failure(reason=reason, stage=stage, detail="why")
 
 
 @given(history=HISTORIES, jitter=JITTER, cause=st.sampled_from(Cause))
@@ -123,7 +123,7 @@ def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: Hi
         assert isinstance(decision, Retry)
         assert 0 < decision.delay <= LONGEST_DELAY
     else:
-        assert isinstance(decision, DeadLetter)
+        assert isinstance(decision, Failure)
         assert decision.reason is Reason.BUG
         assert SECRET not in repr(decision)
 
@@ -131,7 +131,7 @@ def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: Hi
 def test_giving_up_says_since_when_and_how_often() -> None:
     """P9: who gave up says what was away, since when, and after how many tries."""
     decision = decide(TransientError(Dependency.SKOLON, "status 503"), after(DAY, attempts=87), jitter=0.5)
-    assert decision == DeadLetter(
+    assert decision == Failure(
         reason=Reason.GAVE_UP,
         stage=Stage.RECORD,
         detail="skolon: status 503 (since 2026-01-01 00:00 UTC, 87 attempts)",
@@ -163,7 +163,7 @@ def test_one_users_trouble_is_its_own(error: TransientError | HaltError, answers
     if answers < USER_TRIES:
         assert isinstance(decision, Retry)
         return
-    assert isinstance(decision, DeadLetter)
+    assert isinstance(decision, Failure)
     assert (decision.reason, decision.stage) == (Reason.REJECTED_BY_SKOLON, error.stage)
     assert decision.detail.startswith(error.detail)
 
@@ -194,7 +194,7 @@ def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> 
 def test_the_last_user_does_not_keep_a_run_open(answers: int, jitter: float) -> None:
     """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
     decision = decide(BROKEN, answered(answers), jitter=jitter, others=Others(waiting=False))
-    assert isinstance(decision, DeadLetter if answers >= LAST_USER_TRIES else Retry)
+    assert isinstance(decision, Failure if answers >= LAST_USER_TRIES else Retry)
 
 
 @given(answers=st.integers(1, 10_000), jitter=JITTER, status=st.sampled_from([502, 503, 504]))

@@ -22,7 +22,7 @@ from queues.middleware.message_history import (
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.messages.messages import SECTION, UserSync
 from schemas.outcomes import Cause, Reason, Stage
-from schemas.runs.sync_result import DeadLetter
+from schemas.runs.sync_result import Failure
 
 if TYPE_CHECKING:
     from dramatiq import Message
@@ -96,8 +96,8 @@ def test_any_section_can_be_read(section: object) -> None:
 
 def test_a_dead_letter_says_it_all() -> None:
     """P9: reason, stage, detail, since when, after how many tries, and which version."""
-    letter = DeadLetter(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
-    dead = as_dead_letter(failing(message(), BEGAN), letter, now=BEGAN + MINUTE, version="1.2")
+    dead_letter = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
+    dead = as_dead_letter(failing(message(), BEGAN), dead_letter, now=BEGAN + MINUTE, version="1.2")
     assert dead.options[SECTION] == {
         "give_up_after_hours": 24,
         "attempts": 1,
@@ -118,7 +118,7 @@ def test_a_replay_that_meets_a_halting_cause_is_a_dead_letter_again() -> None:
     history = read_history(replayed, now=BEGAN, tried=True)
     assert history.replayed == Replayed(reason=Reason.COLLISION, stage=Stage.MATCH)
     decision = decide(HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), history, jitter=0)
-    assert decision == DeadLetter(
+    assert decision == Failure(
         reason=Reason.COLLISION, stage=Stage.MATCH, detail="the replay met skolon_credentials: HTTP 401"
     )
 
@@ -128,7 +128,7 @@ def test_a_replay_during_an_outage_waits() -> None:
     replayed = message(replay={"operation": 3, "reason": "nonsense"})
     history = read_history(replayed, now=BEGAN, tried=True)
     decision = decide(TransientError(Dependency.SKOLON, "HTTP 503"), history, jitter=0)
-    assert not isinstance(decision, DeadLetter)
+    assert not isinstance(decision, Failure)
 
 
 @pytest.mark.parametrize("wrong_by", [-90_000, -3600, 0, 3600, 90_000])

@@ -30,7 +30,7 @@ def test_a_failure_is_told_with_its_facts() -> None:
     wait = wait_to_tell(MESSAGE, FAILED, 4.0, NOW)
     next_try = NOW + dt.timedelta(seconds=4)
     assert wait == Wait(
-        service=Dependency.SKOLON, told=NOW, next_try=next_try, failed=NOW, status=501, kind=None
+        service=Dependency.SKOLON, reported=NOW, next_try=next_try, failed_at=NOW, status=501, kind=None
     )
     late = wait_to_tell(MESSAGE, TIMED_OUT, 4.0, NOW)
     assert late is not None
@@ -48,7 +48,7 @@ def test_what_is_put_aside_is_told_once_and_then_as_a_sign_of_life() -> None:
     """Who is put aside again and again does not write again and again, unless it waits for another one."""
     wait = wait_to_tell(MESSAGE, HELD_BACK, 4.0, NOW)
     assert wait is not None
-    assert (wait.failed, wait.status, wait.kind) == (None, None, None)
+    assert (wait.failed_at, wait.status, wait.kind) == (None, None, None)
     noted = with_wait(MESSAGE, wait)
     assert told(HELD_BACK, after=SOON, message=noted) is None
     assert told(HELD_BACK, after=LATER - SOON, message=noted) is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.messages.dead_letter import Letter, read_letter
+from schemas.messages.dead_letter import DeadLetter, read_dead_letter
 from schemas.messages.messages import QUEUES, TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Reason, Stage
 from tests.unit.schemas.arbitrary import JSON
@@ -42,8 +42,10 @@ def body(**changes: Any) -> bytes:
     return json.dumps({**envelope, **changes}).encode()
 
 
-def read(queue: str = USER_SYNC_QUEUE, /, *, death: dict[str, Any] | None = None, **changes: Any) -> Letter:
-    return read_letter(queue, body(**changes), {"x-death": [death]} if death else None)
+def read(
+    queue: str = USER_SYNC_QUEUE, /, *, death: dict[str, Any] | None = None, **changes: Any
+) -> DeadLetter:
+    return read_dead_letter(queue, body(**changes), {"x-death": [death]} if death else None)
 
 
 def section(**changes: Any) -> dict[str, Any]:
@@ -52,17 +54,22 @@ def section(**changes: Any) -> dict[str, Any]:
 
 def test_a_letter_of_ours_says_it_all() -> None:
     """P9: who, which run, why, since when, after how many tries."""
-    letter = read(**section(replay={"operation": 4, "reason": "bug", "stage": "map"}))
-    assert (letter.id, letter.tenant, letter.run, letter.user) == ("m1", "kommun", 7, "u1")
-    assert letter.receipt_key == (7, "u1")
-    assert (letter.verdict.reason, letter.verdict.stage) == (Reason.INVALID_USER, Stage.MAP)
-    assert letter.verdict.detail == SECTION["detail"]
-    assert (letter.attempts, letter.version, letter.operation) == (3, "0.1.0", 4)
-    assert letter.dead_since == NOON
-    assert letter.first_failed == dt.datetime(2026, 11, 22, 11, 0, tzinfo=dt.UTC)
-    assert not letter.by_broker
-    assert letter.payload == "sealed"
-    assert "sealed" not in f"{letter!r} {letter.as_json()}"
+    dead_letter = read(**section(replay={"operation": 4, "reason": "bug", "stage": "map"}))
+    assert (dead_letter.id, dead_letter.tenant, dead_letter.run, dead_letter.user) == (
+        "m1",
+        "kommun",
+        7,
+        "u1",
+    )
+    assert dead_letter.receipt_key == (7, "u1")
+    assert (dead_letter.failure.reason, dead_letter.failure.stage) == (Reason.INVALID_USER, Stage.MAP)
+    assert dead_letter.failure.detail == SECTION["detail"]
+    assert (dead_letter.attempts, dead_letter.version, dead_letter.operation) == (3, "0.1.0", 4)
+    assert dead_letter.dead_since == NOON
+    assert dead_letter.first_failed == dt.datetime(2026, 11, 22, 11, 0, tzinfo=dt.UTC)
+    assert not dead_letter.by_broker
+    assert dead_letter.payload == "sealed"
+    assert "sealed" not in f"{dead_letter!r} {dead_letter.as_json()}"
 
 
 @pytest.mark.parametrize(
@@ -82,17 +89,17 @@ def test_what_rabbitmq_made_has_a_derived_reason(
     changes: dict[str, Any], death: dict[str, Any] | None, reason: Reason, words: str
 ) -> None:
     """P9: a letter that nobody of ours wrote says what it can be by its body and by `x-death`."""
-    letter = read(death=death and {**death, "time": NOON}, **changes)
-    assert letter.by_broker
-    assert letter.verdict.reason is reason
-    assert words in letter.verdict.detail
-    assert letter.dead_since == (death and NOON)
+    dead_letter = read(death=death and {**death, "time": NOON}, **changes)
+    assert dead_letter.by_broker
+    assert dead_letter.failure.reason is reason
+    assert words in dead_letter.failure.detail
+    assert dead_letter.dead_since == (death and NOON)
 
 
 def test_bytes_that_are_no_message_have_an_id() -> None:
     """Each letter can be named, and the same bytes are named the same."""
-    first, second = read_letter(USER_SYNC_QUEUE, b"\xff"), read_letter(USER_SYNC_QUEUE, b"\xfe")
-    assert first.id == read_letter(USER_SYNC_QUEUE, b"\xff").id != second.id
+    first, second = read_dead_letter(USER_SYNC_QUEUE, b"\xff"), read_dead_letter(USER_SYNC_QUEUE, b"\xfe")
+    assert first.id == read_dead_letter(USER_SYNC_QUEUE, b"\xff").id != second.id
     assert first.id.startswith("body-")
     assert (first.tenant, first.run, first.user, first.receipt_key) == (None, None, None, None)
 
@@ -102,17 +109,24 @@ def test_triggers_name_their_tenant() -> None:
     event = {"specversion": "1.0", "id": "e1", "data": {"tenant": "kommun"}}
     plain = read(TENANT_SYNC_QUEUE, actor_name="tenant_sync", kwargs={"tenant": "kommun"})
     kept = read(TENANT_SYNC_QUEUE, actor_name="tenant_sync", kwargs={"event": event})
-    came = read_letter(TENANT_SYNC_QUEUE, json.dumps(event).encode())
-    assert [letter.tenant for letter in (plain, kept, came)] == ["kommun"] * 3
+    came = read_dead_letter(TENANT_SYNC_QUEUE, json.dumps(event).encode())
+    assert [dead_letter.tenant for dead_letter in (plain, kept, came)] == ["kommun"] * 3
     assert came.id == "e1"
-    assert all(letter.is_known and letter.receipt_key is None for letter in (plain, kept, came))
+    assert all(
+        dead_letter.is_known and dead_letter.receipt_key is None for dead_letter in (plain, kept, came)
+    )
 
 
 def test_a_page_has_a_run_and_no_receipt() -> None:
     """A letter of a page names its run, and nobody's receipt."""
     kwargs = {"tenant": "kommun", "run": 7, "scan": 1, "number": 2, "link": None}
-    letter = read(TENANT_PAGES_QUEUE, actor_name="tenant_page", kwargs=kwargs)
-    assert (letter.is_known, letter.run, letter.user, letter.receipt_key) == (True, 7, None, None)
+    dead_letter = read(TENANT_PAGES_QUEUE, actor_name="tenant_page", kwargs=kwargs)
+    assert (dead_letter.is_known, dead_letter.run, dead_letter.user, dead_letter.receipt_key) == (
+        True,
+        7,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,9 +140,14 @@ def test_a_page_has_a_run_and_no_receipt() -> None:
 )
 def test_what_is_no_name_is_not_shown_as_one(kwargs: dict[str, Any]) -> None:
     """P6: only what can be a tenant's key, a run's number or an Entra id is repeated."""
-    letter = read(kwargs=kwargs, message_id="a\x1b[31m")
-    assert (letter.tenant, letter.run, letter.user, letter.receipt_key) == (None, None, None, None)
-    assert letter.id.startswith("body-")
+    dead_letter = read(kwargs=kwargs, message_id="a\x1b[31m")
+    assert (dead_letter.tenant, dead_letter.run, dead_letter.user, dead_letter.receipt_key) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert dead_letter.id.startswith("body-")
 
 
 @given(
@@ -143,10 +162,10 @@ def test_any_letter_can_be_read(
     """Whatever a letter holds, it is read, and can be printed as JSON."""
     written = body(kwargs=kwargs, options={"update_sync": ours})
     for headers in ({"x-death": death}, {"x-death": [death]}, {}):
-        assert json.dumps(read_letter(queue, written, headers).as_json())
+        assert json.dumps(read_dead_letter(queue, written, headers).as_json())
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_can_be_read(junk: bytes) -> None:
     """Whatever bytes lie among the dead letters, they are a letter with a reason."""
-    assert json.dumps(read_letter(USER_SYNC_QUEUE, junk).as_json())
+    assert json.dumps(read_dead_letter(USER_SYNC_QUEUE, junk).as_json())

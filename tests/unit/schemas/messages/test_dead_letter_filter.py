@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas.messages.dead_letter import Letter, read_letter
-from schemas.messages.dead_letter_filter import LetterFilter
+from schemas.messages.dead_letter import DeadLetter, read_dead_letter
+from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import QUEUES, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Reason
 
@@ -17,7 +17,7 @@ NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
-def letter(since: dt.datetime | None = NOON) -> Letter:
+def dead_letter(since: dt.datetime | None = NOON) -> DeadLetter:
     section = {"reason": "collision", "stage": "match", "detail": "", "dead_since": since and str(since)}
     envelope = {
         "queue_name": USER_SYNC_QUEUE,
@@ -27,7 +27,7 @@ def letter(since: dt.datetime | None = NOON) -> Letter:
         "options": {"update_sync": section},
         "message_id": "m1",
     }
-    return read_letter(USER_SYNC_QUEUE, json.dumps(envelope).encode())
+    return read_dead_letter(USER_SYNC_QUEUE, json.dumps(envelope).encode())
 
 
 @pytest.mark.parametrize(
@@ -48,26 +48,26 @@ def letter(since: dt.datetime | None = NOON) -> Letter:
 )
 def test_all_that_is_asked_must_hold(right: dict[str, Any], wrong: dict[str, Any]) -> None:
     """Each property that is asked for must have one of the values; what is not asked for may be anything."""
-    assert LetterFilter(**right).matches(letter())
-    assert not LetterFilter(**wrong).matches(letter())
+    assert DeadLetterFilter(**right).matches(dead_letter())
+    assert not DeadLetterFilter(**wrong).matches(dead_letter())
 
 
 def test_no_age_is_no_match() -> None:
     """A letter that does not tell when it died is neither old nor new."""
-    assert LetterFilter().matches(letter(None))
-    assert not LetterFilter(before=NOON).matches(letter(None))
-    assert not LetterFilter(after=NOON).matches(letter(None))
+    assert DeadLetterFilter().matches(dead_letter(None))
+    assert not DeadLetterFilter(before=NOON).matches(dead_letter(None))
+    assert not DeadLetterFilter(after=NOON).matches(dead_letter(None))
 
 
 def test_only_some_queues_need_to_be_walked() -> None:
     """Queues that are not asked for are left alone."""
-    assert LetterFilter().queues_to_walk == QUEUES
-    assert LetterFilter(queues=(USER_SYNC_QUEUE,)).queues_to_walk == (USER_SYNC_QUEUE,)
+    assert DeadLetterFilter().queues_to_browse == QUEUES
+    assert DeadLetterFilter(queues=(USER_SYNC_QUEUE,)).queues_to_browse == (USER_SYNC_QUEUE,)
 
 
 def test_what_was_asked_can_be_kept() -> None:
     """The audit row says what was asked for and nothing else."""
-    asked = LetterFilter(runs=(7,), reasons=(Reason.BUG,), before=NOON)
+    asked = DeadLetterFilter(runs=(7,), reasons=(Reason.BUG,), before=NOON)
     kept = {"runs": ["7"], "reasons": ["bug"], "before": "2026-11-23T12:00:00Z"}
     assert json.loads(json.dumps(asked.as_json())) == kept
-    assert LetterFilter().as_json() == {}
+    assert DeadLetterFilter().as_json() == {}

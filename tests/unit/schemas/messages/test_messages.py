@@ -13,12 +13,12 @@ from queues.message import tenant_sync_message
 from schemas.errors import PermanentError
 from schemas.fields import NO_OBJECT_ID
 from schemas.messages.messages import (
+    SyncRequest,
     TenantPage,
-    TenantSync,
     UserSync,
     load_cloud_event,
+    load_sync_request,
     load_tenant_page,
-    load_tenant_sync,
     load_user_sync,
 )
 from schemas.outcomes import Mode, Reason, Stage
@@ -48,15 +48,15 @@ def loaded(load: Callable[[object], object], data: object) -> object:
         return error
 
 
-@given(data=objects("tenant", "mode", "dry_run", "users", "undoes", "accept"))
+@given(data=objects("tenant", "mode", "dry_run", "users", "reverts_run_id", "override_guard"))
 def test_any_trigger_has_an_answer(data: object) -> None:
     """P6: whatever JSON a trigger holds, it is a wish for a run, or a refusal that tells no value."""
-    answer = loaded(load_tenant_sync, data)
+    answer = loaded(load_sync_request, data)
     if isinstance(answer, PermanentError):
         assert (answer.reason, answer.stage) == (Reason.INVALID_TRIGGER, Stage.RECEIVE)
         assert MARKER not in refusal(answer)
     else:
-        assert isinstance(answer, TenantSync)
+        assert isinstance(answer, SyncRequest)
         assert isinstance(answer.dry_run, bool)
         assert all(isinstance(user, str) for user in answer.users)
 
@@ -93,29 +93,29 @@ def test_any_arguments_have_an_answer(load: Callable[[object], object], data: ob
 
 def test_a_trigger_needs_its_tenant_alone() -> None:
     """Everything but the tenant has a default: a full run, for real, of everybody."""
-    assert load_tenant_sync({"tenant": "exempelkommun"}) == TenantSync(
+    assert load_sync_request({"tenant": "exempelkommun"}) == SyncRequest(
         tenant="exempelkommun", mode=Mode.FULL, dry_run=False, users=()
     )
 
 
 def test_an_undo_is_taken() -> None:
     """An undo names the run that it puts back, and may be accepted beforehand."""
-    data = {"tenant": "k", "mode": "undo", "undoes": 17, "accept": True, "users": [A.upper()]}
-    expected = TenantSync(tenant="k", mode=Mode.UNDO, undoes=17, accept=True, users=(A,))
-    assert load_tenant_sync(data) == expected
-    assert load_tenant_sync(tenant_sync_message(expected, event_id="e").kwargs) == expected
+    data = {"tenant": "k", "mode": "undo", "reverts_run_id": 17, "override_guard": True, "users": [A.upper()]}
+    expected = SyncRequest(tenant="k", mode=Mode.UNDO, reverts_run_id=17, override_guard=True, users=(A,))
+    assert load_sync_request(data) == expected
+    assert load_sync_request(tenant_sync_message(expected, event_id="e").kwargs) == expected
 
 
 def test_other_triggers_are_as_they_were() -> None:
     """A producer of an earlier version understands a trigger that is no undo."""
-    kwargs = tenant_sync_message(TenantSync(tenant="k"), event_id="e").kwargs
+    kwargs = tenant_sync_message(SyncRequest(tenant="k"), event_id="e").kwargs
     assert set(kwargs) == {"tenant", "mode", "dry_run", "users"}
 
 
 def test_a_whole_trigger_is_taken() -> None:
     """A trigger may name mode, dry run and users; a user named twice is one."""
     data = {"tenant": "k", "mode": "delta", "dry_run": True, "users": [A, B, A.upper()]}
-    assert load_tenant_sync(data) == TenantSync(tenant="k", mode=Mode.DELTA, dry_run=True, users=(A, B))
+    assert load_sync_request(data) == SyncRequest(tenant="k", mode=Mode.DELTA, dry_run=True, users=(A, B))
 
 
 @pytest.mark.parametrize(
@@ -142,28 +142,28 @@ def test_a_whole_trigger_is_taken() -> None:
         ({"users": [f"{A}\n"]}, "users.0"),
         ({"users": [f"{{{A}}}"]}, "users.0"),
         ({"dryrun": True}, "dryrun"),
-        ({"mode": "undo"}, "undoes"),
-        ({"undoes": 17}, "undoes"),
-        ({"mode": "delta", "undoes": 17}, "undoes"),
-        ({"mode": "undo", "undoes": "17"}, "undoes"),
-        ({"mode": "undo", "undoes": True}, "undoes"),
-        ({"mode": "undo", "undoes": 0}, "undoes"),
-        ({"mode": "undo", "undoes": 2**31}, "undoes"),
-        ({"accept": True}, "accept"),
-        ({"mode": "undo", "undoes": 17, "accept": "yes"}, "accept"),
+        ({"mode": "undo"}, "reverts_run_id"),
+        ({"reverts_run_id": 17}, "reverts_run_id"),
+        ({"mode": "delta", "reverts_run_id": 17}, "reverts_run_id"),
+        ({"mode": "undo", "reverts_run_id": "17"}, "reverts_run_id"),
+        ({"mode": "undo", "reverts_run_id": True}, "reverts_run_id"),
+        ({"mode": "undo", "reverts_run_id": 0}, "reverts_run_id"),
+        ({"mode": "undo", "reverts_run_id": 2**31}, "reverts_run_id"),
+        ({"override_guard": True}, "override_guard"),
+        ({"mode": "undo", "reverts_run_id": 17, "override_guard": "yes"}, "override_guard"),
     ],
 )
 def test_a_wrong_trigger_is_refused_by_field(change: dict[str, Any], field: str) -> None:
     """A trigger is strict: what it does not understand it refuses, and names; a dry run never gets lost."""
     with pytest.raises(PermanentError) as caught:
-        load_tenant_sync({"tenant": "exempelkommun", **change})
+        load_sync_request({"tenant": "exempelkommun", **change})
     assert caught.value.detail.startswith(f"{field}: ")
 
 
 def test_who_is_no_object_id_is_not_repeated() -> None:
     """P6: a trigger that names users by their principal names is refused without repeating one."""
     with pytest.raises(PermanentError) as caught:
-        load_tenant_sync({"tenant": "exempelkommun", "users": [A, "anna@exempelkommun.example"]})
+        load_sync_request({"tenant": "exempelkommun", "users": [A, "anna@exempelkommun.example"]})
     assert caught.value.detail == f"users.1: {NO_OBJECT_ID}"
 
 
@@ -171,14 +171,14 @@ def test_a_name_that_cannot_be_shown_is_not_shown() -> None:
     """A trigger's unknown field is named, unless its name would break a line or fill a page."""
     for name in ("a\nb", "\ud800", "x" * 201, ""):
         with pytest.raises(PermanentError) as caught:
-            load_tenant_sync({"tenant": "exempelkommun", name: 1})
+            load_sync_request({"tenant": "exempelkommun", name: 1})
         assert caught.value.detail == "a field whose name cannot be shown: Unknown field."
 
 
 def test_every_fault_of_a_trigger_is_named() -> None:
     """A trigger with several faults is refused once, with all of them."""
     with pytest.raises(PermanentError) as caught:
-        load_tenant_sync({"mode": "half", "dry_run": "no", "users": 1})
+        load_sync_request({"mode": "half", "dry_run": "no", "users": 1})
     named = {line.partition(":")[0] for line in caught.value.detail.split("; ")}
     assert named == {"tenant", "mode", "dry_run", "users"}
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from schemas.outcomes import Mode, Outcome, Reason, Status
-from schemas.reports.user_status import Entry, State, standing_of
+from schemas.reports.user_status import HistoryEntry, SyncState, user_status_of
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
 
-def entry(run: int, outcome: Outcome, **changes: Any) -> Entry:
+def entry(run: int, outcome: Outcome, **changes: Any) -> HistoryEntry:
     """Return what run number `run` did on the `run`-th day."""
     values: dict[str, Any] = {
         "mode": Mode.FULL,
@@ -26,10 +26,10 @@ def entry(run: int, outcome: Outcome, **changes: Any) -> Entry:
         "skolon_id": None,
         "at": None if outcome is Outcome.PENDING else START + dt.timedelta(days=run),
     }
-    return Entry(run=run, outcome=outcome, **{**values, **changes})
+    return HistoryEntry(run=run, outcome=outcome, **{**values, **changes})
 
 
-def history(*outcomes: Outcome) -> list[Entry]:
+def history(*outcomes: Outcome) -> list[HistoryEntry]:
     """Return entries, given oldest first as they happened, newest first as they are read."""
     return [entry(run, outcome) for run, outcome in enumerate(outcomes, start=1)][::-1]
 
@@ -37,32 +37,32 @@ def history(*outcomes: Outcome) -> list[Entry]:
 @pytest.mark.parametrize(
     ("outcomes", "state", "since"),
     [
-        ((), State.UNKNOWN, None),
-        ((Outcome.PENDING,), State.UNKNOWN, None),
-        ((Outcome.UNCHANGED,) * 3, State.RIGHT, 1),
-        ((Outcome.UNCHANGED, Outcome.UPDATED, Outcome.UNCHANGED), State.RIGHT, 2),
-        ((Outcome.UNCHANGED, Outcome.SUPERSEDED, Outcome.PENDING), State.RIGHT, 1),
-        ((Outcome.UNCHANGED, Outcome.DEAD_LETTERED, Outcome.UNCHANGED), State.RIGHT, 3),
-        ((Outcome.UNCHANGED, Outcome.DEAD_LETTERED, Outcome.DEAD_LETTERED), State.DEAD_LETTERED, 2),
-        ((Outcome.UPDATED, Outcome.NOT_FOUND), State.NOT_IN_SKOLON, 2),
-        ((Outcome.OUT_OF_SCOPE, Outcome.OUT_OF_SCOPE), State.LEFT_ALONE, 1),
+        ((), SyncState.UNKNOWN, None),
+        ((Outcome.PENDING,), SyncState.UNKNOWN, None),
+        ((Outcome.UNCHANGED,) * 3, SyncState.IN_SYNC, 1),
+        ((Outcome.UNCHANGED, Outcome.UPDATED, Outcome.UNCHANGED), SyncState.IN_SYNC, 2),
+        ((Outcome.UNCHANGED, Outcome.SUPERSEDED, Outcome.PENDING), SyncState.IN_SYNC, 1),
+        ((Outcome.UNCHANGED, Outcome.DEAD_LETTERED, Outcome.UNCHANGED), SyncState.IN_SYNC, 3),
+        ((Outcome.UNCHANGED, Outcome.DEAD_LETTERED, Outcome.DEAD_LETTERED), SyncState.DEAD_LETTERED, 2),
+        ((Outcome.UPDATED, Outcome.NOT_FOUND), SyncState.NOT_IN_SKOLON, 2),
+        ((Outcome.OUT_OF_SCOPE, Outcome.OUT_OF_SCOPE), SyncState.EXCLUDED, 1),
     ],
 )
 def test_the_newest_that_tells_decides(
-    outcomes: tuple[Outcome, ...], state: State, since: int | None
+    outcomes: tuple[Outcome, ...], state: SyncState, since: int | None
 ) -> None:
     """It has been so since it was so without a break, and right since it was last changed."""
-    standing = standing_of(history(*outcomes), None)
+    standing = user_status_of(history(*outcomes), None)
     assert standing.state is state
     assert standing.since == (since and START + dt.timedelta(days=since))
-    assert standing.right is {State.RIGHT: True, State.DEAD_LETTERED: False}.get(state)
+    assert standing.in_sync is {SyncState.IN_SYNC: True, SyncState.DEAD_LETTERED: False}.get(state)
 
 
 def test_a_dry_run_tells_nothing() -> None:
     """What a run that wrote nothing found leaves a person as it was."""
     dry = entry(2, Outcome.UNCHANGED, dry_run=True)
-    standing = standing_of([dry, entry(1, Outcome.DEAD_LETTERED)], None)
-    assert standing.state is State.DEAD_LETTERED
+    standing = user_status_of([dry, entry(1, Outcome.DEAD_LETTERED)], None)
+    assert standing.state is SyncState.DEAD_LETTERED
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_a_dry_run_tells_nothing() -> None:
 def test_whom_a_newer_run_has_not_come_to_waits(status: Status, *, waits: bool) -> None:
     """A run that is open or halted is waited for; one that was cancelled is not."""
     pending = entry(2, Outcome.PENDING, status=status)
-    standing = standing_of([pending, entry(1, Outcome.UNCHANGED)], None)
-    assert standing.state is State.RIGHT
-    assert standing.waits == (pending if waits else None)
+    standing = user_status_of([pending, entry(1, Outcome.UNCHANGED)], None)
+    assert standing.state is SyncState.IN_SYNC
+    assert standing.pending == (pending if waits else None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.runs.before_image import Written, read_written
+from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.users.attributes import Attribute
 
 TEXTS = st.none() | st.text(max_size=30)
@@ -20,18 +20,18 @@ def test_what_was_written_is_known_again(
     held: dict[Attribute, str | None], new: dict[Attribute, str | None]
 ) -> None:
     """Sealed and opened again, it tells the old values, and of each value whether it was written."""
-    written = read_written(json.loads(json.dumps(Written().and_then(held, new).as_json())))
-    assert written.old == held
+    written = load_change_record(json.loads(json.dumps(ChangeRecord().extended(held, new).as_json())))
+    assert written.before_image == held
     for attribute in held.keys() & new.keys():
-        assert written.holds(attribute, new[attribute])
-        assert not written.holds(attribute, f"{new[attribute]}x")
-    assert not any(written.holds(attribute, None) for attribute in Attribute if attribute not in held)
+        assert written.wrote(attribute, new[attribute])
+        assert not written.wrote(attribute, f"{new[attribute]}x")
+    assert not any(written.wrote(attribute, None) for attribute in Attribute if attribute not in held)
 
 
 def test_new_values_are_not_kept() -> None:
     """P6: what was written is there as a trace alone, and two people's traces of one value differ."""
     noted = [
-        Written().and_then({Attribute.CITY: "Lund"}, {Attribute.CITY: "Hemligstad"}).as_json()
+        ChangeRecord().extended({Attribute.CITY: "Lund"}, {Attribute.CITY: "Hemligstad"}).as_json()
         for _ in range(2)
     ]
     assert "Hemligstad" not in json.dumps(noted)
@@ -56,33 +56,36 @@ def test_values_are_compared_as_everywhere(
     same: bool,  # noqa: FBT001 - one column of the table
 ) -> None:
     """An EPPN is the same in another case, everything else to the letter, and blank is blank."""
-    assert Written().and_then({attribute: "before"}, {attribute: written}).holds(attribute, held) is same
+    assert ChangeRecord().extended({attribute: "before"}, {attribute: written}).wrote(attribute, held) is same
 
 
 def test_a_second_delivery_keeps_the_first_old_value() -> None:
     """P4: what it finds was written by the first one, so it is no value from before."""
-    first = Written().and_then({Attribute.CITY: "Lund"}, {Attribute.CITY: "Malmö"})
-    second = first.and_then({Attribute.CITY: "Malmö"}, {Attribute.CITY: "Ystad"})
-    assert second.old == {Attribute.CITY: "Lund"}
+    first = ChangeRecord().extended({Attribute.CITY: "Lund"}, {Attribute.CITY: "Malmö"})
+    second = first.extended({Attribute.CITY: "Malmö"}, {Attribute.CITY: "Ystad"})
+    assert second.before_image == {Attribute.CITY: "Lund"}
     # The second worker may have died before it wrote.
-    assert second.holds(Attribute.CITY, "Malmö")
-    assert second.holds(Attribute.CITY, "Ystad")
+    assert second.wrote(Attribute.CITY, "Malmö")
+    assert second.wrote(Attribute.CITY, "Ystad")
 
 
 def test_a_second_delivery_finds_another_ones_value() -> None:
     """What somebody else wrote between two deliveries is the value from before: an undo gives that back."""
-    first = Written().and_then({Attribute.CITY: "Lund"}, {Attribute.CITY: "Malmö"})
-    second = first.and_then({Attribute.CITY: "Kiruna"}, {Attribute.CITY: "Ystad"})
-    assert second.old == {Attribute.CITY: "Kiruna"}
-    assert second.holds(Attribute.CITY, "Ystad")
+    first = ChangeRecord().extended({Attribute.CITY: "Lund"}, {Attribute.CITY: "Malmö"})
+    second = first.extended({Attribute.CITY: "Kiruna"}, {Attribute.CITY: "Ystad"})
+    assert second.before_image == {Attribute.CITY: "Kiruna"}
+    assert second.wrote(Attribute.CITY, "Ystad")
     # That one is gone: whoever writes it now is not this run.
-    assert not second.holds(Attribute.CITY, "Malmö")
+    assert not second.wrote(Attribute.CITY, "Malmö")
 
 
 def test_what_an_earlier_version_noted_is_read() -> None:
     """Receipts from before undo was there hold old values alone, and may name what is no longer synced."""
-    written = read_written({"city": "Lund", "email": None, "shoe_size": "39"})
-    assert written.old == {Attribute.CITY: "Lund", Attribute.EMAIL: None}
-    assert not written.holds(Attribute.CITY, "Malmö")
+    written = load_change_record({"city": "Lund", "email": None, "shoe_size": "39"})
+    assert written.before_image == {Attribute.CITY: "Lund", Attribute.EMAIL: None}
+    assert not written.wrote(Attribute.CITY, "Malmö")
     # Not knowing what was written, a second claim keeps what was noted first.
-    assert written.and_then({Attribute.CITY: "Malmö"}, {Attribute.CITY: "Ystad"}).old == written.old
+    assert (
+        written.extended({Attribute.CITY: "Malmö"}, {Attribute.CITY: "Ystad"}).before_image
+        == written.before_image
+    )

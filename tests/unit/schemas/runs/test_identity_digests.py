@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from schemas.crypto.blind_index import BlindIndex
-from schemas.crypto.encryption import Sealer, new_key
-from schemas.errors import WrongUseError
-from schemas.runs.collided import Collided, read_collided
-from schemas.runs.identity_digests import Marks, marks_of, same_eppn, same_number
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.errors import UsageError
+from schemas.runs.collision import Collision, parse_collision
+from schemas.runs.identity_digests import (
+    IdentityDigests,
+    identity_digests_of,
+    normalize_eppn,
+    normalize_national_id,
+)
 from schemas.users.attributes import Attribute
 
 YEAR = 2026
@@ -29,7 +34,7 @@ INDEX = BlindIndex([new_key()])
 )
 def test_one_number_in_two_forms_is_one(one: str, other: str) -> None:
     """Whether with century, sign, space or small letters: it is the same person's number."""
-    assert same_number(one, YEAR) == same_number(other, YEAR)
+    assert normalize_national_id(one, YEAR) == normalize_national_id(other, YEAR)
 
 
 @pytest.mark.parametrize(
@@ -37,21 +42,21 @@ def test_one_number_in_two_forms_is_one(one: str, other: str) -> None:
 )
 def test_different_numbers_stay_different(one: str, other: str) -> None:
     """A hundred years apart are two people."""
-    assert same_number(one, YEAR) != same_number(other, YEAR)
+    assert normalize_national_id(one, YEAR) != normalize_national_id(other, YEAR)
 
 
 def test_marks_tell_equal_values_and_nothing_else() -> None:
     """P6: the EPPN counts without regard to case; another tenant, attribute or key has other marks."""
     mapped = {Attribute.EPPN: "Anna@skola.example", Attribute.SSN: "130102-1230"}
-    marks = marks_of(mapped, "exempel", INDEX, YEAR)
+    marks = identity_digests_of(mapped, "exempel", INDEX, YEAR)
     again = {Attribute.EPPN: "anna@SKOLA.example", Attribute.SSN: "20130102-1230"}
-    assert marks_of(again, "exempel", INDEX, YEAR) == marks
-    assert marks_of(mapped, "granne", INDEX, YEAR) != marks
-    assert marks_of(mapped, "exempel", BlindIndex([new_key()]), YEAR) != marks
+    assert identity_digests_of(again, "exempel", INDEX, YEAR) == marks
+    assert identity_digests_of(mapped, "granne", INDEX, YEAR) != marks
+    assert identity_digests_of(mapped, "exempel", BlindIndex([new_key()]), YEAR) != marks
     same = dict.fromkeys((Attribute.EPPN, Attribute.SSN), "a@b")
-    both = marks_of(same, "exempel", INDEX, YEAR)
+    both = identity_digests_of(same, "exempel", INDEX, YEAR)
     assert both.eppn != both.ssn
-    assert marks_of({Attribute.EPPN: None}, "exempel", INDEX, YEAR) == Marks()
+    assert identity_digests_of({Attribute.EPPN: None}, "exempel", INDEX, YEAR) == IdentityDigests()
     assert "anna" not in str(marks).casefold()
     assert len(marks.eppn or "") == 32
 
@@ -59,20 +64,20 @@ def test_marks_tell_equal_values_and_nothing_else() -> None:
 def test_a_value_is_found_by_any_key() -> None:
     """Keys are rotated: what the former first key marked is among the traces of a search."""
     former, present = new_key(), new_key()
-    marked = BlindIndex([former]).trace("exempel", "eppn", same_eppn("a@b"))
+    marked = BlindIndex([former]).digest("exempel", "eppn", normalize_eppn("a@b"))
     rotated = BlindIndex([present, former])
-    assert marked in rotated.traces("exempel", "eppn", same_eppn("A@B"))
-    assert rotated.trace("exempel", "eppn", "a@b") != marked
+    assert marked in rotated.digests("exempel", "eppn", normalize_eppn("A@B"))
+    assert rotated.digest("exempel", "eppn", "a@b") != marked
 
 
 def test_without_keys_nothing_is_looked_for() -> None:
     """What has no keys can be handed around, and says what is missing when it is used."""
-    with pytest.raises(WrongUseError, match="UPDATE_SYNC_SECRET_KEYS"):
-        Sealer([]).index.trace("a")
+    with pytest.raises(UsageError, match="UPDATE_SYNC_SECRET_KEYS"):
+        FieldCipher([]).index.digest("a")
 
 
 def test_who_collided_is_read_from_its_sentence() -> None:
     """What a dead letter says of two people can be read again; any other sentence says nothing."""
-    said = Collided(holder="anna", other="bo", skolon_id="skolon user 1; x")
-    assert read_collided(str(said)) == said
-    assert read_collided("2 Skolon users have the same EPPN") is None
+    said = Collision(holder="anna", other="bo", skolon_id="skolon user 1; x")
+    assert parse_collision(str(said)) == said
+    assert parse_collision("2 Skolon users have the same EPPN") is None

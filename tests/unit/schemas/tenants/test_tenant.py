@@ -22,7 +22,7 @@ from schemas.tenants.tenant import (
     load_tenant,
     restore_tenant,
 )
-from schemas.users.attributes import MATCH_KEYS, TABLE, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
 from schemas.users.graph_user import TEXT_SOURCES
 from tests.unit.schemas.arbitrary import JSON
 
@@ -66,7 +66,7 @@ SETTINGS: Final = st.fixed_dictionaries(
             {},
             optional={
                 str(name): st.lists(st.sampled_from(row.sources), unique=True, max_size=4)
-                for name, row in TABLE.items()
+                for name, row in ATTRIBUTE_TABLE.items()
             },
         ),
         "match_keys": st.lists(st.sampled_from([str(key) for key in MATCH_KEYS]), unique=True, min_size=1),

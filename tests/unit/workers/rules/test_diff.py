@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.users.attributes import Attribute, same_value
+from schemas.users.attributes import Attribute, values_match
 from schemas.users.skolon_user import SkolonUser
 from tests.unit.workers.factories import skolon_user
 from workers.rules.diff import difference
@@ -35,7 +35,7 @@ def test_applying_it_gives_the_mapped_values(held: Held, mapped: Held, erased: f
         if attribute not in mapped or (mapped[attribute] is None and attribute not in erased):
             assert after[attribute] == held[attribute]
         else:
-            assert same_value(attribute, after[attribute], mapped[attribute])
+            assert values_match(attribute, after[attribute], mapped[attribute])
 
 
 @given(held=HELD, mapped=MAPPED, erased=ERASED)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
-from schemas.runs.guards import GuardCounts, counts_of
+from schemas.runs.guards import GuardCounts, guard_counts
 from schemas.tenants.tenant import Guard, Limit
 from schemas.users.attributes import Attribute
 from workers.rules.guard import check_guard, is_exceeded
@@ -76,4 +76,4 @@ def test_how_many_people_there_are_is_asked_only_when_it_matters() -> None:
 )
 def test_what_locks_people_out_counts_apart(old: dict[Attribute, str | None], identity: int) -> None:
     """Changing an identity attribute counts for the stricter limit; filling a blank one does not."""
-    assert counts_of(old) == GuardCounts(changed=1, identity_changed=identity)
+    assert guard_counts(old) == GuardCounts(changed=1, identity_changed=identity)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.runs.before_image import Written
+from schemas.runs.before_image import ChangeRecord
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
 from tests.unit.workers.factories import skolon_user
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 CITY, EMAIL, EPPN = Attribute.CITY, Attribute.EMAIL, Attribute.EPPN
 
 
-def wrote(held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]) -> Written:
-    return Written().and_then(held, new)
+def wrote(held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]) -> ChangeRecord:
+    return ChangeRecord().extended(held, new)
 
 
 def test_what_is_still_there_is_put_back() -> None:
@@ -95,7 +95,7 @@ class Environment:
     held: dict[Attribute, str | None]
     before: dict[Attribute, str | None]
     version: int = 0
-    written: Written = field(default_factory=Written)
+    written: ChangeRecord = field(default_factory=ChangeRecord)
     claimed: bool = False
     left_version: int | None = None
     settled: bool = False
@@ -117,7 +117,7 @@ class Environment:
         changes = difference(self.user(), mapped, erase_blank=list(Attribute))
         if changes:
             self.claimed = True
-            self.written = self.written.and_then({each: self.held.get(each) for each in changes}, changes)
+            self.written = self.written.extended({each: self.held.get(each) for each in changes}, changes)
             if how == "dies after claim":
                 return
             self.write(changes)

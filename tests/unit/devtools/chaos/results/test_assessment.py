@@ -44,7 +44,7 @@ GOOD = Observation(
         "reasons": {"invalid_user": 1},
     },
     receipts=RECEIPTS,
-    letters=[LETTER],
+    dead_letters=[LETTER],
     leftovers={},
     wrong=[],
     patches={"effective": {"a": 1}, "idle": {}},
@@ -89,21 +89,21 @@ def test_a_second_patch_and_an_idle_one_are_done_twice(patches: dict[str, dict[s
 
 
 @pytest.mark.parametrize(
-    "letter",
+    "dead_letter",
     [
         Letter(queue="user-sync.XQ", message_id="2", user="bo", reason="gave_up"),
         Letter(queue="user-sync.XQ", message_id="2", user="cia", reason="bug"),
         Letter(queue="tenant-pages.XQ", message_id=None, user=None, reason=None),
     ],
 )
-def test_a_dead_letter_that_nobody_demands_is_an_outages(letter: Letter) -> None:
+def test_a_dead_letter_that_nobody_demands_is_an_outages(dead_letter: Letter) -> None:
     """P8: one too many for a person, for another reason, or for nobody at all."""
-    assert judged(letters=[LETTER, letter]).outage_dead_letters == 1
+    assert judged(dead_letters=[LETTER, dead_letter]).outage_dead_letters == 1
 
 
 def test_a_dead_letter_may_be_there_twice() -> None:
     """A crash between dead letter and receipt makes a copy, which is counted apart."""
-    found = judged(letters=[LETTER, LETTER])
+    found = judged(dead_letters=[LETTER, LETTER])
     assert (found.duplicate_dead_letters, found.outage_dead_letters) == (1, 0)
     assert not found.failed
 
@@ -111,7 +111,7 @@ def test_a_dead_letter_may_be_there_twice() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"letters": []},
+        {"dead_letters": []},
         {"receipts": [receipt("anna", "unchanged"), *RECEIPTS[1:]]},
         {"run": {**GOOD.run, "published": 4}},
         {"run": {**GOOD.run, "status": "halted", "cause": "entra_credentials"}},
@@ -153,10 +153,10 @@ FORGED = Letter(
 
 def test_forged_messages_lie_among_the_dead_letters_and_are_nobodys() -> None:
     """P7: what was forged is a dead letter as such; it is missed otherwise, and counts for no user."""
-    assert not judged(letters=[LETTER, FORGED], forged=["forged-1"]).failed
-    assert judged(letters=[LETTER], forged=["forged-1"]).unexpected == 1
+    assert not judged(dead_letters=[LETTER, FORGED], forged=["forged-1"]).failed
+    assert judged(dead_letters=[LETTER], forged=["forged-1"]).unexpected == 1
     taken = dataclasses.replace(FORGED, reason="collision")
-    assert judged(letters=[LETTER, taken], forged=["forged-1"]).unexpected == 1
+    assert judged(dead_letters=[LETTER, taken], forged=["forged-1"]).unexpected == 1
 
 
 SMALL = Account(
@@ -181,8 +181,8 @@ def test_a_small_municipality_is_judged_as_the_big_one_is() -> None:
     assert (
         judged(others=[dataclasses.replace(SMALL, run={**SMALL.run, "status": "updating"})]).unexpected == 1
     )
-    letter = Letter(queue="user-sync.XQ", message_id="2", user="dan", reason="gave_up")
-    assert judged(others=[SMALL], letters=[LETTER, letter]).outage_dead_letters == 1
+    dead_letter = Letter(queue="user-sync.XQ", message_id="2", user="dan", reason="gave_up")
+    assert judged(others=[SMALL], dead_letters=[LETTER, dead_letter]).outage_dead_letters == 1
 
 
 def test_of_a_cancelled_run_people_may_be_pending_and_none_is_missing() -> None:

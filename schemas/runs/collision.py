@@ -16,7 +16,7 @@ _READ: Final = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collided:
+class Collision:
     """Two people in Entra who claim one Skolon user; `holder` keeps it."""
 
     holder: str
@@ -28,7 +28,7 @@ class Collided:
         return _SENTENCE.format(holder=self.holder, other=self.other, skolon_id=self.skolon_id)
 
 
-def read_collided(detail: str) -> Collided | None:
+def parse_collision(detail: str) -> Collision | None:
     """Return what the sentence says, None if it is another one."""
     found = _READ.fullmatch(detail)
-    return None if found is None else Collided(**found.groupdict())
+    return None if found is None else Collision(**found.groupdict())

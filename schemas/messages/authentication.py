@@ -16,89 +16,92 @@ from schemas.outcomes import Mode, Reason, Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.crypto.encryption import Sealer
-    from schemas.messages.messages import TenantPage, TenantSync, UserSync
+    from schemas.crypto.encryption import FieldCipher
+    from schemas.messages.messages import SyncRequest, TenantPage, UserSync
 
 _PAGE: Final = "page"
 _USER: Final = "user"
 _TRIGGER: Final = "trigger"
 
 #: How the ids of the scheduler's events begin.
-SCHEDULED: Final = "schedule/"
+SCHEDULED_PREFIX: Final = "schedule/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenedUser:
+class DecryptedUser:
     """What is sealed in a user's message: what Graph had of the user, and the replay that published it."""
 
     data: object | None
     operation: int | None
 
 
-def forged(detail: str) -> PermanentError:
+def forged_message(detail: str) -> PermanentError:
     """Return the error of a message that none of our processes has made as it is."""
     return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, detail)
 
 
-def sealed_page(page: TenantPage, sealer: Sealer) -> TenantPage:
+def sign_page(page: TenantPage, cipher: FieldCipher) -> TenantPage:
     """Return the page with the proof that it is ours."""
-    return dataclasses.replace(page, proof=sealer.seal_json(_about_page(page)))
+    return dataclasses.replace(page, proof=cipher.encrypt_json(_about_page(page)))
 
 
-def check_page(page: TenantPage, sealer: Sealer) -> None:
+def verify_page(page: TenantPage, cipher: FieldCipher) -> None:
     """Raise `PermanentError` (`forged_message`) unless the page's proof is one for this very page.
 
     Raises `UnsealableError` when none of the keys opens it.
     """
     if page.proof is None:
-        raise forged("the page message has no proof that it is ours")
-    if sealer.open_json(page.proof) != _about_page(page):
-        raise forged("the page message's proof is that of another message")
+        raise forged_message("the page message has no proof that it is ours")
+    if cipher.decrypt_json(page.proof) != _about_page(page):
+        raise forged_message("the page message's proof is that of another message")
 
 
-def sealed_user(user: UserSync, data: object | None, operation: int | None, sealer: Sealer) -> UserSync:
+def encrypt_user(user: UserSync, data: object | None, operation: int | None, cipher: FieldCipher) -> UserSync:
     """Return the user's message with its payload: `data` as Graph gave it, None to have it read afresh."""
     about = {**_about_user(user), "operation": operation, "data": data}
-    return dataclasses.replace(user, payload=sealer.seal_json(about))
+    return dataclasses.replace(user, payload=cipher.encrypt_json(about))
 
 
-def open_user(user: UserSync, sealer: Sealer) -> OpenedUser:
+def decrypt_user(user: UserSync, cipher: FieldCipher) -> DecryptedUser:
     """Return what is sealed in a user's message.
 
     Raises `PermanentError` (`forged_message`) unless it was sealed for this very user of this run, and
     `UnsealableError` when none of the keys opens it.
     """
     if user.payload is None:
-        raise forged("the user's message has no proof that it is ours")
-    opened = sealer.open_json(user.payload)
+        raise forged_message("the user's message has no proof that it is ours")
+    opened = cipher.decrypt_json(user.payload)
     if not isinstance(opened, dict):
-        raise forged("the user's message holds what was sealed for something else")
+        raise forged_message("the user's message holds what was sealed for something else")
     data, operation = opened.pop("data", None), opened.pop("operation", None)
     if opened != _about_user(user):
-        raise forged("the user's message holds what was sealed for another message")
-    return OpenedUser(data=data, operation=operation)
+        raise forged_message("the user's message holds what was sealed for another message")
+    return DecryptedUser(data=data, operation=operation)
 
 
-def is_privileged(wish: TenantSync, event_id: str) -> bool:
+def is_privileged(request: SyncRequest, event_id: str) -> bool:
     """Say whether a trigger asks for more than an ordinary run or dry run: that is for ourselves alone.
 
     So are the ids of the scheduler's events. They can be guessed, and whoever came first with one would make
     the scheduled run a trigger that came before.
     """
     return (
-        event_id.startswith(SCHEDULED) or wish.mode is Mode.UNDO or wish.accept or wish.settings is not None
+        event_id.startswith(SCHEDULED_PREFIX)
+        or request.mode is Mode.UNDO
+        or request.override_guard
+        or request.settings is not None
     )
 
 
-def trigger_proof(event_id: str, fields: Mapping[str, Any], sealer: Sealer) -> str:
+def sign_trigger(event_id: str, fields: Mapping[str, Any], cipher: FieldCipher) -> str:
     """Return the proof that an operator of ours asks for a run: for this event and these fields alone."""
-    return sealer.seal_json(_about_trigger(event_id, fields))
+    return cipher.encrypt_json(_about_trigger(event_id, fields))
 
 
-def has_proof(event_id: str, fields: Mapping[str, Any], sealer: Sealer) -> bool:
+def has_valid_proof(event_id: str, fields: Mapping[str, Any], cipher: FieldCipher) -> bool:
     """Say whether a trigger's fields hold the proof; raises `UnsealableError` when no key opens it."""
     proof = fields.get("proof")
-    return isinstance(proof, str) and sealer.open_json(proof) == _about_trigger(event_id, fields)
+    return isinstance(proof, str) and cipher.decrypt_json(proof) == _about_trigger(event_id, fields)
 
 
 def _about_page(page: TenantPage) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 #: Bytes of a file that holds a value: a key, a token, or a URL is far shorter.
-LARGEST_FILE: Final = 64 * 1024
+MAX_FILE_BYTES: Final = 64 * 1024
 
 _ORGANISATION: Final = "{organisation}"
 
@@ -27,22 +27,22 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+\Z")
 _POSTGRESQL: Final = ("postgresql", "postgresql+psycopg")
 
 
-class FileFaultError(ValueError):
+class UnreadableFileError(ValueError):
     """A file of which a value is to be read holds none; the text says why."""
 
 
-def text_of_file(path: str) -> str:
-    """Return what a file holds, without white space around it; raise `FileFaultError` if that is nothing."""
+def read_text_file(path: str) -> str:
+    """Return what a file holds, without white space around it; raise `UnreadableFileError` without any."""
     try:
         with Path(path).open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
         text = content.decode().strip()
     except (OSError, ValueError):
-        raise FileFaultError("Not a file of text that can be read.") from None
-    if len(content) > LARGEST_FILE:
-        raise FileFaultError(f"The file is larger than {LARGEST_FILE // 1024} KiB.")
+        raise UnreadableFileError("Not a file of text that can be read.") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise UnreadableFileError(f"The file is larger than {MAX_FILE_BYTES // 1024} KiB.")
     if not text:
-        raise FileFaultError("The file is empty.")
+        raise UnreadableFileError("The file is empty.")
     return text
 
 
@@ -155,7 +155,7 @@ def with_root_certificates(database_url: str, ca_bundle: str | None) -> str:
     return urlunsplit(parts._replace(query=f"{parts.query}&{urlencode({'sslrootcert': ca_bundle})}"))
 
 
-def goes_in_the_clear(address: str) -> bool:
+def is_unencrypted(address: str) -> bool:
     """Say whether what is sent to a server's address can be read on the network on its way."""
     parts = urlsplit(address)
     if parts.hostname is None or parts.hostname in LOOPBACK:

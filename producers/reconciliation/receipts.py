@@ -9,83 +9,92 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.errors import PermanentError, WrongUseError
+from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, UserSync, load_tenant_page
 from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from schemas.messages.dead_letter import Letter
+    from schemas.messages.dead_letter import DeadLetter
     from store.receipts.replays import Key, ReceiptState
     from store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adopted:
+class ReconciledReceipts:
     """How the letters' receipts stand now, and how many of them got their outcome by this."""
 
     states: Mapping[Key, ReceiptState]
     receipts: int
 
 
-def is_genuine(letter: Letter, *, store: Store) -> bool:
+def is_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
     """Say whether a letter is of a user's message that we have made: somebody else may name any receipt.
 
     Raises `UnsealableError` when a key is missing.
     """
-    if letter.receipt_key is None:
+    if dead_letter.receipt_key is None:
         return False
-    run, user = letter.receipt_key
+    run, user = dead_letter.receipt_key
     try:
         store.seals.open_user(
-            UserSync(tenant=letter.tenant or "", run=run, user=user, payload=letter.payload)
+            UserSync(tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload)
         )
     except PermanentError:
         return False
     return True
 
 
-def _is_certain(letter: Letter, *, store: Store) -> bool:
+def _is_surely_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
     """Say whether a letter is surely one of ours: without its key that is left to who has it."""
     try:
-        return is_genuine(letter, store=store)
-    except WrongUseError:
+        return is_authentic(dead_letter, store=store)
+    except UsageError:
         return False
 
 
-def adopt(letters: Iterable[Letter], *, store: Store) -> Adopted:
+def reconcile_receipts(dead_letters: Iterable[DeadLetter], *, store: Store) -> ReconciledReceipts:
     """Give receipts that await a message which is dead the outcome that it has; may be repeated.
 
     What a policy has dropped is no outcome of a run's user: that one is published again.
     """
-    by_key = {key: letter for letter in letters if (key := letter.receipt_key) is not None}
+    by_key = {
+        key: dead_letter for dead_letter in dead_letters if (key := dead_letter.receipt_key) is not None
+    }
     states = store.replays.states(by_key)
     adopted = set()
     for key, state in states.items():
-        letter = by_key[key]
-        if letter.is_dropped and not state.replaying:
+        dead_letter = by_key[key]
+        if dead_letter.is_dropped and not state.replaying:
             continue
         if (
-            state.is_lost(letter.operation)
-            and _is_certain(letter, store=store)
-            and store.receipts.dead_letter(*key, letter.verdict, letter.attempts, operation=letter.operation)
+            state.is_lost(dead_letter.operation)
+            and _is_surely_authentic(dead_letter, store=store)
+            and store.receipts.dead_letter(
+                *key, dead_letter.failure, dead_letter.attempts, operation=dead_letter.operation
+            )
         ):
             adopted.add(key)
     # Of all, not only of those just adopted: whoever adopted the last one may have died before this line.
     for run in sorted({run for (run, _), state in states.items() if state.status is Status.UPDATING}):
         store.runs.complete_if_done(run)
-    return Adopted(states={**states, **store.replays.states(adopted)}, receipts=len(adopted))
+    return ReconciledReceipts(states={**states, **store.replays.states(adopted)}, receipts=len(adopted))
 
 
-def adopt_page(letter: Letter, *, store: Store) -> bool:
+def reconcile_page(dead_letter: DeadLetter, *, store: Store) -> bool:
     """Halt the run of a page that RabbitMQ made a dead letter by itself; True if it is halted for that."""
-    if letter.queue != TENANT_PAGES_QUEUE or not letter.is_known or not letter.by_broker or letter.is_dropped:
+    if (
+        dead_letter.queue != TENANT_PAGES_QUEUE
+        or not dead_letter.is_known
+        or not dead_letter.by_broker
+        or dead_letter.is_dropped
+    ):
         return False
     try:
-        page = load_tenant_page(letter.fields)
+        page = load_tenant_page(dead_letter.fields)
         store.seals.check_page(page)
-    except (PermanentError, WrongUseError):
+    except (PermanentError, UsageError):
         return False
-    detail = f"a page was not read: {letter.verdict.detail}"
+    detail = f"a page was not read: {dead_letter.failure.detail}"
     return store.pages.begin(page) and store.runs.halt(page.run, Cause.BUG, detail)
