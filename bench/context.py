@@ -26,7 +26,7 @@ class Sizes:
     send: int
     #: Worked off with everything on, and by dramatiq doing nothing.
     worked: int
-    nothing: int
+    noop: int
     #: Taken by the plain script at 0, 20 and 100 ms, by its thread pool, and by Celery.
     script_0ms: int
     script_20ms: int
@@ -42,7 +42,7 @@ class Sizes:
     #: Of each kind of people whose requests are counted.
     requests: int
     #: Of all tenants of the night together.
-    night: int
+    many_tenants: int
     #: Of the run that workers are restarted in, and of the one that hangs when they are stopped.
     restarted: int
     stopped: int
@@ -56,7 +56,7 @@ DEFAULT = Sizes(
     publish=20_000,
     send=3_000,
     worked=8_000,
-    nothing=20_000,
+    noop=20_000,
     script_0ms=2_000,
     script_20ms=300,
     script_100ms=60,
@@ -67,7 +67,7 @@ DEFAULT = Sizes(
     memory_large=300_000,
     delta=100_000,
     requests=1_000,
-    night=20_000,
+    many_tenants=20_000,
     restarted=20_000,
     stopped=1_000,
 )
@@ -75,7 +75,7 @@ QUICK = Sizes(
     publish=5_000,
     send=1_000,
     worked=2_000,
-    nothing=4_000,
+    noop=4_000,
     script_0ms=500,
     script_20ms=100,
     script_100ms=30,
@@ -86,7 +86,7 @@ QUICK = Sizes(
     memory_large=5_000,
     delta=2_000,
     requests=500,
-    night=2_000,
+    many_tenants=2_000,
     restarted=5_000,
     stopped=500,
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench import report
 from bench.benchmarks.catalogue import FIGURES
 from bench.benchmarks.requests import REQUESTS
-from bench.model import Costs, Night, Pool, core_seconds, municipalities, pool_for, seconds
+from bench.model import Costs, ManyTenants, Pool, core_seconds, municipalities, pool_for, seconds
 from devtools.marked_page import write_between
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def render(found: Mapping[str, Any]) -> str:
         parts.append(_requests(found[REQUESTS.name]))
     parts.append(_shares(found["details"]))
     if all(name in found for name in ("publish", "unchanged", "changed")):
-        parts.append(_night(found))
+        parts.append(_many_tenants(found))
     return "\n\n".join(parts)
 
 
@@ -69,8 +69,8 @@ def _sizes(sizes: Mapping[str, int]) -> str:
     return (
         f"People: {sizes['publish']:,} published, {sizes['worked']:,} unchanged,"
         f" {sizes['memory_small']:,} in the small tenant and {sizes['memory_large']:,} in the large one whose"
-        f" memory is compared, {sizes['delta']:,} in the tenant of the deltas, {sizes['night']:,} in the"
-        " night."
+        f" memory is compared, {sizes['delta']:,} in the tenant of the deltas,"
+        f" {sizes['many_tenants']:,} in the night."
     )
 
 
@@ -95,7 +95,7 @@ def _shares(details: Mapping[str, float]) -> str:
     return f"The busiest stub used {shares[name]:.0%} of a core ({name.partition(':')[0]})."
 
 
-def _night(found: Mapping[str, Any]) -> str:
+def _many_tenants(found: Mapping[str, Any]) -> str:
     """Return the measured constants of the sizing rule, and the night that they foretell."""
     cores = found["made"]["cores"]
     rates = {f"{name}: ours": found[name]["ours"] for name in ("publish", "unchanged", "changed")}
@@ -122,13 +122,13 @@ def _night(found: Mapping[str, Any]) -> str:
     ]
     tenants = municipalities(_MUNICIPALITIES, _PEOPLE)
     for latency in _LATENCIES:
-        night = Night(tenants=tenants, changed=_CHANGED, latency=latency)
-        pools = [pool_for(night, costs, hours * 3600) for hours in _HOURS]
+        many_tenants = ManyTenants(tenants=tenants, changed=_CHANGED, latency=latency)
+        pools = [pool_for(many_tenants, costs, hours * 3600) for hours in _HOURS]
         cells = [
             f"{latency * 1000:.0f} ms of latency",
-            f"{core_seconds(night, costs) / 3600:.1f}",
+            f"{core_seconds(many_tenants, costs) / 3600:.1f}",
             *(f"{pool.cores} cores, {pool.threads} threads" for pool in pools),
-            f"{seconds(night, Pool(cores=cores, threads=100), costs) / 3600:.1f} h",
+            f"{seconds(many_tenants, Pool(cores=cores, threads=100), costs) / 3600:.1f} h",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

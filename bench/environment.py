@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import pika
 
 from bench.measures import BenchError
-from devtools.commands import environment, running, update_sync
+from devtools.commands import command_environment, running, update_sync
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Seconds for anything that is waited for.
-PATIENCE: Final = 1800.0
-_LOOK_AGAIN: Final = 0.01
+DEADLINE: Final = 1800.0
+_POLL_INTERVAL: Final = 0.01
 
 _TOKEN: Final = "bench-token"  # noqa: S105 - made up, and worth nothing outside
 _SECRET: Final = "bench~client~secret"  # noqa: S105 - as above
@@ -53,7 +53,7 @@ class Run:
     seconds: float | None
 
 
-class Scene:
+class ProductEnvironment:
     """The product's commands, and what they have left in the database."""
 
     def __init__(self, bench: Bench, env: dict[str, str], connection: psycopg.Connection) -> None:
@@ -146,11 +146,11 @@ class Scene:
 
         return wait(found, f"a run that is {' or '.join(wanted)}")
 
-    def moments(self, run: Run) -> list[float]:
+    def finish_times(self, run: Run) -> list[float]:
         """Return when each user of a run got its outcome, in seconds."""
-        return self.moments_of(run.number)
+        return self.finish_times_of(run.number)
 
-    def moments_of(self, number: int) -> list[float]:
+    def finish_times_of(self, number: int) -> list[float]:
         """Return the same for the run of that number."""
         rows = self._connection.execute(
             "SELECT extract(epoch FROM finished_at) FROM receipts"
@@ -173,21 +173,21 @@ class Scene:
 
 def wait(look: Callable[[], T | None], what: str) -> T:
     """Return what `look` finds, as soon as it finds something. Raises BenchError when it never does."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + DEADLINE
     while not (found := look()):
         if time.monotonic() > end:
-            raise BenchError(f"{what} did not come within {PATIENCE:.0f} s")
-        time.sleep(_LOOK_AGAIN)
+            raise BenchError(f"{what} did not come within {DEADLINE:.0f} s")
+        time.sleep(_POLL_INTERVAL)
     return found
 
 
 @contextmanager
-def scene(bench: Bench) -> Iterator[Scene]:
+def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
     """Give a fresh place for the product, which is gone when the block ends."""
     with ExitStack() as stack:
         amqp_url = stack.enter_context(bench.servers.virtual_host())
         database_url = stack.enter_context(bench.servers.database())
-        env = environment(
+        env = command_environment(
             UPDATE_SYNC_AMQP_URL=amqp_url,
             UPDATE_SYNC_DATABASE_URL=database_url,
             UPDATE_SYNC_SECRET_KEYS=new_key(),
@@ -198,12 +198,12 @@ def scene(bench: Bench) -> Iterator[Scene]:
             UPDATE_SYNC_CA_BUNDLE=str(bench.stand_ins.authority),
             UPDATE_SYNC_LOG_FORMAT="json",
         )
-        yield Scene(bench, env, stack.enter_context(bench.servers.connect(database_url)))
+        yield ProductEnvironment(bench, env, stack.enter_context(bench.servers.connect(database_url)))
 
 
 def default_threads() -> int:
     """Return how many threads a worker process has when nothing is said, as its help tells."""
-    shown = update_sync("worker", "--help", env=environment(COLUMNS="200"))
+    shown = update_sync("worker", "--help", env=command_environment(COLUMNS="200"))
     found = re.search(r"--threads .*?default: (\d+)", shown.stdout, re.DOTALL)
     if found is None:
         raise BenchError("`update-sync worker --help` does not tell its default of --threads")

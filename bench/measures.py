@@ -48,12 +48,12 @@ def compare(ours: Sequence[float], theirs: Sequence[float]) -> Comparison:
     )
 
 
-def rate(moments: Sequence[float]) -> float:
+def rate(finish_times: Sequence[float]) -> float:
     """Return how many a second were done, given when each was, once the warm-up is over.
 
     Raises BenchError when that cannot be said.
     """
-    ordered = sorted(moments)
+    ordered = sorted(finish_times)
     warm = math.ceil(len(ordered) * WARM_UP)
     if not 0 < warm < len(ordered) or ordered[-1] <= ordered[warm - 1]:
         raise BenchError(f"{len(ordered)} moments say nothing about a rate")

@@ -39,7 +39,7 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Night:
+class ManyTenants:
     """What there is to do: people by tenant, the share that has changed, Skolon's latency in seconds."""
 
     tenants: tuple[int, ...]
@@ -52,33 +52,35 @@ class Night:
         return sum(self.tenants)
 
 
-def core_seconds(night: Night, costs: Costs) -> float:
+def core_seconds(many_tenants: ManyTenants, costs: Costs) -> float:
     """Return the seconds of one core that a night costs."""
-    each = costs.published + (1 - night.changed) * costs.unchanged + night.changed * costs.changed
-    return night.people * each
+    each = (
+        costs.published + (1 - many_tenants.changed) * costs.unchanged + many_tenants.changed * costs.changed
+    )
+    return many_tenants.people * each
 
 
-def waited_seconds(night: Night) -> float:
+def waited_seconds(many_tenants: ManyTenants) -> float:
     """Return the seconds for which threads wait for Skolon: one search a person, one PATCH if changed."""
-    return night.people * (1 + night.changed) * night.latency
+    return many_tenants.people * (1 + many_tenants.changed) * many_tenants.latency
 
 
-def seconds(night: Night, pool: Pool, costs: Costs) -> float:
+def seconds(many_tenants: ManyTenants, pool: Pool, costs: Costs) -> float:
     """Return how long a night takes: as long as whatever is the narrowest.
 
     That is the cores, the threads that wait for Skolon, or the pages of the largest tenant.
     """
     return max(
-        core_seconds(night, costs) / pool.cores,
-        waited_seconds(night) / pool.threads,
-        max(night.tenants) / costs.published_a_second,
+        core_seconds(many_tenants, costs) / pool.cores,
+        waited_seconds(many_tenants) / pool.threads,
+        max(many_tenants.tenants) / costs.published_a_second,
     )
 
 
-def pool_for(night: Night, costs: Costs, within: float) -> Pool:
+def pool_for(many_tenants: ManyTenants, costs: Costs, within: float) -> Pool:
     """Return the smallest pool that gets through a night within so many seconds."""
-    cores = core_seconds(night, costs) / within
-    threads = waited_seconds(night) / within
+    cores = core_seconds(many_tenants, costs) / within
+    threads = waited_seconds(many_tenants) / within
     return Pool(cores=max(1, -int(-cores // 1)), threads=max(1, -int(-threads // 1)))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.stubs.users import Population
 
 #: Seconds for an order; the longest is to look at everybody.
-PATIENCE: Final = 120.0
+DEADLINE: Final = 120.0
 
 
 class Stub:
@@ -39,7 +39,7 @@ class Stub:
 
     def order(self, name: str, **fields: Any) -> Any:
         """Give an order and return what it answers, None when that is nothing."""
-        answer = self._session.post(f"{self._address}{CONTROL}{name}", json=fields, timeout=PATIENCE)
+        answer = self._session.post(f"{self._address}{CONTROL}{name}", json=fields, timeout=DEADLINE)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -118,4 +118,4 @@ def _stub(kind: str, *files: str) -> Iterator[Stub]:
         finally:
             if process.stdin is not None:
                 process.stdin.close()
-            process.wait(PATIENCE)
+            process.wait(DEADLINE)

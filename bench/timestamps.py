@@ -9,12 +9,12 @@ from typing import Final
 _SIZE: Final = 8
 
 
-def make_moments(path: Path, count: int) -> None:
+def make_timestamps(path: Path, count: int) -> None:
     """Make the file, with no moment noted."""
     path.write_bytes(bytes(_SIZE * count))
 
 
-def open_moments(path: str | Path) -> memoryview[float]:
+def open_timestamps(path: str | Path) -> memoryview[float]:
     """Return the file's moments, in seconds, 0 for what has not been done; to read and to write."""
     with Path(path).open("r+b") as file:
         return memoryview(mmap.mmap(file.fileno(), 0)).cast("d")

@@ -23,7 +23,7 @@ COMMAND = str(Path(sys.executable).parent / "update-sync")
 DEADLINE = 120.0
 
 
-def environment(**variables: str) -> dict[str, str]:
+def command_environment(**variables: str) -> dict[str, str]:
     """Return what a process needs of ours, without any setting of the sync but those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UPDATE_SYNC_")}
     return {**kept, **variables}
@@ -44,7 +44,7 @@ def update_sync(
     )
 
 
-def answer(*arguments: str, env: Mapping[str, str]) -> Any:
+def json_output(*arguments: str, env: Mapping[str, str]) -> Any:
     """Run a command that prints JSON and has to succeed, and return what it printed."""
     done = update_sync(*arguments, "--json", env=env)
     if done.returncode != 0:
@@ -83,11 +83,11 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def until(look: Callable[[], T | None], what: str) -> T:
-    """Return what `look` finds, as soon as it finds something."""
+def wait_for(condition: Callable[[], T | None], what: str) -> T:
+    """Return what `condition` finds, as soon as it finds something."""
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
-        found = look()
+        found = condition()
         if found:
             return found
         time.sleep(0.2)

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
-from devtools.commands import environment, update_sync
+from devtools.commands import command_environment, update_sync
 from devtools.services import postgresql, rabbitmq
 
 if TYPE_CHECKING:
@@ -69,6 +69,6 @@ class Servers:
 
 
 def _upgraded(database_url: str) -> None:
-    done = update_sync("database", "upgrade", env=environment(UPDATE_SYNC_DATABASE_URL=database_url))
+    done = update_sync("database", "upgrade", env=command_environment(UPDATE_SYNC_DATABASE_URL=database_url))
     if done.returncode:
         raise RuntimeError(f"the database was not upgraded: {done.stderr}")

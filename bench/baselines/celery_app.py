@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 
-from bench.baselines.noop_actor import MOMENTS_VARIABLE, URL_VARIABLE
+from bench.baselines.noop_actor import TIMESTAMPS_VARIABLE, URL_VARIABLE
 from bench.baselines.plain_sync import Job, entra_users, skolon_session, sync_user
 from bench.stubs.users import index_in_address
-from bench.timestamps import open_moments
+from bench.timestamps import open_timestamps
 
 if TYPE_CHECKING:
     import requests
@@ -44,7 +44,7 @@ class _PerThread(threading.local):
 
 _own = _PerThread()
 _job = Job.from_environment()
-_moments = open_moments(os.environ[MOMENTS_VARIABLE])
+_timestamps = open_timestamps(os.environ[TIMESTAMPS_VARIABLE])
 
 
 @app.task  # type: ignore[untyped-decorator] # Celery has no types
@@ -53,7 +53,7 @@ def sync(user: dict[str, Any]) -> None:
     if _own.session is None:
         _own.session = skolon_session()
     sync_user(_own.session, _job, user)
-    _moments[index_in_address(user["mail"], int(user["id"][:8], 16)) or 0] = time.time()
+    _timestamps[index_in_address(user["mail"], int(user["id"][:8], 16)) or 0] = time.time()
 
 
 if __name__ == "__main__":

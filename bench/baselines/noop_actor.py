@@ -9,14 +9,14 @@ from typing import Any, Final
 import dramatiq
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
-from bench.timestamps import open_moments
+from bench.timestamps import open_timestamps
 
 #: Where a process finds its RabbitMQ, and the file that takes the moments.
 URL_VARIABLE: Final = "BENCH_AMQP_URL"
-MOMENTS_VARIABLE: Final = "BENCH_MOMENTS"
+TIMESTAMPS_VARIABLE: Final = "BENCH_MOMENTS"
 
-QUEUE: Final = "nothing"
-ACTOR: Final = "nothing"
+QUEUE: Final = "noop"
+ACTOR: Final = "noop"
 
 #: What our own queue of users is declared with, but for the name of its dead-letter queue.
 QUEUE_ARGUMENTS: Final = {
@@ -48,10 +48,10 @@ def message(number: int, payload: str) -> dramatiq.Message[None]:
 def build() -> None:
     """Hand dramatiq's command line a broker with the actor; it takes the global one."""
     broker = QuorumQueues(os.environ[URL_VARIABLE])
-    moments = open_moments(os.environ[MOMENTS_VARIABLE])
+    finish_times = open_timestamps(os.environ[TIMESTAMPS_VARIABLE])
 
-    def nothing(*, number: int, **_: object) -> None:
-        moments[number] = time.time()
+    def noop(*, number: int, **_: object) -> None:
+        finish_times[number] = time.time()
 
-    dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(nothing)
+    dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(noop)
     dramatiq.set_broker(broker)

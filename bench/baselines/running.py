@@ -9,19 +9,19 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from bench.baselines.noop_actor import (
-    MOMENTS_VARIABLE,
     QUEUE,
     QUEUE_ARGUMENTS,
+    TIMESTAMPS_VARIABLE,
     URL_VARIABLE,
     QuorumQueues,
     message,
 )
 from bench.baselines.plain_sync import JOB_VARIABLE, Job
 from bench.broker import consumers, fill, kind_of
-from bench.environment import PATIENCE, wait
+from bench.environment import DEADLINE, wait
 from bench.measures import BenchError, rate
-from bench.timestamps import make_moments, open_moments
-from devtools.commands import environment, running
+from bench.timestamps import make_timestamps, open_timestamps
+from devtools.commands import command_environment, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,19 +50,19 @@ def declared(bench: Bench) -> Iterator[str]:
         yield url
 
 
-def dramatiq_doing_nothing(bench: Bench, *, count: int, processes: int, threads: int) -> float:
+def dramatiq_noop(bench: Bench, *, count: int, processes: int, threads: int) -> float:
     """Return how many messages a second dramatiq works off that ask nothing of it."""
-    file = bench.folder / "moments"
-    make_moments(file, count)
-    moments = open_moments(file)
+    file = bench.folder / "finish_times"
+    make_timestamps(file, count)
+    finish_times = open_timestamps(file)
     with declared(bench) as url:
         fill(url, QUEUE, map(body, range(count)))
         command = (sys.executable, "-m", "dramatiq", "bench.baselines.noop_actor:build")
-        env = environment(**{URL_VARIABLE: url, MOMENTS_VARIABLE: str(file)})
+        env = command_environment(**{URL_VARIABLE: url, TIMESTAMPS_VARIABLE: str(file)})
         options = ("--processes", str(processes), "--threads", str(threads))
         with running(*options, env=env, log=bench.folder / "dramatiq.log", command=command):
-            wait(lambda: 0.0 not in moments, "the last of dramatiq's messages")
-    return rate(moments.tolist())
+            wait(lambda: 0.0 not in finish_times, "the last of dramatiq's messages")
+    return rate(finish_times.tolist())
 
 
 def job(bench: Bench, population: Population) -> Job:
@@ -82,10 +82,10 @@ def plain_script(bench: Bench, population: Population, *, threads: int, latency:
     bench.stand_ins.prepare(population, latency=latency)
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "bench.baselines.script", str(threads)],
-        env=environment(**{JOB_VARIABLE: job(bench, population).as_text()}),
+        env=command_environment(**{JOB_VARIABLE: job(bench, population).as_text()}),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=DEADLINE,
         check=True,
     )
     check_done(bench, population)
@@ -95,16 +95,16 @@ def plain_script(bench: Bench, population: Population, *, threads: int, latency:
 def celery(bench: Bench, population: Population, *, processes: int, threads: int, latency: float) -> float:
     """Return how many users a second Celery works off: so many workers, each with a pool of threads."""
     bench.stand_ins.prepare(population, latency=latency)
-    file = bench.folder / "moments"
-    make_moments(file, population.people)
-    moments = open_moments(file)
+    file = bench.folder / "finish_times"
+    make_timestamps(file, population.people)
+    finish_times = open_timestamps(file)
     with bench.servers.virtual_host() as url, ExitStack() as stack:
-        env = environment(
-            **{URL_VARIABLE: url, MOMENTS_VARIABLE: str(file)},
+        env = command_environment(
+            **{URL_VARIABLE: url, TIMESTAMPS_VARIABLE: str(file)},
             **{JOB_VARIABLE: job(bench, population).as_text()},
         )
         fill_celery = [sys.executable, "-m", "bench.baselines.celery_app"]
-        subprocess.run(fill_celery, env=env, timeout=PATIENCE, check=True)  # noqa: S603 - our own command
+        subprocess.run(fill_celery, env=env, timeout=DEADLINE, check=True)  # noqa: S603 - our own command
         bench.stand_ins.hold()
         for number in range(processes):
             command = (sys.executable, "-m", "celery", "--app", "bench.baselines.celery_app", "worker")
@@ -113,9 +113,9 @@ def celery(bench: Bench, population: Population, *, processes: int, threads: int
             stack.enter_context(running(*options, env=env, log=log, command=command))
         wait(lambda: consumers(url, "celery") >= processes, "the last of Celery's workers")
         bench.stand_ins.release()
-        wait(lambda: 0.0 not in moments, "the last of Celery's tasks")
+        wait(lambda: 0.0 not in finish_times, "the last of Celery's tasks")
     check_done(bench, population)
-    return rate(moments.tolist())
+    return rate(finish_times.tolist())
 
 
 def check_done(bench: Bench, population: Population) -> None:

@@ -21,10 +21,10 @@ def main(count: int, size: int) -> None:
     """Publish `count` messages with a payload of `size` characters."""
     broker = QuorumQueues(os.environ[URL_VARIABLE])
 
-    def nothing(**_: object) -> None:
+    def noop(**_: object) -> None:
         """Never called here."""
 
-    actor = dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(nothing)
+    actor = dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(noop)
     payload = "x" * size
     began = 0.0
     for number in range(-WARM_UP, count):

@@ -6,7 +6,7 @@ from typing import Final
 
 from bench.benchmarks.alternatives import CELERY, SCRIPTS
 from bench.benchmarks.deltas import DELTA
-from bench.benchmarks.many_tenants import NIGHT
+from bench.benchmarks.many_tenants import MANY_TENANTS
 from bench.benchmarks.memory import MEMORY
 from bench.benchmarks.publishing import PUBLISH
 from bench.benchmarks.requests import REQUESTS
@@ -20,7 +20,7 @@ GROUPS: Final = (
     *SCRIPTS,
     CELERY,
     SCALE,
-    NIGHT,
+    MANY_TENANTS,
     NEIGHBOURS,
     RESTART,
     STOP,

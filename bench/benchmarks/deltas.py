@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from bench.benchmarks.figure import Figure, Group
 from bench.benchmarks.throughput import PROCESSES, check
-from bench.environment import scene
+from bench.environment import product_environment
 from bench.measures import BenchError
 from bench.stubs.users import Population
 
 if TYPE_CHECKING:
     from bench.context import Bench
-    from bench.environment import Scene
+    from bench.environment import ProductEnvironment
 
 _MOVED: Final = range(10)
 
@@ -21,7 +21,7 @@ def deltas(bench: Bench) -> dict[str, float]:
     """Run in full, then as a delta with nothing changed, then as one with ten people changed."""
     population = Population(number=9, people=bench.sizes.delta)
     bench.stand_ins.prepare(population)
-    with scene(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
+    with product_environment(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
         place.add(population)
         values, last = _run(bench, place, population, "full", after=0)
         check(bench, place, population, last)
@@ -36,7 +36,7 @@ def deltas(bench: Bench) -> dict[str, float]:
 
 
 def _run(
-    bench: Bench, place: Scene, population: Population, side: str, *, after: int
+    bench: Bench, place: ProductEnvironment, population: Population, side: str, *, after: int
 ) -> tuple[dict[str, float], int]:
     bench.stand_ins.requests()
     place.trigger(population, mode="full" if side == "full" else "delta")

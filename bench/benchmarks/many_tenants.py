@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from bench.benchmarks.figure import Figure, Group
 from bench.benchmarks.throughput import ORDINARY, PROCESSES, check
-from bench.environment import scene
+from bench.environment import product_environment
 from bench.measures import BenchError
-from bench.model import Costs, Night, Pool, municipalities, seconds
+from bench.model import Costs, ManyTenants, Pool, municipalities, seconds
 from bench.stubs.users import Population
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ _LATENCY: Final = 0.02
 _NEEDED: Final = ("publish: ours", "unchanged: ours", "changed: ours")
 
 
-def night(bench: Bench) -> dict[str, float]:
+def many_tenants(bench: Bench) -> dict[str, float]:
     """Trigger tenants of different sizes at one moment, and ask the model how long that takes."""
     if not all(name in bench.known for name in _NEEDED):
         raise BenchError("the model is made of publish, unchanged and changed: measure these as well")
-    sizes = municipalities(min(_TENANTS, bench.sizes.night // _PEOPLE + 1), bench.sizes.night)
+    sizes = municipalities(min(_TENANTS, bench.sizes.many_tenants // _PEOPLE + 1), bench.sizes.many_tenants)
     populations = [
         Population(number=100 + number, people=people, stale=ORDINARY) for number, people in enumerate(sizes)
     ]
     bench.stand_ins.prepare(*populations, latency=_LATENCY)
-    with scene(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
+    with product_environment(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
         for population in populations:
             place.add(population)
         began = time.monotonic()
@@ -44,26 +44,26 @@ def night(bench: Bench) -> dict[str, float]:
             check(bench, place, population, run.number)
     cores = os.cpu_count() or 1
     predicted = seconds(
-        Night(tenants=sizes, changed=ORDINARY / 100, latency=_LATENCY),
+        ManyTenants(tenants=sizes, changed=ORDINARY / 100, latency=_LATENCY),
         Pool(cores=cores, threads=PROCESSES * bench.threads),
         Costs.measured(bench.known, cores),
     )
-    return {"night: measured": took, "night: predicted": predicted}
+    return {"many-tenants: measured": took, "many-tenants: predicted": predicted}
 
 
-NIGHT: Final = Group(
-    name="night",
+MANY_TENANTS: Final = Group(
+    name="many-tenants",
     figures=(
         Figure(
-            name="night",
-            ours="night: measured",
-            theirs="night: predicted",
+            name="many-tenants",
+            ours="many-tenants: measured",
+            theirs="many-tenants: predicted",
             unit="s",
             at_least=0.5,
             at_most=2,
             against="the model; tenants at once, 20 ms of latency",
         ),
     ),
-    sides=(night,),
+    sides=(many_tenants,),
     rounds=1,
 )

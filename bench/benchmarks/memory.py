@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.benchmarks.figure import Figure, Group
 from bench.benchmarks.throughput import ORDINARY, PROCESSES, check
-from bench.environment import scene
+from bench.environment import product_environment
 from bench.processes import peak_memory
 from bench.stubs.users import Population
 
@@ -18,7 +18,7 @@ def _peaks(bench: Bench, side: str, people: int) -> dict[str, float]:
     population = Population(number=8, people=people, stale=ORDINARY)
     bench.stand_ins.prepare(population)
     with (
-        scene(bench) as place,
+        product_environment(bench) as place,
         place.producer() as producer,
         place.workers("--processes", str(PROCESSES)) as workers,
     ):

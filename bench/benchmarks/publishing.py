@@ -11,10 +11,10 @@ from bench.baselines.noop_actor import QUEUE_ARGUMENTS, URL_VARIABLE
 from bench.baselines.running import PAYLOAD, body, declared
 from bench.benchmarks.figure import Figure, Group
 from bench.broker import check_sizes, kind_of, size_of_first
-from bench.environment import scene
+from bench.environment import product_environment
 from bench.measures import BenchError
 from bench.stubs.users import Population
-from devtools.commands import DEADLINE, environment
+from devtools.commands import DEADLINE, command_environment
 
 if TYPE_CHECKING:
     from bench.context import Bench
@@ -28,7 +28,7 @@ def ours(bench: Bench) -> dict[str, float]:
     """From the opening of a run to the last confirmation: pages read, receipts written, users published."""
     measured = Population(number=2, people=bench.sizes.publish)
     bench.stand_ins.prepare(_WARM_UP, measured)
-    with scene(bench) as place, place.producer():
+    with product_environment(bench) as place, place.producer():
         for population in (_WARM_UP, measured):
             place.add(population)
         place.trigger(_WARM_UP)
@@ -49,7 +49,7 @@ def theirs(bench: Bench) -> dict[str, float]:
     with declared(bench) as url:
         done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "bench.baselines.send", str(bench.sizes.send), str(PAYLOAD)],
-            env=environment(**{URL_VARIABLE: url}),
+            env=command_environment(**{URL_VARIABLE: url}),
             capture_output=True,
             text=True,
             timeout=DEADLINE,

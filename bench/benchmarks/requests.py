@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.benchmarks.figure import Group
 from bench.benchmarks.throughput import PROCESSES, check
-from bench.environment import scene
+from bench.environment import product_environment
 from bench.stubs.users import Population
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _requests(kind: str, bench: Bench) -> dict[str, float]:
     fields, birthdays = _KINDS[kind]
     population = Population(number=10, people=bench.sizes.requests, **fields)
     bench.stand_ins.prepare(population)
-    with scene(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
+    with product_environment(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
         place.add(population, birthdays=birthdays)
         place.trigger(population)
         run = place.completed(population)

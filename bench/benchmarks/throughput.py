@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bench.baselines.running import dramatiq_doing_nothing
+from bench.baselines.running import dramatiq_noop
 from bench.benchmarks.figure import Figure, Group
 from bench.broker import consumers
-from bench.environment import scene, wait
+from bench.environment import product_environment, wait
 from bench.measures import BenchError, rate
 from bench.stubs.users import Population
 
 if TYPE_CHECKING:
     from bench.context import Bench
-    from bench.environment import Scene
+    from bench.environment import ProductEnvironment
 
 #: One for each core of the machine that this is measured on.
 PROCESSES: Final = 2
@@ -39,7 +39,7 @@ def worked(  # noqa: PLR0913 - each is a choice of its own, by name
     """
     bench.stand_ins.prepare(population, latency=latency)
     options = ("--processes", str(processes), "--threads", str(threads or bench.threads))
-    with scene(bench) as place:
+    with product_environment(bench) as place:
         place.add(population)
         with place.producer():
             place.trigger(population)
@@ -52,11 +52,11 @@ def worked(  # noqa: PLR0913 - each is a choice of its own, by name
                 bench.stand_ins.release()
                 run = place.completed(population)
         check(bench, place, population, run.number)
-        moments = place.moments(run)
-    return {side: rate(moments), **shares}
+        finish_times = place.finish_times(run)
+    return {side: rate(finish_times), **shares}
 
 
-def check(bench: Bench, place: Scene, population: Population, run: int) -> None:
+def check(bench: Bench, place: ProductEnvironment, population: Population, run: int) -> None:
     """Raise BenchError unless a full run did what it had to, in Skolon and in its sums."""
     stale, absent = population.stale_people, population.absent_people
     place.expect(run, updated=stale, not_found=absent, unchanged=population.people - stale - absent)
@@ -75,11 +75,9 @@ def changed(bench: Bench) -> dict[str, float]:
     return worked(bench, "changed: ours", Population(number=4, people=bench.sizes.worked // 2, stale=100))
 
 
-def nothing(bench: Bench) -> dict[str, float]:
+def noop(bench: Bench) -> dict[str, float]:
     """Give the same processes and threads messages that ask nothing of them."""
-    found = dramatiq_doing_nothing(
-        bench, count=bench.sizes.nothing, processes=PROCESSES, threads=bench.threads
-    )
+    found = dramatiq_noop(bench, count=bench.sizes.noop, processes=PROCESSES, threads=bench.threads)
     return {"dramatiq doing nothing": found}
 
 
@@ -97,5 +95,5 @@ def _figure(name: str, at_least: float) -> Figure:
 WORK: Final = Group(
     name="work",
     figures=(_figure("unchanged", 0.5), _figure("changed", 0.3)),
-    sides=(unchanged, nothing, changed),
+    sides=(unchanged, noop, changed),
 )

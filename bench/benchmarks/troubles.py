@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from bench.benchmarks.figure import Figure, Group
 from bench.benchmarks.throughput import USERS, check
 from bench.broker import consumers
-from bench.environment import scene, wait
+from bench.environment import product_environment, wait
 from bench.measures import BenchError
 from bench.stubs.troubles import Trouble
 from bench.stubs.users import Population
 
 if TYPE_CHECKING:
     from bench.context import Bench
-    from bench.environment import Scene
+    from bench.environment import ProductEnvironment
 
 _HEALTHY: Final = Population(number=200, people=60)
 #: Eight tenants of 60, each broken in one way.
@@ -34,7 +34,7 @@ _ONE: Final = ("--processes", "1")
 def _healthy(bench: Bench, side: str, *, beside_broken: bool) -> dict[str, float]:
     """Return how long the run of a healthy tenant takes, once the broken ones are in trouble."""
     bench.stand_ins.prepare(_HEALTHY, *(population for population, _ in _BROKEN), latency=_LATENCY)
-    with scene(bench) as place, place.producer(), place.workers(*_ONE):
+    with product_environment(bench) as place, place.producer(), place.workers(*_ONE):
         for population, trouble in _BROKEN if beside_broken else ():
             bench.stand_ins.trouble(population, trouble)
             place.add(population)
@@ -64,7 +64,7 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
     """Return how long two pools take for a run in which some of them are restarted, one after the other."""
     population = Population(number=220, people=bench.sizes.restarted, stale=5)
     bench.stand_ins.prepare(population, latency=_LATENCY)
-    with scene(bench) as place, ExitStack() as stack:
+    with product_environment(bench) as place, ExitStack() as stack:
         place.add(population)
         with place.producer():
             place.trigger(population)
@@ -77,7 +77,7 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
         bench.stand_ins.release()
         number = place.published(population).number
         for pool in pools[:restarts]:
-            wait(partial(_more, place, number, len(place.moments_of(number))), "outcomes")
+            wait(partial(_more, place, number, len(place.finish_times_of(number))), "outcomes")
             pool.send_signal(signal.SIGTERM)
             pool.wait()
             stack.enter_context(place.workers(*_ONE))
@@ -88,9 +88,9 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
     return {side: took}
 
 
-def _more(place: Scene, run: int, than: int) -> bool:
+def _more(place: ProductEnvironment, run: int, than: int) -> bool:
     """Say whether a hundred more of a run's users have their outcome."""
-    return len(place.moments_of(run)) > than + 100
+    return len(place.finish_times_of(run)) > than + 100
 
 
 def undisturbed(bench: Bench) -> dict[str, float]:
@@ -107,7 +107,7 @@ def stop(bench: Bench) -> dict[str, float]:
     """End a worker while Skolon answers nobody, and return how long it takes."""
     population = Population(number=221, people=bench.sizes.stopped)
     bench.stand_ins.prepare(population)
-    with scene(bench) as place:
+    with product_environment(bench) as place:
         place.add(population)
         with place.producer():
             place.trigger(population)

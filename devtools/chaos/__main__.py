@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devtools.chaos.fault_types import Kind
+from devtools.chaos.fault_types import FaultType
 from devtools.chaos.results import docs_tables as document
 from devtools.chaos.results import report
 from devtools.chaos.rounds import try_round
@@ -67,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only",
         metavar="FAULT",
-        choices=[*SCENARIOS, *Kind],
-        help=f"this alone: {', '.join([*SCENARIOS, *Kind])}",
+        choices=[*SCENARIOS, *FaultType],
+        help=f"this alone: {', '.join([*SCENARIOS, *FaultType])}",
     )
     parser.add_argument(
         "--document", action="store_true", help="write the table into docs/reliability.md in the end"

@@ -14,7 +14,7 @@ from devtools.services.discovery import Requirement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devtools.chaos.environment import Scene
+    from devtools.chaos.environment import Environment
     from devtools.chaos.schedule import Event
 
 #: Seconds after which every process has taken note of a jump.
@@ -57,18 +57,18 @@ class Clock:
         }
 
 
-def clock_jump(scene: Scene, event: Event) -> bool:
+def clock_jump(environment: Environment, event: Event) -> bool:
     """Set the clock of the workers' machine ahead or back, and right again after a while.
 
     Skolon fails a few times meanwhile, so that there are messages that wait for a time of the wrong clock.
     """
-    if scene.clock is None:
+    if environment.clock is None:
         return False
-    scene.clock.jump(event.variant)
+    environment.clock.jump(event.variant)
     try:
-        scene.stopped.wait(NOTICED)
-        number = scene.stand_ins.skolon_fault(kind="status", status=503, times=event.times)
-        scene.stopped.wait(event.seconds)
+        environment.stopped.wait(NOTICED)
+        number = environment.stand_ins.skolon_fault(kind="status", status=503, times=event.times)
+        environment.stopped.wait(event.seconds)
     finally:
-        scene.clock.jump("+0")
-    return scene.stand_ins.take_back(number) < event.times
+        environment.clock.jump("+0")
+    return environment.stand_ins.take_back(number) < event.times

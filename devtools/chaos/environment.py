@@ -14,16 +14,16 @@ import pika
 import psycopg
 
 from devtools.chaos.clock import Clock
-from devtools.chaos.faults.host_names import Names
+from devtools.chaos.faults.host_names import HostNames
 from devtools.chaos.faults.other_tenants import small_municipalities
 from devtools.chaos.process_pool import Pool
-from devtools.chaos.proxy import Door, Doors
+from devtools.chaos.proxy import Proxies, Proxy
 from devtools.chaos.stand_ins import StandIns
-from devtools.commands import DEADLINE, environment, update_sync
+from devtools.commands import DEADLINE, command_environment, update_sync
 from sandbox.environment import TENANT_KEY
 from sandbox.municipality.municipality import Municipality
 from schemas.crypto.encryption import new_key
-from tests.acceptance.test_whole_way import event, publish
+from tests.acceptance.test_sync import event, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from devtools.servers import Servers
 
 #: Seconds between two looks at anything.
-LOOK_AGAIN: Final = 0.1
+POLL_INTERVAL: Final = 0.1
 #: Graph hands out at least so many pages, so that something can happen between two of them.
 PAGES: Final = 8
 
@@ -63,17 +63,17 @@ class Progress:
 
 
 @dataclass(kw_only=True)
-class Scene:
+class Environment:
     """What faults are done to, and what is looked at afterwards."""
 
     servers: Servers
     stand_ins: StandIns
     municipality: Municipality
     #: In front of Entra and Graph, of Skolon, and of RabbitMQ, the last for each of the two commands.
-    microsoft: Door
-    skolon: Door
-    broker_of_workers: Door
-    broker_of_producer: Door
+    microsoft: Proxy
+    skolon: Proxy
+    workers_broker: Proxy
+    producer_broker: Proxy
     workers: Pool
     producer: Pool
     #: Without doors in between.
@@ -83,7 +83,7 @@ class Scene:
     env: dict[str, str]
     folder: Path
     #: The names that the workers resolve.
-    names: Names
+    names: HostNames
     #: The workers' clock, where the schedule wants one that can jump.
     clock: Clock | None = None
     #: The marks of forged messages that were written into the queues.
@@ -167,25 +167,25 @@ class Scene:
         """Wait until something is so, for so many seconds at most; say whether it came to be so."""
         end = time.monotonic() + seconds
         while not found():
-            if time.monotonic() > end or self.stopped.wait(LOOK_AGAIN):
+            if time.monotonic() > end or self.stopped.wait(POLL_INTERVAL):
                 return False
         return True
 
 
 @contextmanager
-def scene(  # noqa: PLR0913 - each is one thing that a schedule may want
+def environment(  # noqa: PLR0913 - each is one thing that a schedule may want
     servers: Servers,
     folder: Path,
     *,
     people: int,
     seed: int,
-    jumps: bool = False,
-    company: bool = False,
-) -> Iterator[Scene]:
+    clock_jumps: bool = False,
+    with_others: bool = False,
+) -> Iterator[Environment]:
     """Put a round's scene together and start the commands; all of it is gone when the block ends.
 
-    `folder` takes the logs. The municipality follows from `seed` as well. `jumps` has the workers' clock
-    be one that can jump, `company` two small municipalities be there beside the big one.
+    `folder` takes the logs. The municipality follows from `seed` as well. `clock_jumps` gives the workers a
+    clock that can jump, `with_others` adds two small municipalities.
     """
     made_up = folder / "world"
     made_up.mkdir(parents=True)
@@ -194,24 +194,24 @@ def scene(  # noqa: PLR0913 - each is one thing that a schedule may want
         stand_ins = stack.enter_context(StandIns(made_up, people=people, seed=seed, page=page))
         amqp_url = stack.enter_context(servers.virtual_host())
         database_url = stack.enter_context(servers.database())
-        doors = stack.enter_context(Doors())
+        proxies = stack.enter_context(Proxies())
         ports = _ports(stand_ins.environment)
-        microsoft, skolon = (doors.open("127.0.0.1", port) for port in ports)
+        microsoft, skolon = (proxies.open("127.0.0.1", port) for port in ports)
         broker_port = urlsplit(amqp_url).port or 0
-        workers_door, producer_door = (doors.open("127.0.0.1", broker_port) for _ in range(2))
-        env = environment(
+        workers_door, producer_door = (proxies.open("127.0.0.1", broker_port) for _ in range(2))
+        env = command_environment(
             **_through(stand_ins.environment, {ports[0]: microsoft.port, ports[1]: skolon.port}),
             UPDATE_SYNC_AMQP_URL=amqp_url,
             UPDATE_SYNC_DATABASE_URL=database_url,
             UPDATE_SYNC_SECRET_KEYS=new_key(),
             UPDATE_SYNC_LOG_FORMAT="json",
         )
-        others = small_municipalities(seed) if company else {}
+        others = small_municipalities(seed) if with_others else {}
         _add_tenant(TENANT_KEY, stand_ins.tenant, env)
         for key in others:
             _add_tenant(key, stand_ins.other_tenants[key], env)
-        clock = Clock(folder / "clock") if jumps else None
-        names = Names(folder / "lost-names")
+        clock = Clock(folder / "clock") if clock_jumps else None
+        names = HostNames(folder / "lost-names")
         worker_env = {
             **_with_broker(env, workers_door),
             **names.variables(),
@@ -224,14 +224,14 @@ def scene(  # noqa: PLR0913 - each is one thing that a schedule may want
         for pool in pools:
             pool.start()
             stack.callback(pool.end)
-        made = Scene(
+        made = Environment(
             servers=servers,
             stand_ins=stand_ins,
             municipality=Municipality(people, seed=seed),
             microsoft=microsoft,
             skolon=skolon,
-            broker_of_workers=workers_door,
-            broker_of_producer=producer_door,
+            workers_broker=workers_door,
+            producer_broker=producer_door,
             workers=pools[0],
             producer=pools[1],
             amqp_url=amqp_url,
@@ -252,17 +252,17 @@ def _ports(variables: dict[str, str]) -> tuple[int, int]:
     return graph or 0, skolon or 0
 
 
-def _through(variables: dict[str, str], doors: dict[int, int]) -> dict[str, str]:
+def _through(variables: dict[str, str], proxies: dict[int, int]) -> dict[str, str]:
     """Return the variables with each port of a stand-in replaced by that of the door before it."""
     changed = dict(variables)
-    for port, door in doors.items():
-        changed = {name: text.replace(f":{port}", f":{door}") for name, text in changed.items()}
+    for port, proxy in proxies.items():
+        changed = {name: text.replace(f":{port}", f":{proxy}") for name, text in changed.items()}
     return changed
 
 
-def _with_broker(env: dict[str, str], door: Door) -> dict[str, str]:
+def _with_broker(env: dict[str, str], proxy: Proxy) -> dict[str, str]:
     address = urlsplit(env["UPDATE_SYNC_AMQP_URL"])
-    through = address._replace(netloc=address.netloc.replace(f":{address.port}", f":{door.port}"))
+    through = address._replace(netloc=address.netloc.replace(f":{address.port}", f":{proxy.port}"))
     return {**env, "UPDATE_SYNC_AMQP_URL": through.geturl()}
 
 

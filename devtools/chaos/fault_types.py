@@ -8,7 +8,7 @@ from enum import StrEnum
 from devtools.chaos.faults.broken_organisation import VARIANTS
 
 
-class Kind(StrEnum):
+class FaultType(StrEnum):
     """One way for something to go wrong."""
 
     KILL_WORKER = "kill-worker"
@@ -51,7 +51,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draw:
+class FaultParameters:
     """From what a schedule draws an event of a kind.
 
     `at` is the share of the people that have an outcome when it happens, from and to; from 0 to 0 is
@@ -71,46 +71,54 @@ _BEFORE = (0.0, 0.0)
 _SELDOM_LONG = (*["short"] * 9, "long")
 _RETRY_AFTER = ("0", "0.4", "1", "2.128", "none")
 
-DRAWS: dict[Kind, Draw] = {
-    Kind.KILL_WORKER: Draw(),
-    Kind.KILL_POOL: Draw(),
-    Kind.KILL_BEFORE_PATCH: Draw(variants=("lost", "carried-out")),
-    Kind.KILL_AFTER_PATCH: Draw(),
-    Kind.KILL_BEFORE_RECEIPT: Draw(),
-    Kind.KILL_AFTER_RECEIPT: Draw(),
-    Kind.KILL_PRODUCER: Draw(at=_BEFORE, seconds=(0.0, 0.3)),
-    Kind.BROKER_RESTART: Draw(),
-    Kind.BROKER_KILL: Draw(),
-    Kind.BROKER_ALARM: Draw(seconds=(2.0, 8.0), variants=_SELDOM_LONG),
-    Kind.BROKER_ALARM_AND_ERRORS: Draw(seconds=(4.0, 10.0), times=(5, 60), variants=_SELDOM_LONG),
-    Kind.BROKER_CUT: Draw(times=(1, 3), variants=("workers", "producer")),
-    Kind.BROKER_HUNG: Draw(seconds=(4.0, 25.0), times=(5, 60), variants=_SELDOM_LONG),
-    Kind.BROKER_NAME_LOST: Draw(seconds=(4.0, 15.0), times=(5, 60)),
-    Kind.DATABASE_RESTART: Draw(seconds=(0.0, 4.0)),
-    Kind.DATABASE_KILL: Draw(seconds=(0.0, 4.0)),
-    Kind.DATABASE_CUT: Draw(times=(1, 3)),
-    Kind.SKOLON_ERROR: Draw(
+FAULT_PARAMETERS: dict[FaultType, FaultParameters] = {
+    FaultType.KILL_WORKER: FaultParameters(),
+    FaultType.KILL_POOL: FaultParameters(),
+    FaultType.KILL_BEFORE_PATCH: FaultParameters(variants=("lost", "carried-out")),
+    FaultType.KILL_AFTER_PATCH: FaultParameters(),
+    FaultType.KILL_BEFORE_RECEIPT: FaultParameters(),
+    FaultType.KILL_AFTER_RECEIPT: FaultParameters(),
+    FaultType.KILL_PRODUCER: FaultParameters(at=_BEFORE, seconds=(0.0, 0.3)),
+    FaultType.BROKER_RESTART: FaultParameters(),
+    FaultType.BROKER_KILL: FaultParameters(),
+    FaultType.BROKER_ALARM: FaultParameters(seconds=(2.0, 8.0), variants=_SELDOM_LONG),
+    FaultType.BROKER_ALARM_AND_ERRORS: FaultParameters(
+        seconds=(4.0, 10.0), times=(5, 60), variants=_SELDOM_LONG
+    ),
+    FaultType.BROKER_CUT: FaultParameters(times=(1, 3), variants=("workers", "producer")),
+    FaultType.BROKER_HUNG: FaultParameters(seconds=(4.0, 25.0), times=(5, 60), variants=_SELDOM_LONG),
+    FaultType.BROKER_NAME_LOST: FaultParameters(seconds=(4.0, 15.0), times=(5, 60)),
+    FaultType.DATABASE_RESTART: FaultParameters(seconds=(0.0, 4.0)),
+    FaultType.DATABASE_KILL: FaultParameters(seconds=(0.0, 4.0)),
+    FaultType.DATABASE_CUT: FaultParameters(times=(1, 3)),
+    FaultType.SKOLON_ERROR: FaultParameters(
         seconds=(2.0, 10.0), times=(5, 60), variants=("500", "503", "502-page", "not-json")
     ),
-    Kind.SKOLON_THROTTLED: Draw(seconds=(2.0, 10.0), times=(5, 60), variants=_RETRY_AFTER),
-    Kind.SKOLON_DOWN: Draw(seconds=(3.0, 15.0)),
-    Kind.SKOLON_BLACK_HOLE: Draw(seconds=(3.0, 10.0), variants=_SELDOM_LONG),
-    Kind.SKOLON_SLOW: Draw(seconds=(3.0, 8.0)),
-    Kind.SKOLON_RESET: Draw(times=(1, 5), variants=("reset", "half-close")),
-    Kind.SKOLON_HALF_ANSWER: Draw(times=(3, 30), variants=("reset", "end")),
-    Kind.SKOLON_TOKEN: Draw(times=(1, 3)),
-    Kind.GRAPH_THROTTLED: Draw(at=(0.0, 0.8), seconds=(2.0, 10.0), times=(2, 30), variants=_RETRY_AFTER),
-    Kind.GRAPH_ERROR: Draw(
+    FaultType.SKOLON_THROTTLED: FaultParameters(seconds=(2.0, 10.0), times=(5, 60), variants=_RETRY_AFTER),
+    FaultType.SKOLON_DOWN: FaultParameters(seconds=(3.0, 15.0)),
+    FaultType.SKOLON_BLACK_HOLE: FaultParameters(seconds=(3.0, 10.0), variants=_SELDOM_LONG),
+    FaultType.SKOLON_SLOW: FaultParameters(seconds=(3.0, 8.0)),
+    FaultType.SKOLON_RESET: FaultParameters(times=(1, 5), variants=("reset", "half-close")),
+    FaultType.SKOLON_HALF_ANSWER: FaultParameters(times=(3, 30), variants=("reset", "end")),
+    FaultType.SKOLON_TOKEN: FaultParameters(times=(1, 3)),
+    FaultType.GRAPH_THROTTLED: FaultParameters(
+        at=(0.0, 0.8), seconds=(2.0, 10.0), times=(2, 30), variants=_RETRY_AFTER
+    ),
+    FaultType.GRAPH_ERROR: FaultParameters(
         at=(0.0, 0.8), seconds=(2.0, 10.0), times=(2, 20), variants=("500", "503", "504", "502-page")
     ),
-    Kind.GRAPH_DOWN: Draw(at=(0.0, 0.8), seconds=(2.0, 10.0)),
-    Kind.GRAPH_HALF_ANSWER: Draw(at=(0.0, 0.8), times=(1, 10)),
-    Kind.GRAPH_PAGE_TOKEN: Draw(at=_BEFORE),
-    Kind.GRAPH_REPEATED_LINK: Draw(at=_BEFORE),
-    Kind.GRAPH_EMPTY_PAGE: Draw(at=_BEFORE, times=(1, 3)),
-    Kind.GRAPH_CLAIMS: Draw(at=(0.0, 0.8)),
-    Kind.FEW_FILES: Draw(seconds=(3.0, 10.0), times=(5, 60)),
-    Kind.FORGED_MESSAGES: Draw(times=(10, 40)),
-    Kind.ORGANISATION_BROKEN: Draw(at=(0.05, 0.5), seconds=(5.0, 70.0), times=(2, 12), variants=VARIANTS),
-    Kind.CLOCK_JUMP: Draw(seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")),
+    FaultType.GRAPH_DOWN: FaultParameters(at=(0.0, 0.8), seconds=(2.0, 10.0)),
+    FaultType.GRAPH_HALF_ANSWER: FaultParameters(at=(0.0, 0.8), times=(1, 10)),
+    FaultType.GRAPH_PAGE_TOKEN: FaultParameters(at=_BEFORE),
+    FaultType.GRAPH_REPEATED_LINK: FaultParameters(at=_BEFORE),
+    FaultType.GRAPH_EMPTY_PAGE: FaultParameters(at=_BEFORE, times=(1, 3)),
+    FaultType.GRAPH_CLAIMS: FaultParameters(at=(0.0, 0.8)),
+    FaultType.FEW_FILES: FaultParameters(seconds=(3.0, 10.0), times=(5, 60)),
+    FaultType.FORGED_MESSAGES: FaultParameters(times=(10, 40)),
+    FaultType.ORGANISATION_BROKEN: FaultParameters(
+        at=(0.05, 0.5), seconds=(5.0, 70.0), times=(2, 12), variants=VARIANTS
+    ),
+    FaultType.CLOCK_JUMP: FaultParameters(
+        seconds=(4.0, 12.0), times=(1, 20), variants=("+3600", "+90000", "-900", "-90000")
+    ),
 }

@@ -1,6 +1,6 @@
 """A TCP proxy that passes bytes through, and can delay, hold, cut and break off what passes.
 
-`Doors` runs an event loop in a thread; each `Door` in it listens on loopback for one server. What is done
+`Proxies` runs an event loop in a thread; each `Proxy` in it listens on loopback for one server. What is done
 to a door may be done from any thread, and has been done when the call returns.
 """
 
@@ -45,8 +45,8 @@ class _Link:
             writer.close()
 
 
-class Door:
-    """One listening port in front of one server. Made by `Doors.open`."""
+class Proxy:
+    """One listening port in front of one server. Made by `Proxies.open`."""
 
     def __init__(self, run: Callable[[Coroutine[Any, Any, None]], None], target: tuple[str, int]) -> None:
         self._run = run
@@ -217,20 +217,20 @@ class Door:
             writer.write_eof()
 
 
-class Doors:
+class Proxies:
     """All doors of a round, in an event loop in a thread of their own. A context manager."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="doors", daemon=True)
-        self._doors: list[Door] = []
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxies", daemon=True)
+        self._doors: list[Proxy] = []
 
-    def open(self, host: str, port: int) -> Door:
+    def open(self, host: str, port: int) -> Proxy:
         """Return a new door in front of that server."""
-        door = Door(self._run, (host, port))
-        self._run(door.listen())
-        self._doors.append(door)
-        return door
+        proxy = Proxy(self._run, (host, port))
+        self._run(proxy.listen())
+        self._doors.append(proxy)
+        return proxy
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
@@ -242,8 +242,8 @@ class Doors:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for door in self._doors:
-            self._run(door.close())
+        for proxy in self._doors:
+            self._run(proxy.close())
         self._run(_cancel_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -18,11 +18,11 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from devtools.chaos.environment import Scene, scene
-from devtools.chaos.results.assessment import judge
-from devtools.chaos.results.expectations import demand_of
+from devtools.chaos.environment import Environment, environment
+from devtools.chaos.results.assessment import assess
+from devtools.chaos.results.expectations import expectation_of
 from devtools.chaos.results.observation import observe
-from devtools.chaos.runner import Course
+from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import Schedule
 from devtools.commands import kill_all, running
 from devtools.servers import Servers
@@ -51,7 +51,7 @@ _PUBLISHED: Final = "SELECT coalesce((counts->>'published')::int, 0) FROM operat
 class Drill:
     """The steps, each told in a line as it ends; `surprises` are what was not as it should be."""
 
-    def __init__(self, stage: Scene) -> None:
+    def __init__(self, stage: Environment) -> None:
         self._scene = stage
         self._replays = count(1)
         self.surprises: list[str] = []
@@ -160,10 +160,10 @@ def main(arguments: Sequence[str]) -> int:
     folder = BUILD / "drill"
     shutil.rmtree(folder, ignore_errors=True)
     schedule = Schedule(seed=wanted.seed, events=())
-    with Servers() as servers, scene(servers, folder, people=wanted.users, seed=wanted.seed) as stage:
+    with Servers() as servers, environment(servers, folder, people=wanted.users, seed=wanted.seed) as stage:
         drill = Drill(stage)
         drill.go()
-        found = judge(observe(stage), demand_of(stage.municipality), schedule, Course(ended=True))
+        found = assess(observe(stage), expectation_of(stage.municipality), schedule, RoundLog(ended=True))
     surprises = [*drill.surprises, *found.surprises]
     print(  # noqa: T201 - a command's output
         f"* {found.published} people: lost {found.lost}, wrong {found.wrong}, done twice with effect"

@@ -6,12 +6,12 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from devtools.chaos.environment import scene
-from devtools.chaos.fault_types import Kind
-from devtools.chaos.results.assessment import Round, broken_round, judge
-from devtools.chaos.results.expectations import demand_of
+from devtools.chaos.environment import environment
+from devtools.chaos.fault_types import FaultType
+from devtools.chaos.results.assessment import Round, assess, broken_round
+from devtools.chaos.results.expectations import expectation_of
 from devtools.chaos.results.observation import observe
-from devtools.chaos.runner import conduct
+from devtools.chaos.runner import run_schedule
 from sandbox.municipality.municipality import Municipality
 
 if TYPE_CHECKING:
@@ -33,17 +33,19 @@ def try_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int
 def run_round(servers: Servers, schedule: Schedule, folder: Path, *, people: int) -> Round:
     """Run one round and report on it; `folder` takes the logs."""
     began = time.monotonic()
-    jumps = any(event.kind is Kind.CLOCK_JUMP for event in schedule.events)
-    company = any(event.kind is Kind.ORGANISATION_BROKEN for event in schedule.events)
-    with scene(servers, folder, people=people, seed=schedule.seed, jumps=jumps, company=company) as stage:
-        course = conduct(stage, schedule)
+    clock_jumps = any(event.fault is FaultType.CLOCK_JUMP for event in schedule.events)
+    with_others = any(event.fault is FaultType.ORGANISATION_BROKEN for event in schedule.events)
+    with environment(
+        servers, folder, people=people, seed=schedule.seed, clock_jumps=clock_jumps, with_others=with_others
+    ) as stage:
+        round_log = run_schedule(stage, schedule)
         stage.stand_ins.clear_faults()
         try:
             seen = observe(stage)
         except Exception as error:
-            for fault in course.broken:
+            for fault in round_log.broken:
                 error.add_note(f"a fault of the round did not work: {fault}")
             raise
-    found = judge(seen, demand_of(Municipality(people, seed=schedule.seed)), schedule, course)
+    found = assess(seen, expectation_of(Municipality(people, seed=schedule.seed)), schedule, round_log)
     found.seconds = round(time.monotonic() - began, 1)
     return found

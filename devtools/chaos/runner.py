@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from devtools.chaos import clock
-from devtools.chaos.fault_types import Kind
-from devtools.chaos.faults import crashes, forgeries, outages
-from devtools.chaos.faults import other_tenants as company
-from devtools.chaos.faults import upstream as neighbours
+from devtools.chaos.fault_types import FaultType
+from devtools.chaos.faults import crashes, forgeries, other_tenants, outages, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from devtools.chaos.environment import Progress, Scene
+    from devtools.chaos.environment import Environment, Progress
     from devtools.chaos.schedule import Event, Schedule
 
 #: Seconds without progress after which the next fault comes although its share has not been reached.
@@ -28,54 +26,56 @@ LONGEST: Final = 400.0
 #: Seconds for the faults of a round that is broken off to be lifted.
 LIFTED: Final = 60.0
 
-CARRY_OUT: Final[dict[Kind, Callable[[Scene, Event], bool]]] = {
-    Kind.KILL_WORKER: crashes.kill_worker,
-    Kind.KILL_POOL: crashes.kill_pool,
-    Kind.KILL_BEFORE_PATCH: crashes.kill_before_patch,
-    Kind.KILL_AFTER_PATCH: crashes.kill_after_patch,
-    Kind.KILL_BEFORE_RECEIPT: crashes.kill_before_receipt,
-    Kind.KILL_AFTER_RECEIPT: crashes.kill_after_receipt,
-    Kind.KILL_PRODUCER: crashes.kill_producer,
-    Kind.BROKER_RESTART: outages.restart_broker,
-    Kind.BROKER_KILL: outages.kill_broker,
-    Kind.BROKER_ALARM: outages.alarm_broker,
-    Kind.BROKER_ALARM_AND_ERRORS: outages.alarm_broker_among_errors,
-    Kind.BROKER_CUT: outages.cut_broker,
-    Kind.BROKER_HUNG: outages.hang_broker,
-    Kind.BROKER_NAME_LOST: outages.lose_name_of_broker,
-    Kind.DATABASE_RESTART: outages.restart_database,
-    Kind.DATABASE_KILL: outages.kill_database,
-    Kind.DATABASE_CUT: outages.cut_database,
-    Kind.SKOLON_ERROR: neighbours.skolon_error,
-    Kind.SKOLON_THROTTLED: neighbours.skolon_throttled,
-    Kind.SKOLON_DOWN: neighbours.skolon_down,
-    Kind.SKOLON_BLACK_HOLE: neighbours.skolon_black_hole,
-    Kind.SKOLON_SLOW: neighbours.skolon_slow,
-    Kind.SKOLON_RESET: neighbours.skolon_reset,
-    Kind.SKOLON_HALF_ANSWER: neighbours.skolon_half_answer,
-    Kind.SKOLON_TOKEN: neighbours.skolon_token,
-    Kind.GRAPH_THROTTLED: neighbours.graph_throttled,
-    Kind.GRAPH_ERROR: neighbours.graph_error,
-    Kind.GRAPH_DOWN: neighbours.graph_down,
-    Kind.GRAPH_HALF_ANSWER: neighbours.graph_half_answer,
-    Kind.GRAPH_PAGE_TOKEN: neighbours.graph_page_token,
-    Kind.GRAPH_REPEATED_LINK: neighbours.graph_repeated_link,
-    Kind.GRAPH_EMPTY_PAGE: neighbours.graph_empty_page,
-    Kind.GRAPH_CLAIMS: neighbours.graph_claims,
-    Kind.FEW_FILES: outages.leave_few_files,
-    Kind.CLOCK_JUMP: clock.clock_jump,
-    Kind.FORGED_MESSAGES: forgeries.forge_messages,
-    Kind.ORGANISATION_BROKEN: company.break_organisation,
+CARRY_OUT: Final[dict[FaultType, Callable[[Environment, Event], bool]]] = {
+    FaultType.KILL_WORKER: crashes.kill_worker,
+    FaultType.KILL_POOL: crashes.kill_pool,
+    FaultType.KILL_BEFORE_PATCH: crashes.kill_before_patch,
+    FaultType.KILL_AFTER_PATCH: crashes.kill_after_patch,
+    FaultType.KILL_BEFORE_RECEIPT: crashes.kill_before_receipt,
+    FaultType.KILL_AFTER_RECEIPT: crashes.kill_after_receipt,
+    FaultType.KILL_PRODUCER: crashes.kill_producer,
+    FaultType.BROKER_RESTART: outages.restart_broker,
+    FaultType.BROKER_KILL: outages.kill_broker,
+    FaultType.BROKER_ALARM: outages.alarm_broker,
+    FaultType.BROKER_ALARM_AND_ERRORS: outages.alarm_broker_among_errors,
+    FaultType.BROKER_CUT: outages.cut_broker,
+    FaultType.BROKER_HUNG: outages.hang_broker,
+    FaultType.BROKER_NAME_LOST: outages.lose_name_of_broker,
+    FaultType.DATABASE_RESTART: outages.restart_database,
+    FaultType.DATABASE_KILL: outages.kill_database,
+    FaultType.DATABASE_CUT: outages.cut_database,
+    FaultType.SKOLON_ERROR: upstream.skolon_error,
+    FaultType.SKOLON_THROTTLED: upstream.skolon_throttled,
+    FaultType.SKOLON_DOWN: upstream.skolon_down,
+    FaultType.SKOLON_BLACK_HOLE: upstream.skolon_black_hole,
+    FaultType.SKOLON_SLOW: upstream.skolon_slow,
+    FaultType.SKOLON_RESET: upstream.skolon_reset,
+    FaultType.SKOLON_HALF_ANSWER: upstream.skolon_half_answer,
+    FaultType.SKOLON_TOKEN: upstream.skolon_token,
+    FaultType.GRAPH_THROTTLED: upstream.graph_throttled,
+    FaultType.GRAPH_ERROR: upstream.graph_error,
+    FaultType.GRAPH_DOWN: upstream.graph_down,
+    FaultType.GRAPH_HALF_ANSWER: upstream.graph_half_answer,
+    FaultType.GRAPH_PAGE_TOKEN: upstream.graph_page_token,
+    FaultType.GRAPH_REPEATED_LINK: upstream.graph_repeated_link,
+    FaultType.GRAPH_EMPTY_PAGE: upstream.graph_empty_page,
+    FaultType.GRAPH_CLAIMS: upstream.graph_claims,
+    FaultType.FEW_FILES: outages.leave_few_files,
+    FaultType.CLOCK_JUMP: clock.clock_jump,
+    FaultType.FORGED_MESSAGES: forgeries.forge_messages,
+    FaultType.ORGANISATION_BROKEN: other_tenants.break_organisation,
 }
 #: What has to be done before the run begins for a fault that comes during it.
-PREPARE: Final[dict[Kind, Callable[[Scene, Event], None]]] = {Kind.KILL_PRODUCER: crashes.watch_producer}
+PREPARE: Final[dict[FaultType, Callable[[Environment, Event], None]]] = {
+    FaultType.KILL_PRODUCER: crashes.watch_producer
+}
 
 #: The causes for which a kind of fault may halt the run, and an operator is to resume it.
-HALTS: Final[dict[Kind, str]] = {Kind.GRAPH_REPEATED_LINK: "page_loop"}
+HALTS: Final[dict[FaultType, str]] = {FaultType.GRAPH_REPEATED_LINK: "page_loop"}
 
 
 @dataclass(kw_only=True)
-class Course:
+class RoundLog:
     """How a round went: what was carried out, what came too late, and how the run ended.
 
     `recovery` is in seconds from the moment when the last fault was lifted to the end of the run;
@@ -94,25 +94,25 @@ class Course:
     recovery: float = 0.0
 
 
-def conduct(scene: Scene, schedule: Schedule) -> Course:
+def run_schedule(environment: Environment, schedule: Schedule) -> RoundLog:
     """Trigger the run, let the schedule happen to it, and wait until it has ended."""
-    return _Conductor(scene, schedule).conduct()
+    return _Runner(environment, schedule).run_schedule()
 
 
-class _Conductor:
-    def __init__(self, scene: Scene, schedule: Schedule) -> None:
-        self._scene = scene
+class _Runner:
+    def __init__(self, environment: Environment, schedule: Schedule) -> None:
+        self._scene = environment
         self._schedule = schedule
-        self._course = Course()
+        self._course = RoundLog()
         #: When the last fault was lifted that is not to outlast the run.
         self._lifted: float | None = None
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._people = scene.municipality.size
+        self._people = environment.municipality.size
 
-    def conduct(self) -> Course:
+    def run_schedule(self) -> RoundLog:
         try:
-            self._conduct()
+            self._run()
         finally:
             # Faults that still last, because the round was broken off, are lifted before anything is ended.
             self._scene.stopped.set()
@@ -120,11 +120,11 @@ class _Conductor:
                 thread.join(LIFTED)
         return self._course
 
-    def _conduct(self) -> None:
+    def _run(self) -> None:
         before = [event for event in self._schedule.events if event.at == 0]
         for event in before:
-            if event.kind in PREPARE:
-                PREPARE[event.kind](self._scene, event)
+            if event.fault in PREPARE:
+                PREPARE[event.fault](self._scene, event)
         for event in before:
             self._begin(event)
         self._scene.trigger()
@@ -137,30 +137,30 @@ class _Conductor:
         for thread in self._threads:
             self._await_thread(thread)
         self._await_end()
-        self._await_company()
+        self._await_other_tenants()
 
     def _begin(self, event: Event) -> None:
-        thread = threading.Thread(target=self._carry_out, args=(event,), name=str(event.kind), daemon=True)
+        thread = threading.Thread(target=self._carry_out, args=(event,), name=str(event.fault), daemon=True)
         thread.start()
         self._threads.append(thread)
 
     def _carry_out(self, event: Event) -> None:
         try:
-            done = CARRY_OUT[event.kind](self._scene, event)
+            done = CARRY_OUT[event.fault](self._scene, event)
         except Exception as error:  # noqa: BLE001 - a fault that does not work is told, not hidden
             with self._lock:
-                self._course.broken.append(f"{event.kind}: {type(error).__name__}: {error}")
+                self._course.broken.append(f"{event.fault}: {type(error).__name__}: {error}")
             return
         with self._lock:
             (self._course.carried_out if done else self._course.missed).append(event)
-            if done and event.kind is not Kind.ORGANISATION_BROKEN:
+            if done and event.fault is not FaultType.ORGANISATION_BROKEN:
                 self._lifted = time.monotonic()
 
     def _await_share(self, share: float) -> bool:
         """Wait until so many have an outcome, or nothing moves any more; False when the run has ended."""
         settled, since = -1, time.monotonic()
         while True:
-            progress = self._look()
+            progress = self._progress()
             if progress is not None:
                 if progress.ended:
                     return False
@@ -175,7 +175,7 @@ class _Conductor:
     def _await_thread(self, thread: threading.Thread) -> None:
         end = time.monotonic() + LONGEST
         while thread.is_alive() and time.monotonic() < end:
-            self._look()
+            self._progress()
             thread.join(0.1)
         if thread.is_alive():
             with self._lock:
@@ -184,7 +184,7 @@ class _Conductor:
     def _await_end(self) -> None:
         end = time.monotonic() + RECOVERY
         while time.monotonic() < end:
-            progress = self._look()
+            progress = self._progress()
             if progress is not None and progress.ended:
                 self._course.ended = True
                 break
@@ -192,20 +192,20 @@ class _Conductor:
         if self._lifted is not None:
             self._course.recovery = time.monotonic() - self._lifted
 
-    def _await_company(self) -> None:
+    def _await_other_tenants(self) -> None:
         if self._scene.breakage is None:
             return
-        outlasted = company.outlast(self._scene, self._scene.breakage)
+        outlasted = other_tenants.await_aftermath(self._scene, self._scene.breakage)
         self._course.broken += outlasted.surprises
         self._course.recovery = max(self._course.recovery, outlasted.recovery)
 
-    def _look(self) -> Progress | None:
+    def _progress(self) -> Progress | None:
         """Look at the run, and resume it where that is the operator's part."""
         progress = self._scene.progress()
         if progress is None or progress.status != "halted":
             return progress
         cause = str(progress.cause)
-        expected = {HALTS.get(event.kind) for event in self._schedule.events}
+        expected = {HALTS.get(event.fault) for event in self._schedule.events}
         if cause not in expected:
             if cause not in self._course.unforeseen_halts:
                 self._course.unforeseen_halts.append(cause)

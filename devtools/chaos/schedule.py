@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from devtools.chaos.fault_types import DRAWS, Kind
+from devtools.chaos.fault_types import FAULT_PARAMETERS, FaultType
 
 #: How many faults a round has, from and to.
 FAULTS: Final = (4, 7)
@@ -20,12 +20,12 @@ class Event:
     """One fault of a schedule.
 
     `at` is the share of the people that have an outcome when it happens (0: before the run begins);
-    `seconds`, `times` and `variant` mean what `kinds.Draw` says; `place`, from 0 to 1, chooses where
+    `seconds`, `times` and `variant` mean what `FaultParameters` says; `place`, from 0 to 1, chooses where
     there is a choice (which page, which process).
     """
 
     at: float
-    kind: Kind
+    fault: FaultType
     seconds: float
     times: int
     variant: str
@@ -41,12 +41,12 @@ class Schedule:
 
 
 #: Kinds that a round has once at most: the two small municipalities are there once.
-ONCE: Final = frozenset({Kind.ORGANISATION_BROKEN})
+ONCE: Final = frozenset({FaultType.ORGANISATION_BROKEN})
 
 #: Schedules that are asked for by name, and are never drawn.
 SCENARIOS: Final = {
     "skolon-outage": (
-        Event(at=0.4, kind=Kind.SKOLON_DOWN, seconds=300.0, times=1, variant="", place=0.0),
+        Event(at=0.4, fault=FaultType.SKOLON_DOWN, seconds=300.0, times=1, variant="", place=0.0),
     ),
 }  # fmt: skip
 
@@ -69,20 +69,20 @@ def make_schedule(seed: int, *, only: str | None = None) -> Schedule:
     chance = random.Random(f"schedule {seed}")  # noqa: S311 - repeatable on purpose
     count = chance.randint(*FAULTS)
     if only is None:
-        kinds = chance.sample(list(Kind), count)
+        kinds = chance.sample(list(FaultType), count)
     else:
-        kinds = [Kind(only)] * (1 if only in ONCE else count)
+        kinds = [FaultType(only)] * (1 if only in ONCE else count)
     events = [_event(kind, chance) for kind in kinds]
     return Schedule(seed=seed, events=tuple(sorted(events, key=lambda event: event.at)))
 
 
-def _event(kind: Kind, chance: random.Random) -> Event:
-    draw = DRAWS[kind]
+def _event(kind: FaultType, chance: random.Random) -> Event:
+    parameters = FAULT_PARAMETERS[kind]
     return Event(
-        at=round(chance.uniform(*draw.at), 3),
-        kind=kind,
-        seconds=round(chance.uniform(*draw.seconds), 2),
-        times=chance.randint(*draw.times),
-        variant=chance.choice(draw.variants),
+        at=round(chance.uniform(*parameters.at), 3),
+        fault=kind,
+        seconds=round(chance.uniform(*parameters.seconds), 2),
+        times=chance.randint(*parameters.times),
+        variant=chance.choice(parameters.variants),
         place=round(chance.random(), 3),
     )

@@ -1,7 +1,7 @@
 """The stand-ins in a process of their own: the interpreter that plays Graph and Skolon does nothing else.
 
 The two processes talk over a pipe: orders there, answers back, and back as well the moments that were
-asked for (`ledger.Gate`).
+asked for (`request_log.RequestGate`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from devtools.chaos.results.request_log import MOMENTS, Moment, Verdict
+from devtools.chaos.results.request_log import MOMENTS, Decision, Moment
 from devtools.chaos.stand_ins_process import Ready, serve_stand_ins
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ class StandIns:
         """Ask for no moment any more."""
         self._order("forget_moments")
 
-    def decide(self, moment: Moment, verdict: Verdict) -> None:
+    def decide(self, moment: Moment, decision: Decision) -> None:
         """Say what becomes of the request that is held at that moment."""
-        self._order("decide", moment, verdict)
+        self._order("decide", moment, decision)
 
     def patches(self) -> dict[str, dict[str, int]]:
         """Return, by Skolon user, how many PATCHes were `effective` and how many `idle`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from devtools.chaos.faults.broken_organisation import BrokenOrganisation
 from devtools.chaos.faults.other_tenants import small_municipalities
-from devtools.chaos.results.request_log import Gate, Ledger, Moment, Verdict
+from devtools.chaos.results.request_log import Decision, Moment, RequestGate, RequestLog
 from sandbox.environment import Environment, serve_environment
 from sandbox.microsoft.control import read_fault
 from sandbox.skolon.faults import Fault as SkolonFault
@@ -43,10 +43,12 @@ class _SwitchedOn:
 class _Orders:
     """One method for each order."""
 
-    def __init__(self, served: Environment, gate: Gate, ledger: Ledger, broken: BrokenOrganisation) -> None:
+    def __init__(
+        self, served: Environment, gate: RequestGate, request_log: RequestLog, broken: BrokenOrganisation
+    ) -> None:
         self._world = served
         self._gate = gate
-        self._ledger = ledger
+        self._ledger = request_log
         self._broken = broken
         #: The faults that were switched on, by their numbers.
         self._switched_on: list[_SwitchedOn] = []
@@ -107,8 +109,8 @@ class _Orders:
     def forget_moments(self) -> None:
         self._gate.forget()
 
-    def decide(self, moment: Moment, verdict: Verdict) -> None:
-        self._gate.decide(moment, verdict)
+    def decide(self, moment: Moment, decision: Decision) -> None:
+        self._gate.decide(moment, decision)
 
     def patches(self) -> dict[str, dict[str, int]]:
         return self._ledger.accounts()
@@ -140,24 +142,24 @@ def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page
             pipe.send((kind, value))
 
     environments: list[Environment] = []
-    gate = Gate(lambda moment: send("moment", moment))
+    gate = RequestGate(lambda moment: send("moment", moment))
 
     def user(organisation: str, user_id: str) -> dict[str, Any] | None:
         return environments[0].skolon.user(organisation, user_id)
 
-    ledger, broken = Ledger(gate, user), BrokenOrganisation()
+    request_log, broken = RequestLog(gate, user), BrokenOrganisation()
     with serve_environment(
         folder,
         users=people,
         seed=seed,
         others=small_municipalities(seed),
         threads=_THREADS,
-        around=lambda application: broken.around(ledger.around(application)),
+        around=lambda application: broken.around(request_log.around(application)),
     ) as served:
         environments.append(served)
         for directory in served.microsoft.directories.values():
             directory.most_on_a_page = page
-        orders = _Orders(served, gate, ledger, broken)
+        orders = _Orders(served, gate, request_log, broken)
         send(
             "answer",
             Ready(environment=served.variables, tenant=served.tenant, other_tenants=served.other_tenants),

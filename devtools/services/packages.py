@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devtools.services.process import Unavailable, environment
+from devtools.services.process import Unavailable, server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def install(packages: Sequence[str]) -> None:
     if os.geteuid() != 0:
         raise Unavailable(f"not installed: sudo apt-get install {names}")
     # apt needs the machine's proxy settings, so that it gets the whole environment.
-    env = {**os.environ, **environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    env = {**os.environ, **server_environment(), "DEBIAN_FRONTEND": "noninteractive"}
     update = [apt, "-q", "update"]
     fetch = [apt, "-q", "-y", "--no-install-recommends", "install", *packages]
     with _no_daemons():

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from devtools.services.discovery import Requirement
-from devtools.services.process import KeptProcess, Unavailable, environment, free_port
+from devtools.services.process import ServerProcess, Unavailable, free_port, server_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,7 +142,7 @@ class PrivatePostgreSQL(PostgreSQL):
         self._binaries = binaries
         self._settings = settings
         # PostgreSQL refuses to run as root.
-        self._process = KeptProcess("postgresql", user=_unprivileged() if os.geteuid() == 0 else None)
+        self._process = ServerProcess("postgresql", user=_unprivileged() if os.geteuid() == 0 else None)
         self._port = free_port()
         self._data = self._process.directory / "data"
         if certificate is not None:
@@ -184,7 +184,7 @@ class PrivatePostgreSQL(PostgreSQL):
                 "--locale=C.UTF-8",
                 "--no-sync",
             ],
-            env=environment(),
+            env=server_environment(),
             cwd=self._process.directory,
             user=user,
             group=user,
@@ -202,7 +202,7 @@ class PrivatePostgreSQL(PostgreSQL):
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self._port)]
         for setting in ("listen_addresses=127.0.0.1", *self._settings):
             command += ["-c", setting]
-        self._process.start(command, environment())
+        self._process.start(command, server_environment())
         self._process.wait_until(self._ready, seconds=START_TIMEOUT)
 
     def _ready(self) -> bool:

@@ -51,14 +51,14 @@ def free_port() -> int:
             return port
 
 
-def environment(**extra: str) -> dict[str, str]:
+def server_environment(**extra: str) -> dict[str, str]:
     """Take the little that a server needs of ours (paths and language), with what is given on top."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **extra}
 
 
-class KeptProcess:
+class ServerProcess:
     """One server and its temporary directory; both are gone after `close`, or when this process dies.
 
     `user` is whom the server runs as; the directory is handed to that user. None is whoever we are.
@@ -77,7 +77,7 @@ class KeptProcess:
             stdout=subprocess.PIPE,
         )
 
-    def _order(self, **order: Any) -> dict[str, Any]:
+    def _send(self, **order: Any) -> dict[str, Any]:
         stdin, stdout = self._watchdog.stdin, self._watchdog.stdout
         if stdin is None or stdout is None or stdin.closed:
             raise RuntimeError(f"{self.name} is closed")
@@ -93,7 +93,7 @@ class KeptProcess:
 
     def start(self, command: Sequence[str], env: Mapping[str, str]) -> None:
         """Start the server; its output goes to the log."""
-        self._order(
+        self._send(
             do="start", command=list(command), environment=dict(env), user=self.user, log=str(self.log)
         )
 
@@ -101,7 +101,7 @@ class KeptProcess:
         """Wait until `ready` says so; raises Unavailable with the log's end if it ends or takes longer."""
         until = time.monotonic() + seconds
         while not ready():
-            code = self._order(do="status")["exit"]
+            code = self._send(do="status")["exit"]
             if code is not None:
                 raise Unavailable(f"{self.name} ended with {code} while starting\n{self.log_tail()}")
             if time.monotonic() > until:
@@ -110,11 +110,11 @@ class KeptProcess:
 
     def stop(self, ask_with: signal.Signals, *, seconds: float = 30) -> None:
         """Ask the server to end; what is left after `seconds` is killed. The data stay."""
-        self._order(do="stop", signal=int(ask_with), seconds=seconds)
+        self._send(do="stop", signal=int(ask_with), seconds=seconds)
 
     def kill(self) -> None:
         """End the server with SIGKILL, as a power cut would. The data stay."""
-        self._order(do="stop", signal=int(signal.SIGKILL), seconds=10)
+        self._send(do="stop", signal=int(signal.SIGKILL), seconds=10)
 
     def close(self) -> None:
         """End the server and remove its data."""

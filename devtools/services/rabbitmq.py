@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 
 from devtools.services.discovery import Requirement
-from devtools.services.process import KeptProcess, Unavailable, environment, free_port
+from devtools.services.process import ServerProcess, Unavailable, free_port, server_environment
 
 if TYPE_CHECKING:
     from sandbox.certificates import Certificate
@@ -128,8 +128,8 @@ class PrivateRabbitMQ(RabbitMQ):
     def __init__(self, script: Path, certificate: Certificate | None = None) -> None:
         """Start it; with a `certificate` it takes AMQP over TLS as well, at `tls_url`."""
         self._script = script
-        self._hanging = 0
-        self._process = KeptProcess("rabbitmq")
+        self._suspended = 0
+        self._process = ServerProcess("rabbitmq")
         amqp, management, self._epmd, self._distribution = (free_port() for _ in range(4))
         password = secrets.token_hex(16)
         self._node = f"update-sync-{secrets.token_hex(4)}@localhost"
@@ -164,7 +164,7 @@ class PrivateRabbitMQ(RabbitMQ):
 
     def _environment(self) -> dict[str, str]:
         directory = self._process.directory
-        return environment(
+        return server_environment(
             HOME=str(directory),
             ERL_EPMD_ADDRESS="127.0.0.1",
             ERL_EPMD_PORT=str(self._epmd),
@@ -214,14 +214,14 @@ class PrivateRabbitMQ(RabbitMQ):
             timeout=START_TIMEOUT,
         )
 
-    def hang(self) -> None:
-        """Stop the server's process (SIGSTOP): it takes connections and says nothing until `go_on`."""
-        self._hanging = int(self.call("GET", "/nodes").json()[0]["os_pid"])
-        os.kill(self._hanging, signal.SIGSTOP)
+    def suspend(self) -> None:
+        """Stop the server's process (SIGSTOP): it takes connections and says nothing until `unsuspend`."""
+        self._suspended = int(self.call("GET", "/nodes").json()[0]["os_pid"])
+        os.kill(self._suspended, signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def unsuspend(self) -> None:
         """Have a server that hangs go on."""
-        os.kill(self._hanging, signal.SIGCONT)
+        os.kill(self._suspended, signal.SIGCONT)
 
     def stop(self) -> None:
         """Shut down in order; the data stay."""

@@ -81,8 +81,8 @@ def kill_below() -> None:
         time.sleep(0.02)
 
 
-class Keeper:
-    """Carries out the orders; holds at most one server at a time."""
+class Watchdog:
+    """Carries out orders; holds at most one server at a time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -120,7 +120,7 @@ class Keeper:
             return {"pid": None, "exit": None}
         return {"pid": self.server.pid, "exit": self.server.poll()}
 
-    def obey(self, line: bytes) -> dict[str, Any]:
+    def handle(self, line: bytes) -> dict[str, Any]:
         order = json.loads(line)
         try:
             if order["do"] == "start":
@@ -142,7 +142,7 @@ def main(directory: str) -> None:
     os.setsid()
     parent = os.getppid()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    watchdog = Keeper(Path(directory))
+    watchdog = Watchdog(Path(directory))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     pending = b""
     try:
@@ -155,7 +155,7 @@ def main(directory: str) -> None:
                 break
             *lines, pending = (pending + received).split(b"\n")
             for line in lines:
-                os.write(1, json.dumps(watchdog.obey(line)).encode() + b"\n")
+                os.write(1, json.dumps(watchdog.handle(line)).encode() + b"\n")
     except BrokenPipeError:
         pass
     finally:

@@ -10,7 +10,7 @@ from devtools.chaos.environment import PAGES
 if TYPE_CHECKING:
     import psycopg
 
-    from devtools.chaos.environment import Scene
+    from devtools.chaos.environment import Environment
     from devtools.chaos.results.request_log import Moment
     from devtools.chaos.schedule import Event
 
@@ -30,96 +30,96 @@ _REMOVE: Final = "DROP TRIGGER IF EXISTS chaos_hold ON receipts; DROP FUNCTION I
 _HELD: Final = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
-def kill_worker(scene: Scene, event: Event) -> bool:
+def kill_worker(environment: Environment, event: Event) -> bool:
     """Kill one of the pool's processes; dramatiq ends the others in order, and the pool with them."""
-    return scene.wait(MOMENT, lambda: scene.workers.kill_one(event.place))
+    return environment.wait(MOMENT, lambda: environment.workers.kill_one(event.place))
 
 
-def kill_pool(scene: Scene, _event: Event) -> bool:
+def kill_pool(environment: Environment, _event: Event) -> bool:
     """Kill all workers at once, as a crash of their machine would."""
-    return scene.wait(MOMENT, scene.workers.kill)
+    return environment.wait(MOMENT, environment.workers.kill)
 
 
-def kill_before_patch(scene: Scene, event: Event) -> bool:
+def kill_before_patch(environment: Environment, event: Event) -> bool:
     """Kill the workers when a PATCH has come to Skolon, which then loses it or carries it out late."""
-    if not _met(scene, "before-patch"):
+    if not _met(environment, "before-patch"):
         return False
-    killed = scene.workers.kill()
-    scene.stand_ins.decide("before-patch", "cut" if event.variant == "lost" else "go-on")
+    killed = environment.workers.kill()
+    environment.stand_ins.decide("before-patch", "cut" if event.variant == "lost" else "go-on")
     return killed
 
 
-def kill_after_patch(scene: Scene, _event: Event) -> bool:
+def kill_after_patch(environment: Environment, _event: Event) -> bool:
     """Kill the workers when a PATCH has been carried out, and before its answer is sent."""
-    if not _met(scene, "after-patch"):
+    if not _met(environment, "after-patch"):
         return False
-    killed = scene.workers.kill()
-    scene.stand_ins.decide("after-patch", "go-on")
+    killed = environment.workers.kill()
+    environment.stand_ins.decide("after-patch", "go-on")
     return killed
 
 
-def kill_before_receipt(scene: Scene, _event: Event) -> bool:
+def kill_before_receipt(environment: Environment, _event: Event) -> bool:
     """Kill the workers while their receipts wait in PostgreSQL for leave to be written."""
     with (
-        scene.servers.database_lock,
-        closing(scene.servers.connect(scene.database_url)) as connection,
+        environment.servers.database_lock,
+        closing(environment.servers.connect(environment.database_url)) as connection,
     ):
         connection.execute(f"SELECT pg_advisory_lock({_LOCK})".encode())
         connection.execute(_INSTALL.encode())
         try:
-            held = scene.comes(MOMENT, lambda: _number(connection, _HELD) > 0)
-            return held and scene.workers.kill()
+            held = environment.comes(MOMENT, lambda: _number(connection, _HELD) > 0)
+            return held and environment.workers.kill()
         finally:
             # First the lock: a receipt that waits for it holds the table that the trigger is on.
             connection.execute("SELECT pg_advisory_unlock_all()")
             connection.execute(_REMOVE.encode())
 
 
-def kill_after_receipt(scene: Scene, _event: Event) -> bool:
+def kill_after_receipt(environment: Environment, _event: Event) -> bool:
     """Kill the workers after receipts were written, with none of the acknowledgements delivered."""
-    scene.broker_of_workers.hold(to_client=False)
+    environment.workers_broker.hold(to_client=False)
     try:
-        before = _settled(scene)
-        written = scene.comes(MOMENT, lambda: _settled(scene) > before)
-        return written and scene.workers.kill()
+        before = _settled(environment)
+        written = environment.comes(MOMENT, lambda: _settled(environment) > before)
+        return written and environment.workers.kill()
     finally:
         # What was held is lost with its connection, and never delivered late.
-        scene.broker_of_workers.cut()
-        scene.broker_of_workers.let_go()
+        environment.workers_broker.cut()
+        environment.workers_broker.let_go()
 
 
-def watch_producer(scene: Scene, event: Event) -> None:
+def watch_producer(environment: Environment, event: Event) -> None:
     """Before the run begins: ask to be told of the page at which the producer is to be killed."""
-    scene.stand_ins.watch("page", int(event.place * (PAGES - 1)))
+    environment.stand_ins.watch("page", int(event.place * (PAGES - 1)))
 
 
-def kill_producer(scene: Scene, event: Event) -> bool:
+def kill_producer(environment: Environment, event: Event) -> bool:
     """Kill the producer around the moment at which Graph sends it a page.
 
     The answer is on its way for `event.seconds` before the kill; `event.place` says which page it is.
     """
-    if not _come(scene, "page"):
+    if not _come(environment, "page"):
         return False
-    scene.stand_ins.decide("page", "go-on")
-    scene.stopped.wait(event.seconds)
-    return scene.producer.kill()
+    environment.stand_ins.decide("page", "go-on")
+    environment.stopped.wait(event.seconds)
+    return environment.producer.kill()
 
 
-def _met(scene: Scene, moment: Moment) -> bool:
+def _met(environment: Environment, moment: Moment) -> bool:
     """Ask for a moment and wait for it; False when the run ends without it."""
-    scene.stand_ins.watch(moment)
-    return _come(scene, moment)
+    environment.stand_ins.watch(moment)
+    return _come(environment, moment)
 
 
-def _come(scene: Scene, moment: Moment) -> bool:
-    come = scene.comes(MOMENT, lambda: scene.stand_ins.has_come(moment))
+def _come(environment: Environment, moment: Moment) -> bool:
+    come = environment.comes(MOMENT, lambda: environment.stand_ins.has_come(moment))
     if not come:
-        scene.stand_ins.forget_moments()
+        environment.stand_ins.forget_moments()
     return come
 
 
-def _settled(scene: Scene) -> int:
-    progress = scene.progress()
+def _settled(environment: Environment) -> int:
+    progress = environment.progress()
     return 0 if progress is None else progress.settled
 
 

@@ -16,7 +16,7 @@ from schemas.messages.messages import SECTION, TENANT_PAGES_QUEUE, USER_SYNC_QUE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from devtools.chaos.environment import Scene
+    from devtools.chaos.environment import Environment
     from devtools.chaos.schedule import Event
 
 #: Seconds for RabbitMQ to take them, whatever else the schedule does to it.
@@ -30,9 +30,9 @@ Forgery = tuple[str, bytes]
 class _Forger:
     """Forges for one round: what is sealed in its messages is genuine, and that of other messages."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._cipher = FieldCipher([scene.env["UPDATE_SYNC_SECRET_KEYS"]])
-        self._people = cycle([person.entra for person in scene.municipality])
+    def __init__(self, environment: Environment) -> None:
+        self._cipher = FieldCipher([environment.env["UPDATE_SYNC_SECRET_KEYS"]])
+        self._people = cycle([person.entra for person in environment.municipality])
         self.makers: tuple[Callable[[str], Forgery], ...] = (
             self.swapped_payload,
             self.payload_of_another_run,
@@ -105,18 +105,18 @@ class _Forger:
         return _message(mark, TENANT_PAGES_QUEUE, "tenant_page", kwargs)
 
 
-def forge_messages(scene: Scene, event: Event) -> bool:
+def forge_messages(environment: Environment, event: Event) -> bool:
     """Write forged messages into the queues by plain AMQP; they are marked, and noted in the scene."""
-    forger = _Forger(scene)
-    first = len(scene.forged)
+    forger = _Forger(environment)
+    first = len(environment.forged)
     makers: Iterator[Callable[[str], Forgery]] = islice(cycle(forger.makers), event.times)
     marks = [f"forged-{number}" for number in range(first, first + event.times)]
-    scene.forged += marks
+    environment.forged += marks
     forgeries = [make(mark) for make, mark in zip(makers, marks, strict=True)]
 
     def taken() -> bool:
         try:
-            with pika.BlockingConnection(pika.URLParameters(scene.amqp_url)) as connection:
+            with pika.BlockingConnection(pika.URLParameters(environment.amqp_url)) as connection:
                 channel = connection.channel()
                 channel.tx_select()
                 for queue, body in forgeries:
@@ -126,7 +126,7 @@ def forge_messages(scene: Scene, event: Event) -> bool:
             return False
         return True
 
-    if not scene.wait(TAKEN, taken):
+    if not environment.wait(TAKEN, taken):
         raise RuntimeError("RabbitMQ does not take the forged messages")
     return True
 

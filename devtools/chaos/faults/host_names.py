@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 FAKED: Final = Path(__file__).parent / "faked"
 
 
-class Names:
+class HostNames:
     """The names that one command resolves."""
 
     def __init__(self, file: Path) -> None:

@@ -12,7 +12,7 @@ from sandbox.municipality.municipality import Municipality
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devtools.chaos.environment import Scene
+    from devtools.chaos.environment import Environment
     from devtools.chaos.schedule import Event
 
 HEALTHY: Final = "healthy"
@@ -52,26 +52,26 @@ class Breakage:
 
 
 @dataclass(kw_only=True)
-class Outlasted:
+class Aftermath:
     """How it went on: seconds from the healing to the end of the run, and what was not as it should be."""
 
     recovery: float = 0.0
     surprises: list[str] = field(default_factory=list)
 
 
-def break_organisation(scene: Scene, event: Event) -> bool:
+def break_organisation(environment: Environment, event: Event) -> bool:
     """Trigger the two small runs, and break the organisation of one after `event.times` requests of it.
 
-    It stays broken until `outlast`.
+    It stays broken until `await_aftermath`.
     """
     # The big one's run is the first.
-    if not scene.wait(BEGUN, scene.has_begun):
+    if not environment.wait(BEGUN, environment.has_begun):
         return False
-    scene.stand_ins.break_organisation(BROKEN, event.variant, event.times)
+    environment.stand_ins.break_organisation(BROKEN, event.variant, event.times)
     for key in (BROKEN, HEALTHY):
-        scene.trigger(key)
-    struck = scene.wait(BEGUN, lambda: scene.stand_ins.organisation_struck() > 0)
-    scene.breakage = Breakage(
+        environment.trigger(key)
+    struck = environment.wait(BEGUN, lambda: environment.stand_ins.organisation_struck() > 0)
+    environment.breakage = Breakage(
         variant=event.variant,
         since=time.monotonic(),
         seconds=event.seconds,
@@ -80,27 +80,27 @@ def break_organisation(scene: Scene, event: Event) -> bool:
     return struck
 
 
-def outlast(scene: Scene, breakage: Breakage) -> Outlasted:
+def await_aftermath(environment: Environment, breakage: Breakage) -> Aftermath:
     """Have the healthy one's run end, and only then heal the organisation, or cancel the broken one's run.
 
     The big one's run has ended, or will not. An organisation that is not healed stays broken to the end.
     """
-    found = Outlasted()
-    if not scene.wait(ENDED, lambda: scene.has_ended(HEALTHY)):
+    found = Aftermath()
+    if not environment.wait(ENDED, lambda: environment.has_ended(HEALTHY)):
         found.surprises.append("beside a broken organisation a healthy one's run does not end")
-    scene.wait(breakage.since + breakage.seconds - time.monotonic(), lambda: False)
-    now = scene.progress(BROKEN)
+    environment.wait(breakage.since + breakage.seconds - time.monotonic(), lambda: False)
+    now = environment.progress(BROKEN)
     # With users that cannot be read each may be a dead letter, and the run be over.
     is_over = now is None or now.status not in {"reading", "updating"}
-    if is_over and not breakage.is_malformed and scene.stand_ins.organisation_struck():
+    if is_over and not breakage.is_malformed and environment.stand_ins.organisation_struck():
         found.surprises.append(f"while its organisation is broken a run is {now and (now.status, now.cause)}")
     if breakage.is_healed:
-        scene.stand_ins.heal_organisation()
+        environment.stand_ins.heal_organisation()
         began = time.monotonic()
-        scene.wait(ENDED, lambda: scene.has_ended(BROKEN))
+        environment.wait(ENDED, lambda: environment.has_ended(BROKEN))
         found.recovery = time.monotonic() - began
     elif now is not None and not now.ended:
-        breakage.is_cancelled = scene.command("runs", "cancel", str(now.run)) is not None
+        breakage.is_cancelled = environment.command("runs", "cancel", str(now.run)) is not None
         if not breakage.is_cancelled:
             found.surprises.append("the broken organisation's run is not cancelled")
     return found

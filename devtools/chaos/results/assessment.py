@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from devtools.chaos.results.observation import Letter, Observation
-    from devtools.chaos.runner import Course
+    from devtools.chaos.runner import RoundLog
     from devtools.chaos.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Demand:
+class Expectation:
     """What the municipality demands of a first run, whatever goes wrong around it.
 
     `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
@@ -36,7 +36,7 @@ class Account:
     key: str
     run: Mapping[str, Any]
     receipts: list[dict[str, Any]]
-    demand: Demand
+    expectation: Expectation
 
 
 @dataclass(kw_only=True)
@@ -91,20 +91,20 @@ class _Letters:
     users: frozenset[str]
 
 
-def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course) -> Round:
+def assess(seen: Observation, expectation: Expectation, schedule: Schedule, round_log: RoundLog) -> Round:
     """Return the round's report, but for how long it took."""
-    accounts = [Account(key="", run=seen.run, receipts=seen.receipts, demand=demand), *seen.others]
+    accounts = [Account(key="", run=seen.run, receipts=seen.receipts, expectation=expectation), *seen.others]
     receipts = {
         receipt["user"]: (receipt["outcome"], receipt["reason"])
         for account in accounts
         for receipt in account.receipts
     }
-    people = {user: right for account in accounts for user, right in account.demand.people.items()}
+    people = {user: right for account in accounts for user, right in account.expectation.people.items()}
     dead_letters = _dead_letters(
         [dead_letter for dead_letter in seen.dead_letters if dead_letter.forged is None], people
     )
     twice = _done_twice(seen.patches)
-    found = _course(course)
+    found = _course(round_log)
     for account in accounts:
         found += [f"{account.key} {words}".lstrip() for words in _sums(account)]
     found += [*_people(receipts, people), *_forged(seen)]
@@ -122,8 +122,8 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
     lost = [user for account in accounts for user in _lost(account, receipts)]
     return Round(
         seed=schedule.seed,
-        faults=[str(event.kind) for event in schedule.events],
-        missed=[str(event.kind) for event in course.missed],
+        faults=[str(event.fault) for event in schedule.events],
+        missed=[str(event.fault) for event in round_log.missed],
         published=sum(int(account.run.get("published", 0)) for account in accounts),
         lost=len(lost),
         wrong=len(seen.wrong),
@@ -133,15 +133,15 @@ def judge(seen: Observation, demand: Demand, schedule: Schedule, course: Course)
         duplicate_dead_letters=dead_letters.duplicates,
         outage_dead_letters=dead_letters.of_outages,
         unexpected=len(found),
-        resumed=course.resumed,
+        resumed=round_log.resumed,
         surprises=found,
-        time_to_recover=round(course.recovery, 1),
+        time_to_recover=round(round_log.recovery, 1),
     )
 
 
 def broken_round(schedule: Schedule, why: str) -> Round:
     """Return the report on a round of which nothing is known but why it broke off."""
-    faults = [str(event.kind) for event in schedule.events]
+    faults = [str(event.fault) for event in schedule.events]
     return Round(
         seed=schedule.seed,
         faults=faults,
@@ -159,9 +159,9 @@ def broken_round(schedule: Schedule, why: str) -> Round:
     )
 
 
-def _course(course: Course) -> list[str]:
-    halts = [f"halted with {cause}" for cause in course.unforeseen_halts]
-    return [*course.broken, *halts, *([] if course.ended else ["the run does not end"])]
+def _course(round_log: RoundLog) -> list[str]:
+    halts = [f"halted with {cause}" for cause in round_log.unforeseen_halts]
+    return [*round_log.broken, *halts, *([] if round_log.ended else ["the run does not end"])]
 
 
 def _forged(seen: Observation) -> list[str]:
@@ -178,28 +178,28 @@ def _forged(seen: Observation) -> list[str]:
 
 def _lost(account: Account, receipts: Mapping[str, tuple[str, str | None]]) -> list[str]:
     """Return who has no receipt, or is pending still though the run was not cancelled."""
-    lost = {None} if account.demand.status == "cancelled" else {None, "pending"}
-    return [user for user in account.demand.people if receipts.get(user, (None, None))[0] in lost]
+    lost = {None} if account.expectation.status == "cancelled" else {None, "pending"}
+    return [user for user in account.expectation.people if receipts.get(user, (None, None))[0] in lost]
 
 
 def _sums(account: Account) -> list[str]:
     """Compare the run's own sums with the demanded ones, and with each other (promise P3)."""
-    run, demand = account.run, account.demand
+    run, expectation = account.run, account.expectation
     if not run:
         return ["there is no run"]
     found: list[str] = []
-    if run["status"] != demand.status:
+    if run["status"] != expectation.status:
         found.append(f"the run is {run['status']}, cause {run['cause']}")
     outcomes = {outcome: count for outcome, count in run["outcomes"].items() if count}
     if not run["published"] == sum(outcomes.values()) + run["pending"] == len(account.receipts):
         found.append(
             f"the sums do not balance: {run['published']} published, {len(account.receipts)} receipts"
         )
-    if run["published"] != len(demand.people):
-        found.append(f"{run['published']} published instead of {len(demand.people)}")
+    if run["published"] != len(expectation.people):
+        found.append(f"{run['published']} published instead of {len(expectation.people)}")
     for what, is_so, should in (
-        ("outcomes", outcomes, demand.outcomes),
-        ("reasons", run["reasons"], demand.reasons),
+        ("outcomes", outcomes, expectation.outcomes),
+        ("reasons", run["reasons"], expectation.reasons),
     ):
         if should is None:
             continue

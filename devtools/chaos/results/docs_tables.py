@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.chaos.fault_types import Kind
+from devtools.chaos.fault_types import FaultType
 from devtools.chaos.results import report
 from devtools.chaos.results.assessment import Round
 from devtools.marked_page import write_between
@@ -57,7 +57,7 @@ def _kinds(rounds: list[Round]) -> str:
     drawn = Counter(fault for one in rounds for fault in one.faults)
     missed = Counter(fault for one in rounds for fault in one.missed)
     lines = [
-        f"| {kind} | {drawn[kind] - missed[kind]} | {missed[kind]} |" for kind in Kind if drawn[kind] > 0
+        f"| {kind} | {drawn[kind] - missed[kind]} | {missed[kind]} |" for kind in FaultType if drawn[kind] > 0
     ]
     return "\n".join(["| fault | struck | too late |", "| --- | --- | --- |", *lines])
 

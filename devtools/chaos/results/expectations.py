@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from devtools.chaos.results.assessment import Demand
+from devtools.chaos.results.assessment import Expectation
 from sandbox.municipality.edge_cases import PAIR
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _NOT_FOUND: Final = frozenset(
 _UNREADABLE: Final = ("dead_lettered", "rejected_by_skolon")
 
 
-def demand_of(municipality: Municipality) -> Demand:
+def expectation_of(municipality: Municipality) -> Expectation:
     """Return what must become of everybody in a first run."""
-    return Demand(
+    return Expectation(
         people={
             person.entra["id"]: (
                 _EITHER if person.case == PAIR.name else frozenset({(person.outcome, person.reason)})
@@ -36,16 +36,18 @@ def demand_of(municipality: Municipality) -> Demand:
     )
 
 
-def demand_of_broken(municipality: Municipality, breakage: Breakage) -> Demand:
+def expectation_of_broken(municipality: Municipality, breakage: Breakage) -> Expectation:
     """Return what must become of everybody whose organisation is broken for a while, or to the end.
 
     The same as ever, once it is healed. But whoever cannot be read may be a dead letter, since others got
     through before; and where the run is cancelled, whoever is pending stays so.
     """
-    demand = demand_of(municipality)
+    expectation = expectation_of(municipality)
     if not breakage.is_cancelled and not breakage.is_malformed:
-        return demand
+        return expectation
     also = {_UNREADABLE} if breakage.is_malformed else set()
-    people = {user: right if right <= _NOT_FOUND else right | also for user, right in demand.people.items()}
+    people = {
+        user: right if right <= _NOT_FOUND else right | also for user, right in expectation.people.items()
+    }
     status = "cancelled" if breakage.is_cancelled else "completed"
-    return replace(demand, people=people, outcomes=None, reasons=None, status=status)
+    return replace(expectation, people=people, outcomes=None, reasons=None, status=status)

@@ -16,14 +16,14 @@ import requests
 
 from devtools.chaos.faults.other_tenants import BROKEN
 from devtools.chaos.results.assessment import Account
-from devtools.chaos.results.expectations import demand_of, demand_of_broken
+from devtools.chaos.results.expectations import expectation_of, expectation_of_broken
 from sandbox.municipality.made_up_user import DOMAIN, SSN_SOURCE
 from schemas.messages.messages import SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from devtools.chaos.environment import Scene
+    from devtools.chaos.environment import Environment
     from sandbox.municipality.municipality import Person
 
 #: Seconds for the queues to be empty after the end of the run.
@@ -74,59 +74,63 @@ class Observation:
     forged: list[str] = field(default_factory=list)
 
 
-def observe(scene: Scene) -> Observation:
+def observe(environment: Environment) -> Observation:
     """Look at everything; the run has ended, or will not. Ends the product's commands on the way."""
-    run = _run(scene, 1, "run")
-    redelivered = _redelivered(scene)
-    leftovers = _await_drained(scene)
-    for pool in (scene.workers, scene.producer):
+    run = _run(environment, 1, "run")
+    redelivered = _redelivered(environment)
+    leftovers = _await_drained(environment)
+    for pool in (environment.workers, environment.producer):
         pool.ask_to_end()
-    ended = [pool.log.stem for pool in (scene.workers, scene.producer) if not pool.end()]
-    others = list(_others(scene)) if scene.breakage else []
-    dead_letters = read_letters(scene.amqp_url, [name for name in _names(scene) if name.endswith(".XQ")])
-    log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in scene.folder.glob("*.log"))
+    ended = [pool.log.stem for pool in (environment.workers, environment.producer) if not pool.end()]
+    others = list(_others(environment)) if environment.breakage else []
+    dead_letters = read_letters(
+        environment.amqp_url, [name for name in _names(environment) if name.endswith(".XQ")]
+    )
+    log = "".join(
+        path.read_text(encoding="utf-8", errors="replace") for path in environment.folder.glob("*.log")
+    )
     return Observation(
         run=run,
         receipts=run.get("users", []),
         dead_letters=dead_letters,
         leftovers=leftovers,
-        wrong=[*scene.stand_ins.wrong_users(), *_wrong_of_others(scene, others)],
+        wrong=[*environment.stand_ins.wrong_users(), *_wrong_of_others(environment, others)],
         others=others,
-        patches=scene.stand_ins.patches(),
+        patches=environment.stand_ins.patches(),
         retried=len(set(_of_events(log, "retry"))),
         redelivered=redelivered,
         tracebacks=tracebacks(log),
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
-        leaks=leaks(log, chain(scene.municipality, *scene.others.values())),
+        leaks=leaks(log, chain(environment.municipality, *environment.others.values())),
         killed_in_the_end=ended,
-        forged=scene.forged,
+        forged=environment.forged,
     )
 
 
-def _run(scene: Scene, number: int, name: str) -> dict[str, Any]:
-    run = scene.command("runs", "show", str(number), "--users", "--limit", "100000") or {}
-    (scene.folder / f"{name}.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
+def _run(environment: Environment, number: int, name: str) -> dict[str, Any]:
+    run = environment.command("runs", "show", str(number), "--users", "--limit", "100000") or {}
+    (environment.folder / f"{name}.json").write_text(json.dumps(run, indent=1), encoding="utf-8")
     return run
 
 
-def _others(scene: Scene) -> Iterator[Account]:
-    for key, municipality in scene.others.items():
-        progress = scene.progress(key)
-        run = _run(scene, progress.run, key) if progress is not None and progress.run else {}
-        demand = demand_of(municipality)
-        if key == BROKEN and scene.breakage is not None:
-            demand = demand_of_broken(municipality, scene.breakage)
-        yield Account(key=key, run=run, receipts=run.get("users", []), demand=demand)
+def _others(environment: Environment) -> Iterator[Account]:
+    for key, municipality in environment.others.items():
+        progress = environment.progress(key)
+        run = _run(environment, progress.run, key) if progress is not None and progress.run else {}
+        expectation = expectation_of(municipality)
+        if key == BROKEN and environment.breakage is not None:
+            expectation = expectation_of_broken(municipality, environment.breakage)
+        yield Account(key=key, run=run, receipts=run.get("users", []), expectation=expectation)
 
 
-def _wrong_of_others(scene: Scene, others: Iterable[Account]) -> Iterator[str]:
+def _wrong_of_others(environment: Environment, others: Iterable[Account]) -> Iterator[str]:
     for account in others:
         unfinished = [
             receipt["user"]
             for receipt in account.receipts
             if receipt["outcome"] == "pending" or receipt["reason"] == "rejected_by_skolon"
         ]
-        yield from scene.stand_ins.wrong_users_of(account.key, unfinished)
+        yield from environment.stand_ins.wrong_users_of(account.key, unfinished)
 
 
 def read_letters(amqp_url: str, queues: Iterable[str]) -> list[Letter]:
@@ -203,11 +207,11 @@ def _of_events(log: str, event: str) -> Iterable[str]:
                 continue
 
 
-def _await_drained(scene: Scene) -> dict[str, int]:
+def _await_drained(environment: Environment) -> dict[str, int]:
     """Wait until no queue but the dead letters' holds anything; return what is left when it is too long."""
     end = time.monotonic() + DRAIN
     while True:
-        held = _held(scene)
+        held = _held(environment)
         if held is not None and not held:
             return {}
         if time.monotonic() > end:
@@ -215,30 +219,30 @@ def _await_drained(scene: Scene) -> dict[str, int]:
         time.sleep(0.5)
 
 
-def _queues(scene: Scene) -> list[dict[str, Any]] | None:
-    vhost = quote(urlsplit(scene.amqp_url).path[1:], safe="")
+def _queues(environment: Environment) -> list[dict[str, Any]] | None:
+    vhost = quote(urlsplit(environment.amqp_url).path[1:], safe="")
     try:
-        found: list[dict[str, Any]] = scene.servers.rabbitmq.call("GET", f"/queues/{vhost}").json()
+        found: list[dict[str, Any]] = environment.servers.rabbitmq.call("GET", f"/queues/{vhost}").json()
     except requests.RequestException:
         return None
     return found
 
 
-def _names(scene: Scene) -> list[str]:
-    queues = _queues(scene)
+def _names(environment: Environment) -> list[str]:
+    queues = _queues(environment)
     if not queues:
         raise RuntimeError("RabbitMQ does not name the queues")
     return [str(one["name"]) for one in queues]
 
 
-def _held(scene: Scene) -> dict[str, int] | None:
-    queues = _queues(scene)
+def _held(environment: Environment) -> dict[str, int] | None:
+    queues = _queues(environment)
     if queues is None or any("messages" not in one for one in queues):
         return None
     counts = Counter({one["name"]: one["messages"] for one in queues if not one["name"].endswith(".XQ")})
     return {name: count for name, count in counts.items() if count}
 
 
-def _redelivered(scene: Scene) -> int:
-    stats = [one.get("message_stats", {}) for one in _queues(scene) or []]
+def _redelivered(environment: Environment) -> int:
+    stats = [one.get("message_stats", {}) for one in _queues(environment) or []]
     return sum(int(one.get("redeliver", 0)) for one in stats)

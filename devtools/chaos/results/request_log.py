@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Moment = Literal["before-patch", "after-patch", "page"]
 MOMENTS: tuple[Moment, ...] = ("before-patch", "after-patch", "page")
 #: What becomes of the request after it: it is carried out and answered, or its connection ends at once.
-Verdict = Literal["go-on", "cut"]
+Decision = Literal["go-on", "cut"]
 
 
 @dataclass(eq=False)
@@ -29,14 +29,14 @@ class _Watch:
     skip: int
 
 
-class Gate:
+class RequestGate:
     """Tells of moments that were asked for, and holds the request until it is told what to do with it."""
 
     def __init__(self, tell: Callable[[Moment], None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._watches: list[_Watch] = []
-        self._verdicts: dict[Moment, Verdict] = {}
+        self._decisions: dict[Moment, Decision] = {}
         self._told = threading.Condition(self._lock)
 
     def watch(self, moment: Moment, skip: int = 0) -> None:
@@ -49,13 +49,13 @@ class Gate:
         with self._lock:
             self._watches.clear()
 
-    def decide(self, moment: Moment, verdict: Verdict) -> None:
+    def decide(self, moment: Moment, decision: Decision) -> None:
         """Say what is to become of the request that is held at that moment."""
         with self._told:
-            self._verdicts[moment] = verdict
+            self._decisions[moment] = decision
             self._told.notify_all()
 
-    def meet(self, moment: Moment, *, seconds: float = 20.0) -> None:
+    def wait_at(self, moment: Moment, *, seconds: float = 20.0) -> None:
         """Pass that moment, at once or when it was told how. Raises CutConnectionError if not at all."""
         with self._told:
             watch = next((one for one in self._watches if one.moment == moment), None)
@@ -65,22 +65,22 @@ class Gate:
                 watch.skip -= 1
                 return
             self._watches.remove(watch)
-            self._verdicts.pop(moment, None)
+            self._decisions.pop(moment, None)
             self._tell(moment)
-            self._told.wait_for(lambda: moment in self._verdicts, seconds)
-            cut = self._verdicts.get(moment) == "cut"
+            self._told.wait_for(lambda: moment in self._decisions, seconds)
+            cut = self._decisions.get(moment) == "cut"
         if cut:
             raise CutConnectionError
 
 
-class Ledger:
+class RequestLog:
     """A WSGI layer around the stand-ins that keeps account of what PATCH requests did to Skolon users.
 
     `user` returns a Skolon user of an organisation as it is held now. A PATCH was carried out when the user
     has another version afterwards, or when it was answered with success though nothing of the user changed.
     """
 
-    def __init__(self, gate: Gate, user: Callable[[str, str], dict[str, Any] | None]) -> None:
+    def __init__(self, gate: RequestGate, user: Callable[[str, str], dict[str, Any] | None]) -> None:
         self._gate = gate
         self._user = user
         self._lock = threading.Lock()
@@ -97,7 +97,7 @@ class Ledger:
                 return self._patch(application, path[0], path[4], environ, start_response)
             answer = application(environ, start_response)
             if path == ["v1.0", "users"]:
-                self._gate.meet("page")
+                self._gate.wait_at("page")
             return answer
 
         return layered
@@ -115,7 +115,7 @@ class Ledger:
         environ: WSGIEnvironment,
         start: StartResponse,
     ) -> Iterable[bytes]:
-        self._gate.meet("before-patch")
+        self._gate.wait_at("before-patch")
         status = ""
 
         def noting(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -135,7 +135,7 @@ class Ledger:
                 self.effective[user_id] += 1
             elif _version(before) != _version(after) or status.startswith("2"):
                 self.idle[user_id] += 1
-        self._gate.meet("after-patch")
+        self._gate.wait_at("after-patch")
         return answer
 
 

@@ -46,7 +46,7 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
+def dead_letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
     """Return the dead letters of a queue, oldest first."""
     with broker.walk_dead_letters(queue) as walk:
         return [found.dead_letter.body for found in walk]
@@ -60,7 +60,7 @@ def middleware() -> list[Middleware]:
     ]
 
 
-class Door(Protocol):
+class BrokerProbe(Protocol):
     """A broker, and what one needs to see around it."""
 
     broker: Any
@@ -72,7 +72,7 @@ class Door(Protocol):
         """Take out what waits in a queue, oldest first."""
 
 
-class MemoryDoor:
+class MemoryProbe:
     """The broker in memory."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class MemoryDoor:
         return bodies
 
 
-class QuorumDoor:
+class RabbitMQProbe:
     """The broker on RabbitMQ, watched with plain pika."""
 
     def __init__(self, url: str) -> None:
@@ -134,7 +134,7 @@ class QuorumDoor:
 
 
 @dataclass(kw_only=True)
-class Books:
+class RecordingListener:
     """A recorder that remembers what it was told; `failures` are raised first, one each time."""
 
     dead_letters: list[tuple[Message[Any], Failure, int]] = field(default_factory=list)
@@ -186,7 +186,7 @@ class Calls:
 
 
 @contextmanager
-def working(broker: dramatiq.Broker, *, threads: int = 2) -> Iterator[Worker]:
+def running_worker(broker: dramatiq.Broker, *, threads: int = 2) -> Iterator[Worker]:
     """Have a dramatiq worker work on all queues that the broker knows."""
     worker = Worker(broker, worker_timeout=50, worker_threads=threads)
     worker.start()

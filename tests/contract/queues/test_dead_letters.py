@@ -20,16 +20,16 @@ from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Reason
 from tests.contract.queues.broker_probe import (
-    Books,
+    BrokerProbe,
     Calls,
-    Door,
-    MemoryDoor,
-    QuorumDoor,
-    letter_bodies,
+    MemoryProbe,
+    RabbitMQProbe,
+    RecordingListener,
+    dead_letter_bodies,
+    running_worker,
     wait_until,
-    working,
 )
-from tests.contract.queues.test_brokers import envelope, user_message
+from tests.contract.queues.brokers.test_brokers import envelope, user_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,14 +44,14 @@ def messages(count: int, first: int = 0) -> list[Message[Any]]:
     return [user_message(f"u{number:05}") for number in range(first, first + count)]
 
 
-def put(door: Door, dead_letters: Sequence[Message[Any]]) -> None:
+def put(probe: BrokerProbe, dead_letters: Sequence[Message[Any]]) -> None:
     for dead_letter in dead_letters:
-        door.broker.publish_dead_letter(dead_letter)
+        probe.broker.publish_dead_letter(dead_letter)
 
 
-def users(door: Door) -> list[str]:
+def users(probe: BrokerProbe) -> list[str]:
     """Return whose letters there are, in their order."""
-    return [json.loads(body)["kwargs"]["user"] for body in letter_bodies(door.broker, USER_SYNC_QUEUE)]
+    return [json.loads(body)["kwargs"]["user"] for body in dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)]
 
 
 def names(numbers: Sequence[int]) -> list[str]:
@@ -62,74 +62,78 @@ class WalkContract:
     """What holds of a walk with every broker of ours."""
 
     @pytest.fixture
-    def door(self) -> Any:
+    def probe(self) -> Any:
         raise NotImplementedError
 
-    def test_a_walk_leaves_all_where_it_is(self, door: Door) -> None:
+    def test_a_walk_leaves_all_where_it_is(self, probe: BrokerProbe) -> None:
         """P9: dead letters are read as often as one likes, oldest first, and stay."""
         dead_letters = messages(5)
-        put(door, dead_letters)
+        put(probe, dead_letters)
         for _ in range(3):
-            assert letter_bodies(door.broker, USER_SYNC_QUEUE) == [
+            assert dead_letter_bodies(probe.broker, USER_SYNC_QUEUE) == [
                 dead_letter.encode() for dead_letter in dead_letters
             ]
 
-    def test_a_walk_may_be_broken_off(self, door: Door) -> None:
+    def test_a_walk_may_be_broken_off(self, probe: BrokerProbe) -> None:
         """P9: whoever looks at the first letters only leaves all of them in their order."""
-        put(door, messages(5))
-        with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        put(probe, messages(5))
+        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             seen = [found.dead_letter.user for found in islice(walk, 2)]
         assert seen == names([0, 1])
-        with suppress(ZeroDivisionError), door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        with suppress(ZeroDivisionError), probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             next(iter(walk))
             raise ZeroDivisionError
-        assert users(door) == names(range(5))
+        assert users(probe) == names(range(5))
 
-    def test_only_what_is_taken_is_gone(self, door: Door) -> None:
+    def test_only_what_is_taken_is_gone(self, probe: BrokerProbe) -> None:
         """P9: letters are taken one by one, also late; the others keep their order."""
-        put(door, messages(10))
-        with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        put(probe, messages(10))
+        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             found = list(walk)
             for number in (7, 0, 4):
                 walk.take(found[number])
-        assert users(door) == names([1, 2, 3, 5, 6, 8, 9])
+        assert users(probe) == names([1, 2, 3, 5, 6, 8, 9])
 
-    def test_letters_that_arrive_meanwhile_are_for_the_next_walk(self, door: Door) -> None:
+    def test_letters_that_arrive_meanwhile_are_for_the_next_walk(self, probe: BrokerProbe) -> None:
         """A walk ends, however busily workers add dead letters; these come after the others."""
-        put(door, messages(3))
+        put(probe, messages(3))
         seen = []
-        with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             for number, found in enumerate(walk, start=3):
-                put(door, messages(1, first=number))
+                put(probe, messages(1, first=number))
                 seen.append(found.dead_letter.user)
         assert seen == names(range(3))
-        assert users(door) == names(range(6))
+        assert users(probe) == names(range(6))
 
-    def test_a_queue_that_never_was_has_no_dead_letters(self, door: Door) -> None:
+    def test_a_queue_that_never_was_has_no_dead_letters(self, probe: BrokerProbe) -> None:
         """Asking for dead letters before anything has been published gives none."""
-        assert letter_bodies(door.broker, USER_SYNC_QUEUE) == []
+        assert dead_letter_bodies(probe.broker, USER_SYNC_QUEUE) == []
 
-    def test_walks_take_turns(self, door: Door) -> None:
+    def test_walks_take_turns(self, probe: BrokerProbe) -> None:
         """Nobody sees a part of the letters because somebody else holds the others: they wait."""
-        put(door, messages(4))
+        put(probe, messages(4))
         with ThreadPoolExecutor(1) as threads:
-            with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-                second = threads.submit(users, door)
+            with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+                second = threads.submit(users, probe)
                 first = next(iter(walk))
                 walk.pause(0.3)
                 assert not second.done()
                 walk.take(first)
             assert second.result(DEADLINE) == names([1, 2, 3])
 
-    def test_what_the_broker_made_itself_is_told_apart(self, door: Door) -> None:
+    def test_what_the_broker_made_itself_is_told_apart(self, probe: BrokerProbe) -> None:
         """P9: bytes that are no message, and messages that nobody works on, are read with a reason."""
-        declare_actor(door.broker, Calls(), name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+        declare_actor(
+            probe.broker, Calls(), name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener()
+        )
         bodies = [b"\xff garbage", envelope(actor_name="nobody")]
         for body in bodies:
-            door.put(USER_SYNC_QUEUE, body)
-        with working(door.broker):
-            wait_until(lambda: len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == len(bodies), "letters")
-        with door.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+            probe.put(USER_SYNC_QUEUE, body)
+        with running_worker(probe.broker):
+            wait_until(
+                lambda: len(dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)) == len(bodies), "letters"
+            )
+        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             dead_letters = [found.dead_letter for found in walk]
         assert all(dead_letter.by_broker and dead_letter.dead_since for dead_letter in dead_letters)
         assert [dead_letter.failure.reason for dead_letter in dead_letters] == [Reason.UNDECODABLE] * 2
@@ -143,24 +147,24 @@ class TestMemoryWalk(WalkContract):
     """The contract, held by the dead letters in memory."""
 
     @pytest.fixture
-    def door(self) -> Door:
-        return MemoryDoor()
+    def probe(self) -> BrokerProbe:
+        return MemoryProbe()
 
 
 class TestQueueWalk(WalkContract):
     """The contract, held by RabbitMQ, and what it alone has."""
 
     @pytest.fixture
-    def door(self, amqp_url: str) -> Iterator[QuorumDoor]:
-        door = QuorumDoor(amqp_url)
-        yield door
-        door.broker.close()
+    def probe(self, amqp_url: str) -> Iterator[RabbitMQProbe]:
+        probe = RabbitMQProbe(amqp_url)
+        yield probe
+        probe.broker.close()
 
     @pytest.mark.parametrize(("count", "take_each"), [(0, 0), (1, 0), (3, 2), (64, 0), (64, 3), (64, 1)])
-    def test_windows_change_nothing(self, door: QuorumDoor, count: int, take_each: int) -> None:
+    def test_windows_change_nothing(self, probe: RabbitMQProbe, count: int, take_each: int) -> None:
         """P10: a walk that holds few letters at a time sees all of them, and leaves what it does not take."""
-        put(door, messages(count))
-        with walking(door.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
+        put(probe, messages(count))
+        with walking(probe.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
             seen = []
             for number, found in enumerate(walk, start=1):
                 seen.append(found.dead_letter.user)
@@ -168,45 +172,47 @@ class TestQueueWalk(WalkContract):
                     walk.take(found)
         assert seen == names(range(count))
         left = [number for number in range(count) if not take_each or (number + 1) % take_each]
-        assert users(door) == names(left)
+        assert users(probe) == names(left)
 
     @pytest.mark.parametrize(("upto", "take_each"), [(150, 0), (400, 0), (350, 3)])
     def test_a_killed_walk_loses_and_reorders_nothing(
-        self, door: QuorumDoor, amqp_url: str, upto: int, take_each: int
+        self, probe: RabbitMQProbe, amqp_url: str, upto: int, take_each: int
     ) -> None:
         """P9: SIGKILL in mid-walk, while letters arrive, leaves what was not taken in its old order."""
-        put(door, messages(400))
+        put(probe, messages(400))
         command = [sys.executable, "-m", "tests.contract.queues.browsing_process", amqp_url, USER_SYNC_QUEUE]
         with subprocess.Popen(  # noqa: S603 - our own command
             [*command, str(upto), str(take_each)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as walker:
             assert walker.stdout is not None
             assert walker.stdout.readline() == b"there\n"
-            put(door, messages(20, first=400))
+            put(probe, messages(20, first=400))
             walker.send_signal(signal.SIGKILL)
         taken = {number for number in range(upto) if take_each and not (number + 1) % take_each}
-        assert users(door) == names([number for number in range(420) if number not in taken])
+        assert users(probe) == names([number for number in range(420) if number not in taken])
 
-    def test_a_walk_that_never_ends_is_said(self, door: QuorumDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_walk_that_never_ends_is_said(
+        self, probe: RabbitMQProbe, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Whoever waits for another walk does not wait for ever."""
         monkeypatch.setattr(dead_letters, "PATIENCE", 0.0)
         with (
-            door.broker.walk_dead_letters(USER_SYNC_QUEUE),
+            probe.broker.walk_dead_letters(USER_SYNC_QUEUE),
             pytest.raises(TransientError, match="somebody else") as caught,
         ):
-            users(door)
+            users(probe)
         assert caught.value.dependency is Dependency.BROKER
 
     def test_letters_that_somebody_else_took_end_the_walk(
-        self, door: QuorumDoor, monkeypatch: pytest.MonkeyPatch
+        self, probe: RabbitMQProbe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A foreign client that takes letters away in mid-walk does not leave the walk waiting for ever."""
         monkeypatch.setattr(dead_letters, "DELIVERY_TIMEOUT", 0.5)
-        put(door, messages(6))
-        with walking(door.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
+        put(probe, messages(6))
+        with walking(probe.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
             seen = []
             for found in walk:
                 seen.append(found.dead_letter.user)
                 if len(seen) == 1:
-                    door.take_all(f"{USER_SYNC_QUEUE}.XQ")
+                    probe.take_all(f"{USER_SYNC_QUEUE}.XQ")
         assert seen == names([0])

@@ -21,16 +21,16 @@ from schemas.messages.messages import (
 )
 from schemas.outcomes import Reason
 from tests.contract.queues.broker_probe import (
-    Books,
+    BrokerProbe,
     Calls,
-    Door,
-    MemoryDoor,
-    QuorumDoor,
-    letter_bodies,
+    MemoryProbe,
+    RabbitMQProbe,
+    RecordingListener,
+    dead_letter_bodies,
+    running_worker,
     wait_until,
-    working,
 )
-from tests.contract.queues.test_brokers import envelope, user_message
+from tests.contract.queues.brokers.test_brokers import envelope, user_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +75,9 @@ BODIES: Final = st.binary(max_size=50) | ENVELOPES.map(lambda fields: json.dumps
 
 
 @pytest.fixture(params=["memory", "rabbitmq"])
-def door(request: pytest.FixtureRequest) -> Iterator[Door]:
-    made: Door
-    made = MemoryDoor() if request.param == "memory" else QuorumDoor(request.getfixturevalue("amqp_url"))
+def probe(request: pytest.FixtureRequest) -> Iterator[BrokerProbe]:
+    made: BrokerProbe
+    made = MemoryProbe() if request.param == "memory" else RabbitMQProbe(request.getfixturevalue("amqp_url"))
     yield made
     made.broker.close()
 
@@ -87,7 +87,7 @@ def all_alive(worker: Worker) -> bool:
     return all(thread.is_alive() for thread in threads)
 
 
-def declare(door: Door, calls: Calls) -> None:
+def declare(probe: BrokerProbe, calls: Calls) -> None:
     """Have users worked on as production does, as far as arguments go."""
 
     def user_sync(*args: object, **fields: object) -> None:
@@ -95,48 +95,50 @@ def declare(door: Door, calls: Calls) -> None:
         load_user_sync(fields)
         calls(**fields)
 
-    declare_actor(door.broker, user_sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=Books())
+    declare_actor(
+        probe.broker, user_sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener()
+    )
 
 
 @pytest.mark.parametrize("queue", [USER_SYNC_QUEUE, f"{USER_SYNC_QUEUE}.DQ"])
-def test_whatever_is_published_kills_no_thread(door: Door, queue: str) -> None:
+def test_whatever_is_published_kills_no_thread(probe: BrokerProbe, queue: str) -> None:
     """P7: any bytes and any envelope are worked on or a dead letter, and who comes next is worked on."""
     calls = Calls()
-    declare(door, calls)
-    with working(door.broker) as worker:
+    declare(probe, calls)
+    with running_worker(probe.broker) as worker:
 
         @settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
         @given(body=BODIES)
         def publish(body: bytes) -> None:
-            door.put(queue, body)
+            probe.put(queue, body)
 
         publish()
-        door.broker.publish([user_message("the last")])
+        probe.broker.publish([user_message("the last")])
         wait_until(lambda: any(call["user"] == "the last" for call in calls.done), "who came last")
         assert all_alive(worker)
 
 
-def test_options_of_others_do_nothing(door: Door) -> None:
+def test_options_of_others_do_nothing(probe: BrokerProbe) -> None:
     """No option of dramatiq's is taken from a message: `throws` killed threads, `eta` waited for ever."""
     calls = Calls()
-    declare(door, calls)
+    declare(probe, calls)
     evil = dict.fromkeys(OPTIONS, "x") | {"eta": 2**60, "pipe_target": {"queue_name": "x"}}
-    door.put(USER_SYNC_QUEUE, envelope(options=evil))
+    probe.put(USER_SYNC_QUEUE, envelope(options=evil))
     failing = json.loads(envelope(options=evil, args=[1]))
-    door.put(USER_SYNC_QUEUE, json.dumps(failing).encode())
-    with working(door.broker) as worker:
+    probe.put(USER_SYNC_QUEUE, json.dumps(failing).encode())
+    with running_worker(probe.broker) as worker:
         wait_until(lambda: len(calls.done) == 1, "the message with options")
-        wait_until(lambda: len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == 1, "the dead letter")
+        wait_until(lambda: len(dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)) == 1, "the dead letter")
         assert all_alive(worker)
-    (dead_letter,) = letter_bodies(door.broker, USER_SYNC_QUEUE)
+    (dead_letter,) = dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)
     assert set(json.loads(dead_letter)["options"]) == {"update_sync"}
 
 
-def test_a_time_is_believed_on_the_queue_of_what_waits_alone(door: Door) -> None:
+def test_a_time_is_believed_on_the_queue_of_what_waits_alone(probe: BrokerProbe) -> None:
     """P10: on the delay queue a time beyond all bounds is cut; elsewhere there is none."""
-    declare(door, Calls())
-    door.put(f"{USER_SYNC_QUEUE}.DQ", envelope(options={"eta": 2**60}))
-    with working(door.broker) as worker:
+    declare(probe, Calls())
+    probe.put(f"{USER_SYNC_QUEUE}.DQ", envelope(options={"eta": 2**60}))
+    with running_worker(probe.broker) as worker:
         consumer = worker.consumers[f"{USER_SYNC_QUEUE}.DQ"]
         wait_until(lambda: consumer.delay_queue.qsize() == 1, "the message that waits")
         eta = consumer.delay_queue.queue[0].priority / 1000
@@ -154,15 +156,19 @@ def test_a_time_is_believed_on_the_queue_of_what_waits_alone(door: Door) -> None
         (envelope(kwargs={"self": 1}), "rejected it"),
     ],
 )
-def test_what_is_not_for_the_queues_actor_is_a_dead_letter(door: Door, body: bytes, detail: str) -> None:
+def test_what_is_not_for_the_queues_actor_is_a_dead_letter(
+    probe: BrokerProbe, body: bytes, detail: str
+) -> None:
     """P9: another actor's message and a huge body lie among the dead letters as they came, and say why."""
     calls = Calls()
-    declare(door, calls)
-    declare_actor(door.broker, calls, name="tenant_page", queue=TENANT_PAGES_QUEUE, recorder=Books())
-    door.put(USER_SYNC_QUEUE, body)
-    with working(door.broker):
-        wait_until(lambda: len(letter_bodies(door.broker, USER_SYNC_QUEUE)) == 1, "the dead letter")
-    (kept,) = letter_bodies(door.broker, USER_SYNC_QUEUE)
+    declare(probe, calls)
+    declare_actor(
+        probe.broker, calls, name="tenant_page", queue=TENANT_PAGES_QUEUE, recorder=RecordingListener()
+    )
+    probe.put(USER_SYNC_QUEUE, body)
+    with running_worker(probe.broker):
+        wait_until(lambda: len(dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)) == 1, "the dead letter")
+    (kept,) = dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)
     assert kept == body
     assert calls.seen == []
     verdict = read_dead_letter(USER_SYNC_QUEUE, kept).failure
@@ -171,11 +177,11 @@ def test_what_is_not_for_the_queues_actor_is_a_dead_letter(door: Door, body: byt
         assert detail in verdict.detail
 
 
-def test_a_message_for_another_queue_stays_where_it_is(door: Door) -> None:
+def test_a_message_for_another_queue_stays_where_it_is(probe: BrokerProbe) -> None:
     """A message is of the queue that it lies in, whatever queue it names."""
     calls = Calls()
-    declare(door, calls)
-    door.put(USER_SYNC_QUEUE, envelope(queue_name=TENANT_SYNC_QUEUE))
-    with working(door.broker):
+    declare(probe, calls)
+    probe.put(USER_SYNC_QUEUE, envelope(queue_name=TENANT_SYNC_QUEUE))
+    with running_worker(probe.broker):
         wait_until(lambda: len(calls.done) == 1, "the message")
-    assert door.take_all(USER_SYNC_QUEUE) == []
+    assert probe.take_all(USER_SYNC_QUEUE) == []

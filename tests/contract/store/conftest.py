@@ -26,13 +26,13 @@ def upgraded(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "books.db"
+    path = tmp_path_factory.mktemp("template") / "store.db"
     upgraded(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
@@ -44,11 +44,11 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_with_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give a database with its tables, and nothing in them."""
     if request.param == "sqlite":
         template = cast("Path", request.getfixturevalue("sqlite_template"))
-        yield f"sqlite:///{shutil.copy(template, tmp_path / 'books.db')}"
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'store.db')}"
     else:
         server = cast("PostgreSQL", request.getfixturevalue("postgresql"))
         url = server.create_database(upgraded)
@@ -62,15 +62,15 @@ def cipher() -> FieldCipher:
 
 
 @pytest.fixture
-def store(books_url: str, cipher: FieldCipher) -> Iterator[Store]:
+def store(database_with_tables: str, cipher: FieldCipher) -> Iterator[Store]:
     """Give the store with one tenant in it."""
-    with closing(Store(books_url, cipher)) as store:
+    with closing(Store(database_with_tables, cipher)) as store:
         store.tenants.add(tenant(), CLIENT_SECRET)
         yield store
 
 
 @pytest.fixture
-def another(books_url: str, cipher: FieldCipher) -> Iterator[Store]:
+def second_store(database_with_tables: str, cipher: FieldCipher) -> Iterator[Store]:
     """Give the same books as another process sees them, as far as the database can tell."""
-    with closing(Store(books_url, cipher)) as store:
+    with closing(Store(database_with_tables, cipher)) as store:
         yield store

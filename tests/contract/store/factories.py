@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
-from devtools.commands import until
+from devtools.commands import wait_for
 from schemas.messages.messages import SyncRequest, TenantPage
 from schemas.outcomes import Mode, Outcome, Reason, Stage
 from schemas.runs.sync_result import Failure, SyncResult
@@ -84,7 +84,7 @@ def dead_letter(reason: Reason = Reason.INVALID_USER) -> Failure:
     return Failure(reason=reason, stage=Stage.VALIDATE, detail="eppn: not one @")
 
 
-def at_once(*actions: Callable[[], Result]) -> list[Result | Exception]:
+def run_concurrently(*actions: Callable[[], Result]) -> list[Result | Exception]:
     """Do things in threads that begin together; return what each returned or raised, in order."""
     barrier = Barrier(len(actions))
 
@@ -100,11 +100,11 @@ def at_once(*actions: Callable[[], Result]) -> list[Result | Exception]:
         return [future.result(TOGETHER) for future in futures]
 
 
-def wait_for_waiting(connection: psycopg.Connection, number: int = 1) -> None:
+def wait_for_lock_waiters(connection: psycopg.Connection, number: int = 1) -> None:
     """Return once so many wait for a lock on PostgreSQL; the connection must commit by itself."""
 
     def all_wait() -> bool:
         row = connection.execute(_WAITING).fetchone()
         return row is not None and row[0] >= number
 
-    until(all_wait, f"the wait of {number} for a lock")
+    wait_for(all_wait, f"the wait of {number} for a lock")

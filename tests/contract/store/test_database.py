@@ -10,14 +10,22 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine, text
 
-from devtools.commands import until
+from devtools.commands import wait_for
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.errors import Dependency, OperatorError, TransientError, UsageError
 from schemas.outcomes import Outcome
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, begin_run, request, result, tenant
+from tests.contract.store.factories import (
+    CLIENT_SECRET,
+    TENANT,
+    begin_run,
+    request,
+    result,
+    run_concurrently,
+    tenant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from devtools.services.postgresql import PostgreSQL
 
 ON_POSTGRESQL = pytest.mark.parametrize(
-    "books_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+    "database_with_tables", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
 )
 
 #: What each part of the store may be asked first.
@@ -46,7 +54,7 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
 def test_nothing_connects_before_it_is_used(tmp_path: Path) -> None:
     """Making a store connects to nothing: the server may not be there, the file does not appear."""
     Store("postgresql://nobody@127.0.0.1:1/nothing", FieldCipher([new_key()])).close()
-    Store(f"sqlite:///{tmp_path / 'books.db'}", FieldCipher([new_key()])).close()
+    Store(f"sqlite:///{tmp_path / 'store.db'}", FieldCipher([new_key()])).close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,11 +70,11 @@ def test_a_server_that_is_not_there_is_transient(ask: Callable[[Store], object])
 @ON_POSTGRESQL
 @pytest.mark.parametrize("ask", FIRST_QUESTIONS)
 def test_a_database_that_went_away_is_transient(
-    store: Store, books_url: str, postgresql: PostgreSQL, ask: Callable[[Store], object]
+    store: Store, database_with_tables: str, postgresql: PostgreSQL, ask: Callable[[Store], object]
 ) -> None:
     """P8: the connections are cut and no new one can be made, in the middle of the work."""
     store.runs.list()
-    database = sql.Identifier(books_url.rpartition("/")[2])
+    database = sql.Identifier(database_with_tables.rpartition("/")[2])
     with postgresql.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
         with pytest.raises(TransientError) as caught:
@@ -78,7 +86,7 @@ def test_a_database_that_went_away_is_transient(
 
 @ON_POSTGRESQL
 def test_work_goes_on_after_the_database_was_away(
-    store: Store, books_url: str, postgresql: PostgreSQL
+    store: Store, database_with_tables: str, postgresql: PostgreSQL
 ) -> None:
     """P8: connections that were cut while nobody used them are replaced, and nobody notices."""
     run = begin_run(store, "event", "anna")
@@ -86,13 +94,15 @@ def test_work_goes_on_after_the_database_was_away(
         connection.execute(
             # It waits until they are gone: one that is about to be cut is in use, as far as anybody can see.
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
-            [books_url.rpartition("/")[2]],
+            [database_with_tables.rpartition("/")[2]],
         )
     assert store.runs.summary(run.id).pending == 1
 
 
 @ON_POSTGRESQL
-def test_people_are_looked_up_by_their_keys(store: Store, books_url: str, postgresql: PostgreSQL) -> None:
+def test_people_are_looked_up_by_their_keys(
+    store: Store, database_with_tables: str, postgresql: PostgreSQL
+) -> None:
     """A few of a run are found without reading the run, in a table whose statistics nobody has made yet."""
     users = [f"user-{number:04d}" for number in range(4000)]
     run = begin_run(store, "event", *users)
@@ -103,9 +113,9 @@ def test_people_are_looked_up_by_their_keys(store: Store, books_url: str, postgr
         assert not store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None}).superseded
         assert store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"skolon {user}"))
 
-    before = _rows_read(store, postgresql, books_url)
-    at_once(*[lambda user=user: work(user) for user in few])
-    read = _rows_read(store, postgresql, books_url) - before
+    before = _rows_read(store, postgresql, database_with_tables)
+    run_concurrently(*[lambda user=user: work(user) for user in few])
+    read = _rows_read(store, postgresql, database_with_tables) - before
     assert len(few) <= read < 20 * len(few)
 
 
@@ -118,7 +128,7 @@ def _rows_read(store: Store, postgresql: PostgreSQL, url: str) -> int:
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid != pg_backend_pid()"
         )
-        until(lambda: connection.execute(others).fetchone() == (0,), "the store's connections to end")
+        wait_for(lambda: connection.execute(others).fetchone() == (0,), "the store's connections to end")
         row = connection.execute(
             "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'receipts'"
         ).fetchone()
@@ -141,22 +151,24 @@ def test_writers_take_turns(store: Store) -> None:
         return len(portion)
 
     portions = [users[start::8] for start in range(8)]
-    done = at_once(*[lambda portion=portion: work(portion) for portion in portions])
+    done = run_concurrently(*[lambda portion=portion: work(portion) for portion in portions])
     assert done == [len(portion) for portion in portions]
     assert store.runs.summary(run.id).counts == {Outcome.UPDATED: 60}
 
 
 @pytest.mark.parametrize("ask", FIRST_QUESTIONS)
-def test_a_database_without_tables_says_what_to_do(empty_url: str, ask: Callable[[Store], object]) -> None:
+def test_a_database_without_tables_says_what_to_do(
+    empty_database: str, ask: Callable[[Store], object]
+) -> None:
     """A database that was not upgraded is an operator's to mend, and the text names the command."""
     with (
-        closing(Store(empty_url, FieldCipher([new_key()]))) as store,
+        closing(Store(empty_database, FieldCipher([new_key()]))) as store,
         pytest.raises(OperatorError, match="update-sync database upgrade"),
     ):
         ask(store)
 
 
-def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
+def test_errors_hold_nobodys_data(store: Store, database_with_tables: str) -> None:
     """P6: neither the text of an error nor its trace holds a value of a person, or a secret."""
     run = begin_run(store, "event", "anna", "bo")
     old_values = {Attribute.LAST_NAME: "Uppdiktad"}
@@ -170,7 +182,7 @@ def test_errors_hold_nobodys_data(store: Store, books_url: str) -> None:
         with pytest.raises((UsageError, CollisionError)) as caught:
             provoke()
         told.append(caught.value)
-    engine = create_engine(books_url)
+    engine = create_engine(database_with_tables)
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE receipts"))
         connection.execute(text("ALTER TABLE tenants RENAME TO tenants_of_old"))
@@ -221,10 +233,10 @@ def test_both_names_of_postgresql_will_do() -> None:
 
 
 @pytest.mark.parametrize("who", ["a\0b", "\ud800"])
-def test_a_text_that_cannot_be_stored_is_nobodys(books_url: str, who: str) -> None:
+def test_a_text_that_cannot_be_stored_is_nobodys(database_with_tables: str, who: str) -> None:
     """A NUL or half a surrogate in what somebody asks for is wrong use at most, on either database."""
     # SQLite takes a NUL, and knows nobody of that name.
-    taken = who == "a\0b" and books_url.startswith("sqlite")
+    taken = who == "a\0b" and database_with_tables.startswith("sqlite")
     refused = nullcontext() if taken else pytest.raises(UsageError)
-    with closing(Store(books_url, FieldCipher([new_key()]))) as store, refused:
+    with closing(Store(database_with_tables, FieldCipher([new_key()]))) as store, refused:
         assert store.people.find("exempel", who, []) == []

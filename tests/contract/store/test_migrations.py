@@ -18,7 +18,7 @@ from schemas.outcomes import Outcome
 from store import migrations
 from store.store import Store
 from store.tables import metadata
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, at_once, tenant
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, run_concurrently, tenant
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
 
 
-def test_an_upgraded_database_has_the_tables_that_the_code_means(books_url: str) -> None:
+def test_an_upgraded_database_has_the_tables_that_the_code_means(database_with_tables: str) -> None:
     """The migrations lead to exactly the tables of `store/tables.py`."""
-    engine = create_engine(books_url)
+    engine = create_engine(database_with_tables)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
         inspector = inspect(connection)
@@ -60,29 +60,29 @@ def test_an_upgrade_may_be_repeated(store: Store) -> None:
     assert store.tenants.get(TENANT).tenant == tenant()
 
 
-def test_a_database_that_was_not_upgraded_is_recognised(empty_url: str, cipher: FieldCipher) -> None:
+def test_a_database_that_was_not_upgraded_is_recognised(empty_database: str, cipher: FieldCipher) -> None:
     """A database without tables is said to be that before any work begins."""
-    with closing(Store(empty_url, cipher)) as store:
+    with closing(Store(empty_database, cipher)) as store:
         with pytest.raises(OperatorError, match="update-sync database upgrade"):
             store.check_upgraded()
         store.upgrade()
         store.check_upgraded()
 
 
-def test_upgrades_at_once_take_turns(empty_url: str, cipher: FieldCipher) -> None:
+def test_upgrades_at_once_take_turns(empty_database: str, cipher: FieldCipher) -> None:
     """Two processes that upgrade in the same moment leave one upgraded database."""
-    with closing(Store(empty_url, cipher)) as one, closing(Store(empty_url, cipher)) as other:
-        assert at_once(one.upgrade, other.upgrade) == [None, None]
+    with closing(Store(empty_database, cipher)) as one, closing(Store(empty_database, cipher)) as other:
+        assert run_concurrently(one.upgrade, other.upgrade) == [None, None]
         one.check_upgraded()
         one.tenants.add(tenant(), CLIENT_SECRET)
         assert other.tenants.list() == [tenant()]
 
 
-def test_what_an_older_version_wrote_is_kept(empty_url: str, cipher: FieldCipher) -> None:
+def test_what_an_older_version_wrote_is_kept(empty_database: str, cipher: FieldCipher) -> None:
     """Receipts of the first version are there after the upgrade, with their outcome, and not replayed."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with closing(Store(empty_url, cipher)) as store:
+    with closing(Store(empty_database, cipher)) as store:
         with store.database.transaction() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "0001")

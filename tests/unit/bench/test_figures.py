@@ -48,7 +48,7 @@ BOUNDS = [
 
 def test_every_agreed_name_is_a_figure() -> None:
     """Whoever reads build/bench.json finds what was agreed on, and what was added to it."""
-    assert set(NAMES) == AGREED | {"night", "threads_0ms", "threads_100ms"}
+    assert set(NAMES) == AGREED | {"many-tenants", "threads_0ms", "threads_100ms"}
 
 
 @pytest.mark.parametrize(("name", "at_least", "at_most"), BOUNDS)
@@ -82,6 +82,6 @@ def test_requests_are_told_by_kind_of_people_and_service() -> None:
     values = {
         "requests: changed: skolon: patch": 1000.0,
         "requests: changed: graph: page": 1.04,
-        "night": 3.0,
+        "many-tenants": 3.0,
     }
     assert nested(values) == {"changed": {"skolon": {"patch": 1000.0}, "graph": {"page": 1.0}}}

@@ -39,13 +39,13 @@ def test_a_figure_has_four_digits_in_json() -> None:
 
 def test_the_first_tenth_is_warm_up() -> None:
     """A late start does not count: after the first two of twenty, eighteen came in nine seconds."""
-    moments = [0.0, 50.0, *(50.0 + 0.5 * number for number in range(1, 19))]
-    assert rate(moments) == pytest.approx(2.0)
-    assert rate(moments[::-1]) == rate(moments)
+    finish_times = [0.0, 50.0, *(50.0 + 0.5 * number for number in range(1, 19))]
+    assert rate(finish_times) == pytest.approx(2.0)
+    assert rate(finish_times[::-1]) == rate(finish_times)
 
 
-@pytest.mark.parametrize("moments", [[], [1.0], [1.0, 1.0, 1.0]])
-def test_moments_that_say_nothing_about_a_rate_are_an_error(moments: list[float]) -> None:
+@pytest.mark.parametrize("finish_times", [[], [1.0], [1.0, 1.0, 1.0]])
+def test_moments_that_say_nothing_about_a_rate_are_an_error(finish_times: list[float]) -> None:
     """Nothing is divided by no time."""
     with pytest.raises(BenchError, match="say nothing"):
-        rate(moments)
+        rate(finish_times)

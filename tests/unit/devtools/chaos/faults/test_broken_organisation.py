@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from devtools.chaos.faults.broken_organisation import VARIANTS, BrokenOrganisation
 from devtools.chaos.faults.other_tenants import Breakage, small_municipalities
-from devtools.chaos.results.expectations import demand_of, demand_of_broken
+from devtools.chaos.results.expectations import expectation_of, expectation_of_broken
 from sandbox.municipality.municipality import Municipality
 from sandbox.serving import CutConnectionError
 
@@ -92,18 +92,18 @@ def breakage(variant: str, *, is_cancelled: bool = False) -> Breakage:
 def test_an_outage_of_ones_organisation_is_no_excuse(variant: str) -> None:
     """P8: once it is healed, everybody's outcome is as without it; cancelled, nobody is dead of it."""
     people = Municipality(60, seed=3)
-    assert demand_of_broken(people, breakage(variant)) == demand_of(people)
-    cancelled = demand_of_broken(people, breakage(variant, is_cancelled=True))
-    assert cancelled.people == demand_of(people).people
+    assert expectation_of_broken(people, breakage(variant)) == expectation_of(people)
+    cancelled = expectation_of_broken(people, breakage(variant, is_cancelled=True))
+    assert cancelled.people == expectation_of(people).people
     assert cancelled.status == "cancelled"
 
 
 def test_whoever_cannot_be_read_may_be_a_dead_letter_and_nobody_else() -> None:
     """P7: of whom Skolon is not asked, or has nobody, nothing unreadable is met."""
     people = Municipality(60, seed=3)
-    demand = demand_of_broken(people, breakage("malformed"))
+    expectation = expectation_of_broken(people, breakage("malformed"))
     for person in people:
-        may = ("dead_lettered", "rejected_by_skolon") in demand.people[person.entra["id"]]
+        may = ("dead_lettered", "rejected_by_skolon") in expectation.people[person.entra["id"]]
         is_met = person.outcome not in {"out_of_scope", "not_found"} and person.reason != "invalid_user"
         assert may == is_met
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from devtools.chaos.results.assessment import Account, Demand, Round, broken_round, judge
+from devtools.chaos.results.assessment import Account, Expectation, Round, assess, broken_round
 from devtools.chaos.results.observation import Letter, Observation
-from devtools.chaos.runner import Course
+from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import make_schedule
 
 SCHEDULE = make_schedule(1)
-DEMAND = Demand(
+DEMAND = Expectation(
     people={
         "anna": frozenset({("updated", None)}),
         "bo": frozenset({("unchanged", None)}),
@@ -53,9 +53,9 @@ GOOD = Observation(
 )
 
 
-def judged(*, course: Course | None = None, **changed: Any) -> Round:
+def judged(*, round_log: RoundLog | None = None, **changed: Any) -> Round:
     seen = dataclasses.replace(GOOD, **changed)
-    return judge(seen, DEMAND, SCHEDULE, course or Course(ended=True))
+    return assess(seen, DEMAND, SCHEDULE, round_log or RoundLog(ended=True))
 
 
 def test_a_round_in_which_all_is_as_demanded_has_not_failed() -> None:
@@ -131,12 +131,12 @@ def test_whatever_else_differs_is_unexpected(changed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "course",
-    [Course(ended=False), Course(ended=True, broken=["…"]), Course(ended=True, unforeseen_halts=["x"])],
+    "round_log",
+    [RoundLog(ended=False), RoundLog(ended=True, broken=["…"]), RoundLog(ended=True, unforeseen_halts=["x"])],
 )
-def test_a_run_that_goes_astray_is_unexpected(course: Course) -> None:
+def test_a_run_that_goes_astray_is_unexpected(round_log: RoundLog) -> None:
     """P8: it ends by itself, and is halted only where a fault is known to halt it."""
-    assert judged(course=course).unexpected == 1
+    assert judged(round_log=round_log).unexpected == 1
 
 
 def test_a_round_that_breaks_off_has_failed() -> None:
@@ -163,7 +163,9 @@ SMALL = Account(
     key="healthy",
     run={**GOOD.run, "published": 1, "outcomes": {"unchanged": 1}, "reasons": {}},
     receipts=[receipt("dan", "unchanged")],
-    demand=Demand(people={"dan": frozenset({("unchanged", None)})}, outcomes={"unchanged": 1}, reasons={}),
+    expectation=Expectation(
+        people={"dan": frozenset({("unchanged", None)})}, outcomes={"unchanged": 1}, reasons={}
+    ),
 )
 CANCELLED = dataclasses.replace(
     SMALL,
@@ -187,8 +189,8 @@ def test_a_small_municipality_is_judged_as_the_big_one_is() -> None:
 
 def test_of_a_cancelled_run_people_may_be_pending_and_none_is_missing() -> None:
     """P3: who was not done has a receipt that says so."""
-    demand = dataclasses.replace(SMALL.demand, status="cancelled", outcomes=None, reasons=None)
-    cancelled = dataclasses.replace(CANCELLED, demand=demand)
+    expectation = dataclasses.replace(SMALL.expectation, status="cancelled", outcomes=None, reasons=None)
+    cancelled = dataclasses.replace(CANCELLED, expectation=expectation)
     assert not judged(others=[cancelled]).failed
     assert judged(others=[dataclasses.replace(cancelled, receipts=[])]).lost == 1
-    assert judged(others=[dataclasses.replace(SMALL, demand=demand)]).unexpected == 1
+    assert judged(others=[dataclasses.replace(SMALL, expectation=expectation)]).unexpected == 1

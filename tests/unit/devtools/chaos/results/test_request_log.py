@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devtools.chaos.results.request_log import Gate, Ledger, Moment
+from devtools.chaos.results.request_log import Moment, RequestGate, RequestLog
 from sandbox.serving import CutConnectionError
 
 if TYPE_CHECKING:
@@ -43,50 +43,50 @@ def told() -> queue.Queue[Moment]:
 
 
 @pytest.fixture
-def gate(told: queue.Queue[Moment]) -> Gate:
-    return Gate(told.put)
+def gate(told: queue.Queue[Moment]) -> RequestGate:
+    return RequestGate(told.put)
 
 
 @pytest.fixture
-def ledger(gate: Gate, skolon: Skolon) -> Ledger:
-    return Ledger(gate, lambda _organisation, user_id: skolon.user if user_id == "a" else None)
+def request_log(gate: RequestGate, skolon: Skolon) -> RequestLog:
+    return RequestLog(gate, lambda _organisation, user_id: skolon.user if user_id == "a" else None)
 
 
-def call(ledger: Ledger, skolon: Skolon, environ: dict[str, str]) -> list[bytes]:
-    return list(ledger.around(skolon)(environ, lambda *_: lambda _: None))
+def call(request_log: RequestLog, skolon: Skolon, environ: dict[str, str]) -> list[bytes]:
+    return list(request_log.around(skolon)(environ, lambda *_: lambda _: None))
 
 
-def test_a_patch_that_changes_the_user_counts(ledger: Ledger, skolon: Skolon) -> None:
+def test_a_patch_that_changes_the_user_counts(request_log: RequestLog, skolon: Skolon) -> None:
     """P4: what a PATCH changed is seen in the user, whatever the answer says."""
     skolon.change = {"city": "Malmö", "meta": {"version": "2"}}
     skolon.status = "500 Internal Server Error"
-    call(ledger, skolon, PATCH)
-    assert ledger.accounts() == {"effective": {"a": 1}, "idle": {}}
+    call(request_log, skolon, PATCH)
+    assert request_log.accounts() == {"effective": {"a": 1}, "idle": {}}
 
 
-def test_a_patch_without_effect_is_idle(ledger: Ledger, skolon: Skolon) -> None:
+def test_a_patch_without_effect_is_idle(request_log: RequestLog, skolon: Skolon) -> None:
     """P4: one that was carried out, or answered with success, and changed nothing but the version."""
-    call(ledger, skolon, PATCH)
+    call(request_log, skolon, PATCH)
     skolon.change = {"meta": {"version": "2"}}
-    call(ledger, skolon, PATCH)
-    assert ledger.accounts() == {"effective": {}, "idle": {"a": 2}}
+    call(request_log, skolon, PATCH)
+    assert request_log.accounts() == {"effective": {}, "idle": {"a": 2}}
 
 
-def test_a_patch_that_was_refused_does_not_count(ledger: Ledger, skolon: Skolon) -> None:
+def test_a_patch_that_was_refused_does_not_count(request_log: RequestLog, skolon: Skolon) -> None:
     """A precondition that fails, or an outage, has done nothing."""
     skolon.status = "412 Precondition Failed"
-    call(ledger, skolon, PATCH)
-    call(ledger, skolon, {**PATCH, "REQUEST_METHOD": "GET"})
-    assert ledger.accounts() == {"effective": {}, "idle": {}}
+    call(request_log, skolon, PATCH)
+    call(request_log, skolon, {**PATCH, "REQUEST_METHOD": "GET"})
+    assert request_log.accounts() == {"effective": {}, "idle": {}}
 
 
 def test_a_request_is_held_at_a_moment_until_it_is_decided(
-    ledger: Ledger, skolon: Skolon, gate: Gate, told: queue.Queue[Moment]
+    request_log: RequestLog, skolon: Skolon, gate: RequestGate, told: queue.Queue[Moment]
 ) -> None:
     """A kill between two steps has all the time that it needs."""
     gate.watch("after-patch")
     answers: list[bytes] = []
-    thread = threading.Thread(target=lambda: answers.extend(call(ledger, skolon, PATCH)))
+    thread = threading.Thread(target=lambda: answers.extend(call(request_log, skolon, PATCH)))
     thread.start()
     assert told.get(timeout=10) == "after-patch"
     assert answers == []
@@ -95,17 +95,17 @@ def test_a_request_is_held_at_a_moment_until_it_is_decided(
     assert answers == [b"{}"]
 
 
-def test_a_request_may_be_lost_at_a_moment(gate: Gate, told: queue.Queue[Moment]) -> None:
+def test_a_request_may_be_lost_at_a_moment(gate: RequestGate, told: queue.Queue[Moment]) -> None:
     """A PATCH that came and was never carried out."""
     gate.watch("before-patch")
     cut: list[bool] = []
 
-    def meet() -> None:
+    def wait_at() -> None:
         with pytest.raises(CutConnectionError):
-            gate.meet("before-patch")
+            gate.wait_at("before-patch")
         cut.append(True)
 
-    thread = threading.Thread(target=meet)
+    thread = threading.Thread(target=wait_at)
     thread.start()
     told.get(timeout=10)
     gate.decide("before-patch", "cut")
@@ -113,12 +113,12 @@ def test_a_request_may_be_lost_at_a_moment(gate: Gate, told: queue.Queue[Moment]
     assert cut == [True]
 
 
-def test_moments_are_let_pass_that_nobody_asked_for(gate: Gate, told: queue.Queue[Moment]) -> None:
+def test_moments_are_let_pass_that_nobody_asked_for(gate: RequestGate, told: queue.Queue[Moment]) -> None:
     """Nothing is held without a watch, before its turn, or after it was given up."""
-    gate.meet("page")
+    gate.wait_at("page")
     gate.watch("page", skip=2)
-    gate.meet("page")
-    gate.meet("page")
+    gate.wait_at("page")
+    gate.wait_at("page")
     gate.forget()
-    gate.meet("page")
+    gate.wait_at("page")
     assert told.empty()

@@ -1,0 +1,243 @@
+"""A tenant-sync message in, updated Skolon users out: real RabbitMQ, real PostgreSQL, real processes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pika
+import pytest
+
+from devtools.commands import command_environment, json_output, running, update_sync, wait_for
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.microsoft.http_messages import Kind
+from sandbox.municipality.changes import changed_users
+from sandbox.municipality.expectation import other_values
+from schemas.crypto.encryption import new_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PEOPLE = 250
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    folder = tmp_path / "world"
+    folder.mkdir()
+    with serve_environment(folder, users=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def env(made_up: Environment, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
+    """Have a database that is upgraded, and the tenant in it."""
+    variables = command_environment(
+        **made_up.variables,
+        UPDATE_SYNC_AMQP_URL=amqp_url,
+        UPDATE_SYNC_DATABASE_URL=database_url,
+        UPDATE_SYNC_SECRET_KEYS=new_key(),
+        UPDATE_SYNC_LOG_FORMAT="json",
+    )
+    settings = tmp_path / "tenant.json"
+    settings.write_text(json.dumps(made_up.tenant), encoding="utf-8")
+    for command in (["database", "upgrade"], ["tenants", "add", TENANT_KEY, "--from", str(settings)]):
+        done = update_sync(*command, env=variables)
+        assert done.returncode == 0, done.stderr
+    return variables
+
+
+@pytest.fixture
+def pool(env: dict[str, str], tmp_path: Path) -> Iterator[list[Path]]:
+    """Have a producer and a pool of two worker processes running; give their logs."""
+    logs = [tmp_path / "producer.log", tmp_path / "worker.log"]
+    with ExitStack() as stack:
+        stack.enter_context(running("producer", env=env, log=logs[0]))
+        stack.enter_context(running("worker", "--processes", "2", env=env, log=logs[1]))
+        yield logs
+
+
+def publish(amqp_url: str, queue: str, body: bytes) -> None:
+    """Publish as any AMQP client would, once the queue is there."""
+
+    def published() -> bool:
+        with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            try:
+                channel.queue_declare(queue, passive=True)
+                channel.basic_publish("", queue, body, mandatory=True)
+            except pika.exceptions.ChannelClosedByBroker:
+                return False
+            return True
+
+    wait_for(published, f"queue {queue}")
+
+
+def event(event_id: str, **data: Any) -> bytes:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "/tests",
+            "type": "com.skolon.tenant-sync.requested",
+            "datacontenttype": "application/json",
+            "data": {"tenant": TENANT_KEY, **data},
+        }
+    ).encode()
+
+
+def ended_run(env: dict[str, str], number: int) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        runs = json_output("runs", "list", "--tenant", TENANT_KEY, env=env)
+        ended = [run for run in runs if run["status"] not in ("reading", "updating")]
+        found: dict[str, Any] | None = ended[0] if len(ended) == number else None
+        return found
+
+    run = wait_for(look, f"the end of run {number}")
+    shown: dict[str, Any] = json_output("runs", "show", run["run"], env=env)
+    return shown
+
+
+def counts(outcomes: dict[str, int]) -> dict[str, int]:
+    return {outcome: count for outcome, count in outcomes.items() if count}
+
+
+@pytest.mark.usefixtures("pool")
+def test_everybody_is_accounted_for_and_right(
+    made_up: Environment, env: dict[str, str], amqp_url: str
+) -> None:
+    """P1, P3, P4: an event becomes a run; its sums and all Skolon users are as expected independently."""
+    before = {user["id"]: other_values(user) for user in made_up.skolon_users()}
+
+    checked = update_sync("tenants", "check", TENANT_KEY, env=env)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    publish(amqp_url, "tenant-sync", event("first"))
+    first = ended_run(env, 1)
+    publish(amqp_url, "tenant-sync", event("first"))
+    publish(amqp_url, "tenant-sync", event("second"))
+    second = ended_run(env, 2)
+
+    municipality = made_up.municipality
+    assert first["status"] == second["status"] == "completed"
+    assert first["published"] == sum(first["outcomes"].values()) == PEOPLE
+    assert counts(first["outcomes"]) == municipality.expected_outcomes("first")
+    assert first["reasons"] == second["reasons"] == municipality.expected_reasons()
+    assert counts(second["outcomes"]) == municipality.expected_outcomes("second")
+    assert made_up.wrong_users() == []
+    assert {user["id"]: other_values(user) for user in made_up.skolon_users()} == before
+    assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "PATCH user", "POST token"}
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_dry_run_only_reads(made_up: Environment, env: dict[str, str], amqp_url: str) -> None:
+    """P1: a dry run finds out what would change, and nothing but reading reaches Skolon."""
+    before = made_up.skolon_users()
+
+    publish(amqp_url, "tenant-sync", event("dry", dry_run=True))
+    run = ended_run(env, 1)
+
+    expected = made_up.municipality.expected_outcomes("first")
+    assert run["outcomes"]["would_update"] == expected["updated"]
+    assert run["outcomes"]["updated"] == 0
+    assert made_up.skolon_users() == before
+    assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
+
+
+def test_a_delta_run_reads_what_changed(made_up: Environment, env: dict[str, str], pool: list[Path]) -> None:
+    """P4, P6: after a full run a delta touches who changed alone, and its link is in nobody's log."""
+    trigger = ("trigger", TENANT_KEY, "--wait")
+    full = update_sync(*trigger, "--json", env=env)
+    # There are dead letters among them, and so the command ends with 1.
+    assert (full.returncode, json.loads(full.stdout)["published"]) == (1, PEOPLE)
+    changed = changed_users(made_up.municipality, 7)
+    directory = next(iter(made_up.microsoft.directories.values()))
+    for user in changed:
+        directory.change(user["id"], user)
+    made_up.microsoft.requests.reset()
+
+    run = json_output(*trigger, "--mode", "delta", env=env)
+    first = graph_requests(made_up)
+    made_up.microsoft.requests.reset()
+    again = json_output(*trigger, "--mode", "delta", env=env)
+
+    # With birthdays, of people who are in the hands of two processes' threads.
+    assert sum(first.values()) <= 3, first
+    assert graph_requests(made_up) == {"delta": 1}
+    assert (run["status"], run["mode"]) == ("completed", "delta")
+    assert counts(run["outcomes"]) == {"updated": 7}
+    assert (again["status"], again["published"]) == ("completed", 0)
+    assert (first["delta"], again["warnings"]) == (1, [])
+    assert "deltatoken" not in "".join(log.read_text(encoding="utf-8") for log in pool)
+
+
+def graph_requests(made_up: Environment) -> dict[str, int]:
+    """Return the requests that came to Graph, by kind: one for each batch, whatever is in it."""
+    counts = made_up.microsoft.requests.counts()
+    to_graph = (Kind.USERS, Kind.COUNT, Kind.DELTA, Kind.USER, Kind.BIRTHDAY, Kind.BATCH)
+    return {str(kind): counts[kind] for kind in to_graph if kind in counts}
+
+
+def test_nobodys_data_is_in_the_logs_or_queues(
+    made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]
+) -> None:
+    """P6: no name, address, number or secret of anybody in any log line or dead letter."""
+    publish(amqp_url, "tenant-sync", event("first"))
+    ended_run(env, 1)
+
+    written = "".join(log.read_text(encoding="utf-8") for log in pool)
+    written += "".join(body.decode() for body in read_dead_letters(amqp_url, "user-sync"))
+    assert "dead letter" in written
+    values = {made_up.tenant["client_secret"]}
+    for person in made_up.municipality:
+        values |= {person.entra["surname"], person.entra["userPrincipalName"], person.entra["mobilePhone"]}
+    # Short names may be part of an innocent word.
+    found = [value for value in values if value and len(value) > 5 and value in written]
+    assert found == []
+
+
+def read_dead_letters(amqp_url: str, queue: str) -> list[bytes]:
+    """Return the dead letters of a queue; they go back when the connection ends."""
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        bodies: list[bytes] = []
+        while True:
+            method, _, body = channel.basic_get(f"{queue}.XQ")
+            if method is None:
+                return bodies
+            bodies.append(body)
+
+
+@pytest.mark.usefixtures("pool")
+def test_what_is_no_trigger_becomes_a_dead_letter(env: dict[str, str], amqp_url: str) -> None:
+    """P2: garbage, an unknown tenant, actor or field end as dead letters, and the next event works."""
+    envelope = {"queue_name": "tenant-sync", "args": [], "kwargs": {}, "options": {}}
+    bad = [
+        b"\xff\xfe garbage",
+        b"[1, 2, 3]",
+        b'{"specversion": "1.0"}',
+        event("unknown-tenant", tenant="nowhere"),
+        event("wrong-types", mode="sideways", users="everybody", extra=1),
+        json.dumps({**envelope, "actor_name": "nobody"}).encode(),
+        json.dumps({**envelope, "actor_name": "tenant_sync", "kwargs": []}).encode(),
+        json.dumps({**envelope, "actor_name": "tenant_sync", "args": [TENANT_KEY]}).encode(),
+    ]
+    for body in bad:
+        publish(amqp_url, "tenant-sync", body)
+    publish(amqp_url, "tenant-sync", event("good", users=["00000000-0000-4000-8000-000000000000"]))
+
+    run = ended_run(env, 1)
+    dead_letters = wait_for(
+        lambda: kept if len(kept := read_dead_letters(amqp_url, "tenant-sync")) == len(bad) else None,
+        f"{len(bad)} dead letters",
+    )
+
+    assert run["status"] == "completed"
+    assert counts(run["outcomes"]) == {"out_of_scope": 1}
+    sections = [json.loads(body)["options"]["update_sync"] for body in dead_letters if b"update_sync" in body]
+    reasons = sorted(section["reason"] for section in sections)
+    assert reasons == ["invalid_trigger", "invalid_trigger", "invalid_trigger", "unknown_tenant"]
+    faults = " ".join(section["detail"] for section in sections)
+    assert all(field in faults for field in ("mode", "users", "extra", "type", "data"))

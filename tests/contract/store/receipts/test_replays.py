@@ -1,0 +1,250 @@
+"""Receipts of dead letters that are replayed: opened once more, settled once more, and by whom."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.errors import TransientError, UsageError
+from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.runs.operation import Operation, OperationKind, OperationStatus
+from schemas.runs.sync_result import Failure, SyncResult
+from schemas.users.attributes import Attribute
+from tests.contract.store.factories import TENANT, begin_run, dead_letter, result, run_concurrently
+
+if TYPE_CHECKING:
+    from schemas.runs.run import Run
+    from store.receipts.work_items import Begun
+    from store.store import Store
+
+PEOPLE = ("anna", "bo", "cecilia")
+CRASHED = Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="its workers died over it")
+
+
+def dead_run(store: Store, event: str = "event") -> Run:
+    """Return a complete run in which everybody is a dead letter."""
+    run = begin_run(store, event, *PEOPLE)
+    for user in PEOPLE:
+        store.receipts.dead_letter(run.id, user, dead_letter(), 3)
+    store.runs.finish_reading(run.id)
+    assert store.runs.complete_if_done(run.id)
+    return run
+
+
+def replay(store: Store) -> int:
+    return store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
+
+
+def begun(store: Store, run: Run, user: str) -> Begun:
+    found = store.beginnings.begin(run.id, user)
+    assert found is not None
+    return found
+
+
+def outcomes(store: Store, run: Run) -> dict[Outcome, int]:
+    summary = store.runs.summary(run.id)
+    assert summary.published == len(PEOPLE)
+    return dict(summary.counts)
+
+
+def test_a_replayed_user_gets_a_new_outcome(store: Store) -> None:
+    """P3: the sums stay whole on the way, and the reason of before is gone with the new outcome."""
+    run, operation = dead_run(store), replay(store)
+    assert store.replays.take_up(operation, [(run.id, "anna")]) == {(run.id, "anna")}
+    assert outcomes(store, run) == {Outcome.DEAD_LETTERED: 3}
+    assert store.replays.settled(operation).open == 1
+
+    assert store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
+    assert not store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
+
+    assert outcomes(store, run) == {Outcome.DEAD_LETTERED: 2, Outcome.UPDATED: 1}
+    assert store.runs.get(run.id).status is Status.COMPLETED
+    receipt = store.receipts.get(run.id, "anna")
+    assert receipt is not None
+    assert (receipt.outcome, receipt.reason, receipt.stage, receipt.attempts, receipt.detail) == (
+        Outcome.UPDATED,
+        None,
+        None,
+        None,
+        None,
+    )
+    assert (receipt.replaying, receipt.operation) == (False, operation)
+    settled = store.replays.settled(operation)
+    assert (settled.open, settled.outcomes, settled.reasons) == (0, {Outcome.UPDATED: 1}, {})
+
+
+def test_a_replay_that_fails_is_a_dead_letter_again(store: Store) -> None:
+    """P9: the receipt says why it failed this time, and is open no more."""
+    run, operation = dead_run(store), replay(store)
+    store.replays.take_up(operation, [(run.id, "anna")])
+    assert store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=operation)
+    assert not store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
+    settled = store.replays.settled(operation)
+    assert (settled.open, settled.outcomes) == (0, {Outcome.DEAD_LETTERED: 1})
+    assert settled.reasons == {Reason.CRASHED_WORKER: 1}
+
+
+def test_a_replay_takes_a_user_up_once(store: Store) -> None:
+    """P4: neither one that is on its way, nor one that failed again, is taken up twice by one replay."""
+    run, operation = dead_run(store), replay(store)
+    keys = [(run.id, user) for user in PEOPLE]
+    assert store.replays.take_up(operation, keys[:2]) == set(keys[:2])
+    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
+    assert store.replays.take_up(operation, keys) == {keys[2]}
+    assert store.replays.take_up(operation, []) == set()
+
+
+def test_a_message_of_before_does_not_settle_who_has_been_taken_over(store: Store) -> None:
+    """P2, P9: its letter is gone with the taking over, so the receipt must await the other's message."""
+    run, first = dead_run(store), replay(store)
+    store.replays.take_up(first, [(run.id, "anna"), (run.id, "bo")])
+    second = replay(store)
+    store.replays.take_up(second, [(run.id, "anna"), (run.id, "cecilia")])
+    assert not store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=first)
+    assert not store.receipts.dead_letter(run.id, "cecilia", CRASHED, 1)
+    assert begun(store, run, "anna").awaits(second)
+    assert begun(store, run, "cecilia").awaits(second)
+    assert store.receipts.dead_letter(run.id, "bo", CRASHED, 1, operation=first)
+
+
+def test_only_dead_letters_are_taken_up(store: Store) -> None:
+    """Whoever has another outcome, or none, or no receipt, is not opened by a replay."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
+    strangers = [(run.id, "nobody"), (run.id + 7, "anna"), (0, "anna"), (2**40, "anna"), (run.id, "a/b")]
+    assert store.replays.take_up(replay(store), [(run.id, "anna"), (run.id, "bo"), *strangers]) == set()
+    assert store.replays.states(strangers) == {}
+    assert begun(store, run, "bo").outcome is Outcome.PENDING
+
+
+def test_what_a_killed_replay_left_is_taken_over(store: Store) -> None:
+    """P4: a later replay takes it over, and a message of the killed one does nothing any more."""
+    run, killed, later = dead_run(store), replay(store), replay(store)
+    key = (run.id, "anna")
+    assert store.replays.take_up(killed, [key]) == {key}
+    assert begun(store, run, "anna").awaits(killed)
+    assert store.replays.take_up(later, [key]) == {key}
+    found = begun(store, run, "anna")
+    assert found.awaits(later)
+    assert not found.awaits(killed)
+    assert not found.awaits(None)
+    assert store.replays.settled(killed).open == 0
+
+
+def test_two_replays_at_once_share_without_harm(store: Store, second_store: Store) -> None:
+    """Two operators who take up the same people in the same moment do not lock each other out."""
+    for number in range(20):
+        run = dead_run(store, f"event {number}")
+        keys = [(run.id, user) for user in PEOPLE]
+        both = run_concurrently(
+            partial(store.replays.take_up, replay(store), keys),
+            partial(second_store.replays.take_up, replay(store), keys[::-1]),
+        )
+        assert both == [set(keys), set(keys)]
+        states = store.replays.states(keys)
+        assert len({state.operation for state in states.values()}) == 1
+
+
+def test_a_settled_user_awaits_nobody(store: Store) -> None:
+    """P4: neither a message of the run nor one of the replay finds anything to do afterwards."""
+    run, operation = dead_run(store), replay(store)
+    found = begun(store, run, "anna")
+    assert not found.awaits(None)
+    assert not found.awaits(operation)
+    store.replays.take_up(operation, [(run.id, "anna")])
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
+    assert not begun(store, run, "anna").awaits(operation)
+
+
+def test_a_newer_run_supersedes_a_replay(store: Store) -> None:
+    """P4: a replay of an older run learns that a newer one has the user, before and after its claim."""
+    run, operation = dead_run(store), replay(store)
+    store.replays.take_up(operation, [(run.id, "anna")])
+    assert not begun(store, run, "anna").superseded
+    begin_run(store, "newer", "anna")
+    assert begun(store, run, "anna").superseded
+    assert store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+
+
+def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
+    """P4: a replay's claim holds a newer run's worker up, until the replay is settled."""
+    run, operation = dead_run(store), replay(store)
+    store.replays.take_up(operation, [(run.id, "anna")])
+    assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+    newer = begin_run(store, "newer", "anna")
+    assert begun(store, newer, "anna").older_run_active
+    store.receipts.finish(run.id, "anna", SyncResult(outcome=Outcome.UPDATED, skolon_id="s1"))
+    assert not begun(store, newer, "anna").older_run_active
+
+
+def test_a_dead_letter_cannot_be_claimed(store: Store) -> None:
+    """P4: without a replay nobody gets leave to write for a dead letter."""
+    run = dead_run(store)
+    with pytest.raises(TransientError):
+        store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+
+
+def test_the_old_values_are_those_of_the_claimed_user(store: Store) -> None:
+    """A replay that finds the same Skolon user keeps the oldest values; of another one, that one's alone."""
+    run = begin_run(store, "event", *PEOPLE)
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1)
+    store.replays.take_up(replay(store), [(run.id, "anna")])
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EMAIL: None})
+    assert store.claims.old_values(run.id, "anna") == {"city": "Lund", "email": None}
+    store.claims.claim(run.id, "anna", "s2", {Attribute.EPPN: "a@b"})
+    assert store.claims.old_values(run.id, "anna") == {"eppn": "a@b"}
+
+
+def test_what_rabbitmq_gave_up_is_adopted(store: Store) -> None:
+    """P3: a pending receipt whose message RabbitMQ made a dead letter gets its outcome, once."""
+    run = begin_run(store, "event", "anna")
+    key = (run.id, "anna")
+    assert store.receipts.dead_letter(*key, CRASHED, None, operation=None)
+    assert not store.receipts.dead_letter(*key, dead_letter(), None, operation=None)
+    receipt = store.receipts.get(*key)
+    assert receipt is not None
+    assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.CRASHED_WORKER)
+    assert not store.receipts.dead_letter(run.id, "nobody", CRASHED, None)
+
+
+def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
+    """An older letter of a user whose replay is on its way says nothing about that replay."""
+    run, operation = dead_run(store), replay(store)
+    key = (run.id, "anna")
+    store.replays.take_up(operation, [key])
+    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=None)
+    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=operation + 1)
+    assert store.replays.states([key])[key].replaying
+    assert store.receipts.dead_letter(*key, CRASHED, None, operation=operation)
+    state = store.replays.states([key])[key]
+    assert (state.tenant, state.outcome, state.replaying) == (TENANT, Outcome.DEAD_LETTERED, False)
+
+
+def test_operations_are_kept(store: Store) -> None:
+    """Who asked for what, and what became of it, can be read afterwards."""
+    selection = {"tenant": TENANT, "reason": ["collision"]}
+    begun_one = store.operations.begin(
+        OperationKind.DISCARD, selection=selection, operator="ada", original_payload=True
+    )
+    assert begun_one.status is OperationStatus.RUNNING
+    store.operations.note(begun_one.id, {"discarded": 1})
+    ended = store.operations.finish(
+        begun_one.id, OperationStatus.CANCELLED, {"discarded": 2}, "by its operator"
+    )
+    assert ended == store.operations.get(begun_one.id)
+    assert (ended.kind, ended.operator, ended.selection, ended.original_payload) == (
+        OperationKind.DISCARD,
+        "ada",
+        selection,
+        True,
+    )
+    assert (ended.counts, ended.detail) == ({"discarded": 2}, "by its operator")
+    assert ended.finished is not None
+    newer = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None)
+    assert store.operations.list() == [newer, ended]
+    assert isinstance(newer, Operation)
+    with pytest.raises(UsageError):
+        store.operations.get(newer.id + 1)

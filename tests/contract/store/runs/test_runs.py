@@ -1,0 +1,334 @@
+"""Runs: which trigger becomes one, and how each comes to its end."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.errors import Dependency, PermanentError, TransientError, UsageError
+from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+from store.runs.triggers import Opened
+from tests.contract.store.factories import (
+    CLIENT_SECRET,
+    TENANT,
+    begin_run,
+    complete,
+    dead_letter,
+    page,
+    request,
+    result,
+    run_concurrently,
+    tenant,
+)
+
+if TYPE_CHECKING:
+    from schemas.messages.messages import SyncRequest
+    from store.store import Store
+
+
+def test_a_trigger_opens_a_run(store: Store) -> None:
+    """A trigger becomes a run that is being read, and its first page has to be asked for."""
+    opened = store.triggers.open(request(mode=Mode.DELTA, dry_run=True, users=["anna", "bo"]), "event")
+    run = opened.run
+    assert (opened.new, opened.needs_first_page) == (True, True)
+    assert (run.tenant, run.mode, run.dry_run, run.users) == (TENANT, Mode.DELTA, True, ("anna", "bo"))
+    assert (run.status, run.scan, run.cause, run.finished) == (Status.READING, 1, None, None)
+    assert run.started.utcoffset() is not None
+    assert store.runs.get(run.id) == run == store.triggers.run_of("event")
+
+
+def test_the_same_event_is_the_same_run(store: Store) -> None:
+    """P4: an event that comes again leads to the run that it led to, also when that is long done."""
+    run = begin_run(store, "event", "anna")
+    complete(store, run)
+    again = store.triggers.open(request(), "event")
+    assert (again.run.id, again.new, again.needs_first_page) == (run.id, False, False)
+
+
+def test_a_first_page_that_was_never_asked_for(store: Store) -> None:
+    """A crash between opening a run and asking for its first page is mended by the event's redelivery."""
+    run = store.triggers.open(request(), "event").run
+    assert store.triggers.open(request(), "event").needs_first_page
+    store.pages.done(page(run), users=0)
+    assert not store.triggers.open(request(), "event").needs_first_page
+
+
+@pytest.mark.parametrize("key", ["ingenstans", TENANT])
+def test_a_trigger_for_nobody_is_permanent(store: Store, key: str) -> None:
+    """An unknown tenant and a disabled one end as dead letters with different reasons."""
+    store.tenants.change(TENANT, {"enabled": False})
+    with pytest.raises(PermanentError) as caught:
+        store.triggers.open(request(key), "event")
+    expected = Reason.INVALID_TRIGGER if key == TENANT else Reason.UNKNOWN_TENANT
+    assert caught.value.reason is expected
+    assert store.runs.list() == []
+
+
+@pytest.mark.parametrize(
+    ("running", "requested"),
+    [
+        (request(), request()),
+        (request(), request(users=["anna"])),
+        (request(), request(mode=Mode.DELTA)),
+        (request(mode=Mode.DELTA), request(mode=Mode.DELTA)),
+        (request(users=["anna", "bo"]), request(users=["bo", "anna"])),
+        (request(dry_run=True), request(dry_run=True)),
+    ],
+)
+def test_a_trigger_joins_a_run_that_covers_it(
+    store: Store, running: SyncRequest, requested: SyncRequest
+) -> None:
+    """A trigger whose wish an open run fulfils opens none, and is remembered as that run's."""
+    run = store.triggers.open(running, "first").run
+    joined = store.triggers.open(requested, "second")
+    assert (joined.run.id, joined.new) == (run.id, False)
+    found = store.triggers.run_of("second")
+    assert found is not None
+    assert found.id == run.id
+
+
+@pytest.mark.parametrize(
+    ("running", "requested"),
+    [
+        (request(dry_run=True), request()),
+        (request(), request(dry_run=True)),
+        (request(mode=Mode.DELTA), request()),
+        (request(users=["anna"]), request()),
+        (request(users=["anna"]), request(users=["bo"])),
+    ],
+)
+def test_a_trigger_waits_for_a_run_that_does_something_else(
+    store: Store, running: SyncRequest, requested: SyncRequest
+) -> None:
+    """A trigger that the open run does not fulfil waits, and gets its own run once that is done."""
+    run = store.triggers.open(running, "first").run
+    with pytest.raises(TransientError) as caught:
+        store.triggers.open(requested, "second")
+    assert caught.value.dependency is Dependency.ORDER
+    assert caught.value.retry_after == pytest.approx(15)
+    assert store.triggers.run_of("second") is None
+    complete(store, run)
+    assert store.triggers.open(requested, "second").new
+
+
+def test_tenants_do_not_wait_for_each_other(store: Store) -> None:
+    """P7: each tenant has an open run of its own."""
+    store.tenants.add(tenant("grannkommun"), CLIENT_SECRET)
+    assert store.triggers.open(request(), "first").new
+    assert store.triggers.open(request("grannkommun"), "second").new
+
+
+def test_triggers_at_once_open_one_run(store: Store, second_store: Store) -> None:
+    """P4: of triggers that come in the same moment one opens a run, and the others join it."""
+    events = [f"event {number}" for number in range(8)]
+    actions = [
+        lambda event=event, books=books: books.triggers.open(request(), event)
+        for event, books in zip(events, itertools.cycle([store, second_store]), strict=False)
+    ]
+    opened = [one for one in run_concurrently(*actions) if isinstance(one, Opened)]
+    assert len(opened) == len(events)
+    assert len({one.run.id for one in opened}) == 1
+    assert [one.new for one in opened].count(True) == 1
+
+
+def test_one_event_delivered_twice_at_once_is_one_run(store: Store, second_store: Store) -> None:
+    """P4: two deliveries of one event in the same moment lead to the same run."""
+    for number in range(10):
+        event = f"event {number}"
+
+        def deliver(books: Store = store, event: str = event) -> Opened:
+            return books.triggers.open(request(), event)
+
+        def deliver_elsewhere(books: Store = second_store, event: str = event) -> Opened:
+            return books.triggers.open(request(), event)
+
+        opened = [one for one in run_concurrently(deliver, deliver_elsewhere) if isinstance(one, Opened)]
+        assert len(opened) == 2
+        assert opened[0].run.id == opened[1].run.id
+        complete(store, opened[0].run)
+
+
+def test_a_run_is_halted_once(store: Store, second_store: Store) -> None:
+    """P7: of many workers that find the credentials refused, one halts the run, with one cause."""
+    run = begin_run(store, "event", "anna")
+
+    def halt(books: Store) -> bool:
+        return books.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
+
+    halts = run_concurrently(*[lambda books=books: halt(books) for books in [store, second_store] * 4])
+    assert halts.count(True) == 1
+    assert halts.count(False) == 7
+    halted = store.runs.get(run.id)
+    assert (halted.status, halted.cause, halted.detail) == (
+        Status.HALTED,
+        Cause.SKOLON_CREDENTIALS,
+        "HTTP 401",
+    )
+    assert halted.finished is not None
+
+
+def test_what_has_ended_is_not_halted(store: Store) -> None:
+    """A message that comes late halts no run that is complete or cancelled, and none that never was."""
+    run = begin_run(store, "event", "anna")
+    complete(store, run)
+    other = begin_run(store, "second_store")
+    assert store.runs.cancel(other.id)
+    for number in (run.id, other.id, other.id + 1000):
+        assert not store.runs.halt(number, Cause.BUG, "late")
+        assert not store.runs.complete_if_done(number)
+    assert store.runs.get(run.id).status is Status.COMPLETED
+    assert not store.runs.cancel(run.id)
+
+
+def test_a_halted_run_can_be_cancelled(store: Store) -> None:
+    """A halted run that nobody wants to resume can be cancelled."""
+    run = begin_run(store, "event", "anna")
+    store.runs.halt(run.id, Cause.BUG, "a bug")
+    assert store.runs.cancel(run.id)
+    assert store.runs.get(run.id).status is Status.CANCELLED
+
+
+def test_a_run_halted_while_reading_reads_afresh(store: Store) -> None:
+    """A run that had not read its last page goes back to reading, in a scan of its own."""
+    run = begin_run(store, "event", "anna")
+    store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
+    resumed = store.runs.resume(run.id)
+    assert (resumed.status, resumed.scan) == (Status.READING, run.scan + 1)
+    assert (resumed.cause, resumed.detail, resumed.finished) == (None, None, None)
+    assert store.pages.begin(page(run, scan=resumed.scan))
+
+
+def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
+    """P8: a crash between resuming a run and asking for its first page leaves no run stuck.
+
+    The next trigger that joins it asks for the page, and so does resuming it once more.
+    """
+    run = begin_run(store, "event", "anna")
+    store.pages.done(page(run), users=1)
+    store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
+    resumed = store.runs.resume(run.id)
+    assert store.triggers.open(request(), "second_store").needs_first_page
+    store.pages.done(page(run, scan=resumed.scan), users=1)
+    assert not store.triggers.open(request(), "a third").needs_first_page
+    assert store.runs.resume(run.id).scan == resumed.scan + 1
+
+
+def test_a_run_halted_while_updating_goes_on_updating(store: Store) -> None:
+    """A run that had read everybody is not read again, and completes when the pending ones are done."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.runs.finish_reading(run.id)
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
+    store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
+    assert store.runs.resume(run.id).status is Status.UPDATING
+    assert list(store.runs.pending_users(run.id)) == ["bo"]
+    store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
+    assert store.runs.complete_if_done(run.id)
+
+
+def test_a_run_that_has_ended_is_not_resumed(store: Store) -> None:
+    """A run that has ended cannot be resumed; the text says what it is."""
+    run = begin_run(store, "event")
+    store.runs.cancel(run.id)
+    with pytest.raises(UsageError, match="cancelled"):
+        store.runs.resume(run.id)
+    with pytest.raises(UsageError, match="no run"):
+        store.runs.resume(run.id + 1000)
+
+
+def test_a_run_is_not_resumed_beside_another(store: Store) -> None:
+    """A tenant has one open run at most: a halted one is not resumed beside it, and stays halted."""
+    halted = begin_run(store, "first")
+    store.runs.halt(halted.id, Cause.BUG, "a bug")
+    running = begin_run(store, "second")
+    with pytest.raises(UsageError, match="open"):
+        store.runs.resume(halted.id)
+    assert store.runs.get(halted.id).status is Status.HALTED
+    complete(store, running)
+    assert store.runs.resume(halted.id).status is Status.READING
+
+
+def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
+    """P3: a run is complete once it is read to the end and nobody is pending, and not before."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    assert not store.runs.complete_if_done(run.id)
+    store.runs.finish_reading(run.id)
+    assert store.runs.complete_if_done(run.id)
+    assert not store.runs.complete_if_done(run.id)
+    summary = store.runs.summary(run.id)
+    assert (summary.run.status, summary.published, summary.pending) == (Status.COMPLETED, 2, 0)
+    assert summary.run.finished is not None
+    assert summary.counts == {Outcome.UNCHANGED: 1, Outcome.DEAD_LETTERED: 1}
+    assert summary.reasons == {Reason.INVALID_USER: 1}
+
+
+def test_a_run_with_somebody_pending_is_not_complete(store: Store) -> None:
+    """P3: a run that has been read to the end waits for its last user."""
+    run = begin_run(store, "event", "anna", "bo")
+    store.runs.finish_reading(run.id)
+    assert not store.runs.complete_if_done(run.id)
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
+    assert not store.runs.complete_if_done(run.id)
+    assert store.runs.get(run.id).status is Status.UPDATING
+    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    assert store.runs.complete_if_done(run.id)
+
+
+def test_the_last_ones_at_once_complete_the_run(store: Store, second_store: Store) -> None:
+    """P3: when the last users are done in the same moment, exactly one of them completes the run."""
+    for number in range(15):
+        run = begin_run(store, f"event {number}", "anna", "bo")
+        store.runs.finish_reading(run.id)
+
+        def last(books: Store, user: str, run_id: int = run.id) -> bool:
+            assert books.receipts.finish(run_id, user, result(Outcome.UNCHANGED))
+            return books.runs.complete_if_done(run_id)
+
+        done = run_concurrently(lambda: last(store, "anna"), lambda: last(second_store, "bo"))
+        assert sorted(map(str, done)) == ["False", "True"]
+        assert store.runs.get(run.id).status is Status.COMPLETED
+
+
+def test_the_last_page_and_the_last_user_at_once_complete_the_run(store: Store, second_store: Store) -> None:
+    """P3: nor is a run missed whose last user is done while its last page is."""
+    for number in range(15):
+        run = begin_run(store, f"event {number}", "anna")
+
+        def read(run_id: int = run.id) -> bool:
+            store.runs.finish_reading(run_id)
+            return store.runs.complete_if_done(run_id)
+
+        def update(run_id: int = run.id) -> bool:
+            second_store.receipts.finish(run_id, "anna", result(Outcome.UNCHANGED))
+            return second_store.runs.complete_if_done(run_id)
+
+        assert sorted(map(str, run_concurrently(read, update))) == ["False", "True"]
+
+
+def test_runs_are_listed_newest_first(store: Store) -> None:
+    """Runs come newest first, each with its own sums, of one tenant when asked, and as many as asked."""
+    store.tenants.add(tenant("grannkommun"), CLIENT_SECRET)
+    first = begin_run(store, "first", "anna")
+    complete(store, first)
+    second = begin_run(store, "second", "anna", "bo")
+    theirs = begin_run(store, "third", key="grannkommun")
+    listed = store.runs.list()
+    assert [summary.run.id for summary in listed] == [theirs.id, second.id, first.id]
+    assert [summary.published for summary in listed] == [0, 2, 1]
+    assert [summary.run.id for summary in store.runs.list(TENANT)] == [second.id, first.id]
+    assert [summary.run.id for summary in store.runs.list(limit=1)] == [theirs.id]
+
+
+def test_pending_users_come_in_portions(store: Store) -> None:
+    """P10: whoever is pending can be gone through in portions, each user once."""
+    users = [f"user-{number:02}" for number in range(25)]
+    run = begin_run(store, "event", *reversed(users))
+    store.receipts.finish(run.id, "user-03", result(Outcome.UNCHANGED))
+    seen: list[str] = []
+    while portion := store.runs.pending_users(run.id, seen[-1] if seen else "", limit=10):
+        assert len(portion) <= 10
+        seen += portion
+    assert seen == [user for user in users if user != "user-03"]

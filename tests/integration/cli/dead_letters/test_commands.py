@@ -1,0 +1,340 @@
+"""`update-sync dead-letters` list, show, export, discard: what is said, hidden and taken away."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devtools.commands import json_output, update_sync
+from schemas.crypto.encryption import new_key
+from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.runs.sync_result import Failure
+from tests.integration.cli.command_line import (
+    add_tenant,
+    database_environment,
+    run_on_terminal,
+    tenant_object,
+)
+from tests.integration.cli.dead_letters.factories import (
+    AMBIGUOUS,
+    VALUE,
+    WRONG,
+    DeadLetterSeeder,
+    seeded_dead_letters,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GARBAGE = "Åsa \x1b[31m ".encode() + b"\xff\x00" + b"x" * 300
+STRANGER = json.dumps(
+    {"queue_name": "tenant-sync", "actor_name": "nobody", "args": [], "kwargs": {}, "options": {}}
+).encode()
+
+
+@pytest.fixture
+def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
+    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
+    add_tenant(env, "exempel", tenant_object())
+    return env
+
+
+@pytest.fixture
+def dead_letters(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
+    with seeded_dead_letters(env, "exempel") as dead_letters:
+        yield dead_letters
+
+
+@pytest.fixture
+def run(dead_letters: DeadLetterSeeder) -> int:
+    """Have a complete run of five dead letters, three of one kind and two of another."""
+    run = dead_letters.run(["u1", "u2", "u3", "u4", "u5"])
+    dead_letters.kill(run, ["u1", "u2"], WRONG, hours_ago=50)
+    dead_letters.kill(run, ["u3", "u4"], AMBIGUOUS, hours_ago=2)
+    dead_letters.kill(run, ["u5"], WRONG)
+    return run
+
+
+@pytest.mark.usefixtures("run")
+def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
+    """P9: how many, since when, whose turn it is and what to do, in both languages."""
+    listed = json_output("dead-letters", "list", env=env)
+    assert listed["dead_letters"] == 5
+    kinds = {group["reason"]: group for group in listed["groups"]}
+    assert {reason: group["dead_letters"] for reason, group in kinds.items()} == {
+        "invalid_user": 3,
+        "ambiguous_match": 2,
+    }
+    group = kinds["invalid_user"]
+    assert (group["queue"], group["tenant"], group["owner"]) == (USER_SYNC_QUEUE, "exempel", "entra")
+    assert group["oldest"] < group["newest"]
+    assert all(group["explanation"][language]["fix"] for language in ("sv", "en"))
+    plain = update_sync("dead-letters", "list", env=env)
+    assert plain.returncode == 0
+    assert "user-sync\texempel\tinvalid_user\t3\t2 d 2 h" in plain.stdout
+    assert plain.stdout.count("  sv  ") == plain.stdout.count("  en  ") == 2
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("options", "users"),
+    [
+        ((), "u1 u2 u3 u4 u5"),
+        (("--tenant", "exempel"), "u1 u2 u3 u4 u5"),
+        (("--tenant", "nobody"), ""),
+        (("--run", "1", "--reason", "ambiguous_match"), "u3 u4"),
+        (("--run", "2"), ""),
+        (("--reason", "ambiguous_match", "--reason", "invalid_user"), "u1 u2 u3 u4 u5"),
+        (("--user", "u2", "--user", "u4"), "u2 u4"),
+        (("--older-than", "2d"), "u1 u2"),
+        (("--newer-than", "3h"), "u3 u4 u5"),
+        (("--older-than", "60m", "--newer-than", "1w", "--reason", "ambiguous_match"), "u3 u4"),
+        (("--queue", "tenant-sync"), ""),
+        (("--limit", "2"), "u1 u2"),
+    ],
+)
+def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users: str) -> None:
+    """Tenant, run, reason, user, age, queue and number choose letters, the oldest first."""
+    listed = json_output("dead-letters", "list", "--ungrouped", *options, env=env)
+    assert [dead_letter["user"] for dead_letter in listed] == users.split()
+    counted = json_output("dead-letters", "list", *options, env=env)
+    assert counted["dead_letters"] == len(users.split())
+
+
+def test_one_letter_is_chosen_by_its_id(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """Each letter has an id that names it, also bytes that are no message."""
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    for dead_letter in json_output("dead-letters", "list", "--ungrouped", env=env):
+        chosen = json_output("dead-letters", "list", "--ungrouped", "--id", dead_letter["id"], env=env)
+        assert chosen == [dead_letter]
+    assert run
+
+
+def test_a_letter_is_shown_without_values(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """P6, P9: who, which run, why, since when, what to do; the payload's names, and none of its values."""
+    (shown,) = json_output("dead-letters", "show", "--user", "u3", env=env)
+    assert (shown["run"], shown["user"], shown["reason"], shown["stage"]) == (
+        str(run),
+        "u3",
+        "ambiguous_match",
+        "match",
+    )
+    assert shown["payload"]["properties"] == {"city": "•••", "id": "•••", "mail": None}
+    assert shown["receipt"]["outcome"] == "dead_lettered"
+    assert shown["body"] is None
+    plain = update_sync("dead-letters", "show", env=env).stdout
+    assert plain.count("mend (sv)") == 5
+    assert "city •••, id •••, mail (blank)" in plain
+    other_key = {**env, "UPDATE_SYNC_SECRET_KEYS": new_key()}
+    assert (
+        json_output("dead-letters", "show", "--user", "u3", env=other_key)[0]["payload"]["properties"] is None
+    )
+    keyless = {name: value for name, value in env.items() if name != "UPDATE_SYNC_SECRET_KEYS"}
+    assert json_output("dead-letters", "show", "--user", "u3", env=keyless)[0]["payload"]["sealed_bytes"] > 0
+    assert VALUE not in plain + json.dumps(shown)
+    assert len(dead_letters.bodies()) == 5
+
+
+def test_bytes_are_shown_harmlessly(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
+    """What is no message is shown as text and hex, cut unless asked for, with no control characters."""
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    dead_letters.put(TENANT_SYNC_QUEUE, STRANGER)
+    garbage, stranger = sorted(json_output("dead-letters", "show", env=env), key=lambda one: one["queue"])[
+        ::-1
+    ]
+    assert (garbage["reason"], stranger["reason"]) == ("undecodable", "undecodable")
+    assert "the actor nobody" in stranger["detail"]
+    assert garbage["body"]["hex"] == GARBAGE[:256].hex()
+    assert garbage["body"]["cut"]
+    assert stranger["body"]["text"] == STRANGER.decode()
+    plain = update_sync("dead-letters", "show", "--queue", "user-sync", env=env).stdout
+    assert "Åsa  [31m" in plain
+    assert "c3 85 73 61" in plain
+    assert f"{len(GARBAGE) - 256} bytes more" in plain
+    assert "\x1b" not in plain
+    whole = update_sync("dead-letters", "show", "--queue", "user-sync", "--all-bytes", env=env).stdout
+    assert whole.count("78 78 78") > plain.count("78 78 78")
+
+
+def test_letters_are_exported_whole(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int, tmp_path: Path
+) -> None:
+    """An export holds the very bytes and our reading of them; the letters stay, and payloads sealed."""
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    target = tmp_path / "letters.jsonl"
+    done = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    assert done.returncode == 0
+    # It holds whatever strangers have put into a queue: whatever the umask, nobody else reads it.
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    target.chmod(0o644)
+    again = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    assert f"chmod 600 {target}" in again.stderr
+    text = target.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [base64.b64decode(line["body"]) for line in lines] == dead_letters.bodies()
+    assert [line["run"] for line in lines] == [*[str(run)] * 5, None]
+    assert VALUE not in text
+    piped = update_sync("dead-letters", "export", "--to", "-", "--limit", "2", env=env)
+    first = [json.loads(line) for line in piped.stdout.splitlines()]
+    assert [line["body"] for line in first] == [line["body"] for line in lines[:2]]
+
+
+def test_exactly_what_was_meant_is_discarded(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """The others stay in their order, receipts keep their outcome, and it is kept who did what."""
+    done = json_output(
+        "dead-letters", "discard", "--reason", "invalid_user", "--limit", "2", "--yes", env=env
+    )
+    assert dead_letters.users() == ["u3", "u4", "u5"]
+    assert dead_letters.outcomes(run) == {"dead_lettered": 5}
+    assert (done["kind"], done["status"]) == ("discard", "completed")
+    assert done["counts"] == {"exempel invalid_user": 2}
+    assert done["selection"] == {"reasons": ["invalid_user"], "dead_letters": 2}
+    kept = dead_letters.store.operations.get(done["operation"])
+    assert kept.as_json() == done
+    assert kept.operator
+
+
+@pytest.mark.usefixtures("run")
+def test_discarding_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
+    """It says what it would do, and does nothing unless it is told to."""
+    code, seen = run_on_terminal("dead-letters", "discard", env=env, typed={"for good?": "n\n"})
+    assert code == 130
+    assert "exempel invalid_user" in seen
+    assert len(dead_letters.users()) == 5
+    code, seen = run_on_terminal(
+        "dead-letters", "discard", "--user", "u1", env=env, typed={"for good?": "y\n"}
+    )
+    assert (code, dead_letters.users()) == (0, ["u2", "u3", "u4", "u5"])
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("discard",),
+        ("list", "--older-than", "yesterday"),
+        ("list", "--reason", "boredom"),
+        ("show", "--limit", "0"),
+        ("replay", "--rate", "0"),
+        ("replay", "--max-failed", "1.5"),
+        ("export",),
+    ],
+)
+def test_wrong_use_is_said(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, arguments: tuple[str, ...]
+) -> None:
+    """Discarding with nobody to ask, and what is no filter, end with 2 and change nothing."""
+    done = update_sync("dead-letters", *arguments, env=env)
+    assert done.returncode == 2
+    assert done.stderr
+    assert len(dead_letters.users()) == 5
+
+
+def test_there_may_be_no_letters(env: dict[str, str]) -> None:
+    """With no queues at all, everything says that there is nothing, and ends well."""
+    assert json_output("dead-letters", "list", env=env) == {"dead_letters": 0, "groups": []}
+    assert json_output("dead-letters", "show", env=env) == []
+    assert json_output("dead-letters", "discard", "--yes", env=env) is None
+    assert json_output("dead-letters", "replay", env=env) is None
+    assert "no such dead letters" in update_sync("dead-letters", "list", env=env).stdout
+
+
+@pytest.mark.parametrize("command", [("list",), ("show",), ("discard", "--yes")])
+def test_what_nobody_was_told_of_is_made_up(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, command: tuple[str, ...]
+) -> None:
+    """P3: a letter whose receipt was not told leaves no run open for ever, once somebody looks."""
+    crashed = Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="died")
+    run = dead_letters.run(["u1", "u2"])
+    dead_letters.kill(run, ["u1"])
+    dead_letters.kill(run, ["u2"], crashed, told=False)
+    assert dead_letters.store.runs.get(run).status is Status.UPDATING
+    assert update_sync("dead-letters", *command, env=env).returncode == 0
+    summary = dead_letters.store.runs.summary(run)
+    assert summary.run.status is Status.COMPLETED
+    assert summary.counts == {Outcome.DEAD_LETTERED: 2}
+    assert summary.reasons == {Reason.INVALID_USER: 1, Reason.CRASHED_WORKER: 1}
+
+
+@pytest.mark.usefixtures("run")
+def test_replaying_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:
+    """It says what it would do, and does nothing unless it is told to."""
+    code, seen = run_on_terminal("dead-letters", "replay", env=env, typed={"dead letters?": "n\n"})
+    assert code == 130
+    assert "exempel invalid_user" in seen
+    assert len(dead_letters.users()) == 5
+    assert dead_letters.store.operations.list() == []
+
+
+def test_what_cannot_be_replayed_is_said(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """Bytes that are no message stay, and it is said, with 1, what to do about them."""
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    done = update_sync("dead-letters", "replay", "--reason", "undecodable", env=env)
+    assert done.returncode == 1
+    assert "1  cannot be replayed: no message of ours" in done.stderr
+    assert (len(dead_letters.bodies()), dead_letters.outcomes(run)) == (6, {"dead_lettered": 5})
+
+
+def test_a_replay_that_nobody_works_off_can_be_ended(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """P3: with no worker at hand the first step waits; told not to, it stops, and no sum changes."""
+    done = update_sync("dead-letters", "replay", "--step-timeout", "0.1", "--json", env=env)
+    operation = json.loads(done.stdout)
+    assert (done.returncode, operation["status"]) == (1, "stopped")
+    assert operation["counts"] == {"published": 1, "on_their_way": 1}
+    assert "still on their way after 0.1 s: 1" in operation["detail"]
+    assert dead_letters.users() == ["u2", "u3", "u4", "u5"]
+    assert dead_letters.outcomes(run) == {"dead_lettered": 5}
+
+
+def test_without_a_broker_it_is_said(env: dict[str, str]) -> None:
+    """P8: RabbitMQ being away is said in words, with 1."""
+    away = {**env, "UPDATE_SYNC_AMQP_URL": "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"}
+    done = update_sync("dead-letters", "list", env=away)
+    assert done.returncode == 1
+    assert "RabbitMQ is away" in done.stderr
+
+
+#: A screen wiped, a title set, a line faked, the direction of writing turned, half a surrogate.
+HOSTILE = "\x1b[2J\x1b]0;t\x07\x9b1m\r\nfaked\u2028\u202e\u2066\ud800\x7f\0"
+
+
+def test_a_strangers_letter_plays_no_tricks_on_a_terminal(
+    env: dict[str, str], dead_letters: DeadLetterSeeder
+) -> None:
+    """Ids, tenants, reasons and keys of a foreign message come out escaped, and in JSON as they were."""
+    body = {
+        "queue_name": USER_SYNC_QUEUE,
+        "actor_name": HOSTILE,
+        "message_id": HOSTILE,
+        "args": [],
+        "kwargs": {"tenant": HOSTILE, "run": 1, "user": HOSTILE, HOSTILE: HOSTILE},
+        "options": {"update_sync": {"reason": HOSTILE, "stage": HOSTILE, "detail": HOSTILE}},
+    }
+    dead_letters.put(USER_SYNC_QUEUE, json.dumps(body).encode())
+    for arguments in (("list",), ("list", "--ungrouped"), ("show",), ("replay", "--dry-run")):
+        code, seen = run_on_terminal("dead-letters", *arguments, env=env)
+        assert code in (0, 1, 2), seen
+        for sign in "\x07\x9b\u2028\u202e\u2066\x7f\0":
+            assert sign not in seen
+        assert "\x1b[2J" not in seen
+        assert "\x1b]" not in seen
+        assert not any(line.startswith("faked") for line in seen.splitlines())
+    listed = update_sync("dead-letters", "list", "--ungrouped", "--json", env=env)
+    assert listed.stdout.replace("\n", "").isprintable()
+    assert len(json.loads(listed.stdout)) == 1

@@ -1,0 +1,253 @@
+"""`update-sync runs`, as processes on a database file that holds some runs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devtools.commands import DEADLINE, json_output, update_sync
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Cause, Outcome, Reason, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from schemas.users.attributes import Attribute
+from tests.integration.cli.command_line import (
+    COMMAND,
+    UNREACHABLE,
+    add_tenant,
+    database_environment,
+    open_store,
+    run_on_terminal,
+    tenant_object,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.store import Store
+
+USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(4))
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path)
+    add_tenant(variables, "exempel", tenant_object())
+    return variables
+
+
+@pytest.fixture
+def store(env: dict[str, str]) -> Iterator[Store]:
+    with closing(open_store(env)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(store: Store) -> int:
+    """Open a run of four people that has been read to its end."""
+    number = store.triggers.open(SyncRequest(tenant="exempel"), "first").run.id
+    store.receipts.publish(number, USERS)
+    store.runs.finish_reading(number)
+    return number
+
+
+def finish(store: Store, run: int, *, dead: bool) -> None:
+    store.claims.claim(run, USERS[0], "skolon-0", {Attribute.CITY: "Hemligstad", Attribute.EMAIL: None})
+    changed = (Attribute.CITY, Attribute.EMAIL)
+    store.receipts.finish(
+        run, USERS[0], SyncResult(outcome=Outcome.UPDATED, skolon_id="skolon-0", changed=changed)
+    )
+    store.receipts.finish(run, USERS[1], SyncResult(outcome=Outcome.UNCHANGED))
+    store.receipts.finish(run, USERS[2], SyncResult(outcome=Outcome.NOT_FOUND))
+    if dead:
+        dead_letter = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 users by eppn")
+        store.receipts.dead_letter(run, USERS[3], dead_letter, 1)
+    else:
+        store.receipts.finish(run, USERS[3], SyncResult(outcome=Outcome.UNCHANGED))
+    store.runs.complete_if_done(run)
+
+
+def test_a_run_is_shown_as_the_contract_says(env: dict[str, str], store: Store, run: int) -> None:
+    """P3: the object's counts are what the receipts say, and add up."""
+    finish(store, run, dead=True)
+    shown = json_output("runs", "show", str(run), env=env)
+    assert shown["run"] == str(run)
+    assert (shown["tenant"], shown["mode"], shown["dry_run"]) == ("exempel", "full", False)
+    assert (shown["status"], shown["cause"]) == ("completed", None)
+    assert (shown["published"], shown["pending"]) == (4, 0)
+    assert shown["outcomes"] == {
+        "updated": 1,
+        "would_update": 0,
+        "unchanged": 1,
+        "not_found": 1,
+        "out_of_scope": 0,
+        "superseded": 0,
+        "dead_lettered": 1,
+    }
+    assert shown["reasons"] == {"ambiguous_match": 1}
+    assert shown["started"].endswith("Z")
+    assert shown["finished"].endswith("Z")
+    plain = update_sync("runs", "show", str(run), env=env)
+    assert plain.returncode == 0
+    assert all(word in plain.stdout for word in ("exempel", "completed", "dead_lettered", "ambiguous_match"))
+
+
+def test_receipts_are_listed_without_values(env: dict[str, str], store: Store, run: int) -> None:
+    """P6: who, what and why are shown, which attributes changed, and no value of anybody."""
+    finish(store, run, dead=True)
+    done = update_sync("runs", "show", str(run), "--users", env=env)
+    rows = {line.split("\t")[0]: line for line in done.stdout.splitlines() if line.startswith(USERS[0][:8])}
+    assert set(rows) == set(USERS)
+    assert "updated" in rows[USERS[0]]
+    assert "city, email" in rows[USERS[0]]
+    assert "ambiguous_match" in rows[USERS[3]]
+    listed = json_output("runs", "show", str(run), "--users", env=env)["users"]
+    assert [receipt["user"] for receipt in listed] == list(USERS)
+    assert "Hemligstad" not in done.stdout + str(listed)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--outcome", "unchanged"), USERS[1:2]),
+        (("--outcome", "dead_lettered"), USERS[3:]),
+        (("--reason", "ambiguous_match"), USERS[3:]),
+        (("--reason", "collision"), ()),
+        (("--limit", "2"), USERS[:2]),
+    ],
+)
+def test_receipts_can_be_narrowed_down(
+    env: dict[str, str], store: Store, run: int, options: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """Outcome, reason and limit choose whose receipts are listed."""
+    finish(store, run, dead=True)
+    listed = json_output("runs", "show", str(run), "--users", *options, env=env)["users"]
+    assert tuple(receipt["user"] for receipt in listed) == expected
+
+
+def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: int) -> None:
+    """The list can be narrowed to a tenant and a number, and a line has as many columns as the heading."""
+    finish(store, run, dead=False)
+    newer = store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "second").run.id
+    assert [each["run"] for each in json_output("runs", "list", env=env)] == [str(newer), str(run)]
+    assert [each["run"] for each in json_output("runs", "list", "--limit", "1", env=env)] == [str(newer)]
+    assert json_output("runs", "list", "--tenant", "another", env=env) == []
+    lines = update_sync("runs", "list", env=env).stdout.splitlines()
+    assert {line.count("\t") for line in lines} == {lines[0].count("\t")}
+    assert lines[1].startswith(f"{newer}\texempel\t")
+
+
+@pytest.mark.parametrize("number", ["17", "99999999999999999999"])
+@pytest.mark.parametrize("command", ["show", "watch", "cancel"])
+def test_an_unknown_run_is_said(env: dict[str, str], command: str, number: str) -> None:
+    """A run that is not there ends with 2 and a word on how to see the others, whatever its number."""
+    done = update_sync("runs", command, number, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"no run {number}" in done.stderr
+    assert "runs list" in done.stderr
+
+
+@pytest.mark.parametrize(("dead", "code"), [(False, 0), (True, 1)])
+def test_watching_ends_with_the_run(
+    *,
+    env: dict[str, str],
+    store: Store,
+    run: int,
+    dead: bool,
+    code: int,
+) -> None:
+    """`watch` ends when the run does: with 0 when all is well, with 1 when somebody is a dead letter."""
+    arguments = [COMMAND, "runs", "watch", str(run)]
+    with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+        assert process.stdout is not None
+        assert process.stdout.readline() == "updating\tpublished 4\tpending 4\n"
+        finish(store, run, dead=dead)
+        rest, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == code
+    assert "completed\tpublished 4\tpending 0\n" in rest
+
+
+def test_watching_shows_json_alone(env: dict[str, str], store: Store, run: int) -> None:
+    """With --json, standard output holds the contract's object and nothing else."""
+    finish(store, run, dead=False)
+    assert json_output("runs", "watch", str(run), env=env) == json_output("runs", "show", str(run), env=env)
+
+
+def test_watching_on_a_terminal(env: dict[str, str], store: Store, run: int) -> None:
+    """On a terminal the run is shown when it has ended, and the plain lines are not."""
+    finish(store, run, dead=False)
+    code, seen = run_on_terminal("runs", "watch", str(run), env=env)
+    assert code == 0, seen
+    assert "completed" in seen
+    assert "published 4\t" not in seen
+
+
+def test_an_interrupted_watch_ends_with_130(env: dict[str, str], run: int) -> None:
+    """Ctrl-C ends a watch with 130 and no traceback; the run goes on."""
+    arguments = [COMMAND, "runs", "watch", str(run)]
+    with subprocess.Popen(  # noqa: S603 - ours
+        arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert json_output("runs", "show", str(run), env=env)["status"] == "updating"
+
+
+def test_a_halted_run_says_why_and_what_to_do(env: dict[str, str], store: Store, run: int) -> None:
+    """P7: one cause, in words, and the command that takes the run up again; watching it ends with 1."""
+    store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "The client secret has expired")
+    done = update_sync("runs", "watch", str(run), env=env)
+    assert done.returncode == 1
+    assert "entra_credentials: The client secret has expired" in done.stdout
+    assert f"runs resume {run}" in done.stdout
+    assert update_sync("runs", "show", str(run), env=env).returncode == 0
+
+
+def test_cancelling_is_done_once(env: dict[str, str], run: int) -> None:
+    """An open run is cancelled; cancelling what has ended is wrong use."""
+    assert update_sync("runs", "cancel", str(run), env=env).returncode == 0
+    assert json_output("runs", "show", str(run), env=env)["status"] == "cancelled"
+    again = update_sync("runs", "cancel", str(run), env=env)
+    assert again.returncode == 2
+    assert "cancelled" in again.stderr
+
+
+def test_resuming_while_rabbitmq_is_away_changes_nothing(env: dict[str, str], store: Store, run: int) -> None:
+    """P8: without RabbitMQ the run stays halted, with its cause; what is away is said plainly; exit 1."""
+    store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "The client secret has expired")
+    done = update_sync(
+        "runs", "resume", str(run), env={**env, "UPDATE_SYNC_AMQP_URL": f"amqp://{UNREACHABLE}"}
+    )
+    assert done.returncode == 1
+    assert "RabbitMQ is away" in done.stderr
+    assert "UPDATE_SYNC_AMQP_URL" in done.stderr
+    shown = json_output("runs", "show", str(run), env=env)
+    assert (shown["status"], shown["cause"]) == ("halted", "entra_credentials")
+
+
+def test_a_database_that_is_away_is_said() -> None:
+    """P6, P8: what is away is said plainly, without the password in its address; exit 1."""
+    url = f"postgresql://somebody:s3cretpassw0rd@{UNREACHABLE}/nothing"
+    done = update_sync("runs", "list", env={"UPDATE_SYNC_DATABASE_URL": url})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The database is away" in done.stderr
+    assert "s3cretpassw0rd" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_address_of_a_database_that_is_none_is_wrong_use() -> None:
+    """P6: a port that is no number is wrong use of the setting, said by its name alone."""
+    done = update_sync(
+        "runs", "list", env={"UPDATE_SYNC_DATABASE_URL": "postgresql://u:s3cretpassw0rd@h:port/x"}
+    )
+    assert done.returncode == 2
+    assert "UPDATE_SYNC_DATABASE_URL" in done.stderr
+    assert "s3cretpassw0rd" not in done.stderr

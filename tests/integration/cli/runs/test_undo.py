@@ -1,0 +1,123 @@
+"""`update-sync runs undo`, as processes on a database file: what it refuses, and what it says."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devtools.commands import json_output, update_sync
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Mode, Outcome
+from schemas.runs.sync_result import SyncResult
+from schemas.users.attributes import Attribute
+from tests.integration.cli.command_line import (
+    UNREACHABLE,
+    add_tenant,
+    database_environment,
+    open_store,
+    tenant_object,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.store import Store
+
+USER = "00000000-0000-4000-8000-000000000000"
+NOBODY = "00000000-0000-4000-8000-00000000ffff"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=f"amqp://{UNREACHABLE}")
+    add_tenant(variables, "exempel", tenant_object())
+    return variables
+
+
+@pytest.fixture
+def store(env: dict[str, str]) -> Iterator[Store]:
+    with closing(open_store(env)) as opened:
+        yield opened
+
+
+def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, open_still: bool = False) -> int:
+    run = store.triggers.open(SyncRequest(tenant="exempel", dry_run=dry_run), "event").run.id
+    store.receipts.publish(run, [USER])
+    if changed:
+        store.claims.claim(
+            run, USER, "s1", {Attribute.CITY: "Lund"}, new_values={Attribute.CITY: "Hemligstad"}
+        )
+    if not open_still:
+        store.receipts.finish(run, USER, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+        store.runs.finish_reading(run)
+        assert store.runs.complete_if_done(run)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ({"open_still": True}, "it is open: wait for it, or cancel it"),
+        ({"dry_run": True, "changed": False}, "it was a dry run, which changes nobody"),
+        ({"changed": False}, "it has changed nobody"),
+    ],
+)
+def test_what_cannot_be_undone_is_wrong_use(
+    env: dict[str, str], store: Store, kind: dict[str, bool], why: str
+) -> None:
+    """It is refused at once, with the reason and 2, and nothing is published."""
+    run = run_of_one(store, **kind)
+    done = update_sync("runs", "undo", str(run), env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert why in done.stderr
+
+
+def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store: Store) -> None:
+    """P6: `--user` takes object ids; what is none is said in a line, without repeating it."""
+    run = run_of_one(store)
+    done = update_sync("runs", "undo", str(run), "--user", "anna@exempelkommun.example", env=env)
+    assert done.returncode == 2
+    assert "users.0: Not an Entra object id" in done.stderr
+    assert "anna" not in done.stderr + done.stdout
+
+
+def test_somebody_unknown_is_wrong_use(env: dict[str, str], store: Store) -> None:
+    """A user whom the run has never seen is named; so is a run that is not there."""
+    run = run_of_one(store)
+    done = update_sync("runs", "undo", str(run), "--user", NOBODY, "--user", USER, env=env)
+    assert done.returncode == 2
+    assert NOBODY in done.stderr
+    assert USER not in done.stderr
+    assert update_sync("runs", "undo", "4711", env=env).returncode == 2
+
+
+def test_nothing_happens_while_rabbitmq_is_away(env: dict[str, str], store: Store) -> None:
+    """P8: what is away is said, and no undo is open; the hints were given, without anybody's value (P6)."""
+    run = run_of_one(store)
+    done = update_sync("runs", "undo", str(run), env=env)
+    assert done.returncode == 1
+    assert "RabbitMQ is away" in done.stderr
+    assert "mend that first" in done.stdout
+    assert "Hemligstad" not in done.stdout + done.stderr
+    assert [each.run.id for each in store.runs.list()] == [run]
+
+
+def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
+    """Everywhere it says which run it undoes, and of how many people something was left."""
+    run = run_of_one(store)
+    undo = store.triggers.open(
+        SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=run), "undo"
+    ).run.id
+    store.receipts.publish(undo, [USER])
+    left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(Attribute.CITY,))
+    store.receipts.finish(undo, USER, left)
+    shown = json_output("runs", "show", str(undo), "--users", env=env)
+    assert (shown["mode"], shown["reverts_run_id"], shown["skipped"]) == ("undo", str(run), 1)
+    assert shown["users"][0]["skipped"] == ["city"]
+    plain = update_sync("runs", "show", str(undo), env=env).stdout
+    assert f"undo of {run}" in plain
+    assert "left as it is" in plain
+    assert f"undo of {run}" in update_sync("runs", "list", env=env).stdout

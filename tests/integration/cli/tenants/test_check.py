@@ -1,0 +1,234 @@
+"""`tenants check` against the stand-ins: what is wrong is said in plain words, with where to mend it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devtools.commands import update_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.faults import Fault as GraphFault
+from sandbox.microsoft.http_messages import Kind
+from sandbox.skolon.faults import Fault as SkolonFault
+from sandbox.skolon.faults import without_search_by_post
+from tests.integration.cli.command_line import UNREACHABLE, add_tenant, database_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TOKEN = "token from Entra"  # noqa: S105 - the name of a step
+GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=60) as served:
+        yield served
+
+
+@pytest.fixture
+def made_up(stand_ins: Environment) -> Iterator[Environment]:
+    yield stand_ins
+    stand_ins.microsoft.faults.clear()
+    stand_ins.skolon.faults.clear()
+    settings = stand_ins.tenant
+    stand_ins.microsoft.entra.change(
+        settings["entra_tenant_id"], settings["client_id"], secret_expired=False, permitted=True
+    )
+
+
+@pytest.fixture
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    return database_environment(tmp_path, **made_up.variables)
+
+
+def add(env: dict[str, str], made_up: Environment, **changes: Any) -> str:
+    """Add the made-up tenant with changes; return its secret."""
+    settings = {**made_up.tenant, **changes}
+    add_tenant(env, TENANT_KEY, settings)
+    return str(settings["client_secret"])
+
+
+def check(env: dict[str, str]) -> tuple[int, dict[str, dict[str, str]], str]:
+    """Return the exit code, the steps by name, and all that was written."""
+    done = update_sync("tenants", "check", TENANT_KEY, "--json", env=env)
+    assert done.returncode in (0, 1), done.stderr
+    steps = json.loads(done.stdout)["steps"]
+    return done.returncode, {step["step"]: step for step in steps}, done.stdout + done.stderr
+
+
+def grades(steps: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: step["severity"] for name, step in steps.items()}
+
+
+def test_good_credentials_are_good(made_up: Environment, env: dict[str, str]) -> None:
+    """P1, P6: every step works, nobody's value is shown, and Skolon was only read from."""
+    secret = add(env, made_up)
+    made_up.skolon.forget_requests()
+    code, steps, written = check(env)
+    assert code == 0
+    assert set(grades(steps).values()) == {"ok"}
+    assert steps["users in Entra"]["detail"].startswith("60 users")
+    assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
+    assert secret not in written
+    for person in made_up.municipality:
+        assert person.entra["userPrincipalName"] not in written
+
+
+def test_people_read_lines(made_up: Environment, env: dict[str, str]) -> None:
+    """Without --json each step is a line that begins with its grade."""
+    add(env, made_up)
+    done = update_sync("tenants", "check", TENANT_KEY, env=env)
+    assert done.returncode == 0
+    assert all(line.startswith("ok ") for line in done.stdout.splitlines())
+
+
+def test_how_skolon_is_searched_is_said(made_up: Environment, env: dict[str, str]) -> None:
+    """P6: that values stand in URLs, where Skolon takes no search by POST, is a warning."""
+    add(env, made_up)
+    code, steps, _ = check(env)
+    assert (code, steps["users in Skolon"]["detail"].split("; ")[1]) == (0, "searches by POST /.search")
+    made_up.skolon.faults.add(without_search_by_post())
+    code, steps, _ = check(env)
+    assert (code, steps["users in Skolon"]["severity"]) == (0, "warning")
+    assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
+
+
+def expire(made_up: Environment) -> None:
+    app = made_up.tenant
+    made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], secret_expired=True)
+
+
+def take_permission(made_up: Environment) -> None:
+    app = made_up.tenant
+    made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], permitted=False)
+
+
+def skolon_answers(status: int) -> Callable[[Environment], None]:
+    def strike(made_up: Environment) -> None:
+        made_up.skolon.faults.add(SkolonFault(kind="status", status=status, times=None, path_kind="search"))
+
+    return strike
+
+
+def graph_answers(effect: Effect, **more: Any) -> Callable[[Environment], None]:
+    def strike(made_up: Environment) -> None:
+        made_up.microsoft.faults.add(GraphFault(effect=effect, times=None, **more))
+
+    return strike
+
+
+def nothing(_: Environment) -> None:
+    """Leave the stand-ins as they are."""
+
+
+#: The tenant's settings, what is switched on, the step that fails, and words of its detail and its mending.
+FAULTS: dict[str, tuple[dict[str, Any], Callable[[Environment], None], str, str, str]] = {
+    "Secret ID for Value": ({"client_secret": GUID}, nothing, "client secret", "Secret ID", "Value"),
+    "Secret ID, to Entra": ({"client_secret": GUID}, nothing, TOKEN, "Secret ID", "Certificates"),
+    "wrong secret": ({"client_secret": "wrong~one"}, nothing, TOKEN, "AADSTS7000215", "tenants set"),
+    "expired secret": ({}, expire, TOKEN, "has expired", "Certificates & secrets"),
+    "unknown app": ({"client_id": GUID}, nothing, TOKEN, "AADSTS700016", "client id"),
+    "wrong directory": ({"entra_tenant_id": GUID}, nothing, TOKEN, "no such directory", "Directory"),
+    "no permission": ({}, take_permission, "users in Entra", "User.Read.All", "admin consent"),
+    "Graph away": ({}, graph_answers(Effect.ERROR, status=503), "users in Entra", "HTTP 503", "later"),
+    "Graph's proxy": ({}, graph_answers(Effect.HTML, kind=Kind.USERS), "users in Entra", "502", "later"),
+    "Entra away": ({}, graph_answers(Effect.ERROR, kind=Kind.TOKEN, status=503), TOKEN, "503", "later"),
+    "unknown organisation": ({"organisation": "nowhere"}, nothing, "users in Skolon", "404", "organisation"),
+    "Skolon's token": ({}, skolon_answers(401), "users in Skolon", "401", "SKOLON_CLIENT_ID"),
+    "Skolon's rights": ({}, skolon_answers(403), "users in Skolon", "403", "right"),
+    "Skolon away": ({}, skolon_answers(503), "users in Skolon", "503", "later"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "strike", "step", "said", "mend"), FAULTS.values(), ids=FAULTS.keys())
+def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of a table
+    *,
+    made_up: Environment,
+    env: dict[str, str],
+    settings: dict[str, Any],
+    strike: Callable[[Environment], None],
+    step: str,
+    said: str,
+    mend: str,
+) -> None:
+    """P6, P7: the step that fails says why and where to mend it; the secret is not shown; exit 1."""
+    secret = add(env, made_up, **settings)
+    strike(made_up)
+    code, steps, written = check(env)
+    assert code == 1
+    assert steps[step]["severity"] == "error"
+    assert said in steps[step]["detail"]
+    assert mend in steps[step]["fix"]
+    assert "TENANT" not in written
+    assert secret not in written
+    assert "Traceback" not in written
+
+
+def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[str, str]) -> None:
+    """Without a token nothing of Entra is tried, and Skolon is all the same."""
+    add(env, made_up, client_secret="wrong~one")  # noqa: S106 - made up
+    _, steps, _ = check(env)
+    assert grades(steps) == {
+        "client secret": "ok",
+        "token from Entra": "fault",
+        "users in Entra": "skipped",
+        "birthdays": "skipped",
+        "users in Skolon": "ok",
+    }
+
+
+def test_birthdays_that_cannot_be_read_are_no_fault(made_up: Environment, env: dict[str, str]) -> None:
+    """A directory that does not give birthdays away works, and a warning says what it means."""
+    add(env, made_up)
+    made_up.microsoft.faults.add(
+        GraphFault(effect=Effect.ERROR, kind=Kind.BIRTHDAY, status=403, code="AccessDenied", times=None)
+    )
+    code, steps, _ = check(env)
+    assert code == 0
+    assert steps["birthdays"]["severity"] == "warning"
+    assert "--no-birthdays" in steps["birthdays"]["fix"]
+
+
+def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: Environment, env: dict[str, str]) -> None:
+    """A tenant without birthdays has nobody's asked for."""
+    add(env, made_up, birthdays=False)
+    before = made_up.microsoft.requests.counts().get("birthday", 0)
+    _, steps, _ = check(env)
+    assert steps["birthdays"]["severity"] == "skipped"
+    assert made_up.microsoft.requests.counts().get("birthday", 0) == before
+
+
+@pytest.mark.parametrize(
+    ("days", "grade"), [(400, "ok"), (31, "ok"), (20, "warning"), (0, "warning"), (-10, "warning")]
+)
+def test_the_secrets_end_is_said_in_time(
+    made_up: Environment, env: dict[str, str], days: int, grade: str
+) -> None:
+    """From 30 days before the noted end there is a warning, which is no fault."""
+    # A day's grace: the date may turn between here and the command.
+    expires = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days + (days == 31))
+    add(env, made_up, client_secret_expires=expires.isoformat())
+    code, steps, _ = check(env)
+    assert code == 0
+    assert steps["client secret's date"]["severity"] == grade
+
+
+def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str]) -> None:
+    """Entra, Graph and Skolon away at once: each is said, and nothing is a traceback."""
+    add(env, made_up)
+    env |= {
+        "UPDATE_SYNC_ENTRA_AUTHORITY": f"https://{UNREACHABLE}",
+        "UPDATE_SYNC_GRAPH_URL": f"https://{UNREACHABLE}",
+        "UPDATE_SYNC_SKOLON_SCIM_URL": f"https://{UNREACHABLE}/{{organisation}}",
+        "UPDATE_SYNC_SKOLON_TOKEN_URL": f"https://{UNREACHABLE}/token",
+    }
+    code, steps, written = check(env)
+    assert code == 1
+    assert (steps["token from Entra"]["severity"], steps["users in Skolon"]["severity"]) == ("fault", "fault")
+    assert "Traceback" not in written

@@ -1,0 +1,136 @@
+"""`update-sync tenants preview --user`: each step of one user's way, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devtools.commands import update_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from tests.integration.cli.command_line import add_tenant, database_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.municipality.municipality import Person
+
+PEOPLE = 120
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, **made_up.variables)
+    add_tenant(variables, TENANT_KEY, made_up.tenant)
+    return variables
+
+
+def somebody(made_up: Environment, outcome: str, reason: str | None = None) -> Person:
+    return next(
+        each
+        for each in made_up.municipality
+        if each.outcome == outcome and (reason is None or each.reason == reason)
+    )
+
+
+def explained(env: dict[str, str], user: str, *options: str, code: int = 0) -> dict[str, Any]:
+    done = update_sync("tenants", "preview", TENANT_KEY, "--user", user, *options, "--json", env=env)
+    assert done.returncode == code, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return {**found, "by_name": {step["step"]: step for step in found["steps"]}}
+
+
+def values_of(person: Person) -> set[str]:
+    """Return every value of a person that is not an id."""
+    found: set[str] = set()
+    for name, value in person.entra.items():
+        held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        found |= {each for each in held if isinstance(each, str) and name not in ("id", "userType")}
+    return {each for each in found if len(each) > 3}
+
+
+def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> None:
+    """A user who would be updated: read, in scope, mapped, found, compared; and Skolon was only read."""
+    person = somebody(made_up, "updated")
+    before = made_up.skolon_users()
+
+    found = explained(env, person.entra["id"])
+
+    assert found["outcome"] == "would_update"
+    assert [step["step"] for step in found["steps"]] == [
+        "read", "scope", "map", "search", "match", "owner", "birth_date", "compare",
+    ]  # fmt: skip
+    assert found["by_name"]["match"]["skolon_user"] == person.claims
+    assert found["by_name"]["compare"]["changes"]
+    assert made_up.skolon_users() == before
+    assert "PATCH user" not in made_up.skolon.requests()
+
+
+def test_values_are_shown_by_their_shape(made_up: Environment, env: dict[str, str]) -> None:
+    """P6: no value of a person is printed, in words or as JSON, unless it is asked for."""
+    person = somebody(made_up, "updated")
+    user = person.entra["id"]
+    for options in ([], ["--json"]):
+        printed = update_sync("tenants", "preview", TENANT_KEY, "--user", user, *options, env=env)
+        assert not {value for value in values_of(person) if value in printed.stdout + printed.stderr}
+    shown = update_sync("tenants", "preview", TENANT_KEY, "--user", user, "--values", env=env)
+    assert person.entra["userPrincipalName"].strip() in shown.stdout
+    assert not {value for value in values_of(person) if value in shown.stderr}
+
+
+@pytest.mark.parametrize("reason", ["invalid_user", "ambiguous_match"])
+def test_a_user_that_would_fail_is_explained_up_to_there(
+    made_up: Environment, env: dict[str, str], reason: str
+) -> None:
+    """P9: it says at which step, for what reason, and what was found out before."""
+    found = explained(env, somebody(made_up, "dead_lettered", reason).entra["id"], code=1)
+    assert (found["outcome"], found["reason"]) == ("dead_lettered", reason)
+    assert found["steps"][-1]["step"] == {"invalid_user": "map", "ambiguous_match": "search"}[reason]
+    assert found["detail"]
+
+
+def test_what_is_tried_is_explained(made_up: Environment, env: dict[str, str]) -> None:
+    """Settings that are not saved decide each step: another source, another key, another scope."""
+    user = somebody(made_up, "updated").entra["id"]
+    tried = explained(env, user, "--set", "eppn=", "--set", "match_keys=external_id")
+    assert "eppn" not in {each["attribute"] for each in tried["by_name"]["map"]["attributes"]}
+    assert [each["key"] for each in tried["by_name"]["search"]["keys"]] == ["external_id"]
+    left = explained(env, user, "--set", f"exclude=id={user}")
+    assert left["outcome"] == "out_of_scope"
+    assert left["by_name"]["scope"]["rules"][-1]["allows"] is False
+
+
+def test_nobody_of_that_id(env: dict[str, str]) -> None:
+    """An id that nobody in Entra has is out of scope, as for a run."""
+    found = explained(env, "00000000-0000-4000-8000-00000000dead")
+    assert (found["outcome"], found["steps"]) == (
+        "out_of_scope",
+        [{"step": "read", "found": False, "by_id": True}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--set", "eppm=mail", "--set", "eppn=city", "--set", "match_keys=city"],
+         ["eppm", "sources.eppn", "match_keys"]),
+        (["--set", "eppn"], ["NAME=VALUE"]),
+        (["--values"], ["--user"]),
+        (["--user", "anna@example.org"], ["id of a user"]),
+        (["--user", "not an id"], ["id of a user"]),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_refused_at_once(env: dict[str, str], options: list[str], told: list[str]) -> None:
+    """Every fault is told at once, with 2, before anything is asked or published: there is no broker here."""
+    reachable = {**env, "UPDATE_SYNC_AMQP_URL": "amqp://127.0.0.1:1/"}
+    done = update_sync("tenants", "preview", TENANT_KEY, *options, env=reachable)
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in told), done.stderr

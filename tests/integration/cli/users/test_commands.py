@@ -1,0 +1,120 @@
+"""`users show`, `tenants freshness` and `tenants report`, over what a run in this process left behind."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devtools.commands import json_output, update_sync
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Outcome, Reason, Stage
+from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
+from schemas.runs.sync_result import Failure, SyncResult
+from schemas.users.attributes import Attribute
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANNA, BO = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
+EPPN = "anna.andersson@skola.example"
+WRONG = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """Give books with a complete run: Anna is right, Bo is a dead letter, and both have one EPPN."""
+    variables = database_environment(tmp_path)
+    add_tenant(variables, "exempel", tenant_object())
+    index = FieldCipher([variables["UPDATE_SYNC_SECRET_KEYS"]]).index
+    marks = IdentityDigests(eppn=index.digest("exempel", Attribute.EPPN, normalize_eppn(EPPN)))
+    with closing(open_store(variables)) as store:
+        run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run.id
+        store.receipts.publish(run, [ANNA, BO])
+        right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), digests=marks)
+        store.receipts.finish(run, ANNA, right)
+        store.receipts.mark(run, BO, marks)
+        store.receipts.dead_letter(run, BO, WRONG, 1)
+        store.runs.finish_reading(run)
+        store.runs.complete_if_done(run)
+    return variables
+
+
+@pytest.mark.parametrize("who", [ANNA, "s1"])
+def test_who_is_right_is_said_since_when(env: dict[str, str], who: str) -> None:
+    """By Entra id or Skolon id: right, confirmed by which run, and what it changed, without values."""
+    (person,) = json_output("users", "show", "exempel", who, env=env)["users"]
+    assert (person["user"], person["skolon_user"], person["in_sync"]) == (ANNA, "s1", True)
+    assert person["since"] == person["verified"]["at"]
+    assert (person["verified"]["run"], person["verified"]["changed"]) == ("1", ["city"])
+    shown = update_sync("users", "show", "exempel", who, env=env).stdout
+    assert "by run 1, updated" in shown
+
+
+def test_who_is_not_right_is_said_why(env: dict[str, str]) -> None:
+    """P9: the reason, whose turn it is, and what to do about it, in Swedish and English."""
+    (person,) = json_output("users", "show", "exempel", BO, env=env)["users"]
+    assert (person["in_sync"], person["reason"], person["owner"]) == (False, "invalid_user", "entra")
+    assert set(person["explanation"]) == {"sv", "en"}
+    assert person["verified"] is None
+    shown = update_sync("users", "show", "exempel", BO, env=env).stdout
+    assert all(words in shown for words in ("Rätta det fält", "Correct the field", WRONG.detail, "never"))
+
+
+def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:
+    """P6: without regard to case, after keys were rotated, from standard input; it is printed nowhere."""
+    rotated = {**env, "UPDATE_SYNC_SECRET_KEYS": f"{new_key()},{env['UPDATE_SYNC_SECRET_KEYS']}"}
+    found = update_sync("users", "show", "exempel", "-", "--json", env=rotated, stdin=EPPN.upper() + "\n")
+    assert found.returncode == 0, found.stderr
+    assert all(user in found.stdout for user in (ANNA, BO))
+    assert EPPN not in (found.stdout + found.stderr).casefold()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("exempel", "somebody.else@skola.example"), "Nobody of tenant 'exempel'"),
+        (("another", ANNA), "no tenant 'another'"),
+    ],
+)
+def test_nobody_is_wrong_use(env: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
+    """P6: who is not there is said with exit 2, and not by what was typed."""
+    done = update_sync("users", "show", *arguments, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "somebody" not in done.stderr
+
+
+def test_an_eppn_needs_the_keys(env: dict[str, str]) -> None:
+    """Without keys nothing can be found by EPPN, and that is said."""
+    done = update_sync("users", "show", "exempel", EPPN, env={**env, "UPDATE_SYNC_SECRET_KEYS": ""})
+    assert done.returncode == 2
+    assert "UPDATE_SYNC_SECRET_KEYS" in done.stderr
+
+
+def test_freshness_of_a_tenant_and_of_all(env: dict[str, str]) -> None:
+    """One of two people is confirmed: in a line for each tenant, and as an object or a list of them."""
+    one = json_output("tenants", "freshness", "exempel", env=env)
+    assert (one["expected"], one["within_day"], one["never"], one["share_within_day"]) == (2, 1, 1, 0.5)
+    assert json_output("tenants", "freshness", "--all", env=env) == [one]
+    lines = update_sync("tenants", "freshness", "--all", env=env).stdout.splitlines()
+    assert {line.count("\t") for line in lines} == {7}
+    assert "50.0 %" in lines[1]
+    assert update_sync("tenants", "freshness", env=env).returncode == 2
+
+
+def test_the_report_is_for_people_and_programs(env: dict[str, str]) -> None:
+    """Who shares an EPPN is named, the EPPN is not; a tenant without a complete full run is wrong use."""
+    found = json_output("tenants", "report", "exempel", env=env)
+    assert found["same_eppn"] == {"count": 1, "users": [[ANNA, BO]]}
+    assert (found["collisions"]["count"], found["warnings"]) == (0, [])
+    shown = update_sync("tenants", "report", "exempel", env=env).stdout
+    assert f"  {ANNA}\n    and {BO}\n" in shown
+    assert EPPN not in shown
+    add_tenant(env, "granne", tenant_object())
+    done = update_sync("tenants", "report", "granne", env=env)
+    assert done.returncode == 2
+    assert "No full run" in done.stderr
