@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
     from clients.skolon.search import SearchResult
 
-_find_each = ScimSkolonClient.search_many
+_search_many = ScimSkolonClient.search_many
 
 
-def _deadly_find_each(
+def _deadly_search_many(
     directory: ScimSkolonClient, organisation: str, people: Sequence[Mapping[Attribute, str]]
 ) -> list[SearchResult]:
     if any(keys.get(Attribute.EXTERNAL_ID) == sys.argv[1] for keys in people):
         os.kill(os.getpid(), signal.SIGKILL)
-    return _find_each(directory, organisation, people)
+    return _search_many(directory, organisation, people)
 
 
 def build() -> None:
     """Put a worker process together, as dramatiq's command line asks for it."""
-    patch.object(ScimSkolonClient, "find_each", _deadly_find_each).start()
+    patch.object(ScimSkolonClient, "search_many", _deadly_search_many).start()
     main.build()
 
 
