@@ -12,8 +12,8 @@ from cli.output import echo, json_option, print_json, print_result
 from cli.progress import new_progress_bar
 from schemas.crypto.encryption import new_key
 from schemas.reports.pruning import PruningCounts
-from schemas.runs.run import timestamp
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 from store.maintenance.pruning import Limits
 
 #: For how long runs stay at the least, with the ids of the events that led to them: a message that a broker

@@ -13,8 +13,8 @@ from producers.schedule.scheduler import Scheduler, run_forever
 from queues.consuming.limits import Needs, threads_allowed
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
-from schemas.runs.run import timestamp
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,7 @@ import structlog
 
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.outcomes import Cause
-from schemas.tenants.mapping_settings import mapping_fingerprint
-from schemas.tenants.selection import selected_properties
+from schemas.tenants.mapping_settings import mapping_fingerprint, selected_properties
 from schemas.users.graph_user import is_entra_id, placeholder_id
 
 if TYPE_CHECKING:

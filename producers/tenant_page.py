@@ -14,7 +14,7 @@ from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways

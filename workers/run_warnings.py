@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 if TYPE_CHECKING:
-    from schemas.runs.warning_kind import RunWarning, WarningKind
+    from schemas.runs.run import RunWarning, WarningKind
     from store.runs.run_warnings import RunWarnings
 
 #: Warnings that a process remembers to have written (promise P10).

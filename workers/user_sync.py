@@ -14,7 +14,7 @@ from runtime.services import StoppingError
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.outcomes import Outcome, Reason, Stage
-from schemas.runs.guards import ONE_NOT_FOUND
+from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.sync_result import Failure, Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline import steps

@@ -21,9 +21,9 @@ from producers.reconciliation.receipts import reconcile_receipts
 from queues.dead_letters import read_at_once, read_in_portions
 from schemas.crypto.encryption import FieldCipher
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.run import timestamp
 from schemas.safe_text import safe_json
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cli.durations import format_age
 from cli.output import print_table
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cli.output import echo, print_fields, print_json
 from cli.progress import new_progress_bar
 from schemas.outcomes import Outcome
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from cli.durations import format_age
 from cli.output import echo, print_fields
 from schemas.errors import UsageError
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -12,8 +12,8 @@ from cli.runs.undo import undo
 from producers.resume import resume_run
 from schemas.errors import UsageError
 from schemas.outcomes import Outcome, Reason, Status
-from schemas.runs.run import timestamp
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 
 run_argument = click.argument("run", type=click.IntRange(min=1))
 

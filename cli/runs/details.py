@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.output import echo, print_fields, print_table
 from schemas.outcomes import FINAL_OUTCOMES
-from schemas.runs.changes import ChangeCounts, ChangeKind
-from schemas.runs.guards import IDENTITY_ATTRIBUTES
+from schemas.runs.changes import IDENTITY_ATTRIBUTES, ChangeCounts, ChangeKind
 from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:

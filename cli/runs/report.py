@@ -16,7 +16,7 @@ from cli.runs.waits import describe_waiting, last_answer
 from schemas.errors import TransientError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

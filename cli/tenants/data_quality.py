@@ -10,9 +10,9 @@ from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from schemas.errors import UsageError
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.run import timestamp
 from schemas.safe_text import one_line
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cli.output import echo, print_json, print_table
 from cli.runs.details import RunDetails, details_of, print_changes
 from schemas.outcomes import FINAL_OUTCOMES, Outcome
-from schemas.runs.guards import GuardCounts
+from schemas.runs.changes import GuardCounts
 from schemas.safe_text import one_line
 from schemas.tenants.settings_override import apply_override, override_differences
 from workers.rules.guard import violations

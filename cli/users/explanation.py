@@ -9,8 +9,7 @@ from cli.output import echo
 from cli.redaction import diff_hint, mask
 from cli.users.explanation_report import print_steps
 from schemas.errors import HaltError, PermanentError
-from schemas.runs.changes import change_kind
-from schemas.runs.guards import IDENTITY_ATTRIBUTES
+from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
 from schemas.runs.sync_result import SyncResult
 from schemas.safe_text import one_line
 from schemas.users.attributes import Attribute

@@ -9,7 +9,7 @@ from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
 from schemas.reports.remedies import Language, remedy_for
 from schemas.reports.user_status import SyncState
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt

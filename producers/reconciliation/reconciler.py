@@ -21,7 +21,7 @@ from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import HaltError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 from schemas.outcomes import Status
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -15,9 +15,9 @@ from marshmallow import ValidationError
 from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS, SECTION, USER_SYNC_QUEUE, replay_operation
 from schemas.outcomes import Reason, Stage
-from schemas.runs.run import timestamp
 from schemas.runs.sync_result import Failure
 from schemas.tenants.tenant import TENANT_KEY
+from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
 from schemas.validation import readable_name
 

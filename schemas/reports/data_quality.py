@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

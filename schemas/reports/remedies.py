@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from schemas.outcomes import Cause, Reason
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -1,4 +1,4 @@
-"""How attributes change: a blank one is filled, a value changed, or erased; and how many people that is.
+"""How attributes of users change, and how many users that is; the guard counts by it.
 
 No value is in it, so it may be kept, counted and shown (promise P6).
 """
@@ -9,11 +9,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from schemas.runs.guards import IDENTITY_ATTRIBUTES
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+#: Who has the wrong one is locked out, so their limit is a stricter one.
+IDENTITY_ATTRIBUTES = frozenset(
+    {
+        Attribute.USER_NAME,
+        Attribute.EPPN,
+        Attribute.IDP_IDENTIFIER,
+        Attribute.SSN,
+        Attribute.EXTERNAL_ID,
+    }
+)
 
 
 class ChangeKind(StrEnum):
@@ -90,3 +100,42 @@ def count_changes(groups: Iterable[tuple[Mapping[Attribute, ChangeKind], int]]) 
             of_attribute = attributes.setdefault(attribute, {})
             of_attribute[kind] = of_attribute.get(kind, 0) + count
     return ChangeCounts(users=people, identity=identity, attributes=attributes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardCounts:
+    """How many people of a run; `identity_changed` are among the `changed`."""
+
+    changed: int = 0
+    identity_changed: int = 0
+    not_found: int = 0
+
+    def __add__(self, more: GuardCounts) -> GuardCounts:
+        """Return how many people they are together."""
+        return GuardCounts(
+            changed=self.changed + more.changed,
+            identity_changed=self.identity_changed + more.identity_changed,
+            not_found=self.not_found + more.not_found,
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """Return the counts by the names of the tenant's limits."""
+        return {
+            "changed": self.changed,
+            "identity_changed": self.identity_changed,
+            "not_found": self.not_found,
+        }
+
+
+ONE_NOT_FOUND = GuardCounts(not_found=1)
+
+
+def guard_counts(old_values: Mapping[Attribute, str | None]) -> GuardCounts:
+    """Return what changing one person counts as; `old_values` are of the attributes that change.
+
+    Filling a blank identity attribute locks nobody out.
+    """
+    identity = any(
+        value is not None and attribute in IDENTITY_ATTRIBUTES for attribute, value in old_values.items()
+    )
+    return GuardCounts(changed=1, identity_changed=int(identity))

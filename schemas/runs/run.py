@@ -1,18 +1,49 @@
-"""A run and its sums, as they are printed: the object of `runs show --json`."""
+"""A run with its totals and warnings, as `runs show --json` prints them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
     from schemas.runs.waits import Waiting
-    from schemas.runs.warning_kind import RunWarning
+
+
+class WarningKind(StrEnum):
+    """The kinds of warnings that a run can have."""
+
+    #: Graph's own count of the directory's people is not the number that was read.
+    COUNT_DIFFERS = "count_differs"
+    #: Graph gives nobody's birthday, so birth dates stay as they are.
+    BIRTHDAYS_REFUSED = "birthdays_refused"
+    #: Pending users had no message any more, and were published again.
+    MESSAGES_LOST = "messages_lost"
+    #: The page to be read next had no message any more, and the list was begun again.
+    PAGE_LOST = "page_lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunWarning:
+    """A warning on a run; `detail` is for a person to read and holds no values.
+
+    `users` says of how many users it warns, where that is what it does.
+    """
+
+    kind: WarningKind
+    detail: str
+    users: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for people and programs."""
+        users = {} if self.users is None else {"users": self.users}
+        return {"kind": str(self.kind), "detail": self.detail, **users}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +135,8 @@ class RunSummary:
         }
 
 
-def timestamp(moment: dt.datetime) -> str:
-    """Return an aware moment as RFC 3339 in UTC, to the second."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def lost_messages_warning(users: int) -> RunWarning:
+    """Return the warning that the messages of so many users were lost."""
+    who = "1 pending user" if users == 1 else f"{users} pending users"
+    detail = f"{who} had no message any more: published again"
+    return RunWarning(kind=WarningKind.MESSAGES_LOST, detail=detail, users=users)

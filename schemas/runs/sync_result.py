@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from schemas.outcomes import Outcome, Reason, Stage
     from schemas.runs.changes import ChangeKind
     from schemas.runs.identity_digests import IdentityDigests
+    from schemas.runs.run import RunWarning
     from schemas.runs.verification import Verification
-    from schemas.runs.warning_kind import RunWarning
     from schemas.users.attributes import Attribute
 
 #: What a receipt says of somebody who has left Entra.

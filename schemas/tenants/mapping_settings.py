@@ -1,4 +1,4 @@
-"""A fingerprint of how a tenant's people are read and mapped: what a delta link is good for."""
+"""What a tenant's settings mean for reading: which Graph properties to select, and when to read all again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from schemas.tenants.tenant import dump_tenant
+from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
@@ -33,3 +34,23 @@ def mapping_fingerprint(tenant: Tenant) -> str:
     settings = dump_tenant(tenant)
     decisive = {"rules": _RULES, **{name: settings[name] for name in _RELEVANT_SETTINGS}}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def selected_properties(tenant: Tenant) -> tuple[str, ...]:
+    """Return the properties for `$select`, sorted, `id` always among them and `birthday` never.
+
+    Graph has no way to select one extension attribute: the object that holds all of them is asked
+    for. It gives a birthday for a single user only.
+    """
+    sources = {source for row in tenant.sources.values() for source in row}
+    sources |= {rule.source for rule in tenant.scope.exclude}
+    if tenant.scope.enabled_only:
+        sources.add("accountEnabled")
+    if tenant.scope.members_only:
+        sources.add("userType")
+    properties = {_property(source) for source in sources - {BIRTHDAY}}
+    return tuple(sorted(properties | {"id"}))
+
+
+def _property(source: str) -> str:
+    return EXTENSION_ATTRIBUTES_PROPERTY if source in EXTENSION_ATTRIBUTES else source

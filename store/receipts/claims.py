@@ -25,8 +25,7 @@ from schemas.crypto.encryption import DecryptionError
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
-from schemas.runs.changes import change_kinds, format_changes, parse_changes
-from schemas.runs.guards import guard_counts
+from schemas.runs.changes import change_kinds, format_changes, guard_counts, parse_changes
 from store import tables
 from store.batch_statements import Rows, found_by, joined
 from store.receipts.collisions import collision

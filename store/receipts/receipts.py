@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs.changes import parse_changes
-from schemas.runs.run import timestamp
+from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from store import tables

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import HaltError
 from schemas.outcomes import Mode, Status
-from schemas.runs.guards import GuardCounts
+from schemas.runs.changes import GuardCounts
 from store import tables
 from store.batch_statements import Rows, joined
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.runs.warning_kind import RunWarning, WarningKind, lost_messages_warning
+from schemas.runs.run import RunWarning, WarningKind, lost_messages_warning
 from store import tables
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from clients.skolon.errors import UserNotFoundError
 from schemas.errors import PermanentError, VersionConflictError
 from schemas.outcomes import VERIFYING_OUTCOMES, Outcome, Reason, Stage
+from schemas.runs.run import RunWarning, WarningKind
 from schemas.runs.sync_result import NO_MATCH_KEY, SyncResult
-from schemas.runs.warning_kind import RunWarning, WarningKind
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import PermanentError
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
-from schemas.tenants.selection import selected_properties
+from schemas.tenants.mapping_settings import selected_properties
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from workers.pipeline import steps
 from workers.pipeline.skolon_sync import SkolonSync

@@ -6,9 +6,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Protocol
 
 from schemas.outcomes import Outcome
-from schemas.runs.run import timestamp
 from schemas.runs.sync_result import SyncResult
 from schemas.runs.verification import Verification, verification_fingerprints
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from schemas.outcomes import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from schemas.runs.guards import GuardCounts
+    from schemas.runs.changes import GuardCounts
     from schemas.tenants.tenant import Guard, Limit
 
 

@@ -11,7 +11,7 @@ from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from schemas.outcomes import Mode, Status
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Reason, Status
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

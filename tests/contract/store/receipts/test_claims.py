@@ -14,7 +14,7 @@ import pytest
 from devtools.commands import wait_for
 from schemas.errors import HaltError, TransientError
 from schemas.outcomes import Cause, Outcome
-from schemas.runs.guards import ONE_NOT_FOUND, GuardCounts
+from schemas.runs.changes import ONE_NOT_FOUND, GuardCounts
 from schemas.users.attributes import Attribute
 from store.receipts.claims import Claim
 from store.receipts.collisions import CollisionError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.runs.warning_kind import RunWarning, WarningKind
+from schemas.runs.run import RunWarning, WarningKind
 from tests.contract.store.factories import begin_run, complete, run_concurrently
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from schemas.messages.messages import (
 )
 from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
 from schemas.runs.operation import OperationStatus
-from schemas.runs.run import timestamp
 from schemas.runs.sync_result import Failure
+from schemas.timestamps import timestamp
 from store.maintenance.pruning import Limits
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 

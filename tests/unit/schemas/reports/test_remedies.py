@@ -6,7 +6,7 @@ import pytest
 
 from schemas.outcomes import Cause, Reason
 from schemas.reports.remedies import Language, remedy_for
-from schemas.runs.warning_kind import WarningKind
+from schemas.runs.run import WarningKind
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from schemas.runs.changes import (
     changes_identity,
     count_changes,
     format_changes,
+    guard_counts,
     parse_changes,
 )
-from schemas.runs.guards import guard_counts
 from schemas.users.attributes import Attribute
 
 VALUES: Final = st.none() | st.sampled_from(["hemligt", "Hemligt", "x"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
-from schemas.runs.guards import GuardCounts, guard_counts
+from schemas.runs.changes import GuardCounts, guard_counts
 from schemas.tenants.tenant import Guard, Limit
 from schemas.users.attributes import Attribute
 from workers.rules.guard import check_guard, is_exceeded
