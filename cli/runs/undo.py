@@ -52,8 +52,8 @@ def undo(  # noqa: PLR0913 - one for each option
         mode=str(Mode.UNDO),
         dry_run=dry_run,
         users=list(users),
-        undoes=run,
-        accept=override_guard,
+        reverts_run_id=run,
+        override_guard=override_guard,
     )
     people = len(request.users) or services.store.undos.people(run)
     _check(undone, request.users, people, services)
