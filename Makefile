@@ -7,6 +7,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for the tests or the sandbox, e.g. make test ARGS="-k matching"
 ARGS ?=
+# Processes that run tests side by side: most of their time is waiting, so more of them than cores.
+WORKERS ?= 4
 
 # A .venv of another Python goes before anything looks at it.
 ifdef PYTHON
@@ -22,7 +24,7 @@ sandbox: .venv/product.stamp ## Run the whole sync in one process on a made-up m
 	@$(BIN)/update-sync sandbox $(ARGS)
 
 test: .venv/dev.stamp ## Run all tests; finds, starts or installs the servers they need (ARGS="-k …")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 # Where no engine runs, as root on Debian, a private one is made of Debian's packages, and so are the images.
 image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as docs/operating.md says, on a real engine

@@ -15,10 +15,13 @@ from hypothesis import settings
 
 from devtools.services import postgresql as postgresql_service
 from devtools.services import rabbitmq as rabbitmq_service
+from devtools.services import sharing
 from devtools.services.process import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.workermanage import WorkerController
 
     from devtools.services.discovery import Requirement
     from devtools.services.postgresql import PostgreSQL
@@ -55,6 +58,8 @@ settings.load_profile("untimed")
 
 RAN_AGAINST = pytest.StashKey[RanAgainst]()
 NETWORK_STATE = pytest.StashKey[Network]()
+#: The directory in which the workers of a parallel run ask for servers (pytest-xdist: `-n`).
+SERVERS = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,6 +72,35 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # An audit hook stays for good, and sees what C code does through Python's sockets too.
     sys.addaudithook(audit)
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        config.stash[SERVERS] = Path(workerinput["servers"])
+    elif config.getoption("numprocesses", None):
+        shared = sharing.SharedServers()
+        config.stash[SERVERS] = shared.directory
+        config.add_cleanup(shared.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of a parallel run where to ask for servers."""
+    node.workerinput["servers"] = str(node.config.stash[SERVERS])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Take over what a worker ran against."""
+    output = getattr(node, "workeroutput", None) or {}
+    ran_against = node.config.stash[RAN_AGAINST]
+    ran_against.servers.update(output.get("servers", {}))
+    ran_against.missing.update(output.get("missing", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        ran_against = session.config.stash[RAN_AGAINST]
+        output.update(servers=ran_against.servers, missing=ran_against.missing)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,9 +114,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     missing = session.config.stash[RAN_AGAINST].missing
+    directory = session.config.stash.get(SERVERS, None)
     for name, requirement in REQUIREMENTS.items():
-        needed = any(item.get_closest_marker(name) for item in session.items)
-        if needed and requirement.given() is None:
+        if not any(item.get_closest_marker(name) for item in session.items):
+            continue
+        if directory is not None:
+            sharing.request(directory, name)
+        elif requirement.given() is None:
             try:
                 requirement.binaries()
             except Unavailable as error:
@@ -121,7 +159,8 @@ def rabbitmq(pytestconfig: pytest.Config) -> Iterator[RabbitMQ]:
     if reason := ran_against.missing.get("rabbitmq"):
         _leave_out(pytestconfig, "rabbitmq", reason)
     try:
-        server = rabbitmq_service.find()
+        directory = pytestconfig.stash.get(SERVERS, None)
+        server = sharing.find_rabbitmq(directory) if directory else rabbitmq_service.find()
     except Unavailable as error:
         _leave_out(pytestconfig, "rabbitmq", str(error))
     with closing(server):
@@ -144,7 +183,8 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
     if reason := ran_against.missing.get("postgresql"):
         _leave_out(pytestconfig, "postgresql", reason)
     try:
-        server = postgresql_service.find()
+        directory = pytestconfig.stash.get(SERVERS, None)
+        server = sharing.find_postgresql(directory) if directory else postgresql_service.find()
     except Unavailable as error:
         _leave_out(pytestconfig, "postgresql", str(error))
     with closing(server):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 START_TIMEOUT = 60
 OLDEST = 15
 #: What durability costs is not what these tests are about; a killed process loses nothing by it.
-SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200", "unix_socket_directories=")
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=500", "unix_socket_directories=")
 
 
 def _locate() -> Path | None:
