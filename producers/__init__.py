@@ -1,1 +1,1 @@
-"""Tenant-sync in, one message per user out: opens runs, reads Entra's pages and publishes."""
+"""Producers: triggers in, one message per user out. They open runs, read Entra's pages, and publish."""

@@ -1,4 +1,4 @@
-"""The books of triggers and pages: what a failure of one means for its run."""
+"""Records failed triggers and pages: what the failure means for the run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from schemas.runs.waits import Wait
     from store.store import Store
 
-#: A run that lost one of its pages cannot account for everybody: it stops, and says why.
+#: A run that lost a page cannot account for all users: it halts with a cause.
 _CAUSES: Final = {Reason.GAVE_UP: Cause.GAVE_UP}
 
 
 class RunRecorder:
-    """Halts the runs whose reading failed. A trigger that failed has no run: its dead letter says it all."""
+    """Halts runs whose pages failed. A failed trigger has no run, only a dead letter."""
 
     def __init__(self, *, store: Store) -> None:
         self._runs = store.runs
@@ -31,14 +31,14 @@ class RunRecorder:
         self._seals = store.seals
 
     def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
-        """Halt the run of a page that will never be read."""
+        """Halt the run of a page that cannot be read."""
         if message.actor_name != TENANT_PAGE_ACTOR:
             return
         try:
             page = load_tenant_page(message.kwargs)
             self._seals.check_page(page)
         except (PermanentError, DecryptionError):
-            # A message that is not ours halts nobody's run.
+            # A message that is not ours must not halt a run.
             return
         else:
             cause = _CAUSES.get(dead_letter.reason, Cause.BUG)
@@ -51,12 +51,12 @@ class RunRecorder:
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
 
     def waits(self, message: Message[Any], wait: Wait) -> None:
-        """Note what the page waits for. A trigger that waits has no run that could tell."""
+        """Record what the page waits for. A waiting trigger has no run to show it."""
         run = message.kwargs.get("run")
         if isinstance(run, int):
             self._waits.page(run, wait)
 
     def others(self, message: Message[Any], stage: Stage) -> Others:
-        """Say that there are none to compare with: a page is everybody's."""
+        """Return unknown: a page concerns all users, so there are no peers to compare with."""
         del message, stage
         return UNKNOWN

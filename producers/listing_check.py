@@ -1,17 +1,17 @@
-"""Whether a list of everybody was read to its end: Graph has been seen to cut one short without a word."""
+"""Detects an incomplete list: Graph has been seen to end one early without an error."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: By how many people, and by what share of them, Graph's count may differ from what was read and nothing be
-#: wrong: the directory changes meanwhile, and the count may lag behind the list by minutes.
+#: By how many users, and by what share of them, Graph's count may differ from the list without a warning: the
+#: directory changes meanwhile, and the count may lag behind the list by minutes.
 TOLERATED_USERS: Final = 10
 TOLERATED_SHARE: Final = 0.002
 
 
 def count_mismatch(*, counted: int, read: int) -> str | None:
-    """Return in words how Graph's count differs from what was read, None if that need not mean anything."""
+    """Return how Graph's count differs from the number read, None if the difference is tolerable."""
     difference = counted - read
     if abs(difference) <= max(TOLERATED_USERS, TOLERATED_SHARE * counted):
         return None

@@ -1,4 +1,4 @@
-"""Where a producer process is put together; dramatiq's command line calls `build`."""
+"""Builds a producer process; dramatiq's command line calls `build`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def declare_producers(
     store: Store,
     gateways: Gateways,
 ) -> None:
-    """Have `broker` work off triggers and page messages, and publish through `publisher`."""
+    """Declare the actors for triggers and pages on `broker`; they publish through `publisher`."""
     starter = RunStarter(store=store, publisher=publisher)
     reader = PageReader(store=store, gateways=gateways, publisher=publisher)
 
@@ -64,7 +64,7 @@ def declare_producers(
 def add_reconciler(
     broker: Broker, queues: Queues, *, store: Store, patience: LossTimeouts | None = None
 ) -> None:
-    """Have a process that works with `broker` look for lost messages, beside that, again and again."""
+    """Add the reconciler to `broker`: it looks for lost messages periodically."""
     patience = patience or LossTimeouts()
     reconciler = Reconciler(store=store, queues=queues, patience=patience)
     broker.add_middleware(Background(lambda: reconciler.tick(utc_now()), every=patience.check_interval))

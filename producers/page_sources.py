@@ -1,4 +1,4 @@
-"""Where a page's users come from: the trigger that names them, Entra's list or delta, or a run to undo."""
+"""Sources of a page's users: the trigger's own users, Entra's list or delta, or a run to undo."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from store.store import Store
     from store.tenants.tenants import TenantRecord
 
-#: Graph's limit for a page of users, and so the size of ours for runs that name their users.
+#: Graph's maximum page size, also used for runs that name their users.
 PAGE_SIZE: Final = 999
 
-#: Why Graph may give no delta link although it would give the list: that is no reason not to read the list.
+#: Causes for which Graph may refuse a delta link but give the list: the list is read all the same.
 _NO_DELTA: Final = (Cause.GRAPH_QUERY, Cause.ENTRA_PERMISSION)
 
 _log = structlog.get_logger(__name__)
@@ -33,10 +33,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class UserPage:
-    """The users of a page by id, with what Graph said of each; None for those to be read by id.
+    """The users of a page by id, with Graph's data for each; None for those to be read by id.
 
-    The pages of a list of everybody say so. `is_delta` pages may have `removed` users too, and the last of
-    them the link for the next delta.
+    `is_full_listing` marks pages of the complete list. `is_delta` pages may have `removed` users too, and the
+    last of them has the link for the next delta.
     """
 
     users: dict[str, dict[str, Any] | None]
@@ -61,7 +61,7 @@ class PageSources:
         """Return the users of a page.
 
         Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` when the run has to begin again, the
-        latter with everybody; otherwise as Graph's client does.
+        latter with the complete list; otherwise as Graph's client does.
         """
         if run.users:
             return _named_users(run, page)
@@ -78,7 +78,7 @@ class PageSources:
         return self._all_users(page, record)
 
     def _note_people(self, run: Run, record: TenantRecord) -> None:
-        """Note how many people there are, for the guard's shares; a directory need not tell."""
+        """Record the size of the directory for the guard's shares; Graph may refuse to tell."""
         with suppress(HaltError):
             self._guards.note_people(run.id, self._gateways.graph(record.credentials).count())
 
@@ -109,15 +109,15 @@ class PageSources:
         )
 
     def _changed_by(self, undone: int, page: TenantPage) -> UserPage:
-        """Return those whom the run that is undone has changed, or may have; Entra is not asked."""
+        """Return the users that the undone run has changed, or may have; Entra is not asked."""
         users = self._undos.users(undone, after=page.link or "", limit=PAGE_SIZE)
         is_last = len(users) < PAGE_SIZE
         return UserPage(users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last)
 
     def _note_link(self, run: Run, record: TenantRecord) -> None:
-        """Note, before the list is begun, from where the next delta is to go on.
+        """Record, before the list is read, the link from which the next delta continues.
 
-        In this order what changes while the list is read is read once more, and nothing is left out.
+        In this order a change during the reading is read once more, and none is missed.
         """
         graph = self._gateways.graph(record.credentials)
         try:
@@ -129,7 +129,7 @@ class PageSources:
                 raise
             link = None
         if link is None:
-            _log.warning("no delta link: the next delta run reads everybody", tenant=run.tenant, run=run.id)
+            _log.warning("delta_link_unavailable", tenant=run.tenant, run=run.id)
         else:
             self._readings.leave(run.id, link)
 
@@ -143,7 +143,7 @@ def _named_users(run: Run, page: TenantPage) -> UserPage:
 def _merged(
     users: Iterable[Any], removed: Iterable[str], page: TenantPage
 ) -> dict[str, dict[str, Any] | None]:
-    """Return each user once; who comes twice and differs, or is removed as well, is to be read by id."""
+    """Return each user once; one that comes twice and differs, or is removed as well, is to be read by id."""
     merged: dict[str, dict[str, Any] | None] = {}
     gone = set(removed)
     for row, user in enumerate(users, start=1):
@@ -154,9 +154,9 @@ def _merged(
 
 
 def _id_of(user: object, page: TenantPage, row: int) -> str:
-    """Return what a user is called in our books: its id, or its place if it has none.
+    """Return a user's id in the database: Entra's id, or a placeholder if it has none.
 
-    A user without an id is somebody all the same, and gets a receipt that says what is wrong.
+    A user without an id gets a receipt too, which says what is wrong.
     """
     user_id = user.get("id") if isinstance(user, dict) else None
     if isinstance(user_id, str) and is_entra_id(user_id):

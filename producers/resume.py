@@ -1,4 +1,4 @@
-"""A halted run goes on: what it lacks is published again."""
+"""Resumes halted runs: publishes their remaining work again."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool = False) -> tuple[Run, int]:
-    """Take a halted run up again; return it and how many users were published.
+    """Resume a halted run; return it and how many users were published.
 
     What the guard has halted goes on only with `accept`, and then unwatched: otherwise it raises
     `UsageError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
-    is halted again with the cause it had, so that nobody waits for a run whose messages were never sent.
+    is halted again with the cause it had, so that it does not stay open without messages.
     """
     halted = store.runs.get(run_id)
     if accept:
@@ -43,9 +43,9 @@ def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool 
 def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     """Publish what a resumed run needs to go on, and return how many users that were.
 
-    Whoever is pending is published without payload, and so read afresh by id. A run whose list has
+    Pending users are published without payload, and so read afresh by id. A run whose list has
     not been read to its end reads it once more beside that: the list alone would not do, because
-    somebody who has left Entra since then is no longer on it and would stay pending for ever.
+    a user who has left Entra since then is no longer on it and would stay pending for ever.
     All of it may be done twice without harm.
     """
     give_up = store.tenants.outline(run.tenant).give_up_after_hours

@@ -1,4 +1,4 @@
-"""One page of a run: read, given receipts, published together with the message for the next one."""
+"""Handles page messages: reads one page, creates receipts, publishes its users and the next page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class PageReader:
-    """Works off page messages; may be shared by threads."""
+    """Reads pages of runs; may be shared by threads."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class PageReader:
     def read(self, page: TenantPage) -> None:
         """Read one page and publish its users and the next page's message.
 
-        Whatever of it was done before, by a delivery that was cut off, is done again without harm:
-        receipts are written once, and a user's message may come twice (promise P4).
+        A repeated delivery does no harm: receipts are written once, and a user's message may come twice
+        (promise P4).
         """
         self._seals.check_page(page)
         if not self._pages.begin(page):
-            # Whoever read it may have died before the run's last line was drawn.
+            # The process that read it may have died before it completed the run.
             self._runs.complete_if_done(page.run)
             return
         run = self._runs.get(page.run)
@@ -78,7 +78,7 @@ class PageReader:
             self._runs.complete_if_done(page.run)
         self._pages.done(page, users=len(found.users) + len(found.removed))
         _log.info(
-            "page published",
+            "page_published",
             tenant=page.tenant,
             run=page.run,
             page=page.number,
@@ -108,17 +108,18 @@ class PageReader:
         self._publisher.publish(messages)
 
     def _check_length(self, page: TenantPage, found: UserPage) -> None:
-        """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
+        """Raise `HaltError` (`page_loop`) if the list would not end although its links are new."""
         if found.next_link is None:
             return
-        # The next page's message goes out before this page is done, so pages are told by number, not counted.
+        # The next page's message is published before this page is done, so the page's number tells how many
+        # were read.
         users = self._pages.users_read(page)
         why = endless_reason(pages=page.number, users=users, counted=self._guards.people(page.run))
         if why is not None:
             raise HaltError(Cause.PAGE_LOOP, why)
 
     def _warn_of_count(self, page: TenantPage) -> None:
-        """Warn on the run if Graph counted others than were read; the last reading has the say."""
+        """Warn on the run if Graph's count differs from the number read; the last reading decides."""
         summary, counted = self._runs.summary(page.run), self._guards.people(page.run)
         if counted is None:
             return
@@ -126,16 +127,16 @@ class PageReader:
         self._run_warnings.withdraw(page.run, WarningKind.COUNT_DIFFERS)
         if detail is not None:
             self._run_warnings.note(page.run, WarningKind.COUNT_DIFFERS, detail)
-            _log.warning("count differs", tenant=page.tenant, run=page.run, detail=detail)
+            _log.warning("count_differs", tenant=page.tenant, run=page.run, detail=detail)
 
     def _restart(self, page: TenantPage, record: TenantRecord, error: UpdateSyncError) -> None:
-        """Begin the list again because of what Graph no longer knows: a page's token, or a delta's link."""
+        """Restart the list after Graph has lost a page token or a delta link."""
         scan = self._pages.restart_scan(page)
-        why = "delta link expired" if isinstance(error, DeltaLinkExpiredError) else "page token expired"
-        _log.warning(why, tenant=page.tenant, run=page.run, page=page.number, scan=scan, answer=str(error))
+        event = "delta_link_expired" if isinstance(error, DeltaLinkExpiredError) else "page_token_expired"
+        _log.warning(event, tenant=page.tenant, run=page.run, page=page.number, scan=scan, answer=str(error))
         if scan is not None:
             if isinstance(error, DeltaLinkExpiredError):
-                note = f"everybody is read: Graph no longer takes the delta link that was kept ({error})"
+                note = f"all users are read: Graph no longer takes the stored delta link ({error})"
                 self._readings.read_everybody(page.run, scan=scan, why=note)
             first = TenantPage(tenant=page.tenant, run=page.run, scan=scan, number=1, link=None)
             self._publisher.publish(

@@ -1,4 +1,4 @@
-"""A trigger becomes a run."""
+"""Handles triggers: each opens a run, or joins one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class RunStarter:
         self._seals = store.seals
 
     def start(self, event_id: str, args: tuple[object, ...], data: dict[str, object]) -> None:
-        """Open the run that a trigger asks for and have its first page read.
+        """Open the run that a trigger asks for, and publish the message for its first page.
 
-        `data` holds the fields of the trigger, or a whole CloudEvent as `event`. A trigger that is
-        met by an open run, or that came before, opens none.
+        `data` holds the fields of the trigger, or a whole CloudEvent as `event`. A trigger that
+        an open run satisfies, or a duplicate, opens none.
         """
         if args:
             raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, "the fields of a trigger have names")
@@ -54,7 +54,7 @@ class RunStarter:
                 "'update-sync runs undo', 'tenants preview' and 'scheduler' ask for them",
             )
         opened = self._triggers.open(self._checked(request), event_id)
-        _log.info("run opened" if opened.new else "run joined", tenant=request.tenant, run=opened.run.id)
+        _log.info("run_opened" if opened.new else "trigger_merged", tenant=request.tenant, run=opened.run.id)
         if opened.needs_first_page:
             tenant = self._tenants.outline(request.tenant)
             page = TenantPage(
@@ -66,7 +66,7 @@ class RunStarter:
             self._publisher.publish([message])
 
     def _checked(self, request: SyncRequest) -> SyncRequest:
-        """Return the wish with all the settings that it tries, as they are at this moment."""
+        """Return the request with its settings completed from those that are saved now."""
         if request.settings is None:
             return request
         try:

@@ -1,23 +1,23 @@
-"""What can go wrong, named after what happens next.
+"""Errors, named after what happens next.
 
 ::
 
     UpdateSyncError
     ├── TransientError      try again later          (the message goes back to its queue)
-    │   ├── OperatorError       once an operator has mended something  (a command ends with 2)
-    │   └── UnreachableError    nothing was even asked, whoever it is for
+    │   ├── OperatorError       an operator must fix something first   (a command ends with 2)
+    │   └── UnreachableError    the service was not reached, for any user
     ├── PermanentError      never going to work      (the message becomes a dead letter)
     ├── HaltError           nothing can work         (the run is halted, once, with a cause)
     ├── PageTokenExpiredError   read the list afresh
-    ├── DeltaLinkExpiredError   read everybody
+    ├── DeltaLinkExpiredError   read all users
     ├── VersionConflictError    read the Skolon user again
-    └── UsageError       somebody asked wrongly   (the command line ends with 2)
+    └── UsageError              the request is wrong     (the command line ends with 2)
         ├── InvalidSettingsError
         └── InvalidTenantError
 
-The text of an error is read by operators and administrators and ends in logs, receipts and dead
-letters: it names ids, fields, status codes, and never a value of a person (promise P6). Ids are others'
-words, so every detail is made one line that a database and a terminal can take.
+Operators and administrators read the text of an error; it ends in logs, receipts and dead letters. It names
+ids, fields and status codes, and never a user's value (promise P6). Ids come from other systems, so every
+detail becomes one line that a database and a terminal can take.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 
 
 class Dependency(StrEnum):
-    """A system that we need and that can be away."""
+    """A system that the sync needs and that can be unavailable."""
 
     ENTRA = "entra"
     GRAPH = "graph"
     SKOLON = "skolon"
     DATABASE = "database"
     BROKER = "broker"
-    #: Not a system: another message of ours has to be done first.
+    #: Not a system: another message of ours has to be processed first.
     ORDER = "order"
-    #: The machine that the process runs on, when it has no open file left for anything.
+    #: The machine that the process runs on, when it has no free file descriptor.
     MACHINE = "machine"
 
 
 class FailureKind(StrEnum):
-    """How a system failed to answer, where no HTTP status says it."""
+    """How a system failed to answer, where no HTTP status tells."""
 
     #: It could not be reached, or the connection broke.
     NO_CONNECTION = "no_connection"
@@ -58,9 +58,9 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     #: Its certificate is not trusted, or TLS failed in another way.
     TLS = "tls"
-    #: It answered in a form that makes no sense.
+    #: Its answer could not be parsed.
     UNREADABLE = "unreadable"
-    #: It answered that it does not do it now.
+    #: It refused to do it now.
     REFUSED = "refused"
 
 
@@ -71,10 +71,10 @@ class UpdateSyncError(Exception):
 class TransientError(UpdateSyncError):
     """It did not work now and may work later.
 
-    `retry_after` is in seconds, as the other side asked for it, or None when it said nothing. `status` is
-    the HTTP status of its answer, and `kind` says how it failed to give one; both are None when nothing was
-    asked. `stage` is set when a request for one single user met it: it may be that user's doing, and is if
-    others succeed meanwhile (promise P7).
+    `retry_after` is the number of seconds that the other side asked for, or None. `status` is the HTTP status
+    of its answer, and `kind` says how it failed to give one; both are None when no request was sent. `stage`
+    is set when a request for one single user failed: the user may be the cause, and is if the requests for
+    other users succeed meanwhile (promise P7).
     """
 
     def __init__(  # noqa: PLR0913 - what is known of a failure, by name
@@ -97,16 +97,16 @@ class TransientError(UpdateSyncError):
 
 
 class OperatorError(TransientError):
-    """A server refuses us, or lacks something, until an operator mends it.
+    """A server refuses us, or lacks something, until an operator fixes it.
 
-    `detail` is one line: what happened, and what to do. A command that starts ends with it (exit code 2):
-    to wait would mend nothing. With a message in hand it is waited for like any outage (promise P8): a
-    password that is being changed must not make dead letters.
+    `detail` is one line: what happened, and what to do. A command ends with it when it starts (exit code 2),
+    for waiting would fix nothing. While a message is processed, it counts as an outage and is waited for
+    (promise P8): a password that is being changed must not create dead letters.
     """
 
 
 class UnreachableError(TransientError):
-    """The way to the other side is closed (name, connection, TLS, token), whatever is asked for."""
+    """The other side cannot be reached (name, connection, TLS, token), whatever the request."""
 
 
 class PermanentError(UpdateSyncError):
@@ -120,10 +120,9 @@ class PermanentError(UpdateSyncError):
 
 
 class HaltError(UpdateSyncError):
-    """It cannot work for anybody of this run until a person mends something (promise P7).
+    """No user of this run can be synced until an operator fixes something (promise P7).
 
-    `status` and `stage` are as in `TransientError`: what a request for one single user was answered may be
-    that user's matter after all.
+    `status` and `stage` are as in `TransientError`: one single user may be the cause after all.
     """
 
     def __init__(
@@ -141,7 +140,7 @@ class PageTokenExpiredError(UpdateSyncError):
 
 
 class DeltaLinkExpiredError(UpdateSyncError):
-    """Graph no longer knows what a delta link stands for: everybody has to be read, not only who changed."""
+    """Graph no longer knows a delta link: the run reads all users instead of the changed ones."""
 
 
 class VersionConflictError(UpdateSyncError):
@@ -156,7 +155,7 @@ def error_location(error: BaseException) -> str:
 
 
 class UsageError(UpdateSyncError):
-    """Somebody asked for something that cannot be: `faults` has one line for each thing to mend."""
+    """A command asks for something impossible; `faults` has one line for each thing to fix."""
 
     def __init__(self, summary: str, faults: Sequence[str] = ()) -> None:
         super().__init__("\n".join([summary, *(f"  - {fault}" for fault in faults)]))

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 #: A GUID as Entra writes object ids: 8-4-4-4-12 hexadecimal digits.
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 
-#: Says what to do and repeats nothing: what was given instead may be somebody's name.
+#: Says what to do and repeats nothing: what was given instead may be a user's name.
 NO_OBJECT_ID: Final = "Not an Entra object id (a GUID); a user principal name or an e-mail address is none."
 
 
 def is_object_id(value: object) -> bool:
-    """Say whether `value` is the object id of a user in Entra as a person or program may name it."""
+    """Say whether `value` is the object id of a user in Entra as a command or a message may name it."""
     return isinstance(value, str) and _GUID.match(value) is not None
 
 
 class ObjectId(fields.String):
-    """The object id of a user in Entra, a GUID; kept in small letters, in which Graph gives it."""
+    """The object id of a user in Entra, a GUID; in lower case, as Graph gives it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=validate.Regexp(_GUID, error=NO_OBJECT_ID), **kwargs)

@@ -1,4 +1,4 @@
-"""The words for what became of a user, of a run, and why."""
+"""Outcomes, statuses, reasons and causes: the words of the contract."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """What a run does: it reads everybody in Entra or who changed there, or it undoes another run."""
+    """What a run does: it reads all Entra users or the changed ones, or it undoes another run."""
 
     FULL = "full"
     DELTA = "delta"
@@ -18,7 +18,7 @@ READING_MODES = (Mode.FULL, Mode.DELTA)
 
 
 class Outcome(StrEnum):
-    """What became of one Entra user in one run. `PENDING` until something did."""
+    """The result of one Entra user in one run; `PENDING` until there is one."""
 
     PENDING = "pending"
     UPDATED = "updated"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 #: The outcomes after which nothing more is done for a user in that run.
 FINAL_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.PENDING)
 
-#: The outcomes after which Skolon holds what Entra says, because Skolon was asked.
+#: The outcomes that verify a user: Skolon was asked, and has what Entra says.
 VERIFYING_OUTCOMES = (Outcome.UPDATED, Outcome.UNCHANGED)
 
 
@@ -88,7 +88,7 @@ class Cause(StrEnum):
 
 
 class Stage(StrEnum):
-    """The step of a user's way at which something happened."""
+    """The step of the pipeline at which something happened."""
 
     RECEIVE = "receive"
     READ = "read"

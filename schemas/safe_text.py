@@ -1,8 +1,8 @@
-"""Text that others wrote, made safe: for a terminal, for a database, for JSON.
+"""Makes foreign text safe for a terminal, a database and JSON.
 
 Whatever cannot be printed becomes an escape that says which character it was: control characters and the
 escape sequences that they begin, line breaks, marks that turn the direction of writing, halves of surrogate
-pairs. So nobody's text moves a cursor, fakes a line, or crashes who prints it.
+pairs. So no text moves a cursor, fakes a line, or crashes the process that prints it.
 """
 
 from __future__ import annotations

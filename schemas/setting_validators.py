@@ -1,4 +1,4 @@
-"""What a value of the environment may be: each check says what is wrong, and never the value (promise P6)."""
+"""Validators of the environment's values: each says what is wrong, and never the value (promise P6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Where nothing leaves the machine.
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
-#: Bytes of a file that holds a value: a key, a token, or a URL is far shorter.
+#: Maximum bytes of a file with a value: a key, a token or a URL is far shorter.
 MAX_FILE_BYTES: Final = 64 * 1024
 
 _ORGANISATION: Final = "{organisation}"
@@ -28,11 +28,11 @@ _POSTGRESQL: Final = ("postgresql", "postgresql+psycopg")
 
 
 class UnreadableFileError(ValueError):
-    """A file of which a value is to be read holds none; the text says why."""
+    """A value cannot be read from its file; the text says why."""
 
 
 def read_text_file(path: str) -> str:
-    """Return what a file holds, without white space around it; raise `UnreadableFileError` without any."""
+    """Return the text of a file, stripped; raise `UnreadableFileError` if there is none."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -142,7 +142,7 @@ def certificates(value: str) -> None:
 
 
 def with_root_certificates(database_url: str, ca_bundle: str | None) -> str:
-    """Return a PostgreSQL address that trusts `ca_bundle`, where it asks for trust and names nobody for it.
+    """Return a PostgreSQL address that trusts `ca_bundle`, if it verifies certificates without naming any.
 
     libpq takes one file (`sslrootcert`), and looks at it if `sslmode` is verify-ca or verify-full.
     """

@@ -1,4 +1,4 @@
-"""The environment, read once, checked together, every fault reported at once."""
+"""Settings from the environment, validated together: every fault is reported at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PREFIX: Final = "UPDATE_SYNC_"
 
 
 class Requirement(Enum):
-    """What a process cannot do without; what it does not need may be left out of its environment."""
+    """What a process requires; settings that it does not require may be missing."""
 
     DATABASE = auto()
     BROKER = auto()

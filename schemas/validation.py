@@ -1,4 +1,4 @@
-"""Validation faults in words: one line each, naming the field, never the value (promise P6)."""
+"""Validation errors as lines: each names the field, and never the value (promise P6)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from schemas.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: Characters of an id or a name that somebody else chose.
+#: Maximum characters of an id or a name that another system chose.
 _LONGEST_NAME: Final = 200
 
 
 def readable_name(value: object) -> str | None:
-    """Return an id or a name that somebody else chose, None if it cannot be shown in a line."""
+    """Return an id or a name that another system chose, None if it cannot be shown in a line."""
     usable = isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST_NAME
     return str(value) if usable else None
 
@@ -22,7 +22,7 @@ def readable_name(value: object) -> str | None:
 def flatten_errors(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
     """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`.
 
-    A field that nobody knows may be called anything, so each line is made fit for logs and for the database.
+    An unknown field may have any name, so each line is made safe for logs and for the database.
     """
     return [one_line(line) for line in _lines(messages, "")]
 

@@ -109,7 +109,7 @@ def replay(  # noqa: PLR0913 - one for each option
     )
     with _interruptible() as interrupted, replay_bar(quiet=wants_json) as show:
         company = ReplayHooks(sleep=interrupted.wait, is_cancelled=interrupted.is_set, on_progress=show)
-        operation = Replay(request, store=services.store, broker=services.broker, company=company).run()
+        operation = Replay(request, store=services.store, broker=services.broker, hooks=company).run()
     show_operation(operation, wants_json=wants_json)
     raise click.exceptions.Exit(0 if _went_well(operation) and not counts.blocked else 1)
 

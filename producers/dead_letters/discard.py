@@ -1,4 +1,4 @@
-"""Dead letters thrown away: exactly those that were meant and counted, with a note of who did it."""
+"""Discards dead letters: exactly the selected and counted ones, recorded as an operation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schemas.runs.operation import Operation
     from store.store import Store
 
-#: Letters whose receipts are looked up together.
+#: Dead letters whose receipts are looked up together.
 _BATCH: Final = 500
 
 
@@ -29,10 +29,10 @@ def discard(
     store: Store,
     broker: DeadLetters,
 ) -> Operation:
-    """Throw letters away, by queue as many as are `expected` at most: those that were there first.
+    """Discard dead letters, the oldest first: at most as many of a queue as `expected` says.
 
-    Receipts keep `dead_lettered`. The operation is noted before the first letter goes, and how many
-    went with each batch; raises `TransientError` when something that it needs is away.
+    Receipts keep `dead_lettered`. The operation is recorded before the first one is discarded, and its counts
+    after each batch. Raises `TransientError` when the database or RabbitMQ is unavailable.
     """
     selection = {**wanted.as_json(), "dead_letters": sum(expected.values())}
     operation = store.operations.begin(OperationKind.DISCARD, selection=selection, operator=operator)
@@ -41,7 +41,7 @@ def discard(
         with broker.walk_dead_letters(queue) as walk:
             meant = islice((found for found in walk if wanted.matches(found.dead_letter)), dead_letters)
             while batch := list(islice(meant, _BATCH)):
-                _throw_away(batch, walk, store)
+                _discard_batch(batch, walk, store)
                 for found in batch:
                     name = f"{found.dead_letter.tenant or '-'} {found.dead_letter.failure.reason}"
                     counts[name] = counts.get(name, 0) + 1
@@ -49,7 +49,7 @@ def discard(
     return store.operations.finish(operation.id, OperationStatus.COMPLETED, counts)
 
 
-def _throw_away(batch: list[Found], walk: Walk, store: Store) -> None:
+def _discard_batch(batch: list[Found], walk: Walk, store: Store) -> None:
     reconcile_receipts([found.dead_letter for found in batch], store=store)
     store.replays.let_go(list(_keys(batch)))
     for found in batch:

@@ -1,4 +1,4 @@
-"""A look at dead letters before they are replayed: how many can be, and what is in the way of the rest."""
+"""Checks dead letters before a replay: how many can be replayed, and what blocks the others."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Precheck:
-    """How many letters there are to replay, by queue, and how many that cannot be."""
+    """How many dead letters can be replayed, by queue, and how many are blocked."""
 
     expected: Counter[str] = field(default_factory=Counter)
     blocked: Counter[BlockReason] = field(default_factory=Counter)
 
     @property
     def replayable(self) -> int:
-        """How many letters can be replayed."""
+        """How many dead letters can be replayed."""
         return self.expected.total()
 
 
 def precheck(
     wanted: DeadLetterFilter, *, limit: int | None, store: Store, broker: DeadLetters, counts: Precheck
 ) -> Iterator[DeadLetter]:
-    """Yield the letters that can be replayed, at most `limit`, and count them and the others into `counts`.
+    """Yield the dead letters that can be replayed, at most `limit`; count them and the others in `counts`.
 
-    Receipts that nobody told of their letter are told on the way. Raises `TransientError`.
+    It reconciles the receipts with their dead letters on the way. Raises `TransientError`.
     """
     runs: dict[int | None, bool] = {}
     for portion in read_at_once(broker, wanted.queues_to_browse):
@@ -64,7 +64,7 @@ def precheck(
 def _outlived(
     dead_letters: Sequence[DeadLetter], states: Mapping[Key, ReceiptState], store: Store
 ) -> set[str]:
-    """Return the ids of letters whose receipts housekeeping has removed, since newer runs have told more."""
+    """Return the ids of dead letters whose receipts are pruned because newer runs superseded them."""
     gone = {
         dead_letter.id: (dead_letter.tenant, *dead_letter.receipt_key)
         for dead_letter in dead_letters

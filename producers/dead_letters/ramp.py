@@ -1,4 +1,4 @@
-"""How a replay goes about it: what it can replay at all, in what steps, and when it stops by itself."""
+"""Rules of a replay: what blocks a dead letter, the ramp-up steps, and the failure limit."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
     from schemas.outcomes import Reason
 
-#: People in the first steps; the step after these takes everybody else.
+#: Users in the first steps; the step after these takes all others.
 RAMP_STEPS: Final = (1, 10, 100)
 
-#: The share of a step's people that may fail again.
+#: The share of a step's users that may fail again.
 MAX_FAILED_SHARE: Final = 0.2
 
 
 class BlockReason(StrEnum):
-    """Why a letter cannot be replayed."""
+    """Why a dead letter cannot be replayed."""
 
     FOREIGN = "foreign"
     RUN_GONE = "run_gone"
@@ -26,28 +26,28 @@ class BlockReason(StrEnum):
 
     @property
     def text(self) -> str:
-        """Say it to an operator."""
+        """The reason in words, for an operator."""
         return _BLOCK_REASONS[self]
 
 
 _BLOCK_REASONS: Final = {
-    BlockReason.FOREIGN: "no message of ours: look at it with 'show', and 'discard' it",
-    BlockReason.RUN_GONE: "its run is gone, pruned or with its tenant: 'discard' it",
-    BlockReason.SUPERSEDED: "its receipt is pruned, and a newer run has handled the person: 'discard' it",
+    BlockReason.FOREIGN: "not a message of the sync: check it with 'show', and 'discard' it",
+    BlockReason.RUN_GONE: "its run was pruned, or removed with its tenant: 'discard' it",
+    BlockReason.SUPERSEDED: "its receipt was pruned, and a newer run has handled the user: 'discard' it",
 }
 
 
 def step_size(step: int, left: int) -> int:
-    """Return how many people step number `step`, counted from 0, takes of those that are `left`."""
+    """Return how many of the `left` users step number `step` (from 0) takes."""
     return min(RAMP_STEPS[step], left) if step < len(RAMP_STEPS) else left
 
 
 def exceeds_failure_limit(failed: int, published: int, limit: float) -> bool:
-    """Say whether more than the share `limit` of the published are sure to have failed again."""
+    """Say whether more than the share `limit` of the published users have failed again."""
     return failed > limit * published
 
 
 def describe_failures(failed: int, published: int, reasons: Mapping[Reason, int], *, limit: float) -> str:
-    """Say why a replay has stopped by itself; `reasons` are those of the whole replay."""
+    """Describe why a replay stopped by itself; `reasons` are those of the whole replay."""
     why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     return f"{failed} of the last {published} failed again, more than {limit:.0%} ({why})"

@@ -1,8 +1,8 @@
-"""Dead letters tried again: in growing steps, as an operation that may be killed anywhere and begun again.
+"""Replays dead letters in growing steps; may be killed at any moment and started again.
 
-For each batch, and in this order: the receipts are opened for a new outcome and know this operation;
-the messages are published, confirmed; the letters are taken away. Killed between any two, the letters are
-still there, and the next replay takes the receipts over: what the first one has published does nothing then.
+For each batch, in this order: the receipts are reopened under this operation, the messages are published and
+confirmed, the dead letters are acknowledged. If it is killed in between, the dead letters remain, and the
+next replay takes over the receipts: messages that the first one published have no effect then.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     from store.receipts.replays import Key, ReceiptState
     from store.store import Store
 
-#: Letters that are opened, published and taken together, and that are replayed in one walk.
+#: Dead letters that are published together, and that are replayed in one pass over the queue.
 BATCH_SIZE: Final = 500
 BROWSE_SIZE: Final = 1000
 
-#: Seconds after which a walk ends, so that others can look at the letters too.
+#: Seconds after which a pass ends, so that other commands can browse the queue too.
 MAX_BROWSE_SECONDS: Final = 20.0
 
-#: Seconds between two looks at what has become of a step, and at letters that nobody told the books of.
+#: Seconds between two checks of a step's results, and between two checks for orphaned receipts.
 POLL_INTERVAL: Final = 0.5
 ORPHAN_CHECK_INTERVAL: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest:
-    """What is to be replayed and how: `expected` letters by queue; `rate` in people a second."""
+    """What to replay and how: `expected` dead letters by queue; `rate` in users a second."""
 
     selection: DeadLetterFilter
     expected: Mapping[str, int]
@@ -61,7 +61,7 @@ class ReplayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayProgress:
-    """How far a replay has come. `waiting_for` says what it waits for when it cannot see how far."""
+    """Progress of a replay. `waiting_for` names an outage that hides the results, if there is one."""
 
     operation: int
     users: int
@@ -72,7 +72,7 @@ class ReplayProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayHooks:
-    """Who looks on: waits for some seconds at most, says whether to come to an end, is told how it stands."""
+    """Callbacks of a replay: sleep for some seconds, say whether to cancel, show progress."""
 
     sleep: Callable[[float], object] = time.sleep
     is_cancelled: Callable[[], bool] = lambda: False
@@ -80,7 +80,7 @@ class ReplayHooks:
 
 
 class _EndedError(Exception):
-    """The replay is over before its end."""
+    """The replay ends early."""
 
     def __init__(self, progress: OperationStatus, detail: str) -> None:
         super().__init__(detail)
@@ -89,15 +89,13 @@ class _EndedError(Exception):
 
 
 class Replay:
-    """One replay; noted as an operation when it is made."""
+    """One replay; recorded as an operation when it is created."""
 
-    def __init__(
-        self, request: ReplayRequest, *, store: Store, broker: Postbox, company: ReplayHooks
-    ) -> None:
+    def __init__(self, request: ReplayRequest, *, store: Store, broker: Postbox, hooks: ReplayHooks) -> None:
         self._request = request
         self._store = store
         self._broker = broker
-        self._company = company
+        self._hooks = hooks
         selection = {**request.selection.as_json(), "dead_letters": sum(request.expected.values())}
         begun = store.operations.begin(
             OperationKind.REPLAY,
@@ -107,24 +105,24 @@ class Replay:
         )
         self._operation = begun.id
         self._left = request.expected.get(USER_SYNC_QUEUE, 0)
-        self._people = self._left
+        self._users = self._left
         self._published = 0
         self._settled_before = 0
-        self._settled = ReplayResults(open=0)
+        self._results = ReplayResults(open=0)
         self._runs = RunReplayer(request.selection, operation=begun.id, store=store, broker=broker)
         self._give_up_after: dict[str, float] = {}
 
     def run(self) -> Operation:
-        """Replay what was wished for, and return how it ended; raises `TransientError` without books."""
+        """Replay what was requested, and return the operation; raises `TransientError` in an outage."""
         progress, detail = OperationStatus.COMPLETED, None
         try:
             self._replay_runs()
-            self._replay_people()
+            self._replay_users()
         except _EndedError as error:
             progress, detail = error.progress, error.detail
         except TransientError as error:
             progress, detail = OperationStatus.STOPPED, str(error)
-        self._settled = self._store.replays.settled(self._operation)
+        self._results = self._store.replays.settled(self._operation)
         notes = "; ".join([*self._runs.notes, *([detail] if detail else [])]) or None
         return self._store.operations.finish(self._operation, progress, self._counts(), notes)
 
@@ -134,33 +132,33 @@ class Replay:
         if pages := self._request.expected.get(TENANT_PAGES_QUEUE):
             self._runs.replay_pages(pages)
 
-    def _replay_people(self) -> None:
+    def _replay_users(self) -> None:
         step = 0
         while self._left:
             published, failed = self._published, self._failed()
             self._publish(step_size(step, self._left), published, failed)
-            self._wait(published, failed)
+            self._wait_for_results(published, failed)
             step += 1
 
-    def _publish(self, people: int, published: int, failed: int) -> None:
-        """Publish a step; `published` and `failed` are the sums before it."""
-        while self._left and self._published - published < people:
-            self._walk(min(BROWSE_SIZE, people - (self._published - published)))
+    def _publish(self, users: int, published: int, failed: int) -> None:
+        """Publish a step; `published` and `failed` are the totals before it."""
+        while self._left and self._published - published < users:
+            self._walk(min(BROWSE_SIZE, users - (self._published - published)))
             self._store.operations.note(self._operation, self._counts())
-            self._look(published, failed)
+            self._check_results(published, failed)
 
-    def _walk(self, people: int) -> None:
-        """Publish the next people that there are in the queue."""
+    def _walk(self, users: int) -> None:
+        """Publish the next users of the queue in one pass."""
         ends = time.monotonic() + MAX_BROWSE_SECONDS
         published = self._published
         with self._broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            meant = (found for found in walk if self._is_meant(found.dead_letter))
-            while (missing := people - (self._published - published)) and time.monotonic() < ends:
+            selected = (found for found in walk if self._is_selected(found.dead_letter))
+            while (missing := users - (self._published - published)) and time.monotonic() < ends:
                 self._check_cancelled()
-                batch = list(islice(meant, min(missing, self._batch(), self._left)))
+                batch = list(islice(selected, min(missing, self._batch(), self._left)))
                 if not batch:
                     if missing:
-                        # Somebody else has taken the others.
+                        # Another command has taken the others.
                         self._left = 0
                     return
                 count = self._replay(batch, walk)
@@ -172,7 +170,7 @@ class Replay:
             BATCH_SIZE if self._request.rate is None else max(1, min(BATCH_SIZE, round(self._request.rate)))
         )
 
-    def _is_meant(self, dead_letter: DeadLetter) -> bool:
+    def _is_selected(self, dead_letter: DeadLetter) -> bool:
         return (
             dead_letter.receipt_key is not None
             and dead_letter.operation != self._operation
@@ -181,7 +179,7 @@ class Replay:
         )
 
     def _replay(self, batch: list[Found], walk: Walk) -> int:
-        """Replay a batch and return how many people were published."""
+        """Replay a batch and return how many users were published."""
         dead_letters = {
             key: found.dead_letter for found in batch if (key := found.dead_letter.receipt_key) is not None
         }
@@ -189,7 +187,7 @@ class Replay:
         opened = self._store.replays.take_up(self._operation, states)
         self._broker.publish([self._message(dead_letters[key], states[key], key) for key in sorted(opened)])
         for found in batch:
-            # Who was not opened has an outcome by now, or is being replayed already: a second copy.
+            # A user that was not reopened has an outcome by now, or is being replayed already: a second copy.
             if found.dead_letter.receipt_key in states:
                 walk.take(found)
                 self._left = max(0, self._left - 1)
@@ -213,36 +211,36 @@ class Replay:
             give_up_after_hours=self._give_up_after[state.tenant],
         )
 
-    def _wait(self, published: int, failed: int) -> None:
-        """Wait until everybody has an outcome, however long an outage lasts (promise P8)."""
+    def _wait_for_results(self, published: int, failed: int) -> None:
+        """Wait until all users have an outcome, however long an outage lasts (promise P8)."""
         began = looked = time.monotonic()
         while True:
             try:
-                self._look(published, failed)
-                if not self._settled.open:
+                self._check_results(published, failed)
+                if not self._results.open:
                     return
                 if time.monotonic() - looked > ORPHAN_CHECK_INTERVAL:
-                    self._adopt_lost()
+                    self._reconcile_orphans()
                     looked = time.monotonic()
             except TransientError as error:
-                self._tell(away=str(error))
+                self._show_progress(waiting_for=str(error))
             timeout = self._request.step_timeout
             if timeout is not None and time.monotonic() - began > timeout:
-                detail = f"still on their way after {timeout:g} s: {self._settled.open}"
+                detail = f"still pending after {timeout:g} s: {self._results.open}"
                 raise _EndedError(OperationStatus.STOPPED, detail)
             self._check_cancelled()
-            self._company.sleep(POLL_INTERVAL)
+            self._hooks.sleep(POLL_INTERVAL)
 
-    def _look(self, published: int, failed: int) -> None:
-        """See what has become of everybody so far, and stop if too many failed again."""
-        self._settled = self._store.replays.settled(self._operation)
-        self._tell()
+    def _check_results(self, published: int, failed: int) -> None:
+        """Check the results so far, and stop if too many failed again."""
+        self._results = self._store.replays.settled(self._operation)
+        self._show_progress()
         again, tried = self._failed() - failed, self._published - published
         if exceeds_failure_limit(again, tried, self._request.max_failed):
-            detail = describe_failures(again, tried, self._settled.reasons, limit=self._request.max_failed)
+            detail = describe_failures(again, tried, self._results.reasons, limit=self._request.max_failed)
             raise _EndedError(OperationStatus.STOPPED, detail)
 
-    def _adopt_lost(self) -> None:
+    def _reconcile_orphans(self) -> None:
         for portion in read_at_once(self._broker, (USER_SYNC_QUEUE,)):
             reconcile_receipts(
                 (dead_letter for dead_letter in portion if dead_letter.operation == self._operation),
@@ -250,25 +248,25 @@ class Replay:
             )
 
     def _check_cancelled(self) -> None:
-        if self._company.is_cancelled():
+        if self._hooks.is_cancelled():
             raise _EndedError(OperationStatus.CANCELLED, "cancelled by its operator")
 
-    def _tell(self, away: str | None = None) -> None:
-        self._company.on_progress(
+    def _show_progress(self, waiting_for: str | None = None) -> None:
+        self._hooks.on_progress(
             ReplayProgress(
                 operation=self._operation,
-                users=self._people,
+                users=self._users,
                 published=self._published,
-                results=self._settled,
-                waiting_for=away,
+                results=self._results,
+                waiting_for=waiting_for,
             )
         )
 
     def _failed(self) -> int:
-        return self._settled.outcomes.get(Outcome.DEAD_LETTERED, 0)
+        return self._results.outcomes.get(Outcome.DEAD_LETTERED, 0)
 
     def _counts(self) -> dict[str, int]:
-        settled = self._settled
+        settled = self._results
         known = settled.open + sum(settled.outcomes.values())
         counts = Counter(
             {
@@ -276,8 +274,8 @@ class Replay:
                 "settled_before": self._settled_before,
                 "on_their_way": settled.open,
                 "taken_over": self._published - known,
-                **{str(outcome): people for outcome, people in settled.outcomes.items()},
-                **{f"dead_lettered {reason}": people for reason, people in settled.reasons.items()},
+                **{str(outcome): count for outcome, count in settled.outcomes.items()},
+                **{f"dead_lettered {reason}": count for reason, count in settled.reasons.items()},
             }
         )
         counts.update(self._runs.counts)

@@ -1,6 +1,6 @@
-"""Dead letters of triggers and pages, replayed: they are few, and have no receipts to wait for.
+"""Replays dead letters of triggers and pages: they are few, and have no receipts to wait for.
 
-What they ask for is done between two walks, because it may take its time, and bears to be done twice.
+The work is done between two passes over the queue, because it may take long, and may be done twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class RunReplayer:
-    """What a replay does about triggers and pages: counted, with notes on why some pages are left."""
+    """Replays triggers and pages; counts them, with notes on pages that stay."""
 
     def __init__(self, wanted: DeadLetterFilter, *, operation: int, store: Store, broker: Postbox) -> None:
         self.counts: Counter[str] = Counter()
@@ -36,7 +36,7 @@ class RunReplayer:
         self._broker = broker
 
     def replay_triggers(self, dead_letters: int) -> None:
-        """Publish triggers again as they were, `dead_letters` at most; the same event twice is one run."""
+        """Publish at most `dead_letters` triggers again unchanged; the same event twice is one run."""
         chosen = self._chosen(TENANT_SYNC_QUEUE, dead_letters)
         self._broker.publish(
             [replayed_as_it_was(dead_letter, operation=self._operation) for dead_letter in chosen]
@@ -45,13 +45,15 @@ class RunReplayer:
         self._take(TENANT_SYNC_QUEUE, {dead_letter.id for dead_letter in chosen})
 
     def replay_pages(self, dead_letters: int) -> None:
-        """Resume the runs of pages that were not read; of a run that has ended nothing is left to do."""
+        """Resume the runs of pages that were not read; a run that has ended needs nothing."""
         chosen = self._chosen(TENANT_PAGES_QUEUE, dead_letters)
         settled = set()
-        for run in dict.fromkeys(dead_letter.run for dead_letter in chosen if self._is_genuine(dead_letter)):
+        for run in dict.fromkeys(
+            dead_letter.run for dead_letter in chosen if self._is_authentic(dead_letter)
+        ):
             try:
                 if run is not None and is_run_id(run):
-                    self._go_on(run)
+                    self._resume(run)
                     settled.add(run)
             except UsageError as error:
                 self.counts["runs_left"] += 1
@@ -60,15 +62,15 @@ class RunReplayer:
             TENANT_PAGES_QUEUE, {dead_letter.id for dead_letter in chosen if dead_letter.run in settled}
         )
 
-    def _go_on(self, run: int) -> None:
+    def _resume(self, run: int) -> None:
         if self._store.runs.get(run).status in (Status.COMPLETED, Status.CANCELLED):
             self.counts["runs_over"] += 1
             return
         resume_run(run, store=self._store, publisher=self._broker)
         self.counts["runs_resumed"] += 1
 
-    def _is_genuine(self, dead_letter: DeadLetter) -> bool:
-        """Say whether a page's letter is of a message of ours: a foreign one resumes nobody's run."""
+    def _is_authentic(self, dead_letter: DeadLetter) -> bool:
+        """Say whether a page's dead letter is of a message of ours: a foreign one must not resume a run."""
         try:
             self._store.seals.check_page(load_tenant_page(dead_letter.fields))
         except PermanentError:
@@ -77,10 +79,12 @@ class RunReplayer:
 
     def _chosen(self, queue: str, dead_letters: int) -> list[DeadLetter]:
         read = read_in_portions(self._broker, (queue,))
-        meant = (dead_letter for portion in read for dead_letter in portion if self._is_meant(dead_letter))
-        return list(islice(meant, dead_letters))
+        selected = (
+            dead_letter for portion in read for dead_letter in portion if self._is_selected(dead_letter)
+        )
+        return list(islice(selected, dead_letters))
 
-    def _is_meant(self, dead_letter: DeadLetter) -> bool:
+    def _is_selected(self, dead_letter: DeadLetter) -> bool:
         return (
             dead_letter.is_known
             and self._wanted.matches(dead_letter)
@@ -90,6 +94,6 @@ class RunReplayer:
     def _take(self, queue: str, ids: set[str]) -> None:
         with self._broker.walk_dead_letters(queue) as walk:
             for found in walk:
-                # One that came back meanwhile has the same id, and stays.
+                # A message that failed again meanwhile has the same id, and stays.
                 if found.dead_letter.id in ids and found.dead_letter.operation != self._operation:
                     walk.take(found)

@@ -1,1 +1,1 @@
-"""Pending users and pages whose messages are gone."""
+"""Reconciles receipts and pages with messages that were lost or dead-lettered by RabbitMQ."""

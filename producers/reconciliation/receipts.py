@@ -1,7 +1,7 @@
-"""Dead letters that nobody told the books of: RabbitMQ made them itself, or a worker died in between.
+"""Reconciles receipts with dead letters that RabbitMQ created itself, or whose worker died too early.
 
-Their receipts would stay pending, and their runs open, for ever. The reconciler makes it up, and whoever
-reads the letters before it does.
+Without that the receipts would stay pending, and their runs open, for ever. The reconciler does it, and every
+command that reads the dead letters earlier.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconciledReceipts:
-    """How the letters' receipts stand now, and how many of them got their outcome by this."""
+    """The state of the dead letters' receipts, and how many of them got their outcome by this call."""
 
     states: Mapping[Key, ReceiptState]
     receipts: int
 
 
 def is_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
-    """Say whether a letter is of a user's message that we have made: somebody else may name any receipt.
+    """Say whether a dead letter is of a user's message of ours: a foreign one may name any receipt.
 
     Raises `UnsealableError` when a key is missing.
     """
@@ -47,7 +47,7 @@ def is_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
 
 
 def _is_surely_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
-    """Say whether a letter is surely one of ours: without its key that is left to who has it."""
+    """Say whether a dead letter is surely ours: without the key, another process must decide."""
     try:
         return is_authentic(dead_letter, store=store)
     except UsageError:
@@ -55,15 +55,15 @@ def _is_surely_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
 
 
 def reconcile_receipts(dead_letters: Iterable[DeadLetter], *, store: Store) -> ReconciledReceipts:
-    """Give receipts that await a message which is dead the outcome that it has; may be repeated.
+    """Give receipts that wait for a dead-lettered message its outcome; may be repeated.
 
-    What a policy has dropped is no outcome of a run's user: that one is published again.
+    A message that a policy dropped is no outcome: its user is published again.
     """
     by_key = {
         key: dead_letter for dead_letter in dead_letters if (key := dead_letter.receipt_key) is not None
     }
     states = store.replays.states(by_key)
-    adopted = set()
+    reconciled = set()
     for key, state in states.items():
         dead_letter = by_key[key]
         if dead_letter.is_dropped and not state.replaying:
@@ -75,15 +75,15 @@ def reconcile_receipts(dead_letters: Iterable[DeadLetter], *, store: Store) -> R
                 *key, dead_letter.failure, dead_letter.attempts, operation=dead_letter.operation
             )
         ):
-            adopted.add(key)
-    # Of all, not only of those just adopted: whoever adopted the last one may have died before this line.
+            reconciled.add(key)
+    # All runs, not only those just reconciled: the process that wrote the last outcome may have died here.
     for run in sorted({run for (run, _), state in states.items() if state.status is Status.UPDATING}):
         store.runs.complete_if_done(run)
-    return ReconciledReceipts(states={**states, **store.replays.states(adopted)}, receipts=len(adopted))
+    return ReconciledReceipts(states={**states, **store.replays.states(reconciled)}, receipts=len(reconciled))
 
 
 def reconcile_page(dead_letter: DeadLetter, *, store: Store) -> bool:
-    """Halt the run of a page that RabbitMQ made a dead letter by itself; True if it is halted for that."""
+    """Halt the run of a page that RabbitMQ dead-lettered by itself; True if this halted it."""
     if (
         dead_letter.queue != TENANT_PAGES_QUEUE
         or not dead_letter.is_known

@@ -1,8 +1,8 @@
-"""The reconciler: what is pending and has no message any more gets one, or the outcome of its dead letter.
+"""The reconciler: publishes lost messages of open runs again, or records the outcomes of their dead letters.
 
-Messages vanish without anybody's word: somebody purges a queue, an operator's policy drops what is old or too
-much, RabbitMQ makes a dead letter by itself. The run would stay open for ever. So a producer's process looks
-at the open runs now and then, one process at a time.
+Messages can vanish without an error: an operator purges a queue, a policy drops messages, RabbitMQ
+dead-letters one by itself. The run would stay open for ever. So the producers check the open runs
+periodically, one process at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from store.receipts.lost_messages import OpenRun
     from store.store import Store
 
-#: Letters that are looked at together.
+#: Dead letters that are read together.
 _PAGE_SIZE: Final = 1000
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Republished:
-    """What a look has found: how many users of which run, and which runs' page, were published again."""
+    """What one check published again: how many users by run, and the runs whose page it was."""
 
     users: Mapping[int, int]
     pages: tuple[int, ...]
@@ -59,22 +59,22 @@ _NOTHING: Final = Republished(users={}, pages=())
 
 
 class Reconciler:
-    """Looks for what is lost, and remembers what it saw; not safe for threads."""
+    """Finds lost messages, and remembers its observations; not safe for threads."""
 
     def __init__(self, *, store: Store, queues: Queues, patience: LossTimeouts) -> None:
         self._store = store
         self._lost = store.lost_messages
         self._queues = queues
         self._patience = patience
-        #: How often users of an open run were published again, and how often its list was begun again.
+        #: How often users of an open run were published again, and how often its list was restarted.
         self._times: dict[int, int] = {}
         self._page_times: dict[int, int] = {}
         self._forget()
 
     def tick(self, now: dt.datetime) -> Republished:
-        """Publish again what is lost by `now` (aware), and return it.
+        """Publish again what is lost at `now` (aware), and return it.
 
-        Raises `TransientError` when the database or RabbitMQ is away; what was seen before counts no more.
+        Raises `TransientError` when the database or RabbitMQ is unavailable, and forgets all observations.
         """
         try:
             with self._lost.turn() as mine:
@@ -105,13 +105,13 @@ class Reconciler:
         lost = {each.run.id: each for each in found if each is not None}
         users: Counter[int] = Counter()
         if lost:
-            # It may be among the dead letters, which RabbitMQ makes without telling anybody.
+            # The message may be a dead letter that RabbitMQ created by itself.
             users += self._read_letters(lost)
         users += Counter({run: self._publish_all(each) for run, each in lost.items()})
         for run, count in users.items():
-            self._say_users(lost[run].run, count)
+            self._report_users(lost[run].run, count)
         pages = [run for run in runs if self._page_is_lost(run, now, away=away)]
-        begun = [run.id for run in pages if self._begin_again(run)]
+        begun = [run.id for run in pages if self._restart_list(run)]
         return Republished(users=dict(users), pages=tuple(begun))
 
     def _note_passages(self, now: dt.datetime, runs: Collection[OpenRun]) -> None:
@@ -122,7 +122,7 @@ class Reconciler:
             self._pages_passage.record(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
 
     def _lost_of(self, run: OpenRun, now: dt.datetime, *, away: bool) -> _Lost | None:
-        """Return whose messages of a run are lost, None if nobody's is."""
+        """Return the lost users of a run, None if there are none."""
         quiet = self._patience.required_quiet(away=away, times=self._times[run.id])
         before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.scan)))
         if before is None or not self._lost.users(run.id, before=before, limit=1):
@@ -143,7 +143,7 @@ class Reconciler:
         return count
 
     def _publish(self, lost: _Lost, users: Collection[str]) -> set[str]:
-        """Publish those who are still lost, each to be read afresh; return who these were."""
+        """Publish the users that are still lost, each to be read afresh; return them."""
         run = lost.run
         marked = self._lost.published_again(run.id, users, before=lost.before, moment=lost.now)
         give_up = self._give_up(run)
@@ -158,13 +158,13 @@ class Reconciler:
         )
         return marked
 
-    def _say_users(self, run: OpenRun, count: int) -> None:
+    def _report_users(self, run: OpenRun, count: int) -> None:
         self._times[run.id] += 1
         self._store.run_warnings.note_lost(run.id, count)
-        _log.warning("pending users had no message any more", tenant=run.tenant, run=run.id, users=count)
+        _log.warning("messages_lost", tenant=run.tenant, run=run.id, users=count)
 
     def _read_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
-        """Adopt the dead letters; return how many users of each run were dropped, and are published again."""
+        """Reconcile the dead letters; return how many dropped users of each run were published again."""
         users: Counter[int] = Counter()
         with self._queues.walk_dead_letters(USER_SYNC_QUEUE) as walk:
             dead_letters = iter(walk)
@@ -175,7 +175,7 @@ class Reconciler:
         return users
 
     def _replace_dropped(self, walk: Walk, portion: Collection[Found], lost: _Lost) -> int:
-        """Publish again whom a policy has dropped, and take those letters away: nobody has failed."""
+        """Publish users again whose messages a policy dropped, and remove those dead letters."""
         dropped = [
             (key[1], found)
             for found in portion
@@ -191,8 +191,8 @@ class Reconciler:
                 walk.take(found)
         return len(published)
 
-    def _begin_again(self, run: OpenRun) -> bool:
-        """Have a run's list begun again whose page has no message; False if the run is halted for that."""
+    def _restart_list(self, run: OpenRun) -> bool:
+        """Restart the list of a run whose page message is lost; False if the run is halted for that."""
         with self._queues.walk_dead_letters(TENANT_PAGES_QUEUE) as walk:
             if any(reconcile_page(found.dead_letter, store=self._store) for found in walk):
                 return False
@@ -211,7 +211,7 @@ class Reconciler:
         self._page_times[run.id] += 1
         detail = "the message for a page was lost; the list was begun again"
         self._store.run_warnings.note(run.id, WarningKind.PAGE_LOST, detail)
-        _log.warning("a page had no message any more", tenant=run.tenant, run=run.id, scan=scan)
+        _log.warning("page_message_lost", tenant=run.tenant, run=run.id, scan=scan)
         return True
 
     def _give_up(self, run: OpenRun) -> float:

@@ -1,1 +1,1 @@
-"""When tenants are triggered without being asked."""
+"""Triggers runs by schedule."""

@@ -1,4 +1,4 @@
-"""Whether a tenant's run is to be triggered by its schedule: a decision over plain values."""
+"""Decides whether a schedule triggers a run now: pure functions over values."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from schemas.tenants.schedule import Due, Schedule
 if TYPE_CHECKING:
     from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 
-#: How long after a full run began the next one is wanted; what is due in between are deltas.
+#: Interval between full runs; the runs in between are deltas.
 FULL_RUN_INTERVAL: Final = dt.timedelta(days=7)
 
-#: How long a trigger may go unanswered before it is published once more, under the id that it had. Until
-#: then it waits in its queue for a producer or its turn; after that it may be a dead letter, or gone.
+#: How long a trigger may stay unacknowledged before it is published once more, under the same id. Until then
+#: it may wait in its queue; after that it may be a dead letter, or lost.
 ACKNOWLEDGEMENT_TIMEOUT: Final = dt.timedelta(hours=24)
 
-#: What was noted further ahead than this was noted by a clock that was wrong, and has no say.
+#: A recorded time further in the future than this came from a wrong clock, and is ignored.
 _MAX_CLOCK_SKEW: Final = dt.timedelta(days=1)
 
-#: Halted runs after which the next one need not fare the same, though nobody has mended anything.
+#: Causes that may be gone at the next run although no operator fixed anything.
 _SELF_HEALING: Final = (Cause.GAVE_UP,)
 
-#: Schedules that a process keeps at hand (promise P10).
+#: Parsed schedules that a process caches (promise P10).
 _CACHED_SCHEDULES: Final = 4096
 
 
 class SkipReason(StrEnum):
-    """Why nothing is triggered."""
+    """Why no run is triggered."""
 
     NOT_DUE = "not_due"
-    #: A run of the tenant has begun since it was due.
+    #: A run of the tenant has started since the due time.
     RUN_SINCE = "run_since"
-    #: The trigger from before has not led to a run so far.
+    #: The previous trigger has not led to a run yet.
     UNACKNOWLEDGED = "unanswered"
-    #: The newest run stands still until a person has mended something.
+    #: The newest run is halted until an operator fixes something.
     HALTED = "halted"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """A run is to be triggered: for which due time (in UTC), and in which mode."""
+    """Trigger a run for this due time (UTC) in this mode."""
 
     due: dt.datetime
     mode: Mode
@@ -54,7 +54,7 @@ class Trigger:
 
 @dataclass(frozen=True, kw_only=True)
 class Skip:
-    """Nothing is to be triggered now."""
+    """Trigger nothing now."""
 
     reason: SkipReason
 
@@ -66,9 +66,9 @@ def parsed_schedule(expression: str, time_zone: str) -> Schedule:
 
 
 def due_time(plan: ScheduleState, now: dt.datetime) -> Due | None:
-    """Return the due time that nothing was published for so far, if there is one.
+    """Return the latest due time without a published trigger, if there is one.
 
-    Of several that were missed it is the latest. Raises `ValueError` when the schedule has a fault.
+    Raises `ValueError` when the schedule is invalid.
     """
     due = parsed_schedule(plan.schedule, plan.time_zone).latest(now)
     since, last = _sane(plan.active_since, now), _sane(plan.last_due, now)
@@ -78,7 +78,7 @@ def due_time(plan: ScheduleState, now: dt.datetime) -> Due | None:
 
 
 def decide(plan: ScheduleState, history: RunHistory, now: dt.datetime) -> Trigger | Skip:
-    """Say whether a run of the tenant is to be triggered now, and which, or why not."""
+    """Decide whether to trigger a run of the tenant now, and in which mode, or why not."""
     due = due_time(plan, now)
     if due is None:
         return Skip(reason=SkipReason.NOT_DUE)
@@ -99,9 +99,9 @@ def decide(plan: ScheduleState, history: RunHistory, now: dt.datetime) -> Trigge
 
 
 def blocking_run(history: RunHistory) -> LatestRun | None:
-    """Return the run that stands still until a person has mended something: the newest, or its undo.
+    """Return the halted run that blocks the schedule until an operator fixes something, if there is one.
 
-    What a schedule triggered now would be newer than a halted undo, which would then put back nothing.
+    A halted undo blocks too: a run that started now would be newer, and the undo would then revert nothing.
     """
     for run in (history.latest, history.undo):
         if run is not None and run.status is Status.HALTED and run.cause not in _SELF_HEALING:
@@ -110,12 +110,12 @@ def blocking_run(history: RunHistory) -> LatestRun | None:
 
 
 def event_id(tenant: str, due: dt.datetime) -> str:
-    """Return the id of the trigger for a due time: the same whoever publishes it, and how often."""
+    """Return the trigger's id for a due time: the same in every process and at every attempt."""
     return f"{SCHEDULED_PREFIX}{tenant}/{due.astimezone(dt.UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def last_event_id(plan: ScheduleState) -> str | None:
-    """Return the id of the last trigger that was published for a plan, if there was one."""
+    """Return the id of the last trigger that was published for a tenant, if there was one."""
     return None if plan.last_due is None else event_id(plan.tenant, plan.last_due)
 
 

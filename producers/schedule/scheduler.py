@@ -1,4 +1,4 @@
-"""The scheduler: looks which tenants' runs are due, and publishes their triggers."""
+"""The scheduler: publishes triggers for tenants whose runs are due."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from schemas.tenants.schedule_state import ScheduleState
     from store.tenants.schedules import Schedules
 
-#: Seconds from one look to the next, which comes with a new minute: nothing is due in between.
+#: Seconds between two ticks, each at a new minute: no due time lies in between.
 _MINUTE: Final = 60.0
 
-#: Seconds until the next try while the database or RabbitMQ is away.
+#: Seconds until the next attempt while the database or RabbitMQ is unavailable.
 RETRY_INTERVAL: Final = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class PublishedTrigger:
 
 
 class Scheduler:
-    """Publishes what is due; remembers what it has said, so that it says it once."""
+    """Publishes triggers that are due; logs each problem of a tenant once."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class Scheduler:
         self._said: dict[int, object] = {}
 
     def tick(self, now: dt.datetime) -> list[PublishedTrigger]:
-        """Publish a trigger for each tenant whose run is due at `now` (aware); return what was published.
+        """Publish a trigger for each tenant whose run is due at `now` (aware); return them.
 
-        Raises `TransientError` when the database or RabbitMQ is away; nothing is lost by that, nor by
-        being killed: what is not noted as published is published again, under the same event id.
+        Raises `TransientError` when the database or RabbitMQ is unavailable. Nothing is lost by that, nor
+        when the process is killed: a trigger not recorded as published is published again, under the same id.
         """
         with self._schedules.turn() as mine:
             if not mine:
@@ -76,7 +76,7 @@ class Scheduler:
                 self._schedules.note([(plan, trigger.due) for plan, trigger in found], now)
         for each in published:
             _log.info(
-                "run triggered",
+                "run_triggered",
                 tenant=each.tenant,
                 mode=each.mode,
                 due=each.due.isoformat(),
@@ -89,14 +89,14 @@ class Scheduler:
             if due_time(plan, now) is None:
                 return None
         except ValueError as error:
-            # Stored by another version, or the time zone is one that this machine does not know.
-            self._say(plan, plan.schedule, "schedule not understood", detail=str(error))
+            # Another version stored it, or this machine does not know the time zone.
+            self._say(plan, plan.schedule, "invalid_schedule", detail=str(error))
             return None
         history = self._schedules.history(plan, last_event_id(plan))
         holder = blocking_run(history)
         if holder is not None:
             run, cause = holder.id, str(holder.cause)
-            self._say(plan, run, "nothing is triggered while a run is halted", run=run, cause=cause)
+            self._say(plan, run, "schedule_blocked_by_halted_run", run=run, cause=cause)
         decision = decide(plan, history, now)
         return decision if isinstance(decision, Trigger) else None
 
@@ -107,18 +107,18 @@ class Scheduler:
 
 
 def run_forever(
-    look: Callable[[dt.datetime], object],
+    tick: Callable[[dt.datetime], object],
     *,
     clock: Callable[[], float] = time.time,
     wait: Callable[[float], object] = time.sleep,
 ) -> NoReturn:
-    """Look with each new minute, for ever; while something is away, wait, and say so each minute (P8)."""
+    """Tick at each new minute, for ever; during an outage wait, and log it each minute (promise P8)."""
     away: Dependency | None = None
     said = 0.0
     while True:
         now = clock()
         try:
-            look(dt.datetime.fromtimestamp(now, dt.UTC))
+            tick(dt.datetime.fromtimestamp(now, dt.UTC))
         except TransientError as error:
             if error.dependency is not away or now >= said + _MINUTE:
                 away, said = error.dependency, now

@@ -1,4 +1,4 @@
-"""Sealing of what nobody may read on its way: user payloads, old values, client secrets (promise P6)."""
+"""Encrypts fields: user payloads, before-images, client secrets (promise P6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-#: What is said of a value that stays closed.
+#: The message when no key fits.
 NO_MATCHING_KEY: Final = (
     "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits. Put the former key "
     "behind the new one"
@@ -27,10 +27,10 @@ _KEY_LENGTH: Final = 44
 
 
 class DecryptionError(HaltError, UsageError):
-    """None of our keys opens the value: it was sealed with a key that is no longer in use, or changed.
+    """No key decrypts the value: it was encrypted with a key that is no longer in use, or changed.
 
-    Who asks on the command line is told what is missing. A run halts: as long as the key is missing, the
-    same would become of everybody (promise P7).
+    On the command line it says what is missing. A run halts: while the key is missing, every user of the run
+    would fail in the same way (promise P7).
     """
 
     def __init__(self, detail: str = NO_MATCHING_KEY) -> None:
@@ -38,79 +38,79 @@ class DecryptionError(HaltError, UsageError):
 
 
 class KeyAge(StrEnum):
-    """Which of our keys opens a value that is to be sealed: the first one, a later one, or none of them."""
+    """Which of our keys decrypts a value: the first one, a later one, or none of them."""
 
     NEWEST = "newest"
     OLDER = "older"
     NONE = "no"
-    #: It is not sealed: an earlier version stored it so.
+    #: The value is not encrypted: an earlier version stored it so.
     CLEAR = "without"
 
 
 class FieldCipher:
-    """Seals with the first key, opens with any of them; so a new key goes first and old ones stay behind."""
+    """Encrypts with the first key, decrypts with any; so a new key goes first and old ones stay behind it."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Take Fernet keys (32 bytes, URL-safe base64), the first of which seals.
+        """Take Fernet keys (32 bytes, URL-safe base64), the first of which encrypts.
 
-        Without any, it can be handed around, and raises `UsageError` when it is to seal or open.
+        Without any, it raises `UsageError` when it is to encrypt or decrypt.
         """
-        #: What the keys are called in the books: traces that tell nothing of them.
+        #: The names of the keys in the database: digests that tell nothing of them.
         self.key_ids = tuple(BlindIndex([key]).digest("key")[:16] for key in keys)
         self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
         self._newest = Fernet(keys[0]) if keys else None
-        #: Finds again what must not be read, by the same keys.
+        #: Finds encrypted values by keyed digests, with the same keys.
         self.index = BlindIndex(keys)
 
     @property
     def _fernet(self) -> MultiFernet:
         if self._keys is None:
-            raise UsageError("UPDATE_SYNC_SECRET_KEYS is not set, and something has to be sealed or opened")
+            raise UsageError("UPDATE_SYNC_SECRET_KEYS is not set, and encryption needs it")
         return self._keys
 
     def encrypt(self, text: str) -> str:
-        """Return `text` sealed, as URL-safe ASCII."""
-        # Half a surrogate pair, which JSON can name, is not to keep anybody else's value from being sealed.
+        """Return `text` encrypted, as URL-safe ASCII."""
+        # JSON can name half a surrogate pair; it must not keep other values from being encrypted.
         return self._fernet.encrypt(text.encode(errors="surrogatepass")).decode("ascii")
 
-    def decrypt(self, sealed: str) -> str:
-        """Return the text that was sealed; raise `DecryptionError` when no key fits."""
+    def decrypt(self, token: str) -> str:
+        """Return the text of a token; raise `DecryptionError` when no key fits."""
         try:
-            return self._fernet.decrypt(sealed).decode(errors="surrogatepass")
+            return self._fernet.decrypt(token).decode(errors="surrogatepass")
         except (InvalidToken, ValueError):
             raise DecryptionError from None
 
     def encrypt_json(self, value: object) -> str:
-        """Return `value`, anything that JSON can hold, sealed."""
+        """Return `value`, anything that JSON can express, encrypted."""
         return self.encrypt(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
-    def decrypt_json(self, sealed: str) -> Any:
-        """Return the value that `encrypt_json` sealed."""
-        return json.loads(self.decrypt(sealed))
+    def decrypt_json(self, token: str) -> Any:
+        """Return the value that `encrypt_json` encrypted."""
+        return json.loads(self.decrypt(token))
 
-    def key_age(self, sealed: str) -> KeyAge:
-        """Say which of the keys opens a sealed value."""
+    def key_age(self, token: str) -> KeyAge:
+        """Say which of the keys decrypts a token."""
         try:
-            self._fernet.decrypt(sealed)
+            self._fernet.decrypt(token)
         except (InvalidToken, ValueError):
             return KeyAge.NONE
         try:
             if self._newest is not None:
-                self._newest.decrypt(sealed)
+                self._newest.decrypt(token)
         except InvalidToken:
             return KeyAge.OLDER
         return KeyAge.NEWEST
 
-    def rotate(self, sealed: str) -> str:
-        """Return the same value sealed with the first key."""
+    def rotate(self, token: str) -> str:
+        """Return the same value encrypted with the first key."""
         try:
-            return self._fernet.rotate(sealed).decode("ascii")
+            return self._fernet.rotate(token).decode("ascii")
         except (InvalidToken, ValueError):
             raise DecryptionError from None
 
 
 def is_encryption_key(text: str) -> bool:
-    """Say whether `text` can be used as a sealing key."""
+    """Say whether `text` can be used as an encryption key."""
     try:
         Fernet(text)
     except ValueError:
@@ -120,5 +120,5 @@ def is_encryption_key(text: str) -> bool:
 
 
 def new_key() -> str:
-    """Return a fresh sealing key."""
+    """Return a fresh encryption key."""
     return Fernet.generate_key().decode("ascii")

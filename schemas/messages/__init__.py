@@ -1,1 +1,1 @@
-"""What messages hold."""
+"""Messages: their fields, their encoding, their authenticity, and dead letters."""

@@ -1,7 +1,7 @@
-"""What of a message is sealed: what it is about, beside its data, so that none can be put into another.
+"""Binds a message's encrypted part to its other fields, so that it fits no other message.
 
-Fernet authenticates what it encrypts and nothing beside it. So what a message says in clear (tenant, run,
-user, page) stands inside once more, with the kind of message, and both must agree when it is opened.
+Fernet authenticates what it encrypts and nothing beside it. So the fields that a message has in clear
+(tenant, run, user, page) are encrypted once more, with the kind of message, and both must agree.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ SCHEDULED_PREFIX: Final = "schedule/"
 
 @dataclass(frozen=True, kw_only=True)
 class DecryptedUser:
-    """What is sealed in a user's message: what Graph had of the user, and the replay that published it."""
+    """The decrypted part of a user's message: the data from Graph, and the replay that published it."""
 
     data: object | None
     operation: int | None
 
 
 def forged_message(detail: str) -> PermanentError:
-    """Return the error of a message that none of our processes has made as it is."""
+    """Return the error for a message that none of our processes made."""
     return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, detail)
 
 
@@ -48,7 +48,7 @@ def sign_page(page: TenantPage, cipher: FieldCipher) -> TenantPage:
 def verify_page(page: TenantPage, cipher: FieldCipher) -> None:
     """Raise `PermanentError` (`forged_message`) unless the page's proof is one for this very page.
 
-    Raises `UnsealableError` when none of the keys opens it.
+    Raises `DecryptionError` when no key decrypts it.
     """
     if page.proof is None:
         raise forged_message("the page message has no proof that it is ours")
@@ -63,27 +63,27 @@ def encrypt_user(user: UserSync, data: object | None, operation: int | None, cip
 
 
 def decrypt_user(user: UserSync, cipher: FieldCipher) -> DecryptedUser:
-    """Return what is sealed in a user's message.
+    """Return the decrypted part of a user's message.
 
-    Raises `PermanentError` (`forged_message`) unless it was sealed for this very user of this run, and
-    `UnsealableError` when none of the keys opens it.
+    Raises `PermanentError` (`forged_message`) unless it was encrypted for this very user of this run, and
+    `DecryptionError` when no key decrypts it.
     """
     if user.payload is None:
         raise forged_message("the user's message has no proof that it is ours")
     opened = cipher.decrypt_json(user.payload)
     if not isinstance(opened, dict):
-        raise forged_message("the user's message holds what was sealed for something else")
+        raise forged_message("the user's message has a payload of something else")
     data, operation = opened.pop("data", None), opened.pop("operation", None)
     if opened != _about_user(user):
-        raise forged_message("the user's message holds what was sealed for another message")
+        raise forged_message("the user's message has the payload of another message")
     return DecryptedUser(data=data, operation=operation)
 
 
 def is_privileged(request: SyncRequest, event_id: str) -> bool:
-    """Say whether a trigger asks for more than an ordinary run or dry run: that is for ourselves alone.
+    """Say whether a trigger needs a proof: it asks for more than an ordinary run or dry run.
 
-    So are the ids of the scheduler's events. They can be guessed, and whoever came first with one would make
-    the scheduled run a trigger that came before.
+    So do the ids of the scheduler's events. They can be guessed, and a client that came first with one would
+    turn the scheduler's trigger into a duplicate.
     """
     return (
         event_id.startswith(SCHEDULED_PREFIX)
@@ -94,12 +94,12 @@ def is_privileged(request: SyncRequest, event_id: str) -> bool:
 
 
 def sign_trigger(event_id: str, fields: Mapping[str, Any], cipher: FieldCipher) -> str:
-    """Return the proof that an operator of ours asks for a run: for this event and these fields alone."""
+    """Return the proof that an operator of ours asks for a run: valid for this event and these fields."""
     return cipher.encrypt_json(_about_trigger(event_id, fields))
 
 
 def has_valid_proof(event_id: str, fields: Mapping[str, Any], cipher: FieldCipher) -> bool:
-    """Say whether a trigger's fields hold the proof; raises `UnsealableError` when no key opens it."""
+    """Say whether a trigger's fields contain the proof; raises `DecryptionError` when no key decrypts it."""
     proof = fields.get("proof")
     return isinstance(proof, str) and cipher.decrypt_json(proof) == _about_trigger(event_id, fields)
 

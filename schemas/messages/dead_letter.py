@@ -1,6 +1,6 @@
-"""What a dead letter says: read, with care, from its body and from what RabbitMQ wrote beside it.
+"""Reads a dead letter defensively, from its body and from RabbitMQ's headers.
 
-Anybody may publish anything: what is not readable counts as not there.
+A client may have published anything: a field that is not readable counts as missing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _DROPPED: Final = ("expired", "maxlen")
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """One dead letter of `queue`, which is the queue that its message failed on.
+    """One dead letter; `queue` is the queue that its message failed on.
 
-    `envelope` is None when the bytes are no message. `by_broker` tells that RabbitMQ made it a dead
-    letter by itself, so that what is said of it is derived.
+    `envelope` is None when the bytes are no message. With `by_broker` RabbitMQ dead-lettered the message by
+    itself, so that its `failure` is derived.
     """
 
     queue: str
@@ -58,7 +58,7 @@ class DeadLetter:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is a message of ours, for the actor that works on its queue."""
+        """Whether it is a message for the actor of its queue."""
         return self.envelope is not None and self.envelope["actor_name"] == ACTORS.get(self.queue)
 
     @property
@@ -92,22 +92,22 @@ class DeadLetter:
 
     @property
     def receipt_key(self) -> tuple[int, str] | None:
-        """The run and the user of the receipt that speaks of the same, if it is a user's letter."""
+        """The key of the user's receipt (run and user), None if it is no user's message."""
         if self.queue != USER_SYNC_QUEUE or not self.is_known or self.run is None or self.user is None:
             return None
         if self.failure.reason is Reason.FORGED_MESSAGE:
-            # It names somebody's receipt, and is not about it.
+            # A forged message names a receipt that it has nothing to do with.
             return None
         return self.run, self.user
 
     @property
     def is_dropped(self) -> bool:
-        """Whether a policy of RabbitMQ's dropped it from its queue, so that nobody has failed."""
+        """Whether a policy of RabbitMQ dropped the message, so that no user has failed."""
         return self.by_broker and _last_death(self.headers).get("reason") in _DROPPED
 
     @property
     def payload(self) -> str | None:
-        """The user as it was published, sealed."""
+        """The encrypted user data as published."""
         payload = self.fields.get("payload")
         return payload if isinstance(payload, str) else None
 
@@ -117,7 +117,7 @@ class DeadLetter:
         return replay_operation(_section(self.envelope))
 
     def as_json(self) -> dict[str, Any]:
-        """Return what may be shown of it: ids and words, no values."""
+        """Return what may be shown: ids, reasons and times, no values."""
         return {
             "id": self.id,
             "queue": self.queue,
@@ -138,7 +138,7 @@ class DeadLetter:
 
 
 def read_dead_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = None) -> DeadLetter:
-    """Return what a dead letter of `queue` says; `headers` are RabbitMQ's."""
+    """Parse a dead letter of `queue`; `headers` are RabbitMQ's."""
     headers = headers or {}
     envelope, fault = None, ""
     try:
@@ -146,23 +146,23 @@ def read_dead_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None 
     except UndecodableError as error:
         fault = str(error)
     section, death = _section(envelope), _last_death(headers)
-    verdict = _verdict_in(section)
+    failure = _failure_in(section)
     return DeadLetter(
         queue=queue,
         body=body,
         headers=headers,
         envelope=envelope,
-        failure=verdict or _derived(queue, envelope, fault, death),
-        by_broker=verdict is None,
+        failure=failure or _derived(queue, envelope, fault, death),
+        by_broker=failure is None,
         attempts=_count(section.get("attempts")),
         first_failed=_moment(section.get("first_failed")),
-        dead_since=_moment(section.get("dead_since") if verdict else death.get("time")),
+        dead_since=_moment(section.get("dead_since") if failure else death.get("time")),
         version=readable_name(section.get("version")),
     )
 
 
-def _verdict_in(section: Mapping[str, Any]) -> Failure | None:
-    """Return why it is a dead letter as we wrote it, None if we did not."""
+def _failure_in(section: Mapping[str, Any]) -> Failure | None:
+    """Return the failure that our middleware wrote into the message, None if it did not."""
     try:
         reason, stage = Reason(section.get("reason", "")), Stage(section.get("stage", ""))
     except ValueError:
@@ -172,12 +172,12 @@ def _verdict_in(section: Mapping[str, Any]) -> Failure | None:
 
 
 def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]) -> Failure:
-    """Return why RabbitMQ made it a dead letter without us, as far as that can be told."""
+    """Return why RabbitMQ dead-lettered the message by itself, as far as its headers tell."""
     if envelope is None:
         return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
     if envelope["actor_name"] != ACTORS.get(queue):
         actor = readable_name(envelope["actor_name"]) or "of an unreadable name"
-        detail = f"nobody works on messages for the actor {actor} on the queue {queue}"
+        detail = f"no worker handles messages for the actor {actor} on the queue {queue}"
         return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") == _DELIVERY_LIMIT:
         detail = (

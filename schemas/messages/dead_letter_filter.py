@@ -1,4 +1,4 @@
-"""Which dead letters somebody means."""
+"""Selects dead letters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterFilter:
-    """What a letter must be like; of each property any of the values, and none given means any at all.
+    """Matches dead letters by property: one of the given values each; without values any matches.
 
-    The bounds of its age are moments (aware): it must have died before the one and after the other. A
-    letter that does not tell when it died has no age, and is meant by neither bound.
+    `before` and `after` (aware) bound when the message was dead-lettered. A dead letter without that time
+    matches neither bound.
     """
 
     queues: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class DeadLetterFilter:
     after: dt.datetime | None = None
 
     def matches(self, dead_letter: DeadLetter) -> bool:
-        """Say whether a letter is meant."""
+        """Say whether a dead letter is selected."""
         asked = (
             (self.queues, dead_letter.queue),
             (self.tenants, dead_letter.tenant),
@@ -46,11 +46,11 @@ class DeadLetterFilter:
 
     @property
     def queues_to_browse(self) -> tuple[str, ...]:
-        """The queues in which such letters may be."""
+        """The queues that may contain such dead letters."""
         return tuple(queue for queue in QUEUES if not self.queues or queue in self.queues)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what was asked for, without what was not."""
+        """Return the given properties alone."""
         values: dict[str, Any] = {
             "queues": list(self.queues),
             "tenants": list(self.tenants),

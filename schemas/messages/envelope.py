@@ -1,6 +1,6 @@
-"""A message's body, read: dramatiq's JSON envelope, checked; a CloudEvent becomes one.
+"""Decodes and checks a message's body: dramatiq's JSON envelope, or a CloudEvent.
 
-Whoever may publish decides what stands in it, so that everything is bounded: bytes, nesting, numbers.
+Any client that may publish decides what a body contains, so everything is bounded: bytes, nesting, numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ENVELOPE: Final[dict[str, tuple[type, ...]]] = {
 _OPTIONAL: Final = ("message_id", "message_timestamp")
 
 #: Bytes of a message. One of ours has a few thousand, and half a million at the very most: everything
-#: that Graph lets a user have, sealed.
+#: that Graph lets a user have, encrypted.
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 #: Bytes of a dead letter: its message, and what is said of it.
@@ -37,7 +37,7 @@ MAX_DEPTH: Final = 32
 
 
 class UndecodableError(Exception):
-    """The bytes are no message. The text says why and holds nothing of them (promise P6)."""
+    """The bytes are no message. The text says why and repeats nothing of them (promise P6)."""
 
 
 def _no_number(_: str) -> NoReturn:
@@ -73,7 +73,7 @@ def read_envelope(body: bytes, *, largest: int = MAX_BODY_BYTES) -> dict[str, An
 
 
 def _is_too_deep(fields: Any) -> bool:
-    """Say so without recursion, which is what it is about."""
+    """Say whether values are nested too deeply, without recursion."""
     level = [fields]
     for _ in range(MAX_DEPTH):
         level = [

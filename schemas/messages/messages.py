@@ -1,6 +1,6 @@
-"""What travels through RabbitMQ: the three messages, and the CloudEvents form of the first.
+"""The three messages that travel through RabbitMQ, and the CloudEvents form of the first.
 
-The AsyncAPI document in docs/ describes the same; a test holds the two together.
+docs/asyncapi.yaml describes the same; a test compares the two.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ OPERATION: Final = "operation"
 
 @dataclass(frozen=True, kw_only=True)
 class SyncRequest:
-    """A wish for a run. `users` empty means everybody.
+    """A request for a run; empty `users` means all users.
 
     `reverts_run_id` is the number of the run that a run in the mode `undo` puts back; `override_guard` lets
     such a run pass the guard. `settings` are tried before they are saved.
@@ -73,9 +73,9 @@ class SyncRequest:
     settings: Mapping[str, Any] | None = None
     reverts_run_id: int | None = None
     override_guard: bool = False
-    #: Skolon is to be asked about everybody, whatever receipts say.
+    #: Skolon is asked about every user, even if a recent run verified the user.
     recheck_all: bool = False
-    #: That an operator of ours asks (`schemas.messages.authentication`).
+    #: Proves that an operator of ours asks (`schemas.messages.authentication`).
     proof: str | None = field(default=None, repr=False)
 
 
@@ -83,7 +83,7 @@ class SyncRequest:
 class TenantPage:
     """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first).
 
-    The link of an undo is the last user of the page before, for its users come from our own books.
+    The link of an undo is the last user of the page before, for its users come from the database.
     """
 
     tenant: str
@@ -91,13 +91,13 @@ class TenantPage:
     scan: int
     number: int
     link: str | None
-    #: That it is ours (`schemas.messages.authentication`).
+    #: Proves that the message is ours (`schemas.messages.authentication`).
     proof: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserSync:
-    """One user of a run; what Graph had of the user, if anything, is in the sealed `payload`."""
+    """One user of a run; `payload` is encrypted, with the user's data from Graph if there are any."""
 
     tenant: str
     run: int
@@ -123,7 +123,7 @@ class SyncRequestSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _trial_is_dry(self, data: dict[str, Any], **_: object) -> None:
         if data["settings"] is not None and not data["dry_run"]:
-            raise ValidationError("What is not saved can only be tried in a dry run.", "settings")
+            raise ValidationError("Unsaved settings can only be tried in a dry run.", "settings")
 
     @validates_schema(skip_on_field_errors=True)
     def _check_undo(self, data: dict[str, Any], **_: object) -> None:
@@ -135,7 +135,7 @@ class SyncRequestSchema(Schema):
         if data["override_guard"] and not is_undo:
             raise ValidationError("Only an undo can be accepted beforehand.", "override_guard")
         if is_undo and data["settings"] is not None:
-            raise ValidationError("An undo asks nobody's settings.", "settings")
+            raise ValidationError("An undo takes no settings.", "settings")
 
 
 class CloudEventSchema(Schema):

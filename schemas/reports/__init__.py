@@ -1,1 +1,1 @@
-"""What reports say."""
+"""Values of reports."""

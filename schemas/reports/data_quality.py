@@ -1,4 +1,4 @@
-"""What a full run found to be put in order in Entra or Skolon; ids alone, never a value."""
+"""Data-quality report: what a full run found to correct in Entra or Skolon, by ids alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class UserFindings:
-    """People of one kind: how many, and the first of them with what is said of each."""
+    """Users with one finding: how many, and the first of them with the detail of each."""
 
     count: int
     users: Sequence[tuple[str, str | None]]
@@ -31,7 +31,7 @@ class UserFindings:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedValues:
-    """Values that several people have: how many such values, and the first of them by who shares it."""
+    """Values that several users share: how many such values, and the users of the first of them."""
 
     count: int
     groups: Sequence[Sequence[str]]

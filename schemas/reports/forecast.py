@@ -1,4 +1,4 @@
-"""What a run that the guard has halted would have gone on to do."""
+"""Forecast of a run that the guard halted: what it would have done next."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunForecast:
-    """What would have become of the people who are pending, as far as they were looked at.
+    """Forecast outcomes of the pending users, as far as they were evaluated.
 
-    `not_evaluated` are pending too; `not_listed` were not even published, None if nobody knows how many.
+    `not_evaluated` users are pending too. `not_listed` users were not even published; None if unknown.
     """
 
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)

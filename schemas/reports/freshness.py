@@ -1,4 +1,4 @@
-"""How fresh a tenant's people are: for how many of them Skolon was confirmed, and how long ago."""
+"""Freshness of a tenant: how many users were verified in Skolon, and how long ago."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """The people of a tenant's last complete full run (`run`), as they stand by now.
+    """The users of a tenant's last complete full run (`run`), with their present status.
 
-    Those who have no Skolon user, or are out of scope, are decided on and have nothing to be confirmed. Of
-    the others it is counted when a run last asked Skolon and left them right; `oldest` is the longest ago.
+    Users without a Skolon user, or out of scope, cannot be verified. The others are counted by when a run
+    last asked Skolon and left them in sync; `oldest` is the earliest of these times.
     """
 
     tenant: str
@@ -31,7 +31,7 @@ class Freshness:
 
     @property
     def expected(self) -> int:
-        """How many people are to be confirmed."""
+        """How many users can be verified."""
         return self.users - self.not_found - self.out_of_scope
 
     def share(self, count: int) -> float | None:
@@ -39,7 +39,7 @@ class Freshness:
         return count / self.expected if self.expected else None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for people and programs; `within_week` includes those within a day."""
+        """Return the JSON object; `within_week` includes those within a day."""
         return {
             "tenant": self.tenant,
             "run": None if self.run is None else str(self.run),

@@ -1,4 +1,4 @@
-"""What housekeeping removes, as it is counted and printed."""
+"""Counts of what pruning removes."""
 
 from __future__ import annotations
 

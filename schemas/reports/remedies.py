@@ -1,6 +1,6 @@
-"""For every reason of a dead letter, cause of a halt and warning: what happened, and where it is mended.
+"""Explains every dead-letter reason, halt cause and run warning: what happened, and how to fix it.
 
-In Swedish, for those who run a municipality's directory, and in English; without anybody's values.
+In Swedish, for administrators of a municipality's directory, and in English; without any user's values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Language(StrEnum):
 
 
 class Owner(StrEnum):
-    """Who can mend it."""
+    """Who can fix it."""
 
     ENTRA = "entra"
     SKOLON = "skolon"
@@ -35,7 +35,7 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RemedyText:
-    """What happened, and where it is mended, in one language."""
+    """What happened, and how to fix it, in one language."""
 
     what_happened: str
     fix: str
@@ -43,14 +43,14 @@ class RemedyText:
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """Whose turn it is, and the words in each language."""
+    """Who must act, and the texts in each language."""
 
     owner: Owner
     texts: Mapping[Language, RemedyText]
 
 
 def remedy_for(what: Reason | Cause | WarningKind) -> Remedy:
-    """Return the explanation of a dead letter's reason, a halt's cause or a run's warning."""
+    """Return the remedy for a dead letter's reason, a halt's cause or a run's warning."""
     match what:
         case Reason():
             return _REASONS[what]
@@ -78,7 +78,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
             (
                 "A value of the person in Entra breaks its attribute's rule. Nothing was changed in Skolon.",
-                "Correct the field that the detail names in Entra, or choose another source for the attribute.",
+                "Correct the field named in the detail in Entra, or choose another source for the attribute.",
             ),
         ),
         Reason.AMBIGUOUS_MATCH: _of(
@@ -88,8 +88,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Slå ihop eller rätta de Skolon-användare som detaljen nämner.",
             ),
             (
-                "Several Skolon users have the same value in the key that the person is looked for by.",
-                "Merge or correct the Skolon users that the detail names.",
+                "Several Skolon users have the same value of the key by which the person is searched.",
+                "Merge or correct the Skolon users named in the detail.",
             ),
         ),
         Reason.COLLISION: _of(
@@ -100,7 +100,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
             (
                 "Two people in Entra claim the same Skolon user. The first one has kept it.",
-                "Give the two people that the detail names different EPPNs, user names and e-mail in Entra.",
+                "Give the two people named in the detail different EPPNs, user names and e-mail addresses in Entra.",
             ),
         ),
         Reason.REJECTED_BY_SKOLON: _of(
@@ -110,7 +110,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Se Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
             ),
             (
-                "Skolon did not take the change of the user.",
+                "Skolon refused the change of the user.",
                 "See Skolon's answer in the detail; correct the value in Entra, or ask Skolon why.",
             ),
         ),
@@ -121,7 +121,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Se efter vilken annan källa som skriver till användaren, och spela sedan upp meddelandet igen.",
             ),
             (
-                "Somebody else changed the user in Skolon each time it was to be updated.",
+                "Another source changed the user in Skolon each time it was to be updated.",
                 "Find the other source that writes to the user, and then replay the message.",
             ),
         ),
@@ -132,8 +132,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Se till att det system som detaljen nämner är tillbaka, och spela sedan upp meddelandet igen.",
             ),
             (
-                "What was needed was away for longer than it is allowed to wait.",
-                "See that the system that the detail names is back, and then replay the message.",
+                "A system was unavailable for longer than a message may wait.",
+                "Check that the system named in the detail is back, and then replay the message.",
             ),
         ),
         Reason.CRASHED_WORKER: _of(
@@ -143,8 +143,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Läs processens logg och minnesgräns, rätta felet, och spela sedan upp meddelandet igen.",
             ),
             (
-                "The process that worked on the person died, again and again.",
-                "Read the process's log and memory limit, mend the fault, and then replay the message.",
+                "The process died repeatedly while it handled this person.",
+                "Check the process's log and memory limit, fix the fault, and then replay the message.",
             ),
         ),
         Reason.UNDECODABLE: _of(
@@ -154,8 +154,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Ta reda på vem som skickar till kön, och rätta avsändaren enligt beskrivningen av meddelanden.",
             ),
             (
-                "The message is nothing that the sync understands.",
-                "Find out who publishes to the queue, and correct the sender by the description of messages.",
+                "The sync cannot read the message.",
+                "Find out which client publishes to the queue, and correct it by the description of messages.",
             ),
         ),
         Reason.INVALID_TRIGGER: _of(
@@ -165,8 +165,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Rätta de fält som detaljen nämner hos avsändaren, och skicka begäran på nytt.",
             ),
             (
-                "The request for a run is not filled in rightly.",
-                "Correct the fields that the detail names at the sender, and send the request again.",
+                "The request for a run is not valid.",
+                "Correct the fields named in the detail at the sender, and send the request again.",
             ),
         ),
         Reason.UNKNOWN_TENANT: _of(
@@ -176,7 +176,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Lägg till kommunen i Data Hub, eller rätta nyckeln hos avsändaren.",
             ),
             (
-                "There is no tenant of that key.",
+                "There is no tenant with that key.",
                 "Add the tenant in the Data Hub, or correct the key at the sender.",
             ),
         ),
@@ -188,7 +188,7 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
             (
                 "The message was not made by the sync, or was changed on its way. Nothing was done because of it.",
-                "Find out who may write to RabbitMQ's queues, see docs/rabbitmq.md, and then discard the message.",
+                "Find out which clients may write to RabbitMQ's queues, see docs/rabbitmq.md, and then discard the message.",
             ),
         ),
         Reason.BUG: _of(
@@ -198,8 +198,8 @@ _REASONS: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Rapportera detaljen till dem som utvecklar synken, och spela upp meddelandet igen när det är rättat.",
             ),
             (
-                "Something went wrong that the sync is not prepared for.",
-                "Report the detail to those who develop the sync, and replay the message when it is mended.",
+                "An unexpected error occurred.",
+                "Report the detail to the developers of the sync, and replay the message when it is fixed.",
             ),
         ),
     }
@@ -214,7 +214,7 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) i Data Hub, och återuppta körningen.",
             ),
             (
-                "Entra does not take the tenant's credentials, so nobody could be read.",
+                "Entra refuses the tenant's credentials, so no user could be read.",
                 "Correct directory id, client id or client secret (its Value) in the Data Hub, and resume the run.",
             ),
         ),
@@ -236,7 +236,7 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Rätta Skolons adress, token eller klient i miljön, eller kommunens organisation, och återuppta körningen.",
             ),
             (
-                "Skolon does not take the sync's credentials or address.",
+                "Skolon refuses the sync's credentials or address.",
                 "Correct Skolon's address, token or client in the environment, or the organisation, and resume the run.",
             ),
         ),
@@ -259,7 +259,7 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             ),
             (
                 "Microsoft Graph refused the query for users.",
-                "See that Graph's address in the environment is right; if it is, report the detail as a bug.",
+                "Check Graph's address in the environment; if it is correct, report the detail as a bug.",
             ),
         ),
         Cause.PAGE_LOOP: _of(
@@ -269,8 +269,8 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Återuppta körningen senare; händer det igen, ge Microsofts support det id som detaljen nämner.",
             ),
             (
-                "Graph's list of users goes round in a circle.",
-                "Resume the run later; if it happens again, give Microsoft's support the id that the detail names.",
+                "Graph's list of users does not end.",
+                "Resume the run later; if it happens again, give Microsoft's support the id in the detail.",
             ),
         ),
         Cause.PAGE_TOKEN: _of(
@@ -280,19 +280,19 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Återuppta körningen senare, helst när katalogen inte ändras så mycket.",
             ),
             (
-                "Graph forgot again and again how far the list had been read.",
-                "Resume the run later, preferably when the directory does not change so much.",
+                "Graph repeatedly lost the position in the list.",
+                "Resume the run later, preferably when the directory changes less.",
             ),
         ),
         Cause.SEALED_VALUE: _of(
             Owner.OPERATOR,
             (
-                "Ett förseglat värde kan inte öppnas: dess nyckel används inte längre.",
+                "Ett krypterat värde kan inte läsas: dess nyckel används inte längre.",
                 "Lägg den tidigare nyckeln efter den nya i UPDATE_SYNC_SECRET_KEYS, och återuppta körningen.",
             ),
             (
-                "A sealed value cannot be opened: its key is no longer in use.",
-                "Put the former key behind the new one in UPDATE_SYNC_SECRET_KEYS, and resume the run.",
+                "An encrypted value cannot be decrypted: its key is no longer in use.",
+                "Add the former key after the new one in UPDATE_SYNC_SECRET_KEYS, and resume the run.",
             ),
         ),
         Cause.GUARD_EXCEEDED: _of(
@@ -302,8 +302,8 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
             ),
             (
-                "The run would change more than the limit allows.",
-                "Look at what it would change; correct the mapping, or accept and resume the run.",
+                "The run would change more people than the limit allows.",
+                "Check what it would change; correct the mapping, or override the guard and resume the run.",
             ),
         ),
         Cause.GAVE_UP: _of(
@@ -313,8 +313,8 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Se till att Microsoft Graph kan nås, och återuppta körningen.",
             ),
             (
-                "A page of the list could not be read within the time that it is allowed to wait.",
-                "See that Microsoft Graph can be reached, and resume the run.",
+                "A page of the list could not be read in the time that a message may wait.",
+                "Check that Microsoft Graph can be reached, and resume the run.",
             ),
         ),
         Cause.BUG: _of(
@@ -324,8 +324,8 @@ _CAUSES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Rapportera detaljen till dem som utvecklar synken, och återuppta körningen när det är rättat.",
             ),
             (
-                "Something went wrong in reading that the sync is not prepared for.",
-                "Report the detail to those who develop the sync, and resume the run when it is mended.",
+                "An unexpected error occurred while users were read.",
+                "Report the detail to the developers of the sync, and resume the run when it is fixed.",
             ),
         ),
     }
@@ -340,8 +340,8 @@ _WARNINGS: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 "Gör en fullständig körning till; skiljer det sig igen, fråga Microsofts support om listan.",
             ),
             (
-                "Microsoft Graph counts another number of people than there were on its list.",
-                "Do another full run; if they still differ, ask Microsoft's support about the list.",
+                "Microsoft Graph's count differs from the number of people on its list.",
+                "Start another full run; if they still differ, ask Microsoft's support about the list.",
             ),
         ),
         WarningKind.BIRTHDAYS_REFUSED: _of(
@@ -351,8 +351,8 @@ _WARNINGS: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 "Ge appen rätt att läsa födelsedagar, eller stäng av dem: tenants set TENANT --no-birthdays.",
             ),
             (
-                "Microsoft Graph gives nobody's birthday. Birth dates in Skolon stay as they are.",
-                "Let the app read birthdays, or do without them: tenants set TENANT --no-birthdays.",
+                "Microsoft Graph gives no birthdays. Birth dates in Skolon stay unchanged.",
+                "Let the app read birthdays, or switch them off: tenants set TENANT --no-birthdays.",
             ),
         ),
         WarningKind.MESSAGES_LOST: _of(
@@ -365,9 +365,9 @@ _WARNINGS: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 ),
             ),
             (
-                "Pending users had no message in RabbitMQ any more. They have been published again.",
+                "Messages of pending users were lost in RabbitMQ. They have been published again.",
                 (
-                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "The run needs nothing. Purge no queue while runs are open, and remove policies of "
                     "RabbitMQ that drop messages."
                 ),
             ),
@@ -382,9 +382,9 @@ _WARNINGS: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 ),
             ),
             (
-                "The next page of the list had no message in RabbitMQ any more. The list is read again.",
+                "The message for the next page of the list was lost in RabbitMQ. The list is read again.",
                 (
-                    "Nothing for the run's sake. Purge no queue while runs are open, and remove policies of "
+                    "The run needs nothing. Purge no queue while runs are open, and remove policies of "
                     "RabbitMQ that drop messages."
                 ),
             ),

@@ -1,4 +1,4 @@
-"""How a person stands: is the Skolon user right, since when, and if not, why."""
+"""Sync status of a user: whether Skolon is in sync, since when, and if not, why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SyncState(StrEnum):
-    """How a person stands, by the newest receipt that tells."""
+    """Sync state of a user, by the newest conclusive receipt."""
 
     IN_SYNC = "in_sync"
     DEAD_LETTERED = "dead_lettered"
@@ -28,13 +28,13 @@ class SyncState(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: What is asked is whether Skolon is right: of those who are not to be there, there is no answer.
+#: Whether Skolon is in sync; users that do not belong in Skolon have no answer.
 _IN_SYNC = {SyncState.IN_SYNC: True, SyncState.DEAD_LETTERED: False}
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
-    """What one run did about a person."""
+    """What one run did for a user."""
 
     run: int
     mode: Mode
@@ -50,18 +50,18 @@ class HistoryEntry:
 
     @property
     def is_conclusive(self) -> bool:
-        """Whether it says how the person stands: a dry run does not, nor what was left to another run."""
+        """Whether it determines the user's state: dry runs and superseded receipts do not."""
         return not self.dry_run and self.outcome not in (Outcome.PENDING, Outcome.SUPERSEDED)
 
     @property
     def is_verification(self) -> bool:
-        """Whether Skolon was asked, and holds since then what Entra said."""
+        """Whether Skolon was asked, and has had what Entra says since then."""
         return (
             self.is_conclusive and self.outcome in VERIFYING_OUTCOMES and self.mode in (Mode.FULL, Mode.DELTA)
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for people and programs."""
+        """Return the JSON object."""
         return {
             "run": str(self.run),
             "mode": str(self.mode),
@@ -78,10 +78,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class UserStatus:
-    """How a person stands, `since` when at the least, and what says so.
+    """Sync status of a user: the state, since when at the latest, and the entries that determine it.
 
-    `last_verification` is the newest entry that confirms, `pending` the one of a newer run that has not come
-    to an end with the person: it is open, or halted.
+    `last_verification` is the newest entry that verified the user. `pending` is the entry of a newer run,
+    open or halted, that has no outcome for the user yet.
     """
 
     state: SyncState
@@ -92,37 +92,41 @@ class UserStatus:
 
     @property
     def in_sync(self) -> bool | None:
-        """Whether Skolon is right, None for who is not to be there."""
+        """Whether Skolon is in sync; None for users that do not belong in Skolon."""
         return _IN_SYNC.get(self.state)
 
 
-def user_status_of(history: Sequence[HistoryEntry], confirmed: HistoryEntry | None) -> UserStatus:
-    """Return how a person stands by what the runs did, the newest first.
+def user_status_of(history: Sequence[HistoryEntry], last_verification: HistoryEntry | None) -> UserStatus:
+    """Determine a user's status from what the runs did, the newest first.
 
-    `confirmed` is the newest entry that confirms, which may be older than the history goes.
+    `last_verification` is the newest entry that verifies the user, which may be older than the history.
     """
     telling = [entry for entry in history if entry.is_conclusive]
-    told = telling[0] if telling else None
-    waits = next(
+    latest = telling[0] if telling else None
+    pending = next(
         (
             entry
             for entry in history
             if entry.outcome is Outcome.PENDING
             and not entry.dry_run
             and entry.status in (*OPEN_STATUSES, Status.HALTED)
-            and (told is None or entry.run > told.run)
+            and (latest is None or entry.run > latest.run)
         ),
         None,
     )
     return UserStatus(
-        state=_state(told), since=_since(telling), latest=told, last_verification=confirmed, pending=waits
+        state=_state(latest),
+        since=_since(telling),
+        latest=latest,
+        last_verification=last_verification,
+        pending=pending,
     )
 
 
-def _state(told: HistoryEntry | None) -> SyncState:
-    if told is None:
+def _state(latest: HistoryEntry | None) -> SyncState:
+    if latest is None:
         return SyncState.UNKNOWN
-    match told.outcome:
+    match latest.outcome:
         case Outcome.NOT_FOUND:
             return SyncState.NOT_IN_SKOLON
         case Outcome.OUT_OF_SCOPE:
@@ -130,11 +134,11 @@ def _state(told: HistoryEntry | None) -> SyncState:
         case Outcome.DEAD_LETTERED:
             return SyncState.DEAD_LETTERED
         case _:
-            return SyncState.IN_SYNC if told.is_verification else SyncState.REVERTED
+            return SyncState.IN_SYNC if latest.is_verification else SyncState.REVERTED
 
 
 def _since(telling: Sequence[HistoryEntry]) -> dt.datetime | None:
-    """Return from when on it has been so without a break: right since it was last changed, if it was."""
+    """Return since when the state has held without a break, at the latest since the last change."""
     since, state = None, _state(telling[0] if telling else None)
     for entry in telling:
         if _state(entry) is not state:

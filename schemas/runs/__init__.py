@@ -1,1 +1,1 @@
-"""Runs, and what became of each user in them."""
+"""Runs, and the result of each user in a run."""

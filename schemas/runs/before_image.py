@@ -1,7 +1,7 @@
-"""What a run did to one Skolon user: the values from before, and a trace of each value that it wrote.
+"""What a run changed of one Skolon user: the values from before, and a digest of each value that it wrote.
 
-Both are kept sealed. What was written is only ever compared, so a keyed digest of it is enough: nobody's new
-values are kept a second time (promise P6).
+Both are stored encrypted. Written values are only compared, so a keyed digest of them is enough: new values
+are not stored a second time (promise P6).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from schemas.users.attributes import Attribute
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Bytes of the key of somebody's traces, and of a trace.
+#: Bytes of the key of a user's digests, and of a digest.
 _KEY: Final = 16
-_TRACE: Final = 16
+_DIGEST: Final = 16
 
 _KNOWN: Final = frozenset(Attribute)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeRecord:
-    """`before_image` are the values from before the run, None where there was none.
+    """What a run wrote to one user: `before_image` are the values from before, None where there was none.
 
-    `digests` are of the values that the run may have written since, None where it emptied the attribute:
-    several when a worker died over the first and another one had newer values. An attribute without
-    traces was noted by an earlier version of the sync. `key` is the traces' own. `last_written` are the
-    attributes that were written last, together.
+    `digests` are those of the values that the run may have written since, None where it emptied the
+    attribute: several when a worker died after the first and another one had newer values. An attribute
+    without digests was recorded by an earlier version of the sync. `key` is the key of the digests.
+    `last_written` are the attributes that were written last, together.
     """
 
     before_image: Mapping[Attribute, str | None] = field(default_factory=dict)
@@ -43,30 +43,30 @@ class ChangeRecord:
         return self._digest(attribute, value) in self.digests.get(attribute, ())
 
     def extended(
-        self, held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]
+        self, current: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]
     ) -> ChangeRecord:
-        """Return what there is to know once the run writes `new` where Skolon holds `held`.
+        """Return the record once the run writes `new` where Skolon has `current`.
 
-        What is held may have been written by the run itself, whose worker died after that: then the value
-        from before is the one that was noted first. If it was not, somebody else has changed it meanwhile,
-        and the value from before is theirs.
+        The run itself may have written `current`, and its worker died after that: then the value recorded
+        first stays the value from before. Otherwise another source has changed the attribute meanwhile, and
+        its value is the one from before.
         """
-        old, traces = dict(self.before_image), dict(self.digests)
-        for attribute, value in held.items():
+        old, digests = dict(self.before_image), dict(self.digests)
+        for attribute, value in current.items():
             if attribute not in old or not self._may_be_ours(attribute, value):
                 old[attribute] = value
-                traces.pop(attribute, None)
+                digests.pop(attribute, None)
             if attribute in new:
-                trace = self._digest(attribute, new[attribute])
-                earlier = traces.get(attribute, ())
-                traces[attribute] = earlier if trace in earlier else (*earlier, trace)
-        return ChangeRecord(before_image=old, digests=traces, key=self.key, last_written=frozenset(held))
+                digest = self._digest(attribute, new[attribute])
+                earlier = digests.get(attribute, ())
+                digests[attribute] = earlier if digest in earlier else (*earlier, digest)
+        return ChangeRecord(before_image=old, digests=digests, key=self.key, last_written=frozenset(current))
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for sealing."""
+        """Return the JSON object, to be encrypted."""
         return {
             "old": {str(attribute): value for attribute, value in self.before_image.items()},
-            "new": {str(attribute): list(traces) for attribute, traces in self.digests.items()},
+            "new": {str(attribute): list(digests) for attribute, digests in self.digests.items()},
             "key": self.key,
             "last": sorted(map(str, self.last_written)),
         }
@@ -80,7 +80,7 @@ class ChangeRecord:
         # As `same_value` compares them.
         text = value.casefold() if attribute is Attribute.EPPN else value
         data = f"{attribute}={text}".encode(errors="surrogatepass")
-        return hashlib.blake2b(data, key=bytes.fromhex(self.key), digest_size=_TRACE).hexdigest()
+        return hashlib.blake2b(data, key=bytes.fromhex(self.key), digest_size=_DIGEST).hexdigest()
 
 
 def load_change_record(noted: Mapping[str, Any]) -> ChangeRecord:
@@ -88,10 +88,10 @@ def load_change_record(noted: Mapping[str, Any]) -> ChangeRecord:
     if "key" not in noted:
         old = _by_attribute(noted)
         return ChangeRecord(before_image=old, last_written=frozenset(old))
-    traces = {attribute: tuple(found) for attribute, found in _by_attribute(noted["new"]).items()}
+    digests = {attribute: tuple(found) for attribute, found in _by_attribute(noted["new"]).items()}
     return ChangeRecord(
         before_image=_by_attribute(noted["old"]),
-        digests=traces,
+        digests=digests,
         key=noted["key"],
         last_written=frozenset(_by_attribute(dict.fromkeys(noted["last"]))),
     )

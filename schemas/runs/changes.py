@@ -14,7 +14,7 @@ from schemas.users.attributes import Attribute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Who has the wrong one is locked out, so their limit is a stricter one.
+#: A wrong value locks the user out, so the guard has a stricter limit for these.
 IDENTITY_ATTRIBUTES = frozenset(
     {
         Attribute.USER_NAME,
@@ -51,7 +51,7 @@ def change_kinds(
 
 
 def format_changes(kinds: Mapping[Attribute, ChangeKind]) -> str | None:
-    """Return one person's changes as a text that is the same for the same changes, None for none."""
+    """Return one user's changes as a text, equal for equal changes; None for none."""
     return " ".join(f"{attribute}:{kind}" for attribute, kind in sorted(kinds.items())) or None
 
 
@@ -62,7 +62,7 @@ def parse_changes(text: str | None) -> dict[Attribute, ChangeKind]:
 
 
 def changes_identity(kinds: Mapping[Attribute, ChangeKind]) -> bool:
-    """Say whether a person's identity changes; filling a blank one locks nobody out."""
+    """Say whether a user's identity changes; filling a blank attribute locks no user out."""
     return any(
         kind is not ChangeKind.FILLED and attribute in IDENTITY_ATTRIBUTES
         for attribute, kind in kinds.items()
@@ -71,7 +71,7 @@ def changes_identity(kinds: Mapping[Attribute, ChangeKind]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeCounts:
-    """How many people change, how many of them in their identity, and how many in each attribute."""
+    """How many users change, how many of them in their identity, and how many in each attribute."""
 
     users: int = 0
     identity: int = 0
@@ -90,28 +90,28 @@ class ChangeCounts:
 
 
 def count_changes(groups: Iterable[tuple[Mapping[Attribute, ChangeKind], int]]) -> ChangeCounts:
-    """Return the sums of groups of people who change in the same way."""
-    people = identity = 0
+    """Return the totals of groups of users that change in the same way."""
+    users = identity = 0
     attributes: dict[Attribute, dict[ChangeKind, int]] = {}
     for kinds, count in groups:
-        people += count
+        users += count
         identity += count if changes_identity(kinds) else 0
         for attribute, kind in kinds.items():
             of_attribute = attributes.setdefault(attribute, {})
             of_attribute[kind] = of_attribute.get(kind, 0) + count
-    return ChangeCounts(users=people, identity=identity, attributes=attributes)
+    return ChangeCounts(users=users, identity=identity, attributes=attributes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GuardCounts:
-    """How many people of a run; `identity_changed` are among the `changed`."""
+    """How many users of a run count against the guard; `identity_changed` are among the `changed`."""
 
     changed: int = 0
     identity_changed: int = 0
     not_found: int = 0
 
     def __add__(self, more: GuardCounts) -> GuardCounts:
-        """Return how many people they are together."""
+        """Return the sums of both."""
         return GuardCounts(
             changed=self.changed + more.changed,
             identity_changed=self.identity_changed + more.identity_changed,
@@ -131,9 +131,9 @@ ONE_NOT_FOUND = GuardCounts(not_found=1)
 
 
 def guard_counts(old_values: Mapping[Attribute, str | None]) -> GuardCounts:
-    """Return what changing one person counts as; `old_values` are of the attributes that change.
+    """Return what changing one user counts as; `old_values` are those of the attributes that change.
 
-    Filling a blank identity attribute locks nobody out.
+    Filling a blank identity attribute locks no user out.
     """
     identity = any(
         value is not None and attribute in IDENTITY_ATTRIBUTES for attribute, value in old_values.items()

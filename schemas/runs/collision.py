@@ -1,4 +1,4 @@
-"""The sentence that says of a dead letter which two people claim which Skolon user: written and read here."""
+"""Two Entra users that claim one Skolon user, and the sentence that says so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READ: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """Two people in Entra who claim one Skolon user; `holder` keeps it."""
+    """Two Entra users that claim one Skolon user; `holder` keeps it."""
 
     holder: str
     other: str

@@ -1,4 +1,4 @@
-"""The marks of a person in the books: traces of the EPPN and the personal number, to find equal ones by."""
+"""Keyed digests of EPPN and national id, by which the database finds equal ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SWEDISH: Final = re.compile(r"(?P<century>\d\d)?(?P<date>\d{6})(?P<sign>[-+]?)(
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityDigests:
-    """The traces of one person's values; None where there is no value."""
+    """The digests of one user's values; None where there is no value."""
 
     eppn: str | None = None
     ssn: str | None = None
@@ -28,7 +28,7 @@ class IdentityDigests:
 def identity_digests_of(
     mapped: Mapping[Attribute, str | None], tenant: str, index: BlindIndex, year: int
 ) -> IdentityDigests:
-    """Return the marks of what was mapped. `year` is the present one: it tells a missing century."""
+    """Return the digests of mapped values. `year` is the current one: it determines a missing century."""
     eppn, ssn = mapped.get(Attribute.EPPN), mapped.get(Attribute.SSN)
     return IdentityDigests(
         eppn=None if eppn is None else index.digest(tenant, Attribute.EPPN, normalize_eppn(eppn)),

@@ -1,4 +1,4 @@
-"""What an operator does with many dead letters at once, as it is kept for later."""
+"""Operations on many dead letters: replays and discards, as they are stored."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Operation:
     finished: dt.datetime | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for people and programs."""
+        """Return the JSON object."""
         return {
             "operation": self.id,
             "kind": str(self.kind),
@@ -69,7 +69,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayResults:
-    """What has become of the people whom a replay has taken up; `open` still await an outcome."""
+    """Outcomes of the users that a replay reopened; `open` still await one."""
 
     open: int
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)

@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 class WarningKind(StrEnum):
     """The kinds of warnings that a run can have."""
 
-    #: Graph's own count of the directory's people is not the number that was read.
+    #: Graph's count of the directory's users differs from the number that was read.
     COUNT_DIFFERS = "count_differs"
-    #: Graph gives nobody's birthday, so birth dates stay as they are.
+    #: Graph gives no birthdays, so birth dates stay unchanged.
     BIRTHDAYS_REFUSED = "birthdays_refused"
-    #: Pending users had no message any more, and were published again.
+    #: The messages of pending users were lost, and published again.
     MESSAGES_LOST = "messages_lost"
-    #: The page to be read next had no message any more, and the list was begun again.
+    #: The message of the next page was lost, and the list is read from its beginning.
     PAGE_LOST = "page_lost"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunWarning:
-    """A warning on a run; `detail` is for a person to read and holds no values.
+    """A warning on a run; `detail` is a text for people, without values.
 
-    `users` says of how many users it warns, where that is what it does.
+    `users` is the number of affected users, if the warning is about users.
     """
 
     kind: WarningKind
@@ -41,7 +41,7 @@ class RunWarning:
     users: int | None = None
 
     def as_json(self) -> dict[str, object]:
-        """Return it for people and programs."""
+        """Return the JSON object."""
         users = {} if self.users is None else {"users": self.users}
         return {"kind": str(self.kind), "detail": self.detail, **users}
 
@@ -50,7 +50,7 @@ class RunWarning:
 class Run:
     """One run of a tenant; runs with a higher id are newer.
 
-    `users` empty means everybody. `scan` counts how often the list of users was begun to be read.
+    Empty `users` means all users. `scan` counts how often reading the list of users was begun.
     `settings_override` has the settings that the run tries, as they are stored; None for the tenant's own.
     `reverts_run_id` is the run that this one puts back, if it is an undo.
     """
@@ -68,7 +68,7 @@ class Run:
     finished: dt.datetime | None
     settings_override: Mapping[str, Any] | None = None
     reverts_run_id: int | None = None
-    #: Skolon is asked about everybody, whatever receipts say.
+    #: Skolon is asked about every user, even if a recent run verified the user.
     recheck_all: bool = False
 
 
@@ -84,17 +84,17 @@ class RunSummary:
     counts: Mapping[Outcome, int]
     reasons: Mapping[Reason, int]
     pruned: int = 0
-    #: How many of the unchanged Skolon was not asked about, for their last receipt is trusted.
+    #: How many of the unchanged users were skipped, because a recent run verified them.
     skipped_verified: int = 0
     warnings: tuple[RunWarning, ...] = ()
     waiting: tuple[Waiting, ...] = ()
-    #: When somebody of a run that waits had an outcome last, which tells how the others fare.
+    #: When a user of a waiting run last got an outcome: it shows whether the others progress.
     last_finished: dt.datetime | None = None
     skipped: int = 0
 
     @property
     def pending(self) -> int:
-        """How many users nothing has become of yet."""
+        """How many users have no outcome yet."""
         return self.counts.get(Outcome.PENDING, 0)
 
     @property
@@ -104,11 +104,11 @@ class RunSummary:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the run is complete and nobody ended as a dead letter."""
+        """Whether the run is complete without dead letters."""
         return self.run.status is Status.COMPLETED and not self.counts.get(Outcome.DEAD_LETTERED)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the contract's object."""
+        """Return the JSON object."""
         run = self.run
         return {
             "run": str(run.id),

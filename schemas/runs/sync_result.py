@@ -1,4 +1,4 @@
-"""What a worker says of a user when it is done: the outcome, or why there is none."""
+"""Result of syncing one user: the outcome, or why there is none."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from schemas.runs.verification import Verification
     from schemas.users.attributes import Attribute
 
-#: What a receipt says of somebody who has left Entra.
+#: The receipt's detail for a user that is no longer in Entra.
 NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
 
-#: What a receipt says of somebody who cannot be looked for.
+#: The receipt's detail for a user without any match key.
 NO_MATCH_KEY: Final = "no match key has a value"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyncResult:
-    """What became of a user; `detail` is for a person to read and holds no values.
+    """What became of a user; `detail` is a text for people, without values.
 
     `change_kinds` says of what is `changed` how it did.
     `left` are the attributes that an undo has not put back, because they changed since.
@@ -38,15 +38,15 @@ class SyncResult:
     skipped: tuple[Attribute, ...] = ()
     detail: str | None = None
     digests: IdentityDigests | None = None
-    #: What is to be said once of the whole run, and not of each user.
+    #: Warnings of the whole run, recorded once and not for each user.
     warnings: tuple[RunWarning, ...] = ()
-    #: That Skolon was asked and is right, for later runs to trust.
+    #: That Skolon was asked and is in sync, so that later runs may skip the user.
     verification: Verification | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a message is never going to work."""
+    """Why a message can never be processed."""
 
     reason: Reason
     stage: Stage
@@ -55,7 +55,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What would have become of a user; `reason` if that is a dead letter."""
+    """The outcome that a user would have; `reason` if that is a dead letter."""
 
     outcome: Outcome
     reason: Reason | None = None

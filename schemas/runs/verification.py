@@ -1,4 +1,4 @@
-"""That a person was found right in Skolon by really asking: what it was compared with, and when."""
+"""Verifications: Skolon was asked and is in sync with these values, at this time."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
 
-#: What tells these traces from those of single values.
+#: Separates these digests from those of single values.
 _REALM: Final = "confirmed"
 
-#: How far a clock may have gone ahead.
+#: By how much the clocks of two machines may differ: a time further ahead is wrong, and not trusted.
 _AHEAD: Final = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """A keyed trace of all that was compared; `verified_at` is when Skolon was asked (None: now)."""
+    """A keyed digest of all compared values; `verified_at` is when Skolon was asked (None: now)."""
 
     fingerprint: str
     verified_at: dt.datetime | None = None
@@ -33,7 +33,7 @@ class Verification:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifiedReceipt:
-    """A person's last receipt of a run that writes, if it says that Skolon was asked and is right."""
+    """A user's last receipt of a run that writes, if it says that Skolon was asked and is in sync."""
 
     fingerprint: str
     verified_at: dt.datetime
@@ -41,7 +41,7 @@ class VerifiedReceipt:
     skolon_version: str | None
 
     def is_valid(self, now: dt.datetime, days: int, fingerprints: list[str]) -> bool:
-        """Say whether it is about the same values (by any key's fingerprint) and not too old."""
+        """Say whether it covers the same values (by any key's fingerprint) and is at most `days` old."""
         return (
             -_AHEAD <= now - self.verified_at <= dt.timedelta(days=days) and self.fingerprint in fingerprints
         )
@@ -50,9 +50,9 @@ class VerifiedReceipt:
 def verification_fingerprints(
     user_id: str, mapped: Mapping[Attribute, str | None], tenant: Tenant, index: BlindIndex
 ) -> list[str]:
-    """Return the traces, by each key, of what a page of Entra gives of a user and all that decides on it.
+    """Return the digests, by each key, of a user's mapped values and the settings that decide on them.
 
-    The first is the one to keep. A birth date is not on a page, and so in none.
+    The first is the one to store. Pages of Entra have no birth dates, so no digest covers one.
     """
     values = json.dumps({str(name): value for name, value in mapped.items()}, sort_keys=True)
     return index.digests(_REALM, tenant.key, user_id, mapping_fingerprint(tenant), values)

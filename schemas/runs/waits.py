@@ -1,4 +1,4 @@
-"""What messages wait for: told once a message is to be tried again, and shown on the run."""
+"""Waits of messages for a service, as runs show them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """That a message waits for a service from `reported` on, and is tried again at `next_try` (both aware).
+    """A message waits for a service since `reported`, and is tried again at `next_try` (both aware).
 
     `failed_at` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked:
     the service was known to be away.

@@ -12,10 +12,10 @@ from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_A
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
 
-#: To be raised when this code comes to map the same settings otherwise: everybody is read again then.
+#: Raise it when the code maps the same settings differently: all users are read again then.
 _RULES: Final = 1
 
-#: The settings that decide whom a run looks at, and what it would write about them.
+#: The settings that decide which users a run reads, and what it would write.
 _RELEVANT_SETTINGS: Final = (
     "entra_tenant_id",
     "client_id",
@@ -30,7 +30,7 @@ _RELEVANT_SETTINGS: Final = (
 
 
 def mapping_fingerprint(tenant: Tenant) -> str:
-    """Return 64 hexadecimal digits that change whenever people who did not change may be mapped otherwise."""
+    """Return 64 hexadecimal digits that change when unchanged users may be mapped differently."""
     settings = dump_tenant(tenant)
     decisive = {"rules": _RULES, **{name: settings[name] for name in _RELEVANT_SETTINGS}}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -39,7 +39,7 @@ class Due:
 
 
 class Schedule:
-    """A schedule that can be asked when it is due; raises `ValueError` when it has a fault."""
+    """Computes due times; raises `ValueError` for an invalid schedule."""
 
     def __init__(self, expression: str, time_zone: str) -> None:
         fault = schedule_fault(expression) or time_zone_fault(time_zone)

@@ -1,4 +1,4 @@
-"""What the database knows that a schedule's decision needs."""
+"""What the decision of a schedule needs from the database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class ScheduleState:
     """An enabled tenant that has a schedule. All moments are aware.
 
-    `active_since` is when it was added or enabled, or its schedule last changed: what was due before is
-    nobody's loss. `last_due` is the last due time that a trigger was published for, and `last_published` when
-    that was; without `last_published` nobody waits for an answer to it.
+    `active_since` is when the tenant was added or enabled, or its schedule last changed: earlier due times do
+    not count. `last_due` is the last due time that a trigger was published for, and `last_published` the time
+    of that; without `last_published` that trigger needs no acknowledgement.
     """
 
     tenant_id: int
@@ -41,11 +41,11 @@ class LatestRun:
 
 @dataclass(frozen=True, kw_only=True)
 class RunHistory:
-    """A tenant's runs as far as a schedule asks. Dry runs, and those of named users, do not count.
+    """A tenant's runs as far as a schedule needs them, without dry runs and runs of named users.
 
     `last_full_started` is the moment in which the last full run that has been completed began.
     `acknowledged` says whether the plan's last trigger has led to a run. `undo` is the newest undo if it is
-    newer than `latest`: it answers no trigger, but may stand still and wait for a person.
+    newer than `latest`: it acknowledges no trigger, but may be halted and wait for an operator.
     """
 
     latest: LatestRun | None

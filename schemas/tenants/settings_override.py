@@ -1,4 +1,4 @@
-"""Settings that are tried before they are saved: a preview's run carries them along."""
+"""Settings that a preview tries before they are saved; its run carries them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from schemas.tenants.tenant import Tenant
 
-#: What decides whom a run looks at, what it would write, and whether it would be halted. Where the people
-#: are, and with which credentials they are asked for, is always what is saved.
+#: The settings that decide which users a run reads, what it would write, and whether the guard halts it. The
+#: directory and its credentials are always those that are saved.
 OVERRIDABLE_SETTINGS: Final = (
     "sources",
     "match_keys",
@@ -28,9 +28,9 @@ _TITLE: Final = "These settings cannot be tried:"
 
 
 def resolve_override(tenant: Tenant, changes: object, faults: Sequence[str] = ()) -> dict[str, Any]:
-    """Return all settings that a trial of `changes` decides by, to be given to `apply_override`.
+    """Return the complete override for `changes`, as `apply_override` takes it.
 
-    Raises `InvalidTenantError` with every fault at once, `faults` that were found before among them.
+    Raises `InvalidTenantError` with every fault at once, those in `faults` first.
     """
     found = [*faults]
     if isinstance(changes, dict):
@@ -55,12 +55,12 @@ def resolve_override(tenant: Tenant, changes: object, faults: Sequence[str] = ()
 
 
 def apply_override(tenant: Tenant, trial: Mapping[str, Any]) -> Tenant:
-    """Return the tenant as it would be with a trial's settings saved."""
+    """Return the tenant as if the override were saved."""
     return change_tenant(tenant, dict(trial))[0]
 
 
 def override_differences(tenant: Tenant, trial: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what a trial changes: names, those inside a setting after a dot, with saved and tried value."""
+    """Return what an override changes: name (nested ones after a dot), saved value and new value."""
     return dict(
         _nested_differences({name: dump_tenant(tenant)[name] for name in OVERRIDABLE_SETTINGS}, trial)
     )

@@ -37,7 +37,7 @@ _SECRET: Final = "client_secret"  # noqa: S105 - the name of a field, no secret
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusion:
-    """A person whose `source` holds `equals` is left alone (compared without regard to case)."""
+    """Excludes users whose `source` equals `equals`, ignoring case."""
 
     source: str
     equals: str
@@ -45,7 +45,7 @@ class Exclusion:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Whom of the directory the sync looks at."""
+    """Which users of the directory the sync includes."""
 
     enabled_only: bool = False
     members_only: bool = False
@@ -54,7 +54,7 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """Passed when more than `count` people and more than `share` (0 to 1) of the tenant's people are."""
+    """Exceeded by more than `count` users that are also more than `share` (0 to 1) of the tenant's users."""
 
     count: int
     share: float
@@ -114,7 +114,7 @@ class ExclusionSchema(Schema):
 
     source = fields.String(required=True, validate=validate.OneOf(TEXT_SOURCES))
     equals = fields.String(
-        required=True, validate=validate.Regexp(r"\s*\S", error="Blank excludes nobody: name a value.")
+        required=True, validate=validate.Regexp(r"\s*\S", error="A blank value excludes no user: name one.")
     )
 
 
@@ -247,7 +247,7 @@ def restore_tenant(key: str, settings: object) -> Tenant:
 
 
 def change_tenant(tenant: Tenant, changes: object) -> tuple[Tenant, str | None]:
-    """Return the tenant with what `changes` names changed, and the new client secret if it names one."""
+    """Return the tenant with `changes` applied, and the new client secret if they name one."""
     loaded = _load(tenant.key, changes, partial=True, is_new=True)
     secret = loaded.pop(_SECRET, None)
     current = _load(tenant.key, dump_tenant(tenant), partial=True)

@@ -25,7 +25,7 @@ BIRTHDAY: Final = "birthday"
 
 
 class Attribute(StrEnum):
-    """The fourteen attributes of a Skolon user that the sync keeps right."""
+    """The fourteen attributes of a Skolon user that the sync keeps up to date."""
 
     EXTERNAL_ID = "external_id"
     USER_NAME = "user_name"
@@ -48,7 +48,7 @@ class AttributeRow:
     """One row of the table.
 
     `sources` are the allowed ones in the guide's order; `default` are those used, in order, when
-    the tenant says nothing. `identity` attributes are the ones that lock a person out when they
+    the tenant says nothing. `identity` attributes are the ones that lock a user out when they
     change by mistake.
     """
 
@@ -116,7 +116,7 @@ ATTRIBUTE_TABLE: Final[Mapping[Attribute, AttributeRow]] = MappingProxyType(
     {row.attribute: row for row in _ROWS}
 )
 
-#: Attributes by which a person can be found in Skolon: each names one person at most.
+#: Attributes by which a user can be found in Skolon: each value belongs to one user at most.
 MATCH_KEYS: Final = (
     Attribute.EXTERNAL_ID,
     Attribute.EPPN,
@@ -127,7 +127,7 @@ MATCH_KEYS: Final = (
 )
 
 #: Compared without regard to case: EPPN by the domain's custom, User name by RFC 7643 section 4.1.1
-#: (`caseExact` false), mail addresses by everybody's practice.
+#: (`caseExact` false), mail addresses by common practice.
 CASE_INSENSITIVE_KEYS: Final = frozenset({Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL})
 
 
@@ -143,10 +143,10 @@ def values_match(attribute: Attribute, left: str | None, right: str | None) -> b
 
 
 def keys_match(attribute: Attribute, left: str, right: str) -> bool:
-    """Say whether two values of a match key name the same person."""
+    """Say whether two values of a match key name the same user."""
     return normalized_key(attribute, left) == normalized_key(attribute, right)
 
 
 def normalized_key(attribute: Attribute, value: str) -> str:
-    """Return a value of a match key in the form in which those that name the same person are equal."""
+    """Return a value of a match key in a form that is equal for values that name the same user."""
     return value.casefold() if attribute in CASE_INSENSITIVE_KEYS else value

@@ -95,7 +95,7 @@ TEXT_SOURCES: Final = (
     *EXTENSION_ATTRIBUTES,
 )
 
-#: What an id of our own making begins with. Entra's are GUIDs.
+#: Prefix of placeholder ids. Entra's ids are GUIDs.
 _PLACEHOLDER: Final = "no-id-"
 
 
@@ -123,12 +123,12 @@ def is_entra_id(value: object) -> bool:
 
 
 def placeholder_id(page: int, row: int) -> str:
-    """Return what a user is called in our books whom Graph listed without an id: its place in the list."""
+    """Return the id that a user without one gets in the database: its place in Graph's list."""
     return f"{_PLACEHOLDER}page-{page}-row-{row}"
 
 
 def is_placeholder_id(user_id: str) -> bool:
-    """Say whether that is the place of a user without an id."""
+    """Say whether an id is the placeholder of a user without an id."""
     return user_id.startswith(_PLACEHOLDER)
 
 

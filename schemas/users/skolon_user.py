@@ -1,4 +1,4 @@
-"""A user as Skolon has it, in the words of the attribute table, whatever API it came through."""
+"""A Skolon user by the attributes of the attribute table, independent of the API."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SkolonUser:
 
     @property
     def fault(self) -> str | None:
-        """What keeps this user from being worked on, whoever matches it; None if nothing does."""
+        """Why this user cannot be synced, whichever Entra user matches it; None if it can."""
         if len(self.id) > MAX_ID_LENGTH:
             return f"its id in Skolon is longer than {MAX_ID_LENGTH} characters"
         if self.id in _PATH_SEGMENTS or not is_storable(self.id):
@@ -58,7 +58,7 @@ class SkolonUser:
 
 
 def ensure_usable(user: SkolonUser) -> SkolonUser:
-    """Return a user that can be worked on, or raise `PermanentError` (`rejected_by_skolon`)."""
+    """Return a user that can be synced, or raise `PermanentError` (`rejected_by_skolon`)."""
     if user.fault is not None:
         detail = f"the Skolon user was found, but {user.fault}"
         raise PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, detail)

@@ -58,7 +58,7 @@ def test_two_schedulers_trigger_one_run_when_its_minute_comes(
     assert again == []
     assert events(postgresql, database_url) == [(event, int(run["run"]))]
     assert (run["status"], run["mode"], run["published"]) == ("completed", "full", made_up.municipality.size)
-    [line] = [line for log in logs for line in said(log, "run triggered")]
+    [line] = [line for log in logs for line in said(log, "run_triggered")]
     assert (line["tenant"], line["event_id"], line["mode"]) == (TENANT_KEY, event, "full")
 
 
@@ -71,7 +71,7 @@ def test_a_killed_scheduler_triggers_nothing_twice(
     with ExitStack() as stack:
         for log in logs[:2]:
             scheduler = stack.enter_context(running("scheduler", env=env, log=log))
-            wait_for(lambda: any(said(log, "run triggered") for log in logs), "a trigger")
+            wait_for(lambda: any(said(log, "run_triggered") for log in logs), "a trigger")
             kill_all(scheduler)
         last = stack.enter_context(running("scheduler", env=env, log=logs[2]))
         again = json_output("scheduler", "--once", env=env)
@@ -83,4 +83,4 @@ def test_a_killed_scheduler_triggers_nothing_twice(
 
     assert (again, code) == ([], 0)
     assert len(json_output("runs", "list", env=env)) == len(events(postgresql, database_url)) == 1
-    assert sum(len(said(log, "run triggered")) for log in logs) == 1
+    assert sum(len(said(log, "run_triggered")) for log in logs) == 1

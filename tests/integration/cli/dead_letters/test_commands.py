@@ -297,7 +297,7 @@ def test_a_replay_that_nobody_works_off_can_be_ended(
     operation = json.loads(done.stdout)
     assert (done.returncode, operation["status"]) == (1, "stopped")
     assert operation["counts"] == {"published": 1, "on_their_way": 1}
-    assert "still on their way after 0.1 s: 1" in operation["detail"]
+    assert "still pending after 0.1 s: 1" in operation["detail"]
     assert dead_letters.users() == ["u2", "u3", "u4", "u5"]
     assert dead_letters.outcomes(run) == {"dead_lettered": 5}
 

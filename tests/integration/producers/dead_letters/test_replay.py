@@ -80,7 +80,7 @@ def replay(sync: InProcessSync, wanted: DeadLetterFilter | None = None, **reques
     hooks = {name: requests.pop(name) for name in ("show", "cancelled") if name in requests}
     list(precheck(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
     request = ReplayRequest(selection=chosen, expected=counts.expected, operator="tester", **requests)
-    return Replay(request, store=sync.store, broker=sync.broker, company=ReplayHooks(**hooks)).run()
+    return Replay(request, store=sync.store, broker=sync.broker, hooks=ReplayHooks(**hooks)).run()
 
 
 def dead_letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
@@ -220,7 +220,7 @@ def test_a_step_may_take_no_longer_than_allowed(
     operation = replay(sync, step_timeout=0.1)
     assert operation.status is OperationStatus.STOPPED
     assert operation.counts == {"published": 1, "on_their_way": 1}
-    assert "still on their way" in (operation.detail or "")
+    assert "still pending" in (operation.detail or "")
     made_up.skolon.faults.clear()
     assert replay(sync, max_failed=1).status is OperationStatus.COMPLETED
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)

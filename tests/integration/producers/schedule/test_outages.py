@@ -100,7 +100,7 @@ def test_an_outage_is_waited_for_and_what_was_due_is_triggered(place: Place, ser
     assert place.triggers() == [event_id("exempel", DUE)]
     assert [(line["event"], line.get("service") or line["tenant"]) for line in said] == [
         ("service is away", server),
-        ("run triggered", "exempel"),
+        ("run_triggered", "exempel"),
         ("service is back", server),
     ]
 

@@ -104,7 +104,7 @@ def test_a_due_time_becomes_a_run_once(house: House) -> None:
         assert house.look() == [("exempel", DUE, Mode.FULL)]
         assert house.look(NOW + MINUTE) == []
     assert [(line["event"], line["tenant"], line["mode"]) for line in said] == [
-        ("run triggered", "exempel", "full")
+        ("run_triggered", "exempel", "full")
     ]
     house.take()
     house.complete(1)
@@ -230,7 +230,7 @@ def test_one_tenants_fault_stops_nobody(house: House) -> None:
         assert [tenant for tenant, _, _ in house.look()] == ["whole"]
         assert house.look() == []
     faults = [line for line in said if line["log_level"] == "warning"]
-    assert [(line["event"], line["tenant"]) for line in faults] == [("schedule not understood", "broken")]
+    assert [(line["event"], line["tenant"]) for line in faults] == [("invalid_schedule", "broken")]
 
 
 def test_nobody_takes_the_place_of_a_scheduled_run(house: House) -> None:

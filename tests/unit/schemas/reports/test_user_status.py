@@ -75,3 +75,17 @@ def test_whom_a_newer_run_has_not_come_to_waits(status: Status, *, waits: bool) 
     standing = user_status_of([pending, entry(1, Outcome.UNCHANGED)], None)
     assert standing.state is SyncState.IN_SYNC
     assert standing.pending == (pending if waits else None)
+
+
+@pytest.mark.parametrize("status", [Status.READING, Status.UPDATING, Status.HALTED])
+def test_a_user_does_not_wait_for_an_older_run(status: Status) -> None:
+    """A run that is older than the latest outcome has nothing left to do for the user, halted or not."""
+    older = entry(1, Outcome.PENDING, status=status)
+    standing = user_status_of([entry(2, Outcome.UNCHANGED), older], None)
+    assert (standing.state, standing.pending) == (SyncState.IN_SYNC, None)
+
+
+def test_a_user_without_an_outcome_waits_for_the_newest_run() -> None:
+    """Of two runs that have not come to the user, the newer one is shown."""
+    newer, older = (entry(run, Outcome.PENDING, status=Status.HALTED) for run in (2, 1))
+    assert user_status_of([newer, older], None).pending == newer
