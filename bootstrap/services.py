@@ -1,4 +1,7 @@
-"""The services of a process: settings, database, broker and gateways, each made when it is first used."""
+"""The services of a command: settings, database, broker and gateways.
+
+Each is made, and its libraries imported, when it is first used: a command starts quickly.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,6 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bootstrap.private_files import fix_of_rights
-from clients.gateways import Gateways, create_gateways
-from queues.brokers.factory import open_broker
-from queues.notices import Notices
-from runtime.backlog import Work
-from runtime.breaker_registry import Outages
 from runtime.logging import set_up_logging
 from runtime.services import ALWAYS_OPEN
 from schemas.crypto.encryption import FieldCipher
@@ -25,15 +23,13 @@ from schemas.settings import PREFIX, Requirement, Settings, load_settings
 from store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from clients.gateways import Gateways
     from queues.brokers.rabbitmq import QuorumBroker
 
 #: Seconds until the next try while the database or RabbitMQ is away.
 RETRY: Final = 2.0
-
-#: Connections to the database of a process that is not told otherwise.
-_POOL_SIZE: Final = 6
 
 _SQLITE: Final = b"SQLite format 3\0"
 
@@ -77,11 +73,15 @@ class Services:
     @cached_property
     def broker(self) -> QuorumBroker:
         """RabbitMQ."""
+        from queues.brokers.factory import open_broker  # noqa: PLC0415 - slow to import, not always needed
+
         return open_broker(self.settings.amqp_url, ca_bundle=self.settings.ca_bundle)
 
     @cached_property
     def gateways(self) -> Gateways:
         """Graph and Skolon."""
+        from clients.gateways import create_gateways  # noqa: PLC0415 - slow to import, seldom needed
+
         return create_gateways(self.settings, ALWAYS_OPEN)
 
     def check_servers(self) -> None:
@@ -99,6 +99,8 @@ class Services:
         The names are those of queues that a process consumes and publishes to: missing rights to them are
         found here. Raises an error of ours for what an operator has to fix.
         """
+        from queues.notices import Notices  # noqa: PLC0415 - slow to import, for processes alone
+
         self._warn_of_the_clear()
         notices = Notices()
         while True:
@@ -134,36 +136,6 @@ class Services:
         for name in ("amqp_url", "database_url"):
             if is_unencrypted(getattr(self.settings, name)):
                 _log.warning("unencrypted_connection", setting=f"{PREFIX}{name.upper()}", fix=_FIXES[name])
-
-
-class MessageServices:
-    """What a process works with that consumes messages: all requests go through circuit breakers.
-
-    The command that starts such a process has checked the settings and waited for the servers.
-    """
-
-    def __init__(self, settings: Settings, *, pool_size: int = _POOL_SIZE) -> None:
-        """Put everything together; nothing connects yet."""
-        self.settings = settings
-        self.cipher = FieldCipher(settings.secret_keys)
-        # Breakers and store need each other: a breaker asks the store which organisations have work.
-        self.breakers = Outages(work=Work(self._organisations_at_work))
-        self.store = Store(settings.database_url, self.cipher, pool_size=pool_size, passages=self.breakers)
-        self.gateways = create_gateways(settings, self.breakers)
-
-    def open_broker(self) -> QuorumBroker:
-        """Return a broker on RabbitMQ whose middleware knows the circuit breakers."""
-        return open_broker(self.settings.amqp_url, self.breakers, ca_bundle=self.settings.ca_bundle)
-
-    def _organisations_at_work(self) -> Mapping[str, int]:
-        return self.store.witnesses.organisations_at_work()
-
-
-def message_services() -> MessageServices:
-    """Read the environment and return the services of a worker or producer process."""
-    settings = load_settings()
-    set_up_logging(settings.log_format)
-    return MessageServices(settings)
 
 
 def _is_sqlite(path: Path) -> bool:

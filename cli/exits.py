@@ -7,10 +7,8 @@ import sys
 from typing import Final
 
 import click
-import structlog
 
 from cli.output import echo
-from runtime.logging import set_up_logging
 from schemas.errors import (
     Dependency,
     OperatorError,
@@ -19,7 +17,6 @@ from schemas.errors import (
     UsageError,
     error_location,
 )
-from schemas.settings import load_log_format
 
 #: 0 is "done", 1 "it ran and something is wrong", 2 "wrong use".
 SOMETHING_IS_WRONG: Final = 1
@@ -60,6 +57,10 @@ def report_error(error: BaseException) -> int:
         return error.exit_code
     text, faults, code = _told(error)
     if _wants_json():
+        import structlog  # noqa: PLC0415 - slow to import, as logging is
+
+        from runtime.logging import set_up_logging  # noqa: PLC0415
+
         set_up_logging("json")
         structlog.get_logger(__name__).error(text, **({"faults": faults} if faults else {}), exit_code=code)
     else:
@@ -93,4 +94,6 @@ def _told(error: BaseException) -> tuple[str, list[str], int]:  # noqa: PLR0911 
 
 
 def _wants_json() -> bool:
+    from schemas.settings import load_log_format  # noqa: PLC0415 - slow to import, and needed only here
+
     return load_log_format() == "json" and not sys.stderr.isatty()

@@ -6,12 +6,10 @@ names of foreign queues, codes of servers' errors.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from schemas.safe_text import one_line, safe_json
 
@@ -55,17 +53,20 @@ def print_columns(cells: Sequence[object]) -> None:
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under headings; a pipe gets tab-separated lines."""
-    terminal = Console()
     texts = [[one_line(cell) for cell in row] for row in rows]
-    if not terminal.is_terminal:
+    if not sys.stdout.isatty():
         for line in (headings, *texts):
             click.echo("\t".join(line))  # noqa: TID251 - made safe above
         return
+    from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and only terminals need it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(*headings)
     for line in texts:
         # As text: a name in brackets would be taken for rich's markup.
         table.add_row(*(Text(cell) for cell in line))
-    terminal.print(table)
+    Console().print(table)
 
 
 def print_fields(fields: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bootstrap.services import message_services
+from bootstrap.message_services import message_services
 from producers.failure_recorder import RunRecorder
 from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler

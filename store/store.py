@@ -10,7 +10,6 @@ from store.encryption.encrypted_values import SealedValues
 from store.encryption.run_messages import RunSeals
 from store.maintenance.operations import Operations
 from store.maintenance.pruning import Pruning
-from store.migrations.upgrade import check_upgraded, upgrade
 from store.receipts.claims import Claims
 from store.receipts.delta_receipts import Changes
 from store.receipts.lost_messages import LostMessages
@@ -80,10 +79,14 @@ class Store:
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""
+        from store.migrations.upgrade import upgrade  # noqa: PLC0415 - alembic is slow to import
+
         upgrade(self.database)
 
     def check_upgraded(self) -> None:
         """Raise `OperatorError` when the tables are not those of this version."""
+        from store.migrations.upgrade import check_upgraded  # noqa: PLC0415 - alembic is slow to import
+
         check_upgraded(self.database)
 
     def close(self) -> None:

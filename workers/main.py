@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bootstrap.services import message_services
+from bootstrap.message_services import message_services
 from queues.actor import declare_actor
 from queues.consuming.processes import hand_over
 from schemas.messages.messages import (

@@ -1,4 +1,4 @@
-"""Bytes of anybody's, shown so that they can play no tricks on a terminal."""
+"""Foreign bytes in hex, so that they cannot control a terminal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Bytes of one line, and of a letter that is shown without being asked for more.
-LINE: Final = 16
-FIRST_BYTES: Final = 256
+#: Bytes of one line.
+_LINE: Final = 16
 
 #: ASCII that can be printed.
 _PRINTABLE: Final = range(0x20, 0x7F)
@@ -17,13 +16,7 @@ _PRINTABLE: Final = range(0x20, 0x7F)
 
 def hexdump(body: bytes) -> Iterator[str]:
     """Yield lines of offset, hex and ASCII, a full stop for what cannot be printed."""
-    for offset in range(0, len(body), LINE):
-        line = body[offset : offset + LINE]
+    for offset in range(0, len(body), _LINE):
+        line = body[offset : offset + _LINE]
         text = "".join(chr(byte) if byte in _PRINTABLE else "." for byte in line)
-        yield f"{offset:08x}  {line.hex(' '):<{LINE * 3 - 1}}  {text}"
-
-
-def text_of(body: bytes) -> str:
-    """Return the bytes as text in one line, with a space for what cannot be printed."""
-    text = body.decode("utf-8", errors="replace")
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+        yield f"{offset:08x}  {line.hex(' '):<{_LINE * 3 - 1}}  {text}"

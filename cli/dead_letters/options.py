@@ -1,4 +1,4 @@
-"""The options that choose dead letters, the same for all commands that do something with them."""
+"""The options that choose dead letters, the same for all commands."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Age(click.ParamType[dt.timedelta]):
     name = "age"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.timedelta:
-        """Return the time that a text means."""
+        """Return the duration."""
         if isinstance(value, dt.timedelta):
             return value
         found = _AGE.fullmatch(value)
         if found is None:
-            self.fail("say a number and s, m, h, d or w: 3h, 2d", param, ctx)
+            self.fail("not a number with s, m, h, d or w, such as 3h or 2d", param, ctx)
         return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -42,13 +42,15 @@ _OPTIONS: Final = (
     click.option("--user", "users", multiple=True, metavar="ENTRA_ID"),
     click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID"),
     click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES)),
-    click.option("--older-than", type=Age(), metavar="AGE", help="Dead for longer, e.g. 2d; m, h, d or w."),
-    click.option("--newer-than", type=Age(), metavar="AGE", help="Dead for less, e.g. 3h."),
+    click.option(
+        "--older-than", type=Age(), metavar="AGE", help="Failed longer ago, e.g. 2d; units s, m, h, d or w."
+    ),
+    click.option("--newer-than", type=Age(), metavar="AGE", help="Failed more recently, e.g. 3h."),
 )
 
 
 def dead_letter_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose dead letters; those that may be repeated mean any of them."""
+    """Give a command the options that choose dead letters; repeated values mean any of them."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

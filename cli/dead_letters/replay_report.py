@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cli.output import echo, print_fields, print_json
-from cli.progress import new_progress_bar
+from cli.progress import progress_bar
 from schemas.outcomes import Outcome
 from schemas.timestamps import timestamp
 
@@ -20,25 +20,22 @@ if TYPE_CHECKING:
 @contextmanager
 def replay_bar(*, quiet: bool) -> Iterator[Callable[[ReplayProgress], None]]:
     """Give what shows how far a replay has come, on standard error, if that is a terminal."""
-    bar = new_progress_bar(quiet=quiet)
-    tasks, said = {}, set[str]()
+    said = set[str]()
+    with progress_bar(quiet=quiet) as bar:
 
-    def show(standing: ReplayProgress) -> None:
-        if standing.waiting_for is not None and standing.waiting_for not in said:
-            said.add(standing.waiting_for)
-            echo(f"{standing.waiting_for}. Waiting on.", err=True)
-        if standing.operation not in tasks:
-            tasks[standing.operation] = bar.add_task("")
-        settled = standing.results
-        failed = settled.outcomes.get(Outcome.DEAD_LETTERED, 0)
-        bar.update(
-            tasks[standing.operation],
-            description=f"operation {standing.operation}, {settled.open} on their way, {failed} failed again",
-            total=standing.users,
-            completed=sum(settled.outcomes.values()),
-        )
+        def show(standing: ReplayProgress) -> None:
+            if standing.waiting_for is not None and standing.waiting_for not in said:
+                said.add(standing.waiting_for)
+                echo(f"{standing.waiting_for}. Still waiting…", err=True)
+            settled, operation = standing.results, standing.operation
+            failed = settled.outcomes.get(Outcome.DEAD_LETTERED, 0)
+            bar(
+                operation,
+                f"operation {operation}, {settled.open} in progress, {failed} failed again",
+                total=standing.users,
+                completed=sum(settled.outcomes.values()),
+            )
 
-    with bar:
         yield show
 
 

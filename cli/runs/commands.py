@@ -1,29 +1,38 @@
-"""`update-sync runs`: what became of whom."""
+"""`update-sync runs`: runs and the receipts of their users."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
+from administration.runs.details import details_of
+from administration.runs.wait import wait_for_end
 from cli.context import current_services
+from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import choices, json_option, print_json, print_result, print_table
-from cli.runs.details import details_of
-from cli.runs.report import exit_with, mode_in_words, show_run, wait_for_end
-from cli.runs.undo import undo
-from producers.resume import resume_run
+from cli.runs.options import run_argument
+from cli.runs.report import describe_mode, exit_with, show_run
+from cli.runs.waiting import wait_report
 from schemas.errors import UsageError
-from schemas.outcomes import Outcome, Reason, Status
+from schemas.outcomes import Outcome, Reason
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
 
-run_argument = click.argument("run", type=click.IntRange(min=1))
+_LAZY: Final = {
+    "resume": LazyCommand(
+        "cli.runs.resume:resume", "Resume a halted run; remaining users are read again and requeued."
+    ),
+    "undo": LazyCommand("cli.runs.undo:undo", "Restore the values that RUN overwrote, unless changed since."),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=_LAZY)
 def runs() -> None:
-    """Look at runs, their sums, and the receipt of every user; cancel, resume or undo one."""
+    """Show, cancel, resume or undo runs.
 
-
-runs.add_command(undo)
+    A run has totals, and a receipt for each of its users.
+    """
 
 
 @runs.command("list")
@@ -40,7 +49,7 @@ def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
         (
             summary.run.id,
             summary.run.tenant,
-            f"{mode_in_words(summary.run)}{' (dry)' if summary.run.dry_run else ''}",
+            f"{describe_mode(summary.run)}{' (dry)' if summary.run.dry_run else ''}",
             f"{summary.run.status}{f': {summary.run.cause}' if summary.run.cause else ''}",
             timestamp(summary.run.started),
             summary.published,
@@ -66,7 +75,7 @@ def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
 def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
-    """Show a run with its sums."""
+    """Show a run with its totals."""
     store = current_services(Requirement.DATABASE).store
     summary = store.runs.summary(run)
     details = details_of(run, store)
@@ -97,7 +106,8 @@ def show(  # noqa: PLR0913 - one for each option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
     store = current_services(Requirement.DATABASE).store
-    summary = wait_for_end(store.runs, run, quiet=wants_json, lines=not wants_json)
+    with wait_report(quiet=wants_json, lines=not wants_json) as report:
+        summary = wait_for_end(run, runs=store.runs, listener=report)
     show_run(summary, wants_json=wants_json, details=details_of(run, store))
     exit_with(summary)
 
@@ -106,28 +116,9 @@ def watch(*, run: int, wants_json: bool) -> None:
 @run_argument
 @json_option
 def cancel(*, run: int, wants_json: bool) -> None:
-    """Cancel a run that is open or halted. What is pending stays as it is."""
+    """Cancel a run that is open or halted. Pending users stay as they are."""
     store = current_services(Requirement.DATABASE).store
     status = store.runs.get(run).status
     if not store.runs.cancel(run):
         raise UsageError(f"Run {run} has ended already: {status}.")
-    print_result(f"Run {run} is cancelled.", store.runs.summary(run).as_json(), wants_json=wants_json)
-
-
-@runs.command()
-@run_argument
-@click.option(
-    "--override-guard", is_flag=True, help="Let it go on although the guard halted it, unwatched from now on."
-)
-@json_option
-def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
-    """Take a halted run up again: whoever is pending is read afresh and published again."""
-    services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
-    services.broker.check()
-    resumed, published = resume_run(
-        run, store=services.store, publisher=services.broker, accept=override_guard
-    )
-    text = f"Run {run} goes on with {published} users that were pending."
-    if resumed.status is Status.READING:
-        text += " It reads the list of users from its beginning as well."
-    print_result(text, services.store.runs.summary(run).as_json(), wants_json=wants_json)
+    print_result(f"Cancelled run {run}.", store.runs.summary(run).as_json(), wants_json=wants_json)

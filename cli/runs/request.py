@@ -1,97 +1,58 @@
-"""A wish for a run, published; and the wait for the run that it leads to."""
+"""What a command says about a request for a run, and about the wait for its end."""
 
 from __future__ import annotations
 
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from administration.runs.details import details_of
+from administration.runs.trigger import publish_request
+from administration.runs.wait import wait_for_end, wait_for_run
 from cli.output import echo, print_result
-from cli.runs.details import details_of
-from cli.runs.report import exit_with, poll, show_run, wait_for_end
-from queues.message import proven, tenant_sync_message
-from schemas.errors import PermanentError
-from schemas.messages.authentication import is_privileged
-from schemas.messages.messages import SyncRequest, load_sync_request
+from cli.runs.report import exit_with, show_run
+from cli.runs.waiting import WaitReport, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bootstrap.services import Services
+    from schemas.messages.messages import SyncRequest
     from schemas.runs.run import Run
-    from store.runs.triggers import Triggers
-
-#: Seconds after which it is worth saying that nobody has taken the message.
-_PATIENCE: Final = 15.0
 
 
-def wish_from(**fields: object) -> SyncRequest:
-    """Return the wish that a command's options make; raise `UsageError` for what no trigger may hold."""
-    try:
-        return load_sync_request(fields)
-    except PermanentError as error:
-        raise click.UsageError(error.detail) from None
-
-
-def publish_wish(
+def publish_only(
     request: SyncRequest, services: Services, more: Mapping[str, Any], *, wants_json: bool
 ) -> None:
-    """Publish a wish, and say under which event id; `more` goes beside it into the JSON."""
-    event_id = _publish(request, services)
+    """Publish a request and print its event id; `more` is added to the JSON."""
+    event_id = publish_request(request, store=services.store, publisher=services.broker)
     text = f"Published, as event {event_id}. 'update-sync runs list' shows the run."
     print_result(text, {"event": event_id, **more}, wants_json=wants_json)
 
 
-def wish_and_wait(
+def request_and_wait(
     request: SyncRequest, services: Services, *, timeout: float | None, wants_json: bool
 ) -> None:
-    """Publish a wish, wait until its run has ended (`timeout` in seconds), show it, and end the command."""
+    """Publish a request, wait until its run has ended (`timeout` in seconds), show it, exit."""
     ends = None if timeout is None else time.monotonic() + timeout
-    run = run_that_came_of(request, _publish(request, services), services.store.triggers, timeout=timeout)
-    left = None if ends is None else max(0.0, ends - time.monotonic())
-    summary = wait_for_end(services.store.runs, run.id, quiet=wants_json, timeout=left)
+    event_id = publish_request(request, store=services.store, publisher=services.broker)
+    with wait_report(quiet=wants_json) as report:
+        run = started_run(event_id, services, report, timeout=timeout)
+        left = None if ends is None else max(0.0, ends - time.monotonic())
+        summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
     show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store))
     exit_with(summary)
 
 
-def _publish(request: SyncRequest, services: Services) -> str:
-    event_id = str(uuid.uuid4())
-    publish_trigger(request, event_id, services)
-    return event_id
-
-
-def publish_trigger(request: SyncRequest, event_id: str, services: Services) -> None:
-    """Publish a wish; one that only operators may have goes with the proof that it is ours."""
-    message = tenant_sync_message(request, event_id=event_id)
-    if is_privileged(request, event_id):
-        message = proven(message, services.store.seals.proof)
-    services.broker.publish([message])
-
-
-def run_that_came_of(
-    request: SyncRequest, event_id: str, triggers: Triggers, *, timeout: float | None = None
+def started_run(
+    event_id: str, services: Services, report: WaitReport, *, timeout: float | None = None
 ) -> Run:
-    """Wait until a published wish has led to a run, and return it; end the command after `timeout` s."""
-    began, told = time.monotonic(), False
-    # A run that tries settings waits for no other one.
-    causes = (
-        "a producer running"
-        if request.settings is not None
-        else "a producer running, or another run of the tenant open"
-    )
-
-    def check() -> Run | None:
-        nonlocal told
-        run = triggers.run_of(event_id)
-        if run is None and not told and time.monotonic() - began > _PATIENCE:
-            told = True
-            echo(f"Nothing has taken the message so far: is {causes}? Waiting on.", err=True)
-        return run
-
-    run = poll(check, timeout=timeout)
+    """Return the run of a published request; exit with 1 if there is none after `timeout` seconds."""
+    run = wait_for_run(event_id, triggers=services.store.triggers, listener=report, timeout=timeout)
     if run is None:
-        echo(f"Nothing has taken the message, event {event_id}, in time; it stays in its queue.", err=True)
+        echo(
+            f"No producer picked up the request, event {event_id}, in time; it stays in its queue.", err=True
+        )
         raise click.exceptions.Exit(1)
     return run

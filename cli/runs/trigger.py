@@ -1,13 +1,13 @@
-"""`update-sync trigger`: ask for a run, and wait for it if wanted."""
+"""`update-sync trigger`: requests a run, and waits for it if asked to."""
 
 from __future__ import annotations
 
 import click
 
+from administration.runs.trigger import build_request, check_enabled
 from cli.context import current_services
 from cli.output import json_option
-from cli.runs.request import publish_wish, wish_and_wait, wish_from
-from schemas.errors import UsageError
+from cli.runs.request import publish_only, request_and_wait
 from schemas.outcomes import READING_MODES, Mode
 from schemas.settings import Requirement
 
@@ -19,13 +19,20 @@ from schemas.settings import Requirement
     type=click.Choice([str(each) for each in READING_MODES]),
     default=str(Mode.FULL),
     show_default=True,
-    help="Read everybody, or only who changed in Entra since the last complete run.",
+    help="Read all users, or only those that changed in Entra since the last complete run.",
 )
-@click.option("--dry-run", is_flag=True, help="Find out what would change, and change nothing.")
-@click.option("--recheck-all", is_flag=True, help="Ask Skolon about everybody, and trust no receipt.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@click.option(
+    "--recheck-all", is_flag=True, help="Check every user in Skolon; do not rely on recent results."
+)
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: for so long.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="With --wait: give up after this many seconds.",
+)
 @json_option
 def trigger(  # noqa: PLR0913 - one for each option
     *,
@@ -38,12 +45,13 @@ def trigger(  # noqa: PLR0913 - one for each option
     timeout: float | None,
     wants_json: bool,
 ) -> None:
-    """Publish a tenant-sync message for TENANT."""
-    request = wish_from(tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users))
+    """Request a run for TENANT."""
+    request = build_request(
+        tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users)
+    )
     services = current_services(Requirement.DATABASE, Requirement.BROKER)
-    if not services.store.tenants.outline(tenant).enabled:
-        raise UsageError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
+    check_enabled(tenant, store=services.store)
     if wait:
-        wish_and_wait(request, services, timeout=timeout, wants_json=wants_json)
+        request_and_wait(request, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(request, services, {}, wants_json=wants_json)
+        publish_only(request, services, {}, wants_json=wants_json)

@@ -1,4 +1,4 @@
-"""`update-sync runs undo`: what a run has written is put back, by a run of its own."""
+"""`update-sync runs undo`: restores what a run overwrote, by a run of its own."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from typing import TYPE_CHECKING
 
 import click
 
+from administration.runs.undo import plan_undo
 from cli.context import current_services
 from cli.output import echo, json_option
-from cli.runs.request import publish_wish, wish_and_wait, wish_from
-from schemas.errors import UsageError
-from schemas.outcomes import Mode, Status
+from cli.runs.options import run_argument
+from cli.runs.request import publish_only, request_and_wait
 from schemas.settings import Requirement
-from store.runs.undo import why_not_undoable
 
 if TYPE_CHECKING:
-    from bootstrap.services import Services
-    from schemas.runs.run import Run
+    from administration.runs.undo import UndoPlan
 
 
 @click.command()
-@click.argument("run", type=click.IntRange(min=1))
+@run_argument
 @click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="Find out what would be put back, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be restored; change nothing.")
 @click.option(
-    "--override-guard", is_flag=True, help="Let it through although it changes more than the guard allows."
+    "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."
 )
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
-@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: for so long.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="With --wait: give up after this many seconds.",
+)
 @json_option
 def undo(  # noqa: PLR0913 - one for each option
     *,
@@ -39,46 +42,28 @@ def undo(  # noqa: PLR0913 - one for each option
     timeout: float | None,
     wants_json: bool,
 ) -> None:
-    """Put back what RUN has written, where Skolon still holds it.
+    """Restore the values that RUN overwrote, unless changed since.
 
-    Attribute by attribute, each user gets the values from before. What has changed since is left as it
-    is, and counted. The undo is a run of its own, which can be watched, resumed, cancelled and undone. A
-    halted run that is put back as a whole is cancelled by that.
+    Each attribute gets its former value. Attributes that have changed since are skipped, and counted. The
+    undo is a run of its own: it can be watched, resumed, cancelled and undone. An undo of all users of a
+    halted run cancels that run.
     """
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
-    undone = services.store.runs.get(run)
-    request = wish_from(
-        tenant=undone.tenant,
-        mode=str(Mode.UNDO),
-        dry_run=dry_run,
-        users=list(users),
-        reverts_run_id=run,
-        override_guard=override_guard,
-    )
-    people = len(request.users) or services.store.undos.people(run)
-    _check(undone, request.users, people, services)
+    plan = plan_undo(run, users=users, dry_run=dry_run, override_guard=override_guard, store=services.store)
     if not wants_json:
-        _say(undone, people, whole=not (users or dry_run), dry_run=dry_run)
+        _describe(plan)
     if wait:
-        wish_and_wait(request, services, timeout=timeout, wants_json=wants_json)
+        request_and_wait(plan.request, services, timeout=timeout, wants_json=wants_json)
     else:
-        publish_wish(request, services, {"reverts_run_id": str(run), "users": people}, wants_json=wants_json)
+        more = {"reverts_run_id": str(run), "users": plan.users}
+        publish_only(plan.request, services, more, wants_json=wants_json)
 
 
-def _check(undone: Run, users: tuple[str, ...], people: int, services: Services) -> None:
-    why = why_not_undoable(undone.status, dry_run=undone.dry_run, people=people)
-    if why is not None:
-        raise UsageError(f"Run {undone.id} cannot be undone: {why}.")
-    unknown = [user for user in users if services.store.receipts.get(undone.id, user) is None]
-    if unknown:
-        raise UsageError(f"Run {undone.id} has no receipt of:", unknown)
-
-
-def _say(undone: Run, people: int, *, whole: bool, dry_run: bool) -> None:
-    """Tell what is going to happen, and what the undo alone does not mend."""
-    echo(f"Run {undone.id} of {undone.tenant} may have changed {people} people.")
-    if whole and undone.status is Status.HALTED:
-        echo(f"Run {undone.id} is halted; it is cancelled when the undo begins.")
-    if undone.reverts_run_id is None and not dry_run:
-        echo("If its mapping was wrong, mend that first: the next full run would write the same again.")
-        echo("A delta run does not look at people whom only the undo has changed.")
+def _describe(plan: UndoPlan) -> None:
+    undone = plan.undone
+    echo(f"Run {undone.id} of {undone.tenant} may have changed {plan.users} users.")
+    if plan.cancels_run:
+        echo(f"Run {undone.id} is halted; it is cancelled when the undo starts.")
+    if undone.reverts_run_id is None and not plan.request.dry_run:
+        echo("If its mapping was wrong, fix that first: the next full run would write the same values again.")
+        echo("A delta run does not check users that only the undo has changed.")

@@ -7,7 +7,7 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from bootstrap.services import MessageServices
+from bootstrap.message_services import MessageServices
 from producers.main import add_reconciler, declare_producers
 from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import consuming

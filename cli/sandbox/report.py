@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from cli.runs.details import details_of
+from administration.runs.details import details_of
 from schemas.outcomes import FINAL_OUTCOMES, Outcome, Status
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cli.runs.details import RunDetails
+    from administration.runs.details import RunDetails
     from sandbox.environment import Environment
     from schemas.runs.run import RunSummary
     from store.store import Store

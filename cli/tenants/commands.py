@@ -1,36 +1,41 @@
-"""`update-sync tenants`: whose directories are synced, and how."""
+"""`update-sync tenants`: the tenants and their settings."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from administration.tenants.next_run import next_run
 from cli.context import current_services
-from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
-from cli.tenants.check import Severity, check_tenant
-from cli.tenants.data_quality import report
-from cli.tenants.freshness import freshness
-from cli.tenants.next_run import describe_next_run
-from cli.tenants.options import changes_from, tenant_options
-from cli.tenants.preview import preview
+from cli.lazy_group import LazyCommand, LazyGroup
+from cli.output import json_option, print_fields, print_json, print_result, print_table
+from cli.tenants.options import changes_from, key_argument, tenant_options
 from schemas.settings import Requirement
 from schemas.tenants.tenant import dump_tenant, load_tenant
 
 if TYPE_CHECKING:
+    from administration.tenants.next_run import NextRun
     from bootstrap.services import Services
 
-key_argument = click.argument("key")
+_LAZY: Final = {
+    "check": LazyCommand("cli.tenants.check:check", "Check a tenant's credentials and tell how to fix them."),
+    "freshness": LazyCommand(
+        "cli.tenants.freshness:freshness",
+        "Show what share of users was verified in the last day and week.",
+    ),
+    "preview": LazyCommand("cli.tenants.preview:preview", "Show what a run would do, and change nothing."),
+    "report": LazyCommand(
+        "cli.tenants.data_quality:report", "Report data errors that the last complete full run found."
+    ),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy=_LAZY)
 def tenants() -> None:
-    """Manage tenants: their settings, and whether their credentials work."""
-
-
-tenants.add_command(preview)
+    """Manage tenants and check their credentials."""
 
 
 def _services() -> Services:
@@ -42,14 +47,14 @@ def _services() -> Services:
 @tenant_options
 @json_option
 def add(*, key: str, wants_json: bool, **options: Any) -> None:
-    """Add a tenant. Its client secret comes from the file, or is asked for; never from an argument."""
+    """Add a tenant. Its client secret is read from a file or asked for, never from an argument."""
     services = _services()
     settings = changes_from(options)
     if "client_secret" not in settings and sys.stdin.isatty():
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     tenant, secret = load_tenant(key, settings)
     services.store.tenants.add(tenant, secret)
-    text = f"Tenant '{key}' is added. 'update-sync tenants check {key}' proves its credentials."
+    text = f"Added tenant '{key}'. Check its credentials: update-sync tenants check {key}"
     print_result(text, {"tenant": key}, wants_json=wants_json)
 
 
@@ -59,17 +64,17 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
 @click.option("--client-secret", "asks", is_flag=True, help="Ask for a new client secret.")
 @json_option
 def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> None:
-    """Change what is named, and leave the rest as it is."""
+    """Change only the given settings."""
     services = _services()
     changes = changes_from(options)
     if asks:
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:
-        raise click.UsageError("Name something to change.")
+        raise click.UsageError("Give at least one setting to change.")
     services.store.tenants.change(key, changes)
     named = sorted(changes)
     print_result(
-        f"Tenant '{key}' is changed: {', '.join(named)}.",
+        f"Updated tenant '{key}': {', '.join(named)}.",
         {"tenant": key, "changed": named},
         wants_json=wants_json,
     )
@@ -94,20 +99,20 @@ def list_tenants(*, wants_json: bool) -> None:
 @key_argument
 @json_option
 def show(*, key: str, wants_json: bool) -> None:
-    """Show a tenant's settings; its client secret can be replaced, and not be read."""
+    """Show a tenant's settings. Its client secret is never shown."""
     store = current_services(Requirement.DATABASE).store
     settings = dump_tenant(store.tenants.settings(key))
     if wants_json:
-        # Without the line below: this is the object that `add` and `set` take.
+        # Without `next_due`: this is the object that `add` and `set` take.
         print_json(settings)
     else:
-        next_due = describe_next_run(key, store.schedules, dt.datetime.now(dt.UTC))
+        next_due = _describe(next_run(key, store.schedules, dt.datetime.now(dt.UTC)))
         print_fields({"key": key, **settings, "next_due": next_due})
 
 
 @tenants.command()
 @key_argument
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
@@ -115,31 +120,19 @@ def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     services.store.tenants.outline(key)
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("Nobody can be asked here: say --yes.")
+            raise click.UsageError("Not interactive: pass --yes.")
         click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
     services.store.tenants.remove(key)
-    print_result(f"Tenant '{key}' is removed.", {"tenant": key}, wants_json=wants_json)
+    print_result(f"Removed tenant '{key}'.", {"tenant": key}, wants_json=wants_json)
 
 
-@tenants.command()
-@key_argument
-@json_option
-def check(*, key: str, wants_json: bool) -> None:
-    """Prove a tenant's credentials against Entra and Skolon, step by step. Nothing is changed."""
-    services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
-    record = services.store.tenants.get(key)
-    steps = check_tenant(record, services.gateways, dt.datetime.now(dt.UTC).date())
-    ok = all(step.severity is not Severity.ERROR for step in steps)
-    if wants_json:
-        print_json({"tenant": key, "ok": ok, "steps": [step.as_json() for step in steps]})
-    else:
-        for step in steps:
-            echo(f"{step.severity:<8} {step.name}: {step.detail}")
-            if step.fix:
-                echo(f"{'':<8} fix: {step.fix}")
-    if not ok:
-        raise click.exceptions.Exit(1)
-
-
-for command in (freshness, report):
-    tenants.add_command(command)
+def _describe(next_one: NextRun | None) -> str:
+    if next_one is None:
+        return "never: it has no schedule, or is disabled"
+    if next_one.due is None:
+        return "never"
+    text = next_one.due.isoformat(timespec="minutes")
+    if next_one.blocked_by is None:
+        return text
+    run = next_one.blocked_by
+    return f"{text}, once run {run.id} ({run.cause}) is resumed or cancelled"

@@ -1,4 +1,4 @@
-"""`update-sync tenants report`: what is to be put in order in Entra or Skolon, by the last full run."""
+"""`update-sync tenants report`: data errors in Entra and Skolon."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from administration.tenants.data_quality import data_quality_of
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from schemas.errors import UsageError
 from schemas.reports.remedies import Language, remedy_for
 from schemas.safe_text import one_line
 from schemas.settings import Requirement
@@ -29,21 +29,17 @@ _INDENT: Final = "  "
     default=20,
     show_default=True,
     type=click.IntRange(1, 100_000),
-    help="People, pairs or groups that are named of each kind.",
+    help="Persons, pairs or groups shown of each kind.",
 )
 @json_option
 def report(*, key: str, limit: int, wants_json: bool) -> None:
-    """Report what the last complete full run found to be put in order.
+    """Report data errors that the last complete full run found.
 
-    Skolon users that two people claim, people who share an EPPN or a personal number in Entra, who has no
-    match key, who is not found or ambiguous in Skolon, and whether Graph listed everybody whom it counts.
-    People are named by their ids; no value is shown.
+    Skolon users that two persons claim; persons who share an EPPN or a personal number in Entra; persons
+    without a match key, not found in Skolon or matching several Skolon users; and whether Graph listed all
+    the users that it counts. Persons are shown by their ids; no value is shown.
     """
-    store = current_services(Requirement.DATABASE).store
-    store.tenants.outline(key)
-    found = store.tenant_reports.last(key, limit)
-    if found is None:
-        raise UsageError(f"No full run of tenant '{key}' is complete so far: 'trigger {key}' starts one.")
+    found = data_quality_of(key, store=current_services(Requirement.DATABASE).store, limit=limit)
     if wants_json:
         print_json(found.as_json())
         return
@@ -58,7 +54,7 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     for warning in found.run.warnings:
         yield f"Warning: {warning.detail}."
         yield from (f"{_INDENT}{remedy_for(warning.kind).texts[language].fix}" for language in Language)
-    yield f"Claims of a Skolon user that is somebody else's: {found.collision_count}"
+    yield f"Claims of a Skolon user that belongs to another person: {found.collision_count}"
     for each in found.collisions:
         yield f"{_INDENT}Skolon user {each.skolon_id}:"
         yield f"{_INDENT * 2}{each.holder} keeps it"
@@ -67,8 +63,8 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     yield from _shared("EPPNs that several people in Entra have", found.same_eppn)
     yield from _shared("Personal numbers that several people in Entra have", found.same_number)
     yield from _people("People without any match key", found.no_match_key, details=False)
-    yield from _people("People whom Skolon does not have", found.not_found, details=False)
-    yield from _people("People who match several Skolon users", found.ambiguous, details=True)
+    yield from _people("People not found in Skolon", found.not_found, details=False)
+    yield from _people("People matching several Skolon users", found.ambiguous, details=True)
 
 
 def _shared(title: str, shared: SharedValues) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`update-sync tenants freshness`: how long ago it was confirmed that Skolon is right."""
+"""`update-sync tenants freshness`: how long ago users were verified."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from administration.tenants.freshness import freshness_of
 from cli.context import current_services
 from cli.durations import format_age
 from cli.output import json_option, print_json, print_table
@@ -18,27 +19,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("key", required=False)
-@click.option("--all", "everyone", is_flag=True, help="All tenants.")
+@click.option("--all", "all_tenants", is_flag=True, help="All tenants.")
 @json_option
-def freshness(*, key: str | None, everyone: bool, wants_json: bool) -> None:
-    """Say for which share of a tenant's people Skolon was confirmed within a day and a week.
+def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
+    """Show what share of users was verified in the last day and week.
 
-    The people are those of the last complete full run. Confirmed is who was updated or found unchanged by a
-    run that asked Skolon; who has no Skolon user or is out of scope is decided on, and not counted. A delta
-    confirms only who changed in Entra.
+    The users are those of the last complete full run. A run verifies a user when it asks Skolon and updates
+    the user or finds it unchanged. Users without a Skolon user, or out of scope, are not counted. A delta run
+    verifies only users that changed in Entra.
     """
-    if (key is None) is not everyone:
-        raise click.UsageError("Name a tenant, or say --all.")
-    store = current_services(Requirement.DATABASE).store
-    keys = [tenant.key for tenant in store.tenants.outlines()] if key is None else [key]
-    if key is not None:
-        store.tenants.outline(key)
+    if (key is None) is not all_tenants:
+        raise click.UsageError("Give either a tenant or --all.")
     now = dt.datetime.now(dt.UTC)
-    found = [store.people.freshness(each, now) for each in keys]
+    found = freshness_of(key, store=current_services(Requirement.DATABASE).store, now=now)
     if wants_json:
-        print_json([each.as_json() for each in found] if everyone else found[0].as_json())
+        print_json([each.as_json() for each in found] if all_tenants else found[0].as_json())
         return
-    headings = ("tenant", "run", "people", "expected", "1 day", "7 days", "never", "oldest")
+    headings = ("tenant", "run", "users", "expected", "1 day", "7 days", "never", "oldest")
     print_table(headings, [_row(each, now) for each in found])
 
 
@@ -56,5 +53,5 @@ def _row(each: Freshness, now: dt.datetime) -> tuple[object, ...]:
 
 
 def _percent(share: float | None) -> str | None:
-    # Cut, not rounded: only everybody is 100 %.
+    # Rounded down: 100 % means all users.
     return None if share is None else f"{int(share * 1000) / 10} %"

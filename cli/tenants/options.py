@@ -1,4 +1,4 @@
-"""Options for single settings of a tenant, as changes to the contract's object."""
+"""Options for the settings of a tenant."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from schemas.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: A tenant's key.
+key_argument: Callable[..., Any] = click.argument("key")
+
 _STDIN: Final = "-"
 
 #: Bytes of a file of settings, and levels of JSON in it: a tenant has a few KiB, and four levels.
@@ -26,14 +29,18 @@ _PLAIN: Final = (
 )  # fmt: skip
 
 _OPTIONS: Final = (
-    click.option("--from", "source_file", metavar="FILE", help="A JSON object; - is standard input."),
     click.option(
-        "--client-secret-file", metavar="FILE", help="The secret's Value alone; - is standard input."
+        "--from", "source_file", metavar="FILE", help="Settings as a JSON object; - is standard input."
+    ),
+    click.option(
+        "--client-secret-file",
+        metavar="FILE",
+        help="A file with the secret's Value; - is standard input.",
     ),
     click.option("--name"),
     click.option("--entra-tenant-id", help="The directory (tenant) id."),
     click.option("--client-id"),
-    click.option("--organisation", help="Skolon's."),
+    click.option("--organisation", help="The organisation in Skolon."),
     click.option("--client-secret-expires", metavar="YYYY-MM-DD"),
     click.option("--source", "source", multiple=True, metavar="ATTRIBUTE=SOURCE,…", help="May be repeated."),
     click.option("--match-keys", metavar="KEY,…"),
@@ -46,7 +53,7 @@ _OPTIONS: Final = (
     click.option("--give-up-after-hours", type=float),
     click.option("--trust-receipts-days", type=int),
     click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
-    click.option("--no-schedule", is_flag=True, help="Nothing is triggered by itself."),
+    click.option("--no-schedule", is_flag=True, help="Trigger no runs by schedule."),
     click.option("--time-zone", metavar="ZONE", help="Of the schedule, such as Europe/Stockholm."),
     click.option("--enabled/--disabled", default=None),
 )
@@ -60,7 +67,7 @@ def tenant_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def changes_from(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the object that the options make; single settings win over the file's.
+    """Return the settings object that the options make; single options override the file.
 
     Raises `UsageError` when a file cannot be read, or an option has the wrong form.
     """
@@ -70,7 +77,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
     if options["no_schedule"]:
         if options["schedule"] is not None:
-            raise UsageError("Only one of --schedule and --no-schedule can be.")
+            raise UsageError("Give either --schedule or --no-schedule.")
         changes["schedule"] = None
     for name in ("match_keys", "erase_blank"):
         if options[name] is not None:
@@ -90,7 +97,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(given: Any, named: dict[str, Any]) -> Any:
-    """Return what the file gives with the options in it; what is no object is left to be refused later."""
+    """Return the file's value with the options merged in; what is not an object is refused later."""
     return {**(given or {}), **named} if given is None or isinstance(given, dict) else given
 
 
@@ -104,20 +111,20 @@ def read_object(path: str) -> dict[str, Any]:
     except ValueError as error:
         # The text itself may hold the secret; a position does not.
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"{path} is no JSON{place}.") from None
+        raise UsageError(f"{path} is not valid JSON{place}.") from None
     if not isinstance(value, dict):
-        raise UsageError(f"{path} holds no JSON object.")
+        raise UsageError(f"{path} is not a JSON object.")
     if _depth(value) > DEEPEST_JSON:
         raise _too_deep(path)
     return value
 
 
 def _too_deep(path: str) -> UsageError:
-    return UsageError(f"{path} is nested deeper than {DEEPEST_JSON} levels: that is no tenant.")
+    return UsageError(f"{path} is nested deeper than {DEEPEST_JSON} levels: no tenant's settings.")
 
 
 def _depth(value: object) -> int:
-    """Return how many objects and lists lie in each other at most."""
+    """Return how deep objects and lists are nested."""
     depth, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
@@ -126,7 +133,7 @@ def _depth(value: object) -> int:
 
 
 def _text(path: str) -> str:
-    """Return the text of a file or of standard input, of which no more is read than is allowed."""
+    """Return the text of a file or of standard input; reads no more than the limit."""
     try:
         if path == _STDIN:
             content = sys.stdin.buffer.read(LARGEST_FILE + 1)
@@ -134,14 +141,14 @@ def _text(path: str) -> str:
             with Path(path).open("rb") as file:
                 content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: that is no tenant.")
+            raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: no tenant's settings.")
         return content.decode()
     except (OSError, UnicodeError) as error:
         raise UsageError(f"{path} cannot be read: {type(error).__name__}.") from None
 
 
 def split_list(text: str) -> list[str]:
-    """Return what stands between commas."""
+    """Return the parts between commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -149,5 +156,5 @@ def pair(text: str, option: str) -> tuple[str, str]:
     """Return the two sides of NAME=VALUE; raise `UsageError` if there is only one."""
     name, equals, rest = text.partition("=")
     if not equals:
-        raise UsageError(f"{option} wants NAME=VALUE.")
+        raise UsageError(f"{option} takes NAME=VALUE.")
     return name.strip(), rest

@@ -1,4 +1,4 @@
-"""`--set NAME=VALUE`: settings of a tenant that are to be tried, as changes to the contract's object."""
+"""`--set NAME=VALUE`: settings of a preview."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES: Final = (
 
 
 def read_overrides(settings: Iterable[str], base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the object that the options make, on top of a file's, and a line for each fault."""
+    """Return the settings object that the options make, on top of a file's, and a line for each fault."""
     changes, faults = dict(base), list[str]()
     for text in settings:
         try:
@@ -62,15 +62,15 @@ def _put(changes: dict[str, Any], name: str, value: str) -> None:
 def _inside(changes: dict[str, Any], name: str) -> dict[str, Any]:
     inner = changes.get(name)
     if name in changes and not isinstance(inner, dict):
-        raise UsageError(f"{name}: the file has no object there to put a setting into.")
-    # A copy: what the file gave is the caller's.
+        raise UsageError(f"{name}: in the file it is not an object, so no setting of it can be given.")
+    # A copy: the file's object is the caller's.
     changes[name] = dict(inner or {})
     made: dict[str, Any] = changes[name]
     return made
 
 
 def _exclude(scope: dict[str, Any], value: str) -> None:
-    """Add a rule; the first one that an option names takes the place of those that are saved."""
+    """Add a rule; the first one of an option replaces the saved ones."""
     rules = [*scope.get("exclude", ())]
     if value:
         source, equals = pair(value, "--set exclude=")

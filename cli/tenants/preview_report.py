@@ -1,76 +1,17 @@
-"""A preview as people read it: what would become of everybody, and what the guard would say of it."""
+"""Prints what a run would do, and what the guard would say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.output import echo, print_json, print_table
-from cli.runs.details import RunDetails, details_of, print_changes
-from schemas.outcomes import FINAL_OUTCOMES, Outcome
-from schemas.runs.changes import GuardCounts
+from cli.runs.details import print_changes
+from schemas.outcomes import FINAL_OUTCOMES
 from schemas.safe_text import one_line
-from schemas.tenants.settings_override import apply_override, override_differences
-from workers.rules.guard import violations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from administration.tenants.preview import Preview
     from schemas.runs.run import RunSummary
-    from schemas.tenants.tenant import Tenant
-    from store.store import Store
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """A run that tried settings, what these change, and which limits the real run would pass."""
-
-    summary: RunSummary
-    details: RunDetails
-    settings: Mapping[str, tuple[Any, Any]]
-    counts: GuardCounts
-    people: int | None
-    would_halt: tuple[str, ...]
-
-    @property
-    def right(self) -> bool:
-        """Whether the real run would complete with nobody a dead letter."""
-        return self.summary.succeeded and not self.would_halt
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the contract's object of the run, and what is added to it."""
-        return {
-            **self.summary.as_json(),
-            **self.details.as_json(),
-            "settings": {
-                name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
-            },
-            "guard": {
-                "counts": self.counts.as_json(),
-                "directory_size": self.people,
-                "would_halt": list(self.would_halt),
-            },
-        }
-
-
-def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
-    """Return what a run that tried settings has found out."""
-    run, details = summary.run, details_of(summary.run.id, store)
-    trial = store.trials.settings(run)
-    counts = GuardCounts(
-        changed=details.changes.users,
-        identity_changed=details.changes.identity,
-        not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
-    )
-    people = store.guards.everybody(run.id)
-    return Preview(
-        summary=summary,
-        details=details,
-        settings=override_differences(saved, trial),
-        counts=counts,
-        people=people,
-        would_halt=tuple(violations(apply_override(saved, trial).guard, counts, lambda: people)),
-    )
 
 
 def show_preview(preview: Preview, *, wants_json: bool) -> None:
@@ -84,19 +25,19 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
     if run.cause is not None:
         echo(f"{run.cause}: {one_line(run.detail)}")
     if preview.settings:
-        echo("", "Tried, and not saved:")
+        echo("", "With these settings, which are not saved:")
     for name, (saved, new) in preview.settings.items():
-        echo(f"  {name}: {_said(new)}", f"      saved: {_said(saved)}")
+        echo(f"  {name}: {_as_text(new)}", f"      saved: {_as_text(saved)}")
     echo()
-    print_table(("outcome", "people"), _outcomes(summary))
+    print_table(("outcome", "users"), _outcomes(summary))
     if preview.details.changes.attributes:
-        echo("", "People whose attribute would be")
+        echo("", "Users whose attribute would be")
         print_changes(preview.details.changes)
     echo()
     for excess in preview.would_halt:
         echo(f"The guard would halt the real run: {excess}")
     if not preview.would_halt:
-        echo("The guard would let the real run through.")
+        echo("The guard would not halt the real run.")
 
 
 def _outcomes(summary: RunSummary) -> list[tuple[str, int]]:
@@ -105,12 +46,12 @@ def _outcomes(summary: RunSummary) -> list[tuple[str, int]]:
     return [*rows, ("pending", summary.pending)] if summary.pending else rows
 
 
-def _said(value: Any) -> str:
-    """Return a setting's value as one would write it."""
+def _as_text(value: Any) -> str:
+    """Return a setting's value as it is written in an option."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value) or "nothing"
     if isinstance(value, list):
-        return ", ".join(f"{each['source']}={each['equals']}" for each in value) or "nobody"
+        return ", ".join(f"{each['source']}={each['equals']}" for each in value) or "none"
     if isinstance(value, dict):
         return f"{value['count']} and {value['share']:.0%}"
     return {True: "yes", False: "no", None: "none"}.get(value, one_line(value))

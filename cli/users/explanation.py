@@ -1,132 +1,109 @@
-"""One user's way, step by step, for people and programs; values show their shape alone unless asked for."""
+"""Prints what the sync would do to one user, step by step."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from cli.output import echo
-from cli.redaction import diff_hint, mask
-from cli.users.explanation_report import print_steps
-from schemas.errors import HaltError, PermanentError
-from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
-from schemas.runs.sync_result import SyncResult
+from cli.output import echo, print_table
 from schemas.safe_text import one_line
-from schemas.users.attributes import Attribute
-from workers.pipeline import steps
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
-    from workers.dry_run.explain import UserExplanation
+    from collections.abc import Callable, Mapping
+
+    from administration.users.explanation import Explanation
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """What became of a user's steps; `values` shows them as they are."""
-
-    user: str
-    explained: UserExplanation
-    values: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the steps, and how they ended."""
-        return {
-            "user": self.user,
-            "steps": [self._step(step) for step in self.explained.steps],
-            **_end(self.explained.end),
-        }
-
-    def print(self) -> None:
-        """Print the steps under each other."""
-        echo(f"user {self.user}: what would become of it now. Nothing has been changed.")
-        print_steps(self.as_json()["steps"])
-        end = _end(self.explained.end)
-        echo("", f"outcome: {end['outcome'] or 'unknown'}")
-        for name in ("reason", "stage", "cause", "away", "detail"):
-            if end[name] is not None:
-                echo(f"  {name}: {one_line(end[name])}")
-
-    def _value(self, attribute: Attribute, value: str | None) -> str | None:
-        """Return a value as it may be shown: an Entra id names nobody who does not have the directory."""
-        own = attribute is Attribute.EXTERNAL_ID and value == self.user
-        return value if self.values or own or value is None else mask(value)
-
-    def _step(self, step: steps.Step) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of step
-        match step:
-            case steps.ReadStep():
-                return {"step": "read", "found": step.user is not None, "by_id": step.by_id}
-            case steps.ScopeStep():
-                rules = [
-                    {"setting": each.setting, "allows": each.allows, "because": each.reason}
-                    for each in step.results
-                ]
-                return {
-                    "step": "scope",
-                    "in_scope": all(each.allows for each in step.results),
-                    "rules": rules,
-                }
-            case steps.MapStep():
-                return {"step": "map", "attributes": self._mapped(step)}
-            case steps.SearchStep():
-                hits = [
-                    {"key": str(each.key), "skolon_users": [user.id for user in each.users]}
-                    for each in step.key_matches
-                ]
-                return {"step": "search", "keys": hits}
-            case steps.MatchStep():
-                found = step.match
-                return {
-                    "step": "match",
-                    "by": None if found is None else str(found.key),
-                    "skolon_user": None if found is None else found.user.id,
-                }
-            case steps.OwnerStep():
-                shown = self._value(Attribute.EXTERNAL_ID, step.external_id)
-                own = step.external_id == self.user
-                return {"step": "owner", "external_id": shown, "is_own": own, "is_others": step.is_others}
-            case steps.BirthDateStep():
-                birthday = step.birthday
-                shown = self._value(Attribute.BIRTH_DATE, birthday.value)
-                return {"step": "birth_date", "value": shown, "problem": birthday.problem}
-            case steps.CompareStep():
-                return self._compared(step)
-
-    def _mapped(self, step: steps.MapStep) -> list[dict[str, Any]]:
-        return [
-            {
-                "attribute": str(attribute),
-                "source": each.source,
-                "value": self._value(attribute, each.value),
-                "known": each.known,
-            }
-            for attribute, each in step.sources.items()
-            if attribute is not Attribute.BIRTH_DATE
-        ]
-
-    def _compared(self, step: steps.CompareStep) -> dict[str, Any]:
-        held = step.user.attributes
-        changes = [
-            {
-                "attribute": str(attribute),
-                "kind": str(change_kind(held.get(attribute), new)),
-                "identity": attribute in IDENTITY_ATTRIBUTES,
-                "from": self._value(attribute, held.get(attribute)),
-                "to": self._value(attribute, new),
-                "hint": diff_hint(held.get(attribute), new),
-            }
-            for attribute, new in step.changes.items()
-        ]
-        return {"step": "compare", "changes": changes, "kept": [str(attribute) for attribute in step.kept]}
+def print_explanation(explanation: Explanation) -> None:
+    """Print what the sync would do to a user, step by step."""
+    shown = explanation.as_json()
+    echo(f"user {explanation.user}: what the sync would do now. Nothing has been changed.")
+    for step in shown["steps"]:
+        _PRINTERS[step["step"]](step)
+    echo("", f"outcome: {shown['outcome'] or 'unknown'}")
+    for name in ("reason", "stage", "cause", "away", "detail"):
+        if shown[name] is not None:
+            echo(f"  {name}: {one_line(shown[name])}")
 
 
-def _end(end: object) -> dict[str, Any]:
-    found: dict[str, Any] = dict.fromkeys(("outcome", "reason", "stage", "cause", "away", "detail"))
-    match end:
-        case SyncResult():
-            return {**found, "outcome": str(end.outcome), "detail": end.detail}
-        case PermanentError():
-            said = {"outcome": "dead_lettered", "reason": str(end.reason), "stage": str(end.stage)}
-            return {**found, **said, "detail": end.detail}
-        case HaltError():
-            return {**found, "cause": str(end.cause), "detail": end.detail}
-        case _:
-            return {**found, "away": str(end)}
+def _title(attribute: str) -> str:
+    return ATTRIBUTE_TABLE[Attribute(attribute)].title
+
+
+def _print_read(step: dict[str, Any]) -> None:
+    echo("", "read: from Graph, by its id" if step["found"] else "read: no user in Entra has the id")
+
+
+def _print_scope(step: dict[str, Any]) -> None:
+    echo("", f"scope: {'in scope' if step['in_scope'] else 'excluded'}")
+    for rule in step["rules"]:
+        echo(f"  {rule['setting']}: {rule['because']}")
+    if not step["rules"]:
+        echo("  the tenant excludes no user")
+
+
+def _print_map(step: dict[str, Any]) -> None:
+    echo("", "mapped")
+    rows = [
+        (
+            _title(each["attribute"]),
+            each["source"] or "every source is blank",
+            each["value"] if each["known"] else "not given",
+        )
+        for each in step["attributes"]
+    ]
+    print_table(("attribute", "source", "value"), rows)
+
+
+def _print_search(step: dict[str, Any]) -> None:
+    echo("", "searched in Skolon by")
+    for each in step["keys"]:
+        echo(f"  {_title(each['key'])}: {', '.join(each['skolon_users']) or 'no user'}")
+
+
+def _print_match(step: dict[str, Any]) -> None:
+    if step["by"] is None:
+        echo("", "matched: no user")
+    else:
+        echo("", f"matched: Skolon user {step['skolon_user']}, by {_title(step['by'])}")
+
+
+def _print_owner(step: dict[str, Any]) -> None:
+    if step["is_own"]:
+        whose = "this user's"
+    elif step["external_id"] is None:
+        whose = "blank"
+    elif step["is_others"]:
+        whose = "another user's in Entra"
+    else:
+        whose = f"of no user in Entra ({step['external_id']})"
+    echo(f"  its External Id is {whose}")
+
+
+def _print_birth_date(step: dict[str, Any]) -> None:
+    echo("", f"birth date: {step['problem'] or step['value'] or 'not set in Entra'}")
+
+
+def _print_compare(step: dict[str, Any]) -> None:
+    echo("", "would change" if step["changes"] else "nothing differs")
+    for each in step["changes"]:
+        identity = ", identity" if each["identity"] else ""
+        echo(f"  {_title(each['attribute'])} ({each['kind']}{identity})")
+        hint = f"   ({each['hint']})" if each["hint"] else ""
+        old, new = (one_line("blank" if each[side] is None else each[side]) for side in ("from", "to"))
+        echo(f"    {old} → {new}{hint}")
+    if step["kept"]:
+        kept = ", ".join(_title(attribute) for attribute in step["kept"])
+        echo(f"  blank in Entra, and kept in Skolon: {kept}")
+
+
+_PRINTERS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {
+    "read": _print_read,
+    "scope": _print_scope,
+    "map": _print_map,
+    "search": _print_search,
+    "match": _print_match,
+    "owner": _print_owner,
+    "birth_date": _print_birth_date,
+    "compare": _print_compare,
+}

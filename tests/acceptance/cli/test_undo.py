@@ -86,4 +86,4 @@ def test_a_mistake_is_halted_and_every_value_restored(
     assert resumed.returncode == 2
     again = update_sync("runs", "undo", halted["run"], "--wait", env=env)
     assert again.returncode == 0, again.stderr
-    assert "mend that first" in again.stdout
+    assert "fix that first" in again.stdout

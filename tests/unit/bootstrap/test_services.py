@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.services import MessageServices, Services, message_services
+from bootstrap.message_services import MessageServices, message_services
+from bootstrap.services import Services
 from schemas.crypto.encryption import new_key
 from schemas.errors import InvalidSettingsError
 from schemas.settings import Requirement, Settings

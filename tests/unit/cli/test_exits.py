@@ -126,7 +126,7 @@ def test_without_the_stand_ins_the_sandbox_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An installation without the sandbox's servers works, and names what is missing when it is wanted."""
-    monkeypatch.setitem(sys.modules, "cli.sandbox.commands", None)
+    monkeypatch.setitem(sys.modules, "cli.sandbox.session", None)
     monkeypatch.setattr(sys, "argv", ["update-sync", "sandbox", "--users", "5"])
     with pytest.raises(SystemExit) as end:
         main.main()

@@ -100,7 +100,7 @@ def test_nothing_happens_while_rabbitmq_is_away(env: dict[str, str], store: Stor
     done = update_sync("runs", "undo", str(run), env=env)
     assert done.returncode == 1
     assert "RabbitMQ is away" in done.stderr
-    assert "mend that first" in done.stdout
+    assert "fix that first" in done.stdout
     assert "Hemligstad" not in done.stdout + done.stderr
     assert [each.run.id for each in store.runs.list()] == [run]
 
@@ -119,5 +119,5 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     assert shown["users"][0]["skipped"] == ["city"]
     plain = update_sync("runs", "show", str(undo), env=env).stdout
     assert f"undo of {run}" in plain
-    assert "left as it is" in plain
+    assert "  skipped  " in plain
     assert f"undo of {run}" in update_sync("runs", "list", env=env).stdout

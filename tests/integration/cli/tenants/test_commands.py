@@ -250,9 +250,9 @@ def test_single_settings_win_over_the_file(env: dict[str, str]) -> None:
 MADE_UP = {"client_secret": "S3CRET"}
 
 FAULTY: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "no JSON": ('{"client_secret": "S3CRET",', (), ("is no JSON",)),
+    "no JSON": ('{"client_secret": "S3CRET",', (), ("is not valid JSON",)),
     "no object": ('["S3CRET"]', (), ("JSON object",)),
-    "an empty file": ("", (), ("is no JSON",)),
+    "an empty file": ("", (), ("is not valid JSON",)),
     "a missing field": ('{"client_secret": "S3CRET"}', (), ("name:", "organisation:", "client_id:")),
     "an unknown field": (json.dumps(tenant_object(**MADE_UP, colour="red")), (), ("colour:",)),
     "wrong types": (

@@ -76,7 +76,7 @@ def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("exempel", "somebody.else@skola.example"), "Nobody of tenant 'exempel'"),
+        (("exempel", "somebody.else@skola.example"), "No user with that id or EPPN was found in 'exempel'"),
         (("another", ANNA), "no tenant 'another'"),
     ],
 )

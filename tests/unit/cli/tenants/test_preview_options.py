@@ -46,4 +46,4 @@ def test_options_go_on_top_of_a_file() -> None:
     base = {"sources": {"eppn": ["mail"], "city": []}}
     assert read_overrides(["eppn="], base)[0] == {"sources": {"eppn": [], "city": []}}
     assert base == {"sources": {"eppn": ["mail"], "city": []}}
-    assert "no object" in read_overrides(["eppn="], {"sources": 7})[1][0]
+    assert "not an object" in read_overrides(["eppn="], {"sources": 7})[1][0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.redaction import diff_hint, mask
+from administration.users.redaction import diff_hint, mask
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""Values of people with their shape alone: enough to see what kind of thing it is, and not who.
+"""Masks personal values so that only their shape is left.
 
-Each run of letters becomes three dots however long it is, each digit a `#`, and of all other signs only those
-stay that give mail addresses, dates and numbers their form.
+Each run of letters becomes three dots, whatever its length, and each digit a `#`. Other characters are masked
+too, except for those that give e-mail addresses, dates and numbers their form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 _DOTS: Final = "•••"
 _KEPT: Final = "@.-_+ "
 
-#: Letters of any alphabet and whatever else is neither a digit nor kept, in one piece; or one digit.
+#: One digit; or a run of other characters that are not kept, such as letters of any alphabet.
 _PIECES: Final = re.compile(rf"[0-9]|[^0-9{re.escape(_KEPT)}]+")
 
 
@@ -24,7 +24,7 @@ def mask(value: str | None) -> str:
 
 
 def diff_hint(old: str | None, new: str | None) -> str | None:
-    """Return in words what two different values have in common, where that helps; None where it does not."""
+    """Return how two different values differ, such as by case alone; None if no hint would help."""
     if old is None or new is None:
         return None
     if old.casefold() == new.casefold():

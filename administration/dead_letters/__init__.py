@@ -1,0 +1,1 @@
+"""Dead letters: groups, details, replay, discard."""

@@ -1,0 +1,32 @@
+"""What a replay would do now, without changing anything."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from queues.dead_letters import read_in_portions
+from schemas.messages.messages import USER_SYNC_QUEUE
+from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
+from workers.user_sync import UserSyncHandler
+
+if TYPE_CHECKING:
+    from bootstrap.services import Services
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
+
+
+def replay_dry_run(
+    wanted: DeadLetterFilter, *, limit: int | None, original_payload: bool, services: Services
+) -> ReplayForecast:
+    """Try the users' dead letters that a filter chooses, at most `limit`, and return their outcomes."""
+    dead_letters = chain.from_iterable(read_in_portions(services.broker, (USER_SYNC_QUEUE,)))
+    chosen = islice(
+        (
+            dead_letter
+            for dead_letter in dead_letters
+            if dead_letter.receipt_key is not None and wanted.matches(dead_letter)
+        ),
+        limit,
+    )
+    handler = UserSyncHandler(store=services.store, gateways=services.gateways, cipher=services.cipher)
+    return forecast_replay(chosen, handler, original_payload=original_payload)

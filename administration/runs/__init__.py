@@ -1,0 +1,1 @@
+"""Runs: requests and the wait for their end, details, undo."""

@@ -1,0 +1,29 @@
+"""What a run changes in which attribute, and what the guard kept it from doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schemas.reports.forecast import RunForecast
+    from schemas.runs.changes import ChangeCounts
+    from store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDetails:
+    """How many users a run changes in which attribute; `prospect` of a run that the guard has halted."""
+
+    changes: ChangeCounts
+    prospect: RunForecast | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is added to the contract's object."""
+        prospect = {} if self.prospect is None else self.prospect.as_json()
+        return {"attributes": self.changes.as_json(), **prospect}
+
+
+def details_of(run_id: int, store: Store) -> RunDetails:
+    """Return a run's details as they are now."""
+    return RunDetails(changes=store.changes_made.of(run_id), prospect=store.prospects.of(run_id))

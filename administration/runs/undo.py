@@ -1,0 +1,56 @@
+"""The request that undoes a run, and what it will do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from administration.runs.trigger import build_request
+from schemas.errors import UsageError
+from schemas.outcomes import Mode, Status
+from store.runs.undo import why_not_undoable
+
+if TYPE_CHECKING:
+    from schemas.messages.messages import SyncRequest
+    from schemas.runs.run import Run
+    from store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoPlan:
+    """A request that undoes a run, and how many users that run may have changed."""
+
+    undone: Run
+    request: SyncRequest
+    users: int
+
+    @property
+    def cancels_run(self) -> bool:
+        """Whether the undo cancels the run: a halted one, if all its users are undone."""
+        return self.undone.status is Status.HALTED and not (self.request.users or self.request.dry_run)
+
+
+def plan_undo(
+    run: int, *, users: tuple[str, ...], dry_run: bool, override_guard: bool, store: Store
+) -> UndoPlan:
+    """Return the request that undoes a run for `users`, or for all its users if there are none.
+
+    Raises `UsageError` if the run cannot be undone, or has no receipt of one of the users.
+    """
+    undone = store.runs.get(run)
+    request = build_request(
+        tenant=undone.tenant,
+        mode=str(Mode.UNDO),
+        dry_run=dry_run,
+        users=list(users),
+        reverts_run_id=run,
+        override_guard=override_guard,
+    )
+    changed = len(request.users) or store.undos.people(run)
+    why = why_not_undoable(undone.status, dry_run=undone.dry_run, people=changed)
+    if why is not None:
+        raise UsageError(f"Run {run} cannot be undone: {why}.")
+    unknown = [user for user in request.users if store.receipts.get(run, user) is None]
+    if unknown:
+        raise UsageError(f"Run {run} has no receipt of:", unknown)
+    return UndoPlan(undone=undone, request=request, users=changed)

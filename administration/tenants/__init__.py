@@ -1,0 +1,1 @@
+"""Tenants: connection check, preview, freshness, data quality, next run."""

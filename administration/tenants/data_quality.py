@@ -1,0 +1,23 @@
+"""Data errors in Entra and Skolon that a tenant's last complete full run found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from schemas.reports.data_quality import DataQualityReport
+    from store.store import Store
+
+
+def data_quality_of(tenant: str, *, store: Store, limit: int) -> DataQualityReport:
+    """Return the report of a tenant, with at most `limit` users or groups of each kind.
+
+    Raises `UsageError` if there is no such tenant, or no full run of it is complete.
+    """
+    store.tenants.outline(tenant)
+    found = store.tenant_reports.last(tenant, limit)
+    if found is None:
+        raise UsageError(f"No full run of tenant '{tenant}' is complete yet: 'trigger {tenant}' starts one.")
+    return found

@@ -1,0 +1,71 @@
+"""What a run with settings that need not be saved would do, and whether the guard would halt it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from administration.runs.details import RunDetails, details_of
+from schemas.outcomes import Outcome
+from schemas.runs.changes import GuardCounts
+from schemas.tenants.settings_override import apply_override, override_differences
+from workers.rules.guard import violations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.runs.run import RunSummary
+    from schemas.tenants.tenant import Tenant
+    from store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A finished dry run, its settings that are not the saved ones, and the limits that it would exceed."""
+
+    summary: RunSummary
+    details: RunDetails
+    settings: Mapping[str, tuple[Any, Any]]
+    counts: GuardCounts
+    people: int | None
+    would_halt: tuple[str, ...]
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the real run would complete without a dead letter."""
+        return self.summary.succeeded and not self.would_halt
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the run's object, with the settings and the guard's counts added."""
+        return {
+            **self.summary.as_json(),
+            **self.details.as_json(),
+            "settings": {
+                name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
+            },
+            "guard": {
+                "counts": self.counts.as_json(),
+                "directory_size": self.people,
+                "would_halt": list(self.would_halt),
+            },
+        }
+
+
+def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
+    """Return what a finished dry run found; `saved` are the tenant's own settings."""
+    run, details = summary.run, details_of(summary.run.id, store)
+    trial = store.trials.settings(run)
+    counts = GuardCounts(
+        changed=details.changes.users,
+        identity_changed=details.changes.identity,
+        not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
+    )
+    people = store.guards.everybody(run.id)
+    return Preview(
+        summary=summary,
+        details=details,
+        settings=override_differences(saved, trial),
+        counts=counts,
+        people=people,
+        would_halt=tuple(violations(apply_override(saved, trial).guard, counts, lambda: people)),
+    )

@@ -1,0 +1,1 @@
+"""Users: look-up, sync status, explanation."""

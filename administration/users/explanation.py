@@ -1,0 +1,146 @@
+"""What the sync would do to one user, step by step; values are masked unless asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from administration.users.redaction import diff_hint, mask
+from schemas.errors import HaltError, PermanentError
+from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
+from schemas.runs.sync_result import SyncResult
+from schemas.tenants.settings_override import apply_override
+from schemas.users.attributes import Attribute
+from workers.dry_run.explain import explain
+from workers.pipeline import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clients.gateways import Gateways
+    from store.store import Store
+    from workers.dry_run.explain import UserExplanation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The steps of one user's dry run; with `values`, values are shown as they are."""
+
+    user: str
+    explained: UserExplanation
+    values: bool
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the steps ended with an outcome, and not with an error."""
+        return isinstance(self.explained.end, SyncResult)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the steps, and how they ended."""
+        return {
+            "user": self.user,
+            "steps": [self._step(step) for step in self.explained.steps],
+            **_end(self.explained.end),
+        }
+
+    def _value(self, attribute: Attribute, value: str | None) -> str | None:
+        """Return a value as it may be shown; the user's own Entra id is not masked."""
+        own = attribute is Attribute.EXTERNAL_ID and value == self.user
+        return value if self.values or own or value is None else mask(value)
+
+    def _step(self, step: steps.Step) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of step
+        match step:
+            case steps.ReadStep():
+                return {"step": "read", "found": step.user is not None, "by_id": step.by_id}
+            case steps.ScopeStep():
+                rules = [
+                    {"setting": each.setting, "allows": each.allows, "because": each.reason}
+                    for each in step.results
+                ]
+                return {
+                    "step": "scope",
+                    "in_scope": all(each.allows for each in step.results),
+                    "rules": rules,
+                }
+            case steps.MapStep():
+                return {"step": "map", "attributes": self._mapped(step)}
+            case steps.SearchStep():
+                hits = [
+                    {"key": str(each.key), "skolon_users": [user.id for user in each.users]}
+                    for each in step.key_matches
+                ]
+                return {"step": "search", "keys": hits}
+            case steps.MatchStep():
+                found = step.match
+                return {
+                    "step": "match",
+                    "by": None if found is None else str(found.key),
+                    "skolon_user": None if found is None else found.user.id,
+                }
+            case steps.OwnerStep():
+                shown = self._value(Attribute.EXTERNAL_ID, step.external_id)
+                own = step.external_id == self.user
+                return {"step": "owner", "external_id": shown, "is_own": own, "is_others": step.is_others}
+            case steps.BirthDateStep():
+                birthday = step.birthday
+                shown = self._value(Attribute.BIRTH_DATE, birthday.value)
+                return {"step": "birth_date", "value": shown, "problem": birthday.problem}
+            case steps.CompareStep():
+                return self._compared(step)
+
+    def _mapped(self, step: steps.MapStep) -> list[dict[str, Any]]:
+        return [
+            {
+                "attribute": str(attribute),
+                "source": each.source,
+                "value": self._value(attribute, each.value),
+                "known": each.known,
+            }
+            for attribute, each in step.sources.items()
+            if attribute is not Attribute.BIRTH_DATE
+        ]
+
+    def _compared(self, step: steps.CompareStep) -> dict[str, Any]:
+        held = step.user.attributes
+        changes = [
+            {
+                "attribute": str(attribute),
+                "kind": str(change_kind(held.get(attribute), new)),
+                "identity": attribute in IDENTITY_ATTRIBUTES,
+                "from": self._value(attribute, held.get(attribute)),
+                "to": self._value(attribute, new),
+                "hint": diff_hint(held.get(attribute), new),
+            }
+            for attribute, new in step.changes.items()
+        ]
+        return {"step": "compare", "changes": changes, "kept": [str(attribute) for attribute in step.kept]}
+
+
+def _end(end: object) -> dict[str, Any]:
+    found: dict[str, Any] = dict.fromkeys(("outcome", "reason", "stage", "cause", "away", "detail"))
+    match end:
+        case SyncResult():
+            return {**found, "outcome": str(end.outcome), "detail": end.detail}
+        case PermanentError():
+            said = {"outcome": "dead_lettered", "reason": str(end.reason), "stage": str(end.stage)}
+            return {**found, **said, "detail": end.detail}
+        case HaltError():
+            return {**found, "cause": str(end.cause), "detail": end.detail}
+        case _:
+            return {**found, "away": str(end)}
+
+
+def explain_user(  # noqa: PLR0913 - whom, with which settings, shown how, and where from
+    user: str,
+    tenant: str,
+    *,
+    override: Mapping[str, Any],
+    values: bool,
+    store: Store,
+    gateways: Gateways,
+) -> Explanation:
+    """Return what the sync would do to a user now, with `override` over the settings; nothing is changed."""
+    record = store.tenants.get(tenant)
+    record = dataclasses.replace(record, tenant=apply_override(record.tenant, override))
+    return Explanation(user=user, explained=explain(user, record, gateways), values=values)

@@ -1,0 +1,69 @@
+"""Whether users are in sync, since when, and what the runs did to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from administration.remedies import remedy_json
+from administration.users.lookup import find_user_ids
+from schemas.errors import UsageError
+from schemas.reports.user_status import HistoryEntry, UserStatus, user_status_of
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserReport:
+    """A user's status and the runs that it comes from, the newest first; ids and words, no values."""
+
+    user: str
+    standing: UserStatus
+    history: Sequence[HistoryEntry]
+
+    @property
+    def skolon_id(self) -> str | None:
+        """The Skolon user that the newest run knew, if any did."""
+        return next((entry.skolon_id for entry in self.history if entry.skolon_id is not None), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        standing = self.standing
+        told, confirmed, waits = standing.latest, standing.last_verification, standing.pending
+        reason = told and told.reason
+        return {
+            "user": self.user,
+            "skolon_user": self.skolon_id,
+            "state": str(standing.state),
+            "in_sync": standing.in_sync,
+            "since": standing.since and timestamp(standing.since),
+            "verified": confirmed and confirmed.as_json(),
+            "pending_run": waits and str(waits.run),
+            "reason": reason and str(reason),
+            "detail": told and told.detail,
+            **(remedy_json(reason) if reason else {"owner": None, "explanation": None}),
+            "history": [entry.as_json() for entry in self.history],
+        }
+
+
+def user_reports(
+    tenant: str, identifier: str, *, store: Store, keys: Sequence[str], limit: int
+) -> list[UserReport]:
+    """Return the status of the users with that Entra id, Skolon id or EPPN, with `limit` runs of each.
+
+    Raises `UsageError` if there is no such tenant, or the runs of it know no such user.
+    """
+    store.tenants.outline(tenant)
+    found = find_user_ids(tenant, identifier, store=store, keys=keys)
+    if not found:
+        raise UsageError(f"No user with that id or EPPN was found in '{tenant}'.")
+    reports = []
+    for user in found:
+        history = store.people.history(tenant, user, limit)
+        standing = user_status_of(history, store.people.confirmed(tenant, user))
+        reports.append(UserReport(user=user, standing=standing, history=history))
+    return reports

@@ -1,0 +1,1 @@
+"""`update-sync keys` and `update-sync new-key`."""

@@ -1,0 +1,1 @@
+"""`update-sync worker`, `producer` and `scheduler`."""

@@ -1,0 +1,55 @@
+"""`update-sync scheduler`: triggers runs when they are due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.context import current_services
+from cli.output import json_option, print_json, print_table
+from producers.schedule.scheduler import Scheduler, run_forever
+from schemas.settings import Requirement
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queues.interfaces import Message
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Trigger what is due now, and exit.")
+@json_option
+def scheduler(*, once: bool, wants_json: bool) -> None:
+    """Trigger each tenant's runs by its schedule, until stopped.
+
+    One is enough; a second one stands by. Runs that were due while none ran are triggered once.
+    """
+    if wants_json and not once:
+        raise click.UsageError("--json goes with --once.")
+    services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
+    if once:
+        services.check_servers()
+    else:
+        services.await_servers()
+    services.broker.disconnect()
+
+    def publish(messages: Sequence[Message[Any]]) -> None:
+        services.broker.publish(messages)
+        # RabbitMQ would close a connection that is idle until the next due time.
+        services.broker.disconnect()
+
+    made = Scheduler(schedules=services.store.schedules, publish=publish, proof=services.store.seals.proof)
+    if once:
+        published = made.tick(dt.datetime.now(dt.UTC))
+        rows = [(each.tenant, str(each.mode), timestamp(each.due), each.event) for each in published]
+        headings = ("tenant", "mode", "due", "event")
+        if wants_json:
+            print_json([dict(zip(headings, row, strict=True)) for row in rows])
+        else:
+            print_table(headings, rows)
+        return
+    # A signal may end it at any moment: the next scheduler triggers what is due, with the same event id.
+    run_forever(made.tick)

@@ -1,0 +1,84 @@
+"""What `update-sync sandbox` does: two runs on a made-up municipality, or serving it to others."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from bootstrap.private_files import fix_of_rights
+from cli.output import echo, print_json
+from cli.progress import progress_bar
+from cli.runs.waiting import show_progress
+from cli.sandbox.in_process_sync import in_process_sync
+from cli.sandbox.report import Findings, as_json, compare, show
+from runtime.logging import set_up_logging
+from sandbox.environment import TENANT_KEY, BindAddress, Environment, serve_environment
+from schemas.safe_text import safe_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def run_both(users: int, seed: int, *, wants_json: bool) -> bool:
+    """Make both runs, print what they did, and say whether that was expected."""
+    with _folder() as folder, serve_environment(folder, users=users, seed=seed) as made_up:
+        findings = _both_runs(made_up, folder, quiet=wants_json)
+    if wants_json:
+        print_json(as_json(findings))
+    else:
+        show(findings, Console())
+    return findings.right
+
+
+def serve_only(users: int, seed: int, directory: Path | None, *, wants_json: bool, **bind: Any) -> None:
+    """Serve Entra, Graph and Skolon until a signal ends it."""
+    with _folder() as temporary:
+        folder = directory or temporary
+        folder.mkdir(parents=True, exist_ok=True)
+        if (fix := fix_of_rights(folder)) is not None:
+            echo(f"Other users of this machine can read this folder: {fix}", err=True)
+        with serve_environment(folder, users=users, seed=seed, bind=BindAddress(**bind)) as served:
+            _serve(served, folder, wants_json=wants_json)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    # The made-up users' errors are in the table.
+    set_up_logging("console", level=logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="update-sync-sandbox-") as temporary:
+        yield Path(temporary)
+
+
+def _both_runs(made_up: Environment, folder: Path, *, quiet: bool) -> Findings:
+    with progress_bar(quiet=quiet) as bar, in_process_sync(made_up, TENANT_KEY, folder) as sync:
+        first = sync.run(progress=partial(show_progress, bar, "first run"))
+        second = sync.run(progress=partial(show_progress, bar, "second run"))
+        return compare(made_up, sync.store, first, second)
+
+
+def _serve(served: Environment, folder: Path, *, wants_json: bool) -> None:
+    (folder / "tenant.json").write_text(json.dumps(served.tenant, indent=2), encoding="utf-8")
+    lines = [f"export {name}='{value}'\n" for name, value in served.variables.items()]
+    (folder / "environment").write_text("".join(lines), encoding="utf-8")
+    if wants_json:
+        answer = {"directory": str(folder), "environment": served.variables, "tenant": served.tenant}
+        # In one line: a program that starts it reads the first one.
+        echo(safe_json(answer))
+    else:
+        echo(
+            f"Entra, Graph and Skolon are being served for {served.municipality.size} made-up people.",
+            f"  . {folder / 'environment'}",
+            f"  update-sync tenants add {TENANT_KEY} --from {folder / 'tenant.json'}",
+            "Ctrl-C ends them.",
+        )
+    sys.stdout.flush()
+    threading.Event().wait()
