@@ -1,4 +1,4 @@
-"""Birthdays, which Graph gives for one user at a time: asked for together, and never failing a user."""
+"""Reads birthdays, which Graph gives for one user at a time, in batches. Their failures never fail a user."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from clients.graph.batch import MAX_BATCH_SIZE, BatchRefusedError
 from clients.graph.birthday import Birthday, read_birthday
 from clients.graph.birthday_availability import BirthdayAvailability
+from clients.http.session import READ_TIMEOUT as _USER_READ_TIMEOUT
 from runtime.coalescer import Coalescer
 from runtime.cohort import Company
 from schemas.errors import HaltError, TransientError, UpdateSyncError
@@ -22,44 +24,57 @@ from schemas.users.attributes import BIRTHDAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clients.graph.client import GraphClient
     from clients.http.session import Response
     from schemas.tenants.tenant import Credentials
 
-#: Tries for a birthday that fails without a word of when to come again.
+#: Attempts for a birthday that fails without `Retry-After`.
 MAX_ATTEMPTS: Final = 3
-#: Seconds for an answer: a user is waiting for it.
+#: Seconds to wait for a response: a user is waiting for it.
 READ_TIMEOUT: Final = 15.0
 
-#: Seconds to wait at most for others who are on the way to ask, and between two looks at whether they came.
+#: Seconds to wait at most for other threads to join a batch, and between two checks for them.
 MAX_LINGER: Final = 0.5
 _LOOK_AGAIN: Final = 0.001
 
-#: Seconds to wait for others after a pause in asking: a delta's few people are delivered one after the other.
+#: Seconds to wait for other threads after a pause: the few users of a delta arrive one after another.
 FIRST_LINGER: Final = 0.05
 PAUSE: Final = 1.0
 
-#: Batches of one directory that may be under way in a process at a time.
+#: Batches of one directory that a process may have in flight at a time.
 MAX_BATCHES_IN_FLIGHT: Final = 4
 
-#: The token ended between the batch and what is in it: whoever is asked for alone gets a new one.
-_UNAUTHORIZED: Final = 401
-
-#: Directories of which a process keeps in mind what it has learnt (promise P10).
+#: Directories of which a process remembers the availability (promise P10).
 _CAPACITY: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
 
+class UserRequests(Protocol):
+    """Requests users of one directory: what this module needs of the Graph client."""
+
+    credentials: Credentials
+
+    def request_user(self, user_id: str, selected: str, read_timeout: float) -> Response:
+        """Request one user."""
+
+    def request_users(
+        self, user_ids: Sequence[str], selected: str, read_timeout: float
+    ) -> Sequence[Response | TransientError]:
+        """Request several users in one batch."""
+
+    def parse_user(self, response: Response) -> dict[str, Any] | None:
+        """Return the user that a response holds, None when it says that there is none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _BirthdayRequest:
     thread: int
-    client: GraphClient
+    client: UserRequests
     user_id: str
 
 
 class Birthdays:
-    """How one process asks for birthdays; shared by its threads."""
+    """Reads the birthdays of all directories for one process; shared by its threads."""
 
     def __init__(
         self,
@@ -80,11 +95,11 @@ class Birthdays:
             for_all=(UpdateSyncError,),
         )
 
-    def birthday(self, client: GraphClient, user_id: str) -> Birthday:
-        """Return a user's birthday or why it is not known.
+    def birthday(self, client: UserRequests, user_id: str) -> Birthday:
+        """Return a user's birthday or why it is unknown.
 
-        Raises `TransientError` when Graph asks to wait, or is away as a whole; but not when it is the
-        birthdays alone, which come from elsewhere.
+        Raises `TransientError` when Graph throttles or is unavailable as a whole. Birthdays come from another
+        backend: when only they fail, the problem is returned.
         """
         availability = self._availability(client.credentials)
         unavailable_reason = availability.unavailable_reason()
@@ -102,7 +117,7 @@ class Birthdays:
         return self._resolve_failure(client, availability, user_id)
 
     def _try(
-        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+        self, client: UserRequests, availability: BirthdayAvailability, user_id: str
     ) -> Birthday | TransientError:
         try:
             user = self._read(client, availability, user_id)
@@ -115,9 +130,9 @@ class Birthdays:
         return Birthday(problem="no such user") if user is None else read_birthday(user)
 
     def _resolve_throttling(
-        self, client: GraphClient, availability: BirthdayAvailability, user_id: str, error: TransientError
+        self, client: UserRequests, availability: BirthdayAvailability, user_id: str, error: TransientError
     ) -> Birthday:
-        """Have the user wait as long as Graph asks, unless it is for its birthday alone and for long."""
+        """Raise the throttling error, unless only birthdays have been throttled for long."""
         if not availability.record_throttling():
             raise error
         problem = _graph_problem(client, user_id) or error.detail
@@ -125,9 +140,9 @@ class Birthdays:
         return Birthday(problem=problem, affects_all_users=True)
 
     def _resolve_failure(
-        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+        self, client: UserRequests, availability: BirthdayAvailability, user_id: str
     ) -> Birthday:
-        """Tell Graph that is away, for which the user waits, from a birthday that cannot be read."""
+        """Raise if Graph is unavailable as a whole; else return why this birthday cannot be read."""
         problem = _graph_problem(client, user_id)
         if problem is not None:
             return Birthday(problem=problem)
@@ -137,7 +152,7 @@ class Birthdays:
         return Birthday(problem=found.detail, affects_all_users=availability.record_failure(found.detail))
 
     def _read(
-        self, client: GraphClient, availability: BirthdayAvailability, user_id: str
+        self, client: UserRequests, availability: BirthdayAvailability, user_id: str
     ) -> dict[str, Any] | None:
         if availability.supports_batches:
             requested = _BirthdayRequest(thread=threading.get_ident(), client=client, user_id=user_id)
@@ -146,10 +161,11 @@ class Birthdays:
             except BatchRefusedError as refused:
                 if availability.supports_batches:
                     directory = client.credentials.directory
-                    _log.warning("graph takes no batches", directory=directory, response=str(refused))
+                    _log.warning("graph_batches_refused", directory=directory, detail=str(refused))
                 availability.supports_batches = False
             else:
-                if response.status_code != _UNAUTHORIZED:
+                # The token may expire inside a batch. A single request gets a new one.
+                if response.status_code != HTTPStatus.UNAUTHORIZED:
                     return client.parse_user(response)
         self.company.turned_off()
         return client.parse_user(client.request_user(user_id, BIRTHDAY, READ_TIMEOUT))
@@ -165,7 +181,7 @@ class Birthdays:
         return client.request_users(users, BIRTHDAY, READ_TIMEOUT)
 
     def _linger(self, credentials: Credentials, requested: Sequence[_BirthdayRequest]) -> None:
-        """Wait for those of this process who are on the way to ask the same directory."""
+        """Wait for the threads of this process that may request a birthday of the same directory."""
         availability, began = self._availability(credentials), time.monotonic()
         least = (
             FIRST_LINGER
@@ -192,10 +208,10 @@ class Birthdays:
             return availability
 
 
-def _graph_problem(client: GraphClient, user_id: str) -> str | None:
-    """Return why Graph tells nothing of a user at all, None when it does; raises when it is away."""
+def _graph_problem(client: UserRequests, user_id: str) -> str | None:
+    """Return why Graph refuses even the user's id, None when it does not; raise when it is unavailable."""
     try:
-        client.user(user_id, ("id",))
+        client.parse_user(client.request_user(user_id, "id", _USER_READ_TIMEOUT))
     except HaltError as error:
         return error.detail
     return None

@@ -1,6 +1,6 @@
-"""Skolon's users: one interface, and behind it SCIM 2.0, which is our assumption about Skolon.
+"""Finds, reads and updates Skolon's users: one interface, and SCIM 2.0 behind it.
 
-Skolon's own API, should it come to write users, takes `ScimSkolonClient`'s place in this file.
+SCIM is our assumption about Skolon. A client of another API would take `ScimSkolonClient`'s place here.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -28,7 +29,10 @@ from clients.skolon.errors import (
 )
 from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
 from clients.skolon.search import SEARCH, ScimSearch, SearchResult, UnreadableUser
+from clients.skolon.search_batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search_methods import SearchMethod, SearchMethodCache
+from runtime.services import ALWAYS_OPEN, SEVERAL, SKOLON, Passages, skolon_reading, skolon_updating
+from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError
 from schemas.users.skolon_user import ensure_usable, is_version
@@ -42,25 +46,18 @@ if TYPE_CHECKING:
 
 
 _SCIM: Final = "application/scim+json"
-#: What stands for an organisation in the address.
+#: The place of the organisation in the URL.
 ORGANISATION: Final = "{organisation}"
-_NO_CONTENT: Final = 204
 
 
 class SkolonClient(Protocol):
     """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
 
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
-        """Return everybody who has any of the values, in one search; without keys nobody."""
-
-    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
-        """Return for each of several people whoever has any of their values, in as few searches as can be.
-
-        In the place of somebody whose user cannot be read stands the error that says so.
-        """
+        """Return the users that have any of the values; none without keys."""
 
     def search_method(self, organisation: str) -> SearchMethod | None:
-        """Return how the organisation is searched, None while it is not known."""
+        """Return how the organisation is searched, None while that is unknown."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -68,20 +65,25 @@ class SkolonClient(Protocol):
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
     ) -> str | None:
-        """Make the changes (None removes a value) if the user is still as it was read; return its version."""
+        """Make the changes (None removes a value) unless the user has changed; return its new version."""
 
     def read_only(self) -> SkolonClient:
-        """Return the same directory with nothing but reading let through, for dry runs."""
+        """Return a client of the same Skolon that can only read, for dry runs."""
+
+
+class _NoUserReadableError(TransientError):
+    """None of the users found is readable: that does not concern a single user."""
 
 
 class ScimSkolonClient:
-    """Skolon over SCIM (RFC 7644); may be shared by threads.
+    """Skolon over SCIM (RFC 7644), behind circuit breakers; may be shared by threads.
 
-    All methods raise `TransientError` (away, throttled, or an answer that is none), `HaltError`
-    (`skolon_credentials`, `skolon_permission`) and `PermanentError` (`rejected_by_skolon`).
+    All methods raise `TransientError` (unavailable, throttled, or an unusable response), `HaltError`
+    (`skolon_credentials`, `skolon_permission`), `PermanentError` (`rejected_by_skolon`), and what the
+    circuit breakers raise: `HeldBackError` and `StoppingError`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
         *,
         url: str,
@@ -89,10 +91,13 @@ class ScimSkolonClient:
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
         search_methods: SearchMethodCache | None = None,
+        passages: Passages = ALWAYS_OPEN,
+        searches_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
-        Searches by POST go out beside these; `search_methods` is what is known of who takes them.
+        Searches by POST are allowed besides. `search_methods` is what the process knows of the servers.
+        Requests pass the circuit breakers `passages`.
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -104,23 +109,55 @@ class ScimSkolonClient:
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
         )
+        self._passages = passages
+        #: One host serves all organisations, so it can be unavailable for all of them at once.
+        self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
         self._search_methods = search_methods or SearchMethodCache()
         self._search = ScimSearch(self._send, self._check, self._search_methods)
+        self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._lock = threading.Lock()
         self._updated: set[str] = set()
 
     def read_only(self) -> Self:
-        """Return the same directory over a session that lets GET and searches through and nothing else."""
+        """Return a client of the same Skolon whose session allows GET and searches only."""
         return type(self)(
             url=self._url,
             token=self._token,
             ca_bundle=self._ca_bundle,
             methods=frozenset({"GET"}),
             search_methods=self._search_methods,
+            passages=self._passages,
         )
 
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
-        """Return everybody who has any of the values; raises `UnreadableUserError` if one is unreadable."""
+        """Return the users that have any of the values, by a search that other threads may share.
+
+        Raises `UnreadableUserError` when one of them is unreadable.
+        """
+        return self._searches.call(organisation, keys)
+
+    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
+        """Return for each of `users`, given by its keys, the Skolon users that have any of them.
+
+        Sends as few requests as possible, which count once at the circuit breaker. A user whose match is
+        unreadable gets the error as its result. Raises `UnreadableUserError` when no key tells whose match
+        is unreadable.
+        """
+        about = hash(frozenset(users[0].items())) if len(users) == 1 else SEVERAL
+        results: list[SearchResult] = []
+        with (
+            suppress(_NoUserReadableError),
+            self._passages.to(skolon_reading(organisation, self._host), about),
+        ):
+            if len(users) == 1:
+                results = [self._search_one(organisation, users[0])]
+            else:
+                results = self._search_several(organisation, users)
+            if results and all(isinstance(result, UnreadableUserError) for result in results):
+                raise _NoUserReadableError(Dependency.SKOLON, "no user is readable")
+        return results
+
+    def _search_one(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         found: dict[str, SkolonUser] = {}
         for user in self._search.find(organisation, [keys]) if keys else []:
             if isinstance(user, UnreadableUser):
@@ -128,43 +165,41 @@ class ScimSkolonClient:
             found[user.id] = user
         return list(found.values())
 
-    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
-        """Return for each of several people whoever has any of their values, in one search or a few.
-
-        Raises `UnreadableUserError` when it cannot be told whose user is unreadable.
-        """
-        if len(users) == 1:
-            return [self.search(organisation, users[0])]
-        found: list[SkolonUser] = []
-        faulty: dict[int, UnreadableUserError] = {}
-        for user in self._search.find(organisation, users):
-            if not isinstance(user, UnreadableUser):
-                found.append(user)
-            elif whose := users_matching(user.resource, users):
-                faulty |= dict.fromkeys(whose, user.error)
+    def _search_several(
+        self, organisation: str, users: Sequence[Mapping[Attribute, str]]
+    ) -> list[SearchResult]:
+        readable: list[SkolonUser] = []
+        unreadable_users: dict[int, UnreadableUserError] = {}
+        for found in self._search.find(organisation, users):
+            if not isinstance(found, UnreadableUser):
+                readable.append(found)
+            elif matching := users_matching(found.resource, users):
+                unreadable_users |= dict.fromkeys(matching, found.error)
             else:
-                raise user.error
-        return [faulty.get(place, users) for place, users in enumerate(results_per_user(found, users))]
+                raise found.error
+        results = results_per_user(readable, users)
+        return [unreadable_users.get(place, result) for place, result in enumerate(results)]
 
     def search_method(self, organisation: str) -> SearchMethod | None:
-        """Return how the organisation is searched, None while it is not known."""
+        """Return how the organisation is searched, None while that is unknown."""
         return self._search_methods.get(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
-        if is_missing(response):
-            return None
-        self._check(response, organisation, Operation.READ)
-        return _user(response, user_id, Operation.READ)
+        with self._passages.to(skolon_reading(organisation, self._host), user_id):
+            response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
+            if is_missing(response):
+                return None
+            self._check(response, organisation, Operation.READ)
+            return _user(response, user_id, Operation.READ)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
     ) -> str | None:
         """Make the changes and return the user's new version, if Skolon tells it.
 
-        Raises `VersionConflictError` when the user is no longer as it was read, and
-        `UserNotFoundError` when it is no longer there.
+        Raises `VersionConflictError` when the user has changed since it was read, and
+        `UserNotFoundError` when it no longer exists.
         """
         body = patch(ensure_usable(user), changes)
         if not body["Operations"]:
@@ -172,22 +207,23 @@ class ScimSkolonClient:
         headers = {"Content-Type": _SCIM}
         if user.version is not None:
             headers["If-Match"] = user.version
-        response = self._send(
-            "PATCH",
-            organisation,
-            f"/{quote(user.id, safe='')}",
-            stage=Stage.UPDATE,
-            json=body,
-            headers=headers,
-        )
-        self._check(response, organisation, Operation.UPDATE)
-        if response.status_code == _NO_CONTENT:
-            version = response.headers.get("ETag")
-        else:
-            version = _user(response, user.id, Operation.UPDATE).version
+        with self._passages.to(skolon_updating(organisation, self._host), user.id):
+            response = self._send(
+                "PATCH",
+                organisation,
+                f"/{quote(user.id, safe='')}",
+                stage=Stage.UPDATE,
+                json=body,
+                headers=headers,
+            )
+            self._check(response, organisation, Operation.UPDATE)
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                version = response.headers.get("ETag")
+            else:
+                version = _user(response, user.id, Operation.UPDATE).version
         with self._lock:
             self._updated.add(organisation)
-        # The change is made, and the next reading tells the version.
+        # The change is made. An unusable version does not matter: the next reading tells it.
         return version if version is not None and is_version(version) else None
 
     def _check(self, response: requests.Response, organisation: str, operation: Operation) -> None:
@@ -206,14 +242,14 @@ class ScimSkolonClient:
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
-        """Send a request, once more with a new token if Skolon does not take the first and there is one.
+        """Send a request; a second time with a new token if Skolon refuses the first token.
 
-        `stage` is where on a user's way, if it is for one user.
+        `stage` is the stage of the request if it concerns a single user.
         """
         url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
         token = self._token.token()
         response = self._send_once(token, method, url, headers, stage, **kwargs)
-        if response.status_code == 401:  # noqa: PLR2004 - a status
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             fresh = self._token.token(refused=token)
             if fresh != token:
                 response = self._send_once(fresh, method, url, headers, stage, **kwargs)
@@ -235,8 +271,8 @@ class ScimSkolonClient:
         return response
 
 
-def create_skolon_client(settings: Settings) -> ScimSkolonClient:
-    """Return Skolon as the environment's settings describe it; nothing is sent yet."""
+def create_skolon_client(settings: Settings, passages: Passages = ALWAYS_OPEN) -> ScimSkolonClient:
+    """Return the client that the environment's settings describe; sends nothing yet."""
     token: TokenSource
     if settings.skolon_token:
         token = StaticToken(settings.skolon_token)
@@ -252,22 +288,24 @@ def create_skolon_client(settings: Settings) -> ScimSkolonClient:
             client_id=settings.skolon_client_id,
             client_secret=settings.skolon_client_secret,
         )
-    return ScimSkolonClient(url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle)
+    return ScimSkolonClient(
+        url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle, passages=passages
+    )
 
 
 def _addresses(url: str, rest: str) -> re.Pattern[str]:
-    """Return the addresses of any organisation that end with `rest`, a pattern (promise P1)."""
+    """Return a pattern of the URLs of any organisation that end with `rest` (promise P1)."""
     stand_in = "organisation-stand-in"
     address = url.replace(ORGANISATION, stand_in)
-    with suppress(*TRANSPORT_ERRORS):  # an address that cannot be asked is reported when it is asked
-        # As requests spells it: what leaves is compared with what would leave.
+    with suppress(*TRANSPORT_ERRORS):  # an unusable URL is reported by the first request
+        # As requests spells it: the pattern is matched against prepared URLs.
         address = str(requests.Request("GET", address).prepare().url)
     pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
     return re.compile(pattern + rest)
 
 
 def _searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
-    """Return what tells a gate whether a request is a search by POST, which changes nothing (promise P1)."""
+    """Return a predicate for searches by POST, which change nothing (promise P1)."""
     addresses = _addresses(url, f"/Users{re.escape(SEARCH)}")
 
     def is_one(request: requests.PreparedRequest) -> bool:
@@ -292,5 +330,5 @@ def _user(response: requests.Response, user_id: str, operation: Operation) -> Sk
     else:
         if user.id == user_id:
             return user
-        why = "another user came"
+        why = "it holds another user"
     raise unreadable(response, why, operation)

@@ -21,8 +21,8 @@ from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_s
 from workers.rules.matching import find_matches, match_keys_with_values, select_match
 
 if TYPE_CHECKING:
+    from clients.graph.client import GraphClient
     from clients.skolon.client import SkolonClient
-    from clients.watched import WatchedGraph
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
@@ -43,7 +43,7 @@ class SkolonSync:
         self,
         *,
         tenant: Tenant,
-        graph: WatchedGraph,
+        graph: GraphClient,
         skolon: SkolonClient,
         change: Change,
         claimed: bool = False,

@@ -12,6 +12,7 @@ import requests
 
 from clients.graph.batch import MAX_BATCH_SIZE, batch_body
 from clients.graph.birthday_availability import PATIENCE, REFUSAL_TTL
+from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
 from clients.http.allow_list import RequestRefusedError
 from sandbox.microsoft.faults import Effect, Fault
@@ -44,11 +45,12 @@ class Environment:
 
     tenant: Running
     graph: GraphService
+    birthdays: Birthdays
     clock: Clock
 
     @property
     def client(self) -> GraphClient:
-        return self.graph.client(CREDENTIALS)
+        return GraphClient(self.graph, CREDENTIALS, self.birthdays)
 
     def fault(self, effect: Effect = Effect.ERROR, **aim: Any) -> None:
         self.tenant.standin.faults.add(Fault(effect=effect, **aim))
@@ -61,7 +63,7 @@ class Environment:
         begun = threading.Barrier(len(numbers))
 
         def ask(number: int) -> Birthday | TransientError:
-            with self.graph.birthdays.company.in_hand():
+            with self.birthdays.company.in_hand():
                 begun.wait()
                 try:
                     return self.client.birthday(user_id(number))
@@ -76,14 +78,9 @@ class Environment:
 def world() -> Iterator[Environment]:
     with running(PEOPLE) as tenant:
         clock = Clock()
-        graph = GraphService(
-            url=tenant.url,
-            authority=tenant.url,
-            ca_bundle=tenant.authority,
-            wait=lambda _: None,
-            clock=clock,
-        )
-        yield Environment(tenant=tenant, graph=graph, clock=clock)
+        graph = GraphService(url=tenant.url, authority=tenant.url, ca_bundle=tenant.authority)
+        birthdays = Birthdays(wait=lambda _: None, clock=clock)
+        yield Environment(tenant=tenant, graph=graph, birthdays=birthdays, clock=clock)
 
 
 def told(found: Sequence[Birthday | TransientError]) -> list[str | None]:
@@ -99,7 +96,7 @@ def test_people_in_hand_at_the_same_time_are_one_request(world: Environment) -> 
 
 def test_one_person_alone_is_a_plain_request(world: Environment) -> None:
     """Nobody waits for company that does not come, and a batch of one is none."""
-    with world.graph.birthdays.company.in_hand():
+    with world.birthdays.company.in_hand():
         assert world.client.birthday(user_id(1)).value == BORN[:10]
     assert (world.requests("batch"), world.requests("birthday")) == (0, 1)
 
@@ -114,7 +111,7 @@ def test_twenty_at_most(world: Environment) -> None:
 
 def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> None:
     """Whoever has somebody in hand who needs no birthday is no company, nor is another directory's."""
-    company = world.graph.birthdays.company
+    company = world.birthdays.company
     other = Credentials(directory="another", client_id=CLIENT, client_secret=SECRET)
     turned, bound, requested = threading.Event(), threading.Event(), threading.Event()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.entra.tokens import EntraTokens
+from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
 from clients.http.session import HttpSession
 from sandbox.microsoft.faults import Effect, Fault
@@ -44,11 +45,15 @@ class Environment:
 
     tenant: Running
     graph: GraphService
+    birthdays: Birthdays
     waits: list[float]
 
     @property
     def client(self) -> GraphClient:
-        return self.graph.client(CREDENTIALS)
+        return self.client_of(CREDENTIALS)
+
+    def client_of(self, credentials: Credentials) -> GraphClient:
+        return GraphClient(self.graph, credentials, self.birthdays)
 
     def fault(self, effect: Effect, **aim: Any) -> None:
         self.tenant.standin.faults.add(Fault(effect=effect, **aim))
@@ -59,10 +64,8 @@ class Environment:
 
 def world_of(tenant: Running, url: str | None = None) -> Environment:
     waits: list[float] = []
-    graph = GraphService(
-        url=url or tenant.url, authority=tenant.url, ca_bundle=tenant.authority, wait=waits.append
-    )
-    return Environment(tenant=tenant, graph=graph, waits=waits)
+    graph = GraphService(url=url or tenant.url, authority=tenant.url, ca_bundle=tenant.authority)
+    return Environment(tenant=tenant, graph=graph, birthdays=Birthdays(wait=waits.append), waits=waits)
 
 
 @pytest.fixture
@@ -302,7 +305,7 @@ def test_wrong_credentials(world: Environment, changes: dict[str, str], words: s
     """Each wrong part of the credentials halts and is told apart, without the secret (P6, P7)."""
     given = {"directory": TENANT, "client_id": CLIENT, "client_secret": SECRET} | changes
     with pytest.raises(HaltError) as caught:
-        world.graph.client(Credentials(**given)).count()
+        world.client_of(Credentials(**given)).count()
     assert caught.value.cause is Cause.ENTRA_CREDENTIALS
     assert words in caught.value.detail
     assert given["client_secret"] not in str(caught.value)
@@ -413,7 +416,7 @@ def test_wrong_shapes(world: Environment, body: bytes) -> None:
     with serve(app, threads=2) as server:
         graph = GraphService(url=server.url, authority=world.tenant.url, ca_bundle=world.tenant.authority)
         with pytest.raises(TransientError, match="HTTP 200, but"):
-            graph.client(CREDENTIALS).page(None, SELECT)
+            GraphClient(graph, CREDENTIALS, Birthdays()).page(None, SELECT)
 
 
 def test_odd_users_come_as_they_are(world: Environment) -> None:
@@ -430,7 +433,7 @@ def test_no_secret_in_logs(world: Environment, caplog: pytest.LogCaptureFixture)
     world.fault(Effect.HTML, kind=Kind.TOKEN)
     wrong = Credentials(directory=TENANT, client_id=CLIENT, client_secret="other-secret")  # noqa: S106 - made up
     with pytest.raises(TransientError):
-        world.graph.client(wrong).count()
+        world.client_of(wrong).count()
     shown = caplog.text + repr(CREDENTIALS) + repr(world.client) + repr(world.graph)
     for hidden in (SECRET, "other-secret", token, "Ågren", "services aren"):
         assert hidden not in shown

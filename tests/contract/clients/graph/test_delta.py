@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.graph.delta import LINK_SECONDS
@@ -52,7 +53,8 @@ def client(tenant: Running) -> GraphClient:
 
 
 def client_of(tenant: Running, url: str) -> GraphClient:
-    return GraphService(url=url, authority=tenant.url, ca_bundle=tenant.authority).client(CREDENTIALS)
+    graph = GraphService(url=url, authority=tenant.url, ca_bundle=tenant.authority)
+    return GraphClient(graph, CREDENTIALS, Birthdays())
 
 
 def begun(client: GraphClient) -> str:

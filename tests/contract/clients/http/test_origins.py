@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.graph.client import GraphService
+from clients.graph.birthdays import Birthdays
+from clients.graph.client import GraphClient, GraphService
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
 from sandbox.certificates import Certificate, temporary_certificate
@@ -142,7 +143,7 @@ def test_redirects_lead_nowhere(world: Environment) -> None:
 def test_links_lead_to_graph_alone(world: Environment, name: str) -> None:
     """Neither a next link nor a delta link takes the token along to another host."""
     link = f"{world.thief_url}/v1.0/users/delta?$skiptoken=1"
-    client = world.graph.client(CREDENTIALS)
+    client = GraphClient(world.graph, CREDENTIALS, Birthdays())
     world.microsoft.page = {"value": [], name: link}
     with pytest.raises(HaltError, match="leads somewhere else"):
         client.delta_page(f"{world.url}/v1.0/users/delta?$deltatoken=1", is_delta_link=True)

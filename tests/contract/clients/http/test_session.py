@@ -162,7 +162,7 @@ def test_the_environments_proxies_count(recorder: Recorder, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("url", "trouble"),
+    ("url", "category"),
     [
         ("http://127.0.0.1:1/hemlig", FailureCategory.UNAVAILABLE),
         ("ftp://127.0.0.1/hemlig", FailureCategory.ADDRESS),
@@ -230,7 +230,7 @@ class Endless:
         return itertools.repeat(self._part)
 
 
-@pytest.mark.parametrize(("size", "words"), [(65536, "the answer is too large"), (1, "no answer in time")])
+@pytest.mark.parametrize(("size", "message"), [(65536, "the answer is too large"), (1, "no answer in time")])
 def test_an_answer_without_end_is_cut_off(size: int, message: str) -> None:
     """P8, P10: a server that sends for ever, in drops or in floods, holds no worker and fills no memory."""
     with (

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clients.skolon.auth import StaticToken
-from clients.skolon.client import ScimSkolonClient, SkolonClient
+from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import NoResponseError
-from clients.skolon.search_batching import MAX_USERS_PER_SEARCH, BatchingSkolonClient
-from clients.watched import WatchedSkolon
+from clients.skolon.search_batching import MAX_USERS_PER_SEARCH
 from runtime.breaker_registry import Outages
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
@@ -39,11 +38,11 @@ TOKEN = "made-up-token"  # noqa: S105 - made up
 PEOPLE = 40
 
 
-class Gate(WatchedSkolon):
-    """Skolon, which answers no search before `open` is called, and fails as `fails` says of what is asked."""
+class Gate(ScimSkolonClient):
+    """A client that sends no search before `open` is called, and fails as `fails` decides."""
 
-    def __init__(self, directory: SkolonClient) -> None:
-        super().__init__(directory, Outages())
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
         self.searches: list[int] = []
         self.fails: Callable[[Sequence[Mapping[Attribute, str]]], UpdateSyncError | None] = lambda _: None
         self._open = threading.Event()
@@ -51,13 +50,13 @@ class Gate(WatchedSkolon):
     def open(self) -> None:
         self._open.set()
 
-    def search_many(self, organisation: str, people: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
-        self.searches.append(len(people))
+    def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
+        self.searches.append(len(users))
         self._open.wait()
-        error = self.fails(people)
+        error = self.fails(users)
         if error is not None:
             raise error
-        return super().search_many(organisation, people)
+        return super().search_many(organisation, users)
 
 
 @pytest.fixture
@@ -75,22 +74,26 @@ def standin() -> SkolonStandIn:
 
 
 @pytest.fixture
-def gate(standin: SkolonStandIn) -> Iterator[Gate]:
+def url(standin: SkolonStandIn) -> Iterator[str]:
     with serve(standin.application, threads=8) as server:
-        yield Gate(ScimSkolonClient(url=f"{server.url}/{{organisation}}/scim/v2", token=StaticToken(TOKEN)))
+        yield f"{server.url}/{{organisation}}/scim/v2"
+
+
+@pytest.fixture
+def gate(url: str) -> Gate:
+    return Gate(url=url, token=StaticToken(TOKEN), passages=Outages(), searches_in_flight=1)
 
 
 @pytest.fixture
 def together(gate: Gate) -> Iterator[Together]:
-    """Have people searched for: the first one alone, the others as soon as its answer is there."""
-    joined = BatchingSkolonClient(gate, at_once=1)
+    """Search for users: the first one alone, the others as soon as its response is there."""
 
     def ids(number: int) -> list[str]:
         keys = {Attribute.EXTERNAL_ID: f"entra-{number}", Attribute.USER_NAME: f"U{number}@kommun.example"}
-        return [user.id for user in joined.search("exempel", keys)]
+        return [user.id for user in gate.search("exempel", keys)]
 
     def gathered() -> int:
-        lane = joined._searches._lanes.get("exempel")  # noqa: SLF001 - nothing else tells that somebody waits
+        lane = gate._searches._lanes.get("exempel")  # noqa: SLF001 - nothing else tells that a thread waits
         return 0 if lane is None or lane.gathering is None else len(lane.gathering.asked)
 
     with ThreadPoolExecutor(MAX_USERS_PER_SEARCH) as pool:
@@ -170,12 +173,12 @@ def test_what_concerns_everybody_is_asked_once(
     assert gate.searches == [1, 3]
 
 
-def test_a_slow_search_holds_up_nobody(gate: Gate) -> None:
+def test_a_slow_search_delays_no_other(url: str) -> None:
     """Who comes while an answer is awaited asks beside it before long, and gets its own answer."""
-    joined = BatchingSkolonClient(gate)
+    gate = Gate(url=url, token=StaticToken(TOKEN), passages=Outages())
     with ThreadPoolExecutor(2) as pool:
         calls = [
-            pool.submit(joined.search, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})
+            pool.submit(gate.search, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})
             for number in (3, 4)
         ]
         until(lambda: sum(gate.searches) == 2)
@@ -185,8 +188,8 @@ def test_a_slow_search_holds_up_nobody(gate: Gate) -> None:
 
 def test_a_dry_run_searches_together_too(gate: Gate) -> None:
     """P1: the directory for dry runs is joined as well, and can still do nothing but read."""
-    gate.open()
-    to_read = BatchingSkolonClient(gate).read_only()
+    to_read = gate.read_only()
+    to_read.open()
     user = to_read.read("exempel", "user-1")
     assert user is not None
     assert to_read.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"}) == [user]
