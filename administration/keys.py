@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.dead_letters import read_at_once
+from queues.dead_letters import iter_locked
 from schemas.crypto.encryption import KeyAge
 from schemas.errors import TransientError
 from schemas.messages.messages import QUEUES
@@ -82,7 +82,7 @@ def _dead_letters(services: Services) -> Counter[KeyAge] | None:
         return None
     found: Counter[KeyAge] = Counter()
     try:
-        for portion in read_at_once(services.broker, QUEUES):
+        for portion in iter_locked(services.broker, QUEUES):
             found.update(
                 services.cipher.key_age(dead_letter.payload)
                 for dead_letter in portion

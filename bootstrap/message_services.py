@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from clients.gateways import create_gateways
 from queues.brokers.factory import open_broker
-from runtime.backlog import Work
-from runtime.breaker_registry import Outages
+from runtime.backlog import Backlog
+from runtime.breaker_registry import CircuitBreakers
 from runtime.logging import set_up_logging
 from schemas.crypto.encryption import FieldCipher
 from schemas.settings import Settings, load_settings
@@ -33,8 +33,8 @@ class MessageServices:
         self.settings = settings
         self.cipher = FieldCipher(settings.secret_keys)
         # Breakers and store need each other: a breaker asks the store which organisations have work.
-        self.breakers = Outages(work=Work(self._organisations_at_work))
-        self.store = Store(settings.database_url, self.cipher, pool_size=pool_size, passages=self.breakers)
+        self.breakers = CircuitBreakers(backlog=Backlog(self._organisations_at_work))
+        self.store = Store(settings.database_url, self.cipher, pool_size=pool_size, breakers=self.breakers)
         self.gateways = create_gateways(settings, self.breakers)
 
     def open_broker(self) -> QuorumBroker:

@@ -15,7 +15,7 @@ import structlog
 
 from bootstrap.private_files import fix_of_rights
 from runtime.logging import set_up_logging
-from runtime.services import ALWAYS_OPEN
+from runtime.services import NO_BREAKER
 from schemas.crypto.encryption import FieldCipher
 from schemas.errors import Dependency, InvalidSettingsError, OperatorError, TransientError
 from schemas.setting_validators import is_unencrypted
@@ -82,7 +82,7 @@ class Services:
         """Graph and Skolon."""
         from clients.gateways import create_gateways  # noqa: PLC0415 - slow to import, seldom needed
 
-        return create_gateways(self.settings, ALWAYS_OPEN)
+        return create_gateways(self.settings, NO_BREAKER)
 
     def check_servers(self) -> None:
         """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
@@ -99,22 +99,22 @@ class Services:
         The names are those of queues that a process consumes and publishes to: missing rights to them are
         found here. Raises an error of ours for what an operator has to fix.
         """
-        from queues.notices import Notices  # noqa: PLC0415 - slow to import, for processes alone
+        from queues.outage_log import OutageLog  # noqa: PLC0415 - slow to import, for processes alone
 
         self._warn_of_the_clear()
-        notices = Notices()
+        outage_log = OutageLog()
         while True:
             try:
                 self.store.check_upgraded()
-                notices.back(Dependency.DATABASE, "start")
+                outage_log.report_up(Dependency.DATABASE, "start")
                 self.broker.check(consumed, published)
             except OperatorError:
                 raise
             except TransientError as error:
-                notices.away(error.dependency, "start", error.detail)
+                outage_log.report_down(error.dependency, "start", error.detail)
                 time.sleep(RETRY)
             else:
-                notices.back(Dependency.BROKER, "start")
+                outage_log.report_up(Dependency.BROKER, "start")
                 return
 
     def close(self) -> None:

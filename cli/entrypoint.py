@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from runtime.stop_signals import when_asked_to_end
+from runtime.stop_signals import handle_stop_signals
 
 #: The commands that work on messages. Click knows their names too, but to ask it is to import everything.
 _WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
@@ -36,7 +36,7 @@ def main() -> None:
             raise KeyboardInterrupt
         raise SystemExit(_code_of(number))
 
-    when_asked_to_end(stop, code=0 if long_running else _code_of(signal.SIGTERM), within=_ENDS)
+    handle_stop_signals(stop, exit_code=0 if long_running else _code_of(signal.SIGTERM), deadline=_ENDS)
     try:
         _run()
     except KeyboardInterrupt:
@@ -51,9 +51,9 @@ def main() -> None:
 def _run() -> None:
     os.umask(_PRIVATE)
     if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]):
-        from queues.consuming.gevent_patch import use_greenlets  # noqa: PLC0415 - the others need no gevent
+        from queues.consuming.gevent_patch import patch_gevent  # noqa: PLC0415 - the others need no gevent
 
-        use_greenlets()
+        patch_gevent()
     from cli.app import main as commands  # noqa: PLC0415 - after the threads are what they are to be
 
     commands()

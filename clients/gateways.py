@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
 from clients.skolon.client import SkolonClient, create_skolon_client
-from runtime.services import ALWAYS_OPEN, Passages
+from runtime.services import NO_BREAKER, Breakers
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,23 +34,23 @@ class Gateways:
 
         The first of them that needs a birthday waits briefly for the others, to ask for all in one request.
         """
-        return self._birthdays.company.in_hand()
+        return self._birthdays.cohort.join()
 
     def skip_birthday(self) -> None:
         """Tell the other threads that this thread's user needs no birthday."""
-        self._birthdays.company.turned_off()
+        self._birthdays.cohort.leave()
 
     def skolon(self, *, dry_run: bool) -> SkolonClient:
         """Return the Skolon client; for a dry run one that can only read (promise P1)."""
         return self._read_only_skolon if dry_run else self._skolon
 
 
-def create_gateways(settings: Settings, passages: Passages = ALWAYS_OPEN) -> Gateways:
+def create_gateways(settings: Settings, breakers: Breakers = NO_BREAKER) -> Gateways:
     """Return the clients that the settings describe, behind circuit breakers; sends nothing yet."""
     graph = GraphService(
         url=settings.graph_url,
         authority=settings.entra_authority,
         ca_bundle=settings.ca_bundle,
-        passages=passages,
+        breakers=breakers,
     )
-    return Gateways(graph, Birthdays(), create_skolon_client(settings, passages))
+    return Gateways(graph, Birthdays(), create_skolon_client(settings, breakers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from queues.middleware.failure_policy import UNKNOWN
+from queues.middleware.failure_policy import UNKNOWN_PEERS
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import PermanentError
 from schemas.messages.messages import TENANT_PAGE_ACTOR, load_tenant_page
@@ -12,7 +12,7 @@ from schemas.outcomes import Cause, Reason
 
 if TYPE_CHECKING:
     from queues.interfaces import Message
-    from queues.middleware.failure_policy import Halt, Others
+    from queues.middleware.failure_policy import Halt, PeerResults
     from schemas.outcomes import Stage
     from schemas.runs.sync_result import Failure
     from schemas.runs.waits import Wait
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CAUSES: Final = {Reason.GAVE_UP: Cause.GAVE_UP}
 
 
-class RunRecorder:
+class RunFailureRecorder:
     """Halts runs whose pages failed. A failed trigger has no run, only a dead letter."""
 
     def __init__(self, *, store: Store) -> None:
@@ -30,7 +30,7 @@ class RunRecorder:
         self._waits = store.waits
         self._seals = store.seals
 
-    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
+    def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Halt the run of a page that cannot be read."""
         if message.actor_name != TENANT_PAGE_ACTOR:
             return
@@ -46,17 +46,17 @@ class RunRecorder:
                 page.run, cause, f"a page was not read after {attempts} attempts: {dead_letter.detail}"
             )
 
-    def halted(self, message: Message[Any], halt: Halt) -> None:
+    def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the run of a page."""
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
 
-    def waits(self, message: Message[Any], wait: Wait) -> None:
+    def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Record what the page waits for. A waiting trigger has no run to show it."""
         run = message.kwargs.get("run")
         if isinstance(run, int):
             self._waits.page(run, wait)
 
-    def others(self, message: Message[Any], stage: Stage) -> Others:
+    def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         """Return unknown: a page concerns all users, so there are no peers to compare with."""
         del message, stage
-        return UNKNOWN
+        return UNKNOWN_PEERS

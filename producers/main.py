@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bootstrap.message_services import message_services
-from producers.failure_recorder import RunRecorder
+from producers.failure_recorder import RunFailureRecorder
 from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actor import current_message_id, declare_actor
-from queues.consuming.background import Background
-from queues.consuming.processes import hand_over
+from queues.consuming.periodic_task import PeriodicTask
+from queues.consuming.processes import set_process_broker
 from queues.middleware.failures import utc_now
 from schemas.messages.messages import (
     TENANT_PAGE_ACTOR,
@@ -25,7 +25,7 @@ from schemas.messages.messages import (
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
-    from queues.interfaces import Broker, Publisher, Queues
+    from queues.interfaces import Broker, Publisher, ReconcilerBroker
     from store.store import Store
 
 
@@ -35,7 +35,7 @@ def build() -> None:
     broker = services.open_broker()
     declare_producers(broker, broker, store=services.store, gateways=services.gateways)
     add_reconciler(broker, broker, store=services.store)
-    hand_over(broker)
+    set_process_broker(broker)
 
 
 def declare_producers(
@@ -56,15 +56,27 @@ def declare_producers(
         reject_positional_arguments(args)
         reader.read(load_tenant_page(fields))
 
-    recorder = RunRecorder(store=store)
-    declare_actor(broker, tenant_sync, name=TENANT_SYNC_ACTOR, queue=TENANT_SYNC_QUEUE, recorder=recorder)
-    declare_actor(broker, tenant_page, name=TENANT_PAGE_ACTOR, queue=TENANT_PAGES_QUEUE, recorder=recorder)
+    failure_recorder = RunFailureRecorder(store=store)
+    declare_actor(
+        broker,
+        tenant_sync,
+        name=TENANT_SYNC_ACTOR,
+        queue=TENANT_SYNC_QUEUE,
+        failure_listener=failure_recorder,
+    )
+    declare_actor(
+        broker,
+        tenant_page,
+        name=TENANT_PAGE_ACTOR,
+        queue=TENANT_PAGES_QUEUE,
+        failure_listener=failure_recorder,
+    )
 
 
 def add_reconciler(
-    broker: Broker, queues: Queues, *, store: Store, patience: LossTimeouts | None = None
+    broker: Broker, queues: ReconcilerBroker, *, store: Store, patience: LossTimeouts | None = None
 ) -> None:
     """Add the reconciler to `broker`: it looks for lost messages periodically."""
     patience = patience or LossTimeouts()
     reconciler = Reconciler(store=store, queues=queues, patience=patience)
-    broker.add_middleware(Background(lambda: reconciler.tick(utc_now()), every=patience.check_interval))
+    broker.add_middleware(PeriodicTask(lambda: reconciler.tick(utc_now()), interval=patience.check_interval))

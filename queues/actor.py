@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import dramatiq
 from dramatiq.middleware import CurrentMessage
 
-from queues.middleware.delivery import begin, returns_of
-from queues.middleware.failure_policy import UnforeseenError
-from queues.middleware.quarantine import check_returns
+from queues.middleware.delivery import delivery_count_of, start
+from queues.middleware.failure_policy import UnexpectedError
+from queues.middleware.quarantine import check_redelivery
 from schemas.errors import Dependency, TransientError, UpdateSyncError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from queues.middleware.failures import Recorder
+    from queues.middleware.failures import FailureListener
 
 P = ParamSpec("P")
 
@@ -28,13 +28,17 @@ def declare_actor(
     *,
     name: str,
     queue: str,
-    recorder: Recorder,
+    failure_listener: FailureListener,
 ) -> None:
     """Have `broker` call `function` with the arguments of each message for actor `name` on `queue`."""
     declare = dramatiq.actor(
-        broker=broker, actor_name=name, queue_name=queue, recorder=recorder, throws=UpdateSyncError
+        broker=broker,
+        actor_name=name,
+        queue_name=queue,
+        failure_listener=failure_listener,
+        throws=UpdateSyncError,
     )
-    declare(_foreseen(function))
+    declare(_wrap_errors(function))
 
 
 def current_message_id() -> str:
@@ -49,7 +53,7 @@ def _current_message() -> dramatiq.Message[Any]:
     return message
 
 
-def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
+def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
     """Make an actor's function raise errors of ours alone, and look first whether workers died over it.
 
     The text of a foreign exception may hold somebody's data, and dramatiq logs it (promise P6): so
@@ -59,8 +63,8 @@ def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         message = _current_message()
-        begin(message)
-        check_returns(message.queue_name, returns_of(message))
+        start(message)
+        check_redelivery(message.queue_name, delivery_count_of(message))
         try:
             function(*args, **kwargs)
         except UpdateSyncError:
@@ -71,7 +75,7 @@ def _foreseen(function: Callable[P, None]) -> Callable[P, None]:
                 raise TransientError(
                     Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
                 ) from None
-            raise UnforeseenError(f"{type(error).__name__} at {error_location(error)}") from None
+            raise UnexpectedError(f"{type(error).__name__} at {error_location(error)}") from None
 
     return wrapper
 

@@ -7,7 +7,7 @@ from typing import Any
 from dramatiq import Message
 from dramatiq.common import dq_name, q_name
 
-from queues.middleware.message_history import own_options
+from queues.middleware.message_history import trusted_options
 from queues.middleware.quarantine import main_queue
 from schemas.messages.envelope import UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS
@@ -35,7 +35,7 @@ def admit(body: bytes, queue: str, *, now: float) -> Message[Any]:
         actor_name=actor,
         args=message.args,
         kwargs=message.kwargs,
-        options=own_options(message, waits=waits, now=now),
+        options=trusted_options(message, waits=waits, now=now),
         message_id=message.message_id,
         message_timestamp=message.message_timestamp,
     )

@@ -26,7 +26,7 @@ import pika
 from dramatiq.common import xq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.brokers.connection_errors import at_the_door
+from queues.brokers.connection_errors import translated_errors
 from schemas.errors import Dependency, TransientError
 from schemas.messages.dead_letter import read_dead_letter
 
@@ -35,30 +35,30 @@ if TYPE_CHECKING:
 
     from pika.adapters.blocking_connection import BlockingChannel
 
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter import DeadLetter
 
 #: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
 #: the factor: with more than 32 consumers their letters would go back in any order.
-FIRST_WINDOW: Final = 100
-LARGEST_WINDOW: Final = 65_535
-GROWTH: Final = 2
+FIRST_PREFETCH: Final = 100
+MAX_PREFETCH: Final = 65_535
+PREFETCH_GROWTH: Final = 2
 
 #: Letters that are read in one go and kept in memory.
-PORTION: Final = 1000
+PAGE_SIZE: Final = 1000
 
 #: Seconds to wait for another walk to end. The longest that we make take a minute.
-PATIENCE: Final = 120.0
+LOCK_TIMEOUT: Final = 120.0
 
 #: Seconds to wait for a letter that was there when the walk began, and between two looks at other things.
 DELIVERY_TIMEOUT: Final = 20.0
-_LOOK_AGAIN: Final = 0.1
+_POLL_INTERVAL: Final = 0.1
 
 #: Seconds that a consumer of a process that has died may go on to be counted.
-_FAREWELL: Final = 5.0
+_CONSUMER_LINGER: Final = 5.0
 
 #: Seconds between two signs of life to RabbitMQ; its heartbeats are a minute apart.
-_SIGN_OF_LIFE: Final = 5.0
+_HEARTBEAT_INTERVAL: Final = 5.0
 
 #: What AMQP 0-9-1 says of a queue that is not there, and of one that another connection has for itself.
 _NOT_FOUND: Final = 404
@@ -66,10 +66,10 @@ _LOCKED: Final = 405
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """A letter that a walk has come to, at a `place` that is known to that walk only."""
+class BrowsedMessage:
+    """A letter that a walk has come to, at a `delivery_tag` that is known to that walk only."""
 
-    place: int
+    delivery_tag: int
     queue: str
     body: bytes = field(repr=False)
     headers: Mapping[str, Any] | None = field(repr=False)
@@ -80,16 +80,16 @@ class Found:
         return read_dead_letter(self.queue, self.body, self.headers)
 
 
-class Walk(Protocol):
+class DeadLetterBrowser(Protocol):
     """One way through the dead letters of a queue."""
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[BrowsedMessage]:
         """Yield the letters that were there when the walk began, oldest first.
 
         A letter stays where it is unless it is taken. Raises `TransientError` (broker).
         """
 
-    def take(self, found: Found) -> None:
+    def ack(self, found: BrowsedMessage) -> None:
         """Take a letter away for good; raises `TransientError` (broker).
 
         A letter whose walk breaks just then may be there all the same.
@@ -99,22 +99,22 @@ class Walk(Protocol):
         """Wait, and keep the walk alive meanwhile."""
 
 
-def read_at_once(
-    broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
+def iter_locked(
+    broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
     """Yield all dead letters of some queues, some at a time, in one walk each; nobody else walks meanwhile.
 
     For whoever is quick. Raises `TransientError` (broker).
     """
     for queue in queues:
-        with broker.walk_dead_letters(queue) as walk:
-            dead_letters = (found.dead_letter for found in walk)
-            while portion := list(itertools.islice(dead_letters, size)):
-                yield portion
+        with broker.browse_dead_letters(queue) as browser:
+            dead_letters = (found.dead_letter for found in browser)
+            while page := list(itertools.islice(dead_letters, size)):
+                yield page
 
 
-def read_in_portions(
-    broker: DeadLetters, queues: Sequence[str], *, size: int = PORTION
+def iter_paged(
+    broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
     """Yield all dead letters of some queues, some at a time, with nobody's turn taken in between.
 
@@ -123,65 +123,65 @@ def read_in_portions(
     for queue in queues:
         seen, more = 0, True
         while more:
-            with broker.walk_dead_letters(queue) as walk:
-                portion = [found.dead_letter for found in itertools.islice(walk, seen, seen + size)]
-            yield portion
-            seen += len(portion)
-            more = len(portion) == size
+            with broker.browse_dead_letters(queue) as browser:
+                page = [found.dead_letter for found in itertools.islice(browser, seen, seen + size)]
+            yield page
+            seen += len(page)
+            more = len(page) == size
 
 
-class QueueWalk:
+class QuorumBrowser:
     """A walk on RabbitMQ."""
 
-    def __init__(self, connection: pika.BlockingConnection, queue: str, *, first_window: int) -> None:
+    def __init__(self, connection: pika.BlockingConnection, queue: str, *, first_prefetch: int) -> None:
         self._connection = connection
         self._channel: BlockingChannel = connection.channel()
         self._queue = queue
-        self._window = first_window
+        self._prefetch = first_prefetch
         self._arrived: deque[tuple[int, Any, bytes]] = deque()
         # Of the present consumer: the letters that it holds, and the place before its first one.
-        self._held = 0
+        self._in_flight = 0
         self._before = 0
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[BrowsedMessage]:
         """Yield the letters that are there now."""
-        with at_the_door():
+        with translated_errors():
             left = self._count()
-        place = 0
+        delivery_tag = 0
         for consumer in itertools.count():
             if not left:
                 return
-            tag = f"walk-{consumer:02}"
-            self._held, self._before = 0, place
-            with at_the_door():
-                self._channel.basic_qos(prefetch_count=self._window)
+            tag = f"browse-{consumer:02}"
+            self._in_flight, self._before = 0, delivery_tag
+            with translated_errors():
+                self._channel.basic_qos(prefetch_count=self._prefetch)
                 self._channel.basic_consume(xq_name(self._queue), self._arrive, consumer_tag=tag)
-            while left and self._held < self._window:
-                with at_the_door():
+            while left and self._in_flight < self._prefetch:
+                with translated_errors():
                     arrived = self._next()
                 if arrived is None:
                     return
-                place, headers, body = arrived
+                delivery_tag, headers, body = arrived
                 left -= 1
-                self._held += 1
-                yield Found(place=place, queue=self._queue, body=body, headers=headers)
+                self._in_flight += 1
+                yield BrowsedMessage(delivery_tag=delivery_tag, queue=self._queue, body=body, headers=headers)
             if left:
-                with at_the_door():
+                with translated_errors():
                     self._channel.basic_cancel(tag)
-                self._window = min(self._window * GROWTH, LARGEST_WINDOW)
+                self._prefetch = min(self._prefetch * PREFETCH_GROWTH, MAX_PREFETCH)
 
-    def take(self, found: Found) -> None:
+    def ack(self, found: BrowsedMessage) -> None:
         """Acknowledge a letter."""
-        with at_the_door():
-            self._channel.basic_ack(found.place)
-        self._held -= found.place > self._before
+        with translated_errors():
+            self._channel.basic_ack(found.delivery_tag)
+        self._in_flight -= found.delivery_tag > self._before
 
     def pause(self, seconds: float) -> None:
         """Wait, and give RabbitMQ a sign of life now and then."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
-            time.sleep(min(left, _SIGN_OF_LIFE))
-            with at_the_door():
+            time.sleep(min(left, _HEARTBEAT_INTERVAL))
+            with translated_errors():
                 self._connection.process_data_events(time_limit=0)
 
     def end(self) -> None:
@@ -190,14 +190,14 @@ class QueueWalk:
             # Not its own `close`: that rejects what has arrived and was not looked at, and so reorders it.
             self._channel._impl.close()  # noqa: SLF001 - pika has no other way
             while not self._channel.is_closed:
-                self._connection.process_data_events(time_limit=_LOOK_AGAIN)
+                self._connection.process_data_events(time_limit=_POLL_INTERVAL)
 
     def _arrive(self, _channel: object, method: Any, properties: Any, body: bytes) -> None:
         self._arrived.append((method.delivery_tag, properties.headers, body))
 
     def _count(self) -> int:
         """Return how many letters there are, once nobody is about to give some back."""
-        ends = time.monotonic() + _FAREWELL
+        ends = time.monotonic() + _CONSUMER_LINGER
         while True:
             try:
                 there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
@@ -207,13 +207,13 @@ class QueueWalk:
                 raise
             if not there.consumer_count or time.monotonic() >= ends:
                 return int(there.message_count)
-            time.sleep(_LOOK_AGAIN)
+            time.sleep(_POLL_INTERVAL)
 
     def _next(self) -> tuple[int, Any, bytes] | None:
         """Return the next letter, None when somebody has taken those that are missing."""
         ends = time.monotonic() + DELIVERY_TIMEOUT
         while not self._arrived:
-            self._connection.process_data_events(time_limit=_LOOK_AGAIN)
+            self._connection.process_data_events(time_limit=_POLL_INTERVAL)
             if not self._arrived and time.monotonic() >= ends:
                 # What is on its way to us counts as handed out, so that this alone tells nothing.
                 there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
@@ -224,35 +224,35 @@ class QueueWalk:
 
 
 @contextmanager
-def walking(
-    parameters: pika.Parameters, queue: str, *, first_window: int = FIRST_WINDOW
-) -> Iterator[QueueWalk]:
+def browsing(
+    parameters: pika.Parameters, queue: str, *, first_prefetch: int = FIRST_PREFETCH
+) -> Iterator[QuorumBrowser]:
     """Give a walk through the dead letters of `queue`, when nobody else walks there.
 
     Raises `TransientError` (broker) when RabbitMQ is away, or somebody else walks for too long.
     """
-    with at_the_door():
+    with translated_errors():
         connection = pika.BlockingConnection(parameters)
     try:
-        with at_the_door():
-            _take_turn(connection, f"{xq_name(queue)}.walk")
-            walk = QueueWalk(connection, queue, first_window=first_window)
+        with translated_errors():
+            _lock(connection, f"{xq_name(queue)}.lock")
+            browser = QuorumBrowser(connection, queue, first_prefetch=first_prefetch)
         try:
-            yield walk
+            yield browser
         except BaseException:
             # What the walker raised is what is told, also when the connection has broken meanwhile.
             with suppress(Exception):
-                walk.end()
+                browser.end()
             raise
-        with at_the_door():
-            walk.end()
+        with translated_errors():
+            browser.end()
     finally:
         with suppress(Exception):
             connection.close()
 
 
-def _take_turn(connection: pika.BlockingConnection, name: str) -> None:
-    ends = time.monotonic() + PATIENCE
+def _lock(connection: pika.BlockingConnection, name: str) -> None:
+    ends = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             # It goes with its connection, however that ends.
@@ -264,4 +264,4 @@ def _take_turn(connection: pika.BlockingConnection, name: str) -> None:
             return
         if time.monotonic() >= ends:
             raise TransientError(Dependency.BROKER, "somebody else is reading the dead letters all the time")
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_POLL_INTERVAL)

@@ -9,8 +9,8 @@ import pika
 from dramatiq.common import dq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from queues.brokers.connection_errors import at_the_door
-from queues.middleware.quarantine import queues_of
+from queues.brokers.connection_errors import translated_errors
+from queues.middleware.quarantine import work_queues
 
 if TYPE_CHECKING:
     from pika import Parameters
@@ -19,26 +19,26 @@ _NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, kw_only=True)
-class Depth:
-    """The messages that lie ready in `NAME`, and `aside` of it in `NAME.DQ` and where suspects lie."""
+class QueueDepth:
+    """The messages that lie ready in `NAME`, and `deferred` of it in `NAME.DQ` and where suspects lie."""
 
     ready: int
-    aside: int
+    deferred: int
 
     @property
     def is_empty(self) -> bool:
         """Whether none lies ready anywhere."""
-        return not (self.ready or self.aside)
+        return not (self.ready or self.deferred)
 
 
-def read_depth(parameters: Parameters, queue: str) -> Depth:
+def read_queue_depth(parameters: Parameters, queue: str) -> QueueDepth:
     """Ask RabbitMQ, on a connection of its own; a queue that is not there is empty.
 
     Raises `TransientError` (broker) when RabbitMQ is away.
     """
-    with at_the_door(), pika.BlockingConnection(parameters) as connection:
-        ready, *aside = (_ready(connection, name) for name in (*queues_of(queue), dq_name(queue)))
-    return Depth(ready=ready, aside=sum(aside))
+    with translated_errors(), pika.BlockingConnection(parameters) as connection:
+        ready, *deferred = (_ready(connection, name) for name in (*work_queues(queue), dq_name(queue)))
+    return QueueDepth(ready=ready, deferred=sum(deferred))
 
 
 def _ready(connection: pika.BlockingConnection, queue: str) -> int:

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from queues.dead_letters import Walk
-    from queues.depths import Depth
+    from queues.dead_letters import DeadLetterBrowser
+    from queues.depths import QueueDepth
 
 #: dramatiq's, for the rooms above to name: they know it by this door alone.
 __all__ = [
     "Broker",
-    "DeadLetters",
-    "Depths",
+    "DeadLetterSource",
     "Message",
-    "Postbox",
     "Publisher",
-    "Queues",
-    "use_our_envelope",
+    "QueueDepths",
+    "ReconcilerBroker",
+    "ReplayBroker",
+    "install_encoder",
 ]
 
 
@@ -45,31 +45,31 @@ class Publisher(Protocol):
         """Put `message` into the dead-letter queue of its queue; raises as `publish` does."""
 
 
-class DeadLetters(Protocol):
+class DeadLetterSource(Protocol):
     """Gives access to what lies among the dead letters."""
 
-    def walk_dead_letters(self, queue: str) -> AbstractContextManager[Walk]:
+    def browse_dead_letters(self, queue: str) -> AbstractContextManager[DeadLetterBrowser]:
         """Give a walk through the dead letters of `queue`, when nobody else walks there.
 
         Raises `TransientError` (broker) when it cannot be had.
         """
 
 
-class Depths(Protocol):
+class QueueDepths(Protocol):
     """Tells how many messages lie ready."""
 
-    def depth(self, queue: str) -> Depth:
+    def depth(self, queue: str) -> QueueDepth:
         """Return how many lie ready in `queue` and what belongs to it; raises `TransientError` (broker)."""
 
 
-class Postbox(Publisher, DeadLetters, Protocol):
+class ReplayBroker(Publisher, DeadLetterSource, Protocol):
     """Both: what a replay needs."""
 
 
-class Queues(Postbox, Depths, Protocol):
+class ReconcilerBroker(ReplayBroker, QueueDepths, Protocol):
     """All of it: what a reconciler needs."""
 
 
-def use_our_envelope() -> None:
+def install_encoder() -> None:
     """Have dramatiq read and write our envelopes in this process; its encoder is a global of its own."""
     set_encoder(EnvelopeEncoder())

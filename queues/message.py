@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dramatiq import Message
 
 from schemas.messages.messages import (
-    SECTION,
+    METADATA_KEY,
     TENANT_PAGE_ACTOR,
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_ACTOR,
@@ -51,7 +51,7 @@ def tenant_sync_message(request: SyncRequest, *, event_id: str) -> Message[None]
     )
 
 
-def proven(message: Message[None], proof: Callable[[str, dict[str, Any]], str]) -> Message[None]:
+def with_proof(message: Message[None], proof: Callable[[str, dict[str, Any]], str]) -> Message[None]:
     """Return a trigger with the proof that an operator of ours asks for it."""
     kwargs = {**message.kwargs, "proof": proof(message.message_id, message.kwargs)}
     copy: Message[None] = message.copy(kwargs=kwargs)
@@ -83,5 +83,5 @@ def _message(queue: str, actor: str, kwargs: dict[str, Any], give_up_after_hours
         actor_name=actor,
         args=(),
         kwargs=kwargs,
-        options={SECTION: {GIVE_UP_AFTER: give_up_after_hours}},
+        options={METADATA_KEY: {GIVE_UP_AFTER: give_up_after_hours}},
     )

@@ -13,36 +13,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Seconds for which an answer is good.
-GOOD_FOR: Final = 2.0
+CACHE_SECONDS: Final = 2.0
 
 
-class Work:
-    """Remembers for a moment what `ask` says: organisations with the number of users who wait for them.
+class Backlog:
+    """Remembers for a moment what `query` says: organisations with the number of users who wait for them.
 
     May be shared by threads. While one asks, the others go by what was said before.
     """
 
     def __init__(
-        self, ask: Callable[[], Mapping[str, int]] | None, *, clock: Callable[[], float] = time.monotonic
+        self, query: Callable[[], Mapping[str, int]] | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Take None for `ask` when nobody knows."""
-        self._ask = ask
+        """Take None for `query` when nobody knows."""
+        self._query = query
         self._clock = clock
         self._asking = threading.Lock()
         self._said: Mapping[str, int] | None = None
         self._good_until: float | None = None
 
-    def organisations(self) -> Mapping[str, int] | None:
+    def users_waiting(self) -> Mapping[str, int] | None:
         """Return who has work, None if nobody knows."""
-        if self._ask is None or self._is_good():
+        if self._query is None or self._is_good():
             return self._said
         if not self._asking.acquire(blocking=False):
             return self._said
         try:
             if not self._is_good():
                 with suppress(TransientError):  # the database is away too: then everybody waits for that
-                    self._said = self._ask()
-                self._good_until = self._clock() + GOOD_FOR
+                    self._said = self._query()
+                self._good_until = self._clock() + CACHE_SECONDS
         finally:
             self._asking.release()
         return self._said
@@ -51,4 +51,4 @@ class Work:
         return self._good_until is not None and self._clock() < self._good_until
 
 
-NOTHING_KNOWN: Final = Work(None)
+UNKNOWN_BACKLOG: Final = Backlog(None)

@@ -13,11 +13,11 @@ OPENS_AFTER: Final = 3
 #: Seconds until somebody asks again, growing from one failed probe to the next. One request in five
 #: seconds from each process burdens nobody, and all goes on soon after the outage.
 FIRST_INTERVAL: Final = 0.25
-LONGEST_INTERVAL: Final = 5.0
+MAX_INTERVAL: Final = 5.0
 _GROWTH: Final = 1.5
 
 
-class Breaker:
+class CircuitBreaker:
     """What is known of one service: open to all, or closed but for one probe at a time.
 
     While all failures in a row were about one and the same (a user, say), it is closed to that one
@@ -37,60 +37,62 @@ class Breaker:
         self._only: Hashable = None
 
     @property
-    def is_away(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the service counts as away."""
         return self._probe_due is not None
 
     @property
-    def is_away_for_all(self) -> bool:
+    def is_open_for_all(self) -> bool:
         """Whether it counts as away, and not for one user alone."""
-        return self.is_away and self._only is None
+        return self.is_open and self._only is None
 
-    def age(self, now: float) -> float:
+    def open_for(self, now: float) -> float:
         """Return for how many seconds the service has been away."""
-        return now - self._since if self.is_away else 0.0
+        return now - self._since if self.is_open else 0.0
 
-    def seconds_to_wait(self, now: float, about: Hashable = None) -> float:
+    def seconds_to_wait(self, now: float, subject: Hashable = None) -> float:
         """Return the seconds until one may ask; 0 for now."""
-        if self._probe_due is None or self._spares(about):
+        if self._probe_due is None or self._spares(subject):
             return 0.0
         return self._interval if self._probing else max(0.0, self._probe_due - now)
 
-    def enter(self) -> bool:
+    def before_call(self) -> bool:
         """Have one ask, who may; True if that is a probe of a service that is away."""
-        self._probing = self.is_away
+        self._probing = self.is_open
         return self._probing
 
-    def answered(self, *, probe: bool) -> None:
+    def on_success(self, *, probe: bool) -> None:
         """Note that the service answered."""
-        if self.is_away and not probe:
+        if self.is_open and not probe:
             # Asked before it was known to be away, or to ask for a pause: the probe will tell.
             return
         self._failures, self._interval, self._only = 0, FIRST_INTERVAL, None
         self._probe_due, self._probing = None, False
 
-    def failed(self, now: float, *, probe: bool, retry_after: float | None, about: Hashable = None) -> None:
+    def on_failure(
+        self, now: float, *, probe: bool, retry_after: float | None, subject: Hashable = None
+    ) -> None:
         """Note that the service was away; `retry_after` is what it asked for, in seconds."""
-        if retry_after or (self._failures and about != self._only):
+        if retry_after or (self._failures and subject != self._only):
             self._only = None
         elif not self._failures:
-            self._only = about
+            self._only = subject
         self._failures += 1
-        was_away = self.is_away
+        was_away = self.is_open
         if probe:
             self._probing = False
-            self._interval = min(self._interval * _GROWTH, LONGEST_INTERVAL)
+            self._interval = min(self._interval * _GROWTH, MAX_INTERVAL)
         if was_away and not probe:
             # Asked before it was known to be away: only what it says of later counts.
             self._probe_due = max(self._probe_due or now, now + (retry_after or 0.0))
         elif probe or retry_after or self._failures >= OPENS_AFTER:
             self._probe_due = now + max(self._interval, retry_after or 0.0)
-        if self.is_away and not was_away:
+        if self.is_open and not was_away:
             self._since = now
 
-    def not_asked(self) -> None:
+    def on_cancel(self) -> None:
         """Note that a probe ended without an answer or the lack of one."""
         self._probing = False
 
-    def _spares(self, about: Hashable) -> bool:
-        return self._only is not None and about is not None and about != self._only
+    def _spares(self, subject: Hashable) -> bool:
+        return self._only is not None and subject is not None and subject != self._only

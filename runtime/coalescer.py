@@ -20,37 +20,37 @@ class Coalescer(Generic[Key, Asked, Answer]):
     when the one under way is back: the first of them carries it out, the others wait for the answers.
     So nobody waits for company that is not there, and the busier it is, the more travel together.
 
-    Calls share only what has the same key. `together` takes the key and what each one asked for, and
+    Calls share only what has the same key. `batch_fn` takes the key and what each one asked for, and
     returns an answer for each, in order; an answer that is an exception is raised for that one alone.
-    What `together` raises is raised for all if it is one of `for_all`. Anything else that it raises over
-    several may be due to one of them: then each calls it once more, by itself, and gets its own answer
-    or error. So `together` must bear to be called again after it has raised.
+    What `batch_fn` raises is raised for all if it is one of `shared_errors`. Anything else that it raises
+    over several may be due to one of them: then each calls it once more, by itself, and gets its own answer
+    or error. So `batch_fn` must bear to be called again after it has raised.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
-        together: Callable[[Key, Sequence[Asked]], Sequence[Answer | Exception]],
+        batch_fn: Callable[[Key, Sequence[Asked]], Sequence[Answer | Exception]],
         *,
-        most: int,
-        at_once: int = 1,
-        for_all: tuple[type[Exception], ...] = (),
-        linger: Callable[[Key, Sequence[Asked]], object] = lambda _key, _asked: None,
-        pause: float = 0.0,
+        max_batch: int,
+        max_in_flight: int = 1,
+        shared_errors: tuple[type[Exception], ...] = (),
+        before_send: Callable[[Key, Sequence[Asked]], object] = lambda _key, _asked: None,
+        fill_wait: float = 0.0,
     ) -> None:
         """Take how many travel together at most, and how many batches of a key may be under way.
 
-        A batch whose turn it is may still `linger`, while what has been asked for so far grows: for
+        A batch whose turn it is may still `before_send`, while what has been asked for so far grows: for
         where company is known to come. Where it is likely, since the last batch had some, a batch waits
-        for `pause` seconds, or until it is full.
+        for `fill_wait` seconds, or until it is full.
         """
-        self._together = together
-        self._most = most
-        self._at_once = at_once
-        self._for_all = for_all
-        self._linger = linger
-        self._pause = pause
+        self._batch_fn = batch_fn
+        self._max_batch = max_batch
+        self._max_in_flight = max_in_flight
+        self._shared_errors = shared_errors
+        self._before_send = before_send
+        self._fill_wait = fill_wait
         #: Whether more than one travelled in the last batch, of whatever key: a guess, and no more.
-        self._had_company = False
+        self._last_was_shared = False
         self._lock = threading.Lock()
         #: Of keys that somebody is busy with, and of no others.
         self._lanes: dict[Key, _Lane[Asked, Answer]] = {}
@@ -74,13 +74,13 @@ class Coalescer(Generic[Key, Asked, Answer]):
         with self._lock:
             lane = self._lanes.get(key)
             if lane is None:
-                lane = self._lanes[key] = _Lane(self._at_once)
+                lane = self._lanes[key] = _Lane(self._max_in_flight)
             batch = lane.gathering
             if batch is None:
                 batch = lane.gathering = _Batch()
                 lane.leaders += 1
             place = batch.join(asked)
-            if place + 1 == self._most:
+            if place + 1 == self._max_batch:
                 lane.gathering = None
                 batch.is_full.release()
             return batch, place
@@ -90,13 +90,13 @@ class Coalescer(Generic[Key, Asked, Answer]):
         lane = self._lanes[key]
         try:
             with lane.turns:
-                self._linger(key, batch.asked)
-                if self._pause and self._had_company:
-                    batch.is_full.acquire(timeout=self._pause)
+                self._before_send(key, batch.asked)
+                if self._fill_wait and self._last_was_shared:
+                    batch.is_full.acquire(timeout=self._fill_wait)
                 self._close(lane, batch)
-                self._had_company = len(batch.asked) > 1
+                self._last_was_shared = len(batch.asked) > 1
                 batch.answers = self._ask(key, batch.asked)
-        except self._for_all as error:
+        except self._shared_errors as error:
             batch.failure = error
         except Exception:
             # Of one alone it is the answer. Of several, each finds out by itself.
@@ -118,7 +118,7 @@ class Coalescer(Generic[Key, Asked, Answer]):
                 lane.gathering = None
 
     def _ask(self, key: Key, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
-        answers = self._together(key, asked)
+        answers = self._batch_fn(key, asked)
         if len(answers) != len(asked):
             raise ValueError(f"{len(asked)} asked, {len(answers)} answers came")
         return answers
@@ -127,8 +127,8 @@ class Coalescer(Generic[Key, Asked, Answer]):
 class _Lane(Generic[Asked, Answer]):
     """The calls of one key: who gathers, and whose turn it is."""
 
-    def __init__(self, at_once: int) -> None:
-        self.turns: Final = threading.Semaphore(at_once)
+    def __init__(self, max_in_flight: int) -> None:
+        self.turns: Final = threading.Semaphore(max_in_flight)
         self.gathering: _Batch[Asked, Answer] | None = None
         self.leaders = 0
 

@@ -16,47 +16,47 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound="Hashable")
 
 
-class Company(Generic[Key]):
+class Cohort(Generic[Key]):
     """The threads that have somebody in hand, and what each of them is going to ask for, if that is known."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._on_the_way: dict[int, Key | None] = {}
+        self._expected: dict[int, Key | None] = {}
 
     @contextmanager
-    def in_hand(self) -> Iterator[None]:
+    def join(self) -> Iterator[None]:
         """Count this thread among those on their way, to whatever it may be, until the block ends."""
         with self._lock:
-            self._on_the_way[threading.get_ident()] = None
+            self._expected[threading.get_ident()] = None
         try:
             yield
         finally:
-            self.passed([threading.get_ident()])
+            self.remove([threading.get_ident()])
 
-    def bound_for(self, key: Key) -> None:
+    def expect(self, key: Key) -> None:
         """Say what this thread is going to ask for; one that is not on its way stays uncounted."""
         with self._lock:
-            if threading.get_ident() in self._on_the_way:
-                self._on_the_way[threading.get_ident()] = key
+            if threading.get_ident() in self._expected:
+                self._expected[threading.get_ident()] = key
 
-    def turned_off(self) -> None:
+    def leave(self) -> None:
         """Say that this thread is not going to ask for anything."""
-        self.passed([threading.get_ident()])
+        self.remove([threading.get_ident()])
 
-    def passed(self, threads: Collection[int]) -> None:
+    def remove(self, threads: Collection[int]) -> None:
         """Count threads no longer: they have asked."""
         with self._lock:
             for thread in threads:
-                self._on_the_way.pop(thread, None)
+                self._expected.pop(thread, None)
 
-    def has(self, thread: int) -> bool:
+    def contains(self, thread: int) -> bool:
         """Say whether a thread is on its way."""
         with self._lock:
-            return thread in self._on_the_way
+            return thread in self._expected
 
-    def is_awaited(self, key: Key, *, besides: Collection[int]) -> bool:
-        """Say whether a thread is on its way to `key`, or to an unknown place, that is none of `besides`."""
+    def has_pending(self, key: Key, *, excluding: Collection[int]) -> bool:
+        """Say whether a thread is on its way to `key`, or undecided, that is none of `excluding`."""
         with self._lock:
             return any(
-                bound in (None, key) and thread not in besides for thread, bound in self._on_the_way.items()
+                bound in (None, key) and thread not in excluding for thread, bound in self._expected.items()
             )

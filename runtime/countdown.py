@@ -13,36 +13,36 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound="Hashable")
 
 
-class LastOne(Generic[Key]):
-    """Threads that have pieces of the same in hand; who puts down the last piece calls `then`.
+class WhenIdle(Generic[Key]):
+    """Threads that have pieces of the same in hand; who puts down the last piece calls `callback`.
 
     Whoever is not the last may go: somebody is still there who will come to the same point later. So
-    `then` is called after everything that was done before, however the threads take turns. Somebody who
+    `callback` is called after everything that was done before, however the threads take turns. Somebody who
     fails does not call it: for that one's piece somebody has to come again.
     """
 
-    def __init__(self, then: Callable[[Key], object]) -> None:
-        self._then = then
+    def __init__(self, callback: Callable[[Key], object]) -> None:
+        self._callback = callback
         self._lock = threading.Lock()
-        self._in_hand: Counter[Key] = Counter()
+        self._holders: Counter[Key] = Counter()
 
     @contextmanager
-    def hold(self, key: Key) -> Iterator[None]:
+    def track(self, key: Key) -> Iterator[None]:
         """Have a piece in hand until the block ends."""
         with self._lock:
-            self._in_hand[key] += 1
+            self._holders[key] += 1
         try:
             yield
         except BaseException:
             self._is_last(key)
             raise
         if self._is_last(key):
-            self._then(key)
+            self._callback(key)
 
     def _is_last(self, key: Key) -> bool:
         with self._lock:
-            self._in_hand[key] -= 1
-            if self._in_hand[key]:
+            self._holders[key] -= 1
+            if self._holders[key]:
                 return False
-            del self._in_hand[key]
+            del self._holders[key]
             return True

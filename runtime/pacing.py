@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _UnderWay:
+class _InFlight:
     """What of one key is under way: how many, and when the last of them left (`time.monotonic`)."""
 
     number: int
     last: float
 
 
-class Departures:
+class RequestPacer:
     """Keeps departures of a key apart while one of them is under way; may be shared by threads.
 
     So with a quick answer one is under way at a time, and with a slow one as many as fit into its time,
@@ -32,22 +32,22 @@ class Departures:
         self._gap = gap
         self._changed = threading.Condition()
         #: Of keys of which something is under way, and of no others.
-        self._under_way: dict[str, _UnderWay] = {}
+        self._in_flight: dict[str, _InFlight] = {}
 
-    def wait(self, key: str, full: Callable[[], bool]) -> None:
-        """Return when the next one may leave; who is `full` need not wait for company."""
+    def wait(self, key: str, is_full: Callable[[], bool]) -> None:
+        """Return when the next one may leave; who is `is_full` need not wait for company."""
         with self._changed:
-            while (others := self._under_way.get(key)) is not None and not full():
+            while (others := self._in_flight.get(key)) is not None and not is_full():
                 left = others.last + self._gap - time.monotonic()
                 if left <= 0:
                     return
                 self._changed.wait(left)
 
     @contextmanager
-    def under_way(self, key: str) -> Iterator[None]:
+    def in_flight(self, key: str) -> Iterator[None]:
         """Count one as under way until the block ends."""
         with self._changed:
-            mine = self._under_way.setdefault(key, _UnderWay(0, 0.0))
+            mine = self._in_flight.setdefault(key, _InFlight(0, 0.0))
             mine.number += 1
             mine.last = time.monotonic()
         try:
@@ -56,5 +56,5 @@ class Departures:
             with self._changed:
                 mine.number -= 1
                 if not mine.number:
-                    del self._under_way[key]
+                    del self._in_flight[key]
                     self._changed.notify_all()

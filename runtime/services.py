@@ -80,7 +80,7 @@ def graph_of(directory: str) -> Service:
     return Service(dependency=Dependency.GRAPH, part=directory, needed_by_all=False)
 
 
-class HeldBackError(TransientError):
+class CircuitOpenError(TransientError):
     """Nothing was asked, because the service is known to be away: no try that failed.
 
     `retry_after` is when the next one may ask. Those who wait come back spread over `spread` seconds
@@ -94,38 +94,38 @@ class HeldBackError(TransientError):
         self.spread = spread
 
 
-class StoppingError(UpdateSyncError):
+class ShutdownError(UpdateSyncError):
     """The process is to end, so it does not wait: the message goes back to its queue as it is."""
 
 
-class Several:
+class SeveralSubjects:
     """Stands for several users who are asked for in one request."""
 
 
 #: What is answered to a request for several may be one user's doing: the requests one by one will tell.
-SEVERAL: Final = Several()
+SEVERAL_SUBJECTS: Final = SeveralSubjects()
 
 
-class Passages(Protocol):
+class Breakers(Protocol):
     """The way to services."""
 
-    def to(self, service: Service, about: Hashable = None) -> AbstractContextManager[None]:
+    def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
         """Enter when the service can be asked, and learn from how the block ends whether it answered.
 
-        `about` tells apart whom requests are for: what fails for one user alone keeps nobody else away.
+        `subject` tells apart whom requests are for: what fails for one user alone keeps nobody else away.
 
-        Entering may take minutes. Raises `HeldBackError` when it is not worth waiting with a message in
-        hand, and `StoppingError` when the process is to end.
+        Entering may take minutes. Raises `CircuitOpenError` when it is not worth waiting with a message in
+        hand, and `ShutdownError` when the process is to end.
         """
 
 
-class AlwaysOpen:
+class NoBreaker:
     """The passages of a command that somebody waits for: it asks, and says at once what is away."""
 
-    def to(self, service: Service, about: Hashable = None) -> AbstractContextManager[None]:
+    def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
         """Enter."""
-        del service, about
+        del service, subject
         return nullcontext()
 
 
-ALWAYS_OPEN = AlwaysOpen()
+NO_BREAKER = NoBreaker()

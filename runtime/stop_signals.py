@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 #: The signals that ask a process to end: a supervisor's, and Ctrl-C.
-ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 #: Seconds between two looks whether the process that made this one is still there.
 _LOOK_AGAIN: Final = 1.0
@@ -38,12 +38,12 @@ class SignalPipe:
         self._watch = _poll()
         self._watch.register(self._reader, select.POLLIN)
 
-    def catch(self) -> None:
+    def install(self) -> None:
         """Have each signal become readable, whichever thread the kernel gives it to."""
         # Python writes each signal's number there at once, even while its main thread waits in C.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
-    def put(self, numbers: list[int]) -> None:
+    def forward(self, numbers: list[int]) -> None:
         """Have signals that somebody else has caught become readable."""
         with suppress(BlockingIOError):
             os.write(self._writer, bytes(numbers))
@@ -54,61 +54,61 @@ class SignalPipe:
         return list(os.read(self._reader, 1024)) if ready else []
 
 
-def when_asked_to_end(  # noqa: PLR0913 - each by name
+def handle_stop_signals(  # noqa: PLR0913 - each by name
     stop: Callable[[int], object],
     *,
-    code: int,
-    within: float,
+    exit_code: int,
+    deadline: float,
     parent: int | None = None,
     children: Collection[int] = (),
     relay: SignalPipe | None = None,
-    insist: bool = True,
+    kill_on_repeat: bool = True,
 ) -> None:
-    """Have `stop` called with each signal of `ENDING`, and end the process with `code` in any case.
+    """Call `stop` with each signal of `STOP_SIGNALS`, and end the process with `exit_code` in any case.
 
     `stop` is called where the main thread happens to be, and may raise. A thread of the system's own ends
-    the process `within` seconds after SIGTERM, whatever waits then for whom, and with `insist` at once when a
-    second one comes. It needs nobody: it alone reads what the kernel sends, and hands it on to `relay`, and
-    with itself it ends the `children` that there are then. With `parent`, that this process ends counts as a
-    SIGTERM. Ctrl-C is left to `stop`: a person is there, who can insist by themselves.
+    the process `deadline` seconds after SIGTERM, whatever waits then for whom, and with `kill_on_repeat` at
+    once when a second one comes. It needs nobody: it alone reads what the kernel sends, and hands it on to
+    `relay`, and with itself it ends the `children` that there are then. With `parent`, that this process ends
+    counts as a SIGTERM. Ctrl-C is left to `stop`: a person is there, who can insist by themselves.
 
     Handlers are installed, so that the kernel lets the signals through to a process 1 too. Whoever ignores
     Ctrl-C from the beginning (nohup) goes on to do so.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
     def handle(number: int, _frame: FrameType | None) -> None:
         stop(number)
 
-    for number in ENDING:
+    for number in STOP_SIGNALS:
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
     signals = SignalPipe()
-    signals.catch()
+    signals.install()
 
     def came(seconds: float | None) -> int:
         numbers = signals.wait(seconds)
         if relay is not None and numbers:
-            relay.put(numbers)
+            relay.forward(numbers)
         return numbers.count(signal.SIGTERM)
 
     def end() -> None:
         for child in tuple(children):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        os._exit(code)
+        os._exit(exit_code)
 
     # The thread is to get no signal itself: it inherits what is blocked here.
-    _start_thread(_end_in_time, (came, end, within, parent, insist))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    _start_thread(_end_in_time, (came, end, deadline, parent, kill_on_repeat))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def _end_in_time(
     came: Callable[[float | None], int],
     end: Callable[[], object],
-    within: float,
+    deadline: float,
     parent: int | None,
-    insist: bool,  # noqa: FBT001 - a thread takes no keywords
+    kill_on_repeat: bool,  # noqa: FBT001 - a thread takes no keywords
 ) -> None:
     """End the process when it has been asked to and time is up, or when it is asked once more."""
     asked = 0
@@ -117,7 +117,7 @@ def _end_in_time(
         if not asked and parent is not None and os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
             parent = None
-    ends = _clock() + within
-    while (left := ends - _clock()) > 0 and not (insist and asked > 1):
+    ends = _clock() + deadline
+    while (left := ends - _clock()) > 0 and not (kill_on_repeat and asked > 1):
         asked += came(left)
     end()

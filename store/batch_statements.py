@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from runtime.coalescer import Coalescer
-from runtime.services import StoppingError
+from runtime.services import ShutdownError
 from schemas.errors import TransientError, UsageError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def joined(
     """Make one call of many; that the database is away, or lacks its tables, is everybody's error."""
     return Coalescer(
         together,
-        most=MOST_ROWS,
-        pause=PAUSE,
-        for_all=(TransientError, StoppingError, UsageError),
+        max_batch=MOST_ROWS,
+        fill_wait=PAUSE,
+        shared_errors=(TransientError, ShutdownError, UsageError),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
-from runtime.services import ALWAYS_OPEN, DATABASE, Passages
+from runtime.services import DATABASE, NO_BREAKER, Breakers
 from schemas.errors import UsageError
 from store.database_errors import translated
 
@@ -50,11 +50,11 @@ _DRIVERS: Final = {
 class Database:
     """An engine that is made at the first use; may be shared by threads."""
 
-    def __init__(self, url: str, *, pool_size: int = 6, passages: Passages = ALWAYS_OPEN) -> None:
+    def __init__(self, url: str, *, pool_size: int = 6, breakers: Breakers = NO_BREAKER) -> None:
         self._url = _with_driver(url)
         #: What errors call it: no user, no password.
         self._address = f"{self._url.host or 'localhost'}:{self._url.port or POSTGRESQL_PORT}"
-        self._passages = passages
+        self._breakers = breakers
         self._engine = _engine(self._url, pool_size)
         self._by_keys = self._engine if self.is_sqlite else _by_keys(self._url)
         # The same connections, of which each statement is a transaction.
@@ -80,7 +80,7 @@ class Database:
         Raises as `store.database_errors.translated` does.
         """
         engine = self._by_keys if by_keys else self._engine
-        with self._passages.to(DATABASE), translated(self._address), engine.begin() as connection:
+        with self._breakers.guard(DATABASE), translated(self._address), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -89,7 +89,7 @@ class Database:
 
         On PostgreSQL it is a transaction by itself, so nothing has to be begun and committed around it.
         """
-        with self._passages.to(DATABASE), translated(self._address), self._one_statement() as connection:
+        with self._breakers.guard(DATABASE), translated(self._address), self._one_statement() as connection:
             yield connection
 
     def _one_statement(self) -> AbstractContextManager[Connection]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.services import ALWAYS_OPEN, Passages
+from runtime.services import NO_BREAKER, Breakers
 from store.database import Database
 from store.encryption.encrypted_values import SealedValues
 from store.encryption.run_messages import RunSeals
@@ -46,9 +46,9 @@ class Store:
         cipher: FieldCipher,
         *,
         pool_size: int = 6,
-        passages: Passages = ALWAYS_OPEN,
+        breakers: Breakers = NO_BREAKER,
     ) -> None:
-        self.database = Database(database_url, pool_size=pool_size, passages=passages)
+        self.database = Database(database_url, pool_size=pool_size, breakers=breakers)
         self.tenants = Tenants(self.database, cipher)
         self.runs = Runs(self.database)
         self.triggers = Triggers(self.database, self.runs, cipher)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queues.middleware.failure_policy import UNKNOWN, Others
+from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import PermanentError
 from schemas.messages.messages import load_user_sync
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-class UserRecorder:
+class UserFailureRecorder:
     """Writes dead letters and halts of users into their receipts and runs."""
 
     def __init__(self, *, store: Store) -> None:
@@ -28,7 +28,7 @@ class UserRecorder:
         self._witnesses = store.witnesses
         self._seals = store.seals
 
-    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
+    def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message is really about it."""
         try:
             user = load_user_sync(message.kwargs)
@@ -38,23 +38,23 @@ class UserRecorder:
         self._receipts.dead_letter(user.run, user.user, dead_letter, attempts, operation=operation)
         self._runs.complete_if_done(user.run)
 
-    def halted(self, message: Message[Any], halt: Halt) -> None:
+    def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
 
-    def waits(self, message: Message[Any], wait: Wait) -> None:
+    def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Note what the user waits for, if the message names one."""
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
             self._waits.user(run, user, wait)
 
-    def others(self, message: Message[Any], stage: Stage) -> Others:
+    def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         """Say how the other users of the run fare at a stage."""
         run = message.kwargs.get("run")
         if not isinstance(run, int):
-            return UNKNOWN
-        return Others(
-            succeeded=self._witnesses.last_success(run, stage),
-            waiting=self._witnesses.others_wait(run),
+            return UNKNOWN_PEERS
+        return PeerResults(
+            last_success=self._witnesses.last_success(run, stage),
+            pending=self._witnesses.others_wait(run),
             recovering=self._witnesses.recovering(run),
         )

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from bootstrap.message_services import message_services
 from queues.actor import declare_actor
-from queues.consuming.processes import hand_over
+from queues.consuming.processes import set_process_broker
 from schemas.messages.messages import (
     USER_SYNC_ACTOR,
     USER_SYNC_QUEUE,
     load_user_sync,
     reject_positional_arguments,
 )
-from workers.failure_recorder import UserRecorder
+from workers.failure_recorder import UserFailureRecorder
 from workers.user_sync import UserSyncHandler
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def build() -> None:
     services = message_services()
     broker = services.open_broker()
     declare_user_sync(broker, store=services.store, gateways=services.gateways, cipher=services.cipher)
-    hand_over(broker)
+    set_process_broker(broker)
 
 
 def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
@@ -45,5 +45,5 @@ def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, ciphe
         user_sync,
         name=USER_SYNC_ACTOR,
         queue=USER_SYNC_QUEUE,
-        recorder=UserRecorder(store=store),
+        failure_listener=UserFailureRecorder(store=store),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from runtime.countdown import LastOne
-from runtime.services import StoppingError
+from runtime.countdown import WhenIdle
+from runtime.services import ShutdownError
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.outcomes import Outcome, Reason, Stage
@@ -51,7 +51,7 @@ class UserSyncHandler:
         self._beginnings = store.beginnings
         self._claims = store.claims
         self._receipts = store.receipts
-        self._in_hand: LastOne[int] = LastOne(store.runs.complete_if_done)
+        self._in_hand: WhenIdle[int] = WhenIdle(store.runs.complete_if_done)
         self._trials = store.trials
         self._prospects = store.prospects
         self._guards = store.guards
@@ -70,7 +70,7 @@ class UserSyncHandler:
         opened = self._store.seals.open_user(message)
         # Whoever leaves last asks whether the run is done, also when there was nothing left to do: whoever
         # did it may have died before. Who fails need not ask: the message comes again, or is a dead letter.
-        with self._in_hand.hold(message.run):
+        with self._in_hand.track(message.run):
             self._handle(message, opened)
 
     def _handle(self, message: UserSync, opened: DecryptedUser) -> None:
@@ -130,7 +130,7 @@ class UserSyncHandler:
         """
         try:
             self._prospects.note(message.run, message.user, self._forecast(message, begun, data))
-        except StoppingError:
+        except ShutdownError:
             raise
         except Exception as error:  # noqa: BLE001 - as said above; its text may hold anybody's data
             _log.info("not forecast", run=message.run, user=message.user, error=type(error).__name__)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from producers.reconciliation.receipts import reconcile_receipts
-from queues.dead_letters import read_at_once, read_in_portions
+from queues.dead_letters import iter_locked, iter_paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import ReceiptState
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def browse(
-    wanted: DeadLetterFilter, *, store: Store, broker: DeadLetters, limit: int | None, lock: bool = False
+    wanted: DeadLetterFilter, *, store: Store, broker: DeadLetterSource, limit: int | None, lock: bool = False
 ) -> Iterator[tuple[DeadLetter, ReceiptState | None]]:
     """Yield at most `limit` dead letters, each with the state of its receipt.
 
@@ -27,7 +27,7 @@ def browse(
     Raises `TransientError`.
     """
     left = limit
-    read = read_at_once if lock else read_in_portions
+    read = iter_locked if lock else iter_paged
     for portion in read(broker, wanted.queues_to_browse):
         dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)][:left]
         states = reconcile_receipts(dead_letters, store=store).states

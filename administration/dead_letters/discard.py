@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from administration.dead_letters.groups import DeadLetterGroups
 from producers.dead_letters.discard import discard
-from queues.dead_letters import read_at_once
+from queues.dead_letters import iter_locked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from schemas.runs.operation import Operation
     from store.store import Store
@@ -27,10 +27,10 @@ class DiscardPlan:
     expected: Mapping[str, int]
 
 
-def plan_discard(wanted: DeadLetterFilter, *, limit: int | None, broker: DeadLetters) -> DiscardPlan:
+def plan_discard(wanted: DeadLetterFilter, *, limit: int | None, broker: DeadLetterSource) -> DiscardPlan:
     """Count the dead letters that a filter chooses, at most `limit`, the oldest first."""
     groups, by_queue = DeadLetterGroups(), dict[str, int]()
-    for portion in read_at_once(broker, wanted.queues_to_browse):
+    for portion in iter_locked(broker, wanted.queues_to_browse):
         for dead_letter in portion:
             if wanted.matches(dead_letter) and groups.dead_letters != limit:
                 groups.add(dead_letter)
@@ -39,7 +39,7 @@ def plan_discard(wanted: DeadLetterFilter, *, limit: int | None, broker: DeadLet
 
 
 def discard_planned(
-    plan: DiscardPlan, *, operator: str | None, store: Store, broker: DeadLetters
+    plan: DiscardPlan, *, operator: str | None, store: Store, broker: DeadLetterSource
 ) -> Operation:
     """Throw the counted dead letters away, and return how many there still were; `operator` is noted."""
     return discard(plan.wanted, expected=plan.expected, operator=operator, store=store, broker=broker)

@@ -11,7 +11,7 @@ from schemas.outcomes import Outcome
 from schemas.runs.operation import OperationStatus
 
 if TYPE_CHECKING:
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from schemas.runs.operation import Operation
     from store.store import Store
@@ -26,7 +26,7 @@ class ReplayPlan:
 
 
 def plan_replay(
-    wanted: DeadLetterFilter, *, limit: int | None, store: Store, broker: DeadLetters
+    wanted: DeadLetterFilter, *, limit: int | None, store: Store, broker: DeadLetterSource
 ) -> ReplayPlan:
     """Count the dead letters that a filter chooses and that can be replayed, at most `limit`."""
     counts, groups = Precheck(), DeadLetterGroups()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from queues.dead_letters import read_in_portions
+from queues.dead_letters import iter_paged
 from schemas.messages.messages import USER_SYNC_QUEUE
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 from workers.user_sync import UserSyncHandler
@@ -19,7 +19,7 @@ def replay_dry_run(
     wanted: DeadLetterFilter, *, limit: int | None, original_payload: bool, services: Services
 ) -> ReplayForecast:
     """Try the users' dead letters that a filter chooses, at most `limit`, and return their outcomes."""
-    dead_letters = chain.from_iterable(read_in_portions(services.broker, (USER_SYNC_QUEUE,)))
+    dead_letters = chain.from_iterable(iter_paged(services.broker, (USER_SYNC_QUEUE,)))
     chosen = islice(
         (
             dead_letter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from queues.message import proven, tenant_sync_message
+from queues.message import tenant_sync_message, with_proof
 from schemas.errors import PermanentError, UsageError
 from schemas.messages.authentication import is_privileged
 from schemas.messages.messages import SyncRequest, load_sync_request
@@ -37,6 +37,6 @@ def publish_request(request: SyncRequest, *, store: Store, publisher: Publisher)
     event_id = str(uuid.uuid4())
     message = tenant_sync_message(request, event_id=event_id)
     if is_privileged(request, event_id):
-        message = proven(message, store.seals.proof)
+        message = with_proof(message, store.seals.proof)
     publisher.publish([message])
     return event_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.context import current_services
-from queues.consuming.limits import Needs, threads_allowed
+from queues.consuming.limits import ResourceNeeds, raise_file_limit
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 
@@ -50,7 +50,7 @@ def _run(
     # Wrong settings are reported here, once, and not by each child process in a traceback.
     services = current_services()
     _ = services.settings
-    threads = threads_allowed(Needs(queues=len(queues), threads=threads))
+    threads = raise_file_limit(ResourceNeeds(queues=len(queues), threads=threads))
     services.await_servers(consumed=queues, published=publishes)
     services.close()
     raise click.exceptions.Exit(run_processes(build, queues=queues, processes=processes, threads=threads))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from bootstrap.message_services import MessageServices
 from producers.main import add_reconciler, declare_producers
 from queues.brokers.factory import open_memory_broker
-from queues.consuming.in_process import consuming
-from queues.message import proven, tenant_sync_message
+from queues.consuming.in_process import run_worker
+from queues.message import tenant_sync_message, with_proof
 from schemas.crypto.encryption import new_key
 from schemas.messages.authentication import is_privileged
 from schemas.messages.messages import SyncRequest
@@ -83,7 +83,7 @@ class InProcessSync:
         )
         message = tenant_sync_message(request, event_id=event_id)
         if is_privileged(request, event_id):
-            message = proven(message, self.store.seals.proof)
+            message = with_proof(message, self.store.seals.proof)
         self.broker.publish([message])
         while True:
             time.sleep(_POLL_INTERVAL)
@@ -121,7 +121,7 @@ def in_process_sync(
     add_reconciler(broker, broker, store=store)
     declare_user_sync(broker, store=store, gateways=gateways, cipher=cipher)
     try:
-        with consuming(broker, threads=threads):
+        with run_worker(broker, threads=threads):
             handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
             yield InProcessSync(broker, store, handler, tenant_key)
     finally:

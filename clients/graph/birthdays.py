@@ -17,7 +17,7 @@ from clients.graph.birthday import Birthday, read_birthday
 from clients.graph.birthday_availability import BirthdayAvailability
 from clients.http.session import READ_TIMEOUT as _USER_READ_TIMEOUT
 from runtime.coalescer import Coalescer
-from runtime.cohort import Company
+from runtime.cohort import Cohort
 from schemas.errors import HaltError, TransientError, UpdateSyncError
 from schemas.users.attributes import BIRTHDAY
 
@@ -82,17 +82,17 @@ class Birthdays:
         wait: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.company: Company[Credentials] = Company()
+        self.cohort: Cohort[Credentials] = Cohort()
         self._wait = wait
         self._clock = clock
         self._lock = threading.Lock()
         self._availabilities: OrderedDict[Credentials, BirthdayAvailability] = OrderedDict()
         self._coalescer: Coalescer[Credentials, _BirthdayRequest, Response] = Coalescer(
             self._ask,
-            most=MAX_BATCH_SIZE,
-            at_once=MAX_BATCHES_IN_FLIGHT,
-            linger=self._linger,
-            for_all=(UpdateSyncError,),
+            max_batch=MAX_BATCH_SIZE,
+            max_in_flight=MAX_BATCHES_IN_FLIGHT,
+            before_send=self._linger,
+            shared_errors=(UpdateSyncError,),
         )
 
     def birthday(self, client: UserRequests, user_id: str) -> Birthday:
@@ -104,7 +104,7 @@ class Birthdays:
         availability = self._availability(client.credentials)
         unavailable_reason = availability.unavailable_reason()
         if unavailable_reason is not None:
-            self.company.turned_off()
+            self.cohort.leave()
             return Birthday(problem=unavailable_reason, affects_all_users=True)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             found = self._try(client, availability, user_id)
@@ -167,14 +167,14 @@ class Birthdays:
                 # The token may expire inside a batch. A single request gets a new one.
                 if response.status_code != HTTPStatus.UNAUTHORIZED:
                     return client.parse_user(response)
-        self.company.turned_off()
+        self.cohort.leave()
         return client.parse_user(client.request_user(user_id, BIRTHDAY, READ_TIMEOUT))
 
     def _ask(
         self, credentials: Credentials, requested: Sequence[_BirthdayRequest]
     ) -> Sequence[Response | Exception]:
         del credentials
-        self.company.passed([each.thread for each in requested])
+        self.cohort.remove([each.thread for each in requested])
         client, users = requested[0].client, [each.user_id for each in requested]
         if len(users) == 1:
             return [client.request_user(users[0], BIRTHDAY, READ_TIMEOUT)]
@@ -185,13 +185,13 @@ class Birthdays:
         availability, began = self._availability(credentials), time.monotonic()
         least = (
             FIRST_LINGER
-            if began - availability.last_asked > PAUSE and self.company.has(requested[0].thread)
+            if began - availability.last_asked > PAUSE and self.cohort.contains(requested[0].thread)
             else 0
         )
         while len(requested) < MAX_BATCH_SIZE:
             waited = time.monotonic() - began
             present = {each.thread for each in tuple(requested)}
-            awaited = self.company.is_awaited(credentials, besides=present)
+            awaited = self.cohort.has_pending(credentials, excluding=present)
             if waited >= (MAX_LINGER if awaited else least):
                 break
             time.sleep(_LOOK_AGAIN)

@@ -30,7 +30,7 @@ from clients.http.errors import TransportFailure
 from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
 from clients.http.origins import is_same_origin
 from clients.http.session import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
-from runtime.services import ALWAYS_OPEN, Passages, graph_of
+from runtime.services import NO_BREAKER, Breakers, graph_of
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -75,7 +75,7 @@ class GraphService:
         url: str,
         authority: str,
         ca_bundle: str | None = None,
-        passages: Passages = ALWAYS_OPEN,
+        breakers: Breakers = NO_BREAKER,
     ) -> None:
         """Take the addresses of Graph (with or without `/v1.0`) and Entra, and the circuit breakers."""
         self.url = url.rstrip("/").removesuffix("/v1.0").rstrip("/")
@@ -93,14 +93,14 @@ class GraphService:
             authority=authority,
             scope=f"{parts.scheme}://{parts.netloc}/.default",
         )
-        self.passages = passages
+        self.breakers = breakers
 
 
 class GraphClient:
     """Graph as one tenant's application sees it, behind its circuit breaker; may be shared by threads.
 
     All methods raise `TransientError` (unavailable, throttled, or an unusable response) and what the circuit
-    breaker raises (`HeldBackError`, `StoppingError`); all but `birthday` raise `HaltError`
+    breaker raises (`CircuitOpenError`, `ShutdownError`); all but `birthday` raise `HaltError`
     (`entra_credentials`, `entra_permission`, `graph_query`).
     """
 
@@ -169,7 +169,7 @@ class GraphClient:
 
     def expect_birthday(self) -> None:
         """Tell the other threads that this thread's user may need its birthday."""
-        self._birthdays.company.bound_for(self.credentials)
+        self._birthdays.cohort.expect(self.credentials)
 
     def birthday(self, user_id: str) -> Birthday:
         """Return a user's birthday or why it is unknown; see `Birthdays.birthday`.
@@ -223,7 +223,7 @@ class GraphClient:
             return int(text)
 
     def _guard(self) -> AbstractContextManager[None]:
-        return self._graph.passages.to(graph_of(self.credentials.directory))
+        return self._graph.breakers.guard(graph_of(self.credentials.directory))
 
     def _get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
         response = self._send(url, headers or {}, READ_TIMEOUT)

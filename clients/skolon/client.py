@@ -31,7 +31,7 @@ from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
 from clients.skolon.search import SEARCH, ScimSearch, SearchResult, UnreadableUser
 from clients.skolon.search_batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search_methods import SearchMethod, SearchMethodCache
-from runtime.services import ALWAYS_OPEN, SEVERAL, SKOLON, Passages, skolon_reading, skolon_updating
+from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError
@@ -80,7 +80,7 @@ class ScimSkolonClient:
 
     All methods raise `TransientError` (unavailable, throttled, or an unusable response), `HaltError`
     (`skolon_credentials`, `skolon_permission`), `PermanentError` (`rejected_by_skolon`), and what the
-    circuit breakers raise: `HeldBackError` and `StoppingError`.
+    circuit breakers raise: `CircuitOpenError` and `ShutdownError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
@@ -91,13 +91,13 @@ class ScimSkolonClient:
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
         search_methods: SearchMethodCache | None = None,
-        passages: Passages = ALWAYS_OPEN,
+        breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
         Searches by POST are allowed besides. `search_methods` is what the process knows of the servers.
-        Requests pass the circuit breakers `passages`.
+        Requests pass the circuit breakers `breakers`.
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -109,7 +109,7 @@ class ScimSkolonClient:
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
         )
-        self._passages = passages
+        self._breakers = breakers
         #: One host serves all organisations, so it can be unavailable for all of them at once.
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
         self._search_methods = search_methods or SearchMethodCache()
@@ -126,7 +126,7 @@ class ScimSkolonClient:
             ca_bundle=self._ca_bundle,
             methods=frozenset({"GET"}),
             search_methods=self._search_methods,
-            passages=self._passages,
+            breakers=self._breakers,
         )
 
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
@@ -143,11 +143,11 @@ class ScimSkolonClient:
         unreadable gets the error as its result. Raises `UnreadableUserError` when no key tells whose match
         is unreadable.
         """
-        about = hash(frozenset(users[0].items())) if len(users) == 1 else SEVERAL
+        about = hash(frozenset(users[0].items())) if len(users) == 1 else SEVERAL_SUBJECTS
         results: list[SearchResult] = []
         with (
             suppress(_NoUserReadableError),
-            self._passages.to(skolon_reading(organisation, self._host), about),
+            self._breakers.guard(skolon_reading(organisation, self._host), about),
         ):
             if len(users) == 1:
                 results = [self._search_one(organisation, users[0])]
@@ -186,7 +186,7 @@ class ScimSkolonClient:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        with self._passages.to(skolon_reading(organisation, self._host), user_id):
+        with self._breakers.guard(skolon_reading(organisation, self._host), user_id):
             response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
             if is_missing(response):
                 return None
@@ -207,7 +207,7 @@ class ScimSkolonClient:
         headers = {"Content-Type": _SCIM}
         if user.version is not None:
             headers["If-Match"] = user.version
-        with self._passages.to(skolon_updating(organisation, self._host), user.id):
+        with self._breakers.guard(skolon_updating(organisation, self._host), user.id):
             response = self._send(
                 "PATCH",
                 organisation,
@@ -271,7 +271,7 @@ class ScimSkolonClient:
         return response
 
 
-def create_skolon_client(settings: Settings, passages: Passages = ALWAYS_OPEN) -> ScimSkolonClient:
+def create_skolon_client(settings: Settings, breakers: Breakers = NO_BREAKER) -> ScimSkolonClient:
     """Return the client that the environment's settings describe; sends nothing yet."""
     token: TokenSource
     if settings.skolon_token:
@@ -289,7 +289,7 @@ def create_skolon_client(settings: Settings, passages: Passages = ALWAYS_OPEN) -
             client_secret=settings.skolon_client_secret,
         )
     return ScimSkolonClient(
-        url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle, passages=passages
+        url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle, breakers=breakers
     )
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from clients.skolon.errors import NoResponseError
 from runtime.coalescer import Coalescer
-from runtime.pacing import Departures
-from runtime.services import HeldBackError, StoppingError
+from runtime.pacing import RequestPacer
+from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import HaltError, TransientError, UnreachableError
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
@@ -51,23 +51,23 @@ class SearchBatcher(Coalescer[str, Mapping[Attribute, str], list[SkolonUser]]):
     ) -> None:
         """Take the function that sends a search, and the bounds of this organisation's searches."""
         self._search_many = search_many
-        self._departures = Departures(gap)
+        self._pacer = RequestPacer(gap)
         super().__init__(
             self._send_batch,
-            most=MAX_USERS_PER_SEARCH,
-            at_once=at_once,
-            linger=self._wait_for_gap,
-            for_all=(TransientError, HaltError, StoppingError),
+            max_batch=MAX_USERS_PER_SEARCH,
+            max_in_flight=at_once,
+            before_send=self._wait_for_gap,
+            shared_errors=(TransientError, HaltError, ShutdownError),
         )
 
     def _wait_for_gap(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> None:
-        self._departures.wait(organisation, lambda: len(users) >= MAX_USERS_PER_SEARCH)
+        self._pacer.wait(organisation, lambda: len(users) >= MAX_USERS_PER_SEARCH)
 
     def _send_batch(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         try:
-            with self._departures.under_way(organisation):
+            with self._pacer.in_flight(organisation):
                 return self._search_many(organisation, users)
-        except (NoResponseError, UnreachableError, HeldBackError):
+        except (NoResponseError, UnreachableError, CircuitOpenError):
             raise
         except (TransientError, HaltError) as error:
             # A requested pause concerns all users. An error with a stage may concern one of them.

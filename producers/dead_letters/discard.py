@@ -11,8 +11,8 @@ from schemas.runs.operation import OperationKind, OperationStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from queues.dead_letters import Found, Walk
-    from queues.interfaces import DeadLetters
+    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from schemas.runs.operation import Operation
     from store.store import Store
@@ -27,7 +27,7 @@ def discard(
     expected: Mapping[str, int],
     operator: str | None,
     store: Store,
-    broker: DeadLetters,
+    broker: DeadLetterSource,
 ) -> Operation:
     """Discard dead letters, the oldest first: at most as many of a queue as `expected` says.
 
@@ -38,10 +38,10 @@ def discard(
     operation = store.operations.begin(OperationKind.DISCARD, selection=selection, operator=operator)
     counts: dict[str, int] = {}
     for queue, dead_letters in expected.items():
-        with broker.walk_dead_letters(queue) as walk:
-            meant = islice((found for found in walk if wanted.matches(found.dead_letter)), dead_letters)
+        with broker.browse_dead_letters(queue) as browser:
+            meant = islice((found for found in browser if wanted.matches(found.dead_letter)), dead_letters)
             while batch := list(islice(meant, _BATCH)):
-                _discard_batch(batch, walk, store)
+                _discard_batch(batch, browser, store)
                 for found in batch:
                     name = f"{found.dead_letter.tenant or '-'} {found.dead_letter.failure.reason}"
                     counts[name] = counts.get(name, 0) + 1
@@ -49,12 +49,12 @@ def discard(
     return store.operations.finish(operation.id, OperationStatus.COMPLETED, counts)
 
 
-def _discard_batch(batch: list[Found], walk: Walk, store: Store) -> None:
+def _discard_batch(batch: list[BrowsedMessage], browser: DeadLetterBrowser, store: Store) -> None:
     reconcile_receipts([found.dead_letter for found in batch], store=store)
     store.replays.let_go(list(_keys(batch)))
     for found in batch:
-        walk.take(found)
+        browser.ack(found)
 
 
-def _keys(batch: list[Found]) -> Iterator[tuple[int, str]]:
+def _keys(batch: list[BrowsedMessage]) -> Iterator[tuple[int, str]]:
     return (key for found in batch if (key := found.dead_letter.receipt_key) is not None)

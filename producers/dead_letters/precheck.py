@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from producers.dead_letters.ramp import BlockReason
 from producers.reconciliation.receipts import reconcile_receipts
-from queues.dead_letters import read_at_once
+from queues.dead_letters import iter_locked
 from schemas.errors import UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
 from store.runs.rows import is_run_id
@@ -16,7 +16,7 @@ from store.runs.rows import is_run_id
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import Key, ReceiptState
@@ -37,14 +37,14 @@ class Precheck:
 
 
 def precheck(
-    wanted: DeadLetterFilter, *, limit: int | None, store: Store, broker: DeadLetters, counts: Precheck
+    wanted: DeadLetterFilter, *, limit: int | None, store: Store, broker: DeadLetterSource, counts: Precheck
 ) -> Iterator[DeadLetter]:
     """Yield the dead letters that can be replayed, at most `limit`; count them and the others in `counts`.
 
     It reconciles the receipts with their dead letters on the way. Raises `TransientError`.
     """
     runs: dict[int | None, bool] = {}
-    for portion in read_at_once(broker, wanted.queues_to_browse):
+    for portion in iter_locked(broker, wanted.queues_to_browse):
         dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
         states = reconcile_receipts(dead_letters, store=store).states
         outlived = _outlived(dead_letters, states, store)

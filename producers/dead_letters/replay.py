@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from producers.dead_letters.ramp import MAX_FAILED_SHARE, describe_failures, exceeds_failure_limit, step_size
 from producers.dead_letters.replay_runs import RunReplayer
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
-from queues.dead_letters import read_at_once
-from queues.replays import replayed_user
+from queues.dead_letters import iter_locked
+from queues.replays import replay_message
 from schemas.errors import TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, UserSync
 from schemas.outcomes import Outcome
@@ -27,8 +27,8 @@ from schemas.users.graph_user import is_placeholder_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from queues.dead_letters import Found, Walk
-    from queues.interfaces import Message, Postbox
+    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
+    from queues.interfaces import Message, ReplayBroker
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import Key, ReceiptState
@@ -91,7 +91,9 @@ class _EndedError(Exception):
 class Replay:
     """One replay; recorded as an operation when it is created."""
 
-    def __init__(self, request: ReplayRequest, *, store: Store, broker: Postbox, hooks: ReplayHooks) -> None:
+    def __init__(
+        self, request: ReplayRequest, *, store: Store, broker: ReplayBroker, hooks: ReplayHooks
+    ) -> None:
         self._request = request
         self._store = store
         self._broker = broker
@@ -151,8 +153,8 @@ class Replay:
         """Publish the next users of the queue in one pass."""
         ends = time.monotonic() + MAX_BROWSE_SECONDS
         published = self._published
-        with self._broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            selected = (found for found in walk if self._is_selected(found.dead_letter))
+        with self._broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            selected = (found for found in browser if self._is_selected(found.dead_letter))
             while (missing := users - (self._published - published)) and time.monotonic() < ends:
                 self._check_cancelled()
                 batch = list(islice(selected, min(missing, self._batch(), self._left)))
@@ -161,9 +163,9 @@ class Replay:
                         # Another command has taken the others.
                         self._left = 0
                     return
-                count = self._replay(batch, walk)
+                count = self._replay(batch, browser)
                 if self._request.rate:
-                    walk.pause(count / self._request.rate)
+                    browser.pause(count / self._request.rate)
 
     def _batch(self) -> int:
         return (
@@ -178,7 +180,7 @@ class Replay:
             and is_authentic(dead_letter, store=self._store)
         )
 
-    def _replay(self, batch: list[Found], walk: Walk) -> int:
+    def _replay(self, batch: list[BrowsedMessage], browser: DeadLetterBrowser) -> int:
         """Replay a batch and return how many users were published."""
         dead_letters = {
             key: found.dead_letter for found in batch if (key := found.dead_letter.receipt_key) is not None
@@ -189,7 +191,7 @@ class Replay:
         for found in batch:
             # A user that was not reopened has an outcome by now, or is being replayed already: a second copy.
             if found.dead_letter.receipt_key in states:
-                walk.take(found)
+                browser.ack(found)
                 self._left = max(0, self._left - 1)
         self._published += len(opened)
         self._settled_before += len(states) - len(opened)
@@ -204,7 +206,7 @@ class Replay:
         if state.tenant not in self._give_up_after:
             settings = self._store.tenants.outline(state.tenant)
             self._give_up_after[state.tenant] = settings.give_up_after_hours
-        return replayed_user(
+        return replay_message(
             dead_letter,
             fields,
             operation=self._operation,
@@ -241,7 +243,7 @@ class Replay:
             raise _EndedError(OperationStatus.STOPPED, detail)
 
     def _reconcile_orphans(self) -> None:
-        for portion in read_at_once(self._broker, (USER_SYNC_QUEUE,)):
+        for portion in iter_locked(self._broker, (USER_SYNC_QUEUE,)):
             reconcile_receipts(
                 (dead_letter for dead_letter in portion if dead_letter.operation == self._operation),
                 store=self._store,

@@ -10,15 +10,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from producers.resume import resume_run
-from queues.dead_letters import read_in_portions
-from queues.replays import replayed_as_it_was
+from queues.dead_letters import iter_paged
+from queues.replays import original_replay_message
 from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, load_tenant_page
 from schemas.outcomes import Status
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
-    from queues.interfaces import Postbox
+    from queues.interfaces import ReplayBroker
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.store import Store
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class RunReplayer:
     """Replays triggers and pages; counts them, with notes on pages that stay."""
 
-    def __init__(self, wanted: DeadLetterFilter, *, operation: int, store: Store, broker: Postbox) -> None:
+    def __init__(
+        self, wanted: DeadLetterFilter, *, operation: int, store: Store, broker: ReplayBroker
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.notes: list[str] = []
         self._wanted = wanted
@@ -39,7 +41,7 @@ class RunReplayer:
         """Publish at most `dead_letters` triggers again unchanged; the same event twice is one run."""
         chosen = self._chosen(TENANT_SYNC_QUEUE, dead_letters)
         self._broker.publish(
-            [replayed_as_it_was(dead_letter, operation=self._operation) for dead_letter in chosen]
+            [original_replay_message(dead_letter, operation=self._operation) for dead_letter in chosen]
         )
         self.counts["triggers"] += len(chosen)
         self._take(TENANT_SYNC_QUEUE, {dead_letter.id for dead_letter in chosen})
@@ -78,7 +80,7 @@ class RunReplayer:
         return True
 
     def _chosen(self, queue: str, dead_letters: int) -> list[DeadLetter]:
-        read = read_in_portions(self._broker, (queue,))
+        read = iter_paged(self._broker, (queue,))
         selected = (
             dead_letter for portion in read for dead_letter in portion if self._is_selected(dead_letter)
         )
@@ -92,8 +94,8 @@ class RunReplayer:
         )
 
     def _take(self, queue: str, ids: set[str]) -> None:
-        with self._broker.walk_dead_letters(queue) as walk:
-            for found in walk:
+        with self._broker.browse_dead_letters(queue) as browser:
+            for found in browser:
                 # A message that failed again meanwhile has the same id, and stays.
                 if found.dead_letter.id in ids and found.dead_letter.operation != self._operation:
-                    walk.take(found)
+                    browser.ack(found)

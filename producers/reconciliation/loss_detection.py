@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from runtime.breaker_registry import LONGEST_HOLD
+from runtime.breaker_registry import MAX_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -35,8 +35,8 @@ class LossTimeouts:
     """
 
     check_interval: float = 60.0
-    quiet_time: float = LONGEST_HOLD
-    quiet_time_in_outage: float = 4 * LONGEST_HOLD
+    quiet_time: float = MAX_WAIT
+    quiet_time_in_outage: float = 4 * MAX_WAIT
     max_quiet_time: float = 3600.0
 
     def required_quiet(self, *, away: bool, times: int) -> dt.timedelta:

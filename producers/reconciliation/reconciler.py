@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from queues.dead_letters import Found, Walk
-    from queues.interfaces import Queues
+    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
+    from queues.interfaces import ReconcilerBroker
     from store.receipts.lost_messages import OpenRun
     from store.store import Store
 
@@ -61,7 +61,7 @@ _NOTHING: Final = Republished(users={}, pages=())
 class Reconciler:
     """Finds lost messages, and remembers its observations; not safe for threads."""
 
-    def __init__(self, *, store: Store, queues: Queues, patience: LossTimeouts) -> None:
+    def __init__(self, *, store: Store, queues: ReconcilerBroker, patience: LossTimeouts) -> None:
         self._store = store
         self._lost = store.lost_messages
         self._queues = queues
@@ -116,7 +116,7 @@ class Reconciler:
 
     def _note_passages(self, now: dt.datetime, runs: Collection[OpenRun]) -> None:
         depth = self._queues.depth(USER_SYNC_QUEUE)
-        left = now if depth.is_empty else None if depth.aside else self._lost.newest_finished()
+        left = now if depth.is_empty else None if depth.deferred else self._lost.newest_finished()
         self._users_passage.record(now, left)
         if any(run.status is Status.READING for run in runs):
             self._pages_passage.record(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
@@ -166,15 +166,17 @@ class Reconciler:
     def _read_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
         """Reconcile the dead letters; return how many dropped users of each run were published again."""
         users: Counter[int] = Counter()
-        with self._queues.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            dead_letters = iter(walk)
+        with self._queues.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            dead_letters = iter(browser)
             while portion := list(itertools.islice(dead_letters, _PAGE_SIZE)):
                 reconcile_receipts([found.dead_letter for found in portion], store=self._store)
                 for run, each in lost.items():
-                    users[run] += self._replace_dropped(walk, portion, each)
+                    users[run] += self._replace_dropped(browser, portion, each)
         return users
 
-    def _replace_dropped(self, walk: Walk, portion: Collection[Found], lost: _Lost) -> int:
+    def _replace_dropped(
+        self, browser: DeadLetterBrowser, portion: Collection[BrowsedMessage], lost: _Lost
+    ) -> int:
         """Publish users again whose messages a policy dropped, and remove those dead letters."""
         dropped = [
             (key[1], found)
@@ -188,13 +190,13 @@ class Reconciler:
         published = self._publish(lost, {user for user, _ in dropped})
         for user, found in dropped:
             if user in published:
-                walk.take(found)
+                browser.ack(found)
         return len(published)
 
     def _restart_list(self, run: OpenRun) -> bool:
         """Restart the list of a run whose page message is lost; False if the run is halted for that."""
-        with self._queues.walk_dead_letters(TENANT_PAGES_QUEUE) as walk:
-            if any(reconcile_page(found.dead_letter, store=self._store) for found in walk):
+        with self._queues.browse_dead_letters(TENANT_PAGES_QUEUE) as browser:
+            if any(reconcile_page(found.dead_letter, store=self._store) for found in browser):
                 return False
         page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=run.pages_done + 1, link=None)
         try:

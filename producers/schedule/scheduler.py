@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import structlog
 
 from producers.schedule.policy import Trigger, blocking_run, decide, due_time, event_id, last_event_id
-from queues.message import proven, tenant_sync_message
+from queues.message import tenant_sync_message, with_proof
 from schemas.errors import TransientError
 from schemas.messages.messages import SyncRequest
 
@@ -72,7 +72,7 @@ class Scheduler:
             found = [(plan, trigger) for plan in plans if (trigger := self._trigger(plan, now))]
             published = [_published(plan, trigger) for plan, trigger in found]
             if published:
-                self._publish([proven(_message(each), self._proof) for each in published])
+                self._publish([with_proof(_message(each), self._proof) for each in published])
                 self._schedules.note([(plan, trigger.due) for plan, trigger in found], now)
         for each in published:
             _log.info(
@@ -122,11 +122,11 @@ def run_forever(
         except TransientError as error:
             if error.dependency is not away or now >= said + _MINUTE:
                 away, said = error.dependency, now
-                _log.warning("service is away", service=str(away), detail=error.detail)
+                _log.warning("service_unavailable", service=str(away), detail=error.detail)
             wait(RETRY_INTERVAL)
             continue
         if away is not None:
-            _log.info("service is back", service=str(away))
+            _log.info("service_recovered", service=str(away))
             away = None
         wait(_MINUTE - clock() % _MINUTE)
 

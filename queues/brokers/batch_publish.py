@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 PROPERTIES: Final = BasicProperties(delivery_mode=DeliveryMode.Persistent, content_type="application/json")
 
 #: Messages that are handed to the socket together: some 60 kB, of which it takes most at once.
-_TOGETHER: Final = 64
+_MAX_BATCH: Final = 64
 
 #: Bytes of a frame beside its payload (AMQP 0-9-1, section 4.2.3).
 _AROUND_PAYLOAD: Final = 8
 
 
-def publish_all(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]]) -> None:
+def publish_batch(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]]) -> None:
     """Have a channel publish bodies to their routing keys, in order and as mandatory.
 
     They leave with the next thing that the channel waits for, such as a transaction's commit: nothing
@@ -31,7 +31,7 @@ def publish_all(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]])
     """
     connection = channel.connection._impl  # noqa: SLF001 - see decision 29
     frames = _frames(channel.channel_number, messages, connection.params.frame_max - _AROUND_PAYLOAD)
-    while together := b"".join(islice(frames, _TOGETHER)):
+    while together := b"".join(islice(frames, _MAX_BATCH)):
         connection._output_marshaled_frames([together])  # noqa: SLF001 - see decision 29
 
 

@@ -17,10 +17,10 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.logging import get_logger
 
 from queues.admission import admit
-from queues.brokers.inflow import MOST_HELD, Inflow
-from queues.brokers.requeue import give_back, ignore_what_comes, stop_receiving
+from queues.brokers.backpressure import MAX_BUFFERED_BYTES, Backpressure
+from queues.brokers.requeue import discard_incoming, requeue_deliveries, stop_receiving
 from queues.middleware.delivery import Delivery
-from queues.middleware.quarantine import is_alone_queue
+from queues.middleware.quarantine import is_quarantine_queue
 from schemas.messages.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ class QueueConsumer(_RabbitmqConsumer):
         #: What came and has had no answer yet, by its tag.
         self._unanswered: dict[int, Delivery] = {}
         #: What that takes in memory, in bytes.
-        self.held = 0
+        self.buffered_bytes = 0
         self._is_delayed = self.queue_name == dq_name(self.queue_name)
         self._ended = False
         #: Tags of what is done, until the connection's own thread comes to acknowledge them.
         self._done: list[int] = []
         self.connection = pika.BlockingConnection(broker.parameters)
         try:
-            self._inflow = Inflow(self.connection)
+            self._inflow = Backpressure(self.connection)
             self.channel = self.connection.channel()
             self.channel.basic_qos(prefetch_count=prefetch)
             self.iterator = self.channel.consume(queue_name, inactivity_timeout=timeout / 1000)
@@ -65,7 +65,7 @@ class QueueConsumer(_RabbitmqConsumer):
 
     def __next__(self) -> Delivery | None:
         try:
-            if self.held >= MOST_HELD:
+            if self.buffered_bytes >= MAX_BUFFERED_BYTES:
                 self._inflow.wait()
                 return None
             self._inflow.resume()
@@ -75,22 +75,25 @@ class QueueConsumer(_RabbitmqConsumer):
         except Exception as error:  # noqa: BLE001 - at any other error dramatiq's thread for the queue may end
             if self._ended:
                 raise StopIteration from None
-            raise self.broker.lost(self.queue_name, error) from None
+            raise self.broker.connection_lost(self.queue_name, error) from None
         if method is None:
             return None
         try:
             message = admit(body, self.queue_name, now=time.time())
         except UndecodableError as error:
-            _log.warning("dead letter", queue=self.queue_name, reason="undecodable", detail=str(error))
+            _log.warning("dead_lettered", queue=self.queue_name, reason="undecodable", detail=str(error))
             self._reject(method.delivery_tag)
             return None
         envelope = (method, properties, body)
         delivery = Delivery(
-            consumer=self, envelope=envelope, returns=_returns(properties.headers), message=message
+            consumer=self,
+            envelope=envelope,
+            delivery_count=_delivery_count(properties.headers),
+            message=message,
         )
         with self._lock:
             self._unanswered[delivery.tag] = delivery
-            self.held += delivery.weight
+            self.buffered_bytes += delivery.memory_size
         return delivery
 
     def ack(self, message: MessageProxy) -> None:
@@ -112,31 +115,31 @@ class QueueConsumer(_RabbitmqConsumer):
                 self._forget(message.tag)
                 self._reject(message.tag)
 
-    def begin(self, delivery: Delivery) -> bool:
+    def start(self, delivery: Delivery) -> bool:
         """Note that a message is being worked on; False when it was given back before that."""
         with self._lock:
-            delivery.is_begun = True
+            delivery.is_started = True
             return delivery.tag in self._unanswered
 
     def stop_receiving(self) -> Event:
         """Have nothing more come in, and give back what nobody has begun; what is returned is set then."""
         return self._done_on_own_thread(self._stop_receiving)
 
-    def give_back(self) -> Event:
+    def requeue_unanswered(self) -> Event:
         """Give back all that has had no answer, whoever works on it; what is returned is set then."""
-        return self._done_on_own_thread(partial(self._give_back, lambda _: True))
+        return self._done_on_own_thread(partial(self._requeue, lambda _: True))
 
-    def hang_up(self) -> Event:
+    def close_connection(self) -> Event:
         """Close the connection; what is returned is set when RabbitMQ has read all that was said before."""
         return self._done_on_own_thread(self._hang_up)
 
     def _forget(self, tag: int) -> None:
-        self.held -= self._unanswered.pop(tag).weight
+        self.buffered_bytes -= self._unanswered.pop(tag).memory_size
 
     def _read_again(self) -> None:
         """Read again, without keeping what comes, if reading was stopped: the answers come after it."""
-        if self._inflow.is_held:
-            ignore_what_comes(self.channel)
+        if self._inflow.is_paused:
+            discard_incoming(self.channel)
             self._inflow.resume()
 
     def _stop_receiving(self) -> None:
@@ -145,10 +148,10 @@ class QueueConsumer(_RabbitmqConsumer):
         if self._is_delayed:
             # What lies there waits unacknowledged in the ordinary course of things, and is no suspect.
             return
-        give_back(self.channel, [each for each in left if not _returns(each[1].headers)])
-        self._give_back(lambda delivery: not delivery.is_begun)
+        requeue_deliveries(self.channel, [each for each in left if not _delivery_count(each[1].headers)])
+        self._requeue(lambda delivery: not delivery.is_started)
 
-    def _give_back(self, wanted: Callable[[Delivery], bool]) -> None:
+    def _requeue(self, wanted: Callable[[Delivery], bool]) -> None:
         """Give back what is wanted, and is not on its way to where suspects are worked on."""
         self._read_again()
         with self._lock:
@@ -158,12 +161,13 @@ class QueueConsumer(_RabbitmqConsumer):
                 else [
                     delivery
                     for delivery in self._unanswered.values()
-                    if wanted(delivery) and (not delivery.returns or is_alone_queue(self.queue_name))
+                    if wanted(delivery)
+                    and (not delivery.delivery_count or is_quarantine_queue(self.queue_name))
                 ]
             )
             for delivery in chosen:
                 self._forget(delivery.tag)
-        give_back(self.channel, [delivery.envelope for delivery in chosen])
+        requeue_deliveries(self.channel, [delivery.envelope for delivery in chosen])
 
     def _hang_up(self) -> None:
         self._ended = True
@@ -180,7 +184,7 @@ class QueueConsumer(_RabbitmqConsumer):
                 action()
             except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
                 # RabbitMQ gives it to others by itself when the connection is gone.
-                _log.warning("not given back", queue=self.queue_name, error=type(error).__name__)
+                _log.warning("requeue_failed", queue=self.queue_name, error=type(error).__name__)
             finally:
                 done.set()
 
@@ -226,10 +230,10 @@ class QueueConsumer(_RabbitmqConsumer):
         A consumer that is made anew after its connection broke counts its deliveries from 1 again:
         an old message's number would acknowledge another one, which nobody has worked on yet.
         """
-        return message.consumer is self and not message.is_left and message.tag in self._unanswered
+        return message.consumer is self and not message.is_released and message.tag in self._unanswered
 
 
-def _returns(headers: dict[str, Any] | None) -> int:
+def _delivery_count(headers: dict[str, Any] | None) -> int:
     """Return how often a message came back, as its quorum queue has counted.
 
     `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` whoever got the
@@ -237,9 +241,9 @@ def _returns(headers: dict[str, Any] | None) -> int:
     """
     counted = headers or {}
     failed, acquired = counted.get("x-delivery-count", 0), counted.get("x-acquired-count", 0)
-    returns = [
+    delivery_count = [
         failed if isinstance(failed, int) else 0,
         acquired - 1 if isinstance(acquired, int) else 0,
         0,
     ]
-    return max(returns)
+    return max(delivery_count)

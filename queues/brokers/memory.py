@@ -15,9 +15,9 @@ from dramatiq.brokers.stub import StubBroker, _StubConsumer, _StubMessageProxy
 from dramatiq.common import dq_name, q_name
 
 from queues.admission import admit
-from queues.dead_letters import Found
-from queues.depths import Depth
-from queues.interfaces import use_our_envelope
+from queues.dead_letters import BrowsedMessage
+from queues.depths import QueueDepth
+from queues.interfaces import install_encoder
 from schemas.messages.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class MemoryBroker(StubBroker):
 
     def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
         super().__init__(middleware=list(middleware))
-        use_our_envelope()
-        self._dead_letters: defaultdict[str, list[Kept]] = defaultdict(list)
-        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
+        install_encoder()
+        self._dead_letters: defaultdict[str, list[StoredDeadLetter]] = defaultdict(list)
+        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
 
     def publish(self, messages: Sequence[Message[Any]]) -> None:
         """Put all messages into their queues."""
@@ -55,20 +55,20 @@ class MemoryBroker(StubBroker):
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` among the dead letters of its queue."""
-        self._dead_letters[q_name(message.queue_name)].append(Kept(body=message.encode()))
+        self._dead_letters[q_name(message.queue_name)].append(StoredDeadLetter(body=message.encode()))
 
     @contextmanager
-    def walk_dead_letters(self, queue: str) -> Iterator[MemoryWalk]:
+    def browse_dead_letters(self, queue: str) -> Iterator[MemoryBrowser]:
         """Give a walk through the dead letters of `queue`, when nobody else walks there."""
-        with self._turns[queue]:
-            yield MemoryWalk(queue, self._dead_letters[queue])
+        with self._locks[queue]:
+            yield MemoryBrowser(queue, self._dead_letters[queue])
 
-    def depth(self, queue: str) -> Depth:
+    def depth(self, queue: str) -> QueueDepth:
         """Return how many messages nobody has in hand."""
-        ready, aside = (
+        ready, deferred = (
             self.queues[name].qsize() if name in self.queues else 0 for name in (queue, dq_name(queue))
         )
-        return Depth(ready=ready, aside=aside)
+        return QueueDepth(ready=ready, deferred=deferred)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> MemoryConsumer:
         """Return a consumer of the queue, for dramatiq's workers."""
@@ -78,29 +78,31 @@ class MemoryBroker(StubBroker):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kept:
+class StoredDeadLetter:
     """A dead letter with what RabbitMQ would have written beside it."""
 
     body: bytes
     headers: dict[str, Any] = field(default_factory=dict)
 
 
-class MemoryWalk:
-    """A walk through a list of dead letters; see `queues.dead_letters.Walk`."""
+class MemoryBrowser:
+    """A walk through a list of dead letters; see `queues.dead_letters.DeadLetterBrowser`."""
 
-    def __init__(self, queue: str, dead_letters: list[Kept]) -> None:
+    def __init__(self, queue: str, dead_letters: list[StoredDeadLetter]) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
-        self._there = tuple(dead_letters)
+        self._snapshot = tuple(dead_letters)
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[BrowsedMessage]:
         """Yield the letters that were there when the walk began, oldest first."""
-        for place, kept in enumerate(self._there):
-            yield Found(place=place, queue=self._queue, body=kept.body, headers=kept.headers)
+        for delivery_tag, stored in enumerate(self._snapshot):
+            yield BrowsedMessage(
+                delivery_tag=delivery_tag, queue=self._queue, body=stored.body, headers=stored.headers
+            )
 
-    def take(self, found: Found) -> None:
+    def ack(self, found: BrowsedMessage) -> None:
         """Take a letter away for good."""
-        self._dead_letters.remove(self._there[found.place])
+        self._dead_letters.remove(self._snapshot[found.delivery_tag])
 
     def pause(self, seconds: float) -> None:
         """Wait."""
@@ -111,7 +113,12 @@ class MemoryConsumer(_StubConsumer):
     """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
 
     def __init__(
-        self, queue_name: str, queue: Queue[bytes], dead_letters: list[Kept], prefetch: int, timeout: int
+        self,
+        queue_name: str,
+        queue: Queue[bytes],
+        dead_letters: list[StoredDeadLetter],
+        prefetch: int,
+        timeout: int,
     ) -> None:
         super().__init__(queue, [], prefetch, timeout)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self._queue_name = queue_name
@@ -138,6 +145,6 @@ class MemoryConsumer(_StubConsumer):
 
     def _reject(self, body: bytes) -> None:
         death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}
-        self._dead_letters.append(Kept(body=body, headers={"x-death": [death]}))
+        self._dead_letters.append(StoredDeadLetter(body=body, headers={"x-death": [death]}))
         self.queue.task_done()
         self.prefetch_semaphore.release()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pika.exceptions import AMQPChannelError
 
-from queues.brokers.batch_publish import publish_all
+from queues.brokers.batch_publish import publish_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pika.adapters.blocking_connection import BlockingChannel
 
 #: Connections of a process for publishing and declaring, at most.
-MOST_CONNECTIONS: Final = 4
+MAX_CONNECTIONS: Final = 4
 
 #: Seconds after which an idle connection is closed: nobody answers RabbitMQ's heartbeats on it, and RabbitMQ
 #: waits for one for a minute at least.
-IDLE: Final = 15.0
+IDLE_TIMEOUT: Final = 15.0
 
 
 class PublishingConnection:
@@ -48,7 +48,7 @@ class PublishingConnection:
         """Publish bodies to their routing keys, in one transaction; return the keys that have no queue."""
         channel = self._transaction_channel()
         self._returned.clear()
-        publish_all(channel, bodies)
+        publish_batch(channel, bodies)
         channel.tx_commit()
         # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
         self._connection.process_data_events()
@@ -84,11 +84,15 @@ class PublishingPool:
     """
 
     def __init__(
-        self, connect: Callable[[], BlockingConnection], *, most: int = MOST_CONNECTIONS, idle: float = IDLE
+        self,
+        connect: Callable[[], BlockingConnection],
+        *,
+        most: int = MAX_CONNECTIONS,
+        idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         """Take what makes a connection, how many there may be, and the seconds that one may idle."""
         self._connect = connect
-        self._idle_for = idle
+        self._idle_for = idle_timeout
         self._places = threading.Semaphore(most)
         self._changed = threading.Condition()
         self._idle: list[PublishingConnection] = []
@@ -121,9 +125,9 @@ class PublishingPool:
 
     def _take_idle(self) -> list[PublishingConnection]:
         with self._changed:
-            idle, self._idle = self._idle, []
+            idle_timeout, self._idle = self._idle, []
             self._changed.notify_all()
-        return idle
+        return idle_timeout
 
     def _take(self) -> PublishingConnection:
         with self._changed:

@@ -11,17 +11,17 @@ from dramatiq.common import current_millis, dq_name, q_name, xq_name
 from dramatiq.errors import ConnectionClosed
 from pika.exceptions import AMQPChannelError
 
-from queues.brokers.address import read_address
-from queues.brokers.connection_errors import as_outage, at_the_door
+from queues.brokers.connection_errors import as_transient_error, translated_errors
+from queues.brokers.connection_parameters import connection_parameters
 from queues.brokers.consumer import QueueConsumer
 from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
-from queues.brokers.topology import check_readable, declare_all
-from queues.dead_letters import QueueWalk, walking
-from queues.depths import Depth, read_depth
-from queues.interfaces import use_our_envelope
+from queues.brokers.topology import check_readable, declare_queues
+from queues.dead_letters import QuorumBrowser, browsing
+from queues.depths import QueueDepth, read_queue_depth
+from queues.interfaces import install_encoder
 from queues.middleware.message_history import with_delay
-from queues.middleware.quarantine import main_queue, prefetch_of, queues_of
-from queues.notices import Notices
+from queues.middleware.quarantine import main_queue, prefetch_of, work_queues
+from queues.outage_log import OutageLog
 from runtime.coalescer import Coalescer
 from schemas.errors import Dependency, OperatorError, TransientError
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
 
 #: A connection that idled may have been closed by the other side: the next one works.
-_ATTEMPTS: Final = 3
+_MAX_ATTEMPTS: Final = 3
 
 #: Messages that travel in one transaction at most, of those that threads publish one by one.
-_TOGETHER: Final = 500
+_MAX_BATCH: Final = 500
 
 
 class QuorumBroker(Broker):
@@ -49,13 +49,13 @@ class QuorumBroker(Broker):
         self, url: str, middleware: Sequence[Middleware] = (), *, ca_bundle: str | None = None
     ) -> None:
         super().__init__(middleware=list(middleware))
-        self.parameters = read_address(url, ca_bundle)
-        use_our_envelope()
+        self.parameters = connection_parameters(url, ca_bundle)
+        install_encoder()
         self.queues: set[str] = set()
-        self.notices = Notices()
+        self.outage_log = OutageLog()
         self._pool = PublishingPool(lambda: pika.BlockingConnection(self.parameters))
-        self._company: Coalescer[str, bytes, None] = Coalescer(
-            self._publish_together, most=_TOGETHER, for_all=(TransientError,)
+        self._coalescer: Coalescer[str, bytes, None] = Coalescer(
+            self._publish_coalesced, max_batch=_MAX_BATCH, shared_errors=(TransientError,)
         )
         self._declared: set[str] = set()
 
@@ -67,20 +67,20 @@ class QuorumBroker(Broker):
         """
         bodies = [(message.queue_name, message.encode()) for message in messages]
         if len(bodies) == 1:
-            self._company.call(*bodies[0])
+            self._coalescer.call(*bodies[0])
         elif bodies:
-            self._publish_at_once(bodies)
+            self._publish_transaction(bodies)
 
     def publish_later(self, message: Message[Any], seconds: float) -> None:
         """Put `message` into `NAME.DQ`, confirmed, to be worked on after so many seconds."""
         queue = dq_name(message.queue_name)
         eta = current_millis() + round(seconds * 1000)
         waiting = with_delay(message, seconds).copy(queue_name=queue, options={"eta": eta})
-        self._company.call(queue, waiting.encode())
+        self._coalescer.call(queue, waiting.encode())
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into `NAME.XQ`, confirmed."""
-        self._company.call(xq_name(message.queue_name), message.encode())
+        self._coalescer.call(xq_name(message.queue_name), message.encode())
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Publish what dramatiq's workers publish: a message of `NAME.DQ` whose time has come.
@@ -94,16 +94,16 @@ class QuorumBroker(Broker):
                 self.publish_later(message, delay / 1000)
         except TransientError as error:
             # It is the thread that consumes what waits which publishes it.
-            raise self._said(dq_name(message.queue_name), error) from None
+            raise self._connection_closed(dq_name(message.queue_name), error) from None
         return message
 
-    def walk_dead_letters(self, queue: str) -> AbstractContextManager[QueueWalk]:
+    def browse_dead_letters(self, queue: str) -> AbstractContextManager[QuorumBrowser]:
         """Give a walk through the dead letters of `queue`; raises as `queues.dead_letters.walking` does."""
-        return walking(self.parameters, queue)
+        return browsing(self.parameters, queue)
 
-    def depth(self, queue: str) -> Depth:
-        """Return how many messages lie ready in `queue`; raises as `queues.depths.read_depth` does."""
-        return read_depth(self.parameters, queue)
+    def depth(self, queue: str) -> QueueDepth:
+        """Return how many messages lie ready in `queue`; raises as `queues.depths.read_queue_depth` does."""
+        return read_queue_depth(self.parameters, queue)
 
     def check(self, consumed: Iterable[str] = (), published: Iterable[str] = ()) -> None:
         """Connect, and raise `TransientError` (broker) when there is no RabbitMQ, or what it lacks for us.
@@ -112,13 +112,13 @@ class QuorumBroker(Broker):
         `published` to. Raises `OperatorError` (broker) when an operator has to mend something.
         """
         consumed = tuple(consumed)
-        with at_the_door():
+        with translated_errors():
             for queue in dict.fromkeys((*consumed, *published)):
-                self._at_the_pool(lambda held, queue=queue: self._declare(held, queue))  # type: ignore[misc] # at once
-            for queue in (name for main in consumed for name in (*queues_of(main), dq_name(main))):
+                self._with_connection(lambda held, queue=queue: self._declare(held, queue))  # type: ignore[misc] # at once
+            for queue in (name for main in consumed for name in (*work_queues(main), dq_name(main))):
                 check_readable(pika.BlockingConnection(self.parameters), queue)
             if not consumed:
-                self._at_the_pool(lambda _: None)
+                self._with_connection(lambda _: None)
 
     def disconnect(self) -> None:
         """Close the connections that nobody uses just now; the next use makes a new one."""
@@ -136,16 +136,16 @@ class QuorumBroker(Broker):
         queue = main_queue(q_name(queue_name))
         if queue not in self.queues:
             self.emit_before("declare_queue", queue)
-            self.queues |= set(queues_of(queue))
+            self.queues |= set(work_queues(queue))
             self.delay_queues.add(dq_name(queue))
             self.emit_after("declare_queue", queue)
             self.emit_after("declare_delay_queue", dq_name(queue))
             # Not in dramatiq's own way, which would give it queues for retries and dead letters as well.
-            for apart in queues_of(queue):
+            for apart in work_queues(queue):
                 if apart != queue:
                     self.emit_after("declare_queue", apart)
         if ensure:
-            self._at_the_pool(lambda held: self._ensure_declared(held, queue))
+            self._with_connection(lambda held: self._ensure_declared(held, queue))
 
     def get_declared_queues(self) -> set[str]:
         """Return the names of the queues that a worker of this process consumes."""
@@ -158,32 +158,32 @@ class QuorumBroker(Broker):
         queue would end, and the queue be consumed no more.
         """
         try:
-            with at_the_door():
+            with translated_errors():
                 self.declare_queue(queue_name, ensure=True)
                 consumer = QueueConsumer(self, queue_name, prefetch_of(queue_name, prefetch), timeout)
         except TransientError as error:
-            raise self.lost(queue_name, error) from None
-        self.notices.back(Dependency.BROKER, _consuming(queue_name))
+            raise self.connection_lost(queue_name, error) from None
+        self.outage_log.report_up(Dependency.BROKER, _consumer_part(queue_name))
         return consumer
 
-    def lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
+    def connection_lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
         """Return what a consumer of ours raises in place of `error`, which ended it, and have it said."""
         # It may be that the queue was deleted.
         self._declared.discard(main_queue(q_name(queue_name)))
-        return self._said(queue_name, as_outage(error))
+        return self._connection_closed(queue_name, as_transient_error(error))
 
-    def _said(self, queue_name: str, outage: TransientError) -> ConnectionClosed:
-        self.notices.away(Dependency.BROKER, _consuming(queue_name), outage.detail)
+    def _connection_closed(self, queue_name: str, outage: TransientError) -> ConnectionClosed:
+        self.outage_log.report_down(Dependency.BROKER, _consumer_part(queue_name), outage.detail)
         # dramatiq would say it of each consumer once in three seconds.
-        logging.getLogger(f"dramatiq.worker.ConsumerThread({queue_name})").addFilter(_is_unsaid)
+        logging.getLogger(f"dramatiq.worker.ConsumerThread({queue_name})").addFilter(_is_not_connection_error)
         return ConnectionClosed(outage)  # type: ignore[no-untyped-call] # dramatiq has no types there
 
-    def _publish_together(self, key: str, bodies: Sequence[bytes]) -> list[None]:
+    def _publish_coalesced(self, key: str, bodies: Sequence[bytes]) -> list[None]:
         """Publish what several threads have for one queue at the same moment."""
-        self._publish_at_once([(key, body) for body in bodies])
+        self._publish_transaction([(key, body) for body in bodies])
         return [None] * len(bodies)
 
-    def _publish_at_once(self, bodies: Sequence[tuple[str, bytes]]) -> None:
+    def _publish_transaction(self, bodies: Sequence[tuple[str, bytes]]) -> None:
         queues = {main_queue(q_name(key)) for key, _ in bodies}
 
         def transaction(held: PublishingConnection) -> None:
@@ -194,36 +194,36 @@ class QuorumBroker(Broker):
                 self._declared.difference_update(main_queue(q_name(key)) for key in missing)
                 raise AMQPChannelError(f"no queue {missing[0]}")
 
-        self._at_the_pool(transaction)
+        self._with_connection(transaction)
 
     def _ensure_declared(self, held: PublishingConnection, queue: str) -> None:
         if queue not in self._declared:
             self._declare(held, queue)
 
     def _declare(self, held: PublishingConnection, queue: str) -> None:
-        declare_all(held.channel, queue)
+        declare_queues(held.channel, queue)
         self._declared.add(queue)
 
-    def _at_the_pool(self, action: Callable[[PublishingConnection], object]) -> None:
+    def _with_connection(self, action: Callable[[PublishingConnection], object]) -> None:
         """Do something with a connection; raise `TransientError` (broker) when it cannot be done now."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
             connected = False
             try:
                 with self._pool.connection() as held:
                     connected = True
                     action(held)
             except Exception as error:  # noqa: BLE001 - that RabbitMQ cannot be told is an outage, always
-                outage = as_outage(error)
+                outage = as_transient_error(error)
                 hopeless = isinstance(outage, OperatorError) or not connected
-                if hopeless or attempt == _ATTEMPTS:
+                if hopeless or attempt == _MAX_ATTEMPTS:
                     raise outage from None
             else:
                 return
 
 
-def _consuming(queue: str) -> str:
+def _consumer_part(queue: str) -> str:
     return f"consuming {queue}"
 
 
-def _is_unsaid(record: logging.LogRecord) -> bool:
+def _is_not_connection_error(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("Consumer encountered a connection error")

@@ -23,7 +23,7 @@ _REFUSING: Final = (
 )
 
 #: The right that AMQP asks for, by what it is about, where RabbitMQ does not name it (before 4).
-_RIGHT: Final = {"queue": "configure or read", "exchange": "configure, write or read", "topic": "write"}
+_PERMISSION: Final = {"queue": "configure or read", "exchange": "configure, write or read", "topic": "write"}
 
 #: The exchange by which one publishes to a queue; nobody declares it or binds to it.
 _DEFAULT_EXCHANGE: Final = "amq.default"
@@ -31,89 +31,89 @@ _DEFAULT_EXCHANGE: Final = "amq.default"
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why RabbitMQ refused, in words for an operator; `heals` when it may pass by itself."""
+    """Why RabbitMQ refused, in words for an operator; `is_temporary` when it may pass by itself."""
 
-    words: str
-    heals: bool = False
+    message: str
+    is_temporary: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class MissingRight:
+class MissingPermission:
     """That a user lacks a right: on which `thing` (queue or exchange) of which `name`."""
 
-    right: str
+    permission: str
     thing: str
     name: str
     vhost: str
     user: str
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Return the words for an operator."""
         return (
-            f"RabbitMQ's user {self.user} lacks the right to {self.right} on the {self.thing} {self.name} in"
-            f" the virtual host {self.vhost}: rabbitmqctl set_permissions gives it"
+            f"RabbitMQ's user {self.user} lacks the right to {self.permission} on the {self.thing}"
+            f" {self.name} in the virtual host {self.vhost}: rabbitmqctl set_permissions gives it"
         )
 
 
-def refusal_in(error: BaseException) -> Refusal | None:
+def find_refusal(error: BaseException) -> Refusal | None:
     """Return what a refusal of RabbitMQ's says; None for what is no refusal, or one that says nothing."""
     text = _text(error)
     for pattern, read in _TEXTS:
         if found := pattern.search(text):
             return read(*(_shown(group) for group in found.groups()))
-    if right := missing_right_in(error):
-        return Refusal(words=right.words)
+    if permission := find_missing_permission(error):
+        return Refusal(message=permission.message)
     return None
 
 
-def missing_right_in(error: BaseException) -> MissingRight | None:
+def find_missing_permission(error: BaseException) -> MissingPermission | None:
     """Return which right is missing, if that is what RabbitMQ says."""
-    found = _NO_RIGHT.search(_text(error))
+    found = _NO_PERMISSION.search(_text(error))
     if found is None:
         return None
-    right, thing, name, vhost, user = (_shown(group or "") for group in found.groups())
-    asked = "write" if name == _DEFAULT_EXCHANGE else _RIGHT[thing]
-    return MissingRight(right=right or asked, thing=thing, name=name, vhost=vhost, user=user)
+    permission, thing, name, vhost, user = (_shown(group or "") for group in found.groups())
+    asked = "write" if name == _DEFAULT_EXCHANGE else _PERMISSION[thing]
+    return MissingPermission(permission=permission or asked, thing=thing, name=name, vhost=vhost, user=user)
 
 
 def _login() -> Refusal:
     return Refusal(
-        words="RabbitMQ refused the user name or the password (the user guest may come from its own machine"
+        message="RabbitMQ refused the user name or the password (the user guest may come from its own machine"
         " alone): see UPDATE_SYNC_AMQP_URL"
     )
 
 
 def _limit(limit: str) -> Refusal:
     return Refusal(
-        words=f"RabbitMQ's limit of connections for our virtual host or user is reached ({limit}): end"
+        message=f"RabbitMQ's limit of connections for our virtual host or user is reached ({limit}): end"
         " others, or raise it (rabbitmqctl set_vhost_limits, set_user_limits); README.md says how many each"
         " process needs",
-        heals=True,
+        is_temporary=True,
     )
 
 
 def _no_vhost(vhost: str) -> Refusal:
     return Refusal(
-        words=f"RabbitMQ has no virtual host {vhost}: rabbitmqctl add_vhost makes one, or the path in"
+        message=f"RabbitMQ has no virtual host {vhost}: rabbitmqctl add_vhost makes one, or the path in"
         " UPDATE_SYNC_AMQP_URL is wrong"
     )
 
 
 def _vhost_down(vhost: str) -> Refusal:
-    return Refusal(words=f"RabbitMQ's virtual host {vhost} is down", heals=True)
+    return Refusal(message=f"RabbitMQ's virtual host {vhost} is down", is_temporary=True)
 
 
 def _no_access(vhost: str, user: str) -> Refusal:
     return Refusal(
-        words=f"RabbitMQ's user {user} has no rights in the virtual host {vhost}: rabbitmqctl set_permissions"
-        " gives them, or the path in UPDATE_SYNC_AMQP_URL is wrong"
+        message=f"RabbitMQ's user {user} has no rights in the virtual host {vhost}: rabbitmqctl"
+        " set_permissions gives them, or the path in UPDATE_SYNC_AMQP_URL is wrong"
     )
 
 
 def _other_queue(queue: str) -> Refusal:
     return Refusal(
-        words=f"the queue {queue} exists in RabbitMQ with other properties than ours (a classic queue,"
+        message=f"the queue {queue} exists in RabbitMQ with other properties than ours (a classic queue,"
         " another system's, or an older version's): empty and delete it, and it is made as it has to be"
     )
 
@@ -130,7 +130,7 @@ _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[..., Refusal]], ...]] = (
     ),
     (re.compile(r"PRECONDITION_FAILED - inequivalent arg .{1,100} for queue '([^']{1,255})'"), _other_queue),
 )
-_NO_RIGHT: Final = re.compile(
+_NO_PERMISSION: Final = re.compile(
     r"ACCESS_REFUSED - (?:(configure|write|read) )?access to (queue|exchange|topic) '([^']{1,255})'"
     r"(?: in exchange '[^']*')? in vhost '([^']{1,255})' refused for user '([^']{1,255})'"
 )

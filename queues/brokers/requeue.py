@@ -41,14 +41,14 @@ def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
     return left
 
 
-def ignore_what_comes(channel: BlockingChannel) -> None:
+def discard_incoming(channel: BlockingChannel) -> None:
     """Keep nothing of what comes for the channel's consumer any more; it goes back with the connection."""
     consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
     if consuming is not None:
         consuming.pending_events = deque(maxlen=0)
 
 
-def give_back(channel: BlockingChannel, envelopes: Sequence[Envelope]) -> None:
+def requeue_deliveries(channel: BlockingChannel, envelopes: Sequence[Envelope]) -> None:
     """Publish what came as it came, confirmed, and acknowledge it; raises pika's errors.
 
     Must be called on the connection's own thread; `channel` is the one that it came through.

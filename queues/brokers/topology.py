@@ -1,7 +1,7 @@
 """The queues of RabbitMQ that belong to one of ours: what they are declared with, and the rights they need.
 
-Each queue `NAME` has a `NAME.alone` for what workers may have died over, a `NAME.DQ` for messages that wait
-for their time, and a `NAME.XQ` for dead letters, which never expire.
+Each queue `NAME` has a `NAME.quarantine` for what workers may have died over, a `NAME.DQ` for messages that
+wait for their time, and a `NAME.XQ` for dead letters, which never expire.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dramatiq.common import dq_name, xq_name
 from pika.exceptions import AMQPError
 
 from queues.brokers.connection_errors import operator_error
-from queues.brokers.refusals import missing_right_in
-from queues.middleware.quarantine import queues_of
+from queues.brokers.refusals import find_missing_permission
+from queues.middleware.quarantine import work_queues
 from schemas.messages.messages import TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ DELIVERY_LIMIT: Final = 100
 UNLIMITED_DELIVERIES: Final = 1_000_000
 
 
-def declare_all(open_channel: Callable[[], BlockingChannel], queue: str) -> None:
+def declare_queues(open_channel: Callable[[], BlockingChannel], queue: str) -> None:
     """Declare all that belongs to a queue of ours.
 
     Raises `OperatorError` (broker) that names the right when the user lacks one, else as pika does.
@@ -61,8 +61,8 @@ def check_readable(connection: BlockingConnection, queue: str) -> None:
         channel.basic_qos(prefetch_count=1, global_qos=True)
         channel.basic_consume(queue, lambda *_: None)
     except AMQPError as error:
-        if missing := missing_right_in(error):
-            raise operator_error(missing.words.replace(missing.right, "read")) from None
+        if missing := find_missing_permission(error):
+            raise operator_error(missing.message.replace(missing.permission, "read")) from None
     finally:
         if connection.is_open:
             connection.close()
@@ -79,7 +79,7 @@ def _declarations(queue: str) -> dict[str, dict[str, Any]]:
         "x-overflow": "reject-publish",
     }
     return {
-        **dict.fromkeys(queues_of(queue), work),
+        **dict.fromkeys(work_queues(queue), work),
         # A waiting message lies unacknowledged in a worker; that the worker ends is no fault of it.
         dq_name(queue): {**work, "x-delivery-limit": UNLIMITED_DELIVERIES},
         xq_name(queue): {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED_DELIVERIES},
@@ -95,11 +95,11 @@ def _declare(
     try:
         channel.queue_declare(queue=name, durable=True, arguments=arguments)
     except AMQPError as error:
-        missing = missing_right_in(error)
-        if missing is None or missing.right != "configure or read":
+        missing = find_missing_permission(error)
+        if missing is None or missing.permission != "configure or read":
             raise
-        right = "configure" if _may_not_configure(open_channel, name) else "read"
-        raise operator_error(missing.words.replace(missing.right, right)) from None
+        permission = "configure" if _may_not_configure(open_channel, name) else "read"
+        raise operator_error(missing.message.replace(missing.permission, permission)) from None
 
 
 def _may_not_configure(open_channel: Callable[[], BlockingChannel], queue: str) -> bool:
@@ -107,5 +107,5 @@ def _may_not_configure(open_channel: Callable[[], BlockingChannel], queue: str) 
     try:
         open_channel().queue_declare(queue=queue, durable=True, arguments={"x-queue-type": "none"})
     except AMQPError as error:
-        return missing_right_in(error) is not None
+        return find_missing_permission(error) is not None
     return False

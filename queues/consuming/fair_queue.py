@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from dramatiq import Broker
 
 #: Of so many hands one more is kept for tenants that have few in hand.
-_KEPT_OF: Final = 8
+_RESERVED_SHARE: Final = 8
 #: What few is, as a part of those that are kept.
-_FEW_OF: Final = 4
+_FEW_SHARE: Final = 4
 
 
 class FairQueue:
     """What a worker's threads take their messages from; may be shared by threads.
 
-    Up to `hands` messages are in hand whoever's they are. Beyond that, `kept` more are for tenants that
+    Up to `slots` messages are in hand whoever's they are. Beyond that, `reserved` more are for tenants that
     have few in hand. Whoever takes an item says `task_done` in the same thread.
 
     It has what dramatiq asks of a queue, and is none of Python's: with greenlets these are gevent's own.
     """
 
-    def __init__(self, *, hands: int, kept: int) -> None:
-        self._hands = hands
-        self._few = max(1, kept // _FEW_OF) if kept else 0
+    def __init__(self, *, slots: int, reserved: int) -> None:
+        self._slots = slots
+        self._few = max(1, reserved // _FEW_SHARE) if reserved else 0
         #: By tenant, in the order in which they had their last turn.
         self._waiting: OrderedDict[str, deque[Any]] = OrderedDict()
         self._in_hand: Counter[str] = Counter()
@@ -107,18 +107,18 @@ class FairQueue:
     def _next(self) -> str | None:
         """Return whose turn it is, None when nobody may."""
         tenant = min(self._waiting, key=self._in_hand.__getitem__, default=None)
-        if tenant is None or self._in_hand.total() < self._hands or self._in_hand[tenant] < self._few:
+        if tenant is None or self._in_hand.total() < self._slots or self._in_hand[tenant] < self._few:
             return tenant
         return None
 
 
-class FairTurns(Middleware):
+class FairQueueMiddleware(Middleware):
     """Puts a fair queue in the place of dramatiq's own, before a worker's threads begin."""
 
     def before_worker_boot(self, broker: Broker, worker: Any) -> None:
         """Exchange the queue, and have some more threads; a worker of one thread stays one of one."""
         del broker
-        hands = worker.worker_threads
-        kept = max(1, hands // _KEPT_OF) if hands > 1 else 0
-        worker.work_queue = FairQueue(hands=hands, kept=kept)
-        worker.worker_threads = hands + kept
+        slots = worker.worker_threads
+        reserved = max(1, slots // _RESERVED_SHARE) if slots > 1 else 0
+        worker.work_queue = FairQueue(slots=slots, reserved=reserved)
+        worker.worker_threads = slots + reserved

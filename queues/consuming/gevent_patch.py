@@ -8,7 +8,7 @@ from gevent import monkey
 from gevent.os import fork_gevent
 
 
-def use_greenlets() -> None:
+def patch_gevent() -> None:
     """Make every thread of this process a greenlet, and every wait one that lets the others go on.
 
     Has to be called before anything is imported that takes its locks, sockets or threads from Python's

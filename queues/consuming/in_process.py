@@ -17,7 +17,7 @@ _WAKE_UP: int = 100
 
 
 @contextmanager
-def consuming(broker: Broker, *, threads: int) -> Iterator[None]:
+def run_worker(broker: Broker, *, threads: int) -> Iterator[None]:
     """Work off the queues of the broker's actors with `threads` threads, until the block ends."""
     worker = Worker(broker, worker_threads=threads, worker_timeout=_WAKE_UP)
     worker.start()

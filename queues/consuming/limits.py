@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from queues.brokers.publishing_pool import MOST_CONNECTIONS
+from queues.brokers.publishing_pool import MAX_CONNECTIONS
 from schemas.errors import UsageError
 
 #: Consumers of each queue of ours: its own, what waits, the quarantine, and what is worked on alone.
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
+class ResourceNeeds:
     """What a process needs that consumes so many `queues`, and works on `threads` messages at a time."""
 
     queues: int
@@ -39,7 +39,7 @@ class Needs:
     @property
     def connections(self) -> int:
         """Connections to RabbitMQ, at most."""
-        return CONSUMERS * self.queues + MOST_CONNECTIONS + _LOOKING
+        return CONSUMERS * self.queues + MAX_CONNECTIONS + _LOOKING
 
     @property
     def files(self) -> int:
@@ -60,7 +60,7 @@ class Needs:
         return _FILES_AT_REST + _FILES_OF_CONNECTION * self.connections
 
 
-def threads_allowed(needs: Needs) -> int:
+def raise_file_limit(needs: ResourceNeeds) -> int:
     """Raise this process's limit of open files to what `needs` asks for, as far as the system lets it.
 
     Return how many messages each process can work on at a time, and say so when that is less than was asked
@@ -79,14 +79,14 @@ def threads_allowed(needs: Needs) -> int:
         )
     if threads < needs.threads:
         _log.warning(
-            "few open files",
+            "open_file_limit_low",
             allowed=allowed,
             needed=needs.files,
             threads=threads,
             detail="works on fewer at a time: raise the limit (ulimit -n, LimitNOFILE) or lower --threads",
         )
     else:
-        _log.info("limit of open files raised", before=soft, now=allowed)
+        _log.info("open_file_limit_raised", before=soft, now=allowed)
     return threads
 
 

@@ -15,9 +15,9 @@ from dramatiq import Worker, get_broker, set_broker
 
 from queues.consuming.gevent_patch import exit_code_of, fork
 from queues.consuming.liveness import Liveness
-from queues.consuming.stopping import stop_worker
-from queues.middleware.quarantine import queues_of
-from runtime.stop_signals import ENDING, SignalPipe, when_asked_to_end
+from queues.consuming.worker_shutdown import stop_worker
+from queues.middleware.quarantine import work_queues
+from runtime.stop_signals import STOP_SIGNALS, SignalPipe, handle_stop_signals
 from schemas.errors import UpdateSyncError, error_location
 
 if TYPE_CHECKING:
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from dramatiq import Broker
 
 #: Seconds after SIGTERM for what a process has in hand to be done; then it is given back.
-FINISH: Final = 4.0
+GRACE_PERIOD: Final = 4.0
 #: Seconds after SIGTERM until a worker process ends in any case, until the kernel ends it for us, and until
 #: the master ends in any case, whatever it is at. Containers are killed after ten.
-ENDS: Final = 7.5
-KILLED: Final = 8.5
-MASTER_ENDS: Final = 9.0
+WORKER_DEADLINE: Final = 7.5
+KILL_DEADLINE: Final = 8.5
+MASTER_DEADLINE: Final = 9.0
 
 #: Seconds between two looks whether to end.
-_LOOK: Final = 0.1
+_POLL_INTERVAL: Final = 0.1
 
 _FAILED: Final = 1
 
 #: What a master hears besides: to start afresh, and that a child has ended.
 _NOTED: Final = (signal.SIGHUP, signal.SIGCHLD)
-_WATCHED: Final = (*ENDING, *_NOTED)
+_WATCHED: Final = (*STOP_SIGNALS, *_NOTED)
 
 _log = structlog.get_logger(__name__)
 
@@ -57,26 +57,30 @@ def run_processes(build: str, *, queues: Sequence[str], processes: int, threads:
     signals, children, master = SignalPipe(), set[int](), os.getpid()
     for number in _NOTED:
         # What came is read from the pipe; without a handler the kernel would decide.
-        signal.signal(number, _leave_to_the_pipe)
-    when_asked_to_end(_leave_to_the_pipe, code=0, within=MASTER_ENDS, children=children, relay=signals)
+        signal.signal(number, _ignore_signal)
+    handle_stop_signals(
+        _ignore_signal, exit_code=0, deadline=MASTER_DEADLINE, children=children, relay=signals
+    )
     for _ in range(processes):
         # A child is not to take for its own what comes before it has handlers of its own. No longer than
         # that: until it is let through, no time begins to run.
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         child = fork()
         if child == 0:
-            _be_worker(work, [each for queue in queues for each in queues_of(queue)], threads, master)
+            _run_worker_process(
+                work, [each for queue in queues for each in work_queues(queue)], threads, master
+            )
         children.add(child)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-    code, afresh = _Pool(children, signals).watch()
-    if afresh:
+    code, restart = _Pool(children, signals).watch()
+    if restart:
         # What comes meanwhile waits for `cli.entrypoint`, which lets the signals through again.
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves once more
     return code
 
 
-def hand_over(broker: Broker) -> None:
+def set_process_broker(broker: Broker) -> None:
     """Give this process's broker to `run_processes`, and have its threads looked after; `build` calls it."""
     broker.add_middleware(Liveness())
     set_broker(broker)
@@ -93,23 +97,23 @@ class _Pool:
 
     def watch(self) -> tuple[int, bool]:
         """Return when all have ended: the exit code, and whether to start afresh."""
-        afresh = False
+        restart = False
         while self._running:
             came = self._signals.wait(1.0 if self._ends is None else min(1.0, self._ends - time.monotonic()))
-            asked = [number for number in came if number in ENDING]
+            asked = [number for number in came if number in STOP_SIGNALS]
             if asked and self._ends is not None:
                 self._send(signal.SIGKILL)
             elif asked or signal.SIGHUP in came:
-                afresh = not asked
+                restart = not asked
                 self._end()
             if self._ends is not None and time.monotonic() >= self._ends:
                 self._send(signal.SIGKILL)
             self._collect()
-        return self._code, afresh and self._code == 0
+        return self._code, restart and self._code == 0
 
     def _end(self) -> None:
         if self._ends is None:
-            self._ends = time.monotonic() + KILLED
+            self._ends = time.monotonic() + KILL_DEADLINE
             self._send(signal.SIGTERM)
 
     def _send(self, number: signal.Signals) -> None:
@@ -125,14 +129,14 @@ class _Pool:
                 continue
             self._running.remove(child)
             if self._ends is None:
-                _log.error("a worker process ended by itself; the others are ended too", pid=child, code=code)
+                _log.error("worker_process_died", pid=child, code=code)
                 self._code = _FAILED
                 self._end()
             elif code > 0:
                 self._code = _FAILED
 
 
-def _leave_to_the_pipe(*_: object) -> None:
+def _ignore_signal(*_: object) -> None:
     """Do nothing where a signal finds the main thread."""
 
 
@@ -149,7 +153,9 @@ class _Stopping:
             os._exit(0)
 
 
-def _be_worker(build: Callable[[], object], queues: Sequence[str], threads: int, master: int) -> NoReturn:
+def _run_worker_process(
+    build: Callable[[], object], queues: Sequence[str], threads: int, master: int
+) -> NoReturn:
     """Be one of the processes, from its fork to its end."""
     code = _FAILED
     try:
@@ -158,24 +164,28 @@ def _be_worker(build: Callable[[], object], queues: Sequence[str], threads: int,
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         stopping = _Stopping()
-        when_asked_to_end(stopping, code=0, within=ENDS, parent=master, insist=False)
+        handle_stop_signals(
+            stopping, exit_code=0, deadline=WORKER_DEADLINE, parent=master, kill_on_repeat=False
+        )
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP, signal.SIGCHLD))
         random.seed()
-        _work(build, queues, threads, stopping)
+        _run_worker(build, queues, threads, stopping)
         code = 0
     except SystemExit:
         # Said already, by who raised it (`queues.consuming.liveness`).
         code = _FAILED
     except UpdateSyncError as error:
-        _log.error("the worker process cannot work", error=str(error))
+        _log.error("worker_process_unusable", error=str(error))
     except BaseException as error:  # noqa: BLE001 - said without its text, which may hold anything (P6)
-        _log.error("the worker process failed", error=type(error).__name__, place=error_location(error))
+        _log.error("worker_process_failed", error=type(error).__name__, place=error_location(error))
     finally:
         # Not as Python ends: that would wait for threads which wait for others.
         os._exit(code)
 
 
-def _work(build: Callable[[], object], queues: Sequence[str], threads: int, stopping: _Stopping) -> None:
+def _run_worker(
+    build: Callable[[], object], queues: Sequence[str], threads: int, stopping: _Stopping
+) -> None:
     build()
     broker = get_broker()
     broker.emit_after("process_boot")
@@ -183,6 +193,6 @@ def _work(build: Callable[[], object], queues: Sequence[str], threads: int, stop
     stopping.working = True
     worker.start()
     while not stopping.asked:
-        time.sleep(_LOOK)
-    stop_worker(worker, finish=FINISH)
+        time.sleep(_POLL_INTERVAL)
+    stop_worker(worker, grace_period=GRACE_PERIOD)
     broker.close()

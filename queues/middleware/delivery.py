@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq.brokers.rabbitmq import _RabbitmqMessage
 
-from queues.brokers.inflow import weight
-from runtime.services import StoppingError
+from queues.brokers.backpressure import memory_size
+from runtime.services import ShutdownError
 
 if TYPE_CHECKING:
     from dramatiq import Message
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 class Delivery(_RabbitmqMessage):
     """A message as RabbitMQ delivered it.
 
-    `consumer` is whoever received it; `returns` counts how often it was delivered before and came
+    `consumer` is whoever received it; `delivery_count` counts how often it was delivered before and came
     back unacknowledged (`x-delivery-count`, which quorum queues keep).
     """
 
     def __init__(
-        self, *, consumer: QueueConsumer, envelope: Envelope, returns: int, message: Message[Any]
+        self, *, consumer: QueueConsumer, envelope: Envelope, delivery_count: int, message: Message[Any]
     ) -> None:
         method, _, body = envelope
         super().__init__(method.redelivered, method.delivery_tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there
         self.consumer = consumer
         self.envelope = envelope
-        self.returns = returns
+        self.delivery_count = delivery_count
         #: What it takes in memory, in bytes.
-        self.weight = weight(body)
-        self.is_begun = False
-        self.is_left = False
+        self.memory_size = memory_size(body)
+        self.is_started = False
+        self.is_released = False
 
     @property
     def tag(self) -> int:
@@ -46,23 +46,23 @@ class Delivery(_RabbitmqMessage):
         return int(self._tag)
 
 
-def returns_of(message: object) -> int:
+def delivery_count_of(message: object) -> int:
     """Return how often a message came back from a worker that did not acknowledge it."""
-    return message.returns if isinstance(message, Delivery) else 0
+    return message.delivery_count if isinstance(message, Delivery) else 0
 
 
-def begin(message: object) -> None:
-    """Note that a message is being worked on; raise `StoppingError` when it was given back before that."""
-    if isinstance(message, Delivery) and not message.consumer.begin(message):
-        raise StoppingError("the message was given back: the process is to end")
+def start(message: object) -> None:
+    """Note that a message is being worked on; raise `ShutdownError` when it was given back before that."""
+    if isinstance(message, Delivery) and not message.consumer.start(message):
+        raise ShutdownError("the message was given back: the process is to end")
 
 
-def leave(message: MessageProxy) -> None:
+def requeue_on_close(message: MessageProxy) -> None:
     """Neither acknowledge nor reject the message: it goes back to its queue when the connection ends.
 
     Memory keeps nothing beyond the process: there it is rejected, and so a dead letter at least.
     """
     if isinstance(message, Delivery):
-        message.is_left = True
+        message.is_released = True
     else:
         message.fail()

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from runtime.services import HeldBackError, StoppingError
+from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import (
     Dependency,
     HaltError,
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 #: Seconds before the first retry; it doubles from one to the next, and is not longer than the last.
 #: Short, so that all goes on soon after an outage: the circuit breakers keep the crowd away meanwhile.
 FIRST_DELAY: Final = 2.0
-LONGEST_BACK_OFF: Final = 60.0
+MAX_BACK_OFF: Final = 60.0
 
 #: Seconds at most, whatever the other side asks for. RabbitMQ closes a channel that leaves a delivery
 #: unacknowledged for 30 minutes, and a waiting message is such a delivery.
-LONGEST_DELAY: Final = 20 * 60.0
+MAX_DELAY: Final = 20 * 60.0
 
 #: What is unforeseen may be a matter of the moment, so it is tried again, but not for long.
-BUG_ATTEMPTS: Final = 3
+MAX_BUG_ATTEMPTS: Final = 3
 
 #: What a request for one user is answered, so often in a row, is that user's when others succeed meanwhile.
 #: Four waits in between, half a minute in all.
-USER_TRIES: Final = 5
+MAX_USER_ATTEMPTS: Final = 5
 #: The same for somebody whose search works and whose change does not, when nobody is left to compare with.
-LAST_USER_TRIES: Final = 12
+MAX_LAST_USER_ATTEMPTS: Final = 12
 #: What says that a service is away, whoever is asked about (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
 #: For how long before a first failure the success of others tells that it may be one user's.
@@ -46,7 +46,7 @@ _LATELY: Final = dt.timedelta(seconds=60)
 _MOST_DOUBLINGS: Final = 20
 
 
-class UnforeseenError(UpdateSyncError):
+class UnexpectedError(UpdateSyncError):
     """A bug: something failed in a way that nothing in the code expected.
 
     It says what kind of exception it was and where, and not its text, which may hold somebody's data.
@@ -69,21 +69,21 @@ class Halt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Isolate:
+class Quarantine:
     """Have it worked on apart from the others, from `queue`: a worker may have died over it."""
 
     queue: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leave:
+class Requeue:
     """Leave it unacknowledged, for RabbitMQ to give it to somebody else."""
 
 
-Decision = Retry | Failure | Halt | Isolate | Leave
+Decision = Retry | Failure | Halt | Quarantine | Requeue
 
 
-class SuspectError(UpdateSyncError):
+class RedeliveredError(UpdateSyncError):
     """A worker that had this message in hand has ended without a word, perhaps because of it.
 
     `queue` is the one that it is to be worked on from.
@@ -95,7 +95,7 @@ class SuspectError(UpdateSyncError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replayed:
+class ReplayOrigin:
     """That a message is a dead letter which is tried again, and why it was one."""
 
     reason: Reason
@@ -106,17 +106,17 @@ class Replayed:
 class History:
     """What a message has been through. `attempts` counts this one; `first_failed` is aware.
 
-    Of the last `attempts`, so many in a row as `answers` ended with an answer that may be about this user
-    alone, the first of them at `answered_since`, which is aware.
+    Of the last `attempts`, so many in a row as `user_failures` ended with an answer that may be about this
+    user alone, the first of them at `user_failures_since`, which is aware.
     """
 
     attempts: int
     first_failed: dt.datetime
     waited: dt.timedelta
     give_up_after: dt.timedelta
-    replayed: Replayed | None = None
-    answers: int = 0
-    answered_since: dt.datetime | None = None
+    replayed: ReplayOrigin | None = None
+    user_failures: int = 0
+    user_failures_since: dt.datetime | None = None
 
     @property
     def overdue(self) -> bool:
@@ -125,27 +125,28 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Others:
+class PeerResults:
     """How the other users of a message's run fare at the step at which this one failed.
 
-    `succeeded` is when the last of them did, None if none has; `waiting` says whether any has no outcome yet,
-    and `recovering` whether any has lately succeeded who had failed before: then it is an outage of a part.
+    `last_success` is when the last of them did, None if none has; `pending` says whether any has no outcome
+    yet, and `recovering` whether any has lately succeeded who had failed before: then it is an outage of a
+    part.
     """
 
-    succeeded: dt.datetime | None = None
-    waiting: bool = True
+    last_success: dt.datetime | None = None
+    pending: bool = True
     recovering: bool = False
 
 
-UNKNOWN: Final = Others()
+UNKNOWN_PEERS: Final = PeerResults()
 
 
 def decide(  # noqa: PLR0911 - one table
-    error: BaseException, history: History, *, jitter: float, others: Others = UNKNOWN
+    error: BaseException, history: History, *, jitter: float, peers: PeerResults = UNKNOWN_PEERS
 ) -> Decision:
     """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages.
 
-    `others` matters where an answer may be one user's (`stage` of an error).
+    `peers` matters where an answer may be one user's (`stage` of an error).
     """
     match error:
         case PermanentError():
@@ -154,19 +155,21 @@ def decide(  # noqa: PLR0911 - one table
             # Its run may have ended long ago: there is nothing to halt.
             detail = f"the replay met {error.cause}: {error.detail}"
             return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
-        case HaltError() if _is_one_users(error, history, others):
-            return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
+        case HaltError() if _concerns_one_user(error, history, peers):
+            return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case HaltError():
             return Halt(cause=error.cause, detail=error.detail)
-        case SuspectError():
-            return Isolate(queue=error.queue)
-        case StoppingError():
-            return Leave()
-        case TransientError() if history.answers >= USER_TRIES and _is_one_users(error, history, others):
-            return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
+        case RedeliveredError():
+            return Quarantine(queue=error.queue)
+        case ShutdownError():
+            return Requeue()
+        case TransientError() if history.user_failures >= MAX_USER_ATTEMPTS and _concerns_one_user(
+            error, history, peers
+        ):
+            return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case TransientError():
             return _wait(error, history, jitter)
-        case _ if history.attempts < BUG_ATTEMPTS:
+        case _ if history.attempts < MAX_BUG_ATTEMPTS:
             return Retry(delay=_back_off(history.attempts, jitter))
         case _:
             # Only our own errors are known to hold nobody's data in their text.
@@ -174,7 +177,7 @@ def decide(  # noqa: PLR0911 - one table
             return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 
-def _is_one_users(error: TransientError | HaltError, history: History, others: Others) -> bool:
+def _concerns_one_user(error: TransientError | HaltError, history: History, peers: PeerResults) -> bool:
     """Say whether what was answered is about this user alone, as far as can be told by now (promise P7).
 
     Others have succeeded since it was answered first; of what was answered for the first time just now,
@@ -182,23 +185,23 @@ def _is_one_users(error: TransientError | HaltError, history: History, others: O
     nobody's own trouble (promise P8). When nobody is left, somebody whose search works time and again, and
     whose change does not, counts too, unless it is said that Skolon is away.
     """
-    if error.stage is None or history.answered_since is None:
+    if error.stage is None or history.user_failures_since is None:
         return False
-    since = history.answered_since - (_LATELY if history.answers <= 1 else dt.timedelta(0))
-    if others.succeeded is not None and others.succeeded >= since:
-        return isinstance(error, HaltError) or not others.recovering
-    is_last = error.stage is Stage.UPDATE and not others.waiting and error.status not in _SAYS_AWAY
-    return is_last and history.answers >= LAST_USER_TRIES and isinstance(error, TransientError)
+    since = history.user_failures_since - (_LATELY if history.user_failures <= 1 else dt.timedelta(0))
+    if peers.last_success is not None and peers.last_success >= since:
+        return isinstance(error, HaltError) or not peers.recovering
+    is_last = error.stage is Stage.UPDATE and not peers.pending and error.status not in _SAYS_AWAY
+    return is_last and history.user_failures >= MAX_LAST_USER_ATTEMPTS and isinstance(error, TransientError)
 
 
-def _of_one_user(
+def _decide_for_one_user(
     error: TransientError | HaltError, stage: Stage, history: History, jitter: float
 ) -> Retry | Failure:
-    if history.answers < USER_TRIES:
-        return Retry(delay=_back_off(history.answers, jitter))
+    if history.user_failures < MAX_USER_ATTEMPTS:
+        return Retry(delay=_back_off(history.user_failures, jitter))
     # What a halt says is advice for whoever mends the credentials, and those are right.
     said = f"HTTP {error.status}" if isinstance(error, HaltError) and error.status else error.detail
-    detail = f"{said} ({history.answers} times in a row, while others succeed)"
+    detail = f"{said} ({history.user_failures} times in a row, while others succeed)"
     return Failure(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 
@@ -213,17 +216,17 @@ def _wait(error: TransientError, history: History, jitter: float) -> Retry | Fai
 def _delay(error: TransientError, attempts: int, jitter: float) -> float:
     if error.dependency is Dependency.ORDER:
         # Nobody is overloaded: it is only not our turn yet.
-        return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), LONGEST_DELAY)
-    if isinstance(error, HeldBackError) and error.spread:
-        return min((error.retry_after or 0.0) + jitter * (error.spread + 1), LONGEST_DELAY)
+        return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), MAX_DELAY)
+    if isinstance(error, CircuitOpenError) and error.spread:
+        return min((error.retry_after or 0.0) + jitter * (error.spread + 1), MAX_DELAY)
     back_off = _back_off(attempts, jitter)
     if error.retry_after is None:
         return back_off
     # Never earlier than asked, not all at the same moment after it, and not again and again at once.
     asked = error.retry_after * (1 + jitter / 4) + jitter
-    return min(max(asked, back_off), LONGEST_DELAY)
+    return min(max(asked, back_off), MAX_DELAY)
 
 
 def _back_off(attempts: int, jitter: float) -> float:
     longest: float = FIRST_DELAY * 2 ** min(max(attempts, 1) - 1, _MOST_DOUBLINGS)
-    return min(longest, LONGEST_BACK_OFF) * (0.5 + jitter / 2)
+    return min(longest, MAX_BACK_OFF) * (0.5 + jitter / 2)

@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 from dramatiq.middleware import Middleware
 
-from queues.middleware.delivery import leave
-from queues.middleware.failure_policy import UNKNOWN, USER_TRIES, Halt, Isolate, Leave, Others, Retry, decide
+from queues.middleware.delivery import requeue_on_close
+from queues.middleware.failure_policy import (
+    MAX_USER_ATTEMPTS,
+    UNKNOWN_PEERS,
+    Halt,
+    PeerResults,
+    Quarantine,
+    Requeue,
+    Retry,
+    decide,
+)
 from queues.middleware.message_history import as_dead_letter, read_history, with_history
 from queues.middleware.quarantine import main_queue
-from queues.middleware.waits import wait_to_tell, with_wait
-from queues.notices import Notices
-from runtime.breaker_registry import LONGEST_HOLD
-from runtime.services import HeldBackError, StoppingError
+from queues.middleware.waits import wait_to_report, with_wait
+from queues.outage_log import OutageLog
+from runtime.breaker_registry import MAX_WAIT
+from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.runs.sync_result import Failure
 from schemas.validation import readable_name
@@ -30,12 +39,12 @@ if TYPE_CHECKING:
     from dramatiq.broker import MessageProxy
 
     from queues.middleware.failure_policy import Decision, History
-    from runtime.breaker_registry import Outages
+    from runtime.breaker_registry import CircuitBreakers
     from schemas.outcomes import Stage
     from schemas.runs.waits import Wait
 
 #: The name of the actor option that says who keeps the books of that actor's messages.
-RECORDER: Final = "recorder"
+FAILURE_LISTENER: Final = "failure_listener"
 
 #: Seconds between two tries to publish or to record what was decided.
 PAUSE: Final = 1.0
@@ -46,23 +55,23 @@ _ROUTING: Final = "routing failures"
 _log = structlog.get_logger(__name__)
 
 
-class Recorder(Protocol):
+class FailureListener(Protocol):
     """Keeps the books: what a decision about a message means for its receipt and its run."""
 
-    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
+    def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Record that the message is a dead letter now; must bear to be told twice."""
 
-    def halted(self, message: Message[Any], halt: Halt) -> None:
+    def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the message's run; must bear to be told twice."""
 
-    def waits(self, message: Message[Any], wait: Wait) -> None:
+    def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Record that the message waits, and for what; nothing depends on it."""
 
-    def others(self, message: Message[Any], stage: Stage) -> Others:
+    def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         """Say how other users of the message's run fare at a stage; raises `TransientError` (database)."""
 
 
-class FailureRouting(Middleware):
+class FailureMiddleware(Middleware):
     """Carries out what `failures.decide` says, confirmed by the broker before the acknowledgement.
 
     While RabbitMQ takes nothing, for whatever reason, the message stays in hand, and that is said. Whatever
@@ -74,25 +83,25 @@ class FailureRouting(Middleware):
         self,
         *,
         version: str,
-        outages: Outages,
+        breakers: CircuitBreakers,
         now: Callable[[], dt.datetime],
         jitter: Callable[[], float],
     ) -> None:
         self._version = version
-        self._outages = outages
+        self._breakers = breakers
         self._now = now
         self._jitter = jitter
-        self._notices = Notices()
+        self._outage_log = OutageLog()
 
     @property
     def actor_options(self) -> set[str]:
         """Name the options of actors that mean something here (`throws` keeps dramatiq's log calm)."""
-        return {RECORDER, "throws"}
+        return {FAILURE_LISTENER, "throws"}
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
         """Have nobody wait any more."""
         del broker, worker
-        self._outages.stop()
+        self._breakers.stop()
 
     def after_process_message(
         self,
@@ -107,80 +116,82 @@ class FailureRouting(Middleware):
             return
         try:
             self._route(broker, message, exception)
-        except StoppingError:
-            leave(message)
+        except ShutdownError:
+            requeue_on_close(message)
         except Exception as error:  # noqa: BLE001 - dramatiq would acknowledge the message and lose it
             message_id = readable_name(message.message_id)
-            _log.error("failure not routed", message_id=message_id, error=type(error).__name__)
+            _log.error("failure_routing_failed", message_id=message_id, error=type(error).__name__)
             message.fail()
 
     def _route(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
         now = self._now()
         stage = exception.stage if isinstance(exception, TransientError | HaltError) else None
-        tried = not isinstance(exception, HeldBackError)
-        history = read_history(message, now=now, tried=tried, answered=stage is not None)
-        others = UNKNOWN
+        attempted = not isinstance(exception, CircuitOpenError)
+        history = read_history(message, now=now, attempted=attempted, is_user_failure=stage is not None)
+        peers = UNKNOWN_PEERS
         try:
-            others = self._others(broker, message, exception, history, stage)
-        except TransientError as away:
+            peers = self._peer_results(broker, message, exception, history, stage)
+        except TransientError as report_down:
             # The books, in which the others are, are out of reach: it is tried once more.
-            exception = away
-        decision = decide(exception, history, jitter=self._jitter(), others=others)
+            exception = report_down
+        decision = decide(exception, history, jitter=self._jitter(), peers=peers)
         plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
         plain = _tell_wait(broker, plain, decision, exception, now)
         try:
             for step in self._steps(broker, plain, decision, history):
-                self._insist(step)
-            _say(plain, decision, exception)
+                self._retry_until_done(step)
+            _log_decision(plain, decision, exception)
         except TransientError as error:
             # The books are out of reach: everything is done once more when they are back.
             again = decide(error, history, jitter=self._jitter())
             for step in self._steps(broker, plain, again, history):
-                self._insist(step)
+                self._retry_until_done(step)
 
-    def _others(
+    def _peer_results(
         self, broker: Any, message: Any, exception: BaseException, history: History, stage: Stage | None
-    ) -> Others:
+    ) -> PeerResults:
         """Find out how others fare, where that decides; raises `TransientError` (database)."""
-        if stage is None or (history.answers < USER_TRIES and isinstance(exception, TransientError)):
-            return UNKNOWN
-        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
-        return recorder.others(message, stage)
+        if stage is None or (
+            history.user_failures < MAX_USER_ATTEMPTS and isinstance(exception, TransientError)
+        ):
+            return UNKNOWN_PEERS
+        failure_listener: FailureListener = broker.get_actor(message.actor_name).options[FAILURE_LISTENER]
+        return failure_listener.peer_results(message, stage)
 
     def _steps(
         self, broker: Any, message: Message[Any], decision: Decision, history: History
     ) -> Iterator[Callable[[], object]]:
         """Yield what the decision asks for, in the order in which a crash in between does no harm."""
-        recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+        failure_listener: FailureListener = broker.get_actor(message.actor_name).options[FAILURE_LISTENER]
         match decision:
             case Retry():
                 yield partial(broker.publish_later, message, decision.delay)
             case Failure():
                 dead_letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
                 yield partial(broker.publish_dead_letter, dead_letter)
-                yield partial(recorder.dead_lettered, message, decision, attempts=history.attempts)
+                yield partial(failure_listener.on_dead_letter, message, decision, attempts=history.attempts)
             case Halt():
-                yield partial(recorder.halted, message, decision)
-            case Isolate():
+                yield partial(failure_listener.on_halt, message, decision)
+            case Quarantine():
                 yield partial(broker.publish, [message.copy(queue_name=decision.queue)])
-            case Leave():
-                raise StoppingError("the process is to end")
+            case Requeue():
+                raise ShutdownError("the process is to end")
 
-    def _insist(self, step: Callable[[], object]) -> None:
+    def _retry_until_done(self, step: Callable[[], object]) -> None:
         """Do a step, however long RabbitMQ is away; raise `TransientError` when it is the books, for long."""
         began = time.monotonic()
         while True:
             try:
                 step()
             except TransientError as error:
-                for_long = time.monotonic() - began >= LONGEST_HOLD
+                for_long = time.monotonic() - began >= MAX_WAIT
                 if error.dependency is not Dependency.BROKER and for_long:
                     raise
-                self._notices.away(error.dependency, _ROUTING, error.detail)
+                self._outage_log.report_down(error.dependency, _ROUTING, error.detail)
             else:
-                self._notices.back(Dependency.BROKER, _ROUTING)
+                self._outage_log.report_up(Dependency.BROKER, _ROUTING)
                 return
-            self._outages.pause(PAUSE)
+            self._breakers.pause(PAUSE)
 
 
 def _tell_wait(
@@ -193,36 +204,36 @@ def _tell_wait(
     """
     if not (isinstance(decision, Retry) and isinstance(error, TransientError)):
         return message
-    wait = wait_to_tell(message, error, decision.delay, now)
+    wait = wait_to_report(message, error, decision.delay, now)
     if wait is None or error.dependency is Dependency.DATABASE:
         return message
-    recorder: Recorder = broker.get_actor(message.actor_name).options[RECORDER]
+    failure_listener: FailureListener = broker.get_actor(message.actor_name).options[FAILURE_LISTENER]
     try:
-        recorder.waits(message, wait)
-    except StoppingError:
+        failure_listener.on_wait(message, wait)
+    except ShutdownError:
         raise
     except Exception as problem:  # noqa: BLE001 - as said above; its text may hold anybody's data
-        _log.info("wait not recorded", message_id=message.message_id, error=type(problem).__name__)
+        _log.info("wait_recording_failed", message_id=message.message_id, error=type(problem).__name__)
         return message
     return with_wait(message, wait)
 
 
-def _say(message: Message[Any], decision: Decision, exception: BaseException) -> None:
+def _log_decision(message: Message[Any], decision: Decision, exception: BaseException) -> None:
     named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
     named["message_id"] = message.message_id
     # Somebody else may have chosen them.
     who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
     match decision:
         case Failure():
-            _log.warning("dead letter", **who, reason=decision.reason, detail=decision.detail)
+            _log.warning("dead_lettered", **who, reason=decision.reason, detail=decision.detail)
         case Halt():
-            _log.error("run halted", **who, cause=decision.cause, detail=decision.detail)
-        case Isolate():
-            _log.warning("worked on apart", **who, queue=decision.queue)
-        case Retry() if isinstance(exception, HeldBackError):
-            _log.debug("put aside", **who, delay=decision.delay)
+            _log.error("run_halted", **who, cause=decision.cause, detail=decision.detail)
+        case Quarantine():
+            _log.warning("quarantined", **who, queue=decision.queue)
+        case Retry() if isinstance(exception, CircuitOpenError):
+            _log.debug("requeued", **who, delay=decision.delay)
         case Retry():
-            _log.info("retry", **who, delay=decision.delay, error=str(exception))
+            _log.info("retry_scheduled", **who, delay=decision.delay, error=str(exception))
 
 
 def utc_now() -> dt.datetime:
@@ -230,6 +241,6 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def routing(version: str, outages: Outages) -> FailureRouting:
+def failure_middleware(version: str, breakers: CircuitBreakers) -> FailureMiddleware:
     """Return the middleware as production uses it."""
-    return FailureRouting(version=version, outages=outages, now=utc_now, jitter=random.random)
+    return FailureMiddleware(version=version, breakers=breakers, now=utc_now, jitter=random.random)

@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from queues.message import GIVE_UP_AFTER
-from queues.middleware.failure_policy import LONGEST_DELAY, History, Replayed
-from schemas.messages.messages import SECTION
+from queues.middleware.failure_policy import MAX_DELAY, History, ReplayOrigin
+from schemas.messages.messages import METADATA_KEY
 from schemas.outcomes import Reason, Stage
 
 if TYPE_CHECKING:
@@ -30,27 +30,27 @@ _MOST_SECONDS: Final = 10 * 366 * 24 * 3600.0
 
 
 def read_history(
-    message: MessageProxy | Message[Any], *, now: dt.datetime, tried: bool, answered: bool = False
+    message: MessageProxy | Message[Any], *, now: dt.datetime, attempted: bool, is_user_failure: bool = False
 ) -> History:
     """Return what the message has been through, this failure at `now` (aware) included.
 
-    `tried` says whether it was an attempt at all, `answered` whether it ended with an answer that may be
-    about this user alone. Anybody may publish anything: what is not readable counts as not there.
+    `attempted` says whether it was an attempt at all, `is_user_failure` whether it ended with an answer that
+    may be about this user alone. Anybody may publish anything: what is not readable counts as not there.
     """
     section = _section(message)
     last = _moment(section.get("last_failed"))
-    goes_on = answered or not tried
-    answers = _whole(section.get("answers")) if goes_on else 0
-    since = _moment(section.get("answered_since")) if answers else None
+    goes_on = is_user_failure or not attempted
+    user_failures = _whole(section.get("user_failures")) if goes_on else 0
+    since = _moment(section.get("user_failures_since")) if user_failures else None
     step = _NONE if last is None else min(max(now - last, _NONE), _LONGEST_STEP)
     return History(
-        attempts=_whole(section.get("attempts")) + tried,
+        attempts=_whole(section.get("attempts")) + attempted,
         first_failed=_moment(section.get("first_failed")) or now,
         waited=dt.timedelta(seconds=_seconds(section.get("waited"))) + step,
         give_up_after=dt.timedelta(hours=_hours(section.get(GIVE_UP_AFTER))),
         replayed=_replayed(section.get("replay")),
-        answers=answers + answered,
-        answered_since=since or (now if answered else None),
+        user_failures=user_failures + is_user_failure,
+        user_failures_since=since or (now if is_user_failure else None),
     )
 
 
@@ -63,22 +63,24 @@ def with_history(message: MessageProxy | Message[Any], history: History, now: dt
         "last_failed": now.isoformat(timespec="seconds"),
         "waited": round(history.waited.total_seconds()),
     }
-    for name in ("answers", "answered_since"):
+    for name in ("user_failures", "user_failures_since"):
         section.pop(name, None)
-    if history.answered_since is not None:
-        section["answers"] = history.answers
-        section["answered_since"] = history.answered_since.isoformat(timespec="seconds")
-    copy: Message[Any] = message.copy(options={SECTION: section})
+    if history.user_failures_since is not None:
+        section["user_failures"] = history.user_failures
+        section["user_failures_since"] = history.user_failures_since.isoformat(timespec="seconds")
+    copy: Message[Any] = message.copy(options={METADATA_KEY: section})
     return copy
 
 
 def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
     """Return the message with the time that it is to wait, for a reader whose clock is another one."""
-    copy: Message[Any] = message.copy(options={SECTION: {**_section(message), "delay": round(seconds, 3)}})
+    copy: Message[Any] = message.copy(
+        options={METADATA_KEY: {**_section(message), "delay": round(seconds, 3)}}
+    )
     return copy
 
 
-def own_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
+def trusted_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
     """Return what is believed of the options that a message was published with: our own section.
 
     Whoever may publish decides what stands in them, and dramatiq would do as they say. A message of a
@@ -86,10 +88,10 @@ def own_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, 
     the clock of whoever published it may be wrong by hours, and it was published just now.
     """
     section = _section(message)
-    options: dict[str, Any] = {SECTION: section} if section else {}
+    options: dict[str, Any] = {METADATA_KEY: section} if section else {}
     if waits:
         eta, delay = message.options.get("eta"), section.get("delay")
-        latest = now + (min(_seconds(delay), LONGEST_DELAY) if _is_number(delay) else LONGEST_DELAY)
+        latest = now + (min(_seconds(delay), MAX_DELAY) if _is_number(delay) else MAX_DELAY)
         asked = float(min(max(eta, 0), latest * 1000)) if _is_number(eta) else 0.0
         options["eta"] = round(asked)
     return options
@@ -107,12 +109,12 @@ def as_dead_letter(
         "dead_since": now.isoformat(timespec="seconds"),
         "version": version,
     }
-    copy: Message[Any] = message.copy(options={SECTION: section})
+    copy: Message[Any] = message.copy(options={METADATA_KEY: section})
     return copy
 
 
 def _section(message: MessageProxy | Message[Any]) -> dict[str, Any]:
-    section = message.options.get(SECTION)
+    section = message.options.get(METADATA_KEY)
     return section if isinstance(section, dict) else {}
 
 
@@ -141,10 +143,10 @@ def _moment(value: object) -> dt.datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
-def _replayed(value: object) -> Replayed | None:
+def _replayed(value: object) -> ReplayOrigin | None:
     if not isinstance(value, dict):
         return None
     try:
-        return Replayed(reason=Reason(str(value.get("reason"))), stage=Stage(str(value.get("stage"))))
+        return ReplayOrigin(reason=Reason(str(value.get("reason"))), stage=Stage(str(value.get("stage"))))
     except ValueError:
-        return Replayed(reason=Reason.BUG, stage=Stage.RECEIVE)
+        return ReplayOrigin(reason=Reason.BUG, stage=Stage.RECEIVE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.services import HeldBackError
-from schemas.messages.messages import SECTION
+from runtime.services import CircuitOpenError
+from schemas.messages.messages import METADATA_KEY
 from schemas.runs.waits import Wait
 
 if TYPE_CHECKING:
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 #: Seconds after which it is told once more of a message that is only put aside again and again: so many of
 #: them cost the database little, and whoever looks for messages that are lost sees a sign of life.
-SIGN_OF_LIFE: Final = 300.0
+REPORT_INTERVAL: Final = 300.0
 
 _WAIT: Final = "wait"
 
 
-def wait_to_tell(message: Message[Any], error: TransientError, delay: float, now: dt.datetime) -> Wait | None:
+def wait_to_report(
+    message: Message[Any], error: TransientError, delay: float, now: dt.datetime
+) -> Wait | None:
     """Return what is to be told of a message that is tried again in `delay` seconds; None for nothing new.
 
     A try that failed is always told: it has cost a request. What was put aside without asking is told when it
     waits for another service than was told last, and then as a sign of life.
     """
-    if isinstance(error, HeldBackError):
-        if not _is_news(message, error, now):
+    if isinstance(error, CircuitOpenError):
+        if not _is_new(message, error, now):
             return None
         failed = None
     else:
@@ -46,11 +48,11 @@ def wait_to_tell(message: Message[Any], error: TransientError, delay: float, now
 def with_wait(message: Message[Any], wait: Wait) -> Message[Any]:
     """Return the message with a note of what was told of it."""
     note = {"service": str(wait.service), "told": wait.reported.isoformat(timespec="seconds")}
-    copy: Message[Any] = message.copy(options={SECTION: {**_section(message), _WAIT: note}})
+    copy: Message[Any] = message.copy(options={METADATA_KEY: {**_section(message), _WAIT: note}})
     return copy
 
 
-def _is_news(message: Message[Any], error: TransientError, now: dt.datetime) -> bool:
+def _is_new(message: Message[Any], error: TransientError, now: dt.datetime) -> bool:
     note = _section(message).get(_WAIT)
     if not isinstance(note, dict) or note.get("service") != str(error.dependency):
         return True
@@ -61,9 +63,9 @@ def _is_news(message: Message[Any], error: TransientError, now: dt.datetime) -> 
     if told.tzinfo is None:
         return True
     # A clock that was put back must not silence it for long.
-    return abs((now - told).total_seconds()) >= SIGN_OF_LIFE
+    return abs((now - told).total_seconds()) >= REPORT_INTERVAL
 
 
 def _section(message: Message[Any]) -> dict[str, Any]:
-    section = message.options.get(SECTION)
+    section = message.options.get(METADATA_KEY)
     return section if isinstance(section, dict) else {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError
 
 from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
-from schemas.messages.messages import ACTORS, SECTION, USER_SYNC_QUEUE, replay_operation
+from schemas.messages.messages import ACTORS, METADATA_KEY, USER_SYNC_QUEUE, replay_operation
 from schemas.outcomes import Reason, Stage
 from schemas.runs.sync_result import Failure
 from schemas.tenants.tenant import TENANT_KEY
@@ -192,7 +192,7 @@ def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: 
 
 
 def _section(envelope: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    section = (envelope or {}).get("options", {}).get(SECTION)
+    section = (envelope or {}).get("options", {}).get(METADATA_KEY)
     return section if isinstance(section, dict) else {}
 
 

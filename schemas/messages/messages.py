@@ -51,7 +51,7 @@ MAX_EVENT_ID_LENGTH: Final = 200
 MAX_RUN_ID: Final = 2**31 - 1
 
 #: The section of ours in a message's `options`.
-SECTION: Final = "update_sync"
+METADATA_KEY: Final = "update_sync"
 
 #: The key in that section of a replayed message, and in it the key of the replay's number.
 REPLAY: Final = "replay"

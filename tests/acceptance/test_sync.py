@@ -189,7 +189,7 @@ def test_nobodys_data_is_in_the_logs_or_queues(
 
     written = "".join(log.read_text(encoding="utf-8") for log in pool)
     written += "".join(body.decode() for body in read_dead_letters(amqp_url, "user-sync"))
-    assert "dead letter" in written
+    assert "dead_lettered" in written
     values = {made_up.tenant["client_secret"]}
     for person in made_up.municipality:
         values |= {person.entra["surname"], person.entra["userPrincipalName"], person.entra["mobilePhone"]}

@@ -11,7 +11,7 @@ import pika
 from sandbox.environment import TENANT_KEY
 from schemas.crypto.encryption import FieldCipher
 from schemas.messages.authentication import encrypt_user, sign_page
-from schemas.messages.messages import SECTION, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
+from schemas.messages.messages import METADATA_KEY, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,10 +61,10 @@ class _Forger:
     def evil_options(self, mark: str) -> Forgery:
         options = {"throws": "x", "eta": 2**60, "pipe_target": {"x": 1}, "max_age": 0, "on_success": "x"}
         section = {"attempts": 10**9, "give_up_after_hours": 0, "first_failed": "x"}
-        return USER_SYNC_QUEUE, self._user(mark, self._payload(RUN), {**options, SECTION: section})
+        return USER_SYNC_QUEUE, self._user(mark, self._payload(RUN), {**options, METADATA_KEY: section})
 
     def evil_delay(self, mark: str) -> Forgery:
-        options = {"throws": "x", "eta": 2**60, SECTION: {"delay": 1}}
+        options = {"throws": "x", "eta": 2**60, METADATA_KEY: {"delay": 1}}
         return f"{USER_SYNC_QUEUE}.DQ", self._user(mark, self._payload(RUN), options)
 
     def page_of_another_number(self, mark: str) -> Forgery:

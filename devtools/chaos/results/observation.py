@@ -18,7 +18,7 @@ from devtools.chaos.faults.other_tenants import BROKEN
 from devtools.chaos.results.assessment import Account
 from devtools.chaos.results.expectations import expectation_of, expectation_of_broken
 from sandbox.municipality.made_up_user import DOMAIN, SSN_SOURCE
-from schemas.messages.messages import SECTION
+from schemas.messages.messages import METADATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,7 +97,7 @@ def observe(environment: Environment) -> Observation:
         wrong=[*environment.stand_ins.wrong_users(), *_wrong_of_others(environment, others)],
         others=others,
         patches=environment.stand_ins.patches(),
-        retried=len(set(_of_events(log, "retry"))),
+        retried=len(set(_of_events(log, "retry_scheduled"))),
         redelivered=redelivered,
         tracebacks=tracebacks(log),
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
@@ -185,7 +185,7 @@ def _dead_letter(queue: str, body: bytes) -> Letter:
     forged = None if mark is None else mark[0].decode()
     try:
         message = json.loads(body)
-        section = message["options"].get(SECTION, {})
+        section = message["options"].get(METADATA_KEY, {})
         user = message["kwargs"].get("user")
     except (ValueError, KeyError, TypeError, AttributeError):
         return Letter(queue=queue, message_id=None, user=None, reason=None, forged=forged)

@@ -63,19 +63,19 @@ def test_processes_wait_for_servers_that_start_later(tmp_path: Path) -> None:
                 lambda: all((event, service) in said(log) for log in logs.values()), f"{service}: {event}"
             )
 
-        all_said("service is away", "database")
+        all_said("service_unavailable", "database")
         # What is to be done once and in time says so and ends.
         once = update_sync("runs", "list", env=env)
         assert once.returncode == 1
         assert "nothing listens at" in once.stderr
         database.start()
-        all_said("service is back", "database")
-        all_said("service is away", "broker")
+        all_said("service_recovered", "database")
+        all_said("service_unavailable", "broker")
         pool["scheduler"].send_signal(signal.SIGTERM)
         assert pool["scheduler"].wait(10) == 0
         broker.start()
         wait_for(lambda: consumers(broker.url, "user-sync"), "a worker at work")
         wait_for(lambda: consumers(broker.url, "tenant-sync"), "a producer at work")
         for command in ("worker", "producer"):
-            assert ("service is back", "broker") in said(logs[command])
+            assert ("service_recovered", "broker") in said(logs[command])
             assert pool[command].poll() is None

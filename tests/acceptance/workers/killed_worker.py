@@ -5,9 +5,9 @@ Everything is as `update-sync worker` puts it together, but for the death.
 
 from __future__ import annotations
 
-from queues.consuming.gevent_patch import use_greenlets
+from queues.consuming.gevent_patch import patch_gevent
 
-use_greenlets()
+patch_gevent()
 
 # ruff: noqa: E402 - everything else comes afterwards, as in `cli.entrypoint`
 import sys

@@ -91,5 +91,5 @@ def test_a_process_whose_threads_died_ends_with_an_error(
         publish(amqp_url, "user-sync", json.dumps({**envelope, "options": {}}).encode())
         wait_for(lambda: worker.poll() is not None, "its end")
     assert worker.returncode == 1
-    said = [line for line in log.read_text().splitlines() if "threads have died" in line]
+    said = [line for line in log.read_text().splitlines() if "threads_died" in line]
     assert len(said) == 1

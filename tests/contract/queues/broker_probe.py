@@ -16,9 +16,9 @@ from pika.exceptions import ChannelClosedByBroker
 
 from queues.brokers.memory import MemoryBroker
 from queues.brokers.rabbitmq import QuorumBroker
-from queues.middleware.failure_policy import UNKNOWN, Others
-from queues.middleware.failures import FailureRouting, utc_now
-from runtime.breaker_registry import Outages
+from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
+from queues.middleware.failures import FailureMiddleware, utc_now
+from runtime.breaker_registry import CircuitBreakers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.middleware import Middleware
 
-    from queues.interfaces import DeadLetters
+    from queues.interfaces import DeadLetterSource
     from queues.middleware.failure_policy import Halt
     from schemas.outcomes import Stage
     from schemas.runs.sync_result import Failure
@@ -46,17 +46,17 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def dead_letter_bodies(broker: DeadLetters, queue: str) -> list[bytes]:
+def dead_letter_bodies(broker: DeadLetterSource, queue: str) -> list[bytes]:
     """Return the dead letters of a queue, oldest first."""
-    with broker.walk_dead_letters(queue) as walk:
-        return [found.dead_letter.body for found in walk]
+    with broker.browse_dead_letters(queue) as browser:
+        return [found.dead_letter.body for found in browser]
 
 
 def middleware() -> list[Middleware]:
     """Return the middleware as production has it, but without chance in its delays."""
     return [
         CurrentMessage(),
-        FailureRouting(version="test", outages=Outages(), now=utc_now, jitter=lambda: 0.0),
+        FailureMiddleware(version="test", breakers=CircuitBreakers(), now=utc_now, jitter=lambda: 0.0),
     ]
 
 
@@ -143,20 +143,20 @@ class RecordingListener:
     told: list[tuple[Message[Any], Wait]] = field(default_factory=list, compare=False)
     failures: list[Exception] = field(default_factory=list)
     #: How others fare, as it is asked at each stage.
-    fare: Others = UNKNOWN
+    fare: PeerResults = UNKNOWN_PEERS
 
-    def dead_lettered(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
+    def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         self._fail()
         self.dead_letters.append((message, dead_letter, attempts))
 
-    def halted(self, message: Message[Any], halt: Halt) -> None:
+    def on_halt(self, message: Message[Any], halt: Halt) -> None:
         self._fail()
         self.halts.append((message, halt))
 
-    def waits(self, message: Message[Any], wait: Wait) -> None:
+    def on_wait(self, message: Message[Any], wait: Wait) -> None:
         self.told.append((message, wait))
 
-    def others(self, message: Message[Any], stage: Stage) -> Others:
+    def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         del message, stage
         self._fail()
         return self.fare
@@ -177,11 +177,11 @@ class Calls:
 
     def __call__(self, **kwargs: Any) -> None:
         who = str(kwargs.get("user"))
-        tried = self._tried[who]
+        attempted = self._tried[who]
         self._tried[who] += 1
         self.seen.append(kwargs)
-        if tried < len(self.failures):
-            raise self.failures[tried]
+        if attempted < len(self.failures):
+            raise self.failures[attempted]
         self.done.append(kwargs)
 
 

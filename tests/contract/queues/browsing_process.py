@@ -8,12 +8,12 @@ from itertools import islice
 from queues.brokers.rabbitmq import QuorumBroker
 
 url, queue, upto, take_each = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-with QuorumBroker(url).walk_dead_letters(queue) as walk:
-    for number, found in enumerate(islice(walk, upto), start=1):
+with QuorumBroker(url).browse_dead_letters(queue) as browser:
+    for number, found in enumerate(islice(browser, upto), start=1):
         if take_each and not number % take_each:
-            walk.take(found)
+            browser.ack(found)
     # Long enough that what was taken is known to be taken.
-    walk.pause(0.2)
+    browser.pause(0.2)
     sys.stdout.write("there\n")
     sys.stdout.flush()
     sys.stdin.read()

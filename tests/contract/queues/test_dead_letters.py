@@ -15,7 +15,7 @@ import pytest
 
 from queues import dead_letters
 from queues.actor import declare_actor
-from queues.dead_letters import walking
+from queues.dead_letters import browsing
 from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Reason
@@ -77,29 +77,29 @@ class WalkContract:
     def test_a_walk_may_be_broken_off(self, probe: BrokerProbe) -> None:
         """P9: whoever looks at the first letters only leaves all of them in their order."""
         put(probe, messages(5))
-        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            seen = [found.dead_letter.user for found in islice(walk, 2)]
+        with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            seen = [found.dead_letter.user for found in islice(browser, 2)]
         assert seen == names([0, 1])
-        with suppress(ZeroDivisionError), probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            next(iter(walk))
+        with suppress(ZeroDivisionError), probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            next(iter(browser))
             raise ZeroDivisionError
         assert users(probe) == names(range(5))
 
     def test_only_what_is_taken_is_gone(self, probe: BrokerProbe) -> None:
         """P9: letters are taken one by one, also late; the others keep their order."""
         put(probe, messages(10))
-        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            found = list(walk)
+        with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            found = list(browser)
             for number in (7, 0, 4):
-                walk.take(found[number])
+                browser.ack(found[number])
         assert users(probe) == names([1, 2, 3, 5, 6, 8, 9])
 
     def test_letters_that_arrive_meanwhile_are_for_the_next_walk(self, probe: BrokerProbe) -> None:
         """A walk ends, however busily workers add dead letters; these come after the others."""
         put(probe, messages(3))
         seen = []
-        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            for number, found in enumerate(walk, start=3):
+        with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            for number, found in enumerate(browser, start=3):
                 put(probe, messages(1, first=number))
                 seen.append(found.dead_letter.user)
         assert seen == names(range(3))
@@ -113,18 +113,22 @@ class WalkContract:
         """Nobody sees a part of the letters because somebody else holds the others: they wait."""
         put(probe, messages(4))
         with ThreadPoolExecutor(1) as threads:
-            with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
+            with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
                 second = threads.submit(users, probe)
-                first = next(iter(walk))
-                walk.pause(0.3)
+                first = next(iter(browser))
+                browser.pause(0.3)
                 assert not second.done()
-                walk.take(first)
+                browser.ack(first)
             assert second.result(DEADLINE) == names([1, 2, 3])
 
     def test_what_the_broker_made_itself_is_told_apart(self, probe: BrokerProbe) -> None:
         """P9: bytes that are no message, and messages that nobody works on, are read with a reason."""
         declare_actor(
-            probe.broker, Calls(), name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener()
+            probe.broker,
+            Calls(),
+            name="user_sync",
+            queue=USER_SYNC_QUEUE,
+            failure_listener=RecordingListener(),
         )
         bodies = [b"\xff garbage", envelope(actor_name="nobody")]
         for body in bodies:
@@ -133,8 +137,8 @@ class WalkContract:
             wait_until(
                 lambda: len(dead_letter_bodies(probe.broker, USER_SYNC_QUEUE)) == len(bodies), "letters"
             )
-        with probe.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-            dead_letters = [found.dead_letter for found in walk]
+        with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+            dead_letters = [found.dead_letter for found in browser]
         assert all(dead_letter.by_broker and dead_letter.dead_since for dead_letter in dead_letters)
         assert [dead_letter.failure.reason for dead_letter in dead_letters] == [Reason.UNDECODABLE] * 2
         assert [dead_letter for dead_letter in dead_letters if dead_letter.body == bodies[0]]
@@ -164,12 +168,12 @@ class TestQueueWalk(WalkContract):
     def test_windows_change_nothing(self, probe: RabbitMQProbe, count: int, take_each: int) -> None:
         """P10: a walk that holds few letters at a time sees all of them, and leaves what it does not take."""
         put(probe, messages(count))
-        with walking(probe.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
+        with browsing(probe.parameters, USER_SYNC_QUEUE, first_prefetch=1) as browser:
             seen = []
-            for number, found in enumerate(walk, start=1):
+            for number, found in enumerate(browser, start=1):
                 seen.append(found.dead_letter.user)
                 if take_each and not number % take_each:
-                    walk.take(found)
+                    browser.ack(found)
         assert seen == names(range(count))
         left = [number for number in range(count) if not take_each or (number + 1) % take_each]
         assert users(probe) == names(left)
@@ -195,9 +199,9 @@ class TestQueueWalk(WalkContract):
         self, probe: RabbitMQProbe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever waits for another walk does not wait for ever."""
-        monkeypatch.setattr(dead_letters, "PATIENCE", 0.0)
+        monkeypatch.setattr(dead_letters, "LOCK_TIMEOUT", 0.0)
         with (
-            probe.broker.walk_dead_letters(USER_SYNC_QUEUE),
+            probe.broker.browse_dead_letters(USER_SYNC_QUEUE),
             pytest.raises(TransientError, match="somebody else") as caught,
         ):
             users(probe)
@@ -209,9 +213,9 @@ class TestQueueWalk(WalkContract):
         """A foreign client that takes letters away in mid-walk does not leave the walk waiting for ever."""
         monkeypatch.setattr(dead_letters, "DELIVERY_TIMEOUT", 0.5)
         put(probe, messages(6))
-        with walking(probe.parameters, USER_SYNC_QUEUE, first_window=1) as walk:
+        with browsing(probe.parameters, USER_SYNC_QUEUE, first_prefetch=1) as browser:
             seen = []
-            for found in walk:
+            for found in browser:
                 seen.append(found.dead_letter.user)
                 if len(seen) == 1:
                     probe.take_all(f"{USER_SYNC_QUEUE}.XQ")

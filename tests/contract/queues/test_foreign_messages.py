@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from queues.actor import declare_actor
-from queues.middleware.failure_policy import LONGEST_DELAY
+from queues.middleware.failure_policy import MAX_DELAY
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
@@ -96,7 +96,7 @@ def declare(probe: BrokerProbe, calls: Calls) -> None:
         calls(**fields)
 
     declare_actor(
-        probe.broker, user_sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener()
+        probe.broker, user_sync, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
     )
 
 
@@ -144,7 +144,7 @@ def test_a_time_is_believed_on_the_queue_of_what_waits_alone(probe: BrokerProbe)
         eta = consumer.delay_queue.queue[0].priority / 1000
     import time  # noqa: PLC0415 - for this alone
 
-    assert eta <= time.time() + LONGEST_DELAY
+    assert eta <= time.time() + MAX_DELAY
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,11 @@ def test_what_is_not_for_the_queues_actor_is_a_dead_letter(
     calls = Calls()
     declare(probe, calls)
     declare_actor(
-        probe.broker, calls, name="tenant_page", queue=TENANT_PAGES_QUEUE, recorder=RecordingListener()
+        probe.broker,
+        calls,
+        name="tenant_page",
+        queue=TENANT_PAGES_QUEUE,
+        failure_listener=RecordingListener(),
     )
     probe.put(USER_SYNC_QUEUE, body)
     with running_worker(probe.broker):

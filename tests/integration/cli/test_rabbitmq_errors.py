@@ -94,7 +94,7 @@ def test_a_user_without_any_right_is_named(env: dict[str, str], amqp_url: str, u
         (("^$", ".*", ".*"), "the right to configure on the queue user-sync in"),
         ((".*", "^$", ".*"), "the right to write on the exchange amq.default"),
         ((".*", ".*", "^$"), "the right to read on the queue user-sync in"),
-        ((".*", ".*", "^user-sync(.DQ|.XQ)?$"), "the right to read on the queue user-sync.quarantine in"),
+        ((".*", ".*", "^user-sync(.DQ|.XQ)?$"), "the right to read on the queue user-sync.redelivered in"),
     ],
 )
 def test_a_missing_right_is_named(  # noqa: PLR0913 - a case, and what it needs
@@ -158,10 +158,10 @@ def test_what_can_heal_is_waited_for(env: dict[str, str], tmp_path: Path, host: 
     away = {"UPDATE_SYNC_AMQP_URL": f"amqp://u:{PASSWORD}@{host}/", "UPDATE_SYNC_LOG_FORMAT": "json"}
     log.touch()
     with running("worker", env={**env, **away}, log=log) as process:
-        wait_for(lambda: "service is away" in log.read_text(), "the line")
+        wait_for(lambda: "service_unavailable" in log.read_text(), "the line")
         assert process.poll() is None
     lines = map(json.loads, log.read_text().splitlines())
-    line = next(line for line in lines if line["event"] == "service is away")
+    line = next(line for line in lines if line["event"] == "service_unavailable")
     assert (line["service"], line["part"]) == ("broker", "start")
     assert named in line["detail"]
     assert PASSWORD not in log.read_text()

@@ -56,8 +56,8 @@ def test_a_preview_counts_what_the_run_then_does(
     assert tried.run.status is Status.COMPLETED
     assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "POST token"}
     assert sync.store.changes_made.of(tried.run.id).users > 0
-    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        assert list(walk) == []
+    with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+        assert list(browser) == []
 
     sync.store.tenants.change(TENANT_KEY, settings or {"name": "Exempelkommun"})
     done = sync.run()

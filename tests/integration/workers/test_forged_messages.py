@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from queues.message import proven, tenant_page_message, tenant_sync_message, user_sync_message
+from queues.message import tenant_page_message, tenant_sync_message, user_sync_message, with_proof
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.dead_letter import read_dead_letter
@@ -65,8 +65,8 @@ def other(made_up: Environment, user: str) -> str:
 
 
 def dead_letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[DeadLetter]:
-    with sync.broker.walk_dead_letters(queue) as walk:
-        return [read_dead_letter(queue, found.dead_letter.body, found.headers) for found in walk]
+    with sync.broker.browse_dead_letters(queue) as browser:
+        return [read_dead_letter(queue, found.dead_letter.body, found.headers) for found in browser]
 
 
 def is_refused(sync: InProcessSync, message: Message[None]) -> None:
@@ -202,7 +202,7 @@ def test_what_operators_ask_for_is_done(sync: InProcessSync) -> None:
     """An undo with the command line's proof opens its run."""
     done = sync.run()
     request = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=done.run.id)
-    sync.broker.publish([proven(tenant_sync_message(request, event_id="undo"), sync.store.seals.proof)])
+    sync.broker.publish([with_proof(tenant_sync_message(request, event_id="undo"), sync.store.seals.proof)])
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     undoing = sync.store.triggers.run_of("undo")
     assert undoing is not None

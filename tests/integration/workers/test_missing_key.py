@@ -14,9 +14,9 @@ from devtools.commands import wait_for
 from producers.main import declare_producers
 from producers.resume import publish_pending
 from queues.brokers.factory import open_memory_broker
-from queues.consuming.in_process import consuming
-from queues.message import proven, tenant_sync_message
-from runtime.breaker_registry import Outages
+from queues.consuming.in_process import run_worker
+from queues.message import tenant_sync_message, with_proof
+from runtime.breaker_registry import CircuitBreakers
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
@@ -51,17 +51,17 @@ def processes(
         name.removeprefix(PREFIX).lower(): value for name, value in made_up.variables.items()
     }
     settings = Settings(database_url=f"sqlite:///{folder / 'keys.sqlite'}", **stand_ins)
-    outages = Outages()
-    broker = open_memory_broker(outages)
-    doors = create_gateways(settings, outages)
+    breakers = CircuitBreakers()
+    broker = open_memory_broker(breakers)
+    doors = create_gateways(settings, breakers)
     with ExitStack() as stack:
         stores = [
-            stack.enter_context(closing(Store(settings.database_url, FieldCipher(keys), passages=outages)))
+            stack.enter_context(closing(Store(settings.database_url, FieldCipher(keys), breakers=breakers)))
             for keys in (producer, worker)
         ]
         declare_producers(broker, broker, store=stores[0], gateways=doors)
         declare_user_sync(broker, store=stores[1], gateways=doors, cipher=FieldCipher(worker))
-        stack.enter_context(consuming(broker, threads=4))
+        stack.enter_context(run_worker(broker, threads=4))
         handler = UserSyncHandler(store=stores[1], gateways=doors, cipher=FieldCipher(worker))
         yield InProcessSync(broker, stores[0], handler, TENANT_KEY)
 
@@ -75,15 +75,15 @@ def database(made_up: Environment, tmp_path: Path) -> Path:
 
 
 def dead_letters(sync: InProcessSync) -> int:
-    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        return len(list(walk))
+    with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+        return len(list(browser))
 
 
 def undo(sync: InProcessSync, run: int) -> int:
     event = str(uuid.uuid4())
     wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run)
     message = tenant_sync_message(wanted, event_id=event)
-    sync.broker.publish([proven(message, sync.store.seals.proof)])
+    sync.broker.publish([with_proof(message, sync.store.seals.proof)])
     return wait_for(lambda: sync.store.triggers.run_of(event), "the undo").id
 
 

@@ -15,7 +15,7 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
-from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
+from schemas.messages.messages import METADATA_KEY, USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Reason, Status
 from schemas.runs.run import WarningKind
 
@@ -61,8 +61,8 @@ def counts(summary: RunSummary) -> dict[str, int]:
 
 
 def dead_letters(sync: InProcessSync) -> list[dict[str, Any]]:
-    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        return [json.loads(found.dead_letter.body) for found in walk]
+    with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+        return [json.loads(found.dead_letter.body) for found in browser]
 
 
 def resume(sync: InProcessSync, summary: RunSummary) -> RunSummary:
@@ -256,7 +256,7 @@ def test_a_user_that_skolon_rejects_stops_nobody(made_up: Environment, sync: InP
     assert summary.counts[Outcome.UPDATED] == expected["updated"] - 1
     assert summary.reasons[Reason.REJECTED_BY_SKOLON] == 1
     dead_letter = next(each for each in dead_letters(sync) if each["kwargs"]["user"] == unlucky.entra["id"])
-    section = dead_letter["options"][SECTION]
+    section = dead_letter["options"][METADATA_KEY]
     assert section["reason"] == "rejected_by_skolon"
     assert section["detail"] == "HTTP 400 invalidValue"
     assert dead_letter["kwargs"]["run"] == summary.run.id

@@ -12,7 +12,7 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from clients.skolon.client import ScimSkolonClient
 from producers.resume import resume_run
-from queues.message import proven, tenant_sync_message
+from queues.message import tenant_sync_message, with_proof
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
@@ -82,7 +82,7 @@ def undo(sync: InProcessSync, run: int, **request: Any) -> RunSummary:
     event = str(uuid.uuid4())
     wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run, **request)
     message = tenant_sync_message(wanted, event_id=event)
-    sync.broker.publish([proven(message, sync.store.seals.proof)])
+    sync.broker.publish([with_proof(message, sync.store.seals.proof)])
     while (opened := sync.store.triggers.run_of(event)) is None:
         time.sleep(0.02)
     return sync.wait(opened.id)

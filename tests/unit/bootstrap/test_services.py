@@ -73,5 +73,5 @@ def test_the_breakers_of_a_process_ask_its_own_store_which_organisations_have_wo
         )
     )
     services.store.upgrade()
-    assert services.breakers._work.organisations() == {}  # noqa: SLF001 - which store, is the point
+    assert services.breakers._backlog.users_waiting() == {}  # noqa: SLF001 - which store, is the point
     services.store.close()

@@ -63,9 +63,9 @@ def test_the_document_has_the_words_that_are_used() -> None:
     }
 
     assert addresses == {
-        f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".quarantine", ".alone", ".XQ")
+        f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".redelivered", ".quarantine", ".XQ")
     }
     assert actors == {TENANT_SYNC_ACTOR, TENANT_PAGE_ACTOR, USER_SYNC_ACTOR}
     assert DESCRIBED["SyncRequest"]["properties"]["mode"]["enum"] == list(Mode)
-    assert DESCRIBED["Section"]["properties"]["reason"]["enum"] == list(Reason)
+    assert DESCRIBED["Metadata"]["properties"]["reason"]["enum"] == list(Reason)
     assert DOCUMENT["info"]["version"] == VERSION

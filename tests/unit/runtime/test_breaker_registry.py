@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.backlog import Work
-from runtime.breaker_registry import Outages
-from runtime.circuit_breaker import FIRST_INTERVAL, LONGEST_INTERVAL, OPENS_AFTER, Breaker
+from runtime.backlog import Backlog
+from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import FIRST_INTERVAL, MAX_INTERVAL, OPENS_AFTER, CircuitBreaker
 from runtime.services import (
     DATABASE,
-    SEVERAL,
-    HeldBackError,
-    StoppingError,
+    SEVERAL_SUBJECTS,
+    CircuitOpenError,
+    ShutdownError,
     graph_of,
     skolon_reading,
     skolon_updating,
@@ -38,18 +38,18 @@ class Clock:
         return self.now
 
 
-def fail(outages: Outages, error: TransientError = AWAY, *, times: int = 1) -> None:
+def fail(breakers: CircuitBreakers, error: TransientError = AWAY, *, times: int = 1) -> None:
     for _ in range(times):
-        with pytest.raises(TransientError), outages.to(READING):
+        with pytest.raises(TransientError), breakers.guard(READING):
             raise error
 
 
-def asked(outages: Outages) -> bool:
+def asked(breakers: CircuitBreakers) -> bool:
     """Say whether one gets through to Skolon now."""
     try:
-        with outages.to(READING):
+        with breakers.guard(READING):
             return True
-    except HeldBackError:
+    except CircuitOpenError:
         return False
 
 
@@ -59,59 +59,59 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def outages(clock: Clock) -> Outages:
+def breakers(clock: Clock) -> CircuitBreakers:
     """Give passages at which nobody waits in hand."""
-    return Outages(clock=clock, hold=0)
+    return CircuitBreakers(clock=clock, max_wait=0)
 
 
-def test_failures_in_a_row_close_the_passage(outages: Outages, clock: Clock) -> None:
+def test_failures_in_a_row_close_the_passage(breakers: CircuitBreakers, clock: Clock) -> None:
     """P8: after some failures in a row nobody asks a service any more, until a probe is due."""
-    fail(outages, times=OPENS_AFTER - 1)
-    assert asked(outages)
-    fail(outages, times=OPENS_AFTER)
-    assert not asked(outages)
+    fail(breakers, times=OPENS_AFTER - 1)
+    assert asked(breakers)
+    fail(breakers, times=OPENS_AFTER)
+    assert not asked(breakers)
     clock.now += FIRST_INTERVAL
-    assert asked(outages)
-    assert asked(outages)
+    assert asked(breakers)
+    assert asked(breakers)
 
 
-def test_an_error_that_is_an_answer_closes_nothing(outages: Outages) -> None:
+def test_an_error_that_is_an_answer_closes_nothing(breakers: CircuitBreakers) -> None:
     """P7: who answers is there, whatever the answer says."""
     for error in (HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), VersionConflictError("HTTP 412")):
         for _ in range(2 * OPENS_AFTER):
-            with pytest.raises(type(error)), outages.to(READING):
+            with pytest.raises(type(error)), breakers.guard(READING):
                 raise error
-    assert asked(outages)
+    assert asked(breakers)
 
 
-def test_a_bug_of_ours_says_nothing_about_the_service(outages: Outages, clock: Clock) -> None:
+def test_a_bug_of_ours_says_nothing_about_the_service(breakers: CircuitBreakers, clock: Clock) -> None:
     """A probe that ended in a bug leaves the next one the turn."""
-    fail(outages, times=OPENS_AFTER)
+    fail(breakers, times=OPENS_AFTER)
     clock.now += FIRST_INTERVAL
-    with pytest.raises(ZeroDivisionError), outages.to(READING):
+    with pytest.raises(ZeroDivisionError), breakers.guard(READING):
         raise ZeroDivisionError
-    assert asked(outages)
+    assert asked(breakers)
 
 
-def test_one_service_away_keeps_nobody_from_another(outages: Outages) -> None:
+def test_one_service_away_keeps_nobody_from_another(breakers: CircuitBreakers) -> None:
     """P7: that updates fail stops no reading, and one directory's Graph stops no other's."""
     throttled = TransientError(Dependency.GRAPH, "HTTP 429", retry_after=60)
-    with pytest.raises(TransientError), outages.to(graph_of("one")):
+    with pytest.raises(TransientError), breakers.guard(graph_of("one")):
         raise throttled
-    with pytest.raises(TransientError), outages.to(UPDATING):
+    with pytest.raises(TransientError), breakers.guard(UPDATING):
         raise TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
-    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+    with pytest.raises(CircuitOpenError), breakers.guard(graph_of("one")):
         pytest.fail("asked all the same")
-    with outages.to(graph_of("other")), outages.to(READING), outages.to(DATABASE):
+    with breakers.guard(graph_of("other")), breakers.guard(READING), breakers.guard(DATABASE):
         pass
 
 
-def test_entra_away_is_graph_away(outages: Outages) -> None:
+def test_entra_away_is_graph_away(breakers: CircuitBreakers) -> None:
     """P8: without a token there is nothing to ask of Graph."""
     for _ in range(OPENS_AFTER):
-        with pytest.raises(TransientError), outages.to(graph_of("one")):
+        with pytest.raises(TransientError), breakers.guard(graph_of("one")):
             raise TransientError(Dependency.ENTRA, "no answer in time")
-    with pytest.raises(HeldBackError), outages.to(graph_of("one")):
+    with pytest.raises(CircuitOpenError), breakers.guard(graph_of("one")):
         pytest.fail("asked all the same")
 
 
@@ -119,18 +119,18 @@ def test_entra_away_is_graph_away(outages: Outages) -> None:
 def test_nobody_asks_earlier_than_wished(asked_for: float) -> None:
     """P8: one `Retry-After` closes the passage for so long."""
     clock = Clock()
-    outages = Outages(clock=clock, hold=0)
-    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=asked_for))
+    breakers = CircuitBreakers(clock=clock, max_wait=0)
+    fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=asked_for))
     clock.now += asked_for * 0.99
-    assert not asked(outages)
+    assert not asked(breakers)
     clock.now += max(asked_for * 0.011, FIRST_INTERVAL)
-    assert asked(outages)
+    assert asked(breakers)
 
 
-def test_what_was_held_back_says_when_to_come_again(outages: Outages) -> None:
+def test_what_was_held_back_says_when_to_come_again(breakers: CircuitBreakers) -> None:
     """P8: whoever is put aside is put aside until the next probe is due, and that is no failed try."""
-    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
-    with pytest.raises(HeldBackError) as caught, outages.to(READING):
+    fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
+    with pytest.raises(CircuitOpenError) as caught, breakers.guard(READING):
         pytest.fail("asked all the same")
     assert caught.value.retry_after == pytest.approx(77)
     assert caught.value.dependency is Dependency.SKOLON
@@ -138,51 +138,51 @@ def test_what_was_held_back_says_when_to_come_again(outages: Outages) -> None:
 
 def test_probes_become_rarer_and_not_too_rare() -> None:
     """P8: a service that stays away is asked ever less, but at least every five seconds."""
-    breaker, now, waits = Breaker(), 0.0, []
+    breaker, now, waits = CircuitBreaker(), 0.0, []
     for _ in range(OPENS_AFTER):
-        breaker.failed(now, probe=False, retry_after=None)
+        breaker.on_failure(now, probe=False, retry_after=None)
     for _ in range(12):
         waits.append(breaker.seconds_to_wait(now))
         now += waits[-1]
-        assert breaker.enter()
-        breaker.failed(now, probe=True, retry_after=None)
+        assert breaker.before_call()
+        breaker.on_failure(now, probe=True, retry_after=None)
     assert waits == sorted(waits)
     assert waits[0] == FIRST_INTERVAL
-    assert waits[-1] == LONGEST_INTERVAL == 5
+    assert waits[-1] == MAX_INTERVAL == 5
 
 
 def test_late_failures_do_not_put_the_probe_off() -> None:
     """P8: those who asked before it was known do not lengthen the outage."""
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(50):
-        breaker.failed(0.0, probe=False, retry_after=None)
+        breaker.on_failure(0.0, probe=False, retry_after=None)
     assert breaker.seconds_to_wait(0.0) == FIRST_INTERVAL
 
 
-def test_an_answer_to_an_earlier_question_opens_nothing(outages: Outages, clock: Clock) -> None:
+def test_an_answer_to_an_earlier_question_opens_nothing(breakers: CircuitBreakers, clock: Clock) -> None:
     """P8: of several that asked at once, one's `Retry-After` holds good whatever the others were told."""
     for answered_first in (True, False):
-        throttled, answered = outages.to(READING), outages.to(READING)
+        throttled, answered = breakers.guard(READING), breakers.guard(READING)
         throttled.__enter__()
         answered.__enter__()
         error = TransientError(Dependency.SKOLON, "HTTP 429", retry_after=60)
         for passage in (answered, throttled) if answered_first else (throttled, answered):
             told = (type(error), error, None) if passage is throttled else (None, None, None)
             passage.__exit__(*told)
-        assert not asked(outages)
+        assert not asked(breakers)
         clock.now += 60
-        assert asked(outages)
+        assert asked(breakers)
 
 
 def test_one_probe_at_a_time_and_then_all() -> None:
     """P8: while one probes the others wait with their messages, and its answer lets all of them go on."""
-    outages = Outages()
-    fail(outages, times=OPENS_AFTER)
+    breakers = CircuitBreakers()
+    fail(breakers, times=OPENS_AFTER)
     inside, answer = threading.Semaphore(0), threading.Event()
     together: list[int] = []
 
     def ask() -> None:
-        with outages.to(READING):
+        with breakers.guard(READING):
             together.append(threading.active_count())
             inside.release()
             answer.wait(10)
@@ -200,135 +200,135 @@ def test_one_probe_at_a_time_and_then_all() -> None:
 
 def test_the_end_of_the_process_ends_all_waiting() -> None:
     """P2: a process that is to end waits for nobody."""
-    outages = Outages()
-    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=3600))
+    breakers = CircuitBreakers()
+    fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=3600))
     ended: list[type[Exception]] = []
 
     def ask() -> None:
         try:
-            with outages.to(READING):
+            with breakers.guard(READING):
                 pytest.fail("asked all the same")
-        except StoppingError as error:
+        except ShutdownError as error:
             ended.append(type(error))
 
     thread = threading.Thread(target=ask)
     thread.start()
-    outages.stop()
+    breakers.stop()
     thread.join(10)
-    assert ended == [StoppingError]
-    with pytest.raises(StoppingError):
-        outages.pause(3600)
+    assert ended == [ShutdownError]
+    with pytest.raises(ShutdownError):
+        breakers.pause(3600)
 
 
-def at_work(clock: Clock, *organisations: str, hold: float = 3600) -> Outages:
+def at_work(clock: Clock, *organisations: str, max_wait: float = 3600) -> CircuitBreakers:
     """Return passages of a process that several organisations share, each with a thousand users."""
-    work = Work(lambda: dict.fromkeys(organisations, 1000), clock=clock)
-    return Outages(clock=clock, hold=hold, work=work)
+    backlog = Backlog(lambda: dict.fromkeys(organisations, 1000), clock=clock)
+    return CircuitBreakers(clock=clock, max_wait=max_wait, backlog=backlog)
 
 
 def test_one_organisation_away_keeps_nobody_from_another(clock: Clock) -> None:
     """P7: one broken organisation is put aside at once, and the others are asked as ever."""
-    outages = at_work(clock, "exempel", "annan")
-    fail(outages, times=OPENS_AFTER)
-    assert not asked(outages)
-    with outages.to(skolon_reading("annan")), outages.to(skolon_updating("exempel")):
+    breakers = at_work(clock, "exempel", "annan")
+    fail(breakers, times=OPENS_AFTER)
+    assert not asked(breakers)
+    with breakers.guard(skolon_reading("annan")), breakers.guard(skolon_updating("exempel")):
         pass
 
 
-def test_an_unreachable_host_is_everybodys(outages: Outages) -> None:
+def test_an_unreachable_host_is_everybodys(breakers: CircuitBreakers) -> None:
     """P8: no connection, no name, no token: that is found out once, and not by each organisation."""
     unreachable = UnreachableError(Dependency.SKOLON, "no connection")
     for organisation in ("one", "two", "three"):
-        with pytest.raises(UnreachableError), outages.to(skolon_reading(organisation)):
+        with pytest.raises(UnreachableError), breakers.guard(skolon_reading(organisation)):
             raise unreachable
     for service in (skolon_reading("four"), skolon_updating("one")):
-        with pytest.raises(HeldBackError), outages.to(service):
+        with pytest.raises(CircuitOpenError), breakers.guard(service):
             pytest.fail("asked all the same")
 
 
-def test_who_answers_badly_is_reached(outages: Outages) -> None:
+def test_who_answers_badly_is_reached(breakers: CircuitBreakers) -> None:
     """P7: an organisation's error shows that the host is there."""
     for number in range(2 * OPENS_AFTER):
-        with pytest.raises(TransientError), outages.to(skolon_reading(f"broken {number}")):
+        with pytest.raises(TransientError), breakers.guard(skolon_reading(f"broken {number}")):
             raise AWAY
-    with outages.to(skolon_reading("healthy")):
+    with breakers.guard(skolon_reading("healthy")):
         pass
 
 
-def test_a_host_of_its_own_is_the_organisations(outages: Outages) -> None:
+def test_a_host_of_its_own_is_the_organisations(breakers: CircuitBreakers) -> None:
     """P7: where the organisation is part of the host's name, a mistyped one concerns nobody else."""
     for _ in range(OPENS_AFTER):
-        with pytest.raises(UnreachableError), outages.to(skolon_reading("mistyped", None)):
+        with pytest.raises(UnreachableError), breakers.guard(skolon_reading("mistyped", None)):
             raise UnreachableError(Dependency.SKOLON, "no such name")
-    with pytest.raises(HeldBackError), outages.to(skolon_reading("mistyped", None)):
+    with pytest.raises(CircuitOpenError), breakers.guard(skolon_reading("mistyped", None)):
         pytest.fail("asked all the same")
-    with outages.to(skolon_reading("healthy", None)):
+    with breakers.guard(skolon_reading("healthy", None)):
         pass
 
 
 def test_once_all_are_away_their_messages_stay_where_they_are(clock: Clock) -> None:
     """P8: everybody's outage is waited for in hand; one organisation's is not, while others have work."""
-    outages = at_work(clock, "exempel", "annan", hold=0.1)
-    fail(outages, times=OPENS_AFTER)
-    assert not outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - what decides it
+    breakers = at_work(clock, "exempel", "annan", max_wait=0.1)
+    fail(breakers, times=OPENS_AFTER)
+    assert not breakers._should_wait(READING, "exempel")  # noqa: SLF001 - what decides it
     for number in range(OPENS_AFTER):
-        with pytest.raises(TransientError), outages.to(skolon_reading("annan"), f"user {number}"):
+        with pytest.raises(TransientError), breakers.guard(skolon_reading("annan"), f"user {number}"):
             raise AWAY
-    assert outages._is_to_be_waited_for(READING, "exempel")  # noqa: SLF001 - as above
+    assert breakers._should_wait(READING, "exempel")  # noqa: SLF001 - as above
 
 
 def test_who_has_no_run_any_more_is_not_waited_for(clock: Clock) -> None:
     """P7: a cancelled run lets go at once of what its workers hold."""
-    outages = at_work(clock, "annan")
-    fail(outages, times=OPENS_AFTER)
-    assert not asked(outages)
+    breakers = at_work(clock, "annan")
+    fail(breakers, times=OPENS_AFTER)
+    assert not asked(breakers)
 
 
 @given(age=st.floats(0, 24 * 3600), people=st.integers(1, 100_000))
 def test_the_longer_an_outage_the_rarer_its_messages_come_back(age: float, people: int) -> None:
     """P8: those who wait come back spread out, soon after a short outage, and no flood after a long one."""
     clock = Clock()
-    outages = Outages(clock=clock, hold=0, work=Work(lambda: {"exempel": people}))
-    fail(outages, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=age + 1))
+    breakers = CircuitBreakers(clock=clock, max_wait=0, backlog=Backlog(lambda: {"exempel": people}))
+    fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=age + 1))
     clock.now += age
-    with pytest.raises(HeldBackError) as caught, outages.to(READING):
+    with pytest.raises(CircuitOpenError) as caught, breakers.guard(READING):
         pytest.fail("asked all the same")
     assert caught.value.spread <= age / 4 + 0.001
-    assert caught.value.spread <= max(people / 50, LONGEST_INTERVAL)
+    assert caught.value.spread <= max(people / 50, MAX_INTERVAL)
     if age >= 3600:
         assert caught.value.spread >= min(people / 50, 900)
 
 
-def test_one_users_failures_keep_no_other_away(outages: Outages) -> None:
+def test_one_users_failures_keep_no_other_away(breakers: CircuitBreakers) -> None:
     """P7: when the last of a run fails time and again, whoever comes next is let through and believed."""
     for _ in range(OPENS_AFTER):
-        with pytest.raises(TransientError), outages.to(UPDATING, "one user"):
+        with pytest.raises(TransientError), breakers.guard(UPDATING, "one user"):
             raise AWAY
-    with pytest.raises(HeldBackError), outages.to(UPDATING, "one user"):
+    with pytest.raises(CircuitOpenError), breakers.guard(UPDATING, "one user"):
         pytest.fail("asked all the same")
-    with outages.to(UPDATING, "another user"):
+    with breakers.guard(UPDATING, "another user"):
         pass
-    with outages.to(UPDATING, "one user"):
+    with breakers.guard(UPDATING, "one user"):
         pass
 
 
-def test_several_users_failures_are_the_organisations(outages: Outages) -> None:
+def test_several_users_failures_are_the_organisations(breakers: CircuitBreakers) -> None:
     """P8: as soon as a second user fails as well, everybody is kept back."""
     for user in ("one", "one", "other"):
-        with pytest.raises(TransientError), outages.to(UPDATING, user):
+        with pytest.raises(TransientError), breakers.guard(UPDATING, user):
             raise AWAY
-    with pytest.raises(HeldBackError), outages.to(UPDATING, "third"):
+    with pytest.raises(CircuitOpenError), breakers.guard(UPDATING, "third"):
         pytest.fail("asked all the same")
 
 
-def test_what_is_answered_to_several_is_found_out_one_by_one(outages: Outages) -> None:
+def test_what_is_answered_to_several_is_found_out_one_by_one(breakers: CircuitBreakers) -> None:
     """P7: a search for several that one of them spoils tells nothing; a lack of any answer does."""
     spoilt = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.MATCH)
     for error, counts in ((spoilt, False), (AWAY, True)):
         for _ in range(OPENS_AFTER):
-            with pytest.raises(TransientError), outages.to(READING, SEVERAL):
+            with pytest.raises(TransientError), breakers.guard(READING, SEVERAL_SUBJECTS):
                 raise error
-        assert asked(outages) is not counts
+        assert asked(breakers) is not counts
 
 
 def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
@@ -337,16 +337,16 @@ def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
 
     def ask() -> dict[str, int]:
         asked_for_work.append(True)
-        with breakers.to(DATABASE):
+        with registry.guard(DATABASE):
             return {"exempel": 1}
 
-    breakers = Outages(clock=clock, hold=0, work=Work(ask, clock=clock))
+    registry = CircuitBreakers(clock=clock, max_wait=0, backlog=Backlog(ask, clock=clock))
     for _ in range(OPENS_AFTER):
-        with pytest.raises(TransientError), breakers.to(DATABASE):
+        with pytest.raises(TransientError), registry.guard(DATABASE):
             raise TransientError(Dependency.DATABASE, "away")
-    with pytest.raises(HeldBackError), breakers.to(DATABASE):
+    with pytest.raises(CircuitOpenError), registry.guard(DATABASE):
         pytest.fail("asked all the same")
     assert not asked_for_work
-    fail(breakers, times=OPENS_AFTER)
-    assert not asked(breakers)
+    fail(registry, times=OPENS_AFTER)
+    assert not asked(registry)
     assert asked_for_work

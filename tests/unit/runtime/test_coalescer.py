@@ -68,8 +68,10 @@ class Crowd:
     """Threads that call at a moment that the test chooses."""
 
     def __init__(self, service: Service, pool: ThreadPoolExecutor, **options: Any) -> None:
-        options = {"most": 100, **options}
-        self.calls: Coalescer[str, int, int] = Coalescer(service.together, for_all=(AwayError,), **options)
+        options = {"max_batch": 100, **options}
+        self.calls: Coalescer[str, int, int] = Coalescer(
+            service.together, shared_errors=(AwayError,), **options
+        )
         self._service = service
         self._pool = pool
 
@@ -143,7 +145,7 @@ def test_who_comes_meanwhile_travels_together(service: Service, crowd: Crowd) ->
 
 def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: ThreadPoolExecutor) -> None:
     """A batch lingers as long as it is told to, open to all who come, and then nobody joins it."""
-    crowd = Crowd(service, pool, linger=lambda _, asked: until(lambda: len(asked) >= 3))
+    crowd = Crowd(service, pool, before_send=lambda _, asked: until(lambda: len(asked) >= 3))
     first = crowd.call(1)
     until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
     assert answers([first, *crowd.gather(2), crowd.call(3)]) == [2, 4, 6]
@@ -152,7 +154,7 @@ def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: Th
 
 def test_where_company_was_it_is_waited_for(service: Service, pool: ThreadPoolExecutor) -> None:
     """Whoever comes after a batch of several waits until the next is full, and no longer than the pause."""
-    crowd = Crowd(service, pool, most=3, pause=10 * PATIENCE)
+    crowd = Crowd(service, pool, max_batch=3, fill_wait=10 * PATIENCE)
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3, 4)
@@ -167,7 +169,7 @@ def test_where_company_was_it_is_waited_for(service: Service, pool: ThreadPoolEx
 
 def test_company_that_does_not_come_is_waited_for_once(service: Service, pool: ThreadPoolExecutor) -> None:
     """The busy time is over: one waits in vain, and those after it go at once again."""
-    crowd = Crowd(service, pool, pause=0.01)
+    crowd = Crowd(service, pool, fill_wait=0.01)
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3)
@@ -175,14 +177,14 @@ def test_company_that_does_not_come_is_waited_for_once(service: Service, pool: T
     answers([first, *others])
     assert crowd.call(4).result(PATIENCE) == 8
     # Whoever waits from now on does so for longer than the test.
-    crowd.calls._pause = 10 * PATIENCE  # noqa: SLF001 - no clock is told what time it is
+    crowd.calls._fill_wait = 10 * PATIENCE  # noqa: SLF001 - no clock is told what time it is
     assert [crowd.call(number).result(PATIENCE) for number in (5, 6)] == [10, 12]
     assert [asked for _, asked in service.asked] == [[1], [2, 3], [4], [5], [6]]
 
 
 def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) -> None:
     """P10: whoever finds a batch full begins the next one, and the batches take turns."""
-    crowd = Crowd(service, pool, most=2)
+    crowd = Crowd(service, pool, max_batch=2)
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3, 4, 5, 6)
@@ -194,7 +196,7 @@ def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) 
 
 def test_several_batches_may_be_under_way(service: Service, pool: ThreadPoolExecutor) -> None:
     """With two at once, the second one goes without waiting, and the third one gathers."""
-    crowd = Crowd(service, pool, at_once=2)
+    crowd = Crowd(service, pool, max_in_flight=2)
     service.hold()
     firsts = [crowd.ask_first(1), crowd.ask_first(2)]
     others = crowd.gather(3, 4)
@@ -271,7 +273,7 @@ def test_an_interrupted_leader_leaves_nobody_waiting(pool: ThreadPoolExecutor) -
         return found
 
     crowd = Crowd(service, pool)
-    crowd.calls = Coalescer(interrupted, most=100)
+    crowd.calls = Coalescer(interrupted, max_batch=100)
     service.hold()
     first = crowd.ask_first(1)
     leader, *others = crowd.gather(2, 3, 4)
@@ -283,7 +285,7 @@ def test_an_interrupted_leader_leaves_nobody_waiting(pool: ThreadPoolExecutor) -
 
 def test_too_few_answers_are_nobodys(service: Service, crowd: Crowd) -> None:
     """An answer is never given to somebody else: where the numbers differ, it is a bug, and said."""
-    crowd.calls = Coalescer(lambda _key, _asked: [], most=100)
+    crowd.calls = Coalescer(lambda _key, _asked: [], max_batch=100)
     del service
     with pytest.raises(ValueError, match="1 asked, 0 answers came"):
         crowd.calls.call("key", 1)
@@ -293,7 +295,7 @@ def test_a_crowd_gets_its_answers(pool: ThreadPoolExecutor) -> None:
     """P10: of many calls by many threads each gets its own answer, and nothing is kept of any."""
     service = Service()
     service.odd, service.single = {77}, {55}
-    crowd = Crowd(service, pool, most=7, at_once=2)
+    crowd = Crowd(service, pool, max_batch=7, max_in_flight=2)
     calls = {(number, key): crowd.call(number, key) for number in range(200) for key in ("one", "other")}
     for (number, _), call in calls.items():
         if number in {55, 77}:

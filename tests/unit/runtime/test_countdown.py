@@ -7,15 +7,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from runtime.countdown import LastOne
+from runtime.countdown import WhenIdle
 
 
 def test_one_alone_is_the_last() -> None:
     """Whoever has the only piece in hand does it, each time."""
     done: list[int] = []
-    last: LastOne[int] = LastOne(done.append)
+    last: WhenIdle[int] = WhenIdle(done.append)
     for _ in range(2):
-        with last.hold(7):
+        with last.track(7):
             assert done == [7] * len(done)
     assert done == [7, 7]
 
@@ -23,10 +23,10 @@ def test_one_alone_is_the_last() -> None:
 def test_who_is_not_the_last_leaves_it_to_the_others() -> None:
     """While somebody else has a piece of the same in hand nothing is done; other keys do not count."""
     done: list[int] = []
-    last: LastOne[int] = LastOne(done.append)
-    with ExitStack() as other, last.hold(2):
-        other.enter_context(last.hold(1))
-        with last.hold(1):
+    last: WhenIdle[int] = WhenIdle(done.append)
+    with ExitStack() as other, last.track(2):
+        other.enter_context(last.track(1))
+        with last.track(1):
             pass
         assert done == []
         other.close()
@@ -37,18 +37,18 @@ def test_who_is_not_the_last_leaves_it_to_the_others() -> None:
 def test_who_fails_does_nothing() -> None:
     """P3: a failure is nobody's end: whose piece it was comes again, and whoever was there before counts."""
     done: list[int] = []
-    last: LastOne[int] = LastOne(done.append)
+    last: WhenIdle[int] = WhenIdle(done.append)
 
     def fail() -> None:
-        with last.hold(1):
-            with last.hold(1):
+        with last.track(1):
+            with last.track(1):
                 pass
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     assert done == []
-    with last.hold(1):
+    with last.track(1):
         pass
     assert done == [1]
 
@@ -58,12 +58,12 @@ def test_nothing_is_missed() -> None:
     pieces = list(range(500))
     left: set[int] = set(pieces)
     seen: list[int] = []
-    last: LastOne[str] = LastOne(lambda _: seen.append(len(left)))
+    last: WhenIdle[str] = WhenIdle(lambda _: seen.append(len(left)))
 
-    def work(piece: int) -> None:
-        with last.hold("all"):
+    def backlog(piece: int) -> None:
+        with last.track("all"):
             left.discard(piece)
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(work, pieces))
+        list(pool.map(backlog, pieces))
     assert seen[-1] == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.pacing import Departures
+from runtime.pacing import RequestPacer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,21 +31,21 @@ def never() -> bool:
 
 def test_whoever_is_alone_leaves_at_once() -> None:
     """Nobody waits for company when no answer is awaited, not even just after another one was."""
-    departures = Departures(LONG)
-    with departures.under_way("one"):
+    pacer = RequestPacer(LONG)
+    with pacer.in_flight("one"):
         pass
     began = time.monotonic()
-    departures.wait("one", never)
-    with departures.under_way("one"):
-        departures.wait("another", never)
+    pacer.wait("one", never)
+    with pacer.in_flight("one"):
+        pacer.wait("another", never)
     assert time.monotonic() - began < LONG / 2
 
 
 def test_an_answer_lets_the_next_one_leave(pool: ThreadPoolExecutor) -> None:
     """While an answer is awaited the next one waits for company, and with the answer it leaves."""
-    departures = Departures(LONG)
-    with departures.under_way("one"):
-        waiting = pool.submit(departures.wait, "one", never)
+    pacer = RequestPacer(LONG)
+    with pacer.in_flight("one"):
+        waiting = pool.submit(pacer.wait, "one", never)
         with pytest.raises(NotYetError):
             waiting.result(MOMENT)
     waiting.result(LONG / 2)
@@ -53,36 +53,36 @@ def test_an_answer_lets_the_next_one_leave(pool: ThreadPoolExecutor) -> None:
 
 def test_a_slow_answer_holds_up_nobody_for_long() -> None:
     """The next one leaves beside it when the gap is over, and not before."""
-    departures = Departures(MOMENT)
-    with departures.under_way("one"):
+    pacer = RequestPacer(MOMENT)
+    with pacer.in_flight("one"):
         began = time.monotonic()
-        departures.wait("one", never)
+        pacer.wait("one", never)
         assert MOMENT <= time.monotonic() - began < LONG
 
 
 def test_the_gap_begins_with_the_last_departure() -> None:
     """Of several under way the youngest counts."""
-    departures = Departures(MOMENT)
-    with departures.under_way("one"):
+    pacer = RequestPacer(MOMENT)
+    with pacer.in_flight("one"):
         threading.Event().wait(MOMENT)
-        with departures.under_way("one"):
+        with pacer.in_flight("one"):
             began = time.monotonic()
-            departures.wait("one", never)
+            pacer.wait("one", never)
             assert time.monotonic() - began >= MOMENT / 2
 
 
 def test_a_full_one_leaves_at_once() -> None:
     """There is nothing to wait for when no more company fits in."""
-    departures = Departures(LONG)
-    with departures.under_way("one"):
+    pacer = RequestPacer(LONG)
+    with pacer.in_flight("one"):
         began = time.monotonic()
-        departures.wait("one", lambda: True)
+        pacer.wait("one", lambda: True)
     assert time.monotonic() - began < LONG / 2
 
 
 def test_nothing_is_kept_of_those_that_are_back() -> None:
     """P10: what is known of a key is gone with its last answer, also when that was an error."""
-    departures = Departures(LONG)
-    with pytest.raises(OSError, match="away"), departures.under_way("one"):
+    pacer = RequestPacer(LONG)
+    with pytest.raises(OSError, match="away"), pacer.in_flight("one"):
         raise OSError("away")
-    assert not departures._under_way  # noqa: SLF001 - nothing else tells what is kept
+    assert not pacer._in_flight  # noqa: SLF001 - nothing else tells what is kept

@@ -63,7 +63,7 @@ class Environment:
         begun = threading.Barrier(len(numbers))
 
         def ask(number: int) -> Birthday | TransientError:
-            with self.birthdays.company.in_hand():
+            with self.birthdays.cohort.join():
                 begun.wait()
                 try:
                     return self.client.birthday(user_id(number))
@@ -96,7 +96,7 @@ def test_people_in_hand_at_the_same_time_are_one_request(world: Environment) -> 
 
 def test_one_person_alone_is_a_plain_request(world: Environment) -> None:
     """Nobody waits for company that does not come, and a batch of one is none."""
-    with world.birthdays.company.in_hand():
+    with world.birthdays.cohort.join():
         assert world.client.birthday(user_id(1)).value == BORN[:10]
     assert (world.requests("batch"), world.requests("birthday")) == (0, 1)
 
@@ -111,19 +111,19 @@ def test_twenty_at_most(world: Environment) -> None:
 
 def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> None:
     """Whoever has somebody in hand who needs no birthday is no company, nor is another directory's."""
-    company = world.birthdays.company
+    cohort = world.birthdays.cohort
     other = Credentials(directory="another", client_id=CLIENT, client_secret=SECRET)
     turned, bound, requested = threading.Event(), threading.Event(), threading.Event()
 
     def elsewhere() -> None:
-        with company.in_hand():
-            company.bound_for(other)
+        with cohort.join():
+            cohort.expect(other)
             bound.set()
             requested.wait(60)
 
     def home() -> None:
-        with company.in_hand():
-            company.turned_off()
+        with cohort.join():
+            cohort.leave()
             turned.set()
             requested.wait(60)
 
@@ -132,10 +132,10 @@ def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> Non
             pool.submit(way)
         turned.wait(60)
         bound.wait(60)
-        assert not company.is_awaited(CREDENTIALS, besides=())
-        assert company.is_awaited(other, besides=())
+        assert not cohort.has_pending(CREDENTIALS, excluding=())
+        assert cohort.has_pending(other, excluding=())
         requested.set()
-    assert not company.is_awaited(other, besides=())
+    assert not cohort.has_pending(other, excluding=())
 
 
 def test_one_of_a_batch_that_is_not_there(world: Environment) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 def main(kind: str, seconds: str, *urls: str) -> None:
     """Ask, and print what came."""
     if kind == "greenlets":
-        from queues.consuming.gevent_patch import use_greenlets  # noqa: PLC0415 - before all else
+        from queues.consuming.gevent_patch import patch_gevent  # noqa: PLC0415 - before all else
 
-        use_greenlets()
+        patch_gevent()
     import socket  # noqa: PLC0415 - after the greenlets
     import threading  # noqa: PLC0415
     import time  # noqa: PLC0415

@@ -12,7 +12,7 @@ from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import NoResponseError
 from clients.skolon.search_batching import MAX_USERS_PER_SEARCH
-from runtime.breaker_registry import Outages
+from runtime.breaker_registry import CircuitBreakers
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from schemas.errors import (
@@ -81,7 +81,7 @@ def url(standin: SkolonStandIn) -> Iterator[str]:
 
 @pytest.fixture
 def gate(url: str) -> Gate:
-    return Gate(url=url, token=StaticToken(TOKEN), passages=Outages(), searches_in_flight=1)
+    return Gate(url=url, token=StaticToken(TOKEN), breakers=CircuitBreakers(), searches_in_flight=1)
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_what_concerns_everybody_is_asked_once(
 
 def test_a_slow_search_delays_no_other(url: str) -> None:
     """Who comes while an answer is awaited asks beside it before long, and gets its own answer."""
-    gate = Gate(url=url, token=StaticToken(TOKEN), passages=Outages())
+    gate = Gate(url=url, token=StaticToken(TOKEN), breakers=CircuitBreakers())
     with ThreadPoolExecutor(2) as pool:
         calls = [
             pool.submit(gate.search, "exempel", {Attribute.EXTERNAL_ID: f"entra-{number}"})

@@ -14,7 +14,7 @@ from queues.actor import current_message_id, declare_actor
 from queues.message import tenant_sync_message, user_sync_message
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UsageError
 from schemas.messages.messages import (
-    SECTION,
+    METADATA_KEY,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
     SyncRequest,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 SECRET: Final = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing
 
 #: Ends an unforeseen failure's tries at once: it has had its others already.
-LAST_TRY: Final = {SECTION: {"attempts": 2}}
+LAST_TRY: Final = {METADATA_KEY: {"attempts": 2}}
 
 BUSY: Final = TransientError(Dependency.SKOLON, "status 503", retry_after=0)
 WRONG: Final = PermanentError(Reason.INVALID_USER, Stage.MAP, "eppn: must have exactly one @")
@@ -99,7 +99,7 @@ class BrokerContract:
             yield events
 
     def declare(self, probe: BrokerProbe, calls: Calls, listener: RecordingListener) -> None:
-        declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=listener)
+        declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=listener)
 
     def dead_letters(self, probe: BrokerProbe, count: int, queue: str = USER_SYNC_QUEUE) -> list[bytes]:
         """Wait for dead letters; there must be as many as `count` and no more."""
@@ -165,7 +165,7 @@ class BrokerContract:
             (body,) = self.dead_letters(probe, 1)
             wait_until(lambda: bool(listener.dead_letters), "the books")
         dead_letter = Message.decode(body)
-        section = dead_letter.options[SECTION]
+        section = dead_letter.options[METADATA_KEY]
         assert dead_letter.kwargs == sent.kwargs
         assert dead_letter.message_id == sent.message_id
         assert {name: section[name] for name in ("reason", "stage", "detail", "attempts", "version")} == {
@@ -239,9 +239,9 @@ class BrokerContract:
         with running_worker(probe.broker):
             (body,) = self.dead_letters(probe, 1)
             wait_until(lambda: bool(listener.dead_letters), "the books")
-        section = Message.decode(body).options[SECTION]
+        section = Message.decode(body).options[METADATA_KEY]
         assert (section["reason"], section["attempts"]) == ("bug", 3)
-        assert section["detail"].startswith("ValueError at __call__ (doors.py:")
+        assert section["detail"].startswith("ValueError at __call__ (broker_probe.py:")
         assert len(calls.seen) == 3
         assert SECRET.encode() not in body
         self.assert_all_acknowledged(probe)
@@ -255,7 +255,7 @@ class BrokerContract:
         probe.put(USER_SYNC_QUEUE, envelope(args=[1], options=LAST_TRY))
         with running_worker(probe.broker):
             (body,) = self.dead_letters(probe, 1)
-        assert Message.decode(body).options[SECTION]["reason"] == "bug"
+        assert Message.decode(body).options[METADATA_KEY]["reason"] == "bug"
         self.assert_all_acknowledged(probe)
 
     def test_one_bad_user_stops_nobody(self, probe: BrokerProbe, listener: RecordingListener) -> None:
@@ -267,7 +267,7 @@ class BrokerContract:
             done.append(kwargs["user"])
 
         done: list[str] = []
-        declare_actor(probe.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=listener)
+        declare_actor(probe.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=listener)
         probe.broker.publish([user_message(f"u{number}") for number in range(10)])
         with running_worker(probe.broker):
             wait_until(lambda: len(done) >= 9, "the others")
@@ -328,7 +328,7 @@ class BrokerContract:
         assert Message.decode(body).kwargs == sent.kwargs
         assert listener.dead_letters == []
         self.assert_all_acknowledged(probe)
-        assert [event["event"] for event in events] == ["failure not routed"]
+        assert [event["event"] for event in events] == ["failure_routing_failed"]
 
     @pytest.mark.parametrize(("failure", "way"), [(BUSY, "publish_later"), (WRONG, "publish_dead_letter")])
     def test_what_the_broker_does_not_take_stays_in_hand(
@@ -382,10 +382,16 @@ class BrokerContract:
     @pytest.mark.parametrize(
         "options",
         [
-            {SECTION: None},
-            {SECTION: [1]},
-            {SECTION: {"attempts": "many", "first_failed": "yesterday", "give_up_after_hours": "x"}},
-            {SECTION: {"attempts": -1, "first_failed": "2026-01-01T00:00:00", "give_up_after_hours": None}},
+            {METADATA_KEY: None},
+            {METADATA_KEY: [1]},
+            {METADATA_KEY: {"attempts": "many", "first_failed": "yesterday", "give_up_after_hours": "x"}},
+            {
+                METADATA_KEY: {
+                    "attempts": -1,
+                    "first_failed": "2026-01-01T00:00:00",
+                    "give_up_after_hours": None,
+                }
+            },
             {"eta": "soon"},
             {"eta": None},
             {"broker_priority": "high"},
@@ -408,7 +414,7 @@ class BrokerContract:
     ) -> None:
         """A message whose give-up limit cannot be counted with is kept when it fails."""
         self.declare(probe, Calls(failures=[WRONG]), listener)
-        section = json.dumps({SECTION: {"give_up_after_hours": 0}})
+        section = json.dumps({METADATA_KEY: {"give_up_after_hours": 0}})
         options = section.replace("0", hours).encode()
         probe.put(USER_SYNC_QUEUE, envelope(options="HERE").replace(b'"HERE"', options))
         with running_worker(probe.broker):
@@ -439,7 +445,7 @@ class BrokerContract:
             seen.append((event, current_message_id()))
 
         declare_actor(
-            probe.broker, tenant_sync, name="tenant_sync", queue=TENANT_SYNC_QUEUE, recorder=listener
+            probe.broker, tenant_sync, name="tenant_sync", queue=TENANT_SYNC_QUEUE, failure_listener=listener
         )
         event = {"specversion": "1.0", "id": "0f8f", "source": "/x", "type": "t", "data": {"tenant": "å"}}
         probe.put(TENANT_SYNC_QUEUE, json.dumps(event).encode())

@@ -110,7 +110,7 @@ OUT_OF_REACH = [hanging, nameless, without_files, refusing]
 
 
 def seen(said: list[EventDict], part: str) -> bool:
-    return any(line["event"] == "service is away" and line.get("part") == part for line in said)
+    return any(line["event"] == "service_unavailable" and line.get("part") == part for line in said)
 
 
 @pytest.mark.parametrize("out_of_reach", OUT_OF_REACH, ids=lambda way: way.__name__)
@@ -126,7 +126,9 @@ def test_a_retry_that_cannot_be_published_stays_in_hand(
         assert away.wait(30)
         calls(**fields)
 
-    declare_actor(proxy.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        proxy.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     proxy.broker.publish([user_message("u1"), user_message("u2")])
     with capture_logs() as said, running_worker(proxy.broker):
         wait_until(begun.is_set, "the message")
@@ -137,7 +139,7 @@ def test_a_retry_that_cannot_be_published_stays_in_hand(
             away.set()
             wait_until(lambda: seen(said, "routing failures"), "the failure to publish to be said")
         wait_until(lambda: {call["user"] for call in calls.done} == {"u1", "u2"}, "the retries")
-    assert not [line for line in said if line["event"] == "failure not routed"]
+    assert not [line for line in said if line["event"] == "failure_routing_failed"]
     assert dead_letter_bodies(proxy.broker, USER_SYNC_QUEUE) == []
     assert proxy.take_all(USER_SYNC_QUEUE) == []
 
@@ -148,7 +150,9 @@ def test_a_consumer_that_cannot_connect_comes_back(
 ) -> None:
     """P8: no queue loses its consumers, however the connections to RabbitMQ break and cannot be made."""
     calls = Calls()
-    declare_actor(proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     with capture_logs() as said, running_worker(proxy.broker) as worker:
         wait_until(lambda: all(each.consumer for each in worker.consumers.values()), "the consumers")
         with out_of_reach(proxies):
@@ -157,9 +161,9 @@ def test_a_consumer_that_cannot_connect_comes_back(
                 wait_until(partial(seen, said, f"consuming {queue}"), f"the loss of {queue} to be said")
         proxy.broker.publish([user_message("u1")])
         wait_until(lambda: bool(calls.done), "the message")
-        back = {"consuming user-sync", "consuming user-sync.DQ", "consuming user-sync.alone"}
+        back = {"consuming user-sync", "consuming user-sync.DQ", "consuming user-sync.quarantine"}
         wait_until(
-            lambda: back <= {line["part"] for line in said if line["event"] == "service is back"},
+            lambda: back <= {line["part"] for line in said if line["event"] == "service_recovered"},
             "every consumer",
         )
 
@@ -172,11 +176,13 @@ def test_many_who_fail_at_once_share_few_connections(
     rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": 9})
     calls = Calls(failures=[TransientError(Dependency.SKOLON, "HTTP 500")])
     everybody = {f"u{number}" for number in range(100)}
-    declare_actor(proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     proxy.broker.publish([user_message(user) for user in sorted(everybody)])
     with capture_logs() as said, running_worker(proxy.broker, threads=64):
         wait_until(lambda: {call["user"] for call in calls.done} == everybody, "the retries")
-    assert not [line for line in said if line["event"] == "service is away"]
+    assert not [line for line in said if line["event"] == "service_unavailable"]
 
 
 def test_a_limit_of_connections_is_said_and_waited_for(
@@ -184,14 +190,16 @@ def test_a_limit_of_connections_is_said_and_waited_for(
 ) -> None:
     """A full virtual host is said in a line that names the limit, and worked in as soon as it can be."""
     calls = Calls()
-    declare_actor(proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     proxy.broker.publish([user_message("u1")])
     proxy.broker.disconnect()
     vhost = urlsplit(amqp_url).path.removeprefix("/")
     rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": 0})
     with capture_logs() as said, running_worker(proxy.broker):
         wait_until(lambda: seen(said, "consuming user-sync"), "the limit to be said")
-        line = next(line for line in said if line["event"] == "service is away")
+        line = next(line for line in said if line["event"] == "service_unavailable")
         assert "limit of connections" in line["detail"]
         rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": -1})
         wait_until(lambda: bool(calls.done), "the message")
@@ -208,10 +216,12 @@ def test_a_lack_of_open_files_anywhere_is_no_fault_of_a_message(proxy: RabbitMQP
         return outer
 
     calls = Calls(failures=[hidden() if wrapped else lack] * 4)
-    declare_actor(proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("queues.middleware.failure_policy.FIRST_DELAY", 0.01)
-        patch.setattr("queues.middleware.failure_policy.LONGEST_BACK_OFF", 0.01)
+        patch.setattr("queues.middleware.failure_policy.MAX_BACK_OFF", 0.01)
         proxy.broker.publish([user_message("u1")])
         with running_worker(proxy.broker):
             wait_until(lambda: bool(calls.done), "the fifth try")

@@ -57,8 +57,8 @@ def expected_arguments(queue: str) -> dict[str, dict[str, Any]]:
     }
     return {
         queue: work,
+        f"{queue}.redelivered": work,
         f"{queue}.quarantine": work,
-        f"{queue}.alone": work,
         f"{queue}.DQ": {**work, "x-delivery-limit": 1_000_000},
         f"{queue}.XQ": {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000},
     }
@@ -172,14 +172,16 @@ def test_a_connection_that_the_server_closed_is_made_again(
 def test_a_publisher_does_not_work_on_what_it_publishes(probe: RabbitMQProbe) -> None:
     """A process with workers for one queue may publish to another, and does not begin to consume that one."""
     calls, listener = Calls(), RecordingListener()
-    declare_actor(probe.broker, calls, name="tenant_sync", queue=TENANT_SYNC_QUEUE, recorder=listener)
+    declare_actor(probe.broker, calls, name="tenant_sync", queue=TENANT_SYNC_QUEUE, failure_listener=listener)
     with running_worker(probe.broker) as worker:
         probe.broker.publish([user_message("u1")])
         probe.broker.publish(
             [user_message("u2").copy(queue_name=TENANT_SYNC_QUEUE, actor_name="tenant_sync")]
         )
         wait_until(lambda: bool(calls.done), "the message for this process")
-        of_this_process = {f"{TENANT_SYNC_QUEUE}{suffix}" for suffix in ("", ".DQ", ".quarantine", ".alone")}
+        of_this_process = {
+            f"{TENANT_SYNC_QUEUE}{suffix}" for suffix in ("", ".DQ", ".redelivered", ".quarantine")
+        }
         assert set(worker.consumers) == of_this_process
     assert [json.loads(body)["kwargs"]["user"] for body in probe.take_all(USER_SYNC_QUEUE)] == ["u1"]
 

@@ -16,8 +16,8 @@ import pytest
 from dramatiq import Message
 
 from queues.actor import declare_actor
-from queues.middleware.quarantine import DEATHS_ALONE
-from schemas.messages.messages import SECTION, USER_SYNC_QUEUE
+from queues.middleware.quarantine import MAX_CRASHES
+from schemas.messages.messages import METADATA_KEY, USER_SYNC_QUEUE
 from tests.contract.queues.broker_probe import (
     Calls,
     RabbitMQProbe,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ALONE = f"{USER_SYNC_QUEUE}.alone"
+QUARANTINE = f"{USER_SYNC_QUEUE}.quarantine"
 
 
 @pytest.fixture
@@ -98,7 +98,9 @@ def test_what_came_back_is_worked_on_alone(probe: RabbitMQProbe) -> None:
         for _ in range(5):
             channel.basic_get(USER_SYNC_QUEUE)
     calls = Calls()
-    declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     with running_worker(probe.broker):
         wait_until(lambda: len(calls.done) == 5, "all of them")
     assert sorted(call["user"] for call in calls.done) == [f"u{number}" for number in range(5)]
@@ -107,38 +109,40 @@ def test_what_came_back_is_worked_on_alone(probe: RabbitMQProbe) -> None:
 def test_one_process_takes_one_suspect_at_a_time(probe: RabbitMQProbe) -> None:
     """P7: while one suspect is in hand, no other one is, so that no other one's deaths are counted."""
     held = Held()
-    declare_actor(probe.broker, held, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
-    probe.broker.publish([user_message(f"u{number}").copy(queue_name=ALONE) for number in range(3)])
+    declare_actor(
+        probe.broker, held, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
+    probe.broker.publish([user_message(f"u{number}").copy(queue_name=QUARANTINE) for number in range(3)])
     with running_worker(probe.broker):
         wait_until(lambda: len(held.begun) == 1, "the first one")
-        assert probe.count(ALONE) == 2
+        assert probe.count(QUARANTINE) == 2
         held.go_on.set()
         wait_until(lambda: len(held.done) == 3, "all of them")
 
 
 def test_workers_that_die_over_it_alone_make_a_dead_letter(probe: RabbitMQProbe) -> None:
     """P9: a message over which workers die alone is `crashed_worker`, and the books say so."""
-    probe.broker.publish([user_message("u1").copy(queue_name=ALONE)])
-    for _ in range(DEATHS_ALONE):
+    probe.broker.publish([user_message("u1").copy(queue_name=QUARANTINE)])
+    for _ in range(MAX_CRASHES):
         with probe.channel() as channel:
-            channel.basic_get(ALONE)
+            channel.basic_get(QUARANTINE)
     calls, listener = Calls(), RecordingListener()
-    declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=listener)
+    declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=listener)
     with running_worker(probe.broker):
         wait_until(lambda: bool(listener.dead_letters), "the books")
     (body,) = probe.take_all(f"{USER_SYNC_QUEUE}.XQ")
     dead_letter = Message.decode(body)
     assert calls.seen == []
-    assert dead_letter.options[SECTION]["reason"] == "crashed_worker"
+    assert dead_letter.options[METADATA_KEY]["reason"] == "crashed_worker"
     assert (dead_letter.queue_name, dead_letter.kwargs["user"]) == (USER_SYNC_QUEUE, "u1")
-    assert probe.take_all(ALONE) == []
+    assert probe.take_all(QUARANTINE) == []
 
 
 WORKER = """
     import os, signal, sys
     from queues.actor import declare_actor
     from queues.brokers.factory import open_broker
-    from queues.consuming.in_process import consuming
+    from queues.consuming.in_process import run_worker
     from tests.contract.queues.broker_probe import Books
 
     def sync(*, user, **_):
@@ -148,13 +152,13 @@ WORKER = """
             print("done", user, file=log)
 
     class Noted(Books):
-        def dead_lettered(self, message, letter, *, attempts):
+        def on_dead_letter(self, message, letter, *, attempts):
             with open(sys.argv[2], "a") as log:
                 print(letter.reason, message.kwargs["user"], file=log)
 
     broker = open_broker(sys.argv[1])
-    declare_actor(broker, sync, name="user_sync", queue="user-sync", recorder=Noted())
-    with consuming(broker, threads=4):
+    declare_actor(broker, sync, name="user_sync", queue="user-sync", failure_listener=Noted())
+    with run_worker(broker, threads=4):
         signal.sigwait({signal.SIGTERM})
 """
 
@@ -185,7 +189,7 @@ def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: st
             worker.terminate()
             deaths += worker.wait(30) == -signal.SIGKILL
         # A death between the move to the other queue and the acknowledgement leaves a copy behind.
-        assert deaths <= 2 * len(fatal) * (DEATHS_ALONE + 1)
+        assert deaths <= 2 * len(fatal) * (MAX_CRASHES + 1)
     crashed = {line.split()[1] for line in lines() if line.startswith("crashed_worker")}
     assert crashed == set(fatal)
     assert {line.split()[1] for line in lines() if line.startswith("done")} == set(everybody) - set(fatal)
@@ -204,7 +208,9 @@ def test_a_stopping_worker_gives_back_what_it_waits_with(probe: RabbitMQProbe) -
         probe.broker.disconnect()
         raise OSError
 
-    declare_actor(probe.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        probe.broker, sync, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     with running_worker(probe.broker):
         assert begun.wait(30)
     bodies = [Message.decode(body) for body in probe.take_all(USER_SYNC_QUEUE)]

@@ -70,16 +70,16 @@ class DeadLetterSeeder:
     def put(self, queue: str, body: bytes) -> None:
         """Put any bytes among the dead letters of a queue."""
         self.broker.publish_dead_letter(self._any_message(queue))
-        with self.broker.walk_dead_letters(queue) as walk:
-            newest = list(walk)[-1]
-            walk.take(newest)
+        with self.broker.browse_dead_letters(queue) as browser:
+            newest = list(browser)[-1]
+            browser.ack(newest)
         with pika.BlockingConnection(self.broker.parameters) as connection:
             connection.channel().basic_publish("", f"{queue}.XQ", body)
 
     def bodies(self, queue: str = "user-sync") -> list[bytes]:
         """Return what lies in a dead-letter queue."""
-        with self.broker.walk_dead_letters(queue) as walk:
-            return [found.body for found in walk]
+        with self.broker.browse_dead_letters(queue) as browser:
+            return [found.body for found in browser]
 
     def users(self) -> list[str]:
         """Return whose letters there are."""

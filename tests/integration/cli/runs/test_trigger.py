@@ -260,7 +260,7 @@ def test_what_is_away_is_said_at_once_and_waited_for(
     ):
         log = tmp_path / f"{name}.log"
         with running(command, env={**env, name: address}, log=log) as process:
-            wait_for(lambda log=log: "service is away" in log.read_text(), "what is away")  # type: ignore[misc] # bound at once
+            wait_for(lambda log=log: "service_unavailable" in log.read_text(), "what is away")  # type: ignore[misc] # bound at once
             assert process.poll() is None
         assert process.returncode == 0
         assert "s3cretpassw0rd" not in log.read_text()

@@ -21,7 +21,7 @@ from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.errors import HaltError
 from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import (
-    SECTION,
+    METADATA_KEY,
     TENANT_PAGES_QUEUE,
     TENANT_SYNC_QUEUE,
     USER_SYNC_QUEUE,
@@ -84,8 +84,8 @@ def replay(sync: InProcessSync, wanted: DeadLetterFilter | None = None, **reques
 
 
 def dead_letters(sync: InProcessSync, queue: str = USER_SYNC_QUEUE) -> list[dict[str, Any]]:
-    with sync.broker.walk_dead_letters(queue) as walk:
-        return [json.loads(found.dead_letter.body) for found in walk]
+    with sync.broker.browse_dead_letters(queue) as browser:
+        return [json.loads(found.dead_letter.body) for found in browser]
 
 
 def put(sync: InProcessSync, message: Any, dead_letter: Failure = LOST) -> None:
@@ -115,16 +115,16 @@ def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, 
     assert operation.counts["published"] == before
     assert operation.counts["updated"] == expected["updated"]
     assert operation.counts["dead_lettered"] == expected["dead_lettered"] == len(dead_letters(sync))
-    assert {dead_letter["options"][SECTION]["replay"]["operation"] for dead_letter in dead_letters(sync)} == {
-        operation.id
-    }
+    assert {
+        dead_letter["options"][METADATA_KEY]["replay"]["operation"] for dead_letter in dead_letters(sync)
+    } == {operation.id}
     assert sync.store.operations.get(operation.id) == operation
 
 
 def forecast(sync: InProcessSync) -> ReplayForecast:
     """Find out what would become of all letters, as `--dry-run` does."""
-    with sync.broker.walk_dead_letters(USER_SYNC_QUEUE) as walk:
-        found = [each.dead_letter for each in walk]
+    with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+        found = [each.dead_letter for each in browser]
     return forecast_replay(found, sync.handler, original_payload=False)
 
 
@@ -234,7 +234,7 @@ def test_a_halting_cause_stops_a_replay(
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     operation = replay(sync)
     assert (operation.status, operation.counts["published"]) == (OperationStatus.STOPPED, 1)
-    section = dead_letters(sync)[-1]["options"][SECTION]
+    section = dead_letters(sync)[-1]["options"][METADATA_KEY]
     assert section["reason"] == Reason.REJECTED_BY_SKOLON
     assert Cause.SKOLON_CREDENTIALS in section["detail"]
     assert sync.store.runs.get(failed.run.id).status is Status.COMPLETED

@@ -99,9 +99,9 @@ def test_an_outage_is_waited_for_and_what_was_due_is_triggered(place: Place, ser
 
     assert place.triggers() == [event_id("exempel", DUE)]
     assert [(line["event"], line.get("service") or line["tenant"]) for line in said] == [
-        ("service is away", server),
+        ("service_unavailable", server),
         ("run_triggered", "exempel"),
-        ("service is back", server),
+        ("service_recovered", server),
     ]
 
 

@@ -79,11 +79,11 @@ def test_an_outage_is_waited_for_and_said_once() -> None:
         watch(time, look)
     assert time.waited[:5] == [RETRY_INTERVAL] * 5
     assert [(line["event"], line["service"]) for line in said] == [
-        ("service is away", "database"),
-        ("service is away", "broker"),
-        ("service is back", "broker"),
-        ("service is away", "database"),
-        ("service is back", "database"),
+        ("service_unavailable", "database"),
+        ("service_unavailable", "broker"),
+        ("service_recovered", "broker"),
+        ("service_unavailable", "database"),
+        ("service_recovered", "database"),
     ]
 
 

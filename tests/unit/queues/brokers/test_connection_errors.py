@@ -15,7 +15,7 @@ from dramatiq.errors import ConnectionClosed
 from pika import exceptions as amqp
 from pika.adapters.utils import connection_workflow as connecting
 
-from queues.brokers.connection_errors import FAULTS, as_outage, at_the_door
+from queues.brokers.connection_errors import ERROR_TABLE, as_transient_error, translated_errors
 from schemas.errors import Dependency, OperatorError, TransientError, UsageError
 
 #: Adapters of pika's for what is not installed here, and which we do not use.
@@ -43,7 +43,7 @@ DEFINED = _defined()
 @pytest.mark.parametrize("kind", DEFINED, ids=lambda kind: kind.__name__)
 def test_every_exception_of_pika_has_a_place(kind: type[Exception]) -> None:
     """Each class that pika defines has a row of its own, so that a new one is noticed."""
-    assert kind in FAULTS
+    assert kind in ERROR_TABLE
 
 
 def test_something_was_looked_at() -> None:
@@ -76,7 +76,7 @@ def test_something_was_looked_at() -> None:
 )
 def test_whatever_comes_is_an_outage_of_the_broker(error: Exception) -> None:
     """P8: that RabbitMQ cannot be talked to in any way is an outage, and never the message's own fault."""
-    with pytest.raises(TransientError) as caught, at_the_door():
+    with pytest.raises(TransientError) as caught, translated_errors():
         raise error
     assert caught.value.dependency is Dependency.BROKER
     assert not isinstance(caught.value, OperatorError)
@@ -84,7 +84,7 @@ def test_whatever_comes_is_an_outage_of_the_broker(error: Exception) -> None:
 
 def test_errors_of_ours_pass_the_door() -> None:
     """What we say ourselves is not said anew."""
-    with pytest.raises(UsageError), at_the_door():
+    with pytest.raises(UsageError), translated_errors():
         raise UsageError("x")
 
 
@@ -138,7 +138,7 @@ def _closed(code: int, text: str) -> amqp.ChannelClosedByBroker:
 def test_what_an_operator_has_to_mend_is_said(error: Exception, words: str) -> None:
     """RabbitMQ's refusals name what is wrong, and so do we, in words of our own."""
     with pytest.raises(OperatorError, match=words):
-        raise as_outage(error)
+        raise as_transient_error(error)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_what_an_operator_has_to_mend_is_said(error: Exception, words: str) -> N
 )
 def test_what_may_pass_is_waited_for(error: Exception, words: str) -> None:
     """A limit in which others may leave room, or a full queue, is an outage and no mistake."""
-    outage = as_outage(error)
+    outage = as_transient_error(error)
     assert not isinstance(outage, OperatorError)
     with pytest.raises(TransientError, match=words):
         raise outage
@@ -172,4 +172,4 @@ def test_what_may_pass_is_waited_for(error: Exception, words: str) -> None:
 def test_a_name_cannot_command_a_terminal() -> None:
     """What RabbitMQ names is shown without anything that a terminal obeys."""
     error = _closed(403, "ACCESS_REFUSED - access to queue 'a\x1b[31m' in vhost '/' refused for user 'u'")
-    assert "\x1b" not in str(as_outage(error))
+    assert "\x1b" not in str(as_transient_error(error))

@@ -47,7 +47,7 @@ def put(queue: FairQueue, tenant: str, times: int) -> None:
 
 def test_tenants_take_turns() -> None:
     """P7: who comes late with few messages does not wait for all of those who were there before."""
-    queue = FairQueue(hands=100, kept=12)
+    queue = FairQueue(slots=100, reserved=12)
     put(queue, "large", 50)
     put(queue, "small", 2)
     assert Hands(queue).take(5) == ["large", "small", "large", "small", "large"]
@@ -56,14 +56,14 @@ def test_tenants_take_turns() -> None:
 
 def test_the_order_of_one_tenant_is_kept() -> None:
     """What came first of a tenant is handed out first."""
-    queue = FairQueue(hands=100, kept=12)
+    queue = FairQueue(slots=100, reserved=12)
     put(queue, "only", 3)
     assert [queue.get(timeout=0).number for _ in range(3)] == [0, 1, 2]
 
 
 def test_hanging_tenants_leave_hands_for_others() -> None:
     """P7: however many hang, somebody who has nothing in hand gets some."""
-    queue = FairQueue(hands=64, kept=8)
+    queue = FairQueue(slots=64, reserved=8)
     for tenant in ("a", "b", "c"):
         put(queue, tenant, 100)
     assert len(Hands(queue).take()) == 64
@@ -73,7 +73,7 @@ def test_hanging_tenants_leave_hands_for_others() -> None:
 
 def test_one_tenant_alone_has_all_hands() -> None:
     """A tenant that is alone is worked on as if there were no turns, and not beyond."""
-    queue = FairQueue(hands=16, kept=2)
+    queue = FairQueue(slots=16, reserved=2)
     put(queue, "only", 100)
     assert len(Hands(queue).take()) == 16
     queue.task_done()
@@ -82,7 +82,7 @@ def test_one_tenant_alone_has_all_hands() -> None:
 
 def test_what_is_left_can_be_taken_back() -> None:
     """P2: a process that ends gives back all that nobody has in hand, whatever the turns."""
-    queue = FairQueue(hands=1, kept=0)
+    queue = FairQueue(slots=1, reserved=0)
     put(queue, "only", 3)
     assert queue.get(timeout=0)
     with pytest.raises(Empty):

@@ -7,10 +7,10 @@ import resource
 import pytest
 from structlog.testing import capture_logs
 
-from queues.consuming.limits import Needs, threads_allowed
+from queues.consuming.limits import ResourceNeeds, raise_file_limit
 from schemas.errors import UsageError
 
-WORKER = Needs(queues=1, threads=256)
+WORKER = ResourceNeeds(queues=1, threads=256)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_the_usual_limit_is_enough() -> None:
     """With the 1,024 open files that are usual a worker works on 256 at a time, and nothing is said."""
     with capture_logs() as said:
-        assert threads_allowed(WORKER) == 256
+        assert raise_file_limit(WORKER) == 256
     assert said == []
 
 
@@ -37,20 +37,20 @@ def test_a_limit_is_raised_as_far_as_it_may_be(limits: list[int]) -> None:
     """A soft limit that is too low is raised to what is needed, not beyond, and that is said."""
     limits[:] = [128, 4096]
     with capture_logs() as said:
-        assert threads_allowed(WORKER) == 256
+        assert raise_file_limit(WORKER) == 256
     assert limits == [WORKER.files, 4096]
-    assert [line["event"] for line in said] == ["limit of open files raised"]
+    assert [line["event"] for line in said] == ["open_file_limit_raised"]
 
 
 def test_few_files_are_fewer_at_a_time(limits: list[int]) -> None:
     """Where the system allows too little, as many are worked on as fit, and one line says so."""
     limits[:] = [128, 128]
     with capture_logs() as said:
-        threads = threads_allowed(WORKER)
+        threads = raise_file_limit(WORKER)
     assert 1 <= threads < 30
     assert WORKER.threads_with(128) == threads
     (line,) = said
-    assert (line["event"], line["allowed"], line["threads"]) == ("few open files", 128, threads)
+    assert (line["event"], line["allowed"], line["threads"]) == ("open_file_limit_low", 128, threads)
     assert "ulimit -n" in line["detail"]
 
 
@@ -58,10 +58,10 @@ def test_too_few_files_are_refused(limits: list[int]) -> None:
     """Where not even one can be worked on, the process does not begin, and says what it needs."""
     limits[:] = [64, 64]
     with pytest.raises(UsageError, match="needs 93 open files at the least, and may have 64"):
-        threads_allowed(WORKER)
+        raise_file_limit(WORKER)
 
 
 def test_connections_are_few() -> None:
     """A worker has 9 connections to RabbitMQ at most, a producer 13, however many they work on at a time."""
     assert WORKER.connections == 9
-    assert Needs(queues=2, threads=4).connections == 13
+    assert ResourceNeeds(queues=2, threads=4).connections == 13

@@ -11,19 +11,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from queues.middleware.failure_policy import (
-    LAST_USER_TRIES,
-    LONGEST_BACK_OFF,
-    LONGEST_DELAY,
-    UNKNOWN,
-    USER_TRIES,
+    MAX_BACK_OFF,
+    MAX_DELAY,
+    MAX_LAST_USER_ATTEMPTS,
+    MAX_USER_ATTEMPTS,
+    UNKNOWN_PEERS,
     Halt,
     History,
-    Others,
+    PeerResults,
     Retry,
-    UnforeseenError,
+    UnexpectedError,
     decide,
 )
-from runtime.services import HeldBackError
+from runtime.services import CircuitOpenError
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
 from schemas.outcomes import Cause, Reason, Stage
 from schemas.runs.sync_result import Failure
@@ -71,8 +71,8 @@ def test_a_delay_is_bounded_and_not_earlier_than_asked(
     error = TransientError(dependency, "busy", retry_after=asked)
     decision = decide(error, after(attempts=attempts), jitter=jitter)
     assert isinstance(decision, Retry)
-    assert min(asked or 0, LONGEST_DELAY) <= decision.delay <= LONGEST_DELAY
-    assert LONGEST_DELAY < 30 * 60
+    assert min(asked or 0, MAX_DELAY) <= decision.delay <= MAX_DELAY
+    assert MAX_DELAY < 30 * 60
 
 
 @given(attempts=st.integers(1, 50), jitter=JITTER)
@@ -85,7 +85,7 @@ def test_the_back_off_grows(attempts: int, jitter: float) -> None:
         return decision.delay
 
     assert 0 < delay(attempts) <= delay(attempts + 1)
-    assert delay(attempts + 1) >= min(delay(attempts) * 2, LONGEST_BACK_OFF / 2)
+    assert delay(attempts + 1) >= min(delay(attempts) * 2, MAX_BACK_OFF / 2)
 
 
 @given(one=JITTER, other=JITTER, asked=st.none() | st.floats(1, 600))
@@ -113,7 +113,7 @@ def test_a_halting_error_is_never_tried_again(history: History, jitter: float, c
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError(SECRET), KeyError(SECRET), UnforeseenError("x at y"), VersionConflictError("v"), OSError()],
+    [ValueError(SECRET), KeyError(SECRET), UnexpectedError("x at y"), VersionConflictError("v"), OSError()],
 )
 @given(history=HISTORIES, jitter=JITTER)
 def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: History, jitter: float) -> None:
@@ -121,7 +121,7 @@ def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: Hi
     decision = decide(error, history, jitter=jitter)
     if history.attempts < 3:
         assert isinstance(decision, Retry)
-        assert 0 < decision.delay <= LONGEST_DELAY
+        assert 0 < decision.delay <= MAX_DELAY
     else:
         assert isinstance(decision, Failure)
         assert decision.reason is Reason.BUG
@@ -138,29 +138,31 @@ def test_giving_up_says_since_when_and_how_often() -> None:
     )
 
 
-def answered(answers: int, *, since: dt.datetime = BEGAN) -> History:
+def is_user_failure(user_failures: int, *, since: dt.datetime = BEGAN) -> History:
     return History(
-        attempts=answers,
+        attempts=user_failures,
         first_failed=BEGAN,
         waited=dt.timedelta(0),
         give_up_after=DAY,
-        answers=answers,
-        answered_since=since,
+        user_failures=user_failures,
+        user_failures_since=since,
     )
 
 
 BROKEN: Final = TransientError(Dependency.SKOLON, "HTTP 500", status=500, stage=Stage.UPDATE)
 FORBIDDEN: Final = HaltError(Cause.SKOLON_PERMISSION, "HTTP 403", status=403, stage=Stage.MATCH)
-OTHERS_SUCCEED: Final = Others(succeeded=BEGAN + dt.timedelta(seconds=1))
-OTHERS_DID: Final = Others(succeeded=BEGAN - dt.timedelta(seconds=1))
+OTHERS_SUCCEED: Final = PeerResults(last_success=BEGAN + dt.timedelta(seconds=1))
+OTHERS_DID: Final = PeerResults(last_success=BEGAN - dt.timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("error", [BROKEN, FORBIDDEN], ids=["HTTP 500", "HTTP 403"])
-@given(answers=st.integers(1, 100), jitter=JITTER)
-def test_one_users_trouble_is_its_own(error: TransientError | HaltError, answers: int, jitter: float) -> None:
+@given(user_failures=st.integers(1, 100), jitter=JITTER)
+def test_one_users_trouble_is_its_own(
+    error: TransientError | HaltError, user_failures: int, jitter: float
+) -> None:
     """P7: what one user is answered time and again, while others succeed, is that user's dead letter."""
-    decision = decide(error, answered(answers), jitter=jitter, others=OTHERS_SUCCEED)
-    if answers < USER_TRIES:
+    decision = decide(error, is_user_failure(user_failures), jitter=jitter, peers=OTHERS_SUCCEED)
+    if user_failures < MAX_USER_ATTEMPTS:
         assert isinstance(decision, Retry)
         return
     assert isinstance(decision, Failure)
@@ -168,58 +170,60 @@ def test_one_users_trouble_is_its_own(error: TransientError | HaltError, answers
     assert decision.detail.startswith(error.detail)
 
 
-@given(answers=st.integers(1, 10_000), jitter=JITTER, others=st.sampled_from([UNKNOWN, OTHERS_DID]))
-def test_while_nobody_succeeds_it_is_an_outage(answers: int, jitter: float, others: Others) -> None:
+@given(
+    user_failures=st.integers(1, 10_000), jitter=JITTER, peers=st.sampled_from([UNKNOWN_PEERS, OTHERS_DID])
+)
+def test_while_nobody_succeeds_it_is_an_outage(user_failures: int, jitter: float, peers: PeerResults) -> None:
     """P8: that others succeeded before it failed, or nobody ever did, makes nobody a dead letter."""
-    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+    assert isinstance(decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=peers), Retry)
 
 
-@given(answers=st.integers(1, 10_000), jitter=JITTER)
-def test_while_others_get_over_it_it_is_an_outage(answers: int, jitter: float) -> None:
+@given(user_failures=st.integers(1, 10_000), jitter=JITTER)
+def test_while_others_get_over_it_it_is_an_outage(user_failures: int, jitter: float) -> None:
     """P8: where users succeed who had failed before, Skolon fails now and then, and nobody is to blame."""
-    others = dataclasses.replace(OTHERS_SUCCEED, recovering=True)
-    assert isinstance(decide(BROKEN, answered(answers), jitter=jitter, others=others), Retry)
+    peers = dataclasses.replace(OTHERS_SUCCEED, recovering=True)
+    assert isinstance(decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=peers), Retry)
 
 
 @given(jitter=JITTER)
 def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> None:
     """P7: where others succeeded just now, one refusal halts nobody; where they no longer do, it halts."""
     halt = Halt(cause=Cause.SKOLON_PERMISSION, detail="HTTP 403")
-    assert isinstance(decide(FORBIDDEN, answered(1), jitter=jitter, others=OTHERS_DID), Retry)
-    assert decide(FORBIDDEN, answered(2), jitter=jitter, others=OTHERS_DID) == halt
-    assert decide(FORBIDDEN, answered(1), jitter=jitter, others=UNKNOWN) == halt
+    assert isinstance(decide(FORBIDDEN, is_user_failure(1), jitter=jitter, peers=OTHERS_DID), Retry)
+    assert decide(FORBIDDEN, is_user_failure(2), jitter=jitter, peers=OTHERS_DID) == halt
+    assert decide(FORBIDDEN, is_user_failure(1), jitter=jitter, peers=UNKNOWN_PEERS) == halt
 
 
-@given(answers=st.integers(1, 100), jitter=JITTER)
-def test_the_last_user_does_not_keep_a_run_open(answers: int, jitter: float) -> None:
+@given(user_failures=st.integers(1, 100), jitter=JITTER)
+def test_the_last_user_does_not_keep_a_run_open(user_failures: int, jitter: float) -> None:
     """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
-    decision = decide(BROKEN, answered(answers), jitter=jitter, others=Others(waiting=False))
-    assert isinstance(decision, Failure if answers >= LAST_USER_TRIES else Retry)
+    decision = decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=PeerResults(pending=False))
+    assert isinstance(decision, Failure if user_failures >= MAX_LAST_USER_ATTEMPTS else Retry)
 
 
-@given(answers=st.integers(1, 10_000), jitter=JITTER, status=st.sampled_from([502, 503, 504]))
-def test_the_last_user_waits_for_who_says_to_be_away(answers: int, jitter: float, status: int) -> None:
+@given(user_failures=st.integers(1, 10_000), jitter=JITTER, status=st.sampled_from([502, 503, 504]))
+def test_the_last_user_waits_for_who_says_to_be_away(user_failures: int, jitter: float, status: int) -> None:
     """P8: of an outage in which one user alone is left, that user is no dead letter."""
     away = TransientError(Dependency.SKOLON, f"HTTP {status}", status=status, stage=Stage.UPDATE)
-    decision = decide(away, answered(answers), jitter=jitter, others=Others(waiting=False))
+    decision = decide(away, is_user_failure(user_failures), jitter=jitter, peers=PeerResults(pending=False))
     assert isinstance(decision, Retry)
 
 
 @given(
     error=st.sampled_from(
-        [TransientError(Dependency.SKOLON, "no answer"), HeldBackError(Dependency.SKOLON, "x")]
+        [TransientError(Dependency.SKOLON, "no answer"), CircuitOpenError(Dependency.SKOLON, "x")]
     )
 )
 def test_what_is_about_nobody_in_particular_stays_an_outage(error: TransientError) -> None:
     """P8: throttling, a way that is closed and what was not even asked are never one user's."""
-    decision = decide(error, answered(100), jitter=0.5, others=OTHERS_SUCCEED)
+    decision = decide(error, is_user_failure(100), jitter=0.5, peers=OTHERS_SUCCEED)
     assert isinstance(decision, Retry)
 
 
 @given(asked=st.floats(0, 5), spread=st.floats(0.1, 900), jitter=JITTER)
 def test_those_who_are_put_aside_come_back_spread_out(asked: float, spread: float, jitter: float) -> None:
     """P8: never before the next probe, and evenly from then on, so that somebody soon finds out."""
-    error = HeldBackError(Dependency.SKOLON, "away", retry_after=asked, spread=spread)
+    error = CircuitOpenError(Dependency.SKOLON, "away", retry_after=asked, spread=spread)
     decision = decide(error, after(), jitter=jitter)
     assert isinstance(decision, Retry)
     assert asked <= decision.delay <= asked + spread + 1

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues.message import user_sync_message
-from queues.middleware.failure_policy import LONGEST_DELAY, Replayed, decide
+from queues.middleware.failure_policy import MAX_DELAY, ReplayOrigin, decide
 from queues.middleware.message_history import (
     as_dead_letter,
-    own_options,
     read_history,
+    trusted_options,
     with_delay,
     with_history,
 )
 from schemas.errors import Dependency, HaltError, TransientError
-from schemas.messages.messages import SECTION, UserSync
+from schemas.messages.messages import METADATA_KEY, UserSync
 from schemas.outcomes import Cause, Reason, Stage
 from schemas.runs.sync_result import Failure
 
@@ -35,38 +35,38 @@ DAY: Final = dt.timedelta(days=1)
 def message(**section: Any) -> Message[Any]:
     user = UserSync(tenant="kommun", run=7, user="u1", payload=None)
     fresh = user_sync_message(user, give_up_after_hours=24)
-    return fresh.copy(options={SECTION: {**fresh.options[SECTION], **section}})
+    return fresh.copy(options={METADATA_KEY: {**fresh.options[METADATA_KEY], **section}})
 
 
-def failing(tried: Message[Any], now: dt.datetime) -> Message[Any]:
+def failing(attempted: Message[Any], now: dt.datetime) -> Message[Any]:
     """Return the message as it is after one more failed try."""
-    return with_history(tried, read_history(tried, now=now, tried=True), now)
+    return with_history(attempted, read_history(attempted, now=now, attempted=True), now)
 
 
 def test_tries_and_waiting_add_up() -> None:
     """P8: attempts are counted, and the time between them is what the tenant's limit is compared with."""
-    tried = message()
+    attempted = message()
     for minute in range(10):
-        tried = failing(tried, BEGAN + minute * MINUTE)
-    history = read_history(tried, now=BEGAN + 10 * MINUTE, tried=True)
+        attempted = failing(attempted, BEGAN + minute * MINUTE)
+    history = read_history(attempted, now=BEGAN + 10 * MINUTE, attempted=True)
     assert (history.attempts, history.first_failed, history.waited) == (11, BEGAN, 10 * MINUTE)
     assert not history.overdue
     late = [BEGAN + minute * MINUTE for minute in range(10, 24 * 60)]
     for moment in late:
-        tried = failing(tried, moment)
-    assert read_history(tried, now=BEGAN + DAY, tried=True).overdue
+        attempted = failing(attempted, moment)
+    assert read_history(attempted, now=BEGAN + DAY, attempted=True).overdue
 
 
 def test_being_held_back_is_no_try() -> None:
     """P9: a dead letter says how often it was really tried."""
-    assert read_history(failing(message(), BEGAN), now=BEGAN, tried=False).attempts == 1
+    assert read_history(failing(message(), BEGAN), now=BEGAN, attempted=False).attempts == 1
 
 
 @given(jump=st.timedeltas(-400 * DAY, 400 * DAY))
 def test_a_clock_that_jumps_makes_nobody_give_up(jump: dt.timedelta) -> None:
     """P8: a machine whose clock is put forward or back makes no dead letter of what waits."""
-    tried = failing(message(), BEGAN)
-    history = read_history(tried, now=BEGAN + jump, tried=True)
+    attempted = failing(message(), BEGAN)
+    history = read_history(attempted, now=BEGAN + jump, attempted=True)
     assert not history.overdue
     assert history.waited >= dt.timedelta(0)
 
@@ -74,7 +74,7 @@ def test_a_clock_that_jumps_makes_nobody_give_up(jump: dt.timedelta) -> None:
 @pytest.mark.parametrize("hours", [float("nan"), float("inf"), -1, 1e300, "24", None, [1]])
 def test_a_limit_that_is_no_time_is_a_day(hours: object) -> None:
     """Anybody may publish anything: a limit that makes no sense counts as none."""
-    history = read_history(message(give_up_after_hours=hours), now=BEGAN, tried=True)
+    history = read_history(message(give_up_after_hours=hours), now=BEGAN, attempted=True)
     assert history.give_up_after == DAY
 
 
@@ -88,8 +88,8 @@ def test_a_limit_that_is_no_time_is_a_day(hours: object) -> None:
 )
 def test_any_section_can_be_read(section: object) -> None:
     """Anybody may publish anything: whatever our section holds, a history comes out of it."""
-    foreign = message().copy(options={SECTION: section})
-    history = read_history(foreign, now=BEGAN, tried=True)
+    foreign = message().copy(options={METADATA_KEY: section})
+    history = read_history(foreign, now=BEGAN, attempted=True)
     assert history.attempts >= 1
     with_history(foreign, history, BEGAN).encode()
 
@@ -98,7 +98,7 @@ def test_a_dead_letter_says_it_all() -> None:
     """P9: reason, stage, detail, since when, after how many tries, and which version."""
     dead_letter = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
     dead = as_dead_letter(failing(message(), BEGAN), dead_letter, now=BEGAN + MINUTE, version="1.2")
-    assert dead.options[SECTION] == {
+    assert dead.options[METADATA_KEY] == {
         "give_up_after_hours": 24,
         "attempts": 1,
         "first_failed": "2026-01-01T00:00:00+00:00",
@@ -115,8 +115,8 @@ def test_a_dead_letter_says_it_all() -> None:
 def test_a_replay_that_meets_a_halting_cause_is_a_dead_letter_again() -> None:
     """P7: a replayed user halts no run; it lies among the dead letters again, for its old reason."""
     replayed = message(replay={"operation": 3, "reason": "collision", "stage": "match"})
-    history = read_history(replayed, now=BEGAN, tried=True)
-    assert history.replayed == Replayed(reason=Reason.COLLISION, stage=Stage.MATCH)
+    history = read_history(replayed, now=BEGAN, attempted=True)
+    assert history.replayed == ReplayOrigin(reason=Reason.COLLISION, stage=Stage.MATCH)
     decision = decide(HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401"), history, jitter=0)
     assert decision == Failure(
         reason=Reason.COLLISION, stage=Stage.MATCH, detail="the replay met skolon_credentials: HTTP 401"
@@ -126,7 +126,7 @@ def test_a_replay_that_meets_a_halting_cause_is_a_dead_letter_again() -> None:
 def test_a_replay_during_an_outage_waits() -> None:
     """P8: a replayed user waits for an outage to end as any other does."""
     replayed = message(replay={"operation": 3, "reason": "nonsense"})
-    history = read_history(replayed, now=BEGAN, tried=True)
+    history = read_history(replayed, now=BEGAN, attempted=True)
     decision = decide(TransientError(Dependency.SKOLON, "HTTP 503"), history, jitter=0)
     assert not isinstance(decision, Failure)
 
@@ -136,11 +136,11 @@ def test_a_retry_waits_by_the_clock_of_who_waits(wrong_by: int) -> None:
     """P8: a publisher whose clock is ahead by a day makes no message wait for a day."""
     now = BEGAN.timestamp()
     sent = with_delay(message(attempts=1), 30).copy(options={"eta": round((now + wrong_by + 30) * 1000)})
-    options = own_options(sent, waits=True, now=now)
+    options = trusted_options(sent, waits=True, now=now)
     eta = options["eta"] / 1000
     assert eta <= now + 30
     assert eta == pytest.approx(now + 30 + min(wrong_by, 0))
-    assert options[SECTION]["attempts"] == 1
+    assert options[METADATA_KEY]["attempts"] == 1
 
 
 @pytest.mark.parametrize("eta", [2**60, 10**400, 1e300, "x", None, [1], -(2**70), float(2**53)])
@@ -149,20 +149,22 @@ def test_nobody_waits_for_ever(eta: object, delay: object) -> None:
     """P10: a time that somebody made up is no later than the longest that we wait, whatever it is."""
     now = BEGAN.timestamp()
     sent = message(delay=delay).copy(options={"eta": eta})
-    options = own_options(sent, waits=True, now=now)
+    options = trusted_options(sent, waits=True, now=now)
     assert isinstance(options["eta"], int)
-    assert 0 <= options["eta"] <= (now + LONGEST_DELAY) * 1000
+    assert 0 <= options["eta"] <= (now + MAX_DELAY) * 1000
 
 
 def test_what_does_not_wait_has_no_time() -> None:
     """A time to wait for is believed on the queues of what waits alone."""
     sent = message().copy(options={"eta": 1})
-    assert own_options(sent, waits=False, now=0) == {SECTION: sent.options[SECTION]}
+    assert trusted_options(sent, waits=False, now=0) == {METADATA_KEY: sent.options[METADATA_KEY]}
 
 
 @given(
     options=st.dictionaries(
-        st.sampled_from(["throws", "retries", "max_age", "pipe_target", "on_failure", "on_success", SECTION]),
+        st.sampled_from(
+            ["throws", "retries", "max_age", "pipe_target", "on_failure", "on_success", METADATA_KEY]
+        ),
         st.none() | st.integers() | st.text() | st.dictionaries(st.text(), st.integers(), max_size=2),
     ),
     waits=st.booleans(),
@@ -171,4 +173,4 @@ def test_nothing_is_believed_but_our_own_section(options: dict[str, Any], *, wai
     """Whoever may publish decides nothing about how dramatiq treats a message."""
     sent = user_sync_message(UserSync(tenant="k", run=7, user="u1", payload=None), give_up_after_hours=24)
     foreign = dataclasses.replace(sent, options=options)
-    assert set(own_options(foreign, waits=waits, now=0)) <= {SECTION, *(["eta"] if waits else [])}
+    assert set(trusted_options(foreign, waits=waits, now=0)) <= {METADATA_KEY, *(["eta"] if waits else [])}

@@ -6,47 +6,47 @@ import datetime as dt
 
 from dramatiq import Message
 
-from queues.middleware.waits import SIGN_OF_LIFE, wait_to_tell, with_wait
-from runtime.services import HeldBackError
+from queues.middleware.waits import REPORT_INTERVAL, wait_to_report, with_wait
+from runtime.services import CircuitOpenError
 from schemas.errors import Dependency, FailureKind, TransientError
 from schemas.runs.waits import Wait
 
 NOW = dt.datetime(2026, 11, 26, 21, 4, tzinfo=dt.UTC)
 FAILED = TransientError(Dependency.SKOLON, "HTTP 501", status=501)
 TIMED_OUT = TransientError(Dependency.SKOLON, "no answer in time", kind=FailureKind.TIMEOUT)
-HELD_BACK = HeldBackError(Dependency.SKOLON, "is away, so nothing was asked", retry_after=3)
-LATER = dt.timedelta(seconds=SIGN_OF_LIFE)
+HELD_BACK = CircuitOpenError(Dependency.SKOLON, "is away, so nothing was asked", retry_after=3)
+LATER = dt.timedelta(seconds=REPORT_INTERVAL)
 SOON = dt.timedelta(seconds=1)
 
 MESSAGE: Message[None] = Message(queue_name="q", actor_name="a", args=(), kwargs={}, options={})
 
 
 def told(error: TransientError, *, after: dt.timedelta, message: Message[None]) -> Wait | None:
-    return wait_to_tell(message, error, 4.0, NOW + after)
+    return wait_to_report(message, error, 4.0, NOW + after)
 
 
 def test_a_failure_is_told_with_its_facts() -> None:
     """Service, moment, status and next try are values, not words."""
-    wait = wait_to_tell(MESSAGE, FAILED, 4.0, NOW)
+    wait = wait_to_report(MESSAGE, FAILED, 4.0, NOW)
     next_try = NOW + dt.timedelta(seconds=4)
     assert wait == Wait(
         service=Dependency.SKOLON, reported=NOW, next_try=next_try, failed_at=NOW, status=501, kind=None
     )
-    late = wait_to_tell(MESSAGE, TIMED_OUT, 4.0, NOW)
+    late = wait_to_report(MESSAGE, TIMED_OUT, 4.0, NOW)
     assert late is not None
     assert (late.status, late.kind) == (None, FailureKind.TIMEOUT)
 
 
 def test_every_failure_is_told() -> None:
     """Each cost a request, so each may cost a row."""
-    wait = wait_to_tell(MESSAGE, FAILED, 4.0, NOW)
+    wait = wait_to_report(MESSAGE, FAILED, 4.0, NOW)
     assert wait is not None
     assert told(FAILED, after=SOON, message=with_wait(MESSAGE, wait)) is not None
 
 
 def test_what_is_put_aside_is_told_once_and_then_as_a_sign_of_life() -> None:
     """Who is put aside again and again does not write again and again, unless it waits for another one."""
-    wait = wait_to_tell(MESSAGE, HELD_BACK, 4.0, NOW)
+    wait = wait_to_report(MESSAGE, HELD_BACK, 4.0, NOW)
     assert wait is not None
     assert (wait.failed_at, wait.status, wait.kind) == (None, None, None)
     noted = with_wait(MESSAGE, wait)
@@ -54,7 +54,7 @@ def test_what_is_put_aside_is_told_once_and_then_as_a_sign_of_life() -> None:
     assert told(HELD_BACK, after=LATER - SOON, message=noted) is None
     assert told(HELD_BACK, after=LATER, message=noted) is not None
     assert told(HELD_BACK, after=-LATER, message=noted) is not None
-    assert told(HeldBackError(Dependency.GRAPH, "is away"), after=SOON, message=noted) is not None
+    assert told(CircuitOpenError(Dependency.GRAPH, "is away"), after=SOON, message=noted) is not None
 
 
 def test_an_unreadable_note_counts_as_none() -> None:

@@ -17,7 +17,7 @@ from tests.unit.schemas.arbitrary import JSON
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 
-SECTION = {
+METADATA_KEY = {
     "give_up_after_hours": 24,
     "reason": "invalid_user",
     "stage": "map",
@@ -49,7 +49,7 @@ def read(
 
 
 def section(**changes: Any) -> dict[str, Any]:
-    return {"options": {"update_sync": {**SECTION, **changes}}}
+    return {"options": {"update_sync": {**METADATA_KEY, **changes}}}
 
 
 def test_a_letter_of_ours_says_it_all() -> None:
@@ -63,7 +63,7 @@ def test_a_letter_of_ours_says_it_all() -> None:
     )
     assert dead_letter.receipt_key == (7, "u1")
     assert (dead_letter.failure.reason, dead_letter.failure.stage) == (Reason.INVALID_USER, Stage.MAP)
-    assert dead_letter.failure.detail == SECTION["detail"]
+    assert dead_letter.failure.detail == METADATA_KEY["detail"]
     assert (dead_letter.attempts, dead_letter.version, dead_letter.operation) == (3, "0.1.0", 4)
     assert dead_letter.dead_since == NOON
     assert dead_letter.first_failed == dt.datetime(2026, 11, 22, 11, 0, tzinfo=dt.UTC)
@@ -153,7 +153,7 @@ def test_what_is_no_name_is_not_shown_as_one(kwargs: dict[str, Any]) -> None:
 @given(
     queue=st.sampled_from(QUEUES),
     kwargs=st.dictionaries(st.text(max_size=5), JSON, max_size=3),
-    ours=st.dictionaries(st.sampled_from([*SECTION, "replay"]), JSON),
+    ours=st.dictionaries(st.sampled_from([*METADATA_KEY, "replay"]), JSON),
     death=JSON,
 )
 def test_any_letter_can_be_read(

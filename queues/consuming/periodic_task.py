@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from dramatiq.middleware import Middleware
 
-from runtime.services import StoppingError
+from runtime.services import ShutdownError
 from schemas.errors import TransientError, error_location
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
-class Background(Middleware):
-    """Calls `look` every so many seconds, on a thread of its own, whatever became of the last time."""
+class PeriodicTask(Middleware):
+    """Calls `task` every so many seconds, on a thread of its own, whatever became of the last time."""
 
-    def __init__(self, look: Callable[[], object], *, every: float) -> None:
-        self._look = look
-        self._every = every
+    def __init__(self, task: Callable[[], object], *, interval: float) -> None:
+        self._task = task
+        self._interval = interval
         self._stopping = threading.Event()
         self._away: Dependency | None = None
 
@@ -34,24 +34,24 @@ class Background(Middleware):
         """Begin."""
         del broker, worker
         self._stopping.clear()
-        threading.Thread(target=self._keep_looking, name="background", daemon=True).start()
+        threading.Thread(target=self._run, name="background", daemon=True).start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
         """Look no more; what is under way need not be waited for."""
         del broker, worker
         self._stopping.set()
 
-    def _keep_looking(self) -> None:
-        while not self._stopping.wait(self._every):
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
             try:
-                self._look()
-            except StoppingError:
+                self._task()
+            except ShutdownError:
                 return
             except TransientError as error:
                 if error.dependency is not self._away:
-                    _log.info("looked in vain", service=str(error.dependency), detail=error.detail)
+                    _log.info("periodic_task_skipped", service=str(error.dependency), detail=error.detail)
                 self._away = error.dependency
             except Exception as error:  # noqa: BLE001 - its text may hold anybody's data, and it goes on
-                _log.error("look failed", error=type(error).__name__, place=error_location(error))
+                _log.error("periodic_task_failed", error=type(error).__name__, place=error_location(error))
             else:
                 self._away = None

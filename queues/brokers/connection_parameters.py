@@ -13,10 +13,10 @@ from schemas.errors import InvalidSettingsError
 BLOCKED_TIMEOUT: Final = 60
 
 #: Where pika reads options without an address of anybody's.
-_ANYWHERE: Final = "amqp://localhost/?"
+_PLACEHOLDER_URL: Final = "amqp://localhost/?"
 
 
-def read_address(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
+def connection_parameters(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
     """Return what pika connects with; raises `InvalidSettingsError` that names every option that is wrong.
 
     The authorities in the file `ca_bundle` are trusted beside the system's.
@@ -24,7 +24,7 @@ def read_address(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
     try:
         parameters = pika.URLParameters(url)
     except Exception as error:
-        faults = _options_at_fault(url) or ["UPDATE_SYNC_AMQP_URL: Not a valid address of RabbitMQ."]
+        faults = _invalid_options(url) or ["UPDATE_SYNC_AMQP_URL: Not a valid address of RabbitMQ."]
         raise InvalidSettingsError("The environment is not complete or not right:", faults) from error
     parameters.blocked_connection_timeout = BLOCKED_TIMEOUT
     if ca_bundle is not None and parameters.ssl_options is not None:
@@ -32,12 +32,12 @@ def read_address(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
     return parameters
 
 
-def _options_at_fault(url: str) -> list[str]:
+def _invalid_options(url: str) -> list[str]:
     found: list[str] = []
     for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
         option = f"{name}={value}"
         try:
-            pika.URLParameters(_ANYWHERE + option)
+            pika.URLParameters(_PLACEHOLDER_URL + option)
         except Exception:  # noqa: BLE001 - as above
             shown = "".join(character for character in name if character.isprintable())
             found.append(f"UPDATE_SYNC_AMQP_URL: The option {shown} is unknown, or its value wrong.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pika import BlockingConnection
 
 #: Bytes of messages that a consumer holds before it reads no more. The prefetch of ours is a part of that.
-MOST_HELD: Final = 32 * 1024 * 1024
+MAX_BUFFERED_BYTES: Final = 32 * 1024 * 1024
 
 #: Bytes that a value of JSON may take in memory, however few it has as text.
 _BYTES_OF_A_VALUE: Final = 128
@@ -25,30 +25,30 @@ _LOOK: Final = 0.1
 _SIP_AFTER: Final = 10.0
 
 
-def weight(body: bytes) -> int:
+def memory_size(body: bytes) -> int:
     """Return how many bytes a message may take in memory, roughly: its body, and the values in it."""
     return len(body) + _BYTES_OF_A_VALUE * body.count(b",")
 
 
-class Inflow:
+class Backpressure:
     """What comes in by one consumer's connection; for that connection's own thread alone."""
 
     def __init__(self, connection: BlockingConnection) -> None:
         self._connection = connection
-        self._held_since: float | None = None
+        self._paused_since: float | None = None
 
     @property
-    def is_held(self) -> bool:
+    def is_paused(self) -> bool:
         """Whether nothing is read just now."""
-        return self._held_since is not None
+        return self._paused_since is not None
 
     def wait(self) -> None:
         """Read nothing for a moment, but send: acknowledgements and heartbeats. Raises pika's errors."""
         now = time.monotonic()
-        if self._held_since is None:
+        if self._paused_since is None:
             self._stop_reading()
-            self._held_since = now
-        elif now >= self._held_since + _SIP_AFTER:
+            self._paused_since = now
+        elif now >= self._paused_since + _SIP_AFTER:
             self.resume()
             # pika reads 100 KiB at most, once.
             self._connection.process_data_events(0)
@@ -57,9 +57,9 @@ class Inflow:
 
     def resume(self) -> None:
         """Read again, if reading was stopped."""
-        if self._held_since is None:
+        if self._paused_since is None:
             return
-        self._held_since = None
+        self._paused_since = None
         transport = self._transport()
         if transport is not None:
             del transport._on_socket_readable  # noqa: SLF001 - see decision 44

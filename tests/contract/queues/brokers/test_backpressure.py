@@ -11,8 +11,8 @@ import pytest
 from dramatiq import Message
 
 from queues.actor import declare_actor
-from queues.brokers.inflow import MOST_HELD
-from queues.middleware.quarantine import WAITING_AT_ONCE, prefetch_of
+from queues.brokers.backpressure import MAX_BUFFERED_BYTES
+from queues.middleware.quarantine import DELAYED_PREFETCH, prefetch_of
 from schemas.messages.messages import USER_SYNC_QUEUE
 from tests.contract.queues.broker_probe import (
     Calls,
@@ -60,22 +60,25 @@ def test_a_consumer_holds_so_many_bytes_and_all_is_worked_off(probe: RabbitMQPro
     fill(probe)
     done = 0
     with closing(probe.broker.consume(USER_SYNC_QUEUE, prefetch=512, timeout=100)) as consumer:
-        held: list[Any] = []
+        buffered_bytes: list[Any] = []
         quiet = 0
         while done < BODIES:
             message = next(consumer)
             if message is not None:
-                held.append(message)
+                buffered_bytes.append(message)
                 quiet = 0
             else:
                 quiet += 1
-            assert sum(len(each.envelope[2]) for each in held) + inside(consumer) < MOST_HELD + 4_000_000
-            if quiet > 2 and held:
-                for each in held:
+            assert (
+                sum(len(each.envelope[2]) for each in buffered_bytes) + inside(consumer)
+                < MAX_BUFFERED_BYTES + 4_000_000
+            )
+            if quiet > 2 and buffered_bytes:
+                for each in buffered_bytes:
                     consumer.ack(each)
-                done += len(held)
-                held = []
-        assert consumer.held == 0
+                done += len(buffered_bytes)
+                buffered_bytes = []
+        assert consumer.buffered_bytes == 0
     wait_until(lambda: probe.count(USER_SYNC_QUEUE) == 0, "an empty queue")
 
 
@@ -83,7 +86,9 @@ def test_workers_work_off_what_is_heavy(probe: RabbitMQProbe) -> None:
     """P2: messages that fill a consumer many times are all done, each once."""
     fill(probe, 150)
     calls = Calls()
-    declare_actor(probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, recorder=RecordingListener())
+    declare_actor(
+        probe.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
+    )
     with running_worker(probe.broker, threads=64):
         wait_until(lambda: len(calls.done) >= 150, "all of them")
     assert len({call["user"] for call in calls.done}) == len(calls.done) == 150
@@ -94,9 +99,9 @@ def test_a_full_consumer_is_stopped_as_any_other(probe: RabbitMQProbe) -> None:
     fill(probe, 100)
     consumer: Any = probe.broker.consume(USER_SYNC_QUEUE, prefetch=512, timeout=100)
     messages = [message for message in itertools.islice(consumer, 60) if message is not None]
-    assert consumer.held >= MOST_HELD
+    assert consumer.buffered_bytes >= MAX_BUFFERED_BYTES
     assert len(messages) < 60
-    consumer.begin(messages[0])
+    consumer.start(messages[0])
     stopped = consumer.stop_receiving()
     while not stopped.is_set():
         consumer.connection.process_data_events(0.1)
@@ -114,6 +119,6 @@ def test_a_full_consumer_is_stopped_as_any_other(probe: RabbitMQProbe) -> None:
 
 def test_messages_that_wait_are_few_thousand() -> None:
     """A process takes some thousands of messages that wait for their time, not 65,535."""
-    assert prefetch_of(f"{USER_SYNC_QUEUE}.DQ", 65_535) == WAITING_AT_ONCE
+    assert prefetch_of(f"{USER_SYNC_QUEUE}.DQ", 65_535) == DELAYED_PREFETCH
     assert prefetch_of(f"{USER_SYNC_QUEUE}.DQ", 1000) == 1000
     assert prefetch_of(USER_SYNC_QUEUE, 512) == 512

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from dramatiq import Worker
 
 #: Seconds for RabbitMQ to take back what is not done in the end, and to close its connections after that.
-_TAKE_BACK: Final = 2.0
-_HANG_UP: Final = 1.0
+_REQUEUE_TIMEOUT: Final = 2.0
+_CLOSE_TIMEOUT: Final = 1.0
 
-_LOOK: Final = 0.05
+_POLL_INTERVAL: Final = 0.05
 
 
-def stop_worker(worker: Worker, *, finish: float) -> None:
-    """Stop a worker within `finish` seconds and three more; returns when it has nothing in hand.
+def stop_worker(worker: Worker, *, grace_period: float) -> None:
+    """Stop a worker within `grace_period` seconds and three more; returns when it has nothing in hand.
 
     What it had only fetched goes back at once, so that other processes can have it, and what is not done
-    after `finish` seconds goes back then: published again and acknowledged, which leaves no count of it.
-    Whatever RabbitMQ does not take in time goes back by itself when the process ends, and counts as having
-    come back.
+    after `grace_period` seconds goes back then: published again and acknowledged, which leaves no count of
+    it. Whatever RabbitMQ does not take in time goes back by itself when the process ends, and counts as
+    having come back.
     """
-    ends = time.monotonic() + finish
+    ends = time.monotonic() + grace_period
     # Nobody waits any more for what is away.
     worker.broker.emit_before("worker_shutdown", worker)
     for thread in worker.workers:
@@ -39,13 +39,13 @@ def stop_worker(worker: Worker, *, finish: float) -> None:
     ]
     # There is as much time for this as for what is in hand, which is being done meanwhile.
     _wait_for(consumers, QueueConsumer.stop_receiving, ends)
-    _forget_what_waits(worker)
+    _drop_prefetched(worker)
     while time.monotonic() < ends and any(thread.is_alive() for thread in worker.workers):
-        time.sleep(_LOOK)
-    _wait_for(consumers, QueueConsumer.give_back, time.monotonic() + _TAKE_BACK)
+        time.sleep(_POLL_INTERVAL)
+    _wait_for(consumers, QueueConsumer.requeue_unanswered, time.monotonic() + _REQUEUE_TIMEOUT)
     for consuming in worker.consumers.values():
         consuming.stop()
-    _wait_for(consumers, QueueConsumer.hang_up, time.monotonic() + _HANG_UP)
+    _wait_for(consumers, QueueConsumer.close_connection, time.monotonic() + _CLOSE_TIMEOUT)
     worker.broker.emit_after("worker_shutdown", worker)
 
 
@@ -57,7 +57,7 @@ def _wait_for(
         done.wait(max(0.0, ends - time.monotonic()))
 
 
-def _forget_what_waits(worker: Worker) -> None:
+def _drop_prefetched(worker: Worker) -> None:
     """Take out what no thread has begun: it is given back."""
     while True:
         try:

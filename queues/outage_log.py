@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds until the same is said again.
-AGAIN: Final = 30.0
+REPEAT_INTERVAL: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
 
-class Notices:
+class OutageLog:
     """Says what is away, for each `part` of the process that meets it; may be shared by threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -26,21 +26,21 @@ class Notices:
         #: What was said last of each part that meets an outage, and when.
         self._said: dict[tuple[str, str], tuple[str, float]] = {}
 
-    def away(self, service: str, part: str, detail: str) -> None:
+    def report_down(self, service: str, part: str, detail: str) -> None:
         """Say that a service is away, why, and what to do about it, unless that was said a moment ago."""
         with self._lock:
             said, when = self._said.get((service, part), ("", 0.0))
             now = self._clock()
-            if said == detail and now < when + AGAIN:
+            if said == detail and now < when + REPEAT_INTERVAL:
                 return
             self._said[service, part] = (detail, now)
-        _log.warning("service is away", service=service, part=part, detail=detail)
+        _log.warning("service_unavailable", service=service, part=part, detail=detail)
 
-    def back(self, service: str, part: str) -> None:
+    def report_up(self, service: str, part: str) -> None:
         """Say that a service is back, if it was away."""
         if not self._said:
             return
         with self._lock:
             was_away = self._said.pop((service, part), None)
         if was_away:
-            _log.info("service is back", service=service, part=part)
+            _log.info("service_recovered", service=service, part=part)
