@@ -1,1 +1,1 @@
-"""What every process has: circuit breakers, batching of concurrent calls, logging, stop signals."""
+"""How threads of one process share a piece of work; knows nothing of users, and no other room."""

@@ -1,4 +1,4 @@
-"""Runs a callback when the last of several threads has finished its part."""
+"""What has to be done once all is done: the last of a process's threads does it, and not each of them."""
 
 from __future__ import annotations
 
@@ -14,36 +14,35 @@ Key = TypeVar("Key", bound="Hashable")
 
 
 class WhenIdle(Generic[Key]):
-    """Counts the threads that work on a key, and calls `callback` with it when the last one ends.
+    """Threads that have pieces of the same in hand; who puts down the last piece calls `callback`.
 
-    A thread that is not the last one need not call it: another one reaches the same point later. So the
-    callback runs after everything that was done before, whatever the order of the threads. A thread that
-    fails does not call it: its part has to be processed again.
+    Whoever is not the last may go: somebody is still there who will come to the same point later. So
+    `callback` is called after everything that was done before, however the threads take turns. Somebody who
+    fails does not call it: for that one's piece somebody has to come again.
     """
 
     def __init__(self, callback: Callable[[Key], object]) -> None:
         self._callback = callback
         self._lock = threading.Lock()
-        self._active: Counter[Key] = Counter()
+        self._holders: Counter[Key] = Counter()
 
     @contextmanager
     def track(self, key: Key) -> Iterator[None]:
-        """Count this thread as working on `key` until the block ends."""
+        """Have a piece in hand until the block ends."""
         with self._lock:
-            self._active[key] += 1
+            self._holders[key] += 1
         try:
             yield
         except BaseException:
-            self._leave(key)
+            self._is_last(key)
             raise
-        if self._leave(key):
+        if self._is_last(key):
             self._callback(key)
 
-    def _leave(self, key: Key) -> bool:
-        """Count this thread no longer; return whether it was the last one."""
+    def _is_last(self, key: Key) -> bool:
         with self._lock:
-            self._active[key] -= 1
-            if self._active[key]:
+            self._holders[key] -= 1
+            if self._holders[key]:
                 return False
-            del self._active[key]
+            del self._holders[key]
             return True
