@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from clients.gateways import create_gateways
 from queues.brokers.factory import open_broker
 from runtime.backlog import Backlog
-from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import CircuitBreakers
 from runtime.logging import set_up_logging
 from schemas.crypto.encryption import FieldCipher
 from schemas.settings import Settings, load_settings

@@ -1,1 +1,1 @@
-"""How threads of one process share a piece of work; knows nothing of users, and no other room."""
+"""What every process has: circuit breakers, batching of concurrent calls, logging, stop signals."""

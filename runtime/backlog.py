@@ -1,4 +1,4 @@
-"""Which organisations have work at the moment, and how much: asked for now and then, by one for all."""
+"""How many users wait in each organisation, queried now and then by one thread for all."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from schemas.errors import TransientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Seconds for which an answer is good.
+#: Seconds for which a result is used.
 CACHE_SECONDS: Final = 2.0
 
 
 class Backlog:
-    """Remembers for a moment what `query` says: organisations with the number of users who wait for them.
+    """Caches a query for the organisations that have work, with the number of users who wait; thread-safe.
 
-    May be shared by threads. While one asks, the others go by what was said before.
+    While one thread queries, the others use the last result.
     """
 
     def __init__(
         self, query: Callable[[], Mapping[str, int]] | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Take None for `query` when nobody knows."""
+        """Take the query, or None where the backlog is not known."""
         self._query = query
         self._clock = clock
-        self._asking = threading.Lock()
-        self._said: Mapping[str, int] | None = None
-        self._good_until: float | None = None
+        self._querying = threading.Lock()
+        self._result: Mapping[str, int] | None = None
+        self._valid_until: float | None = None
 
     def users_waiting(self) -> Mapping[str, int] | None:
-        """Return who has work, None if nobody knows."""
-        if self._query is None or self._is_good():
-            return self._said
-        if not self._asking.acquire(blocking=False):
-            return self._said
+        """Return the users who wait, by organisation; None when it is not known."""
+        if self._query is None or self._is_valid():
+            return self._result
+        if not self._querying.acquire(blocking=False):
+            return self._result
         try:
-            if not self._is_good():
-                with suppress(TransientError):  # the database is away too: then everybody waits for that
-                    self._said = self._query()
-                self._good_until = self._clock() + CACHE_SECONDS
+            if not self._is_valid():
+                with suppress(TransientError):  # the database is unavailable too: all messages wait for that
+                    self._result = self._query()
+                self._valid_until = self._clock() + CACHE_SECONDS
         finally:
-            self._asking.release()
-        return self._said
+            self._querying.release()
+        return self._result
 
-    def _is_good(self) -> bool:
-        return self._good_until is not None and self._clock() < self._good_until
+    def _is_valid(self) -> bool:
+        return self._valid_until is not None and self._clock() < self._valid_until
 
 
 UNKNOWN_BACKLOG: Final = Backlog(None)

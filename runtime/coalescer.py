@@ -1,4 +1,4 @@
-"""Calls that threads make at the same moment become one: whoever comes first carries it out for all."""
+"""Coalesces concurrent calls into batches: the first thread makes the call for all."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
 Key = TypeVar("Key", bound="Hashable")
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-class Coalescer(Generic[Key, Asked, Answer]):
+class Coalescer(Generic[Key, Item, Result]):
     """Makes one call of many; has no thread and no clock of its own.
 
-    Whoever finds nobody under way goes at once, alone. Who comes meanwhile gathers, and goes together
-    when the one under way is back: the first of them carries it out, the others wait for the answers.
-    So nobody waits for company that is not there, and the busier it is, the more travel together.
+    A call with none in flight starts at once, alone. Calls that arrive meanwhile form a batch, which starts
+    when the one in flight ends: its first thread makes the call, the others wait for its results. So no call
+    waits for others that do not come, and batches grow with the load.
 
-    Calls share only what has the same key. `batch_fn` takes the key and what each one asked for, and
-    returns an answer for each, in order; an answer that is an exception is raised for that one alone.
-    What `batch_fn` raises is raised for all if it is one of `shared_errors`. Anything else that it raises
-    over several may be due to one of them: then each calls it once more, by itself, and gets its own answer
-    or error. So `batch_fn` must bear to be called again after it has raised.
+    Only calls with the same key share a batch. `batch_fn` takes the key and the items, and returns a result
+    for each item, in order; a result that is an exception is raised for that item only. What `batch_fn`
+    raises is raised for all items if it is one of `shared_errors`. One item may have caused any other error:
+    then each thread calls `batch_fn` once more with its own item. So `batch_fn` must tolerate a second call.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
-        batch_fn: Callable[[Key, Sequence[Asked]], Sequence[Answer | Exception]],
+        batch_fn: Callable[[Key, Sequence[Item]], Sequence[Result | Exception]],
         *,
         max_batch: int,
         max_in_flight: int = 1,
         shared_errors: tuple[type[Exception], ...] = (),
-        before_send: Callable[[Key, Sequence[Asked]], object] = lambda _key, _asked: None,
+        before_send: Callable[[Key, Sequence[Item]], object] = lambda _key, _items: None,
         fill_wait: float = 0.0,
     ) -> None:
-        """Take how many travel together at most, and how many batches of a key may be under way.
+        """Take the most items of a batch, and the most batches of a key in flight.
 
-        A batch whose turn it is may still `before_send`, while what has been asked for so far grows: for
-        where company is known to come. Where it is likely, since the last batch had some, a batch waits
-        for `fill_wait` seconds, or until it is full.
+        `before_send` is called when a batch may start, and may wait while its items still grow: for callers
+        that know of others to come. If the last batch had several items, the next one waits for `fill_wait`
+        seconds, or until it is full.
         """
         self._batch_fn = batch_fn
         self._max_batch = max_batch
@@ -49,61 +48,61 @@ class Coalescer(Generic[Key, Asked, Answer]):
         self._shared_errors = shared_errors
         self._before_send = before_send
         self._fill_wait = fill_wait
-        #: Whether more than one travelled in the last batch, of whatever key: a guess, and no more.
+        #: Whether the last batch, of whatever key, had several items: a guess, and no more.
         self._last_was_shared = False
         self._lock = threading.Lock()
-        #: Of keys that somebody is busy with, and of no others.
-        self._lanes: dict[Key, _Lane[Asked, Answer]] = {}
+        #: Only keys with calls in flight.
+        self._lanes: dict[Key, _Lane[Item, Result]] = {}
 
-    def call(self, key: Key, asked: Asked) -> Answer:
-        """Return the answer to what is asked, by a call that others may share; raise what is meant for us."""
-        batch, place = self._join(key, asked)
+    def call(self, key: Key, item: Item) -> Result:
+        """Return the result for an item, by a call that others may share; raise this item's error."""
+        batch, place = self._join(key, item)
         if place == 0:
             self._lead(key, batch)
         else:
             batch.wait(place)
         if batch.failure is not None:
             raise batch.failure
-        answer = batch.answers[place] if batch.answers is not None else self._ask(key, [asked])[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        result = batch.results[place] if batch.results is not None else self._run(key, [item])[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    def _join(self, key: Key, asked: Asked) -> tuple[_Batch[Asked, Answer], int]:
-        """Join the batch that gathers, or begin one; return it with one's place, of which 0 leads."""
+    def _join(self, key: Key, item: Item) -> tuple[_Batch[Item, Result], int]:
+        """Join the open batch, or begin one; return it with the item's place, of which 0 leads."""
         with self._lock:
             lane = self._lanes.get(key)
             if lane is None:
                 lane = self._lanes[key] = _Lane(self._max_in_flight)
-            batch = lane.gathering
+            batch = lane.open_batch
             if batch is None:
-                batch = lane.gathering = _Batch()
+                batch = lane.open_batch = _Batch()
                 lane.leaders += 1
-            place = batch.join(asked)
+            place = batch.join(item)
             if place + 1 == self._max_batch:
-                lane.gathering = None
+                lane.open_batch = None
                 batch.is_full.release()
             return batch, place
 
-    def _lead(self, key: Key, batch: _Batch[Asked, Answer]) -> None:
-        """Wait for the batch's turn and carry it out; whatever happens, nobody is left waiting."""
+    def _lead(self, key: Key, batch: _Batch[Item, Result]) -> None:
+        """Wait for the batch's turn and run it; release all waiting threads, whatever happens."""
         lane = self._lanes[key]
         try:
             with lane.turns:
-                self._before_send(key, batch.asked)
+                self._before_send(key, batch.items)
                 if self._fill_wait and self._last_was_shared:
                     batch.is_full.acquire(timeout=self._fill_wait)
                 self._close(lane, batch)
-                self._last_was_shared = len(batch.asked) > 1
-                batch.answers = self._ask(key, batch.asked)
+                self._last_was_shared = len(batch.items) > 1
+                batch.results = self._run(key, batch.items)
         except self._shared_errors as error:
             batch.failure = error
         except Exception:
-            # Of one alone it is the answer. Of several, each finds out by itself.
-            if len(batch.asked) == 1:
+            # Of several items, each thread tries its own.
+            if len(batch.items) == 1:
                 raise
         finally:
-            # Again, for a leader who was interrupted while it waited for its turn.
+            # Once more, for a leader that was interrupted while it waited for its turn.
             self._close(lane, batch)
             with self._lock:
                 lane.leaders -= 1
@@ -111,54 +110,54 @@ class Coalescer(Generic[Key, Asked, Answer]):
                     del self._lanes[key]
             batch.end()
 
-    def _close(self, lane: _Lane[Asked, Answer], batch: _Batch[Asked, Answer]) -> None:
-        """Let nobody join any more."""
+    def _close(self, lane: _Lane[Item, Result], batch: _Batch[Item, Result]) -> None:
+        """Let no more items join."""
         with self._lock:
-            if lane.gathering is batch:
-                lane.gathering = None
+            if lane.open_batch is batch:
+                lane.open_batch = None
 
-    def _ask(self, key: Key, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
-        answers = self._batch_fn(key, asked)
-        if len(answers) != len(asked):
-            raise ValueError(f"{len(asked)} asked, {len(answers)} answers came")
-        return answers
+    def _run(self, key: Key, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        results = self._batch_fn(key, items)
+        if len(results) != len(items):
+            raise ValueError(f"{len(items)} items, but {len(results)} results")
+        return results
 
 
-class _Lane(Generic[Asked, Answer]):
-    """The calls of one key: who gathers, and whose turn it is."""
+class _Lane(Generic[Item, Result]):
+    """The calls of one key."""
 
     def __init__(self, max_in_flight: int) -> None:
         self.turns: Final = threading.Semaphore(max_in_flight)
-        self.gathering: _Batch[Asked, Answer] | None = None
+        self.open_batch: _Batch[Item, Result] | None = None
         self.leaders = 0
 
 
-class _Batch(Generic[Asked, Answer]):
-    """Calls that travel together; without answers and failure when it is over, each goes alone.
+class _Batch(Generic[Item, Result]):
+    """Calls that are made as one; if it ends without results and failure, each thread makes its own.
 
-    Everybody waits at a lock of their own, which costs a fraction of a condition that all share.
+    Each thread waits at a lock of its own, which costs a fraction of a shared condition.
     """
 
     def __init__(self) -> None:
-        self.asked: Final[list[Asked]] = []
-        self.answers: Sequence[Answer | Exception] | None = None
+        self.items: Final[list[Item]] = []
+        self.results: Sequence[Result | Exception] | None = None
         self.failure: Exception | None = None
         self.is_full: Final = _locked()
         self._followers: Final[list[threading.Lock]] = []
 
-    def join(self, asked: Asked) -> int:
-        """Travel along, as long as nobody has closed the batch; return one's place."""
-        if self.asked:
+    def join(self, item: Item) -> int:
+        """Add an item while the batch is open; return its place."""
+        if self.items:
             self._followers.append(_locked())
-        self.asked.append(asked)
-        return len(self.asked) - 1
+        self.items.append(item)
+        return len(self.items) - 1
 
     def wait(self, place: int) -> None:
-        """Wait until it is over."""
+        """Wait until the batch has ended."""
         self._followers[place - 1].acquire()
 
     def end(self) -> None:
-        """Let everybody go on."""
+        """Release all waiting threads."""
         for follower in self._followers:
             follower.release()
 

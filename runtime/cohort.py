@@ -1,7 +1,7 @@
-"""Who of a process's threads is on the way to ask the same: so that they can wait for each other.
+"""The threads of a process that are about to make the same call, so that they can wait for each other.
 
-Several people of one delta are in the hands of several threads, and come to the same question within
-milliseconds. Whoever is first knows here whether it is worth waiting for company.
+Several users of one delta page are processed by several threads, and reach the same request within
+milliseconds. The first thread finds out here whether it is worth waiting for the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Key = TypeVar("Key", bound="Hashable")
 
 
 class Cohort(Generic[Key]):
-    """The threads that have somebody in hand, and what each of them is going to ask for, if that is known."""
+    """The threads that process a user, with the call that each will make, if that is known."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,38 +25,39 @@ class Cohort(Generic[Key]):
 
     @contextmanager
     def join(self) -> Iterator[None]:
-        """Count this thread among those on their way, to whatever it may be, until the block ends."""
+        """Count this thread as about to make a call, until it makes it or the block ends."""
         with self._lock:
             self._expected[threading.get_ident()] = None
         try:
             yield
         finally:
-            self.remove([threading.get_ident()])
+            self.leave()
 
     def expect(self, key: Key) -> None:
-        """Say what this thread is going to ask for; one that is not on its way stays uncounted."""
+        """Announce the call that this thread will make, if it has joined."""
         with self._lock:
             if threading.get_ident() in self._expected:
                 self._expected[threading.get_ident()] = key
 
     def leave(self) -> None:
-        """Say that this thread is not going to ask for anything."""
+        """Count this thread no longer: it will make no call."""
         self.remove([threading.get_ident()])
 
     def remove(self, threads: Collection[int]) -> None:
-        """Count threads no longer: they have asked."""
+        """Count threads no longer: they have made their calls."""
         with self._lock:
             for thread in threads:
                 self._expected.pop(thread, None)
 
     def contains(self, thread: int) -> bool:
-        """Say whether a thread is on its way."""
+        """Return whether a thread is still about to make its call."""
         with self._lock:
             return thread in self._expected
 
     def has_pending(self, key: Key, *, excluding: Collection[int]) -> bool:
-        """Say whether a thread is on its way to `key`, or undecided, that is none of `excluding`."""
+        """Return whether another thread will make the call `key`, or has not decided yet."""
         with self._lock:
             return any(
-                bound in (None, key) and thread not in excluding for thread, bound in self._expected.items()
+                expected in (None, key) and thread not in excluding
+                for thread, expected in self._expected.items()
             )

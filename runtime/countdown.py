@@ -1,4 +1,4 @@
-"""What has to be done once all is done: the last of a process's threads does it, and not each of them."""
+"""Runs a callback when the last of several threads has finished its part."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ Key = TypeVar("Key", bound="Hashable")
 
 
 class WhenIdle(Generic[Key]):
-    """Threads that have pieces of the same in hand; who puts down the last piece calls `callback`.
+    """Counts the threads that work on a key, and calls `callback` with it when the last one ends.
 
-    Whoever is not the last may go: somebody is still there who will come to the same point later. So
-    `callback` is called after everything that was done before, however the threads take turns. Somebody who
-    fails does not call it: for that one's piece somebody has to come again.
+    A thread that is not the last one need not call it: another one reaches the same point later. So the
+    callback runs after everything that was done before, whatever the order of the threads. A thread that
+    fails does not call it: its part has to be processed again.
     """
 
     def __init__(self, callback: Callable[[Key], object]) -> None:
         self._callback = callback
         self._lock = threading.Lock()
-        self._holders: Counter[Key] = Counter()
+        self._active: Counter[Key] = Counter()
 
     @contextmanager
     def track(self, key: Key) -> Iterator[None]:
-        """Have a piece in hand until the block ends."""
+        """Count this thread as working on `key` until the block ends."""
         with self._lock:
-            self._holders[key] += 1
+            self._active[key] += 1
         try:
             yield
         except BaseException:
-            self._is_last(key)
+            self._leave(key)
             raise
-        if self._is_last(key):
+        if self._leave(key):
             self._callback(key)
 
-    def _is_last(self, key: Key) -> bool:
+    def _leave(self, key: Key) -> bool:
+        """Count this thread no longer; return whether it was the last one."""
         with self._lock:
-            self._holders[key] -= 1
-            if self._holders[key]:
+            self._active[key] -= 1
+            if self._active[key]:
                 return False
-            del self._holders[key]
+            del self._active[key]
             return True

@@ -1,4 +1,4 @@
-"""How a process writes its log: one line an event, for people or as JSON, to standard error."""
+"""Configures a process's log: one line per event to standard error, readable or as JSON."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import structlog
 
 from schemas.safe_text import one_line, safe_json
 
-#: They log URLs, message arguments or SQL: what of theirs matters reaches our log as errors of ours.
-_TOO_TALKATIVE: Final = ("urllib3", "requests", "msal", "pika", "dramatiq", "sqlalchemy", "alembic")
+#: Libraries that log URLs, message arguments or SQL. What matters of it reaches the log as errors of ours.
+_VERBOSE_LIBRARIES: Final = ("urllib3", "requests", "msal", "pika", "dramatiq", "sqlalchemy", "alembic")
 
-
-#: Characters of a library's line: some put whole messages into theirs.
-_LONGEST_LINE: Final = 300
+#: Characters of a library's line: some libraries log whole messages.
+_MAX_LINE: Final = 300
 
 
 class _LibraryLines(logging.Handler):
-    """Writes what the libraries log as lines of ours, without tracebacks, which may hold values (P6)."""
+    """Writes the libraries' lines as events, without tracebacks, which may hold values (P6)."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         error = record.exc_info[0] if record.exc_info else None
         structlog.get_logger().log(
             record.levelno,
-            record.getMessage()[:_LONGEST_LINE],
+            record.getMessage()[:_MAX_LINE],
             library=record.name,
             **({"error": error.__name__} if error else {}),
         )
@@ -36,28 +35,28 @@ class _LibraryLines(logging.Handler):
 def _in_one_line(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Make each text of an event fit for a terminal: ids and queue names are others' words."""
+    """Make each text of an event safe for a terminal: others choose ids and queue names."""
     return {
         one_line(name): one_line(value) if isinstance(value, str) else value for name, value in event.items()
     }
 
 
 class _StandardError:
-    """Standard error as it is at the moment; when nobody reads it any more, work goes on without a log."""
+    """The current standard error; once its reader is gone, work goes on without a log."""
 
     def write(self, text: str) -> None:
-        """Write, if somebody reads."""
+        """Write, if possible."""
         with suppress(OSError, ValueError):
             sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Have what was written leave."""
+        """Flush, if possible."""
         with suppress(OSError, ValueError):
             sys.stderr.flush()
 
 
 def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
-    """Have structlog write `cli` lines or `json` from `level` up, the libraries only warnings."""
+    """Have structlog write `json`, or readable lines, from `level` up, and the libraries only warnings."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(serializer=safe_json)
         if log_format == "json"
@@ -75,10 +74,10 @@ def set_up_logging(log_format: str, *, level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
-    for name in _TOO_TALKATIVE:
+    for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     if not any(isinstance(handler, _LibraryLines) for handler in root.handlers):
         root.addHandler(_LibraryLines())
-    # pika logs each lost connection as a heap of errors; what it means is said by whoever noticed.
+    # pika logs each lost connection as many errors; the code that notices logs what it means.
     logging.getLogger("pika").setLevel(logging.CRITICAL)

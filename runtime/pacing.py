@@ -1,4 +1,4 @@
-"""When requests of one kind leave: at once if none is under way, otherwise a while after the last one."""
+"""Keeps a minimum gap between requests of one key while others are in flight."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 
 @dataclass
 class _InFlight:
-    """What of one key is under way: how many, and when the last of them left (`time.monotonic`)."""
+    """The requests of one key in flight: how many, and when the last one was sent (`time.monotonic`)."""
 
     number: int
     last: float
 
 
 class RequestPacer:
-    """Keeps departures of a key apart while one of them is under way; may be shared by threads.
+    """Delays a request while others of its key are in flight; thread-safe.
 
-    So with a quick answer one is under way at a time, and with a slow one as many as fit into its time,
-    each with whoever came within the gap.
+    A fast server has one request in flight at a time, a slow one as many as fit into its response time; each
+    carries all that came within the gap.
     """
 
     def __init__(self, gap: float) -> None:
-        """Take the seconds that lie between two departures at least, unless nothing is under way."""
+        """Take the least seconds between two requests, unless none is in flight."""
         self._gap = gap
         self._changed = threading.Condition()
-        #: Of keys of which something is under way, and of no others.
+        #: Only keys with requests in flight.
         self._in_flight: dict[str, _InFlight] = {}
 
     def wait(self, key: str, is_full: Callable[[], bool]) -> None:
-        """Return when the next one may leave; who is `is_full` need not wait for company."""
+        """Return when the next request may be sent; a full batch need not wait."""
         with self._changed:
             while (others := self._in_flight.get(key)) is not None and not is_full():
                 left = others.last + self._gap - time.monotonic()
@@ -45,7 +45,7 @@ class RequestPacer:
 
     @contextmanager
     def in_flight(self, key: str) -> Iterator[None]:
-        """Count one as under way until the block ends."""
+        """Count one request as in flight until the block ends."""
         with self._changed:
             mine = self._in_flight.setdefault(key, _InFlight(0, 0.0))
             mine.number += 1

@@ -1,7 +1,6 @@
-"""Who can be away, and the passage to them that closes while they are: a circuit breaker's vocabulary.
+"""The external services that circuit breakers guard, and the interface of a guard.
 
-The doors (clients, store) pass through it with every request; what keeps count is in `queues`,
-where waiting and giving back messages are known.
+`clients` and `store` guard each request. `runtime.circuit_breaker` decides whether it may be sent.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Something that is away as a whole: a system, or the part of it that serves one tenant.
+    """A unit of availability: a system, or the part of it that serves one tenant.
 
-    While a service that everybody needs is away, a worker waits for it with its message in hand.
-    While one that is not `needed_by_all` is, the message is put aside, and others have their turn.
-    One that all of a single organisation need (`organisation`) is waited for as long as every other
-    organisation that has work is away too, and put aside otherwise.
+    While a service with `needed_by_all` is unavailable, a worker waits with its message. While another one
+    is, the message is requeued, and others are processed. With `organisation`, all users of one organisation
+    need it: a worker waits while all other organisations that have work are unavailable too, and requeues
+    otherwise.
 
-    `host` is what has to be reached first, and is away by itself.
+    `host` is what has to be reached first, and has a circuit of its own.
     """
 
     dependency: Dependency
@@ -38,7 +37,7 @@ class Service:
     is_host: bool = False
 
     def concerns(self, error: TransientError) -> bool:
-        """Say whether an error tells that this service is away."""
+        """Return whether an error shows that this service is unavailable."""
         if self.is_host:
             return error.dependency is self.dependency and isinstance(error, UnreachableError)
         if self.host is not None and self.host.concerns(error):
@@ -48,24 +47,24 @@ class Service:
         )
 
 
-#: Organisations whose services are kept at hand: one is made for each request otherwise.
-_KEPT: Final = 1024
+#: Organisations whose services are cached: each request would make one otherwise.
+_CACHED: Final = 1024
 
 DATABASE: Final = Service(dependency=Dependency.DATABASE)
 
-#: What is the same for all organisations: the name, the way there, TLS, the token endpoint.
+#: What all organisations share: the name, the route, TLS, the token endpoint.
 SKOLON: Final = Service(dependency=Dependency.SKOLON, part="host", is_host=True)
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHED)
 def skolon_reading(organisation: str, host: Service | None = SKOLON) -> Service:
-    """Return Skolon as it lets us read one organisation's users; `host` None if each has one of its own."""
+    """Return the service that reads one organisation's users; `host` is None if each has its own host."""
     return Service(dependency=Dependency.SKOLON, part="reading", organisation=organisation, host=host)
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHED)
 def skolon_updating(organisation: str, host: Service | None = SKOLON) -> Service:
-    """Return Skolon as it lets us change them. Not everybody needs it: most users are unchanged."""
+    """Return the service that updates one organisation's users, which unchanged users do not need."""
     return Service(
         dependency=Dependency.SKOLON,
         part="updating",
@@ -76,15 +75,15 @@ def skolon_updating(organisation: str, host: Service | None = SKOLON) -> Service
 
 
 def graph_of(directory: str) -> Service:
-    """Return Graph, and Entra before it, as they serve one directory: they throttle each on its own."""
+    """Return Graph, and Entra before it, for one directory: each directory is throttled by itself."""
     return Service(dependency=Dependency.GRAPH, part=directory, needed_by_all=False)
 
 
 class CircuitOpenError(TransientError):
-    """Nothing was asked, because the service is known to be away: no try that failed.
+    """No request was sent, because the circuit is open: this is no failed attempt.
 
-    `retry_after` is when the next one may ask. Those who wait come back spread over `spread` seconds
-    from then on: there may be many, and one of them is enough to find out.
+    `retry_after` is when the next request may be sent. The messages that wait come back spread over `spread`
+    seconds from then on: there may be many, and one of them is enough to probe.
     """
 
     def __init__(
@@ -95,35 +94,35 @@ class CircuitOpenError(TransientError):
 
 
 class ShutdownError(UpdateSyncError):
-    """The process is to end, so it does not wait: the message goes back to its queue as it is."""
+    """The process shuts down and waits for nothing: the message returns to its queue unchanged."""
 
 
 class SeveralSubjects:
-    """Stands for several users who are asked for in one request."""
+    """Stands for several users who are searched in one request."""
 
 
-#: What is answered to a request for several may be one user's doing: the requests one by one will tell.
+#: One user may cause the failure of a request for several: the individual requests that follow decide.
 SEVERAL_SUBJECTS: Final = SeveralSubjects()
 
 
 class Breakers(Protocol):
-    """The way to services."""
+    """Guards calls to services."""
 
     def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
-        """Enter when the service can be asked, and learn from how the block ends whether it answered.
+        """Wait until a call may pass, and learn from how the block ends whether the service works.
 
-        `subject` tells apart whom requests are for: what fails for one user alone keeps nobody else away.
+        `subject` is whom the request is for: what fails for one user only blocks no other.
 
-        Entering may take minutes. Raises `CircuitOpenError` when it is not worth waiting with a message in
-        hand, and `ShutdownError` when the process is to end.
+        Waiting may take minutes. Raises `CircuitOpenError` when it is not worth it, and `ShutdownError` when
+        the process shuts down.
         """
 
 
 class NoBreaker:
-    """The passages of a command that somebody waits for: it asks, and says at once what is away."""
+    """Lets every call pass: for commands, whose user sees at once what is unavailable."""
 
     def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
-        """Enter."""
+        """Let the call pass."""
         del service, subject
         return nullcontext()
 

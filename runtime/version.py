@@ -1,4 +1,4 @@
-"""The version of the Update Sync, as it is written into dead letters and answers to `--version`."""
+"""The product's version, as dead letters and `--version` show it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from runtime.breaker_registry import MAX_WAIT
+from runtime.circuit_breaker import MAX_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

@@ -8,7 +8,7 @@ from queues.brokers.memory import MemoryBroker
 from queues.brokers.rabbitmq import QuorumBroker
 from queues.consuming.fair_queue import FairQueueMiddleware
 from queues.middleware.failures import failure_middleware
-from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import CircuitBreakers
 from runtime.version import VERSION
 
 

@@ -26,7 +26,7 @@ from queues.middleware.message_history import as_dead_letter, read_history, with
 from queues.middleware.quarantine import main_queue
 from queues.middleware.waits import wait_to_report, with_wait
 from queues.outage_log import OutageLog
-from runtime.breaker_registry import MAX_WAIT
+from runtime.circuit_breaker import MAX_WAIT
 from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.runs.sync_result import Failure
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dramatiq.broker import MessageProxy
 
     from queues.middleware.failure_policy import Decision, History
-    from runtime.breaker_registry import CircuitBreakers
+    from runtime.circuit_breaker import CircuitBreakers
     from schemas.outcomes import Stage
     from schemas.runs.waits import Wait
 

@@ -18,7 +18,7 @@ from queues.brokers.memory import MemoryBroker
 from queues.brokers.rabbitmq import QuorumBroker
 from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
 from queues.middleware.failures import FailureMiddleware, utc_now
-from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import CircuitBreakers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

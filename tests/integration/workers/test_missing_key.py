@@ -16,7 +16,7 @@ from producers.resume import publish_pending
 from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import run_worker
 from queues.message import tenant_sync_message, with_proof
-from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import CircuitBreakers
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest

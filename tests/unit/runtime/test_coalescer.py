@@ -96,7 +96,7 @@ class Crowd:
 
     def _waiting(self, key: str) -> tuple[int, int]:
         lane = self.calls._lanes[key]  # noqa: SLF001 - nothing else tells that somebody waits
-        return lane.leaders, 0 if lane.gathering is None else len(lane.gathering.asked)
+        return lane.leaders, 0 if lane.open_batch is None else len(lane.open_batch.items)
 
 
 def until(happened: Any) -> None:
@@ -287,7 +287,7 @@ def test_too_few_answers_are_nobodys(service: Service, crowd: Crowd) -> None:
     """An answer is never given to somebody else: where the numbers differ, it is a bug, and said."""
     crowd.calls = Coalescer(lambda _key, _asked: [], max_batch=100)
     del service
-    with pytest.raises(ValueError, match="1 asked, 0 answers came"):
+    with pytest.raises(ValueError, match="1 items, but 0 results"):
         crowd.calls.call("key", 1)
 
 

@@ -12,7 +12,7 @@ from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import NoResponseError
 from clients.skolon.search_batching import MAX_USERS_PER_SEARCH
-from runtime.breaker_registry import CircuitBreakers
+from runtime.circuit_breaker import CircuitBreakers
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from schemas.errors import (
@@ -94,7 +94,7 @@ def together(gate: Gate) -> Iterator[Together]:
 
     def gathered() -> int:
         lane = gate._searches._lanes.get("exempel")  # noqa: SLF001 - nothing else tells that a thread waits
-        return 0 if lane is None or lane.gathering is None else len(lane.gathering.asked)
+        return 0 if lane is None or lane.open_batch is None else len(lane.open_batch.items)
 
     with ThreadPoolExecutor(MAX_USERS_PER_SEARCH) as pool:
 

@@ -66,7 +66,7 @@ def one_claim_waits(store: Store, database_with_tables: str, run: Run) -> Iterat
 def gathered(store: Store) -> int:
     """Return how many claims wait to be made together."""
     lanes = store.claims._claiming._lanes  # noqa: SLF001 - nothing else tells that somebody waits
-    return sum(len(lane.gathering.asked) for lane in lanes.values() if lane.gathering is not None)
+    return sum(len(lane.open_batch.items) for lane in lanes.values() if lane.open_batch is not None)
 
 
 def in_one_batch(

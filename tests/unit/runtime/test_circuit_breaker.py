@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.backlog import Backlog
-from runtime.breaker_registry import CircuitBreakers
-from runtime.circuit_breaker import FIRST_INTERVAL, MAX_INTERVAL, OPENS_AFTER, CircuitBreaker
+from runtime.circuit_breaker import FIRST_INTERVAL, MAX_INTERVAL, OPENS_AFTER, CircuitBreaker, CircuitBreakers
 from runtime.services import (
     DATABASE,
     SEVERAL_SUBJECTS,
