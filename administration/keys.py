@@ -10,14 +10,14 @@ from queues.dead_letters import iter_locked
 from schemas.crypto.encryption import KeyAge
 from schemas.errors import TransientError
 from schemas.messages.messages import QUEUES
-from store.encryption.digest_keys import trace_status
+from store.encryption.digest_keys import digest_key_status
 from store.encryption.encrypted_values import ColumnStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bootstrap.services import Services
-    from store.encryption.digest_keys import TraceStatus
+    from store.encryption.digest_keys import DigestKeyStatus
 
 #: A value that a worker locks in one pass is free in the next.
 _PASSES: Final = 3
@@ -31,7 +31,7 @@ class KeyReport:
     """
 
     columns: Sequence[ColumnStatus]
-    traces: Sequence[TraceStatus]
+    traces: Sequence[DigestKeyStatus]
     dead_letters: Mapping[KeyAge, int] | None
     rotated: int | None = None
 
@@ -53,14 +53,14 @@ class KeyReport:
 
 def key_status(services: Services) -> KeyReport:
     """Count the values that each key is needed for. Nothing is changed."""
-    return _report(services, services.store.sealed_values.status())
+    return _report(services, services.store.encrypted_values.status())
 
 
 def rotate_keys(services: Services) -> KeyReport:
     """Encrypt with the first key what older keys encrypted; may be interrupted and repeated."""
     rotated, columns = 0, list[ColumnStatus]()
     for _ in range(_PASSES):
-        columns = list(services.store.sealed_values.rotate())
+        columns = list(services.store.encrypted_values.rotate())
         rotated += sum(column.rotated for column in columns)
         if not any(column.ages[KeyAge.OLDER] or column.ages[KeyAge.CLEAR] for column in columns):
             break
@@ -70,7 +70,7 @@ def rotate_keys(services: Services) -> KeyReport:
 def _report(services: Services, columns: Sequence[ColumnStatus], *, rotated: int | None = None) -> KeyReport:
     return KeyReport(
         columns=columns,
-        traces=trace_status(services.store.database, services.cipher.index),
+        traces=digest_key_status(services.store.database, services.cipher.index),
         dead_letters=_dead_letters(services),
         rotated=rotated,
     )

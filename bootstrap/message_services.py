@@ -42,7 +42,7 @@ class MessageServices:
         return open_broker(self.settings.amqp_url, self.breakers, ca_bundle=self.settings.ca_bundle)
 
     def _organisations_at_work(self) -> Mapping[str, int]:
-        return self.store.witnesses.organisations_at_work()
+        return self.store.peer_progress.active_organisations()
 
 
 def message_services() -> MessageServices:

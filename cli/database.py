@@ -55,7 +55,7 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
     removed, complete = PruningCounts(), False
     try:
         with progress_bar(quiet=wants_json) as show:
-            total = pruning.runs_to_look_at(limits)
+            total = pruning.count_prunable_runs(limits)
             for more in pruning.prune(limits, dry_run=dry_run):
                 removed += more
                 show("prune", "runs", completed=removed.runs_examined, total=total)

@@ -28,7 +28,7 @@ class RunFailureRecorder:
     def __init__(self, *, store: Store) -> None:
         self._runs = store.runs
         self._waits = store.waits
-        self._seals = store.seals
+        self._message_cipher = store.message_cipher
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Halt the run of a page that cannot be read."""
@@ -36,7 +36,7 @@ class RunFailureRecorder:
             return
         try:
             page = load_tenant_page(message.kwargs)
-            self._seals.check_page(page)
+            self._message_cipher.check_page(page)
         except (PermanentError, DecryptionError):
             # A message that is not ours must not halt a run.
             return
@@ -54,7 +54,7 @@ class RunFailureRecorder:
         """Record what the page waits for. A waiting trigger has no run to show it."""
         run = message.kwargs.get("run")
         if isinstance(run, int):
-            self._waits.page(run, wait)
+            self._waits.record_page(run, wait)
 
     def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         """Return unknown: a page concerns all users, so there are no peers to compare with."""

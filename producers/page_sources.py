@@ -52,9 +52,9 @@ class PageSources:
     """Reads pages; may be shared by threads."""
 
     def __init__(self, *, store: Store, gateways: Gateways) -> None:
-        self._guards = store.guards
-        self._readings = store.readings
-        self._undos = store.undos
+        self._guard_counters = store.guard_counters
+        self._delta_state = store.delta_state
+        self._undo_records = store.undo_records
         self._gateways = gateways
 
     def read(self, page: TenantPage, run: Run, record: TenantRecord) -> UserPage:
@@ -67,20 +67,22 @@ class PageSources:
             return _named_users(run, page)
         if run.reverts_run_id is not None:
             return self._changed_by(run.reverts_run_id, page)
-        reading = self._readings.of(run, mapping_fingerprint(record.tenant))
-        delta_link = reading.delta_from(page.scan)
+        reading = self._delta_state.read_plan(run, mapping_fingerprint(record.tenant))
+        delta_link = reading.delta_link_for(page.attempt)
         if delta_link is not None:
             return self._changed_users(page, delta_link, record)
         if page.number == 1:
             self._note_people(run, record)
-            if reading.wants_link:
+            if reading.needs_delta_link:
                 self._note_link(run, record)
         return self._all_users(page, record)
 
     def _note_people(self, run: Run, record: TenantRecord) -> None:
         """Record the size of the directory for the guard's shares; Graph may refuse to tell."""
         with suppress(HaltError):
-            self._guards.note_people(run.id, self._gateways.graph(record.credentials).count())
+            self._guard_counters.record_directory_size(
+                run.id, self._gateways.graph(record.credentials).count()
+            )
 
     def _all_users(self, page: TenantPage, record: TenantRecord) -> UserPage:
         graph = self._gateways.graph(record.credentials)
@@ -110,7 +112,7 @@ class PageSources:
 
     def _changed_by(self, undone: int, page: TenantPage) -> UserPage:
         """Return the users that the undone run has changed, or may have; Entra is not asked."""
-        users = self._undos.users(undone, after=page.link or "", limit=PAGE_SIZE)
+        users = self._undo_records.claimed_users(undone, after=page.link or "", limit=PAGE_SIZE)
         is_last = len(users) < PAGE_SIZE
         return UserPage(users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last)
 
@@ -131,7 +133,7 @@ class PageSources:
         if link is None:
             _log.warning("delta_link_unavailable", tenant=run.tenant, run=run.id)
         else:
-            self._readings.leave(run.id, link)
+            self._delta_state.record_delta_link(run.id, link)
 
 
 def _named_users(run: Run, page: TenantPage) -> UserPage:

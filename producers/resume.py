@@ -25,7 +25,7 @@ def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool 
     """
     halted = store.runs.get(run_id)
     if accept:
-        store.guards.accept(run_id)
+        store.guard_counters.override(run_id)
     elif halted.cause is Cause.GUARD_EXCEEDED:
         raise UsageError(
             f"The guard has halted run {run_id}: {halted.detail}. "
@@ -50,14 +50,18 @@ def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     """
     give_up = store.tenants.outline(run.tenant).give_up_after_hours
     if run.status is Status.READING:
-        page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=1, link=None)
-        publisher.publish([tenant_page_message(store.seals.page(page), give_up_after_hours=give_up)])
+        page = TenantPage(tenant=run.tenant, run=run.id, attempt=run.attempt, number=1, link=None)
+        publisher.publish(
+            [tenant_page_message(store.message_cipher.sign_page(page), give_up_after_hours=give_up)]
+        )
     published, last = 0, ""
     while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
         publisher.publish(
             [
                 user_sync_message(
-                    store.seals.user(UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)),
+                    store.message_cipher.encrypt_user(
+                        UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)
+                    ),
                     give_up_after_hours=give_up,
                 )
                 for user in users

@@ -39,14 +39,14 @@ class PageReader:
         self._runs = store.runs
         self._pages = store.pages
         self._receipts = store.receipts
-        self._changes = store.changes
-        self._readings = store.readings
-        self._guards = store.guards
+        self._delta_receipts = store.delta_receipts
+        self._delta_state = store.delta_state
+        self._guard_counters = store.guard_counters
         self._run_warnings = store.run_warnings
-        self._trials = store.trials
+        self._settings_overrides = store.settings_overrides
         self._sources = PageSources(store=store, gateways=gateways)
         self._publisher = publisher
-        self._seals = store.seals
+        self._message_cipher = store.message_cipher
 
     def read(self, page: TenantPage) -> None:
         """Read one page and publish its users and the next page's message.
@@ -54,29 +54,29 @@ class PageReader:
         A repeated delivery does no harm: receipts are written once, and a user's message may come twice
         (promise P4).
         """
-        self._seals.check_page(page)
-        if not self._pages.begin(page):
+        self._message_cipher.check_page(page)
+        if not self._pages.should_read(page):
             # The process that read it may have died before it completed the run.
             self._runs.complete_if_done(page.run)
             return
         run = self._runs.get(page.run)
-        record = self._trials.for_run(run)
+        record = self._settings_overrides.for_run(run)
         try:
             found = self._sources.read(page, run, record)
         except (PageTokenExpiredError, DeltaLinkExpiredError) as error:
             self._restart(page, record, error)
             return
-        self._pages.check_link(page, found.next_link)
+        self._pages.record_next_link(page, found.next_link)
         self._check_length(page, found)
         self._publish(page, record, found)
         if found.is_last:
             if found.is_full_listing:
                 self._warn_of_count(page)
             if found.delta_link is not None:
-                self._readings.leave(page.run, found.delta_link)
+                self._delta_state.record_delta_link(page.run, found.delta_link)
             self._runs.finish_reading(page.run)
             self._runs.complete_if_done(page.run)
-        self._pages.done(page, users=len(found.users) + len(found.removed))
+        self._pages.mark_done(page, users=len(found.users) + len(found.removed))
         _log.info(
             "page_published",
             tenant=page.tenant,
@@ -88,13 +88,13 @@ class PageReader:
 
     def _publish(self, page: TenantPage, record: TenantRecord, found: UserPage) -> None:
         if found.is_delta:
-            pending = self._changes.publish(page.run, found.users.keys(), found.removed)
+            pending = self._delta_receipts.create_pending(page.run, found.users.keys(), found.removed)
         else:
-            pending = self._receipts.publish(page.run, tuple(found.users))
+            pending = self._receipts.create_pending(page.run, tuple(found.users))
         give_up = record.tenant.give_up_after_hours
         messages = [
             user_sync_message(
-                self._seals.user(
+                self._message_cipher.encrypt_user(
                     UserSync(tenant=page.tenant, run=page.run, user=user, payload=None), payload
                 ),
                 give_up_after_hours=give_up,
@@ -104,7 +104,9 @@ class PageReader:
         ]
         if not found.is_last:
             following = dataclasses.replace(page, number=page.number + 1, link=found.next_link)
-            messages.append(tenant_page_message(self._seals.page(following), give_up_after_hours=give_up))
+            messages.append(
+                tenant_page_message(self._message_cipher.sign_page(following), give_up_after_hours=give_up)
+            )
         self._publisher.publish(messages)
 
     def _check_length(self, page: TenantPage, found: UserPage) -> None:
@@ -114,35 +116,40 @@ class PageReader:
         # The next page's message is published before this page is done, so the page's number tells how many
         # were read.
         users = self._pages.users_read(page)
-        why = endless_reason(pages=page.number, users=users, counted=self._guards.people(page.run))
+        why = endless_reason(
+            pages=page.number, users=users, counted=self._guard_counters.counted_directory_size(page.run)
+        )
         if why is not None:
             raise HaltError(Cause.PAGE_LOOP, why)
 
     def _warn_of_count(self, page: TenantPage) -> None:
         """Warn on the run if Graph's count differs from the number read; the last reading decides."""
-        summary, counted = self._runs.summary(page.run), self._guards.people(page.run)
+        summary, counted = self._runs.summary(page.run), self._guard_counters.counted_directory_size(page.run)
         if counted is None:
             return
         detail = count_mismatch(counted=counted, read=summary.published)
-        self._run_warnings.withdraw(page.run, WarningKind.COUNT_DIFFERS)
+        self._run_warnings.remove(page.run, WarningKind.COUNT_DIFFERS)
         if detail is not None:
-            self._run_warnings.note(page.run, WarningKind.COUNT_DIFFERS, detail)
+            self._run_warnings.record(page.run, WarningKind.COUNT_DIFFERS, detail)
             _log.warning("count_differs", tenant=page.tenant, run=page.run, detail=detail)
 
     def _restart(self, page: TenantPage, record: TenantRecord, error: UpdateSyncError) -> None:
         """Restart the list after Graph has lost a page token or a delta link."""
-        scan = self._pages.restart_scan(page)
+        attempt = self._pages.restart_listing(page)
         event = "delta_link_expired" if isinstance(error, DeltaLinkExpiredError) else "page_token_expired"
-        _log.warning(event, tenant=page.tenant, run=page.run, page=page.number, scan=scan, answer=str(error))
-        if scan is not None:
+        _log.warning(
+            event, tenant=page.tenant, run=page.run, page=page.number, attempt=attempt, answer=str(error)
+        )
+        if attempt is not None:
             if isinstance(error, DeltaLinkExpiredError):
                 note = f"all users are read: Graph no longer takes the stored delta link ({error})"
-                self._readings.read_everybody(page.run, scan=scan, why=note)
-            first = TenantPage(tenant=page.tenant, run=page.run, scan=scan, number=1, link=None)
+                self._delta_state.fall_back_to_list(page.run, attempt=attempt, why=note)
+            first = TenantPage(tenant=page.tenant, run=page.run, attempt=attempt, number=1, link=None)
             self._publisher.publish(
                 [
                     tenant_page_message(
-                        self._seals.page(first), give_up_after_hours=record.tenant.give_up_after_hours
+                        self._message_cipher.sign_page(first),
+                        give_up_after_hours=record.tenant.give_up_after_hours,
                     )
                 ]
             )

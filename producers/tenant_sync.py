@@ -28,7 +28,7 @@ class RunStarter:
         self._triggers = store.triggers
         self._tenants = store.tenants
         self._publisher = publisher
-        self._seals = store.seals
+        self._message_cipher = store.message_cipher
 
     def start(self, event_id: str, args: tuple[object, ...], data: dict[str, object]) -> None:
         """Open the run that a trigger asks for, and publish the message for its first page.
@@ -46,7 +46,7 @@ class RunStarter:
             )
         is_event = "event" in data
         request = load_sync_request(load_cloud_event(data["event"]) if is_event else data)
-        if not self._seals.is_allowed(request, event_id, {} if is_event else data):
+        if not self._message_cipher.is_allowed(request, event_id, {} if is_event else data):
             raise PermanentError(
                 Reason.INVALID_TRIGGER,
                 Stage.RECEIVE,
@@ -58,10 +58,10 @@ class RunStarter:
         if opened.needs_first_page:
             tenant = self._tenants.outline(request.tenant)
             page = TenantPage(
-                tenant=request.tenant, run=opened.run.id, scan=opened.run.scan, number=1, link=None
+                tenant=request.tenant, run=opened.run.id, attempt=opened.run.attempt, number=1, link=None
             )
             message = tenant_page_message(
-                self._seals.page(page), give_up_after_hours=tenant.give_up_after_hours
+                self._message_cipher.sign_page(page), give_up_after_hours=tenant.give_up_after_hours
             )
             self._publisher.publish([message])
 

@@ -63,7 +63,7 @@ def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Mess
     kwargs = {
         "tenant": page.tenant,
         "run": page.run,
-        "scan": page.scan,
+        "attempt": page.attempt,
         "number": page.number,
         "link": page.link,
         "proof": page.proof,

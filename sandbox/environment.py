@@ -55,7 +55,7 @@ class Environment:
         """Return what Skolon holds now, as SCIM JSON."""
         return self.skolon.users(_ORGANISATION)
 
-    def changes_made(self) -> int:
+    def change_totals(self) -> int:
         """Return how many changes of users Skolon has carried out so far: it numbers their versions.
 
         Fewer than it was asked for, where two had the same user in hand and it refused the second (412).

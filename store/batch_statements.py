@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 #: Rows of one statement at most; a thread has one row, so this is seldom reached.
-MOST_ROWS: Final = 64
+MAX_ROWS: Final = 64
 
 #: Seconds that a statement waits for further rows where the last one had several: a row more costs a
 #: twentieth of a statement more.
@@ -32,19 +32,21 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
-def joined(
+def coalesced(
     together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
 ) -> Coalescer[None, Asked, Answer]:
     """Make one call of many; that the database is away, or lacks its tables, is everybody's error."""
     return Coalescer(
         together,
-        max_batch=MOST_ROWS,
+        max_batch=MAX_ROWS,
         fill_wait=PAUSE,
         shared_errors=(TransientError, ShutdownError, UsageError),
     )
 
 
-def found_by(given: FromClause, table: Table, *keys: str, is_sqlite: bool) -> tuple[FromClause, FromClause]:
+def lookup_join(
+    given: FromClause, table: Table, *keys: str, is_sqlite: bool
+) -> tuple[FromClause, FromClause]:
     """Return what to select from for the given rows' own rows of a table, and these rows.
 
     PostgreSQL looks each of them up by all its keys: of a plain join it may think that reading everything
@@ -57,7 +59,7 @@ def found_by(given: FromClause, table: Table, *keys: str, is_sqlite: bool) -> tu
     return given.join(found, true()), found
 
 
-class Rows:
+class BatchRows:
     """Rows that a statement is given, as a table that it can join: `table` has the columns.
 
     Statements are made of it once and carried out often. On SQLite, where nothing travels, each row is
@@ -75,7 +77,7 @@ class Rows:
             arrays = [bindparam(f"{_GIVEN}{name}", type_=ARRAY(kind)) for name, kind in columns.items()]
             self.table = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
 
-    def carry_out(
+    def execute(
         self,
         connection: Connection,
         statement: Executable,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from runtime.services import DATABASE, NO_BREAKER, Breakers
 from schemas.errors import UsageError
-from store.database_errors import translated
+from store.database_errors import translate_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ SQLITE_BUSY_TIMEOUT: Final = 60
 POSTGRESQL_PORT: Final = 5432
 
 #: Connections for what threads ask together: each kind takes one at a time.
-BY_KEYS: Final = 4
+LOOKUP_POOL_SIZE: Final = 4
 
 #: Seconds to wait for a free connection of the pool, and for a new one to be made.
 POOL_TIMEOUT: Final = 30
@@ -56,9 +56,9 @@ class Database:
         self._address = f"{self._url.host or 'localhost'}:{self._url.port or POSTGRESQL_PORT}"
         self._breakers = breakers
         self._engine = _engine(self._url, pool_size)
-        self._by_keys = self._engine if self.is_sqlite else _by_keys(self._url)
+        self._lookup_engine = self._engine if self.is_sqlite else _lookup_engine(self._url)
         # The same connections, of which each statement is a transaction.
-        self._by_itself = self._by_keys.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self._lookup_engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def engine(self) -> Engine:
@@ -71,16 +71,16 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def transaction(self, *, by_keys: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, point_lookups: bool = False) -> Iterator[Connection]:
         """Give a connection whose work is committed at the end, or rolled back when something is raised.
 
-        `by_keys` is for statements that look up some rows by their keys, and nothing else: they are planned
-        once, for that.
+        `point_lookups` is for statements that look up some rows by their keys and do nothing else: they are
+        planned once, for that.
 
         Raises as `store.database_errors.translated` does.
         """
-        engine = self._by_keys if by_keys else self._engine
-        with self._breakers.guard(DATABASE), translated(self._address), engine.begin() as connection:
+        engine = self._lookup_engine if point_lookups else self._engine
+        with self._breakers.guard(DATABASE), translate_errors(self._address), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -89,16 +89,20 @@ class Database:
 
         On PostgreSQL it is a transaction by itself, so nothing has to be begun and committed around it.
         """
-        with self._breakers.guard(DATABASE), translated(self._address), self._one_statement() as connection:
+        with (
+            self._breakers.guard(DATABASE),
+            translate_errors(self._address),
+            self._one_statement() as connection,
+        ):
             yield connection
 
     def _one_statement(self) -> AbstractContextManager[Connection]:
-        return self._engine.begin() if self.is_sqlite else self._by_itself.connect()
+        return self._engine.begin() if self.is_sqlite else self._autocommit.connect()
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
-        self._by_keys.dispose()
+        self._lookup_engine.dispose()
 
 
 def _with_driver(url: str) -> URL:
@@ -123,18 +127,18 @@ def _engine(url: URL, pool_size: int) -> Engine:
     return _postgresql(url, pool_size)
 
 
-def _by_keys(url: URL) -> Engine:
+def _lookup_engine(url: URL) -> Engine:
     """Return an engine whose connections look up rows by keys, whatever the statistics say.
 
     What these say of a table that is being filled is long untrue: a run's whole receipts would be read
     for each few that are asked for. And to plan such a statement takes longer than to carry it out.
     """
-    engine = _postgresql(url, BY_KEYS)
-    event.listen(engine, "connect", _plan_by_keys)
+    engine = _postgresql(url, LOOKUP_POOL_SIZE)
+    event.listen(engine, "connect", _prefer_index_lookups)
     return engine
 
 
-def _plan_by_keys(connection: Any, _record: object) -> None:
+def _prefer_index_lookups(connection: Any, _record: object) -> None:
     connection.execute("SET plan_cache_mode = force_generic_plan")
     for other in ("seqscan", "hashjoin", "mergejoin"):
         connection.execute(f"SET enable_{other} = off")

@@ -91,7 +91,7 @@ _AWAY_BY_SQLITE: Final = {
 
 
 @contextmanager
-def translated(address: str) -> Iterator[None]:
+def translate_errors(address: str) -> Iterator[None]:
     """Turn SQLAlchemy's exceptions into ours; their texts may hold values, ours do not (promise P6).
 
     `address` is the server's, as it may be shown. Raises `TransientError` (database) when the database is

@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 
 from runtime.services import NO_BREAKER, Breakers
 from store.database import Database
-from store.encryption.encrypted_values import SealedValues
-from store.encryption.run_messages import RunSeals
+from store.encryption.encrypted_values import EncryptedValues
+from store.encryption.message_cipher import MessageCipher
 from store.maintenance.operations import Operations
 from store.maintenance.pruning import Pruning
 from store.receipts.claims import Claims
-from store.receipts.delta_receipts import Changes
+from store.receipts.delta_receipts import DeltaReceipts
 from store.receipts.lost_messages import LostMessages
+from store.receipts.peer_progress import PeerProgress
 from store.receipts.receipts import Receipts
 from store.receipts.replays import Replays
-from store.receipts.verifications import Confirmations
-from store.receipts.witnesses import Witnesses
-from store.receipts.work_items import Beginnings
-from store.reports.data_quality import TenantReports
-from store.reports.users import People
-from store.runs.change_totals import ChangesMade, Prospects
-from store.runs.delta_state import Readings
-from store.runs.guard_counters import Guards
+from store.receipts.verifications import Verifications
+from store.receipts.work_items import WorkItems
+from store.reports.data_quality import DataQualityReports
+from store.reports.users import UserHistory
+from store.runs.change_totals import ChangeTotals, Forecasts
+from store.runs.delta_state import DeltaState
+from store.runs.guard_counters import GuardCounters
 from store.runs.pages import Pages
 from store.runs.run_warnings import RunWarnings
 from store.runs.runs import Runs
 from store.runs.triggers import Triggers
-from store.runs.undo import Undos
+from store.runs.undo import UndoRecords
 from store.runs.waits import Waits
 from store.tenants.schedules import Schedules
-from store.tenants.settings_overrides import Trials
+from store.tenants.settings_overrides import SettingsOverrides
 from store.tenants.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -52,30 +52,30 @@ class Store:
         self.tenants = Tenants(self.database, cipher)
         self.runs = Runs(self.database)
         self.triggers = Triggers(self.database, self.runs, cipher)
-        self.trials = Trials(self.runs, self.tenants, cipher)
+        self.settings_overrides = SettingsOverrides(self.runs, self.tenants, cipher)
         self.schedules = Schedules(self.database)
         self.pages = Pages(self.database)
-        self.guards = Guards(self.database)
-        self.beginnings = Beginnings(self.database)
-        self.claims = Claims(self.database, self.guards, cipher)
+        self.guard_counters = GuardCounters(self.database)
+        self.work_items = WorkItems(self.database)
+        self.claims = Claims(self.database, self.guard_counters, cipher)
         self.receipts = Receipts(self.database)
-        self.changes_made = ChangesMade(self.database)
-        self.prospects = Prospects(self.database)
-        self.readings = Readings(self.database)
-        self.changes = Changes(self.database, self.receipts)
+        self.change_totals = ChangeTotals(self.database)
+        self.forecasts = Forecasts(self.database)
+        self.delta_state = DeltaState(self.database)
+        self.delta_receipts = DeltaReceipts(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
         self.run_warnings = RunWarnings(self.database)
-        self.confirmations = Confirmations(self.database)
+        self.verifications = Verifications(self.database)
         self.waits = Waits(self.database)
         self.lost_messages = LostMessages(self.database)
-        self.people = People(self.database)
-        self.tenant_reports = TenantReports(self.database, self.runs)
+        self.user_history = UserHistory(self.database)
+        self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
-        self.undos = Undos(self.database, cipher)
-        self.witnesses = Witnesses(self.database)
-        self.seals = RunSeals(self.database, cipher)
-        self.sealed_values = SealedValues(self.database, cipher)
+        self.undo_records = UndoRecords(self.database, cipher)
+        self.peer_progress = PeerProgress(self.database)
+        self.message_cipher = MessageCipher(self.database, cipher)
+        self.encrypted_values = EncryptedValues(self.database, cipher)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

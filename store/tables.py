@@ -38,19 +38,18 @@ metadata = MetaData(
 )
 
 #: Runs that keep another one of the same tenant from opening.
-_OPEN: Final = text("status IN ('reading', 'updating') AND trial IS NULL")
+_IS_OPEN: Final = text("status IN ('reading', 'updating') AND settings_override IS NULL")
 _PENDING: Final = text("outcome = 'pending'")
-_HELD: Final = text("skolon_id IS NOT NULL")
+_CLAIMED: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
 
 
-#: Marks a column that holds what is sealed: as a text, or in JSON under the name `sealed`. Whatever seals
-#: anything for the database marks its column, so that keys can be rotated
-#: (`store/encryption/encrypted_values.py`).
-_SEALED: Final = {"sealed": True}
+#: Marks a column that holds encrypted values: as a text, or in JSON under the name `encrypted`. Key rotation
+#: (`store/encryption/encrypted_values.py`) finds every encrypted value by this mark.
+_ENCRYPTED: Final = {"encrypted": True}
 
 
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+def _timestamp(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
@@ -59,16 +58,16 @@ tenants = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", String(63), nullable=False, unique=True),
-    Column("settings", JSON, nullable=False, info=_SEALED),
-    Column("client_secret", Text, nullable=False, info=_SEALED),
+    Column("settings", JSON, nullable=False, info=_ENCRYPTED),
+    Column("client_secret", Text, nullable=False, info=_ENCRYPTED),
     Column("version", Integer, nullable=False),
-    _moment("created"),
-    _moment("updated"),
+    _timestamp("created"),
+    _timestamp("updated"),
     # When it was last enabled or its schedule changed, if that was after it was created.
-    _moment("schedule_since", nullable=True),
+    _timestamp("schedule_active_since", nullable=True),
     # The last due time that was triggered by itself, and when; without the latter nobody waits for an answer.
-    _moment("schedule_due", nullable=True),
-    _moment("schedule_published", nullable=True),
+    _timestamp("schedule_last_due", nullable=True),
+    _timestamp("schedule_published", nullable=True),
 )
 
 runs = Table(
@@ -82,24 +81,24 @@ runs = Table(
     Column("status", String(20), nullable=False),
     Column("cause", String(40)),
     Column("detail", Text),
-    Column("scan", Integer, nullable=False),
-    # The scan after which the list is not begun again.
-    Column("last_scan", Integer, nullable=False),
-    Column("read_to_the_end", Boolean, nullable=False),
-    # How many people the directory had, as Graph said when the run began.
-    Column("people", Integer),
+    # Which attempt at reading the list this is, and the last one that is made.
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempt", Integer, nullable=False),
+    Column("listing_complete", Boolean, nullable=False),
+    # How many users the directory had, as Graph said when the run began.
+    Column("directory_size", Integer),
     # The settings that the run tries, before they are saved; without them it goes by the tenant's.
-    Column("trial", JSON(none_as_null=True), info=_SEALED),
+    Column("settings_override", JSON(none_as_null=True), info=_ENCRYPTED),
     # An operator has let the run through, whatever the guard says.
-    Column("guard_accepted", Boolean, nullable=False, server_default=text("false")),
+    Column("guard_overridden", Boolean, nullable=False, server_default=text("false")),
     # The run that this one puts back. No foreign key: the undo outlives the other's books.
-    Column("undoes", Integer),
+    Column("reverts_run_id", Integer),
     # Everybody is asked about, whatever receipts say.
     Column("recheck_all", Boolean, nullable=False, server_default=text("false")),
-    _moment("started"),
-    _moment("finished", nullable=True),
+    _timestamp("started"),
+    _timestamp("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),
-    Index("uq_runs_open", "tenant_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    Index("uq_runs_open", "tenant_id", unique=True, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN),
     sqlite_autoincrement=True,
 )
 
@@ -108,7 +107,7 @@ triggers = Table(
     metadata,
     Column("event_id", String(200), primary_key=True),
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    _moment("received"),
+    _timestamp("received"),
     Index("ix_triggers_run_id", "run_id"),
 )
 
@@ -116,13 +115,13 @@ pages = Table(
     "pages",
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("scan", Integer, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
     Column("number", Integer, primary_key=True),
     # SHA-256 of the link that led here; the first page has none.
     Column("link_hash", String(64)),
     Column("users", Integer),
     Column("done", Boolean, nullable=False),
-    UniqueConstraint("run_id", "scan", "link_hash"),
+    UniqueConstraint("run_id", "attempt", "link_hash"),
 )
 
 # What the guard counts, spread over a few rows for each run.
@@ -137,29 +136,29 @@ guard_counts = Table(
 )
 
 # How each run of everybody reads Entra, and the delta link that it leaves behind once it is complete.
-readings = Table(
-    "readings",
+read_plans = Table(
+    "read_plans",
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     # The fingerprint of what is selected, mapped and looked at.
-    Column("mapping", String(64), nullable=False),
+    Column("mapping_fingerprint", String(64), nullable=False),
     # The link from which a delta goes on; without one everybody is read.
-    Column("from_link", Text),
+    Column("start_link", Text),
     # The scan from which on everybody is read after all, since Graph no longer takes that link.
-    Column("list_scan", Integer),
-    Column("to_link", Text),
-    Column("leaves_link", Boolean, nullable=False),
+    Column("list_from_attempt", Integer),
+    Column("end_link", Text),
+    Column("keeps_delta_link", Boolean, nullable=False),
 )
 
 delta_links = Table(
     "delta_links",
     metadata,
     Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
-    Column("mapping", String(64), nullable=False),
+    Column("mapping_fingerprint", String(64), nullable=False),
     Column("link", Text, nullable=False),
     # The run that left it. No foreign key: the link outlives the run's books.
     Column("run_id", Integer, nullable=False),
-    _moment("kept"),
+    _timestamp("saved"),
 )
 
 # What operators do with dead letters: who did what, when, to how many.
@@ -175,8 +174,8 @@ operations = Table(
     Column("status", String(20), nullable=False),
     Column("counts", JSON, nullable=False),
     Column("detail", Text),
-    _moment("started"),
-    _moment("finished", nullable=True),
+    _timestamp("started"),
+    _timestamp("finished", nullable=True),
     # A number is never given again: messages on their way name it.
     sqlite_autoincrement=True,
 )
@@ -198,29 +197,34 @@ receipts = Table(
     # How: each attribute that changed with what was done to it (`schemas/runs/changes.py`).
     Column("changes", Text),
     # Sealed: the values from before, and traces of what was written (schemas/runs/before_image.py).
-    Column("old_values", Text, info=_SEALED),
+    Column("before_image", Text, info=_ENCRYPTED),
     # Traces of the EPPN and the personal number (schemas/runs/identity_digests.py), to find equal ones by.
-    Column("eppn_mark", String(32)),
-    Column("ssn_mark", String(32)),
+    Column("eppn_digest", String(32)),
+    Column("ssn_digest", String(32)),
     # Attributes that an undo has not put back, because they changed since; missing when there are none.
-    Column("left_as_is", JSON),
+    Column("skipped_attributes", JSON),
     # What would have become of a user whom the guard kept from being worked on.
-    Column("foreseen", String(20)),
-    Column("foreseen_reason", String(40)),
-    Column("foreseen_changes", Text),
-    # A keyed trace of what was found right (schemas/runs/verification.py), and when Skolon was really asked.
-    Column("confirmed_as", String(32)),
-    _moment("confirmed_at", nullable=True),
-    _moment("claimed_at", nullable=True),
-    _moment("published_at"),
-    _moment("finished_at", nullable=True),
+    Column("forecast_outcome", String(20)),
+    Column("forecast_reason", String(40)),
+    Column("forecast_changes", Text),
+    # Keyed digest of the values that were verified (schemas/runs/verification.py), and when Skolon was asked.
+    Column("verified_fingerprint", String(32)),
+    _timestamp("verified_at", nullable=True),
+    _timestamp("claimed_at", nullable=True),
+    _timestamp("published_at"),
+    _timestamp("finished_at", nullable=True),
     # The replay that was the last to take this user up, and whether its outcome is still awaited.
     Column("operation_id", Integer, ForeignKey("operations.id")),
     Column("replaying", Boolean, nullable=False, server_default=text("false")),
-    Index("ix_receipts_person", "tenant_id", "entra_id", "run_id"),
+    Index("ix_receipts_user", "tenant_id", "entra_id", "run_id"),
     # A Skolon user is claimed by one Entra user of a run: the second one is a collision.
     Index(
-        "uq_receipts_claim", "run_id", "skolon_id", unique=True, postgresql_where=_HELD, sqlite_where=_HELD
+        "uq_receipts_claim",
+        "run_id",
+        "skolon_id",
+        unique=True,
+        postgresql_where=_CLAIMED,
+        sqlite_where=_CLAIMED,
     ),
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
@@ -235,9 +239,9 @@ pruned_counts = Table(
     Column("outcome", String(20), primary_key=True),
     # Empty for none: what belongs to a primary key cannot be missing.
     Column("reason", String(40), primary_key=True),
-    Column("people", Integer, nullable=False),
+    Column("users", Integer, nullable=False),
     # Of them, those of whom an undo had left something as it is.
-    Column("left_as_is", Integer, nullable=False, server_default=text("0")),
+    Column("skipped_attributes", Integer, nullable=False, server_default=text("0")),
 )
 
 # What a run tells that did not stop it, each kind once.
@@ -265,28 +269,28 @@ waits = Table(
     "waits",
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("waiter", String(100), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
     Column("service", String(20), nullable=False),
-    _moment("since"),
+    _timestamp("since"),
     # When it was told last, and when it is tried again.
-    _moment("told"),
-    _moment("next_try"),
+    _timestamp("reported"),
+    _timestamp("next_try"),
     # The last failure; without one nothing was asked, since the service was known to be away.
-    _moment("failed_at", nullable=True),
+    _timestamp("failed_at", nullable=True),
     Column("status", Integer),
     Column("kind", String(20)),
 )
 
 #: All columns that hold what is sealed.
-SEALED_COLUMNS: Final = tuple(
-    column for table in metadata.sorted_tables for column in table.columns if column.info.get("sealed")
+ENCRYPTED_COLUMNS: Final = tuple(
+    column for table in metadata.sorted_tables for column in table.columns if column.info.get("encrypted")
 )
 
 #: A run that may change everybody; and such a one that reads Entra, which an undo does not.
-CHANGES_EVERYBODY: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
-FOR_EVERYBODY: Final = and_(CHANGES_EVERYBODY, runs.c.mode != Mode.UNDO)
+IS_FULL_SCOPE: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
+IS_FULL_SCOPE_SYNC: Final = and_(IS_FULL_SCOPE, runs.c.mode != Mode.UNDO)
 
 
-def is_open(some_receipts: FromClause) -> ColumnElement[bool]:
+def awaits_outcome(some_receipts: FromClause) -> ColumnElement[bool]:
     """Say whether a receipt awaits an outcome: it has none so far, or its dead letter is being replayed."""
     return or_(some_receipts.c.outcome == Outcome.PENDING, some_receipts.c.replaying)

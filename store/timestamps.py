@@ -10,6 +10,6 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def in_utc(moment: dt.datetime) -> dt.datetime:
+def as_utc(moment: dt.datetime) -> dt.datetime:
     """Return a moment read from the database: SQLite drops the zone, PostgreSQL gives the session's."""
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

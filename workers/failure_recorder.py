@@ -25,17 +25,17 @@ class UserFailureRecorder:
         self._receipts = store.receipts
         self._runs = store.runs
         self._waits = store.waits
-        self._witnesses = store.witnesses
-        self._seals = store.seals
+        self._peer_progress = store.peer_progress
+        self._message_cipher = store.message_cipher
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message is really about it."""
         try:
             user = load_user_sync(message.kwargs)
-            operation = self._seals.open_user(user).operation
+            operation = self._message_cipher.decrypt_user(user).operation
         except (PermanentError, DecryptionError):
             return
-        self._receipts.dead_letter(user.run, user.user, dead_letter, attempts, operation=operation)
+        self._receipts.mark_dead_lettered(user.run, user.user, dead_letter, attempts, operation=operation)
         self._runs.complete_if_done(user.run)
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
@@ -46,7 +46,7 @@ class UserFailureRecorder:
         """Note what the user waits for, if the message names one."""
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
-            self._waits.user(run, user, wait)
+            self._waits.record_user(run, user, wait)
 
     def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
         """Say how the other users of the run fare at a stage."""
@@ -54,7 +54,7 @@ class UserFailureRecorder:
         if not isinstance(run, int):
             return UNKNOWN_PEERS
         return PeerResults(
-            last_success=self._witnesses.last_success(run, stage),
-            pending=self._witnesses.others_wait(run),
-            recovering=self._witnesses.recovering(run),
+            last_success=self._peer_progress.last_success(run, stage),
+            pending=self._peer_progress.others_pending(run),
+            recovering=self._peer_progress.is_recovering(run),
         )

@@ -31,7 +31,7 @@ class RunWarningLog:
         with self._lock:
             if (run, warning.kind) in self._written:
                 return
-        if self._run_warnings.note(run, warning.kind, warning.detail):
+        if self._run_warnings.record(run, warning.kind, warning.detail):
             _log.warning("run_warning", run=run, kind=str(warning.kind), detail=warning.detail)
         with self._lock:
             self._written[run, warning.kind] = None

@@ -26,4 +26,4 @@ class RunDetails:
 
 def details_of(run_id: int, store: Store) -> RunDetails:
     """Return a run's details as they are now."""
-    return RunDetails(changes=store.changes_made.of(run_id), prospect=store.prospects.of(run_id))
+    return RunDetails(changes=store.change_totals.for_run(run_id), prospect=store.forecasts.for_run(run_id))

@@ -37,6 +37,6 @@ def publish_request(request: SyncRequest, *, store: Store, publisher: Publisher)
     event_id = str(uuid.uuid4())
     message = tenant_sync_message(request, event_id=event_id)
     if is_privileged(request, event_id):
-        message = with_proof(message, store.seals.proof)
+        message = with_proof(message, store.message_cipher.sign_trigger)
     publisher.publish([message])
     return event_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from administration.runs.trigger import build_request
 from schemas.errors import UsageError
 from schemas.outcomes import Mode, Status
-from store.runs.undo import why_not_undoable
+from store.runs.undo import undo_block_reason
 
 if TYPE_CHECKING:
     from schemas.messages.messages import SyncRequest
@@ -46,8 +46,8 @@ def plan_undo(
         reverts_run_id=run,
         override_guard=override_guard,
     )
-    changed = len(request.users) or store.undos.people(run)
-    why = why_not_undoable(undone.status, dry_run=undone.dry_run, people=changed)
+    changed = len(request.users) or store.undo_records.count_claimed(run)
+    why = undo_block_reason(undone.status, dry_run=undone.dry_run, people=changed)
     if why is not None:
         raise UsageError(f"Run {run} cannot be undone: {why}.")
     unknown = [user for user in request.users if store.receipts.get(run, user) is None]

@@ -45,7 +45,7 @@ def wait_for_run(
 
     def check() -> Run | None:
         nonlocal told
-        run = triggers.run_of(event_id)
+        run = triggers.find_run(event_id)
         if run is None and not told and time.monotonic() - began > _PATIENCE:
             told = True
             listener.not_picked_up()

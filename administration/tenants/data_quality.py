@@ -17,7 +17,7 @@ def data_quality_of(tenant: str, *, store: Store, limit: int) -> DataQualityRepo
     Raises `UsageError` if there is no such tenant, or no full run of it is complete.
     """
     store.tenants.outline(tenant)
-    found = store.tenant_reports.last(tenant, limit)
+    found = store.data_quality.last(tenant, limit)
     if found is None:
         raise UsageError(f"No full run of tenant '{tenant}' is complete yet: 'trigger {tenant}' starts one.")
     return found

@@ -20,4 +20,4 @@ def freshness_of(tenant: str | None, *, store: Store, now: dt.datetime) -> list[
         keys = [each.key for each in store.tenants.outlines()]
     else:
         keys = [store.tenants.outline(tenant).key]
-    return [store.people.freshness(key, now) for key in keys]
+    return [store.user_history.freshness(key, now) for key in keys]

@@ -27,7 +27,7 @@ class NextRun:
 
 def next_run(tenant: str, schedules: Schedules, now: dt.datetime) -> NextRun | None:
     """Return a tenant's next run after `now` (aware); None without a schedule, or if it is disabled."""
-    plan = next(iter(schedules.plans(tenant)), None)
+    plan = next(iter(schedules.enabled(tenant)), None)
     if plan is None:
         return None
     schedule = parsed_schedule(plan.schedule, plan.time_zone)

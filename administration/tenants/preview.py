@@ -54,13 +54,13 @@ class Preview:
 def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     """Return what a finished dry run found; `saved` are the tenant's own settings."""
     run, details = summary.run, details_of(summary.run.id, store)
-    trial = store.trials.settings(run)
+    trial = store.settings_overrides.settings(run)
     counts = GuardCounts(
         changed=details.changes.users,
         identity_changed=details.changes.identity,
         not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
     )
-    people = store.guards.everybody(run.id)
+    people = store.guard_counters.directory_size(run.id)
     return Preview(
         summary=summary,
         details=details,

@@ -24,7 +24,7 @@ def find_user_ids(tenant: str, identifier: str, *, store: Store, keys: Sequence[
     marks = []
     if "@" in identifier:
         marks = FieldCipher(keys).index.digests(tenant, Attribute.EPPN, normalize_eppn(identifier))
-    return list(store.people.find(tenant, identifier, marks))
+    return list(store.user_history.find_user_ids(tenant, identifier, marks))
 
 
 def resolve_entra_id(tenant: str, identifier: str, *, store: Store, keys: Sequence[str]) -> str:

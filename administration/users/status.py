@@ -63,7 +63,7 @@ def user_reports(
         raise UsageError(f"No user with that id or EPPN was found in '{tenant}'.")
     reports = []
     for user in found:
-        history = store.people.history(tenant, user, limit)
-        standing = user_status_of(history, store.people.confirmed(tenant, user))
+        history = store.user_history.entries(tenant, user, limit)
+        standing = user_status_of(history, store.user_history.last_verification(tenant, user))
         reports.append(UserReport(user=user, standing=standing, history=history))
     return reports

@@ -63,10 +63,10 @@ def _print(report: KeyReport) -> None:
         rows.append(("dead letters", *(dead_letters[age] for age in KeyAge)))
     print_table(("encrypted in", "newest key", "older key", "no key", "not encrypted"), rows)
     for trace in report.traces:
-        if trace.marks or trace.confirmations:
+        if trace.identity_digests or trace.verifications:
             echo(
-                f"{trace.tenant}: digests of {trace.marks} users (to find equal values) and of "
-                f"{trace.confirmations} (to skip verified users) need an older key until the next full run."
+                f"{trace.tenant}: digests of {trace.identity_digests} users (to find equal values) and of "
+                f"{trace.verifications} (to skip verified users) need an older key until the next full run."
             )
     if dead_letters is None:
         echo("Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set.")

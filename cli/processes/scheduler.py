@@ -41,7 +41,9 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
         # RabbitMQ would close a connection that is idle until the next due time.
         services.broker.disconnect()
 
-    made = Scheduler(schedules=services.store.schedules, publish=publish, proof=services.store.seals.proof)
+    made = Scheduler(
+        schedules=services.store.schedules, publish=publish, proof=services.store.message_cipher.sign_trigger
+    )
     if once:
         published = made.tick(dt.datetime.now(dt.UTC))
         rows = [(each.tenant, str(each.mode), timestamp(each.due), each.event) for each in published]

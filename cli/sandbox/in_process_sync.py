@@ -83,11 +83,11 @@ class InProcessSync:
         )
         message = tenant_sync_message(request, event_id=event_id)
         if is_privileged(request, event_id):
-            message = with_proof(message, self.store.seals.proof)
+            message = with_proof(message, self.store.message_cipher.sign_trigger)
         self.broker.publish([message])
         while True:
             time.sleep(_POLL_INTERVAL)
-            run = self.store.triggers.run_of(event_id)
+            run = self.store.triggers.find_run(event_id)
             if run is not None:
                 return run.id
 

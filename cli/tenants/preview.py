@@ -109,7 +109,7 @@ def _run(services: Services, request: SyncRequest, *, quiet: bool) -> RunSummary
             run = started_run(event_id, services, report)
             return wait_for_end(run.id, runs=services.store.runs, listener=report)
     except KeyboardInterrupt:
-        cancelled = services.store.triggers.withdraw(request, event_id)
+        cancelled = services.store.triggers.cancel(request, event_id)
         echo(f"Preview interrupted: run {cancelled.id} is {cancelled.status}.", err=True)
         raise
 

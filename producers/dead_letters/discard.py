@@ -35,7 +35,7 @@ def discard(
     after each batch. Raises `TransientError` when the database or RabbitMQ is unavailable.
     """
     selection = {**wanted.as_json(), "dead_letters": sum(expected.values())}
-    operation = store.operations.begin(OperationKind.DISCARD, selection=selection, operator=operator)
+    operation = store.operations.start(OperationKind.DISCARD, selection=selection, operator=operator)
     counts: dict[str, int] = {}
     for queue, dead_letters in expected.items():
         with broker.browse_dead_letters(queue) as browser:
@@ -45,13 +45,13 @@ def discard(
                 for found in batch:
                     name = f"{found.dead_letter.tenant or '-'} {found.dead_letter.failure.reason}"
                     counts[name] = counts.get(name, 0) + 1
-                store.operations.note(operation.id, counts)
+                store.operations.record_progress(operation.id, counts)
     return store.operations.finish(operation.id, OperationStatus.COMPLETED, counts)
 
 
 def _discard_batch(batch: list[BrowsedMessage], browser: DeadLetterBrowser, store: Store) -> None:
     reconcile_receipts([found.dead_letter for found in batch], store=store)
-    store.replays.let_go(list(_keys(batch)))
+    store.replays.release(list(_keys(batch)))
     for found in batch:
         browser.ack(found)
 

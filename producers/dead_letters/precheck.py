@@ -47,10 +47,10 @@ def precheck(
     for portion in iter_locked(broker, wanted.queues_to_browse):
         dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
         states = reconcile_receipts(dead_letters, store=store).states
-        outlived = _outlived(dead_letters, states, store)
+        superseded_and_pruned = _outlived(dead_letters, states, store)
         for dead_letter in dead_letters:
             obstacle = _block_reason(dead_letter, states, runs, store)
-            if obstacle is BlockReason.RUN_GONE and dead_letter.id in outlived:
+            if obstacle is BlockReason.RUN_GONE and dead_letter.id in superseded_and_pruned:
                 obstacle = BlockReason.SUPERSEDED
             if counts.replayable == limit:
                 return
@@ -72,8 +72,8 @@ def _outlived(
         and dead_letter.receipt_key is not None
         and dead_letter.receipt_key not in states
     }
-    outlived = store.pruning.outlived(set(gone.values()))
-    return {dead_letter for dead_letter, person in gone.items() if person in outlived}
+    superseded_and_pruned = store.pruning.superseded_and_pruned(set(gone.values()))
+    return {dead_letter for dead_letter, person in gone.items() if person in superseded_and_pruned}
 
 
 def _block_reason(

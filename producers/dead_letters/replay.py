@@ -99,7 +99,7 @@ class Replay:
         self._broker = broker
         self._hooks = hooks
         selection = {**request.selection.as_json(), "dead_letters": sum(request.expected.values())}
-        begun = store.operations.begin(
+        begun = store.operations.start(
             OperationKind.REPLAY,
             selection=selection,
             operator=request.operator,
@@ -124,7 +124,7 @@ class Replay:
             progress, detail = error.progress, error.detail
         except TransientError as error:
             progress, detail = OperationStatus.STOPPED, str(error)
-        self._results = self._store.replays.settled(self._operation)
+        self._results = self._store.replays.results(self._operation)
         notes = "; ".join([*self._runs.notes, *([detail] if detail else [])]) or None
         return self._store.operations.finish(self._operation, progress, self._counts(), notes)
 
@@ -146,7 +146,7 @@ class Replay:
         """Publish a step; `published` and `failed` are the totals before it."""
         while self._left and self._published - published < users:
             self._walk(min(BROWSE_SIZE, users - (self._published - published)))
-            self._store.operations.note(self._operation, self._counts())
+            self._store.operations.record_progress(self._operation, self._counts())
             self._check_results(published, failed)
 
     def _walk(self, users: int) -> None:
@@ -186,7 +186,7 @@ class Replay:
             key: found.dead_letter for found in batch if (key := found.dead_letter.receipt_key) is not None
         }
         states = reconcile_receipts(dead_letters.values(), store=self._store).states
-        opened = self._store.replays.take_up(self._operation, states)
+        opened = self._store.replays.reopen(self._operation, states)
         self._broker.publish([self._message(dead_letters[key], states[key], key) for key in sorted(opened)])
         for found in batch:
             # A user that was not reopened has an outcome by now, or is being replayed already: a second copy.
@@ -201,8 +201,8 @@ class Replay:
         run, user = key
         keeps_payload = self._request.original_payload or is_placeholder_id(user)
         fields = UserSync(tenant=state.tenant, run=run, user=user, payload=dead_letter.payload)
-        data = self._store.seals.open_user(fields).data if keeps_payload else None
-        fields = self._store.seals.user(fields, data, operation=self._operation)
+        data = self._store.message_cipher.decrypt_user(fields).data if keeps_payload else None
+        fields = self._store.message_cipher.encrypt_user(fields, data, operation=self._operation)
         if state.tenant not in self._give_up_after:
             settings = self._store.tenants.outline(state.tenant)
             self._give_up_after[state.tenant] = settings.give_up_after_hours
@@ -235,7 +235,7 @@ class Replay:
 
     def _check_results(self, published: int, failed: int) -> None:
         """Check the results so far, and stop if too many failed again."""
-        self._results = self._store.replays.settled(self._operation)
+        self._results = self._store.replays.results(self._operation)
         self._show_progress()
         again, tried = self._failed() - failed, self._published - published
         if exceeds_failure_limit(again, tried, self._request.max_failed):

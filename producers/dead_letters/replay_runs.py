@@ -74,7 +74,7 @@ class RunReplayer:
     def _is_authentic(self, dead_letter: DeadLetter) -> bool:
         """Say whether a page's dead letter is of a message of ours: a foreign one must not resume a run."""
         try:
-            self._store.seals.check_page(load_tenant_page(dead_letter.fields))
+            self._store.message_cipher.check_page(load_tenant_page(dead_letter.fields))
         except PermanentError:
             return False
         return True

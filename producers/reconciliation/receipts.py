@@ -38,7 +38,7 @@ def is_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
         return False
     run, user = dead_letter.receipt_key
     try:
-        store.seals.open_user(
+        store.message_cipher.decrypt_user(
             UserSync(tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload)
         )
     except PermanentError:
@@ -69,9 +69,9 @@ def reconcile_receipts(dead_letters: Iterable[DeadLetter], *, store: Store) -> R
         if dead_letter.is_dropped and not state.replaying:
             continue
         if (
-            state.is_lost(dead_letter.operation)
+            state.is_orphaned(dead_letter.operation)
             and _is_surely_authentic(dead_letter, store=store)
-            and store.receipts.dead_letter(
+            and store.receipts.mark_dead_lettered(
                 *key, dead_letter.failure, dead_letter.attempts, operation=dead_letter.operation
             )
         ):
@@ -93,8 +93,8 @@ def reconcile_page(dead_letter: DeadLetter, *, store: Store) -> bool:
         return False
     try:
         page = load_tenant_page(dead_letter.fields)
-        store.seals.check_page(page)
+        store.message_cipher.check_page(page)
     except (PermanentError, UsageError):
         return False
     detail = f"a page was not read: {dead_letter.failure.detail}"
-    return store.pages.begin(page) and store.runs.halt(page.run, Cause.BUG, detail)
+    return store.pages.should_read(page) and store.runs.halt(page.run, Cause.BUG, detail)

@@ -77,7 +77,7 @@ class Reconciler:
         Raises `TransientError` when the database or RabbitMQ is unavailable, and forgets all observations.
         """
         try:
-            with self._lost.turn() as mine:
+            with self._lost.try_lock() as mine:
                 if mine:
                     return self._check(now)
             self._forget()
@@ -94,7 +94,7 @@ class Reconciler:
         runs = self._lost.open_runs()
         self._times = {run.id: self._times.get(run.id, 0) for run in runs}
         self._page_times = {run.id: self._page_times.get(run.id, 0) for run in runs}
-        self._runs.record(now, [(run.id, run.scan) for run in runs])
+        self._runs.record(now, [(run.id, run.attempt) for run in runs])
         self._pages.record(now, runs)
         if not runs:
             return _NOTHING
@@ -124,8 +124,8 @@ class Reconciler:
     def _lost_of(self, run: OpenRun, now: dt.datetime, *, away: bool) -> _Lost | None:
         """Return the lost users of a run, None if there are none."""
         quiet = self._patience.required_quiet(away=away, times=self._times[run.id])
-        before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.scan)))
-        if before is None or not self._lost.users(run.id, before=before, limit=1):
+        before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.attempt)))
+        if before is None or not self._lost.lost_users(run.id, before=before, limit=1):
             return None
         return _Lost(run=run, before=before, now=now)
 
@@ -134,23 +134,25 @@ class Reconciler:
             return False
         quiet = self._patience.required_quiet(away=away, times=self._page_times[run.id])
         before = lost_before(now, quiet, self._pages_passage, self._pages.since(run))
-        return before is not None and (run.page_sign is None or run.page_sign < before)
+        return before is not None and (run.page_next_try is None or run.page_next_try < before)
 
     def _publish_all(self, lost: _Lost) -> int:
         count, last = 0, ""
-        while users := self._lost.users(lost.run.id, before=lost.before, after=last, limit=PAGE_SIZE):
+        while users := self._lost.lost_users(lost.run.id, before=lost.before, after=last, limit=PAGE_SIZE):
             count, last = count + len(self._publish(lost, users)), users[-1]
         return count
 
     def _publish(self, lost: _Lost, users: Collection[str]) -> set[str]:
         """Publish the users that are still lost, each to be read afresh; return them."""
         run = lost.run
-        marked = self._lost.published_again(run.id, users, before=lost.before, moment=lost.now)
+        marked = self._lost.mark_republished(run.id, users, before=lost.before, moment=lost.now)
         give_up = self._give_up(run)
         self._queues.publish(
             [
                 user_sync_message(
-                    self._store.seals.user(UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)),
+                    self._store.message_cipher.encrypt_user(
+                        UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)
+                    ),
                     give_up_after_hours=give_up,
                 )
                 for user in sorted(marked)
@@ -160,7 +162,7 @@ class Reconciler:
 
     def _report_users(self, run: OpenRun, count: int) -> None:
         self._times[run.id] += 1
-        self._store.run_warnings.note_lost(run.id, count)
+        self._store.run_warnings.record_lost_messages(run.id, count)
         _log.warning("messages_lost", tenant=run.tenant, run=run.id, users=count)
 
     def _read_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
@@ -198,22 +200,24 @@ class Reconciler:
         with self._queues.browse_dead_letters(TENANT_PAGES_QUEUE) as browser:
             if any(reconcile_page(found.dead_letter, store=self._store) for found in browser):
                 return False
-        page = TenantPage(tenant=run.tenant, run=run.id, scan=run.scan, number=run.pages_done + 1, link=None)
+        page = TenantPage(
+            tenant=run.tenant, run=run.id, attempt=run.attempt, number=run.pages_done + 1, link=None
+        )
         try:
-            scan = self._store.pages.restart_scan(page)
+            attempt = self._store.pages.restart_listing(page)
         except HaltError as error:
             detail = "the messages for its pages were lost each time the list was begun again"
             self._store.runs.halt(run.id, error.cause, f"{detail} ({error.detail})")
             return False
-        if scan is None:
+        if attempt is None:
             return False
-        first = TenantPage(tenant=run.tenant, run=run.id, scan=scan, number=1, link=None)
-        sealed = self._store.seals.page(first)
+        first = TenantPage(tenant=run.tenant, run=run.id, attempt=attempt, number=1, link=None)
+        sealed = self._store.message_cipher.sign_page(first)
         self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
         self._page_times[run.id] += 1
         detail = "the message for a page was lost; the list was begun again"
-        self._store.run_warnings.note(run.id, WarningKind.PAGE_LOST, detail)
-        _log.warning("page_message_lost", tenant=run.tenant, run=run.id, scan=scan)
+        self._store.run_warnings.record(run.id, WarningKind.PAGE_LOST, detail)
+        _log.warning("page_message_lost", tenant=run.tenant, run=run.id, attempt=attempt)
         return True
 
     def _give_up(self, run: OpenRun) -> float:

@@ -64,16 +64,16 @@ class Scheduler:
         Raises `TransientError` when the database or RabbitMQ is unavailable. Nothing is lost by that, nor
         when the process is killed: a trigger not recorded as published is published again, under the same id.
         """
-        with self._schedules.turn() as mine:
+        with self._schedules.try_lock() as mine:
             if not mine:
                 return []
-            plans = self._schedules.plans()
+            plans = self._schedules.enabled()
             self._said = {plan.tenant_id: said for plan in plans if (said := self._said.get(plan.tenant_id))}
             found = [(plan, trigger) for plan in plans if (trigger := self._trigger(plan, now))]
             published = [_published(plan, trigger) for plan, trigger in found]
             if published:
                 self._publish([with_proof(_message(each), self._proof) for each in published])
-                self._schedules.note([(plan, trigger.due) for plan, trigger in found], now)
+                self._schedules.record_published([(plan, trigger.due) for plan, trigger in found], now)
         for each in published:
             _log.info(
                 "run_triggered",

@@ -109,7 +109,7 @@ def _about_page(page: TenantPage) -> dict[str, Any]:
         "kind": _PAGE,
         "tenant": page.tenant,
         "run": page.run,
-        "scan": page.scan,
+        "attempt": page.attempt,
         "number": page.number,
         "link": page.link,
     }

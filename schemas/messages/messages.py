@@ -88,7 +88,7 @@ class TenantPage:
 
     tenant: str
     run: int
-    scan: int
+    attempt: int
     number: int
     link: str | None
     #: Proves that the message is ours (`schemas.messages.authentication`).
@@ -159,7 +159,7 @@ class TenantPageSchema(Schema):
 
     tenant = fields.String(required=True)
     run = fields.Integer(required=True, strict=True)
-    scan = fields.Integer(required=True, strict=True)
+    attempt = fields.Integer(required=True, strict=True)
     number = fields.Integer(required=True, strict=True)
     link = fields.String(required=True, allow_none=True)
     proof = fields.String(load_default=None, allow_none=True)

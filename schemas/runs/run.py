@@ -60,7 +60,7 @@ class Run:
     mode: Mode
     dry_run: bool
     users: tuple[str, ...]
-    scan: int
+    attempt: int
     status: Status
     cause: Cause | None
     detail: str | None

@@ -16,23 +16,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TraceStatus:
+class DigestKeyStatus:
     """Of how many people of a tenant, in the last complete full run or since, traces need an older key.
 
-    `marks` are those by which equal EPPNs and personal numbers are found, `confirmations` those by which a
-    receipt is trusted. The next full run makes both anew.
+    `identity_digests` find equal EPPNs and personal numbers, `verifications` tell whether a receipt is
+    trusted. The next full run makes both anew.
     """
 
     tenant: str
-    marks: int
-    confirmations: int
+    identity_digests: int
+    verifications: int
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
-        return {"tenant": self.tenant, "marks": self.marks, "confirmations": self.confirmations}
+        return {
+            "tenant": self.tenant,
+            "identity_digests": self.identity_digests,
+            "verifications": self.verifications,
+        }
 
 
-def trace_status(database: Database, index: BlindIndex) -> list[TraceStatus]:
+def digest_key_status(database: Database, index: BlindIndex) -> list[DigestKeyStatus]:
     """Return how each tenant's traces stand."""
     tenants, receipts = tables.tenants, tables.receipts
 
@@ -44,10 +48,12 @@ def trace_status(database: Database, index: BlindIndex) -> list[TraceStatus]:
         for row in connection.execute(select(tenants.c.id, tenants.c.key).order_by(tenants.c.key)).all():
             since = full_run(connection, row.id) or 0
             people = and_(receipts.c.tenant_id == row.id, receipts.c.run_id >= since)
-            marked = or_(older(receipts.c.eppn_mark), older(receipts.c.ssn_mark))
+            marked = or_(older(receipts.c.eppn_digest), older(receipts.c.ssn_digest))
             counts = [
                 connection.scalar(select(func.count(receipts.c.entra_id.distinct())).where(people, condition))
-                for condition in (marked, older(receipts.c.confirmed_as))
+                for condition in (marked, older(receipts.c.verified_fingerprint))
             ]
-            found.append(TraceStatus(tenant=row.key, marks=counts[0] or 0, confirmations=counts[1] or 0))
+            found.append(
+                DigestKeyStatus(tenant=row.key, identity_digests=counts[0] or 0, verifications=counts[1] or 0)
+            )
     return found

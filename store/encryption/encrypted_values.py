@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Text, cast, select, tuple_, update
 
 from schemas.crypto.encryption import KeyAge
 from store import tables
-from store.encryption.exclusion_rules import SEALED_MEMBER
+from store.encryption.exclusion_rules import ENCRYPTED_MEMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ class _Renewed(NamedTuple):
     ages: Counter[KeyAge]
 
 
-class SealedValues:
+class EncryptedValues:
     """All that is sealed in the database; may be used while workers run."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
@@ -66,7 +66,7 @@ class SealedValues:
 
     def status(self) -> list[ColumnStatus]:
         """Return, for each column, how many values which key opens; nothing is changed."""
-        return [self._column(column, rotates=False) for column in tables.SEALED_COLUMNS]
+        return [self._column(column, rotates=False) for column in tables.ENCRYPTED_COLUMNS]
 
     def rotate(self) -> Iterator[ColumnStatus]:
         """Seal with the first key what an older one has sealed; yield how each column stands after that.
@@ -74,7 +74,7 @@ class SealedValues:
         What somebody changes or has locked in that very moment is left for the next time. May be broken off
         anywhere: what is done is done. Raises `TransientError` (database).
         """
-        for column in tables.SEALED_COLUMNS:
+        for column in tables.ENCRYPTED_COLUMNS:
             yield self._column(column, rotates=True)
 
     def _column(self, column: Column[Any], *, rotates: bool) -> ColumnStatus:
@@ -141,10 +141,10 @@ class SealedValues:
             return value
         if value.keys() == _CLEAR_RULE:
             ages[KeyAge.CLEAR] += 1
-            return {"source": value["source"], SEALED_MEMBER: self._cipher.encrypt(str(value["equals"]))}
+            return {"source": value["source"], ENCRYPTED_MEMBER: self._cipher.encrypt(str(value["equals"]))}
         return {
             name: self._renewed(inner, ages)
-            if name == SEALED_MEMBER and isinstance(inner, str)
+            if name == ENCRYPTED_MEMBER and isinstance(inner, str)
             else self._renewed_inside(inner, ages)
             for name, inner in value.items()
         }

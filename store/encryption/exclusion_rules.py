@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
 
 #: What stands under this name in JSON is sealed.
-SEALED_MEMBER: Final = "sealed"
+ENCRYPTED_MEMBER: Final = "encrypted"
 
 _VALUE: Final = "equals"
 
 
-def seal_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
+def encrypt_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
     """Return settings to be stored; those that are sealed already stay so."""
 
     def sealed(rule: Mapping[str, Any]) -> dict[str, Any]:
         if _VALUE not in rule:
             return dict(rule)
-        return {**_without(rule, _VALUE), SEALED_MEMBER: cipher.encrypt(str(rule[_VALUE]))}
+        return {**_without(rule, _VALUE), ENCRYPTED_MEMBER: cipher.encrypt(str(rule[_VALUE]))}
 
     return _with_rules(settings, sealed)
 
 
-def open_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
+def decrypt_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str, Any]:
     """Return stored settings with their values in the clear; raise `UnsealableError` when no key fits."""
 
     def opened(rule: Mapping[str, Any]) -> dict[str, Any]:
-        if SEALED_MEMBER not in rule:
+        if ENCRYPTED_MEMBER not in rule:
             return dict(rule)
-        return {**_without(rule, SEALED_MEMBER), _VALUE: cipher.decrypt(rule[SEALED_MEMBER])}
+        return {**_without(rule, ENCRYPTED_MEMBER), _VALUE: cipher.decrypt(rule[ENCRYPTED_MEMBER])}
 
     return _with_rules(settings, opened)
 
 
-def without_rules(settings: Mapping[str, Any]) -> dict[str, Any]:
+def without_exclusion_rules(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return stored settings without the rules: for who needs other settings, and may have no keys."""
     return {**settings, "scope": {**(settings.get("scope") or {}), "exclude": []}}
 

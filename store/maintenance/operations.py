@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from schemas.errors import UsageError
 from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from store import tables
-from store.timestamps import in_utc, now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Operations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(
+    def start(
         self,
         kind: OperationKind,
         *,
@@ -47,7 +47,7 @@ class Operations:
             key = connection.execute(insert(tables.operations).values(values)).inserted_primary_key
         return self.get(int(key[0]))  # type: ignore[index] # an insert of one row has a key
 
-    def note(self, operation: int, counts: Mapping[str, int]) -> None:
+    def record_progress(self, operation: int, counts: Mapping[str, int]) -> None:
         """Note how far an operation has come."""
         self._change(operation, counts=dict(counts))
 
@@ -90,6 +90,6 @@ def _operation(row: Row[Any]) -> Operation:
         status=OperationStatus(row.status),
         counts=row.counts,
         detail=row.detail,
-        started=in_utc(row.started),
-        finished=row.finished and in_utc(row.finished),
+        started=as_utc(row.started),
+        finished=row.finished and as_utc(row.finished),
     )

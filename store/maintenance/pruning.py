@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from store.database import Database
 
 #: Receipts that are looked at, and runs that are listed, in one transaction.
-PORTION: Final = 1000
+BATCH_SIZE: Final = 1000
 
 #: A person in a run: the tenant's key, the run, the Entra id.
 Person = tuple[str, int, str]
@@ -69,13 +69,13 @@ class Pruning:
                 yield PruningCounts(receipts=count)
             yield self._run(run, limits, removed if dry_run else 0, dry_run=dry_run)
 
-    def runs_to_look_at(self, limits: Limits) -> int:
+    def count_prunable_runs(self, limits: Limits) -> int:
         """Return how many runs are old enough to have something to remove."""
         query = select(func.count()).where(_ended_before(limits.receipts))
         with self._database.transaction() as connection:
             return int(connection.scalar(query) or 0)
 
-    def outlived(self, people: Collection[Person]) -> set[Person]:
+    def superseded_and_pruned(self, people: Collection[Person]) -> set[Person]:
         """Return those of whom a newer run than the one named has told something.
 
         If such a person's receipt of that run is gone, it was removed here: nothing is left to do about it.
@@ -105,11 +105,11 @@ class Pruning:
         runs = tables.runs
         completed = runs.c.status == Status.COMPLETED
         newest = (
-            and_(tables.FOR_EVERYBODY, completed, runs.c.mode == Mode.FULL),
-            tables.FOR_EVERYBODY,
-            and_(completed, runs.c.people.is_not(None)),
+            and_(tables.IS_FULL_SCOPE_SYNC, completed, runs.c.mode == Mode.FULL),
+            tables.IS_FULL_SCOPE_SYNC,
+            and_(completed, runs.c.directory_size.is_not(None)),
         )
-        undone = runs.c.undoes.is_not(None), runs.c.status.not_in(ENDED_STATUSES)
+        undone = runs.c.reverts_run_id.is_not(None), runs.c.status.not_in(ENDED_STATUSES)
         with self._database.transaction() as connection:
             kept = {
                 run_id
@@ -118,7 +118,7 @@ class Pruning:
                     select(func.max(runs.c.id)).where(kind).group_by(runs.c.tenant_id)
                 )
             }
-            return kept | set(connection.scalars(select(runs.c.undoes).where(*undone)))
+            return kept | set(connection.scalars(select(runs.c.reverts_run_id).where(*undone)))
 
     def _ended(self, before: dt.datetime) -> Iterator[Row[Any]]:
         """Yield the runs that ended long ago, the oldest first."""
@@ -128,12 +128,12 @@ class Pruning:
                 select(runs.c.id, runs.c.dry_run, runs.c.finished)
                 .where(runs.c.id > last, _ended_before(before))
                 .order_by(runs.c.id)
-                .limit(PORTION)
+                .limit(BATCH_SIZE)
             )
             with self._database.transaction() as connection:
                 rows = connection.execute(query).all()
             yield from rows
-            if len(rows) < PORTION:
+            if len(rows) < BATCH_SIZE:
                 return
             last = rows[-1].id
 
@@ -145,7 +145,7 @@ class Pruning:
                 select(receipts.c.entra_id)
                 .where(receipts.c.run_id == run.id, receipts.c.entra_id > after)
                 .order_by(receipts.c.entra_id)
-                .limit(PORTION)
+                .limit(BATCH_SIZE)
             )
             with self._database.transaction() as connection:
                 users = connection.scalars(portion).all()
@@ -157,7 +157,7 @@ class Pruning:
                     receipts.c.entra_id <= users[-1],
                     _removable(before, of_dry_run=run.dry_run),
                 )
-                columns = receipts.c.outcome, receipts.c.reason, receipts.c.left_as_is
+                columns = receipts.c.outcome, receipts.c.reason, receipts.c.skipped_attributes
                 removing: Any = (
                     select(*columns).where(removable)
                     if dry_run
@@ -166,11 +166,11 @@ class Pruning:
                 people, of_left = Counter[Sum](), Counter[Sum]()
                 for row in connection.execute(removing):
                     people[row.outcome, row.reason] += 1
-                    of_left[row.outcome, row.reason] += bool(row.left_as_is)
+                    of_left[row.outcome, row.reason] += bool(row.skipped_attributes)
                 if people and not dry_run:
                     self._keep_sums(connection, run.id, people, of_left)
             yield people.total()
-            if len(users) < PORTION:
+            if len(users) < BATCH_SIZE:
                 return
             after = users[-1]
 
@@ -184,15 +184,17 @@ class Pruning:
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[table.c.run_id, table.c.outcome, table.c.reason],
-                set_={name: table.c[name] + statement.excluded[name] for name in ("people", "left_as_is")},
+                set_={
+                    name: table.c[name] + statement.excluded[name] for name in ("users", "skipped_attributes")
+                },
             ),
             [
                 {
                     "run_id": run_id,
                     "outcome": kind[0],
                     "reason": kind[1] or "",
-                    "people": count,
-                    "left_as_is": left[kind],
+                    "users": count,
+                    "skipped_attributes": left[kind],
                 }
                 for kind, count in people.items()
             ],
@@ -203,7 +205,7 @@ class Pruning:
 
         `removed` receipts are still there in a dry run, and do not count.
         """
-        runs, pages, readings = tables.runs, tables.pages, tables.readings
+        runs, pages, read_plans = tables.runs, tables.pages, tables.read_plans
         of_run = tables.receipts.c.run_id == run.id
         with self._database.transaction() as connection:
             read = connection.scalar(select(func.count()).where(pages.c.run_id == run.id)) or 0
@@ -212,7 +214,7 @@ class Pruning:
                 select(exists().where(runs.c.id == run.id, _ended_before(limits.runs)))
             )
             if not dry_run:
-                for table in (pages, readings):
+                for table in (pages, read_plans):
                     connection.execute(delete(table).where(table.c.run_id == run.id))
                 if goes:
                     # With the events that led to it, and what was counted of it.
@@ -234,7 +236,7 @@ def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
     receipts, operations = tables.receipts, tables.operations
     settled = func.coalesce(receipts.c.finished_at, receipts.c.published_at)
     undo = tables.runs.alias()
-    undone = exists().where(undo.c.undoes == receipts.c.run_id, undo.c.status.not_in(ENDED_STATUSES))
+    undone = exists().where(undo.c.reverts_run_id == receipts.c.run_id, undo.c.status.not_in(ENDED_STATUSES))
     replayed = exists().where(
         operations.c.id == receipts.c.operation_id, operations.c.status == OperationStatus.RUNNING
     )

@@ -27,10 +27,10 @@ from schemas.outcomes import Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.runs.changes import change_kinds, format_changes, guard_counts, parse_changes
 from store import tables
-from store.batch_statements import Rows, found_by, joined
+from store.batch_statements import BatchRows, coalesced, lookup_join
 from store.receipts.collisions import collision
-from store.receipts.work_items import PERSON, newer_run_has
-from store.runs.guard_counters import Counted, in_turn_if_refused
+from store.receipts.work_items import RECEIPT_KEY, is_superseded
+from store.runs.guard_counters import Increment, one_by_one_if_exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
     from schemas.users.attributes import Attribute
     from store.database import Database
-    from store.runs.guard_counters import Allow, Guards
+    from store.runs.guard_counters import GuardCounters, LimitCheck
 
 #: What a claim writes into a receipt, and which one it is.
 _CLAIMED: Final[dict[str, TypeEngine[Any]]] = {
-    **PERSON,
+    **RECEIPT_KEY,
     "skolon_id": String(),
     "changed": String(),
     "changes": String(),
-    "old_values": Text(),
+    "before_image": Text(),
 }
 
 #: A run and an Entra user of it.
@@ -77,7 +77,7 @@ class _Wanted:
     skolon_id: str
     old_values: Mapping[Attribute, str | None]
     new_values: Mapping[Attribute, str | None]
-    allow: Allow | None
+    check_limits: LimitCheck | None
 
     @property
     def person(self) -> _Person:
@@ -86,28 +86,30 @@ class _Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class _Noted:
-    """What a receipt says of its claim; `old_values` are sealed."""
+    """What a receipt says of its claim; `before_image` is encrypted."""
 
     skolon_id: str | None
     changed: Sequence[str]
     changes: str | None
-    old_values: str | None
+    before_image: str | None
     is_claimed: bool
 
 
 class Claims:
     """Claims of workers on people, kept in their receipts; may be shared by threads."""
 
-    def __init__(self, database: Database, guards: Guards, cipher: FieldCipher) -> None:
+    def __init__(self, database: Database, guard_counters: GuardCounters, cipher: FieldCipher) -> None:
         self._database = database
-        self._guards = guards
+        self._guard_counters = guard_counters
         self._cipher = cipher
-        self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
-        self._claimed = Rows(_CLAIMED, is_sqlite=database.is_sqlite)
+        self._people = BatchRows(RECEIPT_KEY, is_sqlite=database.is_sqlite)
+        self._claimed = BatchRows(_CLAIMED, is_sqlite=database.is_sqlite)
         self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
         self._renew = _renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
         self._too_late = _too_late_query(self._people.table, is_sqlite=database.is_sqlite)
-        self._claiming: Coalescer[None, _Wanted, Claim] = joined(in_turn_if_refused(self._claim_together))
+        self._claiming: Coalescer[None, _Wanted, Claim] = coalesced(
+            one_by_one_if_exceeded(self._claim_together)
+        )
 
     def claim(  # noqa: PLR0913 - what a claim is made of
         self,
@@ -116,7 +118,7 @@ class Claims:
         skolon_id: str,
         old_values: Mapping[Attribute, str | None],
         *,
-        allow: Allow | None = None,
+        check_limits: LimitCheck | None = None,
         new_values: Mapping[Attribute, str | None] | None = None,
     ) -> Claim:
         """Claim a Skolon user before it is changed, and keep the values of what will change, sealed.
@@ -133,7 +135,7 @@ class Claims:
             skolon_id=skolon_id,
             old_values=old_values,
             new_values=new_values or {},
-            allow=allow,
+            check_limits=check_limits,
         )
         try:
             return self._claiming.call(None, wanted)
@@ -149,10 +151,10 @@ class Claims:
         with self._database.transaction() as connection:
             return connection.scalar(query)
 
-    def old_values(self, run_id: int, entra_id: str) -> dict[str, str | None]:
+    def before_image(self, run_id: int, entra_id: str) -> dict[str, str | None]:
         """Return the values from before the run changed them, by attribute name; empty if it did not."""
         receipts = tables.receipts
-        query = select(receipts.c.old_values).where(
+        query = select(receipts.c.before_image).where(
             receipts.c.run_id == run_id, receipts.c.entra_id == entra_id
         )
         with self._database.transaction() as connection:
@@ -162,8 +164,8 @@ class Claims:
     def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
         failed: dict[int, Exception] = {}
         renewed: dict[_Person, _Noted] = {}
-        counted: list[Counted] = []
-        with self._database.transaction(by_keys=True) as connection:
+        counted: list[Increment] = []
+        with self._database.transaction(point_lookups=True) as connection:
             noted = self._locked(connection, {one.person for one in wanted})
             for place, one in enumerate(wanted):
                 # Of a message that came twice in the same moment the second renews the first one's claim.
@@ -173,12 +175,16 @@ class Claims:
                 except (TransientError, DecryptionError) as error:
                     failed[place] = error
                     continue
-                if before is not None and not before.is_claimed and one.allow is not None:
+                if before is not None and not before.is_claimed and one.check_limits is not None:
                     counted.append(
-                        Counted(run_id=one.run_id, counts=guard_counts(one.old_values), allow=one.allow)
+                        Increment(
+                            run_id=one.run_id,
+                            counts=guard_counts(one.old_values),
+                            check_limits=one.check_limits,
+                        )
                     )
             self._claimed.write(connection, self._renew, _claimed_rows(renewed))
-            self._guards.add(connection, counted)
+            self._guard_counters.add(connection, counted)
         # In a transaction of its own, after the commit: a newer run that does not see our claim yet
         # has published its receipt before, and is seen here; one that comes later sees the claim.
         late = self._late(renewed)
@@ -186,7 +192,7 @@ class Claims:
 
     def _locked(self, connection: Connection, people: Iterable[_Person]) -> dict[_Person, _Noted]:
         """Return what is noted of those whose receipts are open, and keep these as they are."""
-        rows = self._people.carry_out(connection, self._lock, _people_rows(people))
+        rows = self._people.execute(connection, self._lock, _people_rows(people))
         return {(row.run_id, row.entra_id): _noted(row) for row in rows}
 
     def _renewed(self, before: _Noted | None, wanted: _Wanted) -> _Noted:
@@ -196,13 +202,13 @@ class Claims:
         old_values, new_values = wanted.old_values, wanted.new_values
         # What was noted of another Skolon user says nothing about this one.
         same = before.skolon_id == wanted.skolon_id
-        written = self._written(before.old_values if same else None).extended(old_values, new_values)
+        written = self._written(before.before_image if same else None).extended(old_values, new_values)
         kinds = {**change_kinds(old_values, new_values), **(parse_changes(before.changes) if same else {})}
         return _Noted(
             skolon_id=wanted.skolon_id,
             changed=sorted({*(before.changed if same else ()), *map(str, old_values)}),
             changes=format_changes(kinds),
-            old_values=self._cipher.encrypt_json(written.as_json()),
+            before_image=self._cipher.encrypt_json(written.as_json()),
             is_claimed=True,
         )
 
@@ -214,7 +220,7 @@ class Claims:
         if not (rows := _people_rows(people)):
             return set()
         with self._database.statement() as connection:
-            found = self._people.carry_out(connection, self._too_late, rows)
+            found = self._people.execute(connection, self._too_late, rows)
             return {(row.run_id, row.entra_id) for row in found}
 
 
@@ -227,7 +233,7 @@ def _noted(row: Row[Any]) -> _Noted:
         skolon_id=row.skolon_id,
         changed=row.changed or (),
         changes=row.changes,
-        old_values=row.old_values,
+        before_image=row.before_image,
         is_claimed=row.claimed_at is not None,
     )
 
@@ -241,7 +247,7 @@ def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
             "skolon_id": noted.skolon_id,
             "changed": json.dumps(noted.changed),
             "changes": noted.changes,
-            "old_values": noted.old_values,
+            "before_image": noted.before_image,
         }
         for (run_id, entra_id), noted in renewed.items()
     ]
@@ -257,12 +263,12 @@ def _lock_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
             receipts.c.skolon_id,
             receipts.c.changed,
             receipts.c.changes,
-            receipts.c.old_values,
+            receipts.c.before_image,
             receipts.c.claimed_at,
         )
         .select_from(given)
         .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
-        .where(tables.is_open(receipts))
+        .where(tables.awaits_outcome(receipts))
     )
     if is_sqlite:
         return query
@@ -282,7 +288,7 @@ def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
             skolon_id=given.c.skolon_id,
             changed=as_json(given.c.changed, JSON()),
             changes=given.c.changes,
-            old_values=given.c.old_values,
+            before_image=given.c.before_image,
             claimed_at=func.now(),
         )
     )
@@ -291,9 +297,9 @@ def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
 def _too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
     runs = tables.runs
-    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
+    people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
     is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
-    newer = newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
+    newer = is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
     return (
         select(receipts.c.run_id, receipts.c.entra_id)
         .select_from(people)

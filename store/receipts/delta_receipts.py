@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from store.receipts.receipts import Receipts
 
 
-class Changes:
+class DeltaReceipts:
     """What a delta's pages mean for the receipts; may be shared by threads."""
 
     def __init__(self, database: Database, receipts: Receipts) -> None:
         self._database = database
         self._receipts = receipts
 
-    def publish(self, run_id: int, changed: Collection[str], removed: Collection[str]) -> set[str]:
+    def create_pending(self, run_id: int, changed: Collection[str], removed: Collection[str]) -> set[str]:
         """Write a pending receipt for each changed user and a final one for each removed; return the pending.
 
         A user who has a receipt in this run already is told of once more, and maybe with newer values,
@@ -59,7 +59,7 @@ class Changes:
     def _note_repetition(
         self, connection: Connection, run_id: int, entra_ids: Collection[str], moment: datetime
     ) -> None:
-        receipts, readings = tables.receipts, tables.readings
+        receipts, read_plans = tables.receipts, tables.read_plans
         earlier = select(receipts.c.entra_id).where(
             receipts.c.run_id == run_id,
             receipts.c.entra_id.in_(entra_ids),
@@ -67,5 +67,7 @@ class Changes:
         )
         if connection.execute(earlier.limit(1)).first() is not None:
             connection.execute(
-                update(readings).where(readings.c.run_id == run_id).values(leaves_link=False, to_link=None)
+                update(read_plans)
+                .where(read_plans.c.run_id == run_id)
+                .values(keeps_delta_link=False, end_link=None)
             )

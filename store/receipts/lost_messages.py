@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, or_, select, update
 from schemas.outcomes import OPEN_STATUSES, Outcome, Status
 from store import tables
 from store.runs.waits import PAGE
-from store.timestamps import in_utc
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,16 +29,16 @@ _LOCK: Final = 710_042_013
 class OpenRun:
     """A run that is open, and what of its reading can be seen to move.
 
-    `page_sign` is when its page is to be tried again, if the page waits.
+    `page_next_try` is when its page is to be tried again, if the page waits.
     """
 
     id: int
     tenant: str
     status: Status
-    scan: int
+    attempt: int
     pages_done: int
     receipts: int
-    page_sign: dt.datetime | None
+    page_next_try: dt.datetime | None
 
 
 class LostMessages:
@@ -48,7 +48,7 @@ class LostMessages:
         self._database = database
 
     @contextmanager
-    def turn(self) -> Iterator[bool]:
+    def try_lock(self) -> Iterator[bool]:
         """Give True to one process at a time, and False to the others, until the block ends.
 
         On SQLite everybody gets True: what two of them publish comes twice, which is harmless.
@@ -65,7 +65,7 @@ class LostMessages:
         reading = runs.c.status == Status.READING
         pages_done = (
             select(func.count())
-            .where(reading, pages.c.run_id == runs.c.id, pages.c.scan == runs.c.scan, pages.c.done)
+            .where(reading, pages.c.run_id == runs.c.id, pages.c.attempt == runs.c.attempt, pages.c.done)
             .scalar_subquery()
         )
         written = select(func.count()).where(reading, receipts.c.run_id == runs.c.id).scalar_subquery()
@@ -74,13 +74,13 @@ class LostMessages:
                 runs.c.id,
                 tables.tenants.c.key,
                 runs.c.status,
-                runs.c.scan,
+                runs.c.attempt,
                 pages_done.label("pages_done"),
                 written.label("receipts"),
                 waits.c.next_try,
             )
             .join(tables.tenants, tables.tenants.c.id == runs.c.tenant_id)
-            .outerjoin(waits, and_(waits.c.run_id == runs.c.id, waits.c.waiter == PAGE))
+            .outerjoin(waits, and_(waits.c.run_id == runs.c.id, waits.c.entra_id == PAGE))
             .where(runs.c.status.in_(OPEN_STATUSES))
             .order_by(runs.c.id)
         )
@@ -90,10 +90,10 @@ class LostMessages:
                     id=row.id,
                     tenant=row.key,
                     status=Status(row.status),
-                    scan=row.scan,
+                    attempt=row.attempt,
                     pages_done=row.pages_done,
                     receipts=row.receipts,
-                    page_sign=row.next_try and in_utc(row.next_try),
+                    page_next_try=row.next_try and as_utc(row.next_try),
                 )
                 for row in connection.execute(query)
             ]
@@ -102,7 +102,7 @@ class LostMessages:
         """Return when something that was asked failed last, of all that still waits."""
         with self._database.transaction() as connection:
             moment = connection.scalar(select(func.max(tables.waits.c.failed_at)))
-        return None if moment is None else in_utc(moment)
+        return None if moment is None else as_utc(moment)
 
     def newest_finished(self) -> dt.datetime | None:
         """Return when the newest was published of those of open runs who have come to an outcome since.
@@ -122,9 +122,9 @@ class LostMessages:
         )
         with self._database.transaction() as connection:
             moment = connection.scalar(query)
-        return None if moment is None else in_utc(moment)
+        return None if moment is None else as_utc(moment)
 
-    def users(self, run_id: int, *, before: dt.datetime, after: str = "", limit: int) -> list[str]:
+    def lost_users(self, run_id: int, *, before: dt.datetime, after: str = "", limit: int) -> list[str]:
         """Return pending users of an open run whose last sign of life is older than `before`, by id."""
         receipts = tables.receipts
         query = (
@@ -136,7 +136,7 @@ class LostMessages:
         with self._database.transaction() as connection:
             return list(connection.scalars(query))
 
-    def published_again(
+    def mark_republished(
         self, run_id: int, users: Collection[str], *, before: dt.datetime, moment: dt.datetime
     ) -> set[str]:
         """Give those users a new sign of life whose last one is still older than `before`; return them.
@@ -162,8 +162,8 @@ def _lost(run_id: int, before: dt.datetime) -> ColumnElement[bool]:
         select(waits.c.run_id)
         .where(
             waits.c.run_id == receipts.c.run_id,
-            waits.c.waiter == receipts.c.entra_id,
-            or_(waits.c.told >= before, waits.c.next_try >= before),
+            waits.c.entra_id == receipts.c.entra_id,
+            or_(waits.c.reported >= before, waits.c.next_try >= before),
         )
         .exists()
     )

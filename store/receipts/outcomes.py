@@ -28,7 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.outcomes import Outcome
 from schemas.runs.changes import format_changes
 from store import tables
-from store.batch_statements import Rows, joined
+from store.batch_statements import BatchRows, coalesced
 from store.receipts.collisions import collision
 from store.timestamps import now
 
@@ -54,12 +54,12 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "skolon_version": String(),
     "changed": String(),
     "changes": String(),
-    "left_as_is": String(),
+    "skipped_attributes": String(),
     "marked": Boolean(),
-    "eppn_mark": String(),
-    "ssn_mark": String(),
-    "confirmed_as": String(),
-    "confirmed_at": DateTime(timezone=True),
+    "eppn_digest": String(),
+    "ssn_digest": String(),
+    "verified_fingerprint": String(),
+    "verified_at": DateTime(timezone=True),
 }
 
 
@@ -70,14 +70,14 @@ class _Finished:
     result: SyncResult
 
 
-class Finishing:
+class OutcomeWriter:
     """Gives open receipts their outcomes; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rows = Rows(_FINISHED, is_sqlite=database.is_sqlite)
+        self._rows = BatchRows(_FINISHED, is_sqlite=database.is_sqlite)
         self._statement = _finish_statement(self._rows.table, is_sqlite=database.is_sqlite)
-        self._finishing: Coalescer[None, _Finished, bool] = joined(self._finish_together)
+        self._finishing: Coalescer[None, _Finished, bool] = coalesced(self._write_batch)
 
     def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
         """Give a receipt its outcome; False if it has one already.
@@ -89,13 +89,13 @@ class Finishing:
         except IntegrityError:
             raise collision(self._database, run_id, result.skolon_id or "") from None
 
-    def _finish_together(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
+    def _write_batch(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
         # Of a message that came twice in the same moment the first is as good as the other.
         firsts = {(one.run_id, one.entra_id): one for one in reversed(finished)}
         # In one order, so that two workers with the same messages do not lock each other out.
         rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
         with self._database.statement() as connection:
-            done = self._rows.carry_out(connection, self._statement, rows, moment=now())
+            done = self._rows.execute(connection, self._statement, rows, moment=now())
             settled = {(row.run_id, row.entra_id) for row in done}
         return [
             (one.run_id, one.entra_id) in settled and firsts[one.run_id, one.entra_id] is one
@@ -114,12 +114,12 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "skolon_version": result.skolon_version,
         "changed": _names(result.changed),
         "changes": format_changes(result.change_kinds) if result.changed else None,
-        "left_as_is": _names(result.skipped),
+        "skipped_attributes": _names(result.skipped),
         "marked": result.digests is not None,
-        "eppn_mark": result.digests and result.digests.eppn,
-        "ssn_mark": result.digests and result.digests.ssn,
-        "confirmed_as": result.verification and result.verification.fingerprint,
-        "confirmed_at": result.verification and (result.verification.verified_at or now()),
+        "eppn_digest": result.digests and result.digests.eppn,
+        "ssn_digest": result.digests and result.digests.ssn,
+        "verified_fingerprint": result.verification and result.verification.fingerprint,
+        "verified_at": result.verification and (result.verification.verified_at or now()),
     }
 
 
@@ -154,11 +154,13 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         # What a claim of this user has noted, in this delivery or an earlier one, holds good.
         "changed": func.coalesce(receipts.c.changed, as_json(given.c.changed, JSON())),
         "changes": func.coalesce(receipts.c.changes, given.c.changes),
-        "left_as_is": func.coalesce(as_json(given.c.left_as_is, JSON()), receipts.c.left_as_is),
-        "eppn_mark": case((given.c.marked, given.c.eppn_mark), else_=receipts.c.eppn_mark),
-        "ssn_mark": case((given.c.marked, given.c.ssn_mark), else_=receipts.c.ssn_mark),
-        "confirmed_as": given.c.confirmed_as,
-        "confirmed_at": given.c.confirmed_at,
+        "skipped_attributes": func.coalesce(
+            as_json(given.c.skipped_attributes, JSON()), receipts.c.skipped_attributes
+        ),
+        "eppn_digest": case((given.c.marked, given.c.eppn_digest), else_=receipts.c.eppn_digest),
+        "ssn_digest": case((given.c.marked, given.c.ssn_digest), else_=receipts.c.ssn_digest),
+        "verified_fingerprint": given.c.verified_fingerprint,
+        "verified_at": given.c.verified_at,
         # Of the dead letter that it was, if it was replayed.
         "reason": None,
         "stage": None,
@@ -170,7 +172,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         .where(
             receipts.c.run_id == given.c.run_id,
             receipts.c.entra_id == given.c.entra_id,
-            tables.is_open(receipts),
+            tables.awaits_outcome(receipts),
         )
         .values(values)
         .returning(receipts.c.run_id, receipts.c.entra_id)

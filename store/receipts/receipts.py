@@ -22,10 +22,10 @@ from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from store import tables
-from store.batch_statements import Rows
-from store.receipts.outcomes import Finishing
+from store.batch_statements import BatchRows
+from store.receipts.outcomes import OutcomeWriter
 from store.runs.rows import is_run_id
-from store.timestamps import in_utc, now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,10 +88,10 @@ class Receipts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._inserted = Rows({"entra_id": String()}, is_sqlite=database.is_sqlite)
-        self._finishing = Finishing(database)
+        self._inserted = BatchRows({"entra_id": String()}, is_sqlite=database.is_sqlite)
+        self._finishing = OutcomeWriter(database)
 
-    def publish(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
+    def create_pending(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
         """Write a pending receipt for each user that has none; return those that are still pending.
 
         Raises `TransientError` (order) when the run is not being read any more.
@@ -134,7 +134,7 @@ class Receipts:
         statement = self._insert_statement(same)
         # In one order, so that two deliveries of a page do not lock each other out.
         rows = [{"entra_id": entra_id} for entra_id in sorted(entra_ids)]
-        return {row.entra_id for row in self._inserted.carry_out(connection, statement, rows)}
+        return {row.entra_id for row in self._inserted.execute(connection, statement, rows)}
 
     def _insert_statement(self, same: Mapping[str, object]) -> Executable:
         receipts, given = tables.receipts, self._inserted.table
@@ -157,7 +157,7 @@ class Receipts:
         """
         return self._finishing.finish(run_id, entra_id, result)
 
-    def dead_letter(
+    def mark_dead_lettered(
         self,
         run_id: int,
         entra_id: str,
@@ -190,14 +190,14 @@ class Receipts:
         }
         return self._settle(run_id, entra_id, values, awaited)
 
-    def mark(self, run_id: int, entra_id: str, marks: IdentityDigests) -> None:
+    def record_digests(self, run_id: int, entra_id: str, marks: IdentityDigests) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
         receipts = tables.receipts
         with self._database.transaction() as connection:
             connection.execute(
                 update(receipts)
                 .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
-                .values(eppn_mark=marks.eppn, ssn_mark=marks.ssn)
+                .values(eppn_digest=marks.eppn, ssn_digest=marks.ssn)
             )
 
     def get(self, run_id: int, entra_id: str) -> Receipt | None:
@@ -256,9 +256,9 @@ def _receipt(row: Row[Any]) -> Receipt:
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),
         changes=parse_changes(row.changes),
-        skipped=tuple(Attribute(name) for name in row.left_as_is or ()),
-        published=in_utc(row.published_at),
-        finished=row.finished_at and in_utc(row.finished_at),
+        skipped=tuple(Attribute(name) for name in row.skipped_attributes or ()),
+        published=as_utc(row.published_at),
+        finished=row.finished_at and as_utc(row.finished_at),
         operation=row.operation_id,
         replaying=row.replaying,
     )

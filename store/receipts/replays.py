@@ -48,7 +48,7 @@ class ReceiptState:
             "operation": self.operation,
         }
 
-    def is_lost(self, operation: int | None) -> bool:
+    def is_orphaned(self, operation: int | None) -> bool:
         """Say whether the receipt still awaits a message of `operation` (None: of its run) that is dead."""
         if self.replaying:
             return self.operation == operation
@@ -93,7 +93,7 @@ class Replays:
                 for row in connection.execute(query)
             }
 
-    def take_up(self, operation: int, keys: Collection[Key]) -> set[Key]:
+    def reopen(self, operation: int, keys: Collection[Key]) -> set[Key]:
         """Open the receipts of dead letters for a new outcome; return those that were opened.
 
         Whoever has another outcome by now, or was taken up by this very operation before, is left
@@ -123,7 +123,7 @@ class Replays:
                 )
         return opened
 
-    def let_go(self, keys: Collection[Key]) -> None:
+    def release(self, keys: Collection[Key]) -> None:
         """Have nobody await an outcome any more for dead letters that are to be thrown away."""
         receipts = tables.receipts
         known = _possible(keys)
@@ -131,11 +131,11 @@ class Replays:
             with self._database.transaction() as connection:
                 connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
 
-    def settled(self, operation: int) -> ReplayResults:
+    def results(self, operation: int) -> ReplayResults:
         """Return what has become of those whom a replay has taken up so far."""
         receipts = tables.receipts
         query = (
-            select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("people"))
+            select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("users"))
             .where(receipts.c.operation_id == operation)
             .group_by(receipts.c.replaying, receipts.c.outcome, receipts.c.reason)
         )
@@ -143,12 +143,12 @@ class Replays:
         with self._database.transaction() as connection:
             for row in connection.execute(query):
                 if row.replaying:
-                    open_now += row.people
+                    open_now += row.users
                     continue
                 outcome = Outcome(row.outcome)
-                outcomes[outcome] = outcomes.get(outcome, 0) + row.people
+                outcomes[outcome] = outcomes.get(outcome, 0) + row.users
                 if row.reason is not None:
-                    reasons[Reason(row.reason)] = reasons.get(Reason(row.reason), 0) + row.people
+                    reasons[Reason(row.reason)] = reasons.get(Reason(row.reason), 0) + row.users
         return ReplayResults(open=open_now, outcomes=outcomes, reasons=reasons)
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import String, cast, select
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
 from schemas.runs.verification import VerifiedReceipt
 from store import tables
-from store.timestamps import in_utc
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     from store.database import Database
 
 
-class Confirmations:
+class Verifications:
     """What receipts say of Skolon's users; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
@@ -57,12 +57,12 @@ class Confirmations:
             row is None
             or row.outcome not in VERIFYING_OUTCOMES
             or row.replaying
-            or None in (row.confirmed_as, row.confirmed_at, row.skolon_id)
+            or None in (row.verified_fingerprint, row.verified_at, row.skolon_id)
         ):
             return None
         return VerifiedReceipt(
-            fingerprint=row.confirmed_as,
-            verified_at=in_utc(row.confirmed_at),
+            fingerprint=row.verified_fingerprint,
+            verified_at=as_utc(row.verified_at),
             skolon_id=row.skolon_id,
             skolon_version=row.skolon_version,
         )

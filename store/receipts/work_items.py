@@ -11,7 +11,7 @@ from sqlalchemy import Integer, String, exists, func, or_, select
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from schemas.users.graph_user import is_entra_id
 from store import tables
-from store.batch_statements import Rows, found_by, joined
+from store.batch_statements import BatchRows, coalesced, lookup_join
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 CLAIM_SECONDS: Final = 300
 
 #: What names a person's receipt.
-PERSON: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
+RECEIPT_KEY: Final[dict[str, TypeEngine[Any]]] = {"run_id": Integer(), "entra_id": String()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Begun:
+class WorkItem:
     """What a worker has to know of a user's receipt and run before it does anything."""
 
     tenant: str
@@ -51,9 +51,9 @@ class Begun:
     #: The guard watches: nobody has let the run through, and it is no replay.
     guarded: bool
     #: The run tries settings of its own.
-    is_trial: bool
+    has_settings_override: bool
     #: The guard has halted the run, and nobody has looked yet what would have become of the user.
-    is_held_by_guard: bool
+    needs_forecast: bool
     #: The run that this one puts back, if it is an undo.
     undoes: int | None
 
@@ -64,32 +64,32 @@ class Begun:
         return self.outcome is Outcome.PENDING and self.status in OPEN_STATUSES
 
 
-class Beginnings:
+class WorkItems:
     """What workers ask before anything else, of people's receipts; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._people = Rows(PERSON, is_sqlite=database.is_sqlite)
-        self._begin = _begin_query(self._people.table, is_sqlite=database.is_sqlite)
-        self._beginning: Coalescer[None, tuple[int, str], Begun | None] = joined(self._begin_together)
+        self._people = BatchRows(RECEIPT_KEY, is_sqlite=database.is_sqlite)
+        self._begin = _load_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._beginning: Coalescer[None, tuple[int, str], WorkItem | None] = coalesced(self._load_batch)
 
-    def begin(self, run_id: int, entra_id: str) -> Begun | None:
+    def load(self, run_id: int, entra_id: str) -> WorkItem | None:
         """Return what there is to know before a user is worked on, or None if there is no such receipt."""
         if not (is_run_id(run_id) and is_entra_id(entra_id)):
             return None
         return self._beginning.call(None, (run_id, entra_id))
 
-    def _begin_together(self, _: None, asked: Sequence[tuple[int, str]]) -> list[Begun | None]:
+    def _load_batch(self, _: None, asked: Sequence[tuple[int, str]]) -> list[WorkItem | None]:
         people = [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(set(asked))]
         with self._database.statement() as connection:
             found = {
-                (row.run_id, row.entra_id): _begun(row)
-                for row in self._people.carry_out(connection, self._begin, people)
+                (row.run_id, row.entra_id): _work_item(row)
+                for row in self._people.execute(connection, self._begin, people)
             }
         return [found.get(person) for person in asked]
 
 
-def newer_run_has(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
+def is_superseded(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
     """Say whether a newer run, no dry one, has published the user and did or will do something."""
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
     return exists().where(
@@ -109,10 +109,10 @@ def _claims_since(*, is_sqlite: bool) -> ColumnElement[Any]:
     return func.now() - dt.timedelta(seconds=CLAIM_SECONDS)
 
 
-def _begin_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
+def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     runs, tenants = tables.runs, tables.tenants
     claims_since = _claims_since(is_sqlite=is_sqlite)
-    people, receipts = found_by(given, tables.receipts, *PERSON, is_sqlite=is_sqlite)
+    people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
     return (
         select(
             given.c.run_id,
@@ -121,16 +121,16 @@ def _begin_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
             tenants.c.version,
             runs.c.status,
             runs.c.dry_run,
-            runs.c.guard_accepted,
-            runs.c.trial.is_not(None).label("is_trial"),
+            runs.c.guard_overridden,
+            runs.c.settings_override.is_not(None).label("has_settings_override"),
             runs.c.cause,
-            receipts.c.foreseen,
-            runs.c.undoes,
+            receipts.c.forecast_outcome,
+            runs.c.reverts_run_id,
             receipts.c.outcome,
             receipts.c.claimed_at,
             receipts.c.replaying,
             receipts.c.operation_id,
-            newer_run_has(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
+            is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
             _older_run_works_on(receipts.c.tenant_id, given.c.entra_id, given.c.run_id, claims_since).label(
                 "active"
             ),
@@ -141,8 +141,8 @@ def _begin_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     )
 
 
-def _begun(row: Row[Any]) -> Begun:
-    return Begun(
+def _work_item(row: Row[Any]) -> WorkItem:
+    return WorkItem(
         tenant=row.key,
         tenant_version=row.version,
         status=Status(row.status),
@@ -153,14 +153,14 @@ def _begun(row: Row[Any]) -> Begun:
         # A dry run changes nothing, so it can neither be late nor in the way.
         superseded=bool(row.superseded) and not row.dry_run,
         older_run_active=bool(row.active) and not row.dry_run,
-        guarded=not row.guard_accepted and not row.replaying,
-        is_trial=row.is_trial,
-        is_held_by_guard=(
+        guarded=not row.guard_overridden and not row.replaying,
+        has_settings_override=row.has_settings_override,
+        needs_forecast=(
             (row.status, row.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
             and row.outcome == Outcome.PENDING
-            and row.foreseen is None
+            and row.forecast_outcome is None
         ),
-        undoes=row.undoes,
+        undoes=row.reverts_run_id,
     )
 
 
@@ -172,6 +172,6 @@ def _older_run_works_on(
         receipts.c.tenant_id == tenant_id,
         receipts.c.entra_id == entra_id,
         receipts.c.run_id < run_id,
-        tables.is_open(receipts),
+        tables.awaits_outcome(receipts),
         receipts.c.claimed_at > since,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.runs.runs import Runs
 
 
-class TenantReports:
+class DataQualityReports:
     """Makes reports; may be shared by threads."""
 
     def __init__(self, database: Database, runs: Runs) -> None:
@@ -46,8 +46,8 @@ class TenantReports:
                 run=summary,
                 collision_count=collided.count,
                 collisions=[each for each in told if each is not None],
-                same_eppn=books.shared(receipts.c.eppn_mark),
-                same_number=books.shared(receipts.c.ssn_mark),
+                same_eppn=books.shared(receipts.c.eppn_digest),
+                same_number=books.shared(receipts.c.ssn_digest),
                 no_match_key=books.people(and_(missing, keyless)),
                 not_found=books.people(and_(missing, or_(~keyless, receipts.c.detail.is_(None)))),
                 ambiguous=books.people(receipts.c.reason == Reason.AMBIGUOUS_MATCH),

@@ -13,7 +13,7 @@ from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute
 from store import tables
-from store.timestamps import in_utc
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,13 +28,13 @@ MAX_SEARCH_RESULTS: Final = 20
 _TELLING_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
 
 
-class People:
+class UserHistory:
     """Reads receipts across runs; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, tenant: str, who: str, marks: Sequence[str]) -> list[str]:
+    def find_user_ids(self, tenant: str, who: str, marks: Sequence[str]) -> list[str]:
         """Return the Entra ids of those who have that Entra id, that Skolon user, or an EPPN of these marks.
 
         By a Skolon user whoever had it in any run, the latest first; by EPPN who had it in the last complete
@@ -51,7 +51,7 @@ class People:
             by = receipts.c.skolon_id == who
             if marks:
                 full = full_run(connection, tenant_id) or 0
-                by = or_(by, and_(receipts.c.eppn_mark.in_(marks), runs.c.id >= full))
+                by = or_(by, and_(receipts.c.eppn_digest.in_(marks), runs.c.id >= full))
             people = (
                 select(receipts.c.entra_id, func.max(receipts.c.run_id).label("newest"))
                 # The other way round a unique index on run and Skolon user would be no help.
@@ -63,13 +63,13 @@ class People:
             )
             return [row.entra_id for row in connection.execute(people)]
 
-    def history(self, tenant: str, entra_id: str, limit: int) -> list[HistoryEntry]:
+    def entries(self, tenant: str, entra_id: str, limit: int) -> list[HistoryEntry]:
         """Return what the runs did about a person, the newest first."""
         query = _entries(tenant, entra_id).limit(limit)
         with self._database.transaction() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def confirmed(self, tenant: str, entra_id: str) -> HistoryEntry | None:
+    def last_verification(self, tenant: str, entra_id: str) -> HistoryEntry | None:
         """Return the newest entry of a person that confirms what Skolon holds, None if there is none.
 
         It is of the moment when Skolon was asked, also where the run trusted an earlier one.
@@ -80,8 +80,8 @@ class People:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        asked = row.confirmed_at or row.finished_at
-        return replace(_entry(row), at=asked and in_utc(asked))
+        asked = row.verified_at or row.finished_at
+        return replace(_entry(row), at=asked and as_utc(asked))
 
     def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
         """Return how fresh the people of the last complete full run are by now."""
@@ -100,13 +100,13 @@ class People:
         return Freshness(
             tenant=tenant,
             run=run,
-            users=row.people,
+            users=row.users,
             not_found=row.not_found or 0,
             out_of_scope=row.out_of_scope or 0,
             within_day=row.within_day or 0,
             within_week=row.within_week or 0,
             verified=row.confirmed or 0,
-            oldest=oldest and in_utc(oldest),
+            oldest=oldest and as_utc(oldest),
         )
 
 
@@ -116,7 +116,7 @@ def full_run(connection: Connection, tenant_id: int | None) -> int | None:
     newest: int | None = connection.scalar(
         select(func.max(runs.c.id)).where(
             runs.c.tenant_id == tenant_id,
-            tables.FOR_EVERYBODY,
+            tables.IS_FULL_SCOPE_SYNC,
             runs.c.mode == Mode.FULL,
             runs.c.status == Status.COMPLETED,
         )
@@ -135,7 +135,7 @@ def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
 
 def _asked_at(receipts: Any) -> ColumnElement[Any]:
     """Return when Skolon was really asked: a receipt that trusts an earlier one has that one's moment."""
-    return func.coalesce(receipts.c.confirmed_at, receipts.c.finished_at)
+    return func.coalesce(receipts.c.verified_at, receipts.c.finished_at)
 
 
 def _newest(what: Callable[[Any], ColumnElement[Any]], *, confirming: bool) -> ColumnElement[Any]:
@@ -167,7 +167,7 @@ def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
 
     confirmed = and_(~decided, each.c.confirmed.is_not(None))
     return select(
-        func.count().label("people"),
+        func.count().label("users"),
         count(each.c.outcome == Outcome.NOT_FOUND).label("not_found"),
         count(each.c.outcome == Outcome.OUT_OF_SCOPE).label("out_of_scope"),
         count(and_(confirmed, each.c.confirmed >= now - dt.timedelta(days=1))).label("within_day"),
@@ -200,5 +200,5 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         detail=row.detail,
         changed=tuple(Attribute(name) for name in row.changed or ()),
         skolon_id=row.skolon_id,
-        at=row.finished_at and in_utc(row.finished_at),
+        at=row.finished_at and as_utc(row.finished_at),
     )

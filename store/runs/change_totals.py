@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from store.database import Database
 
 
-class ChangesMade:
+class ChangeTotals:
     """Sums over receipts; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, run_id: int) -> ChangeCounts:
+    def for_run(self, run_id: int) -> ChangeCounts:
         """Return what a run has changed, or would have if it is a dry one."""
         receipts = tables.receipts
         query = (
-            select(receipts.c.changes, func.count().label("people"))
+            select(receipts.c.changes, func.count().label("users"))
             .where(
                 receipts.c.run_id == run_id,
                 receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
@@ -34,18 +34,16 @@ class ChangesMade:
             .group_by(receipts.c.changes)
         )
         with self._database.transaction() as connection:
-            return count_changes(
-                (parse_changes(row.changes), row.people) for row in connection.execute(query)
-            )
+            return count_changes((parse_changes(row.changes), row.users) for row in connection.execute(query))
 
 
-class Prospects:
+class Forecasts:
     """What was foreseen of people whom the guard has kept from being worked on; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, run_id: int, entra_id: str, foreseen: Forecast) -> bool:
+    def record(self, run_id: int, entra_id: str, foreseen: Forecast) -> bool:
         """Note what would have become of a user who is pending; False if something has become of them."""
         receipts = tables.receipts
         with self._database.transaction() as connection:
@@ -57,14 +55,14 @@ class Prospects:
                     receipts.c.outcome == Outcome.PENDING,
                 )
                 .values(
-                    foreseen=foreseen.outcome,
-                    foreseen_reason=foreseen.reason,
-                    foreseen_changes=format_changes(foreseen.change_kinds),
+                    forecast_outcome=foreseen.outcome,
+                    forecast_reason=foreseen.reason,
+                    forecast_changes=format_changes(foreseen.change_kinds),
                 )
             )
         return bool(noted.rowcount)
 
-    def of(self, run_id: int) -> RunForecast | None:
+    def for_run(self, run_id: int) -> RunForecast | None:
         """Return what a run would have gone on to do, None for one that the guard has not ended."""
         receipts, runs = tables.receipts, tables.runs
         run = select(runs).where(
@@ -72,9 +70,9 @@ class Prospects:
             runs.c.cause == Cause.GUARD_EXCEEDED,
             runs.c.status.in_((Status.HALTED, Status.CANCELLED)),
         )
-        noted = receipts.c.foreseen, receipts.c.foreseen_reason, receipts.c.foreseen_changes
+        noted = receipts.c.forecast_outcome, receipts.c.forecast_reason, receipts.c.forecast_changes
         pending = (
-            select(*noted, func.count().label("people"))
+            select(*noted, func.count().label("users"))
             .where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.PENDING)
             .group_by(*noted)
         )
@@ -89,25 +87,25 @@ class Prospects:
 
 
 def _not_read(run: Any, published: int) -> int | None:
-    if run.read_to_the_end:
+    if run.listing_complete:
         return 0
-    return None if run.people is None else max(0, run.people - published)
+    return None if run.directory_size is None else max(0, run.directory_size - published)
 
 
 def _prospect(groups: Any, not_read: int | None) -> RunForecast:
     outcomes, reasons = dict[Outcome, int](), dict[Reason, int]()
-    seen = [group for group in groups if group.foreseen is not None]
+    seen = [group for group in groups if group.forecast_outcome is not None]
     for group in seen:
-        outcome = Outcome(group.foreseen)
-        outcomes[outcome] = outcomes.get(outcome, 0) + group.people
-        if group.foreseen_reason is not None:
-            reason = Reason(group.foreseen_reason)
-            reasons[reason] = reasons.get(reason, 0) + group.people
-    changing = (group for group in seen if group.foreseen == Outcome.UPDATED)
+        outcome = Outcome(group.forecast_outcome)
+        outcomes[outcome] = outcomes.get(outcome, 0) + group.users
+        if group.forecast_reason is not None:
+            reason = Reason(group.forecast_reason)
+            reasons[reason] = reasons.get(reason, 0) + group.users
+    changing = (group for group in seen if group.forecast_outcome == Outcome.UPDATED)
     return RunForecast(
         outcomes=outcomes,
         reasons=reasons,
-        changes=count_changes((parse_changes(group.foreseen_changes), group.people) for group in changing),
-        not_evaluated=sum(group.people for group in groups if group.foreseen is None),
+        changes=count_changes((parse_changes(group.forecast_changes), group.users) for group in changing),
+        not_evaluated=sum(group.users for group in groups if group.forecast_outcome is None),
         not_listed=not_read,
     )

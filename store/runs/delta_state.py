@@ -25,67 +25,74 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How a run reads: from `from_link` on, but for scans from `list_scan` on; without a link everybody.
+class ReadPlan:
+    """How a run reads Entra: the changes since `start_link`, or the whole list.
 
-    `wants_link` while it has not been said which link a run of everybody leaves behind, and nobody of it
-    has been published: a link that is taken later would not cover what changed in between.
+    From attempt `list_from_attempt` on, and without a link, the whole list is read. `needs_delta_link` is
+    true while the run's own link is not recorded and no user of it is published: a link that is taken later
+    would not cover what changed in between.
     """
 
-    from_link: str | None
-    list_scan: int | None
-    wants_link: bool
+    start_link: str | None
+    list_from_attempt: int | None
+    needs_delta_link: bool
 
-    def delta_from(self, scan: int) -> str | None:
+    def delta_link_for(self, attempt: int) -> str | None:
         """Return the link from which that scan goes on, None when it reads everybody."""
-        return self.from_link if self.list_scan is None or scan < self.list_scan else None
+        return self.start_link if self.list_from_attempt is None or attempt < self.list_from_attempt else None
 
 
-class Readings:
+class DeltaState:
     """The tables of readings and of kept links; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, run: Run, mapping: str) -> Reading:
+    def read_plan(self, run: Run, mapping: str) -> ReadPlan:
         """Return how a run reads, decided the first time and the same ever after.
 
         A delta run goes on from the tenant's link if one is kept for `mapping` (a fingerprint).
         """
-        readings = tables.readings
+        read_plans = tables.read_plans
         with self._database.transaction() as connection:
-            if not connection.scalar(select(exists().where(readings.c.run_id == run.id))):
+            if not connection.scalar(select(exists().where(read_plans.c.run_id == run.id))):
                 self._decide(connection, run, mapping)
-            row = connection.execute(select(readings).where(readings.c.run_id == run.id)).one()
-            undecided = row.leaves_link and row.to_link is None and not _has_receipts(connection, run.id)
-        return Reading(from_link=row.from_link, list_scan=row.list_scan, wants_link=undecided)
+            row = connection.execute(select(read_plans).where(read_plans.c.run_id == run.id)).one()
+            undecided = (
+                row.keeps_delta_link and row.end_link is None and not _has_receipts(connection, run.id)
+            )
+        return ReadPlan(
+            start_link=row.start_link, list_from_attempt=row.list_from_attempt, needs_delta_link=undecided
+        )
 
-    def leave(self, run_id: int, link: str) -> None:
+    def record_delta_link(self, run_id: int, link: str) -> None:
         """Note the link that a run is to leave behind, unless it is to leave none."""
-        readings = tables.readings
+        read_plans = tables.read_plans
         with self._database.transaction() as connection:
             connection.execute(
-                update(readings)
-                .where(readings.c.run_id == run_id, readings.c.leaves_link)
-                .values(to_link=link)
+                update(read_plans)
+                .where(read_plans.c.run_id == run_id, read_plans.c.keeps_delta_link)
+                .values(end_link=link)
             )
 
-    def read_everybody(self, run_id: int, *, scan: int, why: str) -> None:
+    def fall_back_to_list(self, run_id: int, *, attempt: int, why: str) -> None:
         """Have a run read everybody from `scan` on, for Graph no longer takes its link.
 
         The link is kept no longer, unless the run is a dry one.
         """
-        readings, links, runs = tables.readings, tables.delta_links, tables.runs
+        read_plans, links, runs = tables.read_plans, tables.delta_links, tables.runs
         refused = exists().where(
             runs.c.id == run_id,
             runs.c.tenant_id == links.c.tenant_id,
-            readings.c.run_id == runs.c.id,
-            readings.c.leaves_link,
-            readings.c.from_link == links.c.link,
+            read_plans.c.run_id == runs.c.id,
+            read_plans.c.keeps_delta_link,
+            read_plans.c.start_link == links.c.link,
         )
         with self._database.transaction() as connection:
             connection.execute(
-                update(readings).where(readings.c.run_id == run_id).values(list_scan=scan, to_link=None)
+                update(read_plans)
+                .where(read_plans.c.run_id == run_id)
+                .values(list_from_attempt=attempt, end_link=None)
             )
             connection.execute(delete(links).where(refused))
             _explain(connection, run_id, why)
@@ -97,29 +104,36 @@ class Readings:
             link = connection.scalar(
                 select(links.c.link)
                 .join(runs, runs.c.tenant_id == links.c.tenant_id)
-                .where(runs.c.id == run.id, links.c.mapping == mapping)
+                .where(runs.c.id == run.id, links.c.mapping_fingerprint == mapping)
             )
             if link is None:
                 _explain(connection, run.id, "everybody is read: no delta link is kept for these settings")
         dialect = sqlite if self._database.is_sqlite else postgresql
         connection.execute(
-            dialect.insert(tables.readings)
-            .values(run_id=run.id, mapping=mapping, from_link=link, leaves_link=not run.dry_run)
+            dialect.insert(tables.read_plans)
+            .values(
+                run_id=run.id, mapping_fingerprint=mapping, start_link=link, keeps_delta_link=not run.dry_run
+            )
             .on_conflict_do_nothing()
         )
 
 
-def keep_link(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
+def promote_delta_link(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
     """Keep the link that a complete run leaves behind, unless a newer run's is kept already."""
-    readings, links = tables.readings, tables.delta_links
+    read_plans, links = tables.read_plans, tables.delta_links
     left = connection.execute(
-        select(tables.runs.c.tenant_id, readings.c.mapping, readings.c.to_link)
-        .join(readings)
-        .where(tables.runs.c.id == run_id, readings.c.leaves_link, readings.c.to_link.is_not(None))
+        select(tables.runs.c.tenant_id, read_plans.c.mapping_fingerprint, read_plans.c.end_link)
+        .join(read_plans)
+        .where(tables.runs.c.id == run_id, read_plans.c.keeps_delta_link, read_plans.c.end_link.is_not(None))
     ).one_or_none()
     if left is None:
         return
-    values = {"mapping": left.mapping, "link": left.to_link, "run_id": run_id, "kept": now()}
+    values = {
+        "mapping_fingerprint": left.mapping_fingerprint,
+        "link": left.end_link,
+        "run_id": run_id,
+        "saved": now(),
+    }
     dialect = sqlite if is_sqlite else postgresql
     connection.execute(
         dialect.insert(links)
@@ -128,14 +142,14 @@ def keep_link(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
     )
 
 
-def forget_links(connection: Connection, tenant_id: int) -> None:
+def forget_delta_links(connection: Connection, tenant_id: int) -> None:
     """Forget a tenant's link, and those that its runs would leave: it maps otherwise from now on."""
-    readings, runs = tables.readings, tables.runs
+    read_plans, runs = tables.read_plans, tables.runs
     of_tenant = select(runs.c.id).where(runs.c.tenant_id == tenant_id)
     connection.execute(
-        update(readings)
-        .where(readings.c.run_id.in_(of_tenant), readings.c.leaves_link)
-        .values(leaves_link=False)
+        update(read_plans)
+        .where(read_plans.c.run_id.in_(of_tenant), read_plans.c.keeps_delta_link)
+        .values(keeps_delta_link=False)
     )
     connection.execute(delete(tables.delta_links).where(tables.delta_links.c.tenant_id == tenant_id))
 

@@ -15,7 +15,7 @@ from schemas.errors import HaltError
 from schemas.outcomes import Mode, Status
 from schemas.runs.changes import GuardCounts
 from store import tables
-from store.batch_statements import Rows, joined
+from store.batch_statements import BatchRows, coalesced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from store.database import Database
 
 #: What raises when a run has gone too far: of its counts, and of what tells how many people there are.
-Allow = Callable[[GuardCounts, Callable[[], int | None]], object]
+LimitCheck = Callable[[GuardCounts, Callable[[], int | None]], object]
 
 #: Rows that a run's counts are spread over, so that its workers seldom wait for each other.
 _SHARDS: Final = 16
@@ -46,26 +46,28 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class Increment:
     """What somebody counts as in a run, and who is asked whether the run may go that far."""
 
     run_id: int
     counts: GuardCounts
-    allow: Allow
+    check_limits: LimitCheck
 
 
-class Guards:
+class GuardCounters:
     """The guard's tables; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._added = Rows(_ADDED, is_sqlite=database.is_sqlite)
+        self._added = BatchRows(_ADDED, is_sqlite=database.is_sqlite)
         self._add = _add_statement(self._added.table, is_sqlite=database.is_sqlite)
-        self._runs = Rows(_RUN, is_sqlite=database.is_sqlite)
+        self._runs = BatchRows(_RUN, is_sqlite=database.is_sqlite)
         self._sum = _sum_query(self._runs.table)
-        self._counting: Coalescer[None, Counted, None] = joined(in_turn_if_refused(self._count_together))
+        self._counting: Coalescer[None, Increment, None] = coalesced(
+            one_by_one_if_exceeded(self._count_together)
+        )
 
-    def add(self, connection: Connection, counted: Sequence[Counted]) -> None:
+    def add(self, connection: Connection, counted: Sequence[Increment]) -> None:
         """Count in a transaction of the caller's, and ask of everybody whether the run's counts are allowed.
 
         What others have not committed yet is missing in them: that is at most one person for each
@@ -80,15 +82,15 @@ class Guards:
         ]
         self._added.write(connection, self._add, rows)
         sums = self._sums(connection, more)
-        people = {run_id: cache(partial(people_of, connection, run_id)) for run_id in more}
+        people = {run_id: cache(partial(directory_size_of, connection, run_id)) for run_id in more}
         for one in counted:
-            one.allow(sums[one.run_id], people[one.run_id])
+            one.check_limits(sums[one.run_id], people[one.run_id])
 
-    def count(self, run_id: int, counts: GuardCounts, allow: Allow) -> None:
+    def count(self, run_id: int, counts: GuardCounts, check_limits: LimitCheck) -> None:
         """Count, and ask `allow` about the run's counts; see `add`."""
-        self._counting.call(None, Counted(run_id=run_id, counts=counts, allow=allow))
+        self._counting.call(None, Increment(run_id=run_id, counts=counts, check_limits=check_limits))
 
-    def _count_together(self, _: None, counted: Sequence[Counted]) -> list[None]:
+    def _count_together(self, _: None, counted: Sequence[Increment]) -> list[None]:
         with self._database.transaction() as connection:
             self.add(connection, counted)
         return [None] * len(counted)
@@ -98,38 +100,38 @@ class Guards:
         with self._database.transaction() as connection:
             return self._sums(connection, [run_id])[run_id]
 
-    def everybody(self, run_id: int) -> int | None:
+    def directory_size(self, run_id: int) -> int | None:
         """Return how many people a run's shares are of, None while nobody knows."""
         with self._database.transaction() as connection:
-            return people_of(connection, run_id)
+            return directory_size_of(connection, run_id)
 
-    def note_people(self, run_id: int, people: int) -> None:
+    def record_directory_size(self, run_id: int, size: int) -> None:
         """Note how many people the tenant's directory has, as Graph said when the run began."""
         runs = tables.runs
         with self._database.transaction() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(people=people))
+            connection.execute(update(runs).where(runs.c.id == run_id).values(directory_size=size))
 
-    def people(self, run_id: int) -> int | None:
+    def counted_directory_size(self, run_id: int) -> int | None:
         """Return how many people the directory had as Graph said when the run began, None if it did not."""
         with self._database.transaction() as connection:
-            return connection.scalar(select(tables.runs.c.people).where(tables.runs.c.id == run_id))
+            return connection.scalar(select(tables.runs.c.directory_size).where(tables.runs.c.id == run_id))
 
-    def accept(self, run_id: int) -> None:
+    def override(self, run_id: int) -> None:
         """Have the guard let a run through from now on."""
         with self._database.transaction() as connection:
-            accept(connection, run_id)
+            override_guard(connection, run_id)
 
     def _sums(self, connection: Connection, run_ids: Iterable[int]) -> dict[int, GuardCounts]:
         """Return what has been counted in each of the runs."""
         sums = dict.fromkeys(run_ids, GuardCounts())
         if sums:
             rows = [{"run_id": run_id} for run_id in sums]
-            for row in self._runs.carry_out(connection, self._sum, rows):
+            for row in self._runs.execute(connection, self._sum, rows):
                 sums[row.run_id] = _counts(row)
         return sums
 
 
-def in_turn_if_refused(
+def one_by_one_if_exceeded(
     together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
 ) -> Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]]:
     """Have those whom the guard refuses together try one after the other.
@@ -155,28 +157,28 @@ def in_turn_if_refused(
     return together_or_in_turn
 
 
-def accept(connection: Connection, run_id: int) -> None:
+def override_guard(connection: Connection, run_id: int) -> None:
     """Have the guard let a run through, in a transaction of the caller's."""
     runs = tables.runs
-    connection.execute(update(runs).where(runs.c.id == run_id).values(guard_accepted=True))
+    connection.execute(update(runs).where(runs.c.id == run_id).values(guard_overridden=True))
 
 
-def people_of(connection: Connection, run_id: int) -> int | None:
+def directory_size_of(connection: Connection, run_id: int) -> int | None:
     """Return how many people the tenant has, as far as the run's own reading or an earlier one tells.
 
     None while that cannot be told: nobody has counted them, and the run has not read them all.
     """
     runs, receipts = tables.runs, tables.receipts
     run = connection.execute(select(runs).where(runs.c.id == run_id)).one()
-    if run.people is not None:
-        return int(run.people)
-    if run.read_to_the_end and run.mode == Mode.FULL and not run.users:
+    if run.directory_size is not None:
+        return int(run.directory_size)
+    if run.listing_complete and run.mode == Mode.FULL and not run.users:
         return int(connection.scalar(select(func.count()).where(receipts.c.run_id == run_id)) or 0)
     earlier = connection.scalar(
-        select(runs.c.people)
+        select(runs.c.directory_size)
         .where(
             runs.c.tenant_id == run.tenant_id,
-            runs.c.people.is_not(None),
+            runs.c.directory_size.is_not(None),
             runs.c.status == Status.COMPLETED,
         )
         .order_by(runs.c.id.desc())

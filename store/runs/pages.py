@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import HaltError
 from schemas.outcomes import Cause, Status
 from store import tables
-from store.runs.waits import forget_page_wait
+from store.runs.waits import delete_page_wait
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -27,7 +27,7 @@ class Pages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, page: TenantPage) -> bool:
+    def should_read(self, page: TenantPage) -> bool:
         """Say whether a page is to be read: its run and scan are still on, and nobody has read it.
 
         A second delivery of a page that was cut off is read again. So is a page of an earlier scan
@@ -35,19 +35,19 @@ class Pages:
         died before asking for it.
         """
         with self._database.transaction() as connection:
-            scan = _scan(connection, page.run)
-            if scan is None or scan < page.scan or _is_done(connection, page):
+            attempt = _scan(connection, page.run)
+            if attempt is None or attempt < page.attempt or _is_done(connection, page):
                 return False
-            first = dataclasses.replace(page, scan=scan, number=1)
-            return scan == page.scan or not _is_done(connection, first)
+            first = dataclasses.replace(page, attempt=attempt, number=1)
+            return attempt == page.attempt or not _is_done(connection, first)
 
-    def check_link(self, page: TenantPage, next_link: str | None) -> None:
+    def record_next_link(self, page: TenantPage, next_link: str | None) -> None:
         """Note where the next page is; raise `HaltError` (`page_loop`) if that link led to a page before."""
         if next_link is None:
             return
         values = {
             "run_id": page.run,
-            "scan": page.scan,
+            "attempt": page.attempt,
             "number": page.number + 1,
             "link_hash": hashlib.sha256(next_link.encode()).hexdigest(),
             "done": False,
@@ -63,7 +63,9 @@ class Pages:
         with self._database.transaction() as connection:
             led_to = connection.scalar(
                 select(pages.c.number).where(
-                    pages.c.run_id == page.run, pages.c.scan == page.scan, pages.c.link_hash == link_hash
+                    pages.c.run_id == page.run,
+                    pages.c.attempt == page.attempt,
+                    pages.c.link_hash == link_hash,
                 )
             )
         # None: the same page, read a second time, has got a new link: Graph's tokens may differ.
@@ -73,16 +75,16 @@ class Pages:
                 f"Graph's page {page.number} leads back to page {led_to}; the list would never end",
             )
 
-    def done(self, page: TenantPage, *, users: int) -> None:
+    def mark_done(self, page: TenantPage, *, users: int) -> None:
         """Note that a page and the message for the next one have been published."""
         pages = tables.pages
         with self._database.transaction() as connection:
-            forget_page_wait(connection, page.run)
+            delete_page_wait(connection, page.run)
             noted = connection.execute(update(pages).where(*_is(page)).values(users=users, done=True))
             if not noted.rowcount:
                 connection.execute(
                     insert(pages).values(
-                        run_id=page.run, scan=page.scan, number=page.number, users=users, done=True
+                        run_id=page.run, attempt=page.attempt, number=page.number, users=users, done=True
                     )
                 )
 
@@ -92,12 +94,12 @@ class Pages:
         with self._database.transaction() as connection:
             users = connection.scalar(
                 select(func.coalesce(func.sum(pages.c.users), 0)).where(
-                    pages.c.run_id == page.run, pages.c.scan == page.scan, pages.c.done.is_(True)
+                    pages.c.run_id == page.run, pages.c.attempt == page.attempt, pages.c.done.is_(True)
                 )
             )
         return int(users or 0)
 
-    def restart_scan(self, page: TenantPage) -> int | None:
+    def restart_listing(self, page: TenantPage) -> int | None:
         """Begin the list again; return the scan whose first page is to be asked for, if one is.
 
         That is None when the run has ended, or the first page of a later scan has been read. Raises
@@ -108,24 +110,26 @@ class Pages:
         with self._database.transaction() as connection:
             begun = connection.execute(
                 update(runs)
-                .where(*reading, runs.c.scan == page.scan, runs.c.scan < runs.c.last_scan)
-                .values(scan=page.scan + 1)
+                .where(*reading, runs.c.attempt == page.attempt, runs.c.attempt < runs.c.max_attempt)
+                .values(attempt=page.attempt + 1)
             )
-            scan = _scan(connection, page.run)
-            if begun.rowcount or scan is None:
-                return scan
-            if scan == page.scan:
+            attempt = _scan(connection, page.run)
+            if begun.rowcount or attempt is None:
+                return attempt
+            if attempt == page.attempt:
                 raise HaltError(
                     Cause.PAGE_TOKEN, "Graph forgot the page's token each time the list was begun again"
                 )
-            first = dataclasses.replace(page, scan=scan, number=1)
-            return None if _is_done(connection, first) else scan
+            first = dataclasses.replace(page, attempt=attempt, number=1)
+            return None if _is_done(connection, first) else attempt
 
 
 def _scan(connection: Connection, run_id: int) -> int | None:
     """Return the number of the present scan, None when the run is not being read."""
     runs = tables.runs
-    return connection.scalar(select(runs.c.scan).where(runs.c.id == run_id, runs.c.status == Status.READING))
+    return connection.scalar(
+        select(runs.c.attempt).where(runs.c.id == run_id, runs.c.status == Status.READING)
+    )
 
 
 def _is_done(connection: Connection, page: TenantPage) -> bool:
@@ -134,4 +138,4 @@ def _is_done(connection: Connection, page: TenantPage) -> bool:
 
 def _is(page: TenantPage) -> tuple[ColumnElement[bool], ...]:
     pages = tables.pages
-    return pages.c.run_id == page.run, pages.c.scan == page.scan, pages.c.number == page.number
+    return pages.c.run_id == page.run, pages.c.attempt == page.attempt, pages.c.number == page.number

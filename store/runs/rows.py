@@ -11,13 +11,13 @@ from schemas.messages.messages import MAX_RUN_ID
 from schemas.outcomes import Cause, Mode, Status
 from schemas.runs.run import Run
 from store import tables
-from store.timestamps import in_utc
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
 #: How often a list is begun again because Graph no longer knew the page's token.
-NEW_BEGINNINGS: Final = 5
+MAX_RESTARTS: Final = 5
 
 #: Every run, with the key of its tenant.
 SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
@@ -30,7 +30,7 @@ def is_run_id(run_id: int) -> bool:
     return 1 <= run_id <= MAX_RUN_ID
 
 
-def run_row(connection: Connection, run_id: int) -> Row[Any]:
+def get_run_row(connection: Connection, run_id: int) -> Row[Any]:
     """Return the row of a run; raise `UsageError` when there is none of that number."""
     row = None
     if is_run_id(run_id):
@@ -40,7 +40,7 @@ def run_row(connection: Connection, run_id: int) -> Row[Any]:
     return row
 
 
-def read_run(row: Row[Any]) -> Run:
+def run_from_row(row: Row[Any]) -> Run:
     """Return the run of a row of `SELECT_RUNS`."""
     return Run(
         id=row.id,
@@ -48,13 +48,13 @@ def read_run(row: Row[Any]) -> Run:
         mode=Mode(row.mode),
         dry_run=row.dry_run,
         users=tuple(row.users),
-        scan=row.scan,
+        attempt=row.attempt,
         status=Status(row.status),
         cause=row.cause and Cause(row.cause),
         detail=row.detail,
-        started=in_utc(row.started),
-        finished=row.finished and in_utc(row.finished),
-        settings_override=row.trial,
-        reverts_run_id=row.undoes,
+        started=as_utc(row.started),
+        finished=row.finished and as_utc(row.finished),
+        settings_override=row.settings_override,
+        reverts_run_id=row.reverts_run_id,
         recheck_all=row.recheck_all,
     )

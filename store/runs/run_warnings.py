@@ -24,7 +24,7 @@ class RunWarnings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, run_id: int, kind: WarningKind, detail: str) -> bool:
+    def record(self, run_id: int, kind: WarningKind, detail: str) -> bool:
         """Warn of something on a run, unless it has been said; True for the one who said it."""
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
         values = {"run_id": run_id, "kind": kind, "detail": detail}
@@ -37,7 +37,7 @@ class RunWarnings:
             )
             return noted.first() is not None
 
-    def note_lost(self, run_id: int, users: int) -> None:
+    def record_lost_messages(self, run_id: int, users: int) -> None:
         """Warn that so many users more were published again, since their messages were lost."""
         table = tables.run_warnings
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
@@ -57,14 +57,14 @@ class RunWarnings:
                 .values(detail=lost_messages_warning(altogether).detail)
             )
 
-    def withdraw(self, run_id: int, kind: WarningKind) -> None:
+    def remove(self, run_id: int, kind: WarningKind) -> None:
         """Take a warning back that no longer holds."""
         table = tables.run_warnings
         with self._database.transaction() as connection:
             connection.execute(delete(table).where(table.c.run_id == run_id, table.c.kind == kind))
 
 
-def warnings_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[RunWarning, ...]]:
+def warnings_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[RunWarning, ...]]:
     """Return the warnings on each run, in the order of their kinds' names."""
     table = tables.run_warnings
     found: dict[int, tuple[RunWarning, ...]] = dict.fromkeys(run_ids, ())

@@ -11,11 +11,11 @@ from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from schemas.runs.run import Run, RunSummary
 from store import tables
-from store.runs.delta_state import keep_link
-from store.runs.rows import NEW_BEGINNINGS, SELECT_RUNS, is_run_id, read_run, run_row
-from store.runs.run_warnings import warnings_of
-from store.runs.totals import sums_of
-from store.runs.waits import forget_waits, last_finished_of, waiting_of
+from store.runs.delta_state import promote_delta_link
+from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, is_run_id, run_from_row
+from store.runs.run_warnings import warnings_by_run
+from store.runs.totals import totals_by_run
+from store.runs.waits import delete_waits, last_finished_by_run, waiting_by_run
 from store.timestamps import now
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Runs:
     def get(self, run_id: int) -> Run:
         """Return a run; raise `UsageError` when there is none of that number."""
         with self._database.transaction() as connection:
-            return read_run(run_row(connection, run_id))
+            return run_from_row(get_run_row(connection, run_id))
 
     def list(self, tenant: str | None = None, limit: int = 20) -> list[RunSummary]:
         """Return the newest runs first, of one tenant or of all."""
@@ -48,7 +48,7 @@ class Runs:
     def summary(self, run_id: int) -> RunSummary:
         """Return a run with its sums, which come from its receipts, those that were removed included."""
         with self._database.transaction() as connection:
-            return _summaries(connection, [run_row(connection, run_id)])[0]
+            return _summaries(connection, [get_run_row(connection, run_id)])[0]
 
     def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
         """Halt an open run; True for the one who did it, so that it is said once."""
@@ -67,21 +67,21 @@ class Runs:
         runs = tables.runs
         try:
             with self._database.transaction() as connection:
-                row = run_row(connection, run_id)
+                row = get_run_row(connection, run_id)
                 if row.status in (Status.COMPLETED, Status.CANCELLED):
                     raise UsageError(f"Run {run_id} is {row.status}: there is nothing to resume.")
                 values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
-                if not row.read_to_the_end:
+                if not row.listing_complete:
                     values |= {
                         "status": Status.READING,
-                        "scan": row.scan + 1,
-                        "last_scan": row.scan + 1 + NEW_BEGINNINGS,
+                        "attempt": row.attempt + 1,
+                        "max_attempt": row.attempt + 1 + MAX_RESTARTS,
                     }
                 connection.execute(
                     update(runs).where(runs.c.id == run_id, runs.c.status == row.status).values(values)
                 )
                 if row.status == Status.HALTED:
-                    forget_waits(connection, run_id)
+                    delete_waits(connection, run_id)
         except IntegrityError:
             raise UsageError(
                 f"Another run of the tenant is open: wait for it or cancel it, then resume run {run_id}."
@@ -95,7 +95,7 @@ class Runs:
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.status == Status.READING)
-                .values(status=Status.UPDATING, read_to_the_end=True)
+                .values(status=Status.UPDATING, listing_complete=True)
             )
 
     def complete_if_done(self, run_id: int) -> bool:
@@ -114,8 +114,8 @@ class Runs:
                 .values(status=Status.COMPLETED, finished=now())
             )
             if done.rowcount:
-                keep_link(connection, run_id, is_sqlite=self._database.is_sqlite)
-                forget_waits(connection, run_id)
+                promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
+                delete_waits(connection, run_id)
         return bool(done.rowcount)
 
     def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:
@@ -147,12 +147,12 @@ class Runs:
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
     ids = [row.id for row in rows]
-    sums, warnings = sums_of(connection, ids), warnings_of(connection, ids)
-    waiting = waiting_of(connection, ids)
-    last_finished = last_finished_of(connection, [run_id for run_id in ids if waiting[run_id]])
+    sums, warnings = totals_by_run(connection, ids), warnings_by_run(connection, ids)
+    waiting = waiting_by_run(connection, ids)
+    last_finished = last_finished_by_run(connection, [run_id for run_id in ids if waiting[run_id]])
     return [
         RunSummary(
-            run=read_run(row),
+            run=run_from_row(row),
             counts=sums[row.id].outcomes,
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Sums:
+class RunTotals:
     """How many people of a run had which outcome, and which reason; `pruned` of them have no receipt now.
 
     Of `left` people an undo has left something as it is.
@@ -31,7 +31,7 @@ class Sums:
     skipped_verified: int = 0
 
 
-def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]:
+def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, RunTotals]:
     """Return the sums of each run.
 
     One statement reads both tables: what is removed between two would be counted twice, or not at all.
@@ -42,10 +42,10 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
             receipts.c.run_id,
             receipts.c.outcome,
             receipts.c.reason,
-            func.count().label("people"),
+            func.count().label("users"),
             literal(0).label("pruned"),
-            func.count(receipts.c.left_as_is).label("skipped"),
-            func.sum(case((receipts.c.confirmed_at < receipts.c.published_at, 1), else_=0)).label(
+            func.count(receipts.c.skipped_attributes).label("skipped"),
+            func.sum(case((receipts.c.verified_at < receipts.c.published_at, 1), else_=0)).label(
                 "skipped_verified"
             ),
         )
@@ -56,18 +56,18 @@ def sums_of(connection: Connection, run_ids: Collection[int]) -> dict[int, Sums]
         pruned.c.run_id,
         pruned.c.outcome,
         func.nullif(pruned.c.reason, ""),
-        pruned.c.people,
-        pruned.c.people,
-        pruned.c.left_as_is,
+        pruned.c.users,
+        pruned.c.users,
+        pruned.c.skipped_attributes,
         literal(0),
     ).where(pruned.c.run_id.in_(run_ids))
-    sums = {run_id: Sums() for run_id in run_ids}
+    sums = {run_id: RunTotals() for run_id in run_ids}
     for row in connection.execute(union_all(there, gone)):
         of_run = sums[row.run_id]
-        of_run.outcomes[Outcome(row.outcome)] += row.people
+        of_run.outcomes[Outcome(row.outcome)] += row.users
         of_run.pruned += row.pruned
         of_run.skipped += row.skipped
         of_run.skipped_verified += row.skipped_verified
         if row.reason is not None:
-            of_run.reasons[Reason(row.reason)] += row.people
+            of_run.reasons[Reason(row.reason)] += row.users
     return sums

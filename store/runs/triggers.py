@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.outcomes import OPEN_STATUSES, Mode, Reason, Stage, Status
 from store import tables
-from store.encryption.exclusion_rules import seal_rules
-from store.runs.guard_counters import accept, people_of
-from store.runs.rows import NEW_BEGINNINGS, SELECT_RUNS, read_run, run_row
+from store.encryption.exclusion_rules import encrypt_rules
+from store.runs.guard_counters import directory_size_of, override_guard
+from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, run_from_row
 from store.runs.undo import prepare_undo
 from store.timestamps import now
 
@@ -32,7 +32,7 @@ WAIT_FOR_OPEN_RUN: Final = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class OpenedRun:
     """The run that a trigger led to; `needs_first_page` while nothing of it has been read."""
 
     run: Run
@@ -48,7 +48,7 @@ class Triggers:
         self._cipher = cipher
         self._runs = runs
 
-    def open(self, request: SyncRequest, event_id: str) -> Opened:
+    def open(self, request: SyncRequest, event_id: str) -> OpenedRun:
         """Open the run that a trigger asks for, or find the one that does what it asks for.
 
         A run that tries settings is one of its own: it changes nothing, so it neither waits for another
@@ -62,21 +62,21 @@ class Triggers:
             # Somebody else opened a run in the same moment, and now it can be seen.
             return self._open(request, event_id)
 
-    def withdraw(self, request: SyncRequest, event_id: str) -> Run:
+    def cancel(self, request: SyncRequest, event_id: str) -> Run:
         """Cancel the run that a trigger led to; if it led to none so far, see to it that it never will.
 
         Returns the run, which has ended. Raises as `open` does for a tenant.
         """
         request = self._sealed(request)
         try:
-            run = self._withdrawn(request, event_id)
+            run = self._cancelled(request, event_id)
         except IntegrityError:
             # The trigger has been taken in the same moment.
-            run = self._withdrawn(request, event_id)
+            run = self._cancelled(request, event_id)
         self._runs.cancel(run.id)
         return self._runs.get(run.id)
 
-    def run_of(self, event_id: str) -> Run | None:
+    def find_run(self, event_id: str) -> Run | None:
         """Return the run that a trigger led to, or None if it led to none so far."""
         with self._database.transaction() as connection:
             return _event_run(connection, event_id)
@@ -84,9 +84,9 @@ class Triggers:
     def _sealed(self, request: SyncRequest) -> SyncRequest:
         if request.settings is None:
             return request
-        return dataclasses.replace(request, settings=seal_rules(request.settings, self._cipher))
+        return dataclasses.replace(request, settings=encrypt_rules(request.settings, self._cipher))
 
-    def _open(self, request: SyncRequest, event_id: str) -> Opened:
+    def _open(self, request: SyncRequest, event_id: str) -> OpenedRun:
         with self._database.transaction() as connection:
             known = _event_run(connection, event_id)
             if known is not None:
@@ -98,15 +98,15 @@ class Triggers:
                     SELECT_RUNS.where(
                         tables.runs.c.tenant_id == tenant_id,
                         tables.runs.c.status.in_(OPEN_STATUSES),
-                        tables.runs.c.trial.is_(None),
+                        tables.runs.c.settings_override.is_(None),
                     )
                 ).one_or_none()
             if row is None:
                 if request.mode is Mode.UNDO:
                     prepare_undo(connection, tenant_id, request)
-                run = read_run(run_row(connection, _insert_run(connection, tenant_id, request)))
+                run = run_from_row(get_run_row(connection, _insert_run(connection, tenant_id, request)))
             else:
-                run = read_run(row)
+                run = run_from_row(row)
                 if not covers(run, request):
                     raise TransientError(
                         Dependency.ORDER,
@@ -114,13 +114,13 @@ class Triggers:
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )
                 if request.override_guard:
-                    accept(connection, run.id)
+                    override_guard(connection, run.id)
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
             return _opened(connection, run, new=row is None)
 
-    def _withdrawn(self, request: SyncRequest, event_id: str) -> Run:
+    def _cancelled(self, request: SyncRequest, event_id: str) -> Run:
         with self._database.transaction() as connection:
             known = _event_run(connection, event_id)
             if known is not None:
@@ -131,7 +131,7 @@ class Triggers:
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run_id, received=now())
             )
-            return read_run(run_row(connection, run_id))
+            return run_from_row(get_run_row(connection, run_id))
 
 
 def covers(run: Run, request: SyncRequest) -> bool:
@@ -150,7 +150,7 @@ def _event_run(connection: Connection, event_id: str) -> Run | None:
             triggers.c.event_id == event_id
         )
     ).one_or_none()
-    return None if row is None else read_run(row)
+    return None if row is None else run_from_row(row)
 
 
 def _tenant(connection: Connection, request: SyncRequest) -> int:
@@ -174,15 +174,17 @@ def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **
         "dry_run": request.dry_run,
         "recheck_all": request.recheck_all,
         "users": list(request.users),
-        "trial": None if request.settings is None else dict(request.settings),
+        "settings_override": None if request.settings is None else dict(request.settings),
         "status": Status.READING,
-        "scan": 1,
-        "last_scan": 1 + NEW_BEGINNINGS,
-        "read_to_the_end": False,
-        "undoes": request.reverts_run_id,
+        "attempt": 1,
+        "max_attempt": 1 + MAX_RESTARTS,
+        "listing_complete": False,
+        "reverts_run_id": request.reverts_run_id,
         # A share that the guard allows is of as many people as the run that is undone had.
-        "people": None if request.reverts_run_id is None else people_of(connection, request.reverts_run_id),
-        "guard_accepted": request.override_guard,
+        "directory_size": None
+        if request.reverts_run_id is None
+        else directory_size_of(connection, request.reverts_run_id),
+        "guard_overridden": request.override_guard,
         "started": now(),
         **ended,
     }
@@ -190,10 +192,10 @@ def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **
     return int(key[0])  # type: ignore[index] # an insert of one row has a key
 
 
-def _opened(connection: Connection, run: Run, *, new: bool) -> Opened:
+def _opened(connection: Connection, run: Run, *, new: bool) -> OpenedRun:
     pages = tables.pages
     read = connection.scalar(
-        select(exists().where(pages.c.run_id == run.id, pages.c.scan == run.scan, pages.c.done))
+        select(exists().where(pages.c.run_id == run.id, pages.c.attempt == run.attempt, pages.c.done))
     )
     needs_first_page = run.status is Status.READING and not read
-    return Opened(run=run, new=new, needs_first_page=needs_first_page)
+    return OpenedRun(run=run, new=new, needs_first_page=needs_first_page)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undoable:
+class UndoRecord:
     """What a run did to the Skolon user of one Entra user, as far as its claim tells.
 
     `version` is the one that its update led to, None if that was never told. `since` is what newer runs
@@ -37,27 +37,27 @@ class Undoable:
     since: tuple[ChangeRecord, ...]
 
 
-class Undos:
+class UndoRecords:
     """What an undo reads of the run that it puts back; may be shared by threads."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
 
-    def people(self, run_id: int) -> int:
+    def count_claimed(self, run_id: int) -> int:
         """Return how many people a run has claimed in order to change them."""
         query = select(func.count()).where(*_claimed(run_id))
         with self._database.transaction() as connection:
             return int(connection.scalar(query) or 0)
 
-    def users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
+    def claimed_users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
         """Return the Entra ids, in order, of those whom a run has claimed; the next ones `after` an id."""
         entra_id = tables.receipts.c.entra_id
         query = select(entra_id).where(*_claimed(run_id), entra_id > after).order_by(entra_id).limit(limit)
         with self._database.transaction() as connection:
             return connection.scalars(query).all()
 
-    def undoable(self, run_id: int, entra_id: str, *, before: int) -> Undoable | None:
+    def load(self, run_id: int, entra_id: str, *, before: int) -> UndoRecord | None:
         """Return what a run has written to a user, None if it never was about to.
 
         `before` is the undo's own run: what that one has written is not asked for. Raises
@@ -66,7 +66,9 @@ class Undos:
         receipts = tables.receipts
         tenant_id = select(tables.runs.c.tenant_id).where(tables.runs.c.id == run_id).scalar_subquery()
         query = (
-            select(receipts.c.run_id, receipts.c.skolon_id, receipts.c.skolon_version, receipts.c.old_values)
+            select(
+                receipts.c.run_id, receipts.c.skolon_id, receipts.c.skolon_version, receipts.c.before_image
+            )
             .where(
                 receipts.c.tenant_id == tenant_id,
                 receipts.c.entra_id == entra_id,
@@ -81,11 +83,11 @@ class Undos:
         if not rows or rows[0].run_id != run_id:
             return None
         first, newer = rows[0], rows[1:]
-        return Undoable(
+        return UndoRecord(
             skolon_id=first.skolon_id,
             version=first.skolon_version,
-            written=self._written(first.old_values),
-            since=tuple(self._written(row.old_values) for row in newer if row.skolon_id == first.skolon_id),
+            written=self._written(first.before_image),
+            since=tuple(self._written(row.before_image) for row in newer if row.skolon_id == first.skolon_id),
         )
 
     def _written(self, sealed: str | None) -> ChangeRecord:
@@ -115,7 +117,7 @@ def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -
         )
 
 
-def why_not_undoable(status: Status, *, dry_run: bool, people: int) -> str | None:
+def undo_block_reason(status: Status, *, dry_run: bool, people: int) -> str | None:
     """Return why a run cannot be undone at all, None if it can."""
     if dry_run:
         return "it was a dry run, which changes nobody"

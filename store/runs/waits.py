@@ -30,9 +30,9 @@ from schemas.outcomes import OPEN_STATUSES, Outcome, Status
 from schemas.runs.waits import Wait, Waiting
 from schemas.users.graph_user import is_entra_id
 from store import tables
-from store.batch_statements import Rows, found_by, joined
+from store.batch_statements import BatchRows, coalesced, lookup_join
 from store.runs.rows import is_run_id
-from store.timestamps import in_utc, now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,7 +49,7 @@ PAGE: Final = ""
 
 _FACTS: Final[dict[str, TypeEngine[Any]]] = {
     "service": String(),
-    "told": DateTime(timezone=True),
+    "reported": DateTime(timezone=True),
     "next_try": DateTime(timezone=True),
     "failed_at": DateTime(timezone=True),
     "status": Integer(),
@@ -64,16 +64,16 @@ class Waits:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._dialect: Any = sqlite if database.is_sqlite else postgresql
-        self._given = Rows({**_KEYS, **_FACTS}, is_sqlite=database.is_sqlite)
+        self._given = BatchRows({**_KEYS, **_FACTS}, is_sqlite=database.is_sqlite)
         self._of_users = self._upsert(self._users_told())
-        self._telling: Coalescer[None, tuple[int, str, Wait], None] = joined(self._tell_together)
+        self._telling: Coalescer[None, tuple[int, str, Wait], None] = coalesced(self._tell_together)
 
-    def user(self, run_id: int, entra_id: str, wait: Wait) -> None:
+    def record_user(self, run_id: int, entra_id: str, wait: Wait) -> None:
         """Note that a user waits; told with others in one statement. Nobody waits who has an outcome."""
         if is_run_id(run_id) and is_entra_id(entra_id):
             self._telling.call(None, (run_id, entra_id, wait))
 
-    def page(self, run_id: int, wait: Wait) -> None:
+    def record_page(self, run_id: int, wait: Wait) -> None:
         """Note that a page of a run waits, if the run is being read."""
         if not is_run_id(run_id):
             return
@@ -100,21 +100,21 @@ class Waits:
 
     def _users_told(self) -> Select[Any]:
         given = self._given.table
-        people, receipts = found_by(given, tables.receipts, *_KEYS, is_sqlite=self._database.is_sqlite)
+        people, receipts = lookup_join(given, tables.receipts, *_KEYS, is_sqlite=self._database.is_sqlite)
         return (
             select(
                 given.c.run_id,
                 given.c.entra_id,
                 *(given.c[name] for name in _FACTS),
-                given.c.told.label("since"),
+                given.c.reported.label("since"),
             )
             .select_from(people)
-            .where(true(), tables.is_open(receipts))
+            .where(true(), tables.awaits_outcome(receipts))
         )
 
     def _upsert(self, source: Select[Any]) -> Any:
         waits = tables.waits
-        statement = self._dialect.insert(waits).from_select(["run_id", "waiter", *_FACTS, "since"], source)
+        statement = self._dialect.insert(waits).from_select(["run_id", "entra_id", *_FACTS, "since"], source)
         new = statement.excluded
         same = waits.c.service == new.service
         failure = {
@@ -122,10 +122,10 @@ class Waits:
             for name in ("failed_at", "status", "kind")
         }
         return statement.on_conflict_do_update(
-            index_elements=["run_id", "waiter"],
+            index_elements=["run_id", "entra_id"],
             set_={
                 "service": new.service,
-                "told": new.told,
+                "reported": new.reported,
                 "next_try": new.next_try,
                 "since": case((same, waits.c.since), else_=new.since),
                 **failure,
@@ -133,17 +133,17 @@ class Waits:
         )
 
 
-def still_waits(waits: FromClause, receipts: FromClause) -> ColumnElement[bool]:
+def is_still_waiting(waits: FromClause, receipts: FromClause) -> ColumnElement[bool]:
     """Say whether a row, joined with its run and with its receipt if it has one, tells of who waits now."""
     runs = tables.runs
     return or_(
-        and_(waits.c.waiter == PAGE, runs.c.status == Status.READING),
+        and_(waits.c.entra_id == PAGE, runs.c.status == Status.READING),
         and_(receipts.c.outcome == Outcome.PENDING, runs.c.status.in_(OPEN_STATUSES)),
         receipts.c.replaying,
     )
 
 
-def waiting_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[Waiting, ...]]:
+def waiting_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[Waiting, ...]]:
     """Return what the users and the page of each run wait for, in the order of the services' names."""
     found: defaultdict[int, list[Waiting]] = defaultdict(list)
     # Most runs wait for nothing: that is found out without their receipts.
@@ -154,7 +154,7 @@ def waiting_of(connection: Connection, run_ids: Collection[int]) -> dict[int, tu
     return {run_id: tuple(found[run_id]) for run_id in run_ids}
 
 
-def last_finished_of(connection: Connection, run_ids: Collection[int]) -> dict[int, dt.datetime]:
+def last_finished_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, dt.datetime]:
     """Return when somebody of each run had an outcome last; who has nobody with one is left out."""
     receipts = tables.receipts
     if not run_ids:
@@ -164,18 +164,18 @@ def last_finished_of(connection: Connection, run_ids: Collection[int]) -> dict[i
         .where(receipts.c.run_id.in_(run_ids), receipts.c.finished_at.is_not(None))
         .group_by(receipts.c.run_id)
     )
-    return {row.run_id: in_utc(row.last) for row in connection.execute(query)}
+    return {row.run_id: as_utc(row.last) for row in connection.execute(query)}
 
 
-def forget_waits(connection: Connection, run_id: int) -> None:
+def delete_waits(connection: Connection, run_id: int) -> None:
     """Forget what a run has waited for: it is complete, or begins anew."""
     connection.execute(delete(tables.waits).where(tables.waits.c.run_id == run_id))
 
 
-def forget_page_wait(connection: Connection, run_id: int) -> None:
+def delete_page_wait(connection: Connection, run_id: int) -> None:
     """Forget that a page of a run has waited: it has been read."""
     waits = tables.waits
-    connection.execute(delete(waits).where(waits.c.run_id == run_id, waits.c.waiter == PAGE))
+    connection.execute(delete(waits).where(waits.c.run_id == run_id, waits.c.entra_id == PAGE))
 
 
 def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
@@ -186,8 +186,10 @@ def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
     ranked = (
         select(waits, newest.label("place"))
         .join(runs, runs.c.id == waits.c.run_id)
-        .outerjoin(receipts, and_(receipts.c.run_id == waits.c.run_id, receipts.c.entra_id == waits.c.waiter))
-        .where(waits.c.run_id.in_(run_ids), still_waits(waits, receipts))
+        .outerjoin(
+            receipts, and_(receipts.c.run_id == waits.c.run_id, receipts.c.entra_id == waits.c.entra_id)
+        )
+        .where(waits.c.run_id.in_(run_ids), is_still_waiting(waits, receipts))
         .subquery()
     )
     to_come = case((ranked.c.next_try > now(), ranked.c.next_try))
@@ -197,8 +199,8 @@ def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
             ranked.c.run_id,
             ranked.c.service,
             func.min(ranked.c.since).label("since"),
-            func.sum(case((ranked.c.waiter != PAGE, 1), else_=0)).label("users"),
-            func.sum(case((ranked.c.waiter == PAGE, 1), else_=0)).label("pages"),
+            func.sum(case((ranked.c.entra_id != PAGE, 1), else_=0)).label("users"),
+            func.sum(case((ranked.c.entra_id == PAGE, 1), else_=0)).label("pages"),
             func.max(ranked.c.failed_at).label("failed_at"),
             of_last["status"].label("status"),
             of_last["kind"].label("kind"),
@@ -212,7 +214,7 @@ def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
 def _facts(wait: Wait) -> dict[str, Any]:
     return {
         "service": str(wait.service),
-        "told": wait.reported,
+        "reported": wait.reported,
         "next_try": wait.next_try,
         "failed_at": wait.failed_at,
         "status": wait.status,
@@ -223,11 +225,11 @@ def _facts(wait: Wait) -> dict[str, Any]:
 def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(
         service=Dependency(row.service),
-        since=in_utc(row.since),
+        since=as_utc(row.since),
         users=row.users,
         page=bool(row.pages),
-        last_failed=row.failed_at and in_utc(row.failed_at),
+        last_failed=row.failed_at and as_utc(row.failed_at),
         last_status=row.status,
         last_kind=row.kind and FailureKind(row.kind),
-        next_try=in_utc(row.next_try),
+        next_try=as_utc(row.next_try),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, func, select, update
 from schemas.outcomes import Cause, Mode, Status
 from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 from store import tables
-from store.timestamps import in_utc
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,7 +31,7 @@ class Schedules:
         self._database = database
 
     @contextmanager
-    def turn(self) -> Iterator[bool]:
+    def try_lock(self) -> Iterator[bool]:
         """Give True to one scheduler at a time, and False to the others, until the block ends.
 
         Whoever dies in the block makes way by that. SQLite's one writer cannot wait meanwhile: there
@@ -43,7 +43,7 @@ class Schedules:
         with self._database.transaction() as connection:
             yield bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
 
-    def plans(self, tenant: str | None = None) -> list[ScheduleState]:
+    def enabled(self, tenant: str | None = None) -> list[ScheduleState]:
         """Return the plans of all enabled tenants that have a schedule, or of one of them, by key."""
         query = select(tables.tenants).order_by(tables.tenants.c.key)
         if tenant is not None:
@@ -55,9 +55,9 @@ class Schedules:
     def history(self, plan: ScheduleState, last_event: str | None) -> RunHistory:
         """Return what is known of the runs of a plan's tenant, and whether `last_event` has led to one."""
         runs, triggers = tables.runs, tables.triggers
-        counted = and_(runs.c.tenant_id == plan.tenant_id, tables.FOR_EVERYBODY)
+        counted = and_(runs.c.tenant_id == plan.tenant_id, tables.IS_FULL_SCOPE_SYNC)
         newest = select(runs).where(counted).order_by(runs.c.id.desc()).limit(1)
-        undoes = and_(runs.c.tenant_id == plan.tenant_id, tables.CHANGES_EVERYBODY, runs.c.mode == Mode.UNDO)
+        undoes = and_(runs.c.tenant_id == plan.tenant_id, tables.IS_FULL_SCOPE, runs.c.mode == Mode.UNDO)
         undo = select(runs).where(undoes).order_by(runs.c.id.desc()).limit(1)
         full_began = (
             select(runs.c.started)
@@ -72,12 +72,14 @@ class Schedules:
             answered = connection.scalar(select(exists().where(triggers.c.event_id == last_event)))
         return RunHistory(
             latest=None if row is None else _newest(row),
-            last_full_started=None if began is None else in_utc(began),
+            last_full_started=None if began is None else as_utc(began),
             acknowledged=bool(answered),
             undo=None if undone is None or (row and row.id > undone.id) else _newest(undone),
         )
 
-    def note(self, dues: Iterable[tuple[ScheduleState, dt.datetime]], published: dt.datetime) -> None:
+    def record_published(
+        self, dues: Iterable[tuple[ScheduleState, dt.datetime]], published: dt.datetime
+    ) -> None:
         """Note for which due times triggers have been published."""
         tenants = tables.tenants
         with self._database.transaction() as connection:
@@ -85,7 +87,7 @@ class Schedules:
                 connection.execute(
                     update(tenants)
                     .where(tenants.c.id == plan.tenant_id)
-                    .values(schedule_due=due, schedule_published=published)
+                    .values(schedule_last_due=due, schedule_published=published)
                 )
 
 
@@ -94,7 +96,7 @@ def _newest(row: Row[Any]) -> LatestRun:
         id=row.id,
         status=Status(row.status),
         cause=row.cause and Cause(row.cause),
-        started=in_utc(row.started),
+        started=as_utc(row.started),
     )
 
 
@@ -104,7 +106,7 @@ def _plan(row: Row[Any]) -> ScheduleState:
         tenant=row.key,
         schedule=row.settings["schedule"],
         time_zone=row.settings["time_zone"],
-        active_since=in_utc(row.schedule_since or row.created),
-        last_due=row.schedule_due and in_utc(row.schedule_due),
-        last_published=row.schedule_published and in_utc(row.schedule_published),
+        active_since=as_utc(row.schedule_active_since or row.created),
+        last_due=row.schedule_last_due and as_utc(row.schedule_last_due),
+        last_published=row.schedule_published and as_utc(row.schedule_published),
     )

@@ -8,12 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.tenants.settings_override import apply_override
-from store.encryption.exclusion_rules import open_rules
+from store.encryption.exclusion_rules import decrypt_rules
 
 if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
     from schemas.runs.run import Run
-    from store.receipts.work_items import Begun
+    from store.receipts.work_items import WorkItem
     from store.runs.runs import Runs
     from store.tenants.tenants import TenantRecord, Tenants
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KEPT: Final = 100
 
 
-class Trials:
+class SettingsOverrides:
     """Gives each run its settings; may be shared by threads. Credentials are always the tenant's."""
 
     def __init__(self, runs: Runs, tenants: Tenants, cipher: FieldCipher) -> None:
@@ -33,7 +33,7 @@ class Trials:
 
     def settings(self, run: Run) -> dict[str, Any]:
         """Return the settings that a run tries, with the values of its rules in the clear."""
-        return open_rules(run.settings_override or {}, self._cipher)
+        return decrypt_rules(run.settings_override or {}, self._cipher)
 
     def for_run(self, run: Run) -> TenantRecord:
         """Return the settings for reading a run's people, as they are in the database now."""
@@ -42,10 +42,10 @@ class Trials:
             return record
         return dataclasses.replace(record, tenant=apply_override(record.tenant, self.settings(run)))
 
-    def for_user(self, run_id: int, begun: Begun) -> TenantRecord:
+    def for_user(self, run_id: int, item: WorkItem) -> TenantRecord:
         """Return the settings for a user of a run, from memory when they are at hand."""
-        record = self._tenants.at_version(begun.tenant, begun.tenant_version)
-        if not begun.is_trial:
+        record = self._tenants.at_version(item.tenant, item.tenant_version)
+        if not item.has_settings_override:
             return record
         key = run_id, record.version
         with self._lock:

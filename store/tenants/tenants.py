@@ -16,8 +16,8 @@ from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants.mapping_settings import mapping_fingerprint
 from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
-from store.encryption.exclusion_rules import open_rules, seal_rules, without_rules
-from store.runs.delta_state import forget_links
+from store.encryption.exclusion_rules import decrypt_rules, encrypt_rules, without_exclusion_rules
+from store.runs.delta_state import forget_delta_links
 from store.timestamps import now
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Tenants:
         added = now()
         values = {
             "key": tenant.key,
-            "settings": seal_rules(dump_tenant(tenant), self._cipher),
+            "settings": encrypt_rules(dump_tenant(tenant), self._cipher),
             "client_secret": self._cipher.encrypt(client_secret),
             "version": 1,
             "created": added,
@@ -76,7 +76,7 @@ class Tenants:
             before, changed = self._before(row, changes), now()
             tenant, secret = change_tenant(before, changes)
             values: dict[str, Any] = {
-                "settings": seal_rules(dump_tenant(tenant), self._cipher),
+                "settings": encrypt_rules(dump_tenant(tenant), self._cipher),
                 "version": row.version + 1,
                 "updated": changed,
                 **_schedule_begins(before, tenant, changed),
@@ -85,7 +85,7 @@ class Tenants:
                 values["client_secret"] = self._cipher.encrypt(secret)
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
-                forget_links(connection, row.id)
+                forget_delta_links(connection, row.id)
         return tenant
 
     def get(self, key: str) -> TenantRecord:
@@ -104,7 +104,7 @@ class Tenants:
     def outline(self, key: str) -> Tenant:
         """Return a tenant's settings but for the rules in `scope.exclude`, so that no key is needed."""
         with self._database.transaction() as connection:
-            return restore_tenant(key, without_rules(self._row(connection, key).settings))
+            return restore_tenant(key, without_exclusion_rules(self._row(connection, key).settings))
 
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""
@@ -126,7 +126,7 @@ class Tenants:
 
     def outlines(self) -> Sequence[Tenant]:
         """Return all tenants by key, each as `outline` does."""
-        return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
+        return [restore_tenant(row.key, without_exclusion_rules(row.settings)) for row in self._rows()]
 
     def remove(self, key: str) -> None:
         """Remove a tenant with its runs and receipts; raise `UsageError` while a run of it is open."""
@@ -146,7 +146,7 @@ class Tenants:
             return connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
 
     def _opened(self, row: Row[Any]) -> Tenant:
-        return restore_tenant(row.key, open_rules(row.settings, self._cipher))
+        return restore_tenant(row.key, decrypt_rules(row.settings, self._cipher))
 
     def _before(self, row: Row[Any], changes: object) -> Tenant:
         """Return a tenant that is to be changed; rules that no key opens can be replaced all the same."""
@@ -156,7 +156,7 @@ class Tenants:
             scope = changes.get("scope") if isinstance(changes, dict) else None
             if not (isinstance(scope, dict) and "exclude" in scope):
                 raise
-            return restore_tenant(row.key, without_rules(row.settings))
+            return restore_tenant(row.key, without_exclusion_rules(row.settings))
 
     def _row(self, connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
         query = select(tables.tenants).where(tables.tenants.c.key == key)
@@ -183,6 +183,6 @@ def _schedule_begins(before: Tenant, after: Tenant, changed: dt.datetime) -> dic
     """Return what a change means for what is due: nothing that was due before it is caught up."""
     if after.enabled and not before.enabled:
         # A trigger that came while the tenant was disabled became a dead letter: nobody waits for it.
-        return {"schedule_since": changed, "schedule_published": None}
+        return {"schedule_active_since": changed, "schedule_published": None}
     same = (after.schedule, after.time_zone) == (before.schedule, before.time_zone)
-    return {} if same else {"schedule_since": changed}
+    return {} if same else {"schedule_active_since": changed}

@@ -59,7 +59,7 @@ def test_a_halted_run_shows_what_it_would_have_gone_on_to_do(
     stopped = halted(sync)
     assert (stopped.run.status, stopped.run.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
 
-    prospect = sync.store.prospects.of(stopped.run.id)
+    prospect = sync.store.forecasts.for_run(stopped.run.id)
 
     assert prospect is not None
     assert (prospect.not_evaluated, prospect.not_listed) == (0, 0)
@@ -84,8 +84,8 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: Environment, sync:
     completed = sync.wait(stopped.run.id)
     assert completed.run.status is Status.COMPLETED
     assert made_up.wrong_users() == []
-    assert sync.store.prospects.of(stopped.run.id) is None
-    assert sync.store.changes_made.of(stopped.run.id).users == completed.counts[Outcome.UPDATED]
+    assert sync.store.forecasts.for_run(stopped.run.id) is None
+    assert sync.store.change_totals.for_run(stopped.run.id).users == completed.counts[Outcome.UPDATED]
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,11 @@ def test_whoever_cannot_be_looked_at_stays_pending(
     user = next(each.entra["id"] for each in made_up.municipality if each.outcome == "updated")
     request = SyncRequest(tenant=TENANT_KEY)
     run = sync.store.triggers.open(request, "an event").run
-    sync.store.receipts.publish(run.id, [user])
+    sync.store.receipts.create_pending(run.id, [user])
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    message = sync.store.seals.user(UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None))
+    message = sync.store.message_cipher.encrypt_user(
+        UserSync(tenant=TENANT_KEY, run=run.id, user=user, payload=None)
+    )
     made_up.skolon.faults.add(fault)
 
     sync.handler.sync(message)
@@ -117,12 +119,12 @@ def test_whoever_cannot_be_looked_at_stays_pending(
         Cause.GUARD_EXCEEDED,
         1,
     )
-    prospect = sync.store.prospects.of(run.id)
+    prospect = sync.store.forecasts.for_run(run.id)
     assert prospect is not None
     assert prospect.not_evaluated == 1
     made_up.skolon.faults.clear()
     sync.handler.sync(message)
-    seen = sync.store.prospects.of(run.id)
+    seen = sync.store.forecasts.for_run(run.id)
     assert seen is not None
     assert (seen.outcomes, seen.not_evaluated) == ({Outcome.UPDATED: 1}, 0)
     assert made_up.skolon.requests().get("PATCH user", 0) == 0

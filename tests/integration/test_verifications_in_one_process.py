@@ -81,12 +81,12 @@ def test_trust_ends_and_does_not_prolong_itself(sync: InProcessSync) -> None:
     receipts = tables.receipts
     with sync.store.database.transaction() as connection:
         connection.execute(
-            update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=6, hours=23))
+            update(receipts).values(verified_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=6, hours=23))
         )
     assert sync.run().skipped_verified == right(first)
     with sync.store.database.transaction() as connection:
         connection.execute(
-            update(receipts).values(confirmed_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=7, hours=1))
+            update(receipts).values(verified_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=7, hours=1))
         )
     assert sync.run().skipped_verified == 0
 

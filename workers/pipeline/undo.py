@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.users.skolon_user import SkolonUser
-    from store.runs.undo import Undoable, Undos
+    from store.runs.undo import UndoRecord, UndoRecords
     from workers.pipeline.writer import Change
 
 
@@ -24,10 +24,16 @@ class SkolonUndo:
     """Puts back what a run has written to the Skolon user of one Entra user."""
 
     def __init__(
-        self, *, undos: Undos, skolon: SkolonClient, organisation: str, change: Change, claimed: bool
+        self,
+        *,
+        undo_records: UndoRecords,
+        skolon: SkolonClient,
+        organisation: str,
+        change: Change,
+        claimed: bool,
     ) -> None:
         """Take how a difference is `change`d, and whether an earlier delivery has `claimed` the user."""
-        self._undos = undos
+        self._undo_records = undo_records
         self._skolon = skolon
         self._organisation = organisation
         self._change = change
@@ -52,10 +58,10 @@ class SkolonUndo:
             Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {CONFLICTS} times in a row"
         )
 
-    def _undoable(self, message: UserSync, undone: int) -> Undoable | None:
-        return self._undos.undoable(undone, message.user, before=message.run)
+    def _undoable(self, message: UserSync, undone: int) -> UndoRecord | None:
+        return self._undo_records.load(undone, message.user, before=message.run)
 
-    def _put_back(self, user: SkolonUser, undoable: Undoable) -> SyncResult:
+    def _put_back(self, user: SkolonUser, undoable: UndoRecord) -> SyncResult:
         found = revert(
             user,
             undoable.written,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
-    from store.receipts.verifications import Confirmations
+    from store.receipts.verifications import Verifications
 
 
 class Trust(Protocol):
@@ -47,9 +47,9 @@ class ReceiptTrust:
     """Trusts the person's last receipt for as long as the tenant allows."""
 
     def __init__(
-        self, *, confirmations: Confirmations, index: BlindIndex, message: UserSync, tenant: Tenant
+        self, *, verifications: Verifications, index: BlindIndex, message: UserSync, tenant: Tenant
     ) -> None:
-        self._confirmations = confirmations
+        self._verifications = verifications
         self._index = index
         self._message = message
         self._tenant = tenant
@@ -64,7 +64,7 @@ class ReceiptTrust:
         if not days:
             return None
         self._fingerprints = verification_fingerprints(self._message.user, mapped, self._tenant, self._index)
-        last = self._confirmations.last(self._message.run, self._message.user)
+        last = self._verifications.last(self._message.run, self._message.user)
         if last is None or not last.is_valid(dt.datetime.now(dt.UTC), days, self._fingerprints):
             return None
         return SyncResult(

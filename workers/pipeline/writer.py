@@ -71,7 +71,7 @@ class ClaimedChange:
                 self._message.user,
                 user.id,
                 old_values,
-                allow=partial(check_guard, self._tenant.guard) if self._guarded else None,
+                check_limits=partial(check_guard, self._tenant.guard) if self._guarded else None,
                 new_values=changes,
             )
         except HaltError:

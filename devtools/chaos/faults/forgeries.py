@@ -68,7 +68,7 @@ class _Forger:
         return f"{USER_SYNC_QUEUE}.DQ", self._user(mark, self._payload(RUN), options)
 
     def page_of_another_number(self, mark: str) -> Forgery:
-        page = TenantPage(tenant=TENANT_KEY, run=RUN, scan=1, number=1, link=None)
+        page = TenantPage(tenant=TENANT_KEY, run=RUN, attempt=1, number=1, link=None)
         return TENANT_PAGES_QUEUE, self._page(mark, sign_page(page, self._cipher).proof)
 
     def page_without_proof(self, mark: str) -> Forgery:
@@ -101,7 +101,7 @@ class _Forger:
         return _message(mark, USER_SYNC_QUEUE, "user_sync", kwargs, options)
 
     def _page(self, mark: str, proof: str | None) -> bytes:
-        kwargs = {"tenant": TENANT_KEY, "run": RUN, "scan": 1, "number": 2, "link": None, "proof": proof}
+        kwargs = {"tenant": TENANT_KEY, "run": RUN, "attempt": 1, "number": 2, "link": None, "proof": proof}
         return _message(mark, TENANT_PAGES_QUEUE, "tenant_page", kwargs)
 
 

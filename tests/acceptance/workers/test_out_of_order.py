@@ -83,15 +83,15 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
     publish(amqp_url, "tenant-sync", event("other"))
     newer = ended_run(env, 2)
     assert newer["outcomes"]["updated"] >= made_up.municipality.expected_outcomes("first")["updated"]
-    assert made_up.changes_made() == newer["outcomes"]["updated"]
-    before, skolon = made_up.changes_made(), made_up.skolon_users()
+    assert made_up.change_totals() == newer["outcomes"]["updated"]
+    before, skolon = made_up.change_totals(), made_up.skolon_users()
 
     # The letters hold these people as they were before they changed.
     old = ("dead-letters", "replay", "--run", failed["run"], "--original-payload", "--yes", "--json")
     replayed = json.loads(update_sync(*old, env=env).stdout)
     assert (replayed["status"], replayed["counts"]["published"]) == ("completed", dead_letters)
     assert replayed["counts"]["superseded"] == dead_letters
-    assert (made_up.changes_made(), made_up.skolon_users()) == (before, skolon)
+    assert (made_up.change_totals(), made_up.skolon_users()) == (before, skolon)
 
     updated = 0
     for seed, mode in enumerate(("delta", "full", "delta", "delta"), start=2):
@@ -100,7 +100,7 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
         run = done_run(env, mode)
         assert (run["status"], run["outcomes"]["updated"]) == ("completed", len(changed))
         updated += len(changed)
-    assert made_up.changes_made() == before + updated
+    assert made_up.change_totals() == before + updated
 
     found = in_skolon(made_up)
     for user_id, user in latest.items():

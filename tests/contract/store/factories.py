@@ -54,15 +54,15 @@ def request(
     return SyncRequest(tenant=key, mode=mode, dry_run=dry_run, users=tuple(users))
 
 
-def page(run: Run, number: int = 1, link: str | None = None, *, scan: int = 1) -> TenantPage:
+def page(run: Run, number: int = 1, link: str | None = None, *, attempt: int = 1) -> TenantPage:
     """Return a page of a run."""
-    return TenantPage(tenant=run.tenant, run=run.id, scan=scan, number=number, link=link)
+    return TenantPage(tenant=run.tenant, run=run.id, attempt=attempt, number=number, link=link)
 
 
 def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT) -> Run:
     """Open a run and publish users in it."""
     run = store.triggers.open(request(key, dry_run=dry_run), event).run
-    store.receipts.publish(run.id, users)
+    store.receipts.create_pending(run.id, users)
     return run
 
 

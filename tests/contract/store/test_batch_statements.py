@@ -23,7 +23,7 @@ def test_each_gets_the_answer_about_its_own_person(store: Store) -> None:
     """P4: of many who ask at the same moment each is told of its own person, or that there is none."""
     run = begin_run(store, "event", *PEOPLE[::2])
     with ThreadPoolExecutor(THREADS) as pool:
-        begun = list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
+        begun = list(pool.map(lambda user: store.work_items.load(run.id, user), PEOPLE))
     assert [one is not None for one in begun] == [number % 2 == 0 for number in range(len(PEOPLE))]
     assert {one.outcome for one in begun if one is not None} == {Outcome.PENDING}
 
@@ -85,7 +85,7 @@ def test_company_saves_journeys(store: Store) -> None:
     event.listen(Engine, "before_cursor_execute", note)
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda user: store.beginnings.begin(run.id, user), PEOPLE))
+            list(pool.map(lambda user: store.work_items.load(run.id, user), PEOPLE))
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     assert 0 < len(statements) < len(PEOPLE)

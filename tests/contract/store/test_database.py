@@ -45,8 +45,8 @@ FIRST_QUESTIONS: list[Callable[[Store], object]] = [
     lambda store: store.runs.list(),
     lambda store: store.triggers.open(request(), "event"),
     lambda store: store.runs.complete_if_done(1),
-    lambda store: store.beginnings.begin(1, "anna"),
-    lambda store: store.receipts.publish(1, ["anna"]),
+    lambda store: store.work_items.load(1, "anna"),
+    lambda store: store.receipts.create_pending(1, ["anna"]),
     lambda store: store.receipts.finish(1, "anna", result(Outcome.UNCHANGED)),
 ]
 
@@ -109,7 +109,7 @@ def test_people_are_looked_up_by_their_keys(
     few = users[1000:1020]
 
     def work(user: str) -> None:
-        assert store.beginnings.begin(run.id, user) is not None
+        assert store.work_items.load(run.id, user) is not None
         assert not store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None}).superseded
         assert store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"skolon {user}"))
 
@@ -143,7 +143,7 @@ def test_writers_take_turns(store: Store) -> None:
 
     def work(portion: list[str]) -> int:
         for user in portion:
-            begun = store.beginnings.begin(run.id, user)
+            begun = store.work_items.load(run.id, user)
             assert begun is not None
             store.claims.claim(run.id, user, f"skolon {user}", {Attribute.CITY: None})
             store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"skolon {user}"))
@@ -205,7 +205,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
     """A run's number that cannot be one, in a forged message or on a command line, is just not found."""
     with pytest.raises(UsageError, match="no run"):
         store.runs.get(number)
-    assert store.beginnings.begin(number, "anna") is None
+    assert store.work_items.load(number, "anna") is None
     assert not store.runs.complete_if_done(number)
 
 
@@ -213,7 +213,7 @@ def test_a_number_that_no_run_has(store: Store, number: int) -> None:
 def test_an_id_that_nobody_has(store: Store, user: str) -> None:
     """An id that no database can hold, in a forged message, is just not found."""
     run = begin_run(store, "event", "anna")
-    assert store.beginnings.begin(run.id, user) is None
+    assert store.work_items.load(run.id, user) is None
 
 
 @pytest.mark.parametrize(
@@ -239,4 +239,4 @@ def test_a_text_that_cannot_be_stored_is_nobodys(database_with_tables: str, who:
     taken = who == "a\0b" and database_with_tables.startswith("sqlite")
     refused = nullcontext() if taken else pytest.raises(UsageError)
     with closing(Store(database_with_tables, FieldCipher([new_key()]))) as store, refused:
-        assert store.people.find("exempel", who, []) == []
+        assert store.user_history.find_user_ids("exempel", who, []) == []

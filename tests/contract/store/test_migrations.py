@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect
 
 from schemas.errors import OperatorError
-from schemas.outcomes import Outcome
-from store import migrations
 from store.store import Store
 from store.tables import metadata
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, run_concurrently, tenant
@@ -76,34 +71,3 @@ def test_upgrades_at_once_take_turns(empty_database: str, cipher: FieldCipher) -
         one.check_upgraded()
         one.tenants.add(tenant(), CLIENT_SECRET)
         assert other.tenants.list() == [tenant()]
-
-
-def test_what_an_older_version_wrote_is_kept(empty_database: str, cipher: FieldCipher) -> None:
-    """Receipts of the first version are there after the upgrade, with their outcome, and not replayed."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with closing(Store(empty_database, cipher)) as store:
-        with store.database.transaction() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            connection.execute(text(_TENANT))
-            connection.execute(text(_RUN))
-            connection.execute(text(_RECEIPT))
-        store.upgrade()
-        receipt = store.receipts.get(1, "anna")
-        assert receipt is not None
-        assert (receipt.outcome, receipt.operation, receipt.replaying) == (Outcome.UPDATED, None, False)
-
-
-_TENANT: Final = """
-    INSERT INTO tenants (id, key, settings, client_secret, version, created, updated)
-    VALUES (1, 'exempelkommun', '{}', '', 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)
-"""
-_RUN: Final = """
-    INSERT INTO runs (id, tenant_id, mode, dry_run, users, status, scan, last_scan, read_to_the_end, started)
-    VALUES (1, 1, 'full', false, '[]', 'completed', 1, 6, true, CURRENT_TIMESTAMP)
-"""
-_RECEIPT: Final = """
-    INSERT INTO receipts (run_id, entra_id, tenant_id, outcome, published_at)
-    VALUES (1, 'anna', 1, 'updated', CURRENT_TIMESTAMP)
-"""

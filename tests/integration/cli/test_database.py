@@ -47,7 +47,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 def run_days_ago(store: Store, days: int) -> int:
     """Have a complete run that was done so many days ago."""
     run = store.triggers.open(SyncRequest(tenant="exempel"), f"event {days}").run.id
-    store.receipts.publish(run, USERS)
+    store.receipts.create_pending(run, USERS)
     for user in USERS:
         store.receipts.finish(run, user, SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.finish_reading(run)

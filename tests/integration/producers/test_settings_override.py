@@ -55,7 +55,7 @@ def test_a_preview_counts_what_the_run_then_does(
 
     assert tried.run.status is Status.COMPLETED
     assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "POST token"}
-    assert sync.store.changes_made.of(tried.run.id).users > 0
+    assert sync.store.change_totals.for_run(tried.run.id).users > 0
     with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
         assert list(browser) == []
 
@@ -66,17 +66,17 @@ def test_a_preview_counts_what_the_run_then_does(
     assert counts(done) == counts(tried)
     assert done.reasons == tried.reasons
     assert tried.reasons
-    assert sync.store.changes_made.of(done.run.id) == sync.store.changes_made.of(tried.run.id)
+    assert sync.store.change_totals.for_run(done.run.id) == sync.store.change_totals.for_run(tried.run.id)
 
 
 def test_what_is_tried_is_not_what_is_saved(sync: InProcessSync) -> None:
     """A preview of a mistake sees it, and leaves the tenant's own runs and settings as they are."""
     saved = sync.store.tenants.settings(TENANT_KEY)
-    usual = sync.store.changes_made.of(sync.run(dry_run=True).run.id)
-    mistake = sync.store.changes_made.of(sync.run(dry_run=True, settings=MISTAKE).run.id)
+    usual = sync.store.change_totals.for_run(sync.run(dry_run=True).run.id)
+    mistake = sync.store.change_totals.for_run(sync.run(dry_run=True, settings=MISTAKE).run.id)
 
     changed = mistake.attributes[Attribute.IDP_IDENTIFIER].get(ChangeKind.CHANGED, 0)
     assert changed > usual.attributes.get(Attribute.IDP_IDENTIFIER, {}).get(ChangeKind.CHANGED, 0)
     assert mistake.identity > usual.identity
     assert sync.store.tenants.settings(TENANT_KEY) == saved
-    assert sync.store.changes_made.of(sync.run(dry_run=True).run.id) == usual
+    assert sync.store.change_totals.for_run(sync.run(dry_run=True).run.id) == usual

@@ -50,7 +50,7 @@ def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
 def run(sync: InProcessSync, user: str, other: str) -> int:
     """Give an open run of two people who wait for their messages."""
     opened = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "an event").run
-    sync.store.receipts.publish(opened.id, [user, other])
+    sync.store.receipts.create_pending(opened.id, [user, other])
     return opened.id
 
 
@@ -95,7 +95,7 @@ def test_a_users_message_without_a_seal_of_ours_does_nothing(
     sync: InProcessSync, run: int, user: str, what: str
 ) -> None:
     """P1: whoever may publish, and has no key, changes nobody: neither in Skolon nor in the books."""
-    page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
+    page = TenantPage(tenant=TENANT_KEY, run=run, attempt=1, number=1, link=None)
     fields = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
     strange = FieldCipher([new_key()]).encrypt_json(
         {"kind": "user", "tenant": TENANT_KEY, "run": run, "user": user}
@@ -104,10 +104,10 @@ def test_a_users_message_without_a_seal_of_ours_does_nothing(
         "nothing": None,
         "garbage": "gAAAA" + "x" * 100,
         "a strange key": strange,
-        "a page's proof": sync.store.seals.page(page).proof,
-        "a stored value": sync.store.seals._cipher.encrypt_json([1]),  # noqa: SLF001 - what the database holds
+        "a page's proof": sync.store.message_cipher.sign_page(page).proof,
+        "a stored value": sync.store.message_cipher._cipher.encrypt_json([1]),  # noqa: SLF001 - what the database holds
     }[what]
-    sync.store.seals.page(page)
+    sync.store.message_cipher.sign_page(page)
     is_refused(sync, user_message(dataclasses.replace(fields, payload=payload)))
 
 
@@ -119,24 +119,24 @@ def test_a_payload_is_of_its_message_alone(
     elsewhere = sync.store.triggers.open(
         SyncRequest(tenant=TENANT_KEY, dry_run=True, settings={}), "second"
     ).run
-    sync.store.receipts.publish(elsewhere.id, [user, other])
+    sync.store.receipts.create_pending(elsewhere.id, [user, other])
     genuine = UserSync(tenant=TENANT_KEY, run=run, user=user, payload=None)
     wrong: dict[str, Any] = {"user": {"user": other}, "run": {"run": elsewhere.id}, "tenant": changed}
     put = wrong[next(iter(changed))]
-    sealed = sync.store.seals.user(genuine, {"id": user, "givenName": "Gammalt"})
+    sealed = sync.store.message_cipher.encrypt_user(genuine, {"id": user, "givenName": "Gammalt"})
     is_refused(sync, user_message(dataclasses.replace(sealed, **put)))
     assert sync.store.receipts.get(run, user).outcome is Outcome.PENDING  # type: ignore[union-attr] # it is there
 
 
 @pytest.mark.parametrize(
-    "changed", [{"link": "https://evil.example/users"}, {"number": 9}, {"scan": 2}, {"proof": None}]
+    "changed", [{"link": "https://evil.example/users"}, {"number": 9}, {"attempt": 2}, {"proof": None}]
 )
 def test_a_forged_page_completes_and_halts_nothing(
     sync: InProcessSync, run: int, changed: dict[str, Any]
 ) -> None:
     """P3: a page that is not ours is not read, and the run goes on as if it had not come."""
-    page = TenantPage(tenant=TENANT_KEY, run=run, scan=1, number=1, link=None)
-    forged = dataclasses.replace(sync.store.seals.page(page), **changed)
+    page = TenantPage(tenant=TENANT_KEY, run=run, attempt=1, number=1, link=None)
+    forged = dataclasses.replace(sync.store.message_cipher.sign_page(page), **changed)
     is_refused(sync, tenant_page_message(forged, give_up_after_hours=24))
 
 
@@ -144,7 +144,7 @@ def test_a_forged_message_is_in_nobodys_way(made_up: Environment, sync: InProces
     """P3, P4: whoever is named by a forged message is worked on by the genuine one, and the run completes."""
     forged = UserSync(tenant=TENANT_KEY, run=1, user=user, payload="x")
     sync.broker.publish([user_message(forged)])
-    page = TenantPage(tenant=TENANT_KEY, run=1, scan=1, number=1, link="https://evil.example/")
+    page = TenantPage(tenant=TENANT_KEY, run=1, attempt=1, number=1, link="https://evil.example/")
     sync.broker.publish([tenant_page_message(page, give_up_after_hours=24)])
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
@@ -167,7 +167,7 @@ def test_who_may_trigger_may_only_trigger(
     sync: InProcessSync, run: int, asked: dict[str, Any], way: str
 ) -> None:
     """What more an operator may ask for is taken with the command line's proof alone, for that very event."""
-    seals = sync.store.seals
+    seals = sync.store.message_cipher
     fields = {"tenant": TENANT_KEY, **asked}
     body: dict[str, Any] = {
         "queue_name": "tenant-sync",
@@ -178,8 +178,8 @@ def test_who_may_trigger_may_only_trigger(
             **{
                 "plain": {},
                 "event": {},
-                "another event's proof": {"proof": seals.proof("another", fields)},
-                "other fields' proof": {"proof": seals.proof("mine", {**fields, "recheck_all": True})},
+                "another event's proof": {"proof": seals.sign_trigger("another", fields)},
+                "other fields' proof": {"proof": seals.sign_trigger("mine", {**fields, "recheck_all": True})},
                 "garbage": {"proof": "x"},
             }[way],
         },
@@ -187,7 +187,7 @@ def test_who_may_trigger_may_only_trigger(
         "message_id": "mine",
     }
     if way == "event":
-        data = {**fields, "proof": seals.proof("mine", fields)}
+        data = {**fields, "proof": seals.sign_trigger("mine", fields)}
         kind = "com.skolon.tenant-sync.requested"
         body = {"specversion": "1.0", "id": "mine", "source": "/x", "type": kind, "data": data}
     sync.broker.put(TENANT_SYNC_QUEUE, json.dumps(body).encode())
@@ -202,8 +202,10 @@ def test_what_operators_ask_for_is_done(sync: InProcessSync) -> None:
     """An undo with the command line's proof opens its run."""
     done = sync.run()
     request = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=done.run.id)
-    sync.broker.publish([with_proof(tenant_sync_message(request, event_id="undo"), sync.store.seals.proof)])
+    sync.broker.publish(
+        [with_proof(tenant_sync_message(request, event_id="undo"), sync.store.message_cipher.sign_trigger)]
+    )
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    undoing = sync.store.triggers.run_of("undo")
+    undoing = sync.store.triggers.find_run("undo")
     assert undoing is not None
     assert sync.wait(undoing.id).run.reverts_run_id == done.run.id

@@ -50,7 +50,7 @@ def test_a_mistake_is_stopped_at_the_limit(sync: InProcessSync) -> None:
     assert halted.run.cause is Cause.GUARD_EXCEEDED
     assert f"of {PEOPLE} people" in (halted.run.detail or "")
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    identity = sync.store.guards.counts(halted.run.id).identity_changed
+    identity = sync.store.guard_counters.counts(halted.run.id).identity_changed
     assert identity <= LIMIT
     settled = sync.store.runs.summary(halted.run.id)
     changed = sync.store.receipts.list(halted.run.id, outcome=Outcome.UPDATED, limit=PEOPLE)

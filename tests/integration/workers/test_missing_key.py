@@ -83,8 +83,8 @@ def undo(sync: InProcessSync, run: int) -> int:
     event = str(uuid.uuid4())
     wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run)
     message = tenant_sync_message(wanted, event_id=event)
-    sync.broker.publish([with_proof(message, sync.store.seals.proof)])
-    return wait_for(lambda: sync.store.triggers.run_of(event), "the undo").id
+    sync.broker.publish([with_proof(message, sync.store.message_cipher.sign_trigger)])
+    return wait_for(lambda: sync.store.triggers.find_run(event), "the undo").id
 
 
 def resumed(sync: InProcessSync, run_id: int) -> Any:

@@ -375,7 +375,7 @@ def test_an_expired_page_token_begins_the_list_again(
 
     assert summary.run.status is Status.COMPLETED
     assert summary.published == PEOPLE + 1200
-    assert summary.run.scan == 2
+    assert summary.run.attempt == 2
 
 
 def test_page_tokens_that_always_expire_halt_the_run(made_up: Environment, sync: InProcessSync) -> None:

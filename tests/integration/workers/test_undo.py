@@ -82,8 +82,8 @@ def undo(sync: InProcessSync, run: int, **request: Any) -> RunSummary:
     event = str(uuid.uuid4())
     wanted = SyncRequest(tenant=TENANT_KEY, mode=Mode.UNDO, reverts_run_id=run, **request)
     message = tenant_sync_message(wanted, event_id=event)
-    sync.broker.publish([with_proof(message, sync.store.seals.proof)])
-    while (opened := sync.store.triggers.run_of(event)) is None:
+    sync.broker.publish([with_proof(message, sync.store.message_cipher.sign_trigger)])
+    while (opened := sync.store.triggers.find_run(event)) is None:
         time.sleep(0.02)
     return sync.wait(opened.id)
 

@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def halted(store: Store) -> int:
     run = store.triggers.open(SyncRequest(tenant="exempel"), "first").run.id
-    store.receipts.publish(run, USERS)
+    store.receipts.create_pending(run, USERS)
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
     return run

@@ -58,14 +58,14 @@ def columns_with(store: Store, text: str) -> set[str]:
 
 def ages(store: Store) -> dict[KeyAge, int]:
     sums = dict.fromkeys(KeyAge, 0)
-    for column in store.sealed_values.status():
+    for column in store.encrypted_values.status():
         for age, count in column.ages.items():
             sums[age] += count
     return sums
 
 
 def rotated(store: Store) -> int:
-    return sum(column.rotated for column in store.sealed_values.rotate())
+    return sum(column.rotated for column in store.encrypted_values.rotate())
 
 
 def all_newest(values: int) -> Mapping[KeyAge, int]:
@@ -75,9 +75,9 @@ def all_newest(values: int) -> Mapping[KeyAge, int]:
 def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None:
     """What is sealed lies in the columns that are marked as such, in each of them, none in the clear."""
     with closing(Store(filled, FieldCipher([OLD]))) as store:
-        marked = {f"{column.table.name}.{column.name}" for column in tables.SEALED_COLUMNS}
+        marked = {f"{column.table.name}.{column.name}" for column in tables.ENCRYPTED_COLUMNS}
         assert columns_with(store, TOKEN) == marked
-        assert {column.column for column in store.sealed_values.status()} == marked
+        assert {column.column for column in store.encrypted_values.status()} == marked
         for text in (MARK, CLIENT_SECRET, "@old.example"):
             assert columns_with(store, text) == set()
         assert ages(store) == all_newest(5)
@@ -93,11 +93,11 @@ def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
         assert ages(store) == all_newest(5)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
         assert store.tenants.settings(TENANT).scope.exclude[0].equals == MARK
-        run, trial = store.triggers.run_of("event"), store.triggers.run_of("trial")
+        run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
         assert run is not None
-        assert store.claims.old_values(run.id, "anna") == {"eppn": "anna@old.example"}
+        assert store.claims.before_image(run.id, "anna") == {"eppn": "anna@old.example"}
         assert trial is not None
-        assert store.trials.for_run(trial).tenant.scope.exclude[0].equals == MARK
+        assert store.settings_overrides.for_run(trial).tenant.scope.exclude[0].equals == MARK
 
 
 def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
@@ -105,19 +105,19 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
     people = [f"user-{number:05}" for number in range(BATCH + 20)]
     receipts = tables.receipts
     with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
-        run = store.triggers.run_of("event")
+        run = store.triggers.find_run("event")
         assert run is not None
-        store.receipts.publish(run.id, people)
+        store.receipts.create_pending(run.id, people)
         lost = FieldCipher([new_key()]).encrypt("{}")
         with store.database.transaction() as connection:
-            connection.execute(update(receipts).values(old_values=FieldCipher([OLD]).encrypt("{}")))
+            connection.execute(update(receipts).values(before_image=FieldCipher([OLD]).encrypt("{}")))
             connection.execute(
-                update(receipts).where(receipts.c.entra_id == people[7]).values(old_values=lost)
+                update(receipts).where(receipts.c.entra_id == people[7]).values(before_image=lost)
             )
         assert rotated(store) == len(people) + 4
         assert (ages(store)[KeyAge.OLDER], ages(store)[KeyAge.NONE]) == (0, 1)
         with store.database.transaction() as connection:
-            query = select(receipts.c.old_values).where(receipts.c.entra_id == people[7])
+            query = select(receipts.c.before_image).where(receipts.c.entra_id == people[7])
             assert connection.scalar(query) == lost
 
 
@@ -127,7 +127,7 @@ def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.Monk
         closing(Store(filled, FieldCipher([NEW, OLD]))) as store,
         closing(Store(filled, FieldCipher([OLD]))) as worker,
     ):
-        values = store.sealed_values
+        values = store.encrypted_values
         read = values._rows  # noqa: SLF001 - the moment in between, which nothing else gives
 
         def read_and_then(*arguments: Any) -> Any:

@@ -17,7 +17,7 @@ from schemas.outcomes import FINAL_OUTCOMES, VERIFYING_OUTCOMES, Cause, Mode, Ou
 from schemas.reports.pruning import PruningCounts
 from schemas.runs.operation import OperationKind, OperationStatus
 from store import tables
-from store.maintenance.pruning import PORTION, Limits
+from store.maintenance.pruning import BATCH_SIZE, Limits
 from tests.contract.store.factories import (
     TENANT,
     begin_run,
@@ -48,7 +48,7 @@ def prune(store: Store, old: Limits | None = None, *, dry_run: bool = False) -> 
 
 def settle(store: Store, run: Run, user: str, outcome: Outcome) -> None:
     if outcome is Outcome.DEAD_LETTERED:
-        store.receipts.dead_letter(run.id, user, dead_letter(), 1)
+        store.receipts.mark_dead_lettered(run.id, user, dead_letter(), 1)
     elif outcome is not Outcome.PENDING:
         store.receipts.finish(run.id, user, result(outcome))
 
@@ -119,8 +119,8 @@ def test_what_was_settled_late_is_not_old(store: Store) -> None:
     """A receipt that a replay settled just now stays, however long ago its run ended."""
     run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED})
     moment = dt.datetime.now(dt.UTC)
-    operation = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
-    store.replays.take_up(operation, [(run.id, "anna")])
+    operation = store.operations.start(OperationKind.REPLAY, selection={}, operator=None).id
+    store.replays.reopen(operation, [(run.id, "anna")])
     settle(store, run, "anna", Outcome.SUPERSEDED)
     store.operations.finish(operation, OperationStatus.COMPLETED, {})
     for number in range(2):
@@ -150,7 +150,7 @@ def test_the_last_complete_full_run_stays_whole(store: Store) -> None:
     named = []
     for number in range(2):
         run = store.triggers.open(request(users=["anna"]), f"named {number}").run
-        store.receipts.publish(run.id, ["anna"])
+        store.receipts.create_pending(run.id, ["anna"])
         settle(store, run, "anna", Outcome.UPDATED)
         bring_to(store, run, Status.COMPLETED)
         named.append(run)
@@ -190,8 +190,8 @@ def test_what_a_replay_has_in_hand_stays(store: Store) -> None:
     run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED, "bo": Outcome.DEAD_LETTERED})
     for number in range(2):
         ended(store, f"later {number}", {"anna": Outcome.UNCHANGED, "bo": Outcome.UNCHANGED})
-    operation = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
-    store.replays.take_up(operation, [(run.id, "anna"), (run.id, "bo")])
+    operation = store.operations.start(OperationKind.REPLAY, selection={}, operator=None).id
+    store.replays.reopen(operation, [(run.id, "anna"), (run.id, "bo")])
     settle(store, run, "anna", Outcome.SUPERSEDED)
     prune(store)
     assert (has(store, run), has(store, run, "bo")) == (True, True)
@@ -229,7 +229,7 @@ def test_a_run_keeps_its_sums_and_events_until_it_is_old_itself(store: Store) ->
     assert not store.triggers.open(request(), "run").new
     prune(store)
     assert not is_there(store, run)
-    assert store.triggers.run_of("run") is None
+    assert store.triggers.find_run("run") is None
     assert rows(store, "pruned_counts") == 0
 
 
@@ -253,7 +253,7 @@ def test_a_dry_run_counts_and_removes_nothing(store: Store) -> None:
 
 def test_large_runs_go_in_portions_and_may_be_left_at_any(store: Store) -> None:
     """P3, P10: stopped after its first portion, the sums are right, and the next pruning does the rest."""
-    people = [f"user {number:05}" for number in range(PORTION + 5)]
+    people = [f"user {number:05}" for number in range(BATCH_SIZE + 5)]
     run = begin_run(store, "large", *people)
     bring_to(store, run, Status.CANCELLED)
     for number in range(2):
@@ -262,8 +262,8 @@ def test_large_runs_go_in_portions_and_may_be_left_at_any(store: Store) -> None:
     for user in people:
         settle(store, full, user, Outcome.UNCHANGED)
     bring_to(store, full, Status.COMPLETED)
-    assert next(store.pruning.prune(limits())) == PruningCounts(receipts=PORTION)
-    assert store.runs.summary(run.id).pruned == PORTION
+    assert next(store.pruning.prune(limits())) == PruningCounts(receipts=BATCH_SIZE)
+    assert store.runs.summary(run.id).pruned == BATCH_SIZE
     assert store.runs.summary(run.id).pending == len(people)
     assert prune(store).receipts == 5 + 2 * 3
     assert not is_there(store, run)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from schemas.runs.run import Run
-    from store.runs.guard_counters import Allow
+    from store.runs.guard_counters import LimitCheck
     from store.store import Store
 
 PEOPLE = tuple(f"user-{number:02}" for number in range(24))
@@ -73,7 +73,7 @@ def in_one_batch(
     store: Store, database_with_tables: str, run: Run, *claims: Callable[[], Claim]
 ) -> list[Claim | Exception]:
     """Make claims that gather while another one is under way; return what each returned or raised."""
-    store.receipts.publish(run.id, ["first"])
+    store.receipts.create_pending(run.id, ["first"])
     with ThreadPoolExecutor(1) as threads:
         with one_claim_waits(store, database_with_tables, run):
             answers = threads.submit(run_concurrently, *claims)
@@ -86,7 +86,9 @@ def test_all_are_claimed_in_one_transaction(store: Store, database_with_tables: 
     run = begin_run(store, "event", *PEOPLE)
 
     def claim(user: str) -> Callable[[], Claim]:
-        return lambda: store.claims.claim(run.id, user, f"s {user}", {Attribute.CITY: user}, allow=allow_all)
+        return lambda: store.claims.claim(
+            run.id, user, f"s {user}", {Attribute.CITY: user}, check_limits=allow_all
+        )
 
     def allow_all(counts: GuardCounts, _people: object) -> None:
         seen.append(counts.changed)
@@ -95,8 +97,8 @@ def test_all_are_claimed_in_one_transaction(store: Store, database_with_tables: 
     results = in_one_batch(store, database_with_tables, run, *map(claim, PEOPLE))
     assert results == [Claim(superseded=False)] * len(PEOPLE)
     assert seen == [len(PEOPLE)] * len(PEOPLE)
-    assert store.guards.counts(run.id).changed == len(PEOPLE)
-    assert {user: store.claims.old_values(run.id, user) for user in PEOPLE} == {
+    assert store.guard_counters.counts(run.id).changed == len(PEOPLE)
+    assert {user: store.claims.before_image(run.id, user) for user in PEOPLE} == {
         user: {"city": user} for user in PEOPLE
     }
 
@@ -109,7 +111,9 @@ def test_errors_are_each_persons_own(store: Store, database_with_tables: str) ->
     skolon_ids = {user: f"s {user}" for user in PEOPLE} | {PEOPLE[5]: "s taken"}
 
     def claim(user: str) -> Callable[[], Claim]:
-        return lambda: store.claims.claim(run.id, user, skolon_ids[user], OLD_VALUES, allow=lambda *_: None)
+        return lambda: store.claims.claim(
+            run.id, user, skolon_ids[user], OLD_VALUES, check_limits=lambda *_: None
+        )
 
     results = dict(
         zip(PEOPLE, in_one_batch(store, database_with_tables, run, *map(claim, PEOPLE)), strict=True)
@@ -120,7 +124,7 @@ def test_errors_are_each_persons_own(store: Store, database_with_tables: str) ->
     assert collided.entra_id == "holder"
     assert set(results.values()) == {Claim(superseded=False)}
     counted = len(PEOPLE) - 2
-    assert store.guards.counts(run.id) == GuardCounts(changed=counted, identity_changed=counted)
+    assert store.guard_counters.counts(run.id) == GuardCounts(changed=counted, identity_changed=counted)
 
 
 def test_the_guard_lets_through_as_many_as_its_limit(store: Store, database_with_tables: str) -> None:
@@ -128,12 +132,12 @@ def test_the_guard_lets_through_as_many_as_its_limit(store: Store, database_with
     run = begin_run(store, "event", *PEOPLE)
 
     def claim(user: str) -> Callable[[], Claim]:
-        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=allow)
+        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, check_limits=allow)
 
     results = in_one_batch(store, database_with_tables, run, *map(claim, PEOPLE))
     assert Counter(type(one) for one in results) == {Claim: LIMIT, HaltError: len(PEOPLE) - LIMIT}
-    assert store.guards.counts(run.id).changed == LIMIT
-    claimed = [user for user in PEOPLE if store.claims.old_values(run.id, user)]
+    assert store.guard_counters.counts(run.id).changed == LIMIT
+    claimed = [user for user in PEOPLE if store.claims.before_image(run.id, user)]
     assert claimed == [user for user, one in zip(PEOPLE, results, strict=True) if isinstance(one, Claim)]
 
 
@@ -143,16 +147,16 @@ def test_one_runs_guard_is_not_anothers(store: Store, database_with_tables: str)
     store.runs.halt(guarded.id, Cause.BUG, "a bug")
     free = begin_run(store, "free", *(f"free-{user}" for user in PEOPLE))
 
-    def claim(run: Run, user: str, allow: Allow | None) -> Callable[[], Claim]:
-        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=allow)
+    def claim(run: Run, user: str, allow: LimitCheck | None) -> Callable[[], Claim]:
+        return lambda: store.claims.claim(run.id, user, f"s {user}", OLD_VALUES, check_limits=allow)
 
     claims = [claim(guarded, user, allow) for user in PEOPLE]
     claims += [claim(free, f"free-{user}", None) for user in PEOPLE]
     results = in_one_batch(store, database_with_tables, free, *claims)
     assert Counter(type(one) for one in results[: len(PEOPLE)]) == {Claim: LIMIT, HaltError: 14}
     assert results[len(PEOPLE) :] == [Claim(superseded=False)] * len(PEOPLE)
-    assert store.guards.counts(guarded.id).changed == LIMIT
-    assert store.guards.counts(free.id) == GuardCounts()
+    assert store.guard_counters.counts(guarded.id).changed == LIMIT
+    assert store.guard_counters.counts(free.id) == GuardCounts()
 
 
 def test_a_message_that_comes_twice_in_one_moment_counts_once(
@@ -163,15 +167,15 @@ def test_a_message_that_comes_twice_in_one_moment_counts_once(
 
     def claim(city: str) -> Callable[[], Claim]:
         return lambda: store.claims.claim(
-            run.id, PEOPLE[0], "s1", {Attribute.CITY: city}, allow=lambda *_: None
+            run.id, PEOPLE[0], "s1", {Attribute.CITY: city}, check_limits=lambda *_: None
         )
 
     assert (
         in_one_batch(store, database_with_tables, run, claim("Lund"), claim("Lund"))
         == [Claim(superseded=False)] * 2
     )
-    assert store.guards.counts(run.id).changed == 1
-    assert store.claims.old_values(run.id, PEOPLE[0]) == {"city": "Lund"}
+    assert store.guard_counters.counts(run.id).changed == 1
+    assert store.claims.before_image(run.id, PEOPLE[0]) == {"city": "Lund"}
 
 
 def test_who_comes_too_late_in_company(store: Store) -> None:
@@ -190,7 +194,7 @@ def test_who_comes_too_late_in_company(store: Store) -> None:
 
 def claim_all(books: Store, run: Run, users: tuple[str, ...]) -> list[Claim]:
     def claim(user: str) -> Claim:
-        return books.claims.claim(run.id, user, f"s {user}", OLD_VALUES, allow=lambda *_: None)
+        return books.claims.claim(run.id, user, f"s {user}", OLD_VALUES, check_limits=lambda *_: None)
 
     with ThreadPoolExecutor(len(users)) as pool:
         return list(pool.map(claim, users))
@@ -219,7 +223,7 @@ def test_opposite_orders_do_not_lock_each_other_out(
             wait_for_lock_waiters(observer, 2)
             holder.commit()
             assert both.result(TOGETHER) == [[Claim(superseded=False)] * len(PEOPLE)] * 2
-        assert store.guards.counts(run.id).changed == len(PEOPLE)
+        assert store.guard_counters.counts(run.id).changed == len(PEOPLE)
         for user in PEOPLE:
             store.receipts.finish(run.id, user, result(Outcome.UPDATED, f"s {user}"))
         store.runs.finish_reading(run.id)
@@ -232,7 +236,7 @@ def test_those_not_found_are_counted_up_to_the_limit(store: Store, second_store:
 
     def count(books: Store) -> bool:
         try:
-            books.guards.count(run.id, ONE_NOT_FOUND, allow)
+            books.guard_counters.count(run.id, ONE_NOT_FOUND, allow)
         except HaltError:
             return False
         return True
@@ -240,4 +244,4 @@ def test_those_not_found_are_counted_up_to_the_limit(store: Store, second_store:
     results = run_concurrently(*[lambda books=books: count(books) for books in (store, second_store) * 12])
     let_through = results.count(True)
     assert LIMIT <= let_through <= LIMIT + len(results) // 2
-    assert store.guards.counts(run.id).not_found == let_through
+    assert store.guard_counters.counts(run.id).not_found == let_through

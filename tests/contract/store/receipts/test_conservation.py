@@ -56,7 +56,7 @@ class Model:
             case ("claim", str(user), str(skolon_id)) if self.outcomes.get(user) is Outcome.PENDING:
                 self.claim(user, skolon_id)
             case ("dead letter", str(user)):
-                recorded = self.store.receipts.dead_letter(self.run.id, user, dead_letter(), 1)
+                recorded = self.store.receipts.mark_dead_lettered(self.run.id, user, dead_letter(), 1)
                 self.settle(user, Outcome.DEAD_LETTERED, recorded=recorded)
             case ("halt",):
                 self.store.runs.halt(self.run.id, Cause.BUG, "a bug")
@@ -69,7 +69,7 @@ class Model:
         for user in users:
             self.outcomes.setdefault(user, Outcome.PENDING)
         pending = {user for user in users if self.outcomes[user] is Outcome.PENDING}
-        assert self.store.receipts.publish(self.run.id, users) == pending
+        assert self.store.receipts.create_pending(self.run.id, users) == pending
 
     def claim(self, user: str, skolon_id: str) -> None:
         try:

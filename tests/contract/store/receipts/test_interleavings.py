@@ -34,8 +34,8 @@ def late_and_new(store: Store, number: int) -> tuple[Run, Run]:
 
 
 def newer_goes_ahead(store: Store, newer: Run) -> bool:
-    store.receipts.publish(newer.id, ["anna"])
-    begun = store.beginnings.begin(newer.id, "anna")
+    store.receipts.create_pending(newer.id, ["anna"])
+    begun = store.work_items.load(newer.id, "anna")
     assert begun is not None
     return not begun.older_run_active
 

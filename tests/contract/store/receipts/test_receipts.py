@@ -24,12 +24,12 @@ from tests.contract.store.factories import (
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
-    from store.receipts.work_items import Begun
+    from store.receipts.work_items import WorkItem
     from store.store import Store
 
 
-def begun(store: Store, run: Run, user: str) -> Begun:
-    found = store.beginnings.begin(run.id, user)
+def begun(store: Store, run: Run, user: str) -> WorkItem:
+    found = store.work_items.load(run.id, user)
     assert found is not None
     return found
 
@@ -53,9 +53,9 @@ def grow_old(database_with_tables: str, run: Run) -> None:
 def test_published_users_are_pending(store: Store) -> None:
     """P3: whoever is published has a pending receipt, and is counted once however often it comes."""
     run = begin_run(store, "event")
-    assert store.receipts.publish(run.id, ["anna", "bo"]) == {"anna", "bo"}
-    assert store.receipts.publish(run.id, ["bo", "cecilia", "bo"]) == {"bo", "cecilia"}
-    assert store.receipts.publish(run.id, []) == set()
+    assert store.receipts.create_pending(run.id, ["anna", "bo"]) == {"anna", "bo"}
+    assert store.receipts.create_pending(run.id, ["bo", "cecilia", "bo"]) == {"bo", "cecilia"}
+    assert store.receipts.create_pending(run.id, []) == set()
     assert store.runs.summary(run.id).counts == {Outcome.PENDING: 3}
 
 
@@ -63,8 +63,8 @@ def test_who_is_done_is_not_published_again(store: Store) -> None:
     """P4: a page that is read twice publishes only those whom nothing has become of."""
     run = begin_run(store, "event", "anna", "bo", "cecilia")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
-    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
-    assert store.receipts.publish(run.id, ["anna", "bo", "cecilia"]) == {"cecilia"}
+    store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
+    assert store.receipts.create_pending(run.id, ["anna", "bo", "cecilia"]) == {"cecilia"}
     assert store.runs.summary(run.id).published == 3
 
 
@@ -72,7 +72,7 @@ def test_a_full_page_is_published(store: Store) -> None:
     """Graph's largest page, 999 users, is published at once."""
     run = begin_run(store, "event")
     users = [f"user-{number}" for number in range(999)]
-    assert store.receipts.publish(run.id, users) == set(users)
+    assert store.receipts.create_pending(run.id, users) == set(users)
     assert store.runs.summary(run.id).published == 999
 
 
@@ -81,11 +81,11 @@ def test_one_page_published_twice_at_once(store: Store, second_store: Store) -> 
     run = begin_run(store, "event")
     users = [f"user-{number}" for number in range(300)]
     both = run_concurrently(
-        lambda: store.receipts.publish(run.id, users),
-        lambda: second_store.receipts.publish(run.id, users[::-1]),
+        lambda: store.receipts.create_pending(run.id, users),
+        lambda: second_store.receipts.create_pending(run.id, users[::-1]),
     )
     assert [one for one in both if one != set(users) and not isinstance(one, TransientError)] == []
-    assert store.receipts.publish(run.id, users) == set(users)
+    assert store.receipts.create_pending(run.id, users) == set(users)
     assert store.runs.summary(run.id).published == 300
 
 
@@ -94,7 +94,7 @@ def test_nobody_is_published_after_the_end(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     complete(store, run)
     with pytest.raises(TransientError):
-        store.receipts.publish(run.id, ["anna", "bo"])
+        store.receipts.create_pending(run.id, ["anna", "bo"])
     assert store.runs.summary(run.id).pending == 0
 
 
@@ -111,10 +111,10 @@ def test_a_worker_learns_what_it_has_to_know(store: Store) -> None:
 def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     """A message for a run or a user that is not in the books begins nothing."""
     run = begin_run(store, "event", "anna")
-    assert store.beginnings.begin(run.id, "bo") is None
-    assert store.beginnings.begin(run.id + 1000, "anna") is None
+    assert store.work_items.load(run.id, "bo") is None
+    assert store.work_items.load(run.id + 1000, "anna") is None
     assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
-    assert not store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    assert not store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     assert store.receipts.get(run.id, "bo") is None
 
 
@@ -123,8 +123,8 @@ def test_an_outcome_is_final(store: Store) -> None:
     run = begin_run(store, "event", "anna", "bo")
     assert store.receipts.finish(run.id, "anna", result(Outcome.NOT_FOUND))
     assert not store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
-    assert not store.receipts.dead_letter(run.id, "anna", dead_letter(), 3)
-    assert store.receipts.dead_letter(run.id, "bo", dead_letter(), 3)
+    assert not store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 3)
+    assert store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 3)
     assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED, "s2"))
     assert begun(store, run, "anna").outcome is Outcome.NOT_FOUND
     assert begun(store, run, "bo").outcome is Outcome.DEAD_LETTERED
@@ -166,7 +166,7 @@ def test_a_receipt_says_what_became_of_the_user(store: Store) -> None:
 def test_a_dead_letter_says_why(store: Store) -> None:
     """P9: a dead letter's receipt holds the reason, the step, the fault and the number of attempts."""
     run = begin_run(store, "event", "anna")
-    store.receipts.dead_letter(run.id, "anna", dead_letter(), 4)
+    store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 4)
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.INVALID_USER)
@@ -176,8 +176,8 @@ def test_a_dead_letter_says_why(store: Store) -> None:
 def test_receipts_are_listed_by_what_became_of_them(store: Store) -> None:
     """Receipts can be asked for by outcome and reason, in the order of their users, and so many."""
     run = begin_run(store, "event", "anna", "bo", "cecilia", "david")
-    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
-    store.receipts.dead_letter(run.id, "anna", dead_letter(Reason.COLLISION), 1)
+    store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
+    store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(Reason.COLLISION), 1)
     store.receipts.finish(run.id, "david", result(Outcome.UNCHANGED))
 
     def listed(**which: object) -> list[str]:
@@ -212,7 +212,7 @@ def test_the_first_old_values_stay(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund", Attribute.EMAIL: None})
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"})
-    assert store.claims.old_values(run.id, "anna") == {
+    assert store.claims.before_image(run.id, "anna") == {
         "city": "Lund",
         "email": None,
         "eppn": "a@b.example",
@@ -227,7 +227,7 @@ def test_the_first_old_values_stay(store: Store) -> None:
 def test_who_was_not_changed_has_no_old_values(store: Store) -> None:
     """Without a claim there are no old values."""
     run = begin_run(store, "event", "anna")
-    assert store.claims.old_values(run.id, "anna") == {}
+    assert store.claims.before_image(run.id, "anna") == {}
 
 
 def test_old_values_are_sealed_at_rest(store: Store, database_with_tables: str) -> None:
@@ -259,7 +259,7 @@ def test_two_users_on_one_skolon_user_collide(store: Store, *, by_claim: bool) -
     assert (caught.value.skolon_id, caught.value.entra_id) == ("s1", "anna")
     found = begun(store, run, "bo")
     assert (found.outcome, found.claimed) == (Outcome.PENDING, False)
-    assert store.receipts.dead_letter(run.id, "bo", dead_letter(Reason.COLLISION), 1)
+    assert store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(Reason.COLLISION), 1)
 
 
 def test_claims_at_once_collide_once(store: Store, second_store: Store) -> None:
@@ -291,7 +291,7 @@ def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
     """A user that failed after its claim may have been changed in Skolon: nobody else changes it too."""
     run = begin_run(store, "event", "anna", "bo")
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    store.receipts.dead_letter(run.id, "anna", dead_letter(Reason.REJECTED_BY_SKOLON), 1)
+    store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(Reason.REJECTED_BY_SKOLON), 1)
     with pytest.raises(CollisionError):
         store.claims.claim(run.id, "bo", "s1", {Attribute.CITY: "Lund"})
 
@@ -302,7 +302,7 @@ def test_a_settled_user_is_not_claimed(store: Store) -> None:
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     with pytest.raises(TransientError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    assert store.claims.old_values(run.id, "anna") == {}
+    assert store.claims.before_image(run.id, "anna") == {}
 
 
 def test_a_removed_user_is_not_claimed(store: Store) -> None:
@@ -384,7 +384,7 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna")
     if ending is Outcome.DEAD_LETTERED:
-        store.receipts.dead_letter(older.id, "anna", dead_letter(), 1)
+        store.receipts.mark_dead_lettered(older.id, "anna", dead_letter(), 1)
     else:
         store.receipts.finish(older.id, "anna", result(ending))
     assert not begun(store, newer, "anna").older_run_active

@@ -16,7 +16,7 @@ from tests.contract.store.factories import TENANT, begin_run, dead_letter, resul
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
-    from store.receipts.work_items import Begun
+    from store.receipts.work_items import WorkItem
     from store.store import Store
 
 PEOPLE = ("anna", "bo", "cecilia")
@@ -27,18 +27,18 @@ def dead_run(store: Store, event: str = "event") -> Run:
     """Return a complete run in which everybody is a dead letter."""
     run = begin_run(store, event, *PEOPLE)
     for user in PEOPLE:
-        store.receipts.dead_letter(run.id, user, dead_letter(), 3)
+        store.receipts.mark_dead_lettered(run.id, user, dead_letter(), 3)
     store.runs.finish_reading(run.id)
     assert store.runs.complete_if_done(run.id)
     return run
 
 
 def replay(store: Store) -> int:
-    return store.operations.begin(OperationKind.REPLAY, selection={}, operator=None).id
+    return store.operations.start(OperationKind.REPLAY, selection={}, operator=None).id
 
 
-def begun(store: Store, run: Run, user: str) -> Begun:
-    found = store.beginnings.begin(run.id, user)
+def begun(store: Store, run: Run, user: str) -> WorkItem:
+    found = store.work_items.load(run.id, user)
     assert found is not None
     return found
 
@@ -52,9 +52,9 @@ def outcomes(store: Store, run: Run) -> dict[Outcome, int]:
 def test_a_replayed_user_gets_a_new_outcome(store: Store) -> None:
     """P3: the sums stay whole on the way, and the reason of before is gone with the new outcome."""
     run, operation = dead_run(store), replay(store)
-    assert store.replays.take_up(operation, [(run.id, "anna")]) == {(run.id, "anna")}
+    assert store.replays.reopen(operation, [(run.id, "anna")]) == {(run.id, "anna")}
     assert outcomes(store, run) == {Outcome.DEAD_LETTERED: 3}
-    assert store.replays.settled(operation).open == 1
+    assert store.replays.results(operation).open == 1
 
     assert store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     assert not store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
@@ -71,17 +71,17 @@ def test_a_replayed_user_gets_a_new_outcome(store: Store) -> None:
         None,
     )
     assert (receipt.replaying, receipt.operation) == (False, operation)
-    settled = store.replays.settled(operation)
+    settled = store.replays.results(operation)
     assert (settled.open, settled.outcomes, settled.reasons) == (0, {Outcome.UPDATED: 1}, {})
 
 
 def test_a_replay_that_fails_is_a_dead_letter_again(store: Store) -> None:
     """P9: the receipt says why it failed this time, and is open no more."""
     run, operation = dead_run(store), replay(store)
-    store.replays.take_up(operation, [(run.id, "anna")])
-    assert store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=operation)
-    assert not store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
-    settled = store.replays.settled(operation)
+    store.replays.reopen(operation, [(run.id, "anna")])
+    assert store.receipts.mark_dead_lettered(run.id, "anna", CRASHED, 1, operation=operation)
+    assert not store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1, operation=operation)
+    settled = store.replays.results(operation)
     assert (settled.open, settled.outcomes) == (0, {Outcome.DEAD_LETTERED: 1})
     assert settled.reasons == {Reason.CRASHED_WORKER: 1}
 
@@ -90,23 +90,23 @@ def test_a_replay_takes_a_user_up_once(store: Store) -> None:
     """P4: neither one that is on its way, nor one that failed again, is taken up twice by one replay."""
     run, operation = dead_run(store), replay(store)
     keys = [(run.id, user) for user in PEOPLE]
-    assert store.replays.take_up(operation, keys[:2]) == set(keys[:2])
-    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1, operation=operation)
-    assert store.replays.take_up(operation, keys) == {keys[2]}
-    assert store.replays.take_up(operation, []) == set()
+    assert store.replays.reopen(operation, keys[:2]) == set(keys[:2])
+    store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1, operation=operation)
+    assert store.replays.reopen(operation, keys) == {keys[2]}
+    assert store.replays.reopen(operation, []) == set()
 
 
 def test_a_message_of_before_does_not_settle_who_has_been_taken_over(store: Store) -> None:
     """P2, P9: its letter is gone with the taking over, so the receipt must await the other's message."""
     run, first = dead_run(store), replay(store)
-    store.replays.take_up(first, [(run.id, "anna"), (run.id, "bo")])
+    store.replays.reopen(first, [(run.id, "anna"), (run.id, "bo")])
     second = replay(store)
-    store.replays.take_up(second, [(run.id, "anna"), (run.id, "cecilia")])
-    assert not store.receipts.dead_letter(run.id, "anna", CRASHED, 1, operation=first)
-    assert not store.receipts.dead_letter(run.id, "cecilia", CRASHED, 1)
+    store.replays.reopen(second, [(run.id, "anna"), (run.id, "cecilia")])
+    assert not store.receipts.mark_dead_lettered(run.id, "anna", CRASHED, 1, operation=first)
+    assert not store.receipts.mark_dead_lettered(run.id, "cecilia", CRASHED, 1)
     assert begun(store, run, "anna").awaits(second)
     assert begun(store, run, "cecilia").awaits(second)
-    assert store.receipts.dead_letter(run.id, "bo", CRASHED, 1, operation=first)
+    assert store.receipts.mark_dead_lettered(run.id, "bo", CRASHED, 1, operation=first)
 
 
 def test_only_dead_letters_are_taken_up(store: Store) -> None:
@@ -114,7 +114,7 @@ def test_only_dead_letters_are_taken_up(store: Store) -> None:
     run = begin_run(store, "event", "anna", "bo")
     store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     strangers = [(run.id, "nobody"), (run.id + 7, "anna"), (0, "anna"), (2**40, "anna"), (run.id, "a/b")]
-    assert store.replays.take_up(replay(store), [(run.id, "anna"), (run.id, "bo"), *strangers]) == set()
+    assert store.replays.reopen(replay(store), [(run.id, "anna"), (run.id, "bo"), *strangers]) == set()
     assert store.replays.states(strangers) == {}
     assert begun(store, run, "bo").outcome is Outcome.PENDING
 
@@ -123,14 +123,14 @@ def test_what_a_killed_replay_left_is_taken_over(store: Store) -> None:
     """P4: a later replay takes it over, and a message of the killed one does nothing any more."""
     run, killed, later = dead_run(store), replay(store), replay(store)
     key = (run.id, "anna")
-    assert store.replays.take_up(killed, [key]) == {key}
+    assert store.replays.reopen(killed, [key]) == {key}
     assert begun(store, run, "anna").awaits(killed)
-    assert store.replays.take_up(later, [key]) == {key}
+    assert store.replays.reopen(later, [key]) == {key}
     found = begun(store, run, "anna")
     assert found.awaits(later)
     assert not found.awaits(killed)
     assert not found.awaits(None)
-    assert store.replays.settled(killed).open == 0
+    assert store.replays.results(killed).open == 0
 
 
 def test_two_replays_at_once_share_without_harm(store: Store, second_store: Store) -> None:
@@ -139,8 +139,8 @@ def test_two_replays_at_once_share_without_harm(store: Store, second_store: Stor
         run = dead_run(store, f"event {number}")
         keys = [(run.id, user) for user in PEOPLE]
         both = run_concurrently(
-            partial(store.replays.take_up, replay(store), keys),
-            partial(second_store.replays.take_up, replay(store), keys[::-1]),
+            partial(store.replays.reopen, replay(store), keys),
+            partial(second_store.replays.reopen, replay(store), keys[::-1]),
         )
         assert both == [set(keys), set(keys)]
         states = store.replays.states(keys)
@@ -153,7 +153,7 @@ def test_a_settled_user_awaits_nobody(store: Store) -> None:
     found = begun(store, run, "anna")
     assert not found.awaits(None)
     assert not found.awaits(operation)
-    store.replays.take_up(operation, [(run.id, "anna")])
+    store.replays.reopen(operation, [(run.id, "anna")])
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     assert not begun(store, run, "anna").awaits(operation)
 
@@ -161,7 +161,7 @@ def test_a_settled_user_awaits_nobody(store: Store) -> None:
 def test_a_newer_run_supersedes_a_replay(store: Store) -> None:
     """P4: a replay of an older run learns that a newer one has the user, before and after its claim."""
     run, operation = dead_run(store), replay(store)
-    store.replays.take_up(operation, [(run.id, "anna")])
+    store.replays.reopen(operation, [(run.id, "anna")])
     assert not begun(store, run, "anna").superseded
     begin_run(store, "newer", "anna")
     assert begun(store, run, "anna").superseded
@@ -171,7 +171,7 @@ def test_a_newer_run_supersedes_a_replay(store: Store) -> None:
 def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
     """P4: a replay's claim holds a newer run's worker up, until the replay is settled."""
     run, operation = dead_run(store), replay(store)
-    store.replays.take_up(operation, [(run.id, "anna")])
+    store.replays.reopen(operation, [(run.id, "anna")])
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
     newer = begin_run(store, "newer", "anna")
     assert begun(store, newer, "anna").older_run_active
@@ -190,35 +190,35 @@ def test_the_old_values_are_those_of_the_claimed_user(store: Store) -> None:
     """A replay that finds the same Skolon user keeps the oldest values; of another one, that one's alone."""
     run = begin_run(store, "event", *PEOPLE)
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    store.receipts.dead_letter(run.id, "anna", dead_letter(), 1)
-    store.replays.take_up(replay(store), [(run.id, "anna")])
+    store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1)
+    store.replays.reopen(replay(store), [(run.id, "anna")])
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EMAIL: None})
-    assert store.claims.old_values(run.id, "anna") == {"city": "Lund", "email": None}
+    assert store.claims.before_image(run.id, "anna") == {"city": "Lund", "email": None}
     store.claims.claim(run.id, "anna", "s2", {Attribute.EPPN: "a@b"})
-    assert store.claims.old_values(run.id, "anna") == {"eppn": "a@b"}
+    assert store.claims.before_image(run.id, "anna") == {"eppn": "a@b"}
 
 
 def test_what_rabbitmq_gave_up_is_adopted(store: Store) -> None:
     """P3: a pending receipt whose message RabbitMQ made a dead letter gets its outcome, once."""
     run = begin_run(store, "event", "anna")
     key = (run.id, "anna")
-    assert store.receipts.dead_letter(*key, CRASHED, None, operation=None)
-    assert not store.receipts.dead_letter(*key, dead_letter(), None, operation=None)
+    assert store.receipts.mark_dead_lettered(*key, CRASHED, None, operation=None)
+    assert not store.receipts.mark_dead_lettered(*key, dead_letter(), None, operation=None)
     receipt = store.receipts.get(*key)
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.CRASHED_WORKER)
-    assert not store.receipts.dead_letter(run.id, "nobody", CRASHED, None)
+    assert not store.receipts.mark_dead_lettered(run.id, "nobody", CRASHED, None)
 
 
 def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
     """An older letter of a user whose replay is on its way says nothing about that replay."""
     run, operation = dead_run(store), replay(store)
     key = (run.id, "anna")
-    store.replays.take_up(operation, [key])
-    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=None)
-    assert not store.receipts.dead_letter(*key, CRASHED, None, operation=operation + 1)
+    store.replays.reopen(operation, [key])
+    assert not store.receipts.mark_dead_lettered(*key, CRASHED, None, operation=None)
+    assert not store.receipts.mark_dead_lettered(*key, CRASHED, None, operation=operation + 1)
     assert store.replays.states([key])[key].replaying
-    assert store.receipts.dead_letter(*key, CRASHED, None, operation=operation)
+    assert store.receipts.mark_dead_lettered(*key, CRASHED, None, operation=operation)
     state = store.replays.states([key])[key]
     assert (state.tenant, state.outcome, state.replaying) == (TENANT, Outcome.DEAD_LETTERED, False)
 
@@ -226,11 +226,11 @@ def test_only_its_own_letter_ends_a_replay(store: Store) -> None:
 def test_operations_are_kept(store: Store) -> None:
     """Who asked for what, and what became of it, can be read afterwards."""
     selection = {"tenant": TENANT, "reason": ["collision"]}
-    begun_one = store.operations.begin(
+    begun_one = store.operations.start(
         OperationKind.DISCARD, selection=selection, operator="ada", original_payload=True
     )
     assert begun_one.status is OperationStatus.RUNNING
-    store.operations.note(begun_one.id, {"discarded": 1})
+    store.operations.record_progress(begun_one.id, {"discarded": 1})
     ended = store.operations.finish(
         begun_one.id, OperationStatus.CANCELLED, {"discarded": 2}, "by its operator"
     )
@@ -243,7 +243,7 @@ def test_operations_are_kept(store: Store) -> None:
     )
     assert (ended.counts, ended.detail) == ({"discarded": 2}, "by its operator")
     assert ended.finished is not None
-    newer = store.operations.begin(OperationKind.REPLAY, selection={}, operator=None)
+    newer = store.operations.start(OperationKind.REPLAY, selection={}, operator=None)
     assert store.operations.list() == [newer, ended]
     assert isinstance(newer, Operation)
     with pytest.raises(UsageError):

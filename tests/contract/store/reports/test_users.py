@@ -41,7 +41,7 @@ def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
     run = begin_run(store, event, *outcomes)
     for user, outcome in outcomes.items():
         if outcome is Outcome.DEAD_LETTERED:
-            store.receipts.dead_letter(run.id, user, dead_letter(), 1)
+            store.receipts.mark_dead_lettered(run.id, user, dead_letter(), 1)
         else:
             finish(store, run, user, outcome)
     close(store, run)
@@ -59,39 +59,39 @@ def test_somebody_is_found_by_each_id(store: Store) -> None:
     finish(store, new, "bo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
     finish(store, new, "cleo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
     close(store, new)
-    people = store.people
-    assert people.find(TENANT, "anna", []) == ["anna"]
-    assert people.find(TENANT, "s1", []) == ["anna"]
-    assert people.find(TENANT, "s2", []) == ["anna", "bo"]
-    assert people.find(TENANT, "x@y", ["another key's", "mark"]) == ["anna"]
-    assert people.find(TENANT, "x@y", ["bo"]) == ["bo", "cleo"]
-    assert people.find(TENANT, "x@y", ["old mark"]) == []
-    assert people.find(TENANT, "nobody", []) == []
+    people = store.user_history
+    assert people.find_user_ids(TENANT, "anna", []) == ["anna"]
+    assert people.find_user_ids(TENANT, "s1", []) == ["anna"]
+    assert people.find_user_ids(TENANT, "s2", []) == ["anna", "bo"]
+    assert people.find_user_ids(TENANT, "x@y", ["another key's", "mark"]) == ["anna"]
+    assert people.find_user_ids(TENANT, "x@y", ["bo"]) == ["bo", "cleo"]
+    assert people.find_user_ids(TENANT, "x@y", ["old mark"]) == []
+    assert people.find_user_ids(TENANT, "nobody", []) == []
     store.tenants.add(tenant("grannkommun"), "made up")
-    assert people.find("grannkommun", "anna", ["mark"]) == []
+    assert people.find_user_ids("grannkommun", "anna", ["mark"]) == []
 
 
 def test_a_dead_letter_has_marks_as_well(store: Store) -> None:
     """Who came to no outcome is marked apart, so that an EPPN that two people share finds both."""
     run = begin_run(store, "run", "anna", "bo")
     finish(store, run, "anna", Outcome.UNCHANGED, marks=IdentityDigests(eppn="mark"))
-    store.receipts.mark(run.id, "bo", IdentityDigests(eppn="mark"))
-    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    store.receipts.record_digests(run.id, "bo", IdentityDigests(eppn="mark"))
+    store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     close(store, run)
-    assert store.people.find(TENANT, "x@y", ["mark"]) == ["anna", "bo"]
+    assert store.user_history.find_user_ids(TENANT, "x@y", ["mark"]) == ["anna", "bo"]
 
 
 def test_the_history_is_newest_first_and_limited(store: Store) -> None:
     """What each run did about a person, and the newest that confirms although it is older than the list."""
     right = full_run(store, "right", anna=Outcome.UNCHANGED)
     dead = [full_run(store, f"dead {number}", anna=Outcome.DEAD_LETTERED) for number in range(3)]
-    history = store.people.history(TENANT, "anna", 2)
+    history = store.user_history.entries(TENANT, "anna", 2)
     assert [entry.run for entry in history] == [dead[2].id, dead[1].id]
     assert {entry.reason for entry in history} == {Reason.INVALID_USER}
-    confirmed = store.people.confirmed(TENANT, "anna")
+    confirmed = store.user_history.last_verification(TENANT, "anna")
     assert confirmed is not None
     assert (confirmed.run, confirmed.status) == (right.id, Status.COMPLETED)
-    assert store.people.confirmed(TENANT, "nobody") is None
+    assert store.user_history.last_verification(TENANT, "nobody") is None
 
 
 def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> None:
@@ -103,9 +103,9 @@ def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> N
     finish(store, run, "anna", Outcome.UNCHANGED, skolon_id="s1", confirmed=confirmed)
     finish(store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", confirmed=Verification(fingerprint="other"))
     close(store, run)
-    fresh = store.people.freshness(TENANT, now)
+    fresh = store.user_history.freshness(TENANT, now)
     assert (fresh.within_day, fresh.within_week, fresh.oldest) == (1, 2, asked)
-    entry = store.people.confirmed(TENANT, "anna")
+    entry = store.user_history.last_verification(TENANT, "anna")
     assert entry is not None
     assert entry.at == asked
 
@@ -129,7 +129,7 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
     )
     days_ago(store, second, 3)
     named = store.triggers.open(request(users=["cleo", "gone"]), "3").run
-    store.receipts.publish(named.id, ["cleo", "gone"])
+    store.receipts.create_pending(named.id, ["cleo", "gone"])
     finish(store, named, "cleo", Outcome.UPDATED)
     finish(store, named, "gone", Outcome.OUT_OF_SCOPE)
     close(store, named)
@@ -137,7 +137,7 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
     finish(store, dry, "bo", Outcome.UNCHANGED)
     close(store, dry)
     now = dt.datetime.now(dt.UTC)
-    found = store.people.freshness(TENANT, now)
+    found = store.user_history.freshness(TENANT, now)
     assert (found.run, found.users, found.not_found, found.out_of_scope) == (second.id, 7, 1, 2)
     assert (found.expected, found.within_day, found.within_week, found.verified) == (4, 1, 2, 3)
     assert found.oldest is not None
@@ -147,9 +147,9 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
 
 def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
     """There is nobody to count before everybody has been read."""
-    found = store.people.freshness(TENANT, dt.datetime.now(dt.UTC))
+    found = store.user_history.freshness(TENANT, dt.datetime.now(dt.UTC))
     assert (found.run, found.users, found.share(0)) == (None, 0, None)
-    assert store.tenant_reports.last(TENANT, 10) is None
+    assert store.data_quality.last(TENANT, 10) is None
 
 
 def test_the_report_names_who_shares_what(store: Store) -> None:
@@ -168,13 +168,13 @@ def test_the_report_names_who_shares_what(store: Store) -> None:
         marks=IdentityDigests(),
     )
     collided = Collision(holder="a", other="f", skolon_id="s1")
-    store.receipts.mark(run.id, "f", IdentityDigests(eppn="1"))
+    store.receipts.record_digests(run.id, "f", IdentityDigests(eppn="1"))
     why = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail=str(collided))
-    store.receipts.dead_letter(run.id, "f", why, 1)
+    store.receipts.mark_dead_lettered(run.id, "f", why, 1)
     ambiguous = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
-    store.receipts.dead_letter(run.id, "g", ambiguous, 1)
+    store.receipts.mark_dead_lettered(run.id, "g", ambiguous, 1)
     close(store, run)
-    found = store.tenant_reports.last(TENANT, 10)
+    found = store.data_quality.last(TENANT, 10)
     assert found is not None
     assert found.collisions == [collided]
     assert sorted(map(list, found.same_eppn.groups)) == [["a", "f"], ["b", "c"]]
@@ -182,7 +182,7 @@ def test_the_report_names_who_shares_what(store: Store) -> None:
     assert found.no_match_key.users == [("d", NO_MATCH_KEY)]
     assert [user for user, _ in found.not_found.users] == ["b", "c", "e"]
     assert found.ambiguous.users == [("g", "2 Skolon users")]
-    limited = store.tenant_reports.last(TENANT, 1)
+    limited = store.data_quality.last(TENANT, 1)
     assert limited is not None
     assert (limited.not_found.count, len(limited.not_found.users)) == (3, 1)
     assert (limited.same_eppn.count, len(limited.same_eppn.groups)) == (2, 1)

@@ -37,7 +37,7 @@ def test_a_run_counts_its_changes(store: Store, dry_run: bool) -> None:  # noqa:
         store.receipts.finish(run.id, user, updated(outcome, f"s {user}", kinds))
     store.receipts.finish(run.id, "dan", result(Outcome.UNCHANGED, "s dan"))
 
-    sums = store.changes_made.of(run.id)
+    sums = store.change_totals.for_run(run.id)
 
     assert (sums.users, sums.identity) == (3, 1)
     assert sums.attributes == {EPPN: {CHANGED: 1, FILLED: 1}, CITY: {FILLED: 1, ERASED: 1}}
@@ -52,7 +52,7 @@ def test_what_the_first_claim_has_noted_holds(store: Store) -> None:
     store.claims.claim(run.id, "anna", "s1", {EPPN: None}, new_values={EPPN: "a@b"})
     store.claims.claim(run.id, "anna", "s1", {EPPN: "a@b", CITY: "x"}, new_values={EPPN: "c@d", CITY: "y"})
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
-    assert store.changes_made.of(run.id).attributes == {EPPN: {FILLED: 1}, CITY: {CHANGED: 1}}
+    assert store.change_totals.for_run(run.id).attributes == {EPPN: {FILLED: 1}, CITY: {CHANGED: 1}}
 
 
 def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
@@ -60,17 +60,17 @@ def test_a_halted_run_shows_what_it_would_have_done(store: Store) -> None:
     people = ["anna", "bo", "cia", "dan", "eva"]
     run = begin_run(store, "r", *people)
     store.receipts.finish(run.id, "eva", result(Outcome.NOT_FOUND))
-    store.guards.note_people(run.id, 12)
-    assert store.prospects.of(run.id) is None
+    store.guard_counters.record_directory_size(run.id, 12)
+    assert store.forecasts.for_run(run.id) is None
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
-    store.prospects.note(
+    store.forecasts.record(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
+    store.forecasts.record(
         run.id, "bo", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED, CITY: FILLED})
     )
-    store.prospects.note(run.id, "cia", Forecast(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
-    assert not store.prospects.note(run.id, "eva", Forecast(outcome=Outcome.UPDATED))
+    store.forecasts.record(run.id, "cia", Forecast(outcome=Outcome.DEAD_LETTERED, reason=Reason.INVALID_USER))
+    assert not store.forecasts.record(run.id, "eva", Forecast(outcome=Outcome.UPDATED))
 
-    prospect = store.prospects.of(run.id)
+    prospect = store.forecasts.for_run(run.id)
 
     assert prospect is not None
     assert prospect.outcomes == {Outcome.UPDATED: 2, Outcome.DEAD_LETTERED: 1}
@@ -85,33 +85,33 @@ def test_whoever_was_looked_at_is_not_looked_at_again(store: Store) -> None:
     """P4: a message that comes twice finds that what would become of its user has been noted."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    before = store.beginnings.begin(run.id, "anna")
-    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UNCHANGED))
-    after = store.beginnings.begin(run.id, "anna")
+    before = store.work_items.load(run.id, "anna")
+    store.forecasts.record(run.id, "anna", Forecast(outcome=Outcome.UNCHANGED))
+    after = store.work_items.load(run.id, "anna")
     assert before is not None
     assert after is not None
-    assert (before.is_held_by_guard, after.is_held_by_guard) == (True, False)
+    assert (before.needs_forecast, after.needs_forecast) == (True, False)
     store.runs.cancel(run.id)
-    assert store.prospects.of(run.id) is not None
+    assert store.forecasts.for_run(run.id) is not None
 
 
 def test_only_the_guard_has_people_looked_at(store: Store) -> None:
     """A run that was halted for another cause shows nothing of the kind, and has nobody looked at."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "no")
-    begun = store.beginnings.begin(run.id, "anna")
+    begun = store.work_items.load(run.id, "anna")
     assert begun is not None
-    assert not begun.is_held_by_guard
-    assert store.prospects.of(run.id) is None
+    assert not begun.needs_forecast
+    assert store.forecasts.for_run(run.id) is None
 
 
 def test_what_was_foreseen_is_no_change(store: Store) -> None:
     """When the run goes on after all, its sums are of what it did, not of what was foreseen."""
     run = begin_run(store, "r", "anna")
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    store.prospects.note(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
+    store.forecasts.record(run.id, "anna", Forecast(outcome=Outcome.UPDATED, change_kinds={EPPN: CHANGED}))
     store.runs.resume(run.id)
     store.claims.claim(run.id, "anna", "s1", {CITY: None}, new_values={CITY: "y"})
     store.receipts.finish(run.id, "anna", updated(Outcome.UPDATED, "s1", {CITY: FILLED}))
-    assert store.changes_made.of(run.id).attributes == {CITY: {FILLED: 1}}
-    assert store.prospects.of(run.id) is None
+    assert store.change_totals.for_run(run.id).attributes == {CITY: {FILLED: 1}}
+    assert store.forecasts.for_run(run.id) is None

@@ -15,7 +15,7 @@ from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, com
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
-    from store.runs.delta_state import Reading
+    from store.runs.delta_state import ReadPlan
     from store.store import Store
 
 MAPPING = "a" * 64
@@ -24,17 +24,17 @@ OTHER_MAPPING = "b" * 64
 
 def begun(
     store: Store, event: str, mode: Mode = Mode.DELTA, *, dry_run: bool = False, key: str = TENANT
-) -> tuple[Run, Reading]:
+) -> tuple[Run, ReadPlan]:
     run = store.triggers.open(request(key, mode=mode, dry_run=dry_run), event).run
-    return run, store.readings.of(run, MAPPING)
+    return run, store.delta_state.read_plan(run, MAPPING)
 
 
 def leave(store: Store, link: str, event: str = "first") -> Run:
     """Have a complete run of everybody leave a link behind."""
-    run, reading = begun(store, event, Mode.FULL)
-    assert reading.delta_from(run.scan) is None
-    assert reading.wants_link
-    store.readings.leave(run.id, link)
+    run, plan = begun(store, event, Mode.FULL)
+    assert plan.delta_link_for(run.attempt) is None
+    assert plan.needs_delta_link
+    store.delta_state.record_delta_link(run.id, link)
     complete(store, run)
     return run
 
@@ -42,7 +42,7 @@ def leave(store: Store, link: str, event: str = "first") -> Run:
 def kept(store: Store, event: str = "look", mapping: str = MAPPING) -> str | None:
     """Return the link from which a delta run would go on, and cancel that run."""
     run = store.triggers.open(request(mode=Mode.DELTA), event).run
-    link = store.readings.of(run, mapping).from_link
+    link = store.delta_state.read_plan(run, mapping).start_link
     store.runs.cancel(run.id)
     return link
 
@@ -51,9 +51,9 @@ def test_a_delta_goes_on_from_the_link_of_the_last_complete_run(store: Store) ->
     """What a run of everybody leaves, a delta reads, and leaves another one in its place."""
     assert kept(store, "before") is None
     leave(store, "link-1")
-    run, reading = begun(store, "second")
-    assert reading.delta_from(run.scan) == "link-1"
-    store.readings.leave(run.id, "link-2")
+    run, plan = begun(store, "second")
+    assert plan.delta_link_for(run.attempt) == "link-1"
+    store.delta_state.record_delta_link(run.id, "link-2")
     complete(store, run)
     assert kept(store) == "link-2"
 
@@ -62,8 +62,8 @@ def test_a_link_is_kept_when_its_run_is_complete_and_not_before(store: Store) ->
     """The link moves in the transaction that completes the run; a halted or cancelled one moves nothing."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
-    store.changes.publish(run.id, ["anna"], [])
-    store.readings.leave(run.id, "link-2")
+    store.delta_receipts.create_pending(run.id, ["anna"], [])
+    store.delta_state.record_delta_link(run.id, "link-2")
     store.runs.finish_reading(run.id)
     assert not store.runs.complete_if_done(run.id)
     store.runs.halt(run.id, Cause.SKOLON_CREDENTIALS, "")
@@ -72,7 +72,7 @@ def test_a_link_is_kept_when_its_run_is_complete_and_not_before(store: Store) ->
     complete(store, run)
     assert kept(store, "again") == "link-2"
     third, _ = begun(store, "third")
-    store.readings.leave(third.id, "link-3")
+    store.delta_state.record_delta_link(third.id, "link-3")
     store.runs.finish_reading(third.id)
     store.runs.cancel(third.id)
     assert kept(store, "last") == "link-2"
@@ -81,7 +81,7 @@ def test_a_link_is_kept_when_its_run_is_complete_and_not_before(store: Store) ->
 def test_an_older_run_does_not_take_the_place_of_a_newer(store: Store) -> None:
     """P4: a run that was halted and is completed after a newer one leaves that one's link."""
     older, _ = begun(store, "older", Mode.FULL)
-    store.readings.leave(older.id, "link-1")
+    store.delta_state.record_delta_link(older.id, "link-1")
     store.runs.halt(older.id, Cause.ENTRA_CREDENTIALS, "")
     leave(store, "link-2", "newer")
     store.runs.resume(older.id)
@@ -119,9 +119,9 @@ def test_a_changed_mapping_forgets_the_link(store: Store, changes: object, stays
 def test_a_mapping_changed_during_a_run_leaves_no_link(store: Store) -> None:
     """Part of the run's people were mapped otherwise, so its link would not cover them."""
     run, _ = begun(store, "first", Mode.FULL)
-    store.readings.leave(run.id, "link-1")
+    store.delta_state.record_delta_link(run.id, "link-1")
     store.tenants.change(TENANT, {"birthdays": False})
-    store.readings.leave(run.id, "link-2")
+    store.delta_state.record_delta_link(run.id, "link-2")
     complete(store, run)
     assert kept(store) is None
 
@@ -131,9 +131,9 @@ def test_one_tenant_keeps_its_link_whatever_another_does(store: Store) -> None:
     store.tenants.add(tenant("annan"), CLIENT_SECRET)
     leave(store, "link-1")
     store.tenants.change("annan", {"birthdays": False})
-    run, reading = begun(store, "annan", key="annan")
-    assert reading.from_link is None
-    store.readings.read_everybody(run.id, scan=2, why="expired")
+    run, plan = begun(store, "annan", key="annan")
+    assert plan.start_link is None
+    store.delta_state.fall_back_to_list(run.id, attempt=2, why="expired")
     assert kept(store) == "link-1"
     store.tenants.change(TENANT, {"birthdays": False})
     assert kept(store, "again") is None
@@ -142,10 +142,10 @@ def test_one_tenant_keeps_its_link_whatever_another_does(store: Store) -> None:
 def test_a_dry_run_reads_the_link_and_touches_it_never(store: Store) -> None:
     """A dry run goes on from the link, leaves none, and forgets none that Graph refuses."""
     leave(store, "link-1")
-    dry, reading = begun(store, "dry", dry_run=True)
-    assert (reading.from_link, reading.wants_link) == ("link-1", False)
-    store.readings.leave(dry.id, "link-2")
-    store.readings.read_everybody(dry.id, scan=2, why="expired")
+    dry, plan = begun(store, "dry", dry_run=True)
+    assert (plan.start_link, plan.needs_delta_link) == ("link-1", False)
+    store.delta_state.record_delta_link(dry.id, "link-2")
+    store.delta_state.fall_back_to_list(dry.id, attempt=2, why="expired")
     complete(store, dry)
     assert kept(store) == "link-1"
 
@@ -153,21 +153,21 @@ def test_a_dry_run_reads_the_link_and_touches_it_never(store: Store) -> None:
 def test_how_a_run_reads_is_decided_once(store: Store, second_store: Store) -> None:
     """P4: a page that comes twice, or after a newer run has moved the link, is read in the same way."""
     leave(store, "link-1")
-    run, reading = begun(store, "second")
+    run, plan = begun(store, "second")
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "")
     leave(store, "link-2", "third")
-    assert second_store.readings.of(run, OTHER_MAPPING) == reading
-    assert reading.from_link == "link-1"
+    assert second_store.delta_state.read_plan(run, OTHER_MAPPING) == plan
+    assert plan.start_link == "link-1"
 
 
 def test_a_link_that_graph_refuses_is_forgotten(store: Store) -> None:
     """From the next scan on the run reads everybody, says why, and wants a link to leave behind."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
-    store.readings.read_everybody(run.id, scan=2, why="expired")
-    reading = store.readings.of(run, MAPPING)
-    assert (reading.delta_from(1), reading.delta_from(2), reading.delta_from(3)) == ("link-1", None, None)
-    assert reading.wants_link
+    store.delta_state.fall_back_to_list(run.id, attempt=2, why="expired")
+    plan = store.delta_state.read_plan(run, MAPPING)
+    assert (plan.delta_link_for(1), plan.delta_link_for(2), plan.delta_link_for(3)) == ("link-1", None, None)
+    assert plan.needs_delta_link
     assert store.runs.get(run.id).detail == "expired"
     store.runs.cancel(run.id)
     assert kept(store) is None
@@ -186,21 +186,21 @@ def test_why_everybody_is_read(store: Store) -> None:
 def test_no_link_is_wanted_once_somebody_was_published(store: Store) -> None:
     """A link that is taken after people were read would leave out what changed about them since."""
     run = begin_run(store, "event", "anna")
-    assert not store.readings.of(run, MAPPING).wants_link
+    assert not store.delta_state.read_plan(run, MAPPING).needs_delta_link
 
 
 def test_changed_and_removed_people_get_receipts(store: Store) -> None:
     """P3: the changed are pending, the removed are out of scope and counted, without any message."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
-    assert store.changes.publish(run.id, ["bo", "anna"], ["cecilia"]) == {"anna", "bo"}
-    assert store.changes.publish(run.id, [], []) == set()
+    assert store.delta_receipts.create_pending(run.id, ["bo", "anna"], ["cecilia"]) == {"anna", "bo"}
+    assert store.delta_receipts.create_pending(run.id, [], []) == set()
     gone = store.receipts.get(run.id, "cecilia")
     assert gone is not None
     assert (gone.outcome, gone.detail) == (Outcome.OUT_OF_SCOPE, NO_LONGER_IN_ENTRA)
     assert gone.finished is not None
     assert store.runs.summary(run.id).counts == {Outcome.PENDING: 2, Outcome.OUT_OF_SCOPE: 1}
-    store.readings.leave(run.id, "link-2")
+    store.delta_state.record_delta_link(run.id, "link-2")
     complete(store, run)
     assert kept(store) == "link-2"
 
@@ -214,10 +214,10 @@ def test_who_is_told_of_twice_keeps_the_link_where_it_is(
     """P4: newer values may have come too late for this run, so the next one reads them again."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
-    store.changes.publish(run.id, ["anna", "bo"], ["cecilia"])
+    store.delta_receipts.create_pending(run.id, ["anna", "bo"], ["cecilia"])
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
-    assert store.changes.publish(run.id, changed, removed) == set(changed) - {"anna"}
-    store.readings.leave(run.id, "link-2")
+    assert store.delta_receipts.create_pending(run.id, changed, removed) == set(changed) - {"anna"}
+    store.delta_state.record_delta_link(run.id, "link-2")
     complete(store, run)
     assert kept(store) == "link-1"
 
@@ -226,8 +226,8 @@ def test_who_was_removed_and_is_back_is_worked_on(store: Store) -> None:
     """Graph promises no order: somebody whom a later page has again is pending, not out of scope."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
-    store.changes.publish(run.id, [], ["anna", "bo"])
-    assert store.changes.publish(run.id, ["anna"], []) == {"anna"}
+    store.delta_receipts.create_pending(run.id, [], ["anna", "bo"])
+    assert store.delta_receipts.create_pending(run.id, ["anna"], []) == {"anna"}
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert (receipt.outcome, receipt.detail, receipt.finished) == (Outcome.PENDING, None, None)
@@ -241,7 +241,7 @@ def test_changes_of_runs_that_are_not_read_any_more_are_not_written(store: Store
     store.runs.finish_reading(run.id)
     for changed, removed in (["anna"], []), ([], ["anna"]):
         with pytest.raises(TransientError):
-            store.changes.publish(run.id, changed, removed)
+            store.delta_receipts.create_pending(run.id, changed, removed)
     assert store.receipts.get(run.id, "anna") is None
 
 

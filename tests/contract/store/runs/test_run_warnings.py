@@ -17,18 +17,18 @@ def test_a_warning_is_said_once(store: Store, second_store: Store) -> None:
     """Of several who notice the same at the same moment one says it, and its words stay."""
     run = begin_run(store, "event")
     said = run_concurrently(
-        lambda: store.run_warnings.note(run.id, COUNTED.kind, COUNTED.detail),
-        lambda: second_store.run_warnings.note(run.id, COUNTED.kind, COUNTED.detail),
+        lambda: store.run_warnings.record(run.id, COUNTED.kind, COUNTED.detail),
+        lambda: second_store.run_warnings.record(run.id, COUNTED.kind, COUNTED.detail),
     )
     assert sorted(map(bool, said)) == [False, True]
-    assert not store.run_warnings.note(run.id, COUNTED.kind, "other words")
+    assert not store.run_warnings.record(run.id, COUNTED.kind, "other words")
     assert store.runs.summary(run.id).warnings == (COUNTED,)
 
 
 def test_warnings_belong_to_their_run(store: Store) -> None:
     """Each run in a list has its own warnings, as objects for programs."""
     run = begin_run(store, "event")
-    store.run_warnings.note(run.id, COUNTED.kind, COUNTED.detail)
+    store.run_warnings.record(run.id, COUNTED.kind, COUNTED.detail)
     complete(store, run)
     begin_run(store, "second_store")
     shown = [summary.as_json()["warnings"] for summary in store.runs.list()]
@@ -38,7 +38,7 @@ def test_warnings_belong_to_their_run(store: Store) -> None:
 def test_what_no_longer_holds_is_withdrawn(store: Store) -> None:
     """A run whose list was read again, rightly, warns no more; withdrawing what was not said does nothing."""
     run = begin_run(store, "event")
-    store.run_warnings.withdraw(run.id, COUNTED.kind)
-    store.run_warnings.note(run.id, COUNTED.kind, COUNTED.detail)
-    store.run_warnings.withdraw(run.id, COUNTED.kind)
+    store.run_warnings.remove(run.id, COUNTED.kind)
+    store.run_warnings.record(run.id, COUNTED.kind, COUNTED.detail)
+    store.run_warnings.remove(run.id, COUNTED.kind)
     assert store.runs.summary(run.id).warnings == ()

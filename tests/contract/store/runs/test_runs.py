@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import Dependency, PermanentError, TransientError, UsageError
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
-from store.runs.triggers import Opened
+from store.runs.triggers import OpenedRun
 from tests.contract.store.factories import (
     CLIENT_SECRET,
     TENANT,
@@ -34,9 +34,9 @@ def test_a_trigger_opens_a_run(store: Store) -> None:
     run = opened.run
     assert (opened.new, opened.needs_first_page) == (True, True)
     assert (run.tenant, run.mode, run.dry_run, run.users) == (TENANT, Mode.DELTA, True, ("anna", "bo"))
-    assert (run.status, run.scan, run.cause, run.finished) == (Status.READING, 1, None, None)
+    assert (run.status, run.attempt, run.cause, run.finished) == (Status.READING, 1, None, None)
     assert run.started.utcoffset() is not None
-    assert store.runs.get(run.id) == run == store.triggers.run_of("event")
+    assert store.runs.get(run.id) == run == store.triggers.find_run("event")
 
 
 def test_the_same_event_is_the_same_run(store: Store) -> None:
@@ -51,7 +51,7 @@ def test_a_first_page_that_was_never_asked_for(store: Store) -> None:
     """A crash between opening a run and asking for its first page is mended by the event's redelivery."""
     run = store.triggers.open(request(), "event").run
     assert store.triggers.open(request(), "event").needs_first_page
-    store.pages.done(page(run), users=0)
+    store.pages.mark_done(page(run), users=0)
     assert not store.triggers.open(request(), "event").needs_first_page
 
 
@@ -84,7 +84,7 @@ def test_a_trigger_joins_a_run_that_covers_it(
     run = store.triggers.open(running, "first").run
     joined = store.triggers.open(requested, "second")
     assert (joined.run.id, joined.new) == (run.id, False)
-    found = store.triggers.run_of("second")
+    found = store.triggers.find_run("second")
     assert found is not None
     assert found.id == run.id
 
@@ -108,7 +108,7 @@ def test_a_trigger_waits_for_a_run_that_does_something_else(
         store.triggers.open(requested, "second")
     assert caught.value.dependency is Dependency.ORDER
     assert caught.value.retry_after == pytest.approx(15)
-    assert store.triggers.run_of("second") is None
+    assert store.triggers.find_run("second") is None
     complete(store, run)
     assert store.triggers.open(requested, "second").new
 
@@ -127,7 +127,7 @@ def test_triggers_at_once_open_one_run(store: Store, second_store: Store) -> Non
         lambda event=event, books=books: books.triggers.open(request(), event)
         for event, books in zip(events, itertools.cycle([store, second_store]), strict=False)
     ]
-    opened = [one for one in run_concurrently(*actions) if isinstance(one, Opened)]
+    opened = [one for one in run_concurrently(*actions) if isinstance(one, OpenedRun)]
     assert len(opened) == len(events)
     assert len({one.run.id for one in opened}) == 1
     assert [one.new for one in opened].count(True) == 1
@@ -138,13 +138,13 @@ def test_one_event_delivered_twice_at_once_is_one_run(store: Store, second_store
     for number in range(10):
         event = f"event {number}"
 
-        def deliver(books: Store = store, event: str = event) -> Opened:
+        def deliver(books: Store = store, event: str = event) -> OpenedRun:
             return books.triggers.open(request(), event)
 
-        def deliver_elsewhere(books: Store = second_store, event: str = event) -> Opened:
+        def deliver_elsewhere(books: Store = second_store, event: str = event) -> OpenedRun:
             return books.triggers.open(request(), event)
 
-        opened = [one for one in run_concurrently(deliver, deliver_elsewhere) if isinstance(one, Opened)]
+        opened = [one for one in run_concurrently(deliver, deliver_elsewhere) if isinstance(one, OpenedRun)]
         assert len(opened) == 2
         assert opened[0].run.id == opened[1].run.id
         complete(store, opened[0].run)
@@ -195,9 +195,9 @@ def test_a_run_halted_while_reading_reads_afresh(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
     resumed = store.runs.resume(run.id)
-    assert (resumed.status, resumed.scan) == (Status.READING, run.scan + 1)
+    assert (resumed.status, resumed.attempt) == (Status.READING, run.attempt + 1)
     assert (resumed.cause, resumed.detail, resumed.finished) == (None, None, None)
-    assert store.pages.begin(page(run, scan=resumed.scan))
+    assert store.pages.should_read(page(run, attempt=resumed.attempt))
 
 
 def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
@@ -206,13 +206,13 @@ def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
     The next trigger that joins it asks for the page, and so does resuming it once more.
     """
     run = begin_run(store, "event", "anna")
-    store.pages.done(page(run), users=1)
+    store.pages.mark_done(page(run), users=1)
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "secret expired")
     resumed = store.runs.resume(run.id)
     assert store.triggers.open(request(), "second_store").needs_first_page
-    store.pages.done(page(run, scan=resumed.scan), users=1)
+    store.pages.mark_done(page(run, attempt=resumed.attempt), users=1)
     assert not store.triggers.open(request(), "a third").needs_first_page
-    assert store.runs.resume(run.id).scan == resumed.scan + 1
+    assert store.runs.resume(run.id).attempt == resumed.attempt + 1
 
 
 def test_a_run_halted_while_updating_goes_on_updating(store: Store) -> None:
@@ -253,7 +253,7 @@ def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
     """P3: a run is complete once it is read to the end and nobody is pending, and not before."""
     run = begin_run(store, "event", "anna", "bo")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
-    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     assert not store.runs.complete_if_done(run.id)
     store.runs.finish_reading(run.id)
     assert store.runs.complete_if_done(run.id)
@@ -273,7 +273,7 @@ def test_a_run_with_somebody_pending_is_not_complete(store: Store) -> None:
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     assert not store.runs.complete_if_done(run.id)
     assert store.runs.get(run.id).status is Status.UPDATING
-    store.receipts.dead_letter(run.id, "bo", dead_letter(), 1)
+    store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     assert store.runs.complete_if_done(run.id)
 
 

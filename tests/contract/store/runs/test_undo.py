@@ -15,7 +15,7 @@ from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from store.maintenance.pruning import Limits
-from store.runs.undo import Undoable, why_not_undoable
+from store.runs.undo import UndoRecord, undo_block_reason
 from store.store import Store
 from store.timestamps import now
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, result, tenant
@@ -46,8 +46,8 @@ def wrote(store: Store, run: Run, old: str | None, new: str, *, skolon_id: str =
     )
 
 
-def undoable(store: Store, run: Run, user: str = "anna") -> Undoable:
-    found = store.undos.undoable(run.id, user, before=NEWER)
+def undoable(store: Store, run: Run, user: str = "anna") -> UndoRecord:
+    found = store.undo_records.load(run.id, user, before=NEWER)
     assert found is not None
     return found
 
@@ -61,8 +61,8 @@ def test_what_was_written_is_known(store: Store) -> None:
     assert found.written.before_image == {CITY: "Lund"}
     assert found.written.wrote(CITY, "Malmö")
     assert not found.written.wrote(CITY, "Lund")
-    assert store.undos.undoable(run.id, "bo", before=NEWER) is None
-    assert store.undos.undoable(run.id, "nobody", before=NEWER) is None
+    assert store.undo_records.load(run.id, "bo", before=NEWER) is None
+    assert store.undo_records.load(run.id, "nobody", before=NEWER) is None
 
 
 def test_new_values_are_not_in_the_database(
@@ -77,8 +77,8 @@ def test_new_values_are_not_in_the_database(
     engine.dispose()
     assert "Hemligstad" not in repr(row)
     assert "Lund" not in repr(row)
-    assert "Lund" in cipher.decrypt(row.old_values)
-    assert "Hemligstad" not in cipher.decrypt(row.old_values)
+    assert "Lund" in cipher.decrypt(row.before_image)
+    assert "Hemligstad" not in cipher.decrypt(row.before_image)
 
 
 def test_what_newer_runs_wrote_is_known_too(store: Store) -> None:
@@ -88,7 +88,7 @@ def test_what_newer_runs_wrote_is_known_too(store: Store) -> None:
         runs.append(begin_run(store, f"event {number}", "anna"))
         wrote(store, runs[-1], old, new)
         complete(store, runs[-1])
-    found = store.undos.undoable(runs[1].id, "anna", before=runs[3].id)
+    found = store.undo_records.load(runs[1].id, "anna", before=runs[3].id)
     assert found is not None
     assert found.written.before_image == {CITY: "B"}
     assert [written.before_image for written in found.since] == [{CITY: "C"}]
@@ -115,10 +115,10 @@ def test_people_come_in_order_and_in_pages(store: Store) -> None:
     for user in reversed(users):
         store.claims.claim(run.id, user, f"s {user}", {CITY: None}, new_values={CITY: "Malmö"})
     store.receipts.finish(run.id, users[0], result(Outcome.UPDATED, f"s {users[0]}"))
-    assert store.undos.people(run.id) == 5
-    assert list(store.undos.users(run.id, after="", limit=2)) == users[:2]
-    assert list(store.undos.users(run.id, after=users[1], limit=10)) == users[2:]
-    assert list(store.undos.users(run.id, after=users[4], limit=10)) == []
+    assert store.undo_records.count_claimed(run.id) == 5
+    assert list(store.undo_records.claimed_users(run.id, after="", limit=2)) == users[:2]
+    assert list(store.undo_records.claimed_users(run.id, after=users[1], limit=10)) == users[2:]
+    assert list(store.undo_records.claimed_users(run.id, after=users[4], limit=10)) == []
 
 
 def test_an_undo_is_a_run_of_its_own(store: Store) -> None:
@@ -199,9 +199,9 @@ def test_who_was_in_hand_steps_back(store: Store) -> None:
     undo = open_undo(store, run)
     assert store.claims.claim(run.id, "cia", "s3", {CITY: "Lund"}, new_values={CITY: "Malmö"}).superseded
     # Those who were not stopped are among those who are put back, and waited for.
-    assert {"anna", "bo"} <= set(store.undos.users(run.id, after="", limit=9))
-    store.receipts.publish(undo.id, ["anna", "bo"])
-    found = store.beginnings.begin(undo.id, "anna")
+    assert {"anna", "bo"} <= set(store.undo_records.claimed_users(run.id, after="", limit=9))
+    store.receipts.create_pending(undo.id, ["anna", "bo"])
+    found = store.work_items.load(undo.id, "anna")
     assert found is not None
     assert (found.undoes, found.older_run_active) == (run.id, True)
 
@@ -211,8 +211,8 @@ def test_an_older_message_is_late_after_an_undo(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.runs.halt(run.id, Cause.BUG, "a bug")
     undo = open_undo(store, run, users=("anna",))
-    store.receipts.publish(undo.id, ["anna"])
-    found = store.beginnings.begin(run.id, "anna")
+    store.receipts.create_pending(undo.id, ["anna"])
+    found = store.work_items.load(run.id, "anna")
     assert found is not None
     assert found.superseded
 
@@ -242,11 +242,13 @@ def test_a_disabled_tenants_run_can_be_undone(store: Store) -> None:
 def test_the_shares_of_an_undo_are_of_the_runs_people(store: Store) -> None:
     """The guard's shares are of the tenant's people also when no run has been completed so far."""
     run = begin_run(store, "event", "anna")
-    store.guards.note_people(run.id, 250)
+    store.guard_counters.record_directory_size(run.id, 250)
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     undo = open_undo(store, run, accept=True)
     told: list[int | None] = []
-    store.guards.count(undo.id, store.guards.counts(run.id), lambda _, people: told.append(people()))
+    store.guard_counters.count(
+        undo.id, store.guard_counters.counts(run.id), lambda _, people: told.append(people())
+    )
     assert told == [250]
 
 
@@ -256,12 +258,12 @@ def test_an_undo_can_be_let_through_beforehand(store: Store, *, override_guard: 
     run = begin_run(store, "event", "anna")
     complete(store, run)
     undo = open_undo(store, run, accept=override_guard)
-    store.receipts.publish(undo.id, ["anna"])
-    found = store.beginnings.begin(undo.id, "anna")
+    store.receipts.create_pending(undo.id, ["anna"])
+    found = store.work_items.load(undo.id, "anna")
     assert found is not None
     assert found.guarded is not override_guard
     open_undo(store, run, "joins", accept=True)
-    found = store.beginnings.begin(undo.id, "anna")
+    found = store.work_items.load(undo.id, "anna")
     assert found is not None
     assert not found.guarded
 
@@ -285,7 +287,7 @@ def test_an_undo_says_nothing_that_cannot_be_opened(store: Store, database_with_
     wrote(store, run, "Lund", "Malmö")
     stranger = Store(database_with_tables, FieldCipher([new_key()]))
     with pytest.raises(DecryptionError):
-        stranger.undos.undoable(run.id, "anna", before=NEWER)
+        stranger.undo_records.load(run.id, "anna", before=NEWER)
     stranger.close()
 
 
@@ -309,7 +311,7 @@ def test_why_a_run_cannot_be_undone(
     why: str | None,
 ) -> None:
     """An open run, a dry one and one that changed nobody cannot; a halted one can at any moment."""
-    found = why_not_undoable(status, dry_run=dry_run, people=people)
+    found = undo_block_reason(status, dry_run=dry_run, people=people)
     assert (found is None) == (why is None)
     assert (why or "") in (found or "")
 
@@ -322,7 +324,7 @@ def test_what_an_undo_stands_on_is_not_pruned(store: Store) -> None:
     for number in range(2):
         complete(store, begin_run(store, f"newer {number}", "anna"))
     undo = open_undo(store, run)
-    store.receipts.publish(undo.id, ["anna"])
+    store.receipts.create_pending(undo.id, ["anna"])
     for event in ("full", "full again"):
         store.runs.halt(undo.id, Cause.BUG, "a bug")
         newer = begin_run(store, event, "anna")
@@ -330,11 +332,11 @@ def test_what_an_undo_stands_on_is_not_pruned(store: Store) -> None:
         complete(store, newer)
     limits = Limits(receipts=now(), runs=now() - dt.timedelta(days=1))
     list(store.pruning.prune(limits))
-    assert store.undos.people(run.id) == 1
+    assert store.undo_records.count_claimed(run.id) == 1
     left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(CITY,))
     store.receipts.finish(undo.id, "anna", left)
     store.runs.cancel(undo.id)
     list(store.pruning.prune(Limits(receipts=now(), runs=limits.runs)))
-    assert store.undos.people(run.id) == 0
+    assert store.undo_records.count_claimed(run.id) == 0
     assert store.receipts.get(undo.id, "anna") is None
     assert store.runs.summary(undo.id).skipped == 1

@@ -45,9 +45,9 @@ def rows(store: Store) -> int:
 def test_a_run_says_who_waits_for_what(store: Store) -> None:
     """The users are counted for each service, with the first moment, the last answer and the next try."""
     run = begin_run(store, "event", A, B, C).id
-    store.waits.user(run, A, failed(status=503))
-    store.waits.user(run, B, failed(after=2, status=501))
-    store.waits.user(run, C, failed(Dependency.GRAPH, kind=FailureKind.TIMEOUT))
+    store.waits.record_user(run, A, failed(status=503))
+    store.waits.record_user(run, B, failed(after=2, status=501))
+    store.waits.record_user(run, C, failed(Dependency.GRAPH, kind=FailureKind.TIMEOUT))
     assert waiting(store, run) == (
         Waiting(
             service=Dependency.GRAPH,
@@ -77,12 +77,12 @@ def test_a_run_says_who_waits_for_what(store: Store) -> None:
 def test_a_wait_goes_on_until_another_one_begins(store: Store) -> None:
     """What is put aside keeps the last answer; a wait for another service begins anew."""
     run = begin_run(store, "event", A).id
-    store.waits.user(run, A, failed(status=501))
-    store.waits.user(run, A, put_aside(after=30))
+    store.waits.record_user(run, A, failed(status=501))
+    store.waits.record_user(run, A, put_aside(after=30))
     (same,) = waiting(store, run)
     assert (same.since, same.last_failed, same.last_status) == (NOW, NOW, 501)
     assert same.next_try == NOW + dt.timedelta(seconds=35)
-    store.waits.user(run, A, put_aside(Dependency.GRAPH, after=60))
+    store.waits.record_user(run, A, put_aside(Dependency.GRAPH, after=60))
     (other,) = waiting(store, run)
     assert (other.service, other.since) == (Dependency.GRAPH, NOW + dt.timedelta(seconds=60))
     assert (other.last_failed, other.last_status) == (None, None)
@@ -91,16 +91,16 @@ def test_a_wait_goes_on_until_another_one_begins(store: Store) -> None:
 def test_nobody_waits_who_has_an_outcome(store: Store) -> None:
     """A wait is over with the outcome, nothing is told of who has one, and a complete run keeps no row."""
     run = begin_run(store, "event", A, B)
-    store.waits.user(run.id, A, failed(status=501))
-    store.waits.user(run.id, B, put_aside())
+    store.waits.record_user(run.id, A, failed(status=501))
+    store.waits.record_user(run.id, B, put_aside())
     assert store.runs.summary(run.id).last_finished is None
     store.receipts.finish(run.id, A, result(Outcome.NOT_FOUND))
     assert store.runs.summary(run.id).last_finished is not None
     assert [each.users for each in waiting(store, run.id)] == [1]
     store.receipts.finish(run.id, B, result(Outcome.NOT_FOUND))
-    store.waits.user(run.id, B, failed(status=501))
-    store.waits.user(run.id, "nobody", failed(status=501))
-    store.waits.user(4711, A, failed(status=501))
+    store.waits.record_user(run.id, B, failed(status=501))
+    store.waits.record_user(run.id, "nobody", failed(status=501))
+    store.waits.record_user(4711, A, failed(status=501))
     assert (waiting(store, run.id), rows(store)) == ((), 2)
     complete(store, run)
     assert rows(store) == 0
@@ -109,18 +109,18 @@ def test_nobody_waits_who_has_an_outcome(store: Store) -> None:
 def test_a_page_waits_until_it_is_read(store: Store) -> None:
     """A page that waits is said, and no more once it has been read."""
     run = begin_run(store, "event")
-    store.waits.page(run.id, failed(Dependency.GRAPH, status=503))
-    store.waits.page(4711, failed(Dependency.GRAPH, status=503))
+    store.waits.record_page(run.id, failed(Dependency.GRAPH, status=503))
+    store.waits.record_page(4711, failed(Dependency.GRAPH, status=503))
     (found,) = waiting(store, run.id)
     assert (found.service, found.page, found.users, found.last_status) == (Dependency.GRAPH, True, 0, 503)
-    store.pages.done(page(run), users=0)
+    store.pages.mark_done(page(run), users=0)
     assert (waiting(store, run.id), rows(store)) == ((), 0)
 
 
 def test_a_resumed_run_begins_its_waits_anew(store: Store) -> None:
     """While a run is halted nobody waits, and what waited before does not count when it is resumed."""
     run = begin_run(store, "event", A).id
-    store.waits.user(run, A, failed(status=501))
+    store.waits.record_user(run, A, failed(status=501))
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "HTTP 401")
     assert waiting(store, run) == ()
     store.runs.resume(run)
@@ -131,8 +131,11 @@ def test_many_tell_at_once(store: Store) -> None:
     """Whoever fails together is told together, the same user twice included."""
     users = [f"user-{number}" for number in range(20)]
     run = begin_run(store, "event", *users).id
-    store.waits.user(run, users[0], failed(status=500))
-    told = [lambda user=user: store.waits.user(run, user, failed(status=503)) for user in [*users, users[1]]]
+    store.waits.record_user(run, users[0], failed(status=500))
+    told = [
+        lambda user=user: store.waits.record_user(run, user, failed(status=503))
+        for user in [*users, users[1]]
+    ]
     assert set(run_concurrently(*told)) == {None}
     (found,) = waiting(store, run)
     assert (found.users, rows(store)) == (20, 20)

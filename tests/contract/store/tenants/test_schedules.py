@@ -6,13 +6,8 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine, select, text
-
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Status
-from store import tables
 from store.timestamps import now
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, request, tenant
 
@@ -27,12 +22,12 @@ DUE: Final = dt.datetime(2026, 6, 9, 0, 30, tzinfo=dt.UTC)
 def planned(store: Store, **changes: Any) -> ScheduleState:
     """Give the tenant a nightly schedule, and change more of it; return its plan."""
     store.tenants.change(TENANT, {**NIGHTLY, **changes})
-    [plan] = store.schedules.plans(TENANT)
+    [plan] = store.schedules.enabled(TENANT)
     return plan
 
 
 def history(store: Store, event: str | None = None) -> RunHistory:
-    [plan] = store.schedules.plans(TENANT)
+    [plan] = store.schedules.enabled(TENANT)
     return store.schedules.history(plan, event)
 
 
@@ -40,10 +35,10 @@ def test_only_enabled_tenants_with_a_schedule_have_a_plan(store: Store) -> None:
     """A tenant without a schedule, or a disabled one, has no plan."""
     store.tenants.add(tenant("disabled", enabled=False, **NIGHTLY), CLIENT_SECRET)
     store.tenants.add(tenant("nightly", time_zone="Europe/Helsinki", **NIGHTLY), CLIENT_SECRET)
-    [plan] = store.schedules.plans()
+    [plan] = store.schedules.enabled()
     assert (plan.tenant, plan.schedule, plan.time_zone) == ("nightly", "30 2 * * *", "Europe/Helsinki")
     assert (plan.last_due, plan.last_published) == (None, None)
-    assert store.schedules.plans("disabled") == store.schedules.plans(TENANT) == []
+    assert store.schedules.enabled("disabled") == store.schedules.enabled(TENANT) == []
 
 
 def test_a_schedule_begins_when_it_is_set(store: Store) -> None:
@@ -66,7 +61,7 @@ def test_a_schedule_begins_when_it_is_set(store: Store) -> None:
 def test_a_schedule_begins_when_its_tenant_is_enabled(store: Store) -> None:
     """What was due while a tenant was disabled is not missed, and no answer is waited for."""
     plan = planned(store)
-    store.schedules.note([(plan, DUE)], now())
+    store.schedules.record_published([(plan, DUE)], now())
     store.tenants.change(TENANT, {"enabled": False})
     enabled = planned(store, enabled=True)
     assert enabled.active_since > plan.active_since
@@ -77,9 +72,9 @@ def test_what_was_triggered_is_noted(store: Store, second_store: Store) -> None:
     """What one scheduler notes, another one reads, and only of that tenant."""
     store.tenants.add(tenant("other", **NIGHTLY), CLIENT_SECRET)
     published = now()
-    store.schedules.note([(planned(store), DUE)], published)
-    [plan] = second_store.schedules.plans(TENANT)
-    [other] = second_store.schedules.plans("other")
+    store.schedules.record_published([(planned(store), DUE)], published)
+    [plan] = second_store.schedules.enabled(TENANT)
+    [other] = second_store.schedules.enabled("other")
     assert (plan.last_due, plan.last_published) == (DUE, published)
     assert (other.last_due, other.last_published) == (None, None)
 
@@ -88,7 +83,7 @@ def test_a_note_changes_nothing_else(store: Store) -> None:
     """A trigger leaves a tenant's version alone: nobody has to read its settings afresh."""
     plan = planned(store)
     version = store.tenants.get(TENANT).version
-    store.schedules.note([(plan, DUE)], now())
+    store.schedules.record_published([(plan, DUE)], now())
     assert store.tenants.get(TENANT).version == version
 
 
@@ -180,32 +175,9 @@ def test_an_event_that_led_to_a_run_is_answered(store: Store) -> None:
 
 def test_one_scheduler_looks_at_a_time(store: Store, second_store: Store) -> None:
     """While one has its turn the other has none (but on SQLite), and gets it when the first has ended."""
-    with store.schedules.turn() as mine, second_store.schedules.turn() as theirs:
+    with store.schedules.try_lock() as mine, second_store.schedules.try_lock() as theirs:
         assert (mine, theirs) == (True, store.database.is_sqlite)
         # Nobody else has to wait for a scheduler's turn.
         second_store.tenants.change(TENANT, NIGHTLY)
-    with second_store.schedules.turn() as theirs:
+    with second_store.schedules.try_lock() as theirs:
         assert theirs
-
-
-def test_tenants_from_before_have_missed_nothing(empty_database: str) -> None:
-    """A tenant that was there before schedules were kept begins with the upgrade."""
-    engine = create_engine(empty_database)
-    config = Config()
-    config.set_main_option("script_location", "store:migrations")
-    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.execute(
-            text(
-                "INSERT INTO tenants (key, settings, client_secret, version, created, updated) "
-                "VALUES ('old', '{}', '', 1, '2020-01-01', '2020-01-01')"
-            )
-        )
-        command.upgrade(config, "head")
-    with engine.connect() as connection:
-        since = connection.scalar(select(tables.tenants.c.schedule_since))
-    engine.dispose()
-    assert since is not None
-    assert (since if since.tzinfo else since.replace(tzinfo=dt.UTC)) >= before

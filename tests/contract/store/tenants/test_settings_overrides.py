@@ -37,14 +37,17 @@ def test_a_trial_neither_waits_nor_holds_up(store: Store) -> None:
 def test_a_trial_goes_by_its_own_settings(store: Store) -> None:
     """Reading and working off users go by what the run tries, saved settings and changes of these aside."""
     run = store.triggers.open(trial_wish(store, sources={"eppn": ["extensionAttribute3"]}), "t").run
-    store.receipts.publish(run.id, ["anna"])
+    store.receipts.create_pending(run.id, ["anna"])
     saved: tuple[dict[str, Any], ...] = ({"sources": {"eppn": []}}, {"erase_blank": ["city"]})
     for changes in saved:
         store.tenants.change(TENANT, changes)
-        begun = store.beginnings.begin(run.id, "anna")
+        begun = store.work_items.load(run.id, "anna")
         assert begun is not None
-        assert begun.is_trial
-        for record in (store.trials.for_run(run), store.trials.for_user(run.id, begun)):
+        assert begun.has_settings_override
+        for record in (
+            store.settings_overrides.for_run(run),
+            store.settings_overrides.for_user(run.id, begun),
+        ):
             assert record.tenant.sources[Attribute.EPPN] == ("extensionAttribute3",)
             assert record.tenant.erase_blank == frozenset()
             assert record.credentials == store.tenants.get(TENANT).credentials
@@ -54,18 +57,18 @@ def test_other_runs_go_by_what_is_saved(store: Store) -> None:
     """A run without a trial takes the tenant's settings as they are when each user is worked on."""
     run = begin_run(store, "r", "anna")
     store.tenants.change(TENANT, {"sources": {"eppn": []}})
-    begun = store.beginnings.begin(run.id, "anna")
+    begun = store.work_items.load(run.id, "anna")
     assert begun is not None
-    assert not begun.is_trial
-    assert store.trials.for_user(run.id, begun).tenant.sources[Attribute.EPPN] == ()
-    assert store.trials.for_run(run).tenant.sources[Attribute.EPPN] == ()
+    assert not begun.has_settings_override
+    assert store.settings_overrides.for_user(run.id, begun).tenant.sources[Attribute.EPPN] == ()
+    assert store.settings_overrides.for_run(run).tenant.sources[Attribute.EPPN] == ()
 
 
 def test_a_trial_supersedes_nobody(store: Store) -> None:
     """P4: an older run's user is not left to a newer trial, which does nothing."""
     run = begin_run(store, "r", "anna")
     trial = store.triggers.open(trial_wish(store), "t").run
-    store.receipts.publish(trial.id, ["anna"])
+    store.receipts.create_pending(trial.id, ["anna"])
     store.receipts.finish(trial.id, "anna", result(Outcome.WOULD_UPDATE, "s1"))
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: None}).superseded
 
@@ -73,7 +76,7 @@ def test_a_trial_supersedes_nobody(store: Store) -> None:
 def test_a_trigger_can_be_withdrawn_before_it_is_taken(store: Store) -> None:
     """P4: a message that comes after its trigger was withdrawn opens nothing, and asks for no page."""
     wanted = trial_wish(store)
-    withdrawn = store.triggers.withdraw(wanted, "t")
+    withdrawn = store.triggers.cancel(wanted, "t")
     assert withdrawn.status is Status.CANCELLED
     late = store.triggers.open(wanted, "t")
     assert (late.run.id, late.new, late.needs_first_page) == (withdrawn.id, False, False)
@@ -82,15 +85,15 @@ def test_a_trigger_can_be_withdrawn_before_it_is_taken(store: Store) -> None:
 def test_a_trigger_can_be_withdrawn_after_it_was_taken(store: Store) -> None:
     """Withdrawing a trigger cancels the run that it has led to, twice as well as once."""
     run = store.triggers.open(trial_wish(store), "t").run
-    assert store.triggers.withdraw(trial_wish(store), "t").id == run.id
-    assert store.triggers.withdraw(trial_wish(store), "t").status is Status.CANCELLED
+    assert store.triggers.cancel(trial_wish(store), "t").id == run.id
+    assert store.triggers.cancel(trial_wish(store), "t").status is Status.CANCELLED
 
 
 def test_a_trigger_that_is_taken_and_withdrawn_at_once_has_one_run(store: Store, second_store: Store) -> None:
     """P4: whoever is first, there is one run of the event, and it is cancelled."""
     wanted = trial_wish(store)
     opened, withdrawn = run_concurrently(
-        lambda: store.triggers.open(wanted, "t").run, lambda: second_store.triggers.withdraw(wanted, "t")
+        lambda: store.triggers.open(wanted, "t").run, lambda: second_store.triggers.cancel(wanted, "t")
     )
     assert not isinstance(opened, Exception)
     assert not isinstance(withdrawn, Exception)

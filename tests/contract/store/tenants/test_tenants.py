@@ -117,7 +117,7 @@ def test_a_tenant_at_work_stays(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     with pytest.raises(UsageError, match=f"Run {run.id}"):
         store.tenants.remove(TENANT)
-    assert store.beginnings.begin(run.id, "anna") is not None
+    assert store.work_items.load(run.id, "anna") is not None
 
 
 def test_a_removed_tenant_leaves_nothing(store: Store) -> None:
@@ -130,7 +130,7 @@ def test_a_removed_tenant_leaves_nothing(store: Store) -> None:
     assert [settings.key for settings in store.tenants.list()] == ["grannkommun"]
     assert [summary.run.id for summary in store.runs.list()] == [neighbour.id]
     assert store.receipts.get(run.id, "anna") is None
-    assert store.triggers.run_of("event") is None
+    assert store.triggers.find_run("event") is None
     assert store.runs.summary(neighbour.id).counts == {Outcome.PENDING: 1}
 
 

@@ -41,7 +41,7 @@ class DeadLetterSeeder:
     def run(self, users: Sequence[str], *, event: str = "event") -> int:
         """Open a run of these people, read to its end."""
         run = self.store.triggers.open(SyncRequest(tenant=self.tenant), event).run.id
-        self.store.receipts.publish(run, users)
+        self.store.receipts.create_pending(run, users)
         self.store.runs.finish_reading(run)
         return run
 
@@ -58,13 +58,13 @@ class DeadLetterSeeder:
         moment = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours_ago)
         data = {"id": "x", "city": VALUE, "mail": None}
         for user in users:
-            fields = self.store.seals.user(
+            fields = self.store.message_cipher.encrypt_user(
                 UserSync(tenant=self.tenant, run=run, user=user, payload=None), data
             )
             message = user_sync_message(fields, give_up_after_hours=24)
             self.broker.publish_dead_letter(as_dead_letter(message, dead_letter, now=moment, version="0.1.0"))
             if told:
-                self.store.receipts.dead_letter(run, user, dead_letter, 1)
+                self.store.receipts.mark_dead_lettered(run, user, dead_letter, 1)
         self.store.runs.complete_if_done(run)
 
     def put(self, queue: str, body: bytes) -> None:

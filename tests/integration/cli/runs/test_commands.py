@@ -50,7 +50,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 def run(store: Store) -> int:
     """Open a run of four people that has been read to its end."""
     number = store.triggers.open(SyncRequest(tenant="exempel"), "first").run.id
-    store.receipts.publish(number, USERS)
+    store.receipts.create_pending(number, USERS)
     store.runs.finish_reading(number)
     return number
 
@@ -65,7 +65,7 @@ def finish(store: Store, run: int, *, dead: bool) -> None:
     store.receipts.finish(run, USERS[2], SyncResult(outcome=Outcome.NOT_FOUND))
     if dead:
         dead_letter = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 users by eppn")
-        store.receipts.dead_letter(run, USERS[3], dead_letter, 1)
+        store.receipts.mark_dead_lettered(run, USERS[3], dead_letter, 1)
     else:
         store.receipts.finish(run, USERS[3], SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.complete_if_done(run)

@@ -200,7 +200,7 @@ def test_a_halted_run_goes_on_where_it_stood(made_up: Environment, whole: dict[s
 def test_resuming_publishes_whoever_is_pending(env: dict[str, str], store: Store, amqp_url: str) -> None:
     """P3: a run that had read its list goes on with its pending users, by id, without what was read."""
     run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run.id
-    store.receipts.publish(run, [USER, OTHER])
+    store.receipts.create_pending(run, [USER, OTHER])
     store.runs.finish_reading(run)
     store.receipts.finish(run, OTHER, SyncResult(outcome=Outcome.UNCHANGED))
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
@@ -209,7 +209,7 @@ def test_resuming_publishes_whoever_is_pending(env: dict[str, str], store: Store
     (message,) = waiting(amqp_url, "user-sync")
     published = load_user_sync(message["kwargs"])
     assert (published.tenant, published.run, published.user) == (TENANT_KEY, run, USER)
-    assert store.seals.open_user(published).data is None
+    assert store.message_cipher.decrypt_user(published).data is None
     assert json_output("runs", "show", str(run), env=env)["status"] == "updating"
 
 
@@ -219,11 +219,11 @@ def test_resuming_a_reading_reads_again(env: dict[str, str], store: Store, amqp_
     Whoever has left Entra in between is not on the new list, and would stay pending for ever.
     """
     run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run
-    store.receipts.publish(run.id, [USER])
+    store.receipts.create_pending(run.id, [USER])
     store.runs.halt(run.id, Cause.ENTRA_CREDENTIALS, "The client secret has expired")
     assert update_sync("runs", "resume", str(run.id), env=env).returncode == 0
     (page,) = waiting(amqp_url, "tenant-pages")
-    assert page["kwargs"]["scan"] > run.scan
+    assert page["kwargs"]["attempt"] > run.attempt
     assert (page["kwargs"]["number"], page["kwargs"]["link"]) == (1, None)
     assert [user["kwargs"]["user"] for user in waiting(amqp_url, "user-sync")] == [USER]
 
@@ -231,7 +231,7 @@ def test_resuming_a_reading_reads_again(env: dict[str, str], store: Store, amqp_
 def test_resuming_with_nobody_pending_completes(env: dict[str, str], store: Store) -> None:
     """P3: a run that was halted after its last user is complete when it is resumed."""
     run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "first").run.id
-    store.receipts.publish(run, [USER])
+    store.receipts.create_pending(run, [USER])
     store.runs.finish_reading(run)
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "Skolon does not take the token")
     store.receipts.finish(run, USER, SyncResult(outcome=Outcome.UNCHANGED))

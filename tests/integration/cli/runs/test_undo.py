@@ -45,7 +45,7 @@ def store(env: dict[str, str]) -> Iterator[Store]:
 
 def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, open_still: bool = False) -> int:
     run = store.triggers.open(SyncRequest(tenant="exempel", dry_run=dry_run), "event").run.id
-    store.receipts.publish(run, [USER])
+    store.receipts.create_pending(run, [USER])
     if changed:
         store.claims.claim(
             run, USER, "s1", {Attribute.CITY: "Lund"}, new_values={Attribute.CITY: "Hemligstad"}
@@ -111,7 +111,7 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     undo = store.triggers.open(
         SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=run), "undo"
     ).run.id
-    store.receipts.publish(undo, [USER])
+    store.receipts.create_pending(undo, [USER])
     left = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1", skipped=(Attribute.CITY,))
     store.receipts.finish(undo, USER, left)
     shown = json_output("runs", "show", str(undo), "--users", env=env)

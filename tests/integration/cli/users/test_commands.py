@@ -33,11 +33,11 @@ def env(tmp_path: Path) -> dict[str, str]:
     marks = IdentityDigests(eppn=index.digest("exempel", Attribute.EPPN, normalize_eppn(EPPN)))
     with closing(open_store(variables)) as store:
         run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run.id
-        store.receipts.publish(run, [ANNA, BO])
+        store.receipts.create_pending(run, [ANNA, BO])
         right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), digests=marks)
         store.receipts.finish(run, ANNA, right)
-        store.receipts.mark(run, BO, marks)
-        store.receipts.dead_letter(run, BO, WRONG, 1)
+        store.receipts.record_digests(run, BO, marks)
+        store.receipts.mark_dead_lettered(run, BO, WRONG, 1)
         store.runs.finish_reading(run)
         store.runs.complete_if_done(run)
     return variables

@@ -276,7 +276,7 @@ def test_two_operators_do_not_disturb_each_other(
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     as_expected(made_up, sync, failed.run.id)
     expected = made_up.municipality.expected_outcomes("first")
-    assert made_up.changes_made() == expected["updated"]
+    assert made_up.change_totals() == expected["updated"]
 
 
 def killed_after(place: str, sync: InProcessSync, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
@@ -314,7 +314,7 @@ def test_a_killed_replay_is_taken_over(
     assert operation.status is OperationStatus.COMPLETED
     as_expected(made_up, sync, failed.run.id)
     expected = made_up.municipality.expected_outcomes("first")
-    assert made_up.changes_made() == expected["updated"]
+    assert made_up.change_totals() == expected["updated"]
 
 
 def test_a_cancelled_replay_leaves_the_rest(sync: InProcessSync, failed: RunSummary) -> None:
@@ -365,7 +365,7 @@ def test_what_cannot_be_replayed_stays(sync: InProcessSync, failed: RunSummary) 
     """What is no message of ours, or of a run that is gone, is counted and left."""
     assert failed.published
     strange = UserSync(tenant=TENANT_KEY, run=99, user="somebody", payload=None)
-    put(sync, user_sync_message(sync.store.seals.user(strange), give_up_after_hours=24))
+    put(sync, user_sync_message(sync.store.message_cipher.encrypt_user(strange), give_up_after_hours=24))
     sync.broker.put(TENANT_SYNC_QUEUE, b"\xff garbage")
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     seen = Precheck()
@@ -386,7 +386,9 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: R
     late = UserSync(
         tenant=TENANT_KEY, run=failed.run.id, user=dead_letters(sync)[0]["kwargs"]["user"], payload=None
     )
-    sync.broker.publish([user_sync_message(sync.store.seals.user(late), give_up_after_hours=24)])
+    sync.broker.publish(
+        [user_sync_message(sync.store.message_cipher.encrypt_user(late), give_up_after_hours=24)]
+    )
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     old, seen = DeadLetterFilter(runs=(failed.run.id,)), Precheck()
     assert list(precheck(old, limit=None, store=sync.store, broker=sync.broker, counts=seen)) == []
@@ -399,16 +401,16 @@ def test_a_letter_whose_receipt_is_pruned_says_so(sync: InProcessSync, failed: R
 def test_a_lost_page_is_read_when_its_run_goes_on(made_up: Environment, sync: InProcessSync) -> None:
     """P3: replaying the letter of a page resumes the run that was halted for it, and takes the letter."""
     run = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run
-    page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
+    page = TenantPage(tenant=TENANT_KEY, run=run.id, attempt=1, number=1, link=None)
     for _ in range(2):
-        put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
+        put(sync, tenant_page_message(sync.store.message_cipher.sign_page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.BUG, "a page was not read")
     operation = replay(sync)
     assert (operation.status, operation.counts) == (OperationStatus.COMPLETED, {"runs_resumed": 1})
     assert dead_letters(sync, TENANT_PAGES_QUEUE) == []
     sync.wait(run.id)
     as_expected(made_up, sync, run.id)
-    put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
+    put(sync, tenant_page_message(sync.store.message_cipher.sign_page(page), give_up_after_hours=24))
     assert replay(sync, DeadLetterFilter(queues=(TENANT_PAGES_QUEUE,))).counts == {"runs_over": 1}
     assert dead_letters(sync, TENANT_PAGES_QUEUE) == []
 
@@ -416,8 +418,8 @@ def test_a_lost_page_is_read_when_its_run_goes_on(made_up: Environment, sync: In
 def test_a_guarded_run_is_not_resumed_by_a_replay(sync: InProcessSync) -> None:
     """P7: what the guard has halted goes on only when a person says so; the letter stays, and why is said."""
     run = sync.store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run
-    page = TenantPage(tenant=TENANT_KEY, run=run.id, scan=1, number=1, link=None)
-    put(sync, tenant_page_message(sync.store.seals.page(page), give_up_after_hours=24))
+    page = TenantPage(tenant=TENANT_KEY, run=run.id, attempt=1, number=1, link=None)
+    put(sync, tenant_page_message(sync.store.message_cipher.sign_page(page), give_up_after_hours=24))
     sync.store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
     operation = replay(sync)
     assert operation.counts == {"runs_left": 1}
@@ -431,7 +433,7 @@ def test_a_trigger_is_published_again(made_up: Environment, sync: InProcessSync)
     assert replay(sync).counts == {"triggers": 1}
     assert dead_letters(sync, TENANT_SYNC_QUEUE) == []
     sync.broker.join(TENANT_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    run = sync.store.triggers.run_of("the-event")
+    run = sync.store.triggers.find_run("the-event")
     assert run is not None
     sync.wait(run.id)
     as_expected(made_up, sync, run.id)

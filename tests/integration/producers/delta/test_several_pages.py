@@ -53,7 +53,7 @@ def test_a_page_of_a_delta_that_expires(made_up: Environment, sync: InProcessSyn
     summary = delta(sync)
 
     assert counts(summary) == {"updated": 5}
-    assert summary.run.scan == 2
+    assert summary.run.attempt == 2
     assert set(asked(made_up)) == {"delta"}
     # Those of the first page may have changed in between, so they are looked at once more.
     assert counts(delta(sync)) == {"unchanged": 5}

@@ -88,7 +88,8 @@ def scene(store: Store, probe: RabbitMQProbe) -> Scene:
 
 def user_message(store: Store, run: int, user: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - dramatiq's
     return user_sync_message(
-        store.seals.user(UserSync(tenant=TENANT, run=run, user=user, payload=None)), give_up_after_hours=24.0
+        store.message_cipher.encrypt_user(UserSync(tenant=TENANT, run=run, user=user, payload=None)),
+        give_up_after_hours=24.0,
     )
 
 
@@ -135,7 +136,7 @@ def test_who_gave_a_sign_of_life_is_not_lost(scene: Scene) -> None:
     wait = Wait(
         service=Dependency.SKOLON, reported=told, next_try=told + dt.timedelta(minutes=20), failed_at=None
     )
-    scene.store.waits.user(scene.run.id, "user-b", wait)
+    scene.store.waits.record_user(scene.run.id, "user-b", wait)
     scene.look(1, 2, 8, 15)
     assert scene.in_queue() == ["user-a", "user-c"]
 
@@ -144,7 +145,7 @@ def test_while_a_service_is_away_it_takes_longer(scene: Scene) -> None:
     """P8: in an outage messages lie in workers' hands for long, and nobody is published again for that."""
     failed = scene.began + dt.timedelta(minutes=7)
     wait = Wait(service=Dependency.SKOLON, reported=failed, next_try=failed, failed_at=failed, status=501)
-    scene.store.waits.user(scene.run.id, "user-b", wait)
+    scene.store.waits.record_user(scene.run.id, "user-b", wait)
     assert scene.look(1, 2, 8, 15, 21) == [{}] * 5
     assert scene.look(23)[0] == {scene.run.id: 2}
 
@@ -234,7 +235,7 @@ def test_a_lost_page_has_the_list_begun_again(store: Store, probe: RabbitMQProbe
     assert pages == [(), (), (), (scene.run.id,), ()]
     (body,) = probe.take_all(PAGES)
     fields = json.loads(body)["kwargs"]
-    assert (fields["scan"], fields["number"], fields["link"]) == (2, 1, None)
+    assert (fields["attempt"], fields["number"], fields["link"]) == (2, 1, None)
     assert "page_lost" in [warning.kind for warning in scene.summary().warnings]
     for minute in range(30, 800, 30):
         scene.look(minute)
@@ -245,8 +246,10 @@ def test_a_lost_page_has_the_list_begun_again(store: Store, probe: RabbitMQProbe
 def test_a_page_that_rabbitmq_made_a_dead_letter_halts_its_run(store: Store, probe: RabbitMQProbe) -> None:
     """P9: a page that RabbitMQ gave up halts its run, which says why; it is not read again and again."""
     scene = Scene(store, probe, read=False)
-    page = TenantPage(tenant=TENANT, run=scene.run.id, scan=1, number=1, link=None)
-    probe.broker.publish([tenant_page_message(store.seals.page(page), give_up_after_hours=24.0)])
+    page = TenantPage(tenant=TENANT, run=scene.run.id, attempt=1, number=1, link=None)
+    probe.broker.publish(
+        [tenant_page_message(store.message_cipher.sign_page(page), give_up_after_hours=24.0)]
+    )
     with probe.channel() as channel:
         method, _, _ = channel.basic_get(PAGES)
         channel.basic_reject(method.delivery_tag, requeue=False)
@@ -264,7 +267,7 @@ def test_one_process_looks_at_a_time(database_url: str, probe: RabbitMQProbe) ->
         store.tenants.add(tenant(), CLIENT_SECRET)
         scene = Scene(store, probe)
         scene.look(1, 2)
-        with store.lost_messages.turn() as mine:
+        with store.lost_messages.try_lock() as mine:
             assert mine
             assert scene.look(8) == [{}]
         assert scene.look(9, 10, 16) == [{}, {}, {scene.run.id: 3}]

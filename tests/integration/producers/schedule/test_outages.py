@@ -44,7 +44,9 @@ class Place:
         self.store = Store(through_database, FieldCipher([new_key()]))
         self.broker = open_broker(through_amqp)
         self.scheduler = Scheduler(
-            schedules=self.store.schedules, publish=self.broker.publish, proof=self.store.seals.proof
+            schedules=self.store.schedules,
+            publish=self.broker.publish,
+            proof=self.store.message_cipher.sign_trigger,
         )
 
     def triggers(self) -> list[str]:
@@ -121,7 +123,9 @@ def test_a_database_that_goes_away_after_publishing_makes_no_second_run(place: P
         if len(waits) == 3:
             raise EndOfTestError
 
-    forgetful = Scheduler(schedules=place.store.schedules, publish=publish, proof=place.store.seals.proof)
+    forgetful = Scheduler(
+        schedules=place.store.schedules, publish=publish, proof=place.store.message_cipher.sign_trigger
+    )
     schedulers = iter([forgetful, place.scheduler, place.scheduler])
 
     def look(now: dt.datetime) -> None:

@@ -50,7 +50,9 @@ class House:
         self.broker = open_memory_broker()
         self.queue: list[Message[Any]] = []
         self.scheduler = Scheduler(
-            schedules=self.store.schedules, publish=self.queue.extend, proof=self.store.seals.proof
+            schedules=self.store.schedules,
+            publish=self.queue.extend,
+            proof=self.store.message_cipher.sign_trigger,
         )
         self.starter = RunStarter(store=self.store, publisher=self.broker)
 
@@ -58,7 +60,7 @@ class House:
         """Add a tenant with a daily schedule, as if that had been at `since`."""
         given = tenant_object(**{"schedule": DAILY, "time_zone": "UTC", **settings})
         self.store.tenants.add(*load_tenant(key, given))
-        self.edit(key, schedule_since=since)
+        self.edit(key, schedule_active_since=since)
 
     def edit(self, key: str, **columns: Any) -> None:
         with self.store.database.transaction() as connection:
@@ -123,7 +125,9 @@ def test_a_scheduler_that_died_after_publishing_triggers_one_run(house: House) -
 
     with pytest.raises(DiedError):
         Scheduler(
-            schedules=house.store.schedules, publish=publish_and_die, proof=house.store.seals.proof
+            schedules=house.store.schedules,
+            publish=publish_and_die,
+            proof=house.store.message_cipher.sign_trigger,
         ).tick(NOW)
     assert house.look() == [("exempel", DUE, Mode.FULL)]
     assert len(house.queue) == 2
@@ -137,7 +141,9 @@ def test_a_scheduler_that_stands_by_triggers_nothing_more(house: House) -> None:
     house.look()
     assert (
         Scheduler(
-            schedules=house.store.schedules, publish=house.queue.extend, proof=house.store.seals.proof
+            schedules=house.store.schedules,
+            publish=house.queue.extend,
+            proof=house.store.message_cipher.sign_trigger,
         ).tick(NOW)
         == []
     )
@@ -153,7 +159,9 @@ def test_what_rabbitmq_did_not_take_is_published_later(house: House) -> None:
         raise TransientError(Dependency.BROKER, "made up")
 
     with pytest.raises(TransientError):
-        Scheduler(schedules=house.store.schedules, publish=refuse, proof=house.store.seals.proof).tick(NOW)
+        Scheduler(
+            schedules=house.store.schedules, publish=refuse, proof=house.store.message_cipher.sign_trigger
+        ).tick(NOW)
     assert house.look(NOW + MINUTE) == [("exempel", DUE, Mode.FULL), ("other", DUE, Mode.FULL)]
 
 
@@ -251,8 +259,8 @@ def test_nobody_takes_the_place_of_a_scheduled_run(house: House) -> None:
         with pytest.raises(PermanentError) as caught:
             house.starter.start(message.message_id, (), forged)
         assert caught.value.reason is Reason.INVALID_TRIGGER
-    assert house.store.triggers.run_of(message.message_id) is None
+    assert house.store.triggers.find_run(message.message_id) is None
     house.take()
-    run = house.store.triggers.run_of(message.message_id)
+    run = house.store.triggers.find_run(message.message_id)
     assert run is not None
     assert not run.dry_run

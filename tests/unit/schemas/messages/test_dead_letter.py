@@ -119,7 +119,7 @@ def test_triggers_name_their_tenant() -> None:
 
 def test_a_page_has_a_run_and_no_receipt() -> None:
     """A letter of a page names its run, and nobody's receipt."""
-    kwargs = {"tenant": "kommun", "run": 7, "scan": 1, "number": 2, "link": None}
+    kwargs = {"tenant": "kommun", "run": 7, "attempt": 1, "number": 2, "link": None}
     dead_letter = read(TENANT_PAGES_QUEUE, actor_name="tenant_page", kwargs=kwargs)
     assert (dead_letter.is_known, dead_letter.run, dead_letter.user, dead_letter.receipt_key) == (
         True,

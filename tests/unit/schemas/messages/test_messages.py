@@ -79,7 +79,7 @@ def test_an_event_with_one_field_changed(name: str, data: object) -> None:
         assert MARKER not in refusal(answer)
 
 
-@given(data=objects("tenant", "run", "scan", "number", "link", "user", "payload"))
+@given(data=objects("tenant", "run", "attempt", "number", "link", "user", "payload"))
 @pytest.mark.parametrize("load", [load_tenant_page, load_user_sync])
 def test_any_arguments_have_an_answer(load: Callable[[object], object], data: object) -> None:
     """P6: whatever arguments stand in a page or user message, it is ours, or a refusal without values."""

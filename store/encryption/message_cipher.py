@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 1024
 
 
-class RunSeals:
+class MessageCipher:
     """The one door to what is sealed in messages; may be shared by threads."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
@@ -37,12 +37,14 @@ class RunSeals:
         self._noted: OrderedDict[int, None] = OrderedDict()
         self._lock = Lock()
 
-    def page(self, page: TenantPage) -> TenantPage:
+    def sign_page(self, page: TenantPage) -> TenantPage:
         """Return the page with the proof that it is ours."""
         self._note(page.run)
         return authentication.sign_page(page, self._cipher)
 
-    def user(self, user: UserSync, data: object | None = None, *, operation: int | None = None) -> UserSync:
+    def encrypt_user(
+        self, user: UserSync, data: object | None = None, *, operation: int | None = None
+    ) -> UserSync:
         """Return the user's message with its payload; without `data` the user is to be read afresh.
 
         `operation` is the replay that publishes it, if one does.
@@ -60,14 +62,14 @@ class RunSeals:
         except DecryptionError:
             raise self._why_closed(page.run) from None
 
-    def open_user(self, user: UserSync) -> DecryptedUser:
+    def decrypt_user(self, user: UserSync) -> DecryptedUser:
         """Return what is sealed in a user's message; raises as `check_page` does."""
         try:
             return authentication.decrypt_user(user, self._cipher)
         except DecryptionError:
             raise self._why_closed(user.run) from None
 
-    def proof(self, event_id: str, fields: dict[str, Any]) -> str:
+    def sign_trigger(self, event_id: str, fields: dict[str, Any]) -> str:
         """Return the proof that a trigger is our operator's."""
         return authentication.sign_trigger(event_id, fields, self._cipher)
 

@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import Dependency
 from schemas.outcomes import Cause, Outcome, Stage
 from schemas.runs.waits import Wait
-from store.receipts.witnesses import RECOVERY, Witnesses
+from store.receipts.peer_progress import RECOVERY, PeerProgress
 from store.timestamps import now
 from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, dead_letter, result, tenant
 
@@ -26,10 +26,10 @@ def test_who_has_work(store: Store) -> None:
     halted = begin_run(store, "two", "a", key="annan")
     begin_run(store, "three", key="tredje")
     store.receipts.finish(run.id, "a", result(Outcome.UNCHANGED, "s1"))
-    assert store.witnesses.organisations_at_work() == {"exempel": 2, "annan": 1}
+    assert store.peer_progress.active_organisations() == {"exempel": 2, "annan": 1}
     store.runs.halt(halted.id, Cause.SKOLON_CREDENTIALS, "HTTP 401")
     complete(store, run)
-    assert store.witnesses.organisations_at_work() == {}
+    assert store.peer_progress.active_organisations() == {}
 
 
 @pytest.mark.parametrize(
@@ -45,32 +45,34 @@ def test_who_has_work(store: Store) -> None:
 def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> None:
     """P7: whoever was searched for, or changed, in the same run is a witness; a dead letter is none."""
     run = begin_run(store, "event", "a", "b")
-    store.receipts.dead_letter(run.id, "b", dead_letter(), 5)
-    before = {stage: store.witnesses.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
+    store.receipts.mark_dead_lettered(run.id, "b", dead_letter(), 5)
+    before = {stage: store.peer_progress.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
     assert before == {Stage.MATCH: None, Stage.UPDATE: None}
     store.receipts.finish(run.id, "a", result(outcome, "s1"))
-    fresh = Witnesses(store.database)
+    fresh = PeerProgress(store.database)
     assert {stage for stage in (Stage.MATCH, Stage.UPDATE) if fresh.last_success(run.id, stage)} == stages
 
 
 def test_who_is_the_last(store: Store) -> None:
     """P7: a run's last user without an outcome has nobody to be compared with."""
     run = begin_run(store, "event", "a", "b")
-    assert store.witnesses.others_wait(run.id)
+    assert store.peer_progress.others_pending(run.id)
     store.receipts.finish(run.id, "a", result(Outcome.UNCHANGED, "s1"))
-    assert not store.witnesses.others_wait(run.id)
+    assert not store.peer_progress.others_pending(run.id)
 
 
 def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """P8: somebody who failed and then succeeded tells for a while that Skolon fails now and then."""
     run = begin_run(store, "event", "user-a", "user-b", "user-c")
     wait = Wait(service=Dependency.SKOLON, reported=now(), next_try=now())
-    store.waits.user(run.id, "user-a", replace(wait, failed_at=now(), status=500))
-    store.waits.user(run.id, "user-b", wait)
+    store.waits.record_user(run.id, "user-a", replace(wait, failed_at=now(), status=500))
+    store.waits.record_user(run.id, "user-b", wait)
     store.receipts.finish(run.id, "user-b", result(Outcome.UNCHANGED, "s2"))
-    assert not store.witnesses.recovering(run.id), "one still fails, the other one had only been put aside"
+    assert not store.peer_progress.is_recovering(run.id), (
+        "one still fails, the other one had only been put aside"
+    )
     store.receipts.finish(run.id, "user-a", result(Outcome.UNCHANGED, "s1"))
-    assert store.witnesses.recovering(run.id)
+    assert store.peer_progress.is_recovering(run.id)
     later = now() + RECOVERY
-    monkeypatch.setattr("store.receipts.witnesses.now", lambda: later)
-    assert not store.witnesses.recovering(run.id)
+    monkeypatch.setattr("store.receipts.peer_progress.now", lambda: later)
+    assert not store.peer_progress.is_recovering(run.id)

@@ -14,7 +14,7 @@ from schemas.errors import Dependency
 from schemas.outcomes import OPEN_STATUSES, Outcome, Stage
 from store import tables
 from store.runs.rows import is_run_id
-from store.timestamps import in_utc, now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ _KEPT_FOR: Final = 1.0
 _KEPT: Final = 1000
 
 
-class Witnesses:
+class PeerProgress:
     """Reads receipts of others; may be shared by threads."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +43,7 @@ class Witnesses:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[int, Stage], tuple[float, dt.datetime | None]] = OrderedDict()
 
-    def organisations_at_work(self) -> dict[str, int]:
+    def active_organisations(self) -> dict[str, int]:
         """Return the organisations whose users wait for an outcome, each with their number, or a part of it.
 
         They are those of open runs, and those whose dead letters are being replayed.
@@ -63,12 +63,12 @@ class Witnesses:
             .where(runs.c.status.in_(OPEN_STATUSES))
         )
         replayed = (
-            select(receipts.c.tenant_id, func.count().label("people"))
+            select(receipts.c.tenant_id, func.count().label("users"))
             .where(receipts.c.replaying, receipts.c.operation_id.is_not(None))
             .group_by(receipts.c.tenant_id)
             .subquery()
         )
-        of_replays = select(tenants.c.settings["organisation"].as_string(), replayed.c.people).join(
+        of_replays = select(tenants.c.settings["organisation"].as_string(), replayed.c.users).join(
             tenants, tenants.c.id == replayed.c.tenant_id
         )
         at_work: dict[str, int] = {}
@@ -95,7 +95,7 @@ class Witnesses:
                     self._known.popitem(last=False)
         return last
 
-    def others_wait(self, run_id: int) -> bool:
+    def others_pending(self, run_id: int) -> bool:
         """Say whether more than one user of a run has no outcome yet."""
         receipts = tables.receipts
         query = (
@@ -106,7 +106,7 @@ class Witnesses:
         with self._database.transaction() as connection:
             return len(connection.execute(query).all()) > 1
 
-    def recovering(self, run_id: int) -> bool:
+    def is_recovering(self, run_id: int) -> bool:
         """Say whether a user of a run has succeeded lately for whom Skolon had failed before."""
         receipts, waits = tables.receipts, tables.waits
         query = select(
@@ -115,7 +115,7 @@ class Witnesses:
                 waits.c.service == Dependency.SKOLON,
                 waits.c.failed_at.is_not(None),
                 receipts.c.run_id == waits.c.run_id,
-                receipts.c.entra_id == waits.c.waiter,
+                receipts.c.entra_id == waits.c.entra_id,
                 receipts.c.finished_at >= now() - RECOVERY,
                 or_(_let_through(Stage.MATCH), _let_through(Stage.UPDATE)),
             )
@@ -132,7 +132,7 @@ class Witnesses:
         )
         with self._database.transaction() as connection:
             last: dt.datetime | None = connection.scalar(query)
-        return None if last is None else in_utc(last)
+        return None if last is None else as_utc(last)
 
 
 def _let_through(stage: Stage) -> ColumnElement[bool]:
@@ -140,7 +140,7 @@ def _let_through(stage: Stage) -> ColumnElement[bool]:
     if stage is Stage.UPDATE:
         return receipts.outcome == Outcome.UPDATED
     # Who was trusted was not asked about, and neither was who has no key to be looked for by.
-    asked = or_(receipts.confirmed_at.is_(None), receipts.confirmed_at >= receipts.published_at)
+    asked = or_(receipts.verified_at.is_(None), receipts.verified_at >= receipts.published_at)
     return or_(
         receipts.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
         and_(receipts.outcome == Outcome.UNCHANGED, asked),
