@@ -27,6 +27,7 @@ from dramatiq.common import xq_name
 from pika.exceptions import ChannelClosedByBroker
 
 from queues.brokers.connection_errors import translated_errors
+from queues.library_internals import begin_close
 from schemas.errors import Dependency, TransientError
 from schemas.messages.dead_letter import read_dead_letter
 
@@ -188,7 +189,7 @@ class QuorumBrowser:
         """Give back what is held, in its order."""
         if self._channel.is_open:
             # Not its own `close`: that rejects what has arrived and was not looked at, and so reorders it.
-            self._channel._impl.close()  # noqa: SLF001 - pika has no other way
+            begin_close(self._channel)
             while not self._channel.is_closed:
                 self._connection.process_data_events(time_limit=_POLL_INTERVAL)
 

@@ -17,7 +17,7 @@ from producers.dead_letters.ramp import MAX_FAILED_SHARE, describe_failures, exc
 from producers.dead_letters.replay_runs import RunReplayer
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
 from queues.dead_letters import iter_locked
-from queues.replays import replay_message
+from queues.message import replay_message
 from schemas.errors import TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, UserSync
 from schemas.outcomes import Outcome

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from producers.resume import resume_run
 from queues.dead_letters import iter_paged
-from queues.replays import original_replay_message
+from queues.message import original_replay_message
 from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, load_tenant_page
 from schemas.outcomes import Status

@@ -6,7 +6,9 @@ AMQP counts messages, and RabbitMQ knows no prefetch in bytes.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from queues.library_internals import resume_reading, stop_reading
 
 if TYPE_CHECKING:
     from pika import BlockingConnection
@@ -46,7 +48,7 @@ class Backpressure:
         """Read nothing for a moment, but send: acknowledgements and heartbeats. Raises pika's errors."""
         now = time.monotonic()
         if self._paused_since is None:
-            self._stop_reading()
+            stop_reading(self._connection)
             self._paused_since = now
         elif now >= self._paused_since + _SIP_AFTER:
             self.resume()
@@ -60,23 +62,4 @@ class Backpressure:
         if self._paused_since is None:
             return
         self._paused_since = None
-        transport = self._transport()
-        if transport is not None:
-            del transport._on_socket_readable  # noqa: SLF001 - see decision 44
-            transport._nbio.set_reader(transport._sock.fileno(), transport._on_socket_readable)  # noqa: SLF001 - as above
-            # TLS may have read already what the socket no longer has.
-            transport._nbio.add_callback_threadsafe(transport._on_socket_readable)  # noqa: SLF001 - as above
-
-    def _stop_reading(self) -> None:
-        transport = self._transport()
-        if transport is not None:
-            # With TLS pika also calls this by itself, while there may be more.
-            transport._on_socket_readable = _read_nothing  # noqa: SLF001 - see decision 44
-            transport._nbio.remove_reader(transport._sock.fileno())  # noqa: SLF001 - as above
-
-    def _transport(self) -> Any:
-        return self._connection._impl._transport  # noqa: SLF001 - see decision 44
-
-
-def _read_nothing() -> None:
-    """Stand in for pika's own reading."""
+        resume_reading(self._connection)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pika import BasicProperties, DeliveryMode, spec
 from pika.frame import Body, Header, Method
 
+from queues.library_internals import frame_max, write_frames
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,10 +31,9 @@ def publish_batch(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]
     They leave with the next thing that the channel waits for, such as a transaction's commit: nothing
     is confirmed here, nor read from RabbitMQ. The channel must be open.
     """
-    connection = channel.connection._impl  # noqa: SLF001 - see decision 29
-    frames = _frames(channel.channel_number, messages, connection.params.frame_max - _AROUND_PAYLOAD)
+    frames = _frames(channel.channel_number, messages, frame_max(channel) - _AROUND_PAYLOAD)
     while together := b"".join(islice(frames, _MAX_BATCH)):
-        connection._output_marshaled_frames([together])  # noqa: SLF001 - see decision 29
+        write_frames(channel, together)
 
 
 def _frames(channel: int, messages: Iterable[tuple[str, bytes]], longest: int) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pika
 import structlog
-from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.common import dq_name
 from dramatiq.errors import ConnectionClosed
 from dramatiq.logging import get_logger
@@ -19,6 +18,7 @@ from dramatiq.logging import get_logger
 from queues.admission import admit
 from queues.brokers.backpressure import MAX_BUFFERED_BYTES, Backpressure
 from queues.brokers.requeue import discard_incoming, requeue_deliveries, stop_receiving
+from queues.library_internals import RabbitmqConsumer, ack_buffered
 from queues.middleware.delivery import Delivery
 from queues.middleware.quarantine import is_quarantine_queue
 from schemas.messages.envelope import UndecodableError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
-class QueueConsumer(_RabbitmqConsumer):
+class QueueConsumer(RabbitmqConsumer):
     """A consumer of one queue, on a connection of its own; `queues.admission` says what it takes."""
 
     def __init__(self, broker: QuorumBroker, queue_name: str, prefetch: int, timeout: int) -> None:
@@ -211,8 +211,7 @@ class QueueConsumer(_RabbitmqConsumer):
             *others, last = self._done
             self._done = []
         for tag in others:
-            # pika's channel below the blocking one: the same frame, without waiting until it has left.
-            self.channel._impl.basic_ack(tag)  # noqa: SLF001 - see decision 28
+            ack_buffered(self.channel, tag)
         self.channel.basic_ack(last)
 
     def _reject(self, tag: int) -> None:

@@ -11,13 +11,14 @@ from queue import Empty
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from dramatiq.brokers.stub import StubBroker, _StubConsumer, _StubMessageProxy
+from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import dq_name, q_name
 
 from queues.admission import admit
 from queues.dead_letters import BrowsedMessage
 from queues.depths import QueueDepth
 from queues.interfaces import install_encoder
+from queues.library_internals import StubConsumer, StubMessageProxy
 from schemas.messages.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class MemoryBrowser:
         time.sleep(seconds)
 
 
-class MemoryConsumer(_StubConsumer):
+class MemoryConsumer(StubConsumer):
     """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
 
     def __init__(
@@ -141,7 +142,7 @@ class MemoryConsumer(_StubConsumer):
         except UndecodableError:
             self._reject(body)
             return None
-        return _StubMessageProxy(message)
+        return StubMessageProxy(message)
 
     def _reject(self, body: bytes) -> None:
         death = {"reason": "rejected", "queue": self._queue_name, "time": dt.datetime.now(dt.UTC)}

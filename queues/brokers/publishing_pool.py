@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pika.exceptions import AMQPChannelError
 
 from queues.brokers.batch_publish import publish_batch
+from queues.library_internals import shut_down_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +57,7 @@ class PublishingConnection:
     def discard(self) -> None:
         """Close it without a word: pika's own way waits for an answer, which may not come."""
         with suppress(Exception):
-            self._connection._impl._transport._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - see above
+            shut_down_socket(self._connection)
         self.close()
 
     def close(self) -> None:

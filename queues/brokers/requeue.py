@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pika import spec
 
+from queues.library_internals import ack_buffered, consumer_generator, send_method
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,11 +31,11 @@ def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
 
     pika's own way would reject that, which counts. Must be called on the connection's own thread.
     """
-    consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
+    consuming: Any = consumer_generator(channel)
     if consuming is None:
         return []
     cancel = spec.Basic.Cancel(consumer_tag=consuming.consumer_tag, nowait=True)
-    channel._impl._send_method(cancel)  # noqa: SLF001 - see decision 43
+    send_method(channel, cancel)
     # The answer to this comes after whatever was on its way before the other arrived.
     channel.basic_qos(prefetch_count=1)
     left = [(event.method, event.properties, event.body) for event in consuming.pending_events]
@@ -43,7 +45,7 @@ def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
 
 def discard_incoming(channel: BlockingChannel) -> None:
     """Keep nothing of what comes for the channel's consumer any more; it goes back with the connection."""
-    consuming: Any = channel._queue_consumer_generator  # noqa: SLF001 - see decision 43
+    consuming: Any = consumer_generator(channel)
     if consuming is not None:
         consuming.pending_events = deque(maxlen=0)
 
@@ -63,7 +65,7 @@ def requeue_deliveries(channel: BlockingChannel, envelopes: Sequence[Envelope]) 
     publishing.close()
     *others, last = [method.delivery_tag for method, _, _ in envelopes]
     for tag in others:
-        channel._impl.basic_ack(tag)  # noqa: SLF001 - see decision 28
+        ack_buffered(channel, tag)
     channel.basic_ack(last)
 
 

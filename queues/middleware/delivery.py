@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dramatiq.brokers.rabbitmq import _RabbitmqMessage
-
 from queues.brokers.backpressure import memory_size
+from queues.library_internals import RabbitmqMessage
 from runtime.services import ShutdownError
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     Envelope = tuple[spec.Basic.Deliver, BasicProperties, bytes]
 
 
-class Delivery(_RabbitmqMessage):
+class Delivery(RabbitmqMessage):
     """A message as RabbitMQ delivered it.
 
     `consumer` is whoever received it; `delivery_count` counts how often it was delivered before and came

@@ -143,7 +143,7 @@ WORKER = """
     from queues.actor import declare_actor
     from queues.brokers.factory import open_broker
     from queues.consuming.in_process import run_worker
-    from tests.contract.queues.broker_probe import Books
+    from tests.contract.queues.broker_probe import RecordingListener
 
     def sync(*, user, **_):
         if user in sys.argv[3:]:
@@ -151,7 +151,7 @@ WORKER = """
         with open(sys.argv[2], "a") as log:
             print("done", user, file=log)
 
-    class Noted(Books):
+    class Noted(RecordingListener):
         def on_dead_letter(self, message, letter, *, attempts):
             with open(sys.argv[2], "a") as log:
                 print(letter.reason, message.kwargs["user"], file=log)

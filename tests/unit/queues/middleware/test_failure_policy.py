@@ -50,6 +50,17 @@ def after(waited: dt.timedelta = dt.timedelta(0), *, attempts: int = 1) -> Histo
     return History(attempts=attempts, first_failed=BEGAN, waited=waited, give_up_after=DAY)
 
 
+@pytest.mark.parametrize(
+    ("attempts", "least", "most"),
+    [(1, 1, 2), (2, 2, 4), (3, 4, 8), (4, 8, 16), (5, 16, 32), (6, 30, 60), (7, 30, 60), (100, 30, 60)],
+)
+def test_the_back_off_is_this(attempts: int, least: float, most: float) -> None:
+    """The first delay is two seconds, each next one is twice as long, and none is longer than a minute."""
+    error = TransientError(Dependency.SKOLON, "away")
+    assert decide(error, after(attempts=attempts), jitter=0) == Retry(delay=least)
+    assert decide(error, after(attempts=attempts), jitter=1) == Retry(delay=most)
+
+
 @given(dependency=DEPENDENCIES, asked=RETRY_AFTER, history=HISTORIES, jitter=JITTER)
 def test_an_outage_waits_until_the_limit(
     dependency: Dependency, asked: float | None, history: History, jitter: float
