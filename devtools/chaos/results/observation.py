@@ -100,7 +100,7 @@ def observe(environment: Environment) -> Observation:
         retried=len(set(_of_events(log, "retry_scheduled"))),
         redelivered=redelivered,
         tracebacks=tracebacks(log),
-        bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnforeseenError" in line],
+        bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnexpectedError" in line],
         leaks=leaks(log, chain(environment.municipality, *environment.others.values())),
         killed_in_the_end=ended,
         forged=environment.forged,
