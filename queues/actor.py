@@ -1,4 +1,4 @@
-"""How a plain function becomes an actor: named, on its queue, with somebody who keeps its books."""
+"""Declares a plain function as an actor: its name, its queue, its failure listener."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _current_message() -> dramatiq.Message[Any]:
 def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
     """Make an actor's function raise errors of ours alone, and look first whether workers died over it.
 
-    The text of a foreign exception may hold somebody's data, and dramatiq logs it (promise P6): so
+    The text of a foreign exception may hold personal data, and dramatiq logs it (promise P6): so
     its kind and place are kept, and its text is not.
     """
 

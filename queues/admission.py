@@ -1,4 +1,4 @@
-"""What is taken from a queue, and how much of it is believed: whoever may publish decides what lies there."""
+"""Checks received messages: any publisher may have put anything into a queue."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ while workers add dead letters. That rests on three findings (docs/decisions/004
   answered, and the walk ends by closing its channel.
 - A consumer gets no more than its window holds, so that neither side buffers the whole queue. When the
   window is full of letters that stay, the next consumer has a larger one.
-- RabbitMQ hides from one walk what another one holds, so that walks take turns: whoever walks has an
+- RabbitMQ hides from one walk what another one holds, so that browsers take turns: each has an
   exclusive queue of a certain name.
 """
 
@@ -103,9 +103,9 @@ class DeadLetterBrowser(Protocol):
 def iter_locked(
     broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
-    """Yield all dead letters of some queues, some at a time, in one walk each; nobody else walks meanwhile.
+    """Yield all dead letters of some queues, some at a time, and keep the lock meanwhile.
 
-    For whoever is quick. Raises `TransientError` (broker).
+    For quick consumers. Raises `TransientError` (broker).
     """
     for queue in queues:
         with broker.browse_dead_letters(queue) as browser:
@@ -117,9 +117,9 @@ def iter_locked(
 def iter_paged(
     broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
-    """Yield all dead letters of some queues, some at a time, with nobody's turn taken in between.
+    """Yield all dead letters of some queues, some at a time, without the lock in between.
 
-    For whoever is slow, a person for instance. Raises `TransientError` (broker).
+    For slow consumers, a person for instance. Raises `TransientError` (broker).
     """
     for queue in queues:
         seen, more = 0, True
@@ -197,7 +197,7 @@ class QuorumBrowser:
         self._arrived.append((method.delivery_tag, properties.headers, body))
 
     def _count(self) -> int:
-        """Return how many letters there are, once nobody is about to give some back."""
+        """Return how many letters there are, once no consumer may still return some."""
         ends = time.monotonic() + _CONSUMER_LINGER
         while True:
             try:
@@ -211,7 +211,7 @@ class QuorumBrowser:
             time.sleep(_POLL_INTERVAL)
 
     def _next(self) -> tuple[int, Any, bytes] | None:
-        """Return the next letter, None when somebody has taken those that are missing."""
+        """Return the next letter, None when the missing ones are gone."""
         ends = time.monotonic() + DELIVERY_TIMEOUT
         while not self._arrived:
             self._connection.process_data_events(time_limit=_POLL_INTERVAL)
@@ -228,9 +228,9 @@ class QuorumBrowser:
 def browsing(
     parameters: pika.Parameters, queue: str, *, first_prefetch: int = FIRST_PREFETCH
 ) -> Iterator[QuorumBrowser]:
-    """Give a walk through the dead letters of `queue`, when nobody else walks there.
+    """Browse the dead letters of `queue`, one browser at a time.
 
-    Raises `TransientError` (broker) when RabbitMQ is away, or somebody else walks for too long.
+    Raises `TransientError` (broker) when RabbitMQ is unavailable, or another browser takes too long.
     """
     with translated_errors():
         connection = pika.BlockingConnection(parameters)

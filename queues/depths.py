@@ -1,4 +1,4 @@
-"""How many messages lie ready in queues that belong together: those that nobody has in hand."""
+"""Counts the ready messages of a queue and of the queues that belong to it."""
 
 from __future__ import annotations
 

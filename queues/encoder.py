@@ -13,7 +13,7 @@ from schemas.messages.envelope import UndecodableError, read_envelope
 class EnvelopeEncoder(Encoder):
     """JSON envelopes, checked on the way in: dramatiq's consumers rely on the types of their fields.
 
-    What it raises never holds what it was given: that may be somebody's data (promise P6).
+    What it raises never holds what it was given: that may be personal data (promise P6).
     """
 
     def encode(self, data: MessageData) -> bytes:

@@ -49,7 +49,7 @@ class DeadLetterSource(Protocol):
     """Gives access to what lies among the dead letters."""
 
     def browse_dead_letters(self, queue: str) -> AbstractContextManager[DeadLetterBrowser]:
-        """Give a walk through the dead letters of `queue`, when nobody else walks there.
+        """Browse the dead letters of `queue`, one browser at a time.
 
         Raises `TransientError` (broker) when it cannot be had.
         """

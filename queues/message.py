@@ -1,4 +1,4 @@
-"""Our three messages as dramatiq's: addressed by actor name, so that nobody imports the actor's code."""
+"""Our messages as dramatiq's, addressed by actor name, so that no publisher imports an actor."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from schemas.errors import InvalidSettingsError
 #: Seconds to wait for RabbitMQ to take a blocked connection up again (its memory or disk alarm).
 BLOCKED_TIMEOUT: Final = 60
 
-#: Where pika reads options without an address of anybody's.
+#: Where pika checks options without a real address.
 _PLACEHOLDER_URL: Final = "amqp://localhost/?"
 
 

@@ -99,7 +99,7 @@ class QueueConsumer(RabbitmqConsumer):
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a message, unless it is to be left or another consumer received it.
 
-        Raises dramatiq's `ConnectionClosed`, as `nack` does, when there is nobody to answer any more.
+        Raises dramatiq's `ConnectionClosed`, as `nack` does, when the connection is gone.
         """
         with self._lock:
             if self._may_answer(message):
@@ -122,11 +122,11 @@ class QueueConsumer(RabbitmqConsumer):
             return delivery.tag in self._unanswered
 
     def stop_receiving(self) -> Event:
-        """Have nothing more come in, and give back what nobody has begun; what is returned is set then."""
+        """Stop receiving and requeue what has not been started; the returned event is set then."""
         return self._done_on_own_thread(self._stop_receiving)
 
     def requeue_unanswered(self) -> Event:
-        """Give back all that has had no answer, whoever works on it; what is returned is set then."""
+        """Requeue all that is unanswered, also what is in progress; the returned event is set then."""
         return self._done_on_own_thread(partial(self._requeue, lambda _: True))
 
     def close_connection(self) -> Event:
@@ -220,14 +220,14 @@ class QueueConsumer(RabbitmqConsumer):
     def _on_own_thread(self, action: Callable[[], object]) -> None:
         try:
             self.connection.add_callback_threadsafe(action)
-        except Exception as error:  # noqa: BLE001 - whatever it is, RabbitMQ gives the message to somebody again
+        except Exception as error:  # noqa: BLE001 - RabbitMQ redelivers the message
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _may_answer(self, message: Any) -> bool:
         """Say whether the message is this consumer's to answer for, and has had no answer yet.
 
         A consumer that is made anew after its connection broke counts its deliveries from 1 again:
-        an old message's number would acknowledge another one, which nobody has worked on yet.
+        an old message's tag would acknowledge another one, which has not been processed.
         """
         return message.consumer is self and not message.is_released and message.tag in self._unanswered
 
@@ -235,8 +235,8 @@ class QueueConsumer(RabbitmqConsumer):
 def _delivery_count(headers: dict[str, Any] | None) -> int:
     """Return how often a message came back, as its quorum queue has counted.
 
-    `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` whoever got the
-    message, the first one too.
+    `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` each delivery,
+    the first one too.
     """
     counted = headers or {}
     failed, acquired = counted.get("x-delivery-count", 0), counted.get("x-acquired-count", 0)

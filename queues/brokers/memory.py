@@ -60,12 +60,12 @@ class MemoryBroker(StubBroker):
 
     @contextmanager
     def browse_dead_letters(self, queue: str) -> Iterator[MemoryBrowser]:
-        """Give a walk through the dead letters of `queue`, when nobody else walks there."""
+        """Browse the dead letters of `queue`, one browser at a time."""
         with self._locks[queue]:
             yield MemoryBrowser(queue, self._dead_letters[queue])
 
     def depth(self, queue: str) -> QueueDepth:
-        """Return how many messages nobody has in hand."""
+        """Return how many messages are ready, and how many are deferred."""
         ready, deferred = (
             self.queues[name].qsize() if name in self.queues else 0 for name in (queue, dq_name(queue))
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Connections of a process for publishing and declaring, at most.
 MAX_CONNECTIONS: Final = 4
 
-#: Seconds after which an idle connection is closed: nobody answers RabbitMQ's heartbeats on it, and RabbitMQ
+#: Seconds after which an idle connection is closed: its heartbeats are not answered, and RabbitMQ
 #: waits for one for a minute at least.
 IDLE_TIMEOUT: Final = 15.0
 
@@ -79,7 +79,7 @@ class PublishingConnection:
 class PublishingPool:
     """Hands out connections, each to one thread at a time; makes them when they are first needed.
 
-    Whoever comes while all are taken waits. What idles is closed by a thread that lives as long as something
+    A thread waits while all are taken. What idles is closed by a thread that lives as long as something
     idles, so that a process at rest has neither.
     """
 

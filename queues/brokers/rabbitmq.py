@@ -63,7 +63,7 @@ class QuorumBroker(Broker):
         """Publish in one AMQP transaction: committed means confirmed, by a quorum, for all of them.
 
         RabbitMQ keeps the promise of a transaction for one queue only, and not when it crashes in
-        mid-commit: whoever reads must take a message twice (promise P4).
+        mid-commit: a reader must tolerate a message twice (promise P4).
         """
         bodies = [(message.queue_name, message.encode()) for message in messages]
         if len(bodies) == 1:
@@ -121,7 +121,7 @@ class QuorumBroker(Broker):
                 self._with_connection(lambda _: None)
 
     def disconnect(self) -> None:
-        """Close the connections that nobody uses just now; the next use makes a new one."""
+        """Close the idle connections; the next use makes a new one."""
         self._pool.close()
 
     def close(self) -> None:

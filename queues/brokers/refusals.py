@@ -25,7 +25,7 @@ _REFUSING: Final = (
 #: The right that AMQP asks for, by what it is about, where RabbitMQ does not name it (before 4).
 _PERMISSION: Final = {"queue": "configure or read", "exchange": "configure, write or read", "topic": "write"}
 
-#: The exchange by which one publishes to a queue; nobody declares it or binds to it.
+#: The exchange for publishing to a queue by its name; it cannot be declared or bound.
 _DEFAULT_EXCHANGE: Final = "amq.default"
 
 

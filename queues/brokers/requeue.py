@@ -27,7 +27,7 @@ _COUNTS: Final = ("x-delivery-count", "x-acquired-count")
 
 
 def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
-    """Have RabbitMQ send nothing more to the channel's consumer; return what came and nobody has taken yet.
+    """Cancel the channel's consumer; return the prefetched messages that were not taken.
 
     pika's own way would reject that, which counts. Must be called on the connection's own thread.
     """
@@ -74,6 +74,6 @@ def _as_new(properties: BasicProperties) -> BasicProperties:
     plain = copy(properties)
     headers = {name: value for name, value in (properties.headers or {}).items() if name not in _COUNTS}
     plain.headers = headers or None
-    # RabbitMQ compares the user's name with who publishes, and that is somebody else now.
+    # RabbitMQ compares the user's name with the publisher's, which differs now.
     plain.user_id = None
     return plain

@@ -1,4 +1,4 @@
-"""Fair turns: of the messages that a process has fetched, whoever's tenant has the fewest in hand is next.
+"""A fair queue: of the prefetched messages, the tenant with the fewest in progress is next.
 
 dramatiq's own queue hands out what came first, so one tenant whose Skolon hangs would have all hands.
 """
@@ -25,8 +25,8 @@ _FEW_SHARE: Final = 4
 class FairQueue:
     """What a worker's threads take their messages from; may be shared by threads.
 
-    Up to `slots` messages are in hand whoever's they are. Beyond that, `reserved` more are for tenants that
-    have few in hand. Whoever takes an item says `task_done` in the same thread.
+    Up to `slots` messages are in progress, of whatever tenant. Beyond that, `reserved` more are for tenants
+    that have few in progress. The thread that takes an item calls `task_done`.
 
     It has what dramatiq asks of a queue, and is none of Python's: with greenlets these are gevent's own.
     """
@@ -41,7 +41,7 @@ class FairQueue:
         self._lock = threading.Lock()
         self._may_take = threading.Condition(self._lock)
         self._all_done = threading.Condition(self._lock)
-        #: Items that were put in and of which nobody has said that they are done.
+        #: Items that were put in and are not done.
         self.unfinished_tasks = 0
 
     def put(self, item: Any) -> None:
@@ -105,7 +105,7 @@ class FairQueue:
         return item
 
     def _next(self) -> str | None:
-        """Return whose turn it is, None when nobody may."""
+        """Return the tenant that is next, None while no thread is free."""
         tenant = min(self._waiting, key=self._in_hand.__getitem__, default=None)
         if tenant is None or self._in_hand.total() < self._slots or self._in_hand[tenant] < self._few:
             return tenant

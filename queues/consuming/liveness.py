@@ -26,17 +26,17 @@ _log = structlog.get_logger(__name__)
 
 
 def dead_threads(worker: Worker) -> list[str]:
-    """Return the names of a worker's threads that have ended, though nobody has stopped them."""
+    """Return the names of a worker's threads that have ended without being stopped."""
     threads: list[tuple[str, Any]] = [("worker", thread) for thread in list(worker.workers)]
     threads += [(f"consumer of {queue}", thread) for queue, thread in list(worker.consumers.items())]
     return [name for name, thread in threads if thread.running and not thread.is_alive()]
 
 
 class Liveness(Middleware):
-    """Looks after dramatiq's threads, which nobody misses when one ends by an exception.
+    """Watches dramatiq's threads, which dramatiq does not miss when one ends by an exception.
 
     Without its consumer a queue is worked on no more; each worker thread that is gone has a message in
-    hand that nobody answers for. The process looks well to its supervisor meanwhile.
+    progress that is never answered. The process looks well to its supervisor meanwhile.
     """
 
     def __init__(

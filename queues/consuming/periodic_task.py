@@ -51,7 +51,7 @@ class PeriodicTask(Middleware):
                 if error.dependency is not self._away:
                     _log.info("periodic_task_skipped", service=str(error.dependency), detail=error.detail)
                 self._away = error.dependency
-            except Exception as error:  # noqa: BLE001 - its text may hold anybody's data, and it goes on
+            except Exception as error:  # noqa: BLE001 - its text may hold personal data, and it goes on
                 _log.error("periodic_task_failed", error=type(error).__name__, place=error_location(error))
             else:
                 self._away = None

@@ -118,7 +118,7 @@ class _Pool:
 
     def _send(self, number: signal.Signals) -> None:
         for child in self._running:
-            # It is ours until its exit code is collected, so the number is nobody else's.
+            # It is ours until its exit code is collected, so the number has not been reused.
             os.kill(child, number)
 
     def _collect(self) -> None:
@@ -160,7 +160,7 @@ def _run_worker_process(
     code = _FAILED
     try:
         for number in (signal.SIGINT, signal.SIGHUP):
-            # A terminal sends them to everybody; the master says what they mean.
+            # A terminal sends them to all processes; the master decides what they mean.
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         stopping = _Stopping()

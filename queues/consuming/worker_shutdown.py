@@ -30,7 +30,7 @@ def stop_worker(worker: Worker, *, grace_period: float) -> None:
     having come back.
     """
     ends = time.monotonic() + grace_period
-    # Nobody waits any more for what is away.
+    # Waiting for unavailable services ends.
     worker.broker.emit_before("worker_shutdown", worker)
     for thread in worker.workers:
         thread.stop()

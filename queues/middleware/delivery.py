@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Delivery(RabbitmqMessage):
     """A message as RabbitMQ delivered it.
 
-    `consumer` is whoever received it; `delivery_count` counts how often it was delivered before and came
+    `consumer` received it; `delivery_count` counts how often it was delivered before and came
     back unacknowledged (`x-delivery-count`, which quorum queues keep).
     """
 

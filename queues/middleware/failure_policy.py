@@ -35,9 +35,9 @@ MAX_BUG_ATTEMPTS: Final = 3
 #: What a request for one user is answered, so often in a row, is that user's when others succeed meanwhile.
 #: Four waits in between, half a minute in all.
 MAX_USER_ATTEMPTS: Final = 5
-#: The same for somebody whose search works and whose change does not, when nobody is left to compare with.
+#: The same for a user whose search works and whose update fails, with no other user left to compare.
 MAX_LAST_USER_ATTEMPTS: Final = 12
-#: What says that a service is away, whoever is asked about (RFC 9110 sections 15.6.3 to 15.6.5).
+#: What says that a service is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
 #: For how long before a first failure the success of others tells that it may be one user's.
 _LATELY: Final = dt.timedelta(seconds=60)
@@ -49,7 +49,7 @@ _MOST_DOUBLINGS: Final = 20
 class UnexpectedError(UpdateSyncError):
     """A bug: something failed in a way that nothing in the code expected.
 
-    It says what kind of exception it was and where, and not its text, which may hold somebody's data.
+    It says what kind of exception it was and where, and not its text, which may hold personal data.
     """
 
 
@@ -62,7 +62,7 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class Halt:
-    """Cannot work for anybody of this run: halt it."""
+    """Halt the run: no user of it can be synced."""
 
     cause: Cause
     detail: str
@@ -77,7 +77,7 @@ class Quarantine:
 
 @dataclass(frozen=True, kw_only=True)
 class Requeue:
-    """Leave it unacknowledged, for RabbitMQ to give it to somebody else."""
+    """Leave it unacknowledged, so that RabbitMQ redelivers it."""
 
 
 Decision = Retry | Failure | Halt | Quarantine | Requeue
@@ -172,7 +172,7 @@ def decide(  # noqa: PLR0911 - one table
         case _ if history.attempts < MAX_BUG_ATTEMPTS:
             return Retry(delay=_back_off(history.attempts, jitter))
         case _:
-            # Only our own errors are known to hold nobody's data in their text.
+            # Only our own errors are known to hold no personal data.
             detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
             return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
@@ -182,7 +182,7 @@ def _concerns_one_user(error: TransientError | HaltError, history: History, peer
 
     Others have succeeded since it was answered first; of what was answered for the first time just now,
     lately. While some of those succeed who had failed before, it is Skolon that fails now and then, and
-    nobody's own trouble (promise P8). When nobody is left, somebody whose search works time and again, and
+    no user's own trouble (promise P8). With no other user left, a user whose search works time and again, and
     whose change does not, counts too, unless it is said that Skolon is away.
     """
     if error.stage is None or history.user_failures_since is None:
@@ -199,7 +199,7 @@ def _decide_for_one_user(
 ) -> Retry | Failure:
     if history.user_failures < MAX_USER_ATTEMPTS:
         return Retry(delay=_back_off(history.user_failures, jitter))
-    # What a halt says is advice for whoever mends the credentials, and those are right.
+    # What a halt says is advice about credentials, and those are right.
     said = f"HTTP {error.status}" if isinstance(error, HaltError) and error.status else error.detail
     detail = f"{said} ({history.user_failures} times in a row, while others succeed)"
     return Failure(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
@@ -215,7 +215,7 @@ def _wait(error: TransientError, history: History, jitter: float) -> Retry | Fai
 
 def _delay(error: TransientError, attempts: int, jitter: float) -> float:
     if error.dependency is Dependency.ORDER:
-        # Nobody is overloaded: it is only not our turn yet.
+        # No service is overloaded: another message comes first.
         return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), MAX_DELAY)
     if isinstance(error, CircuitOpenError) and error.spread:
         return min((error.retry_after or 0.0) + jitter * (error.spread + 1), MAX_DELAY)

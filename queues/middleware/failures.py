@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from schemas.outcomes import Stage
     from schemas.runs.waits import Wait
 
-#: The name of the actor option that says who keeps the books of that actor's messages.
+#: The name of the actor option that says which listener records failures of that actor's messages.
 FAILURE_LISTENER: Final = "failure_listener"
 
 #: Seconds between two tries to publish or to record what was decided.
@@ -56,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 
 class FailureListener(Protocol):
-    """Keeps the books: what a decision about a message means for its receipt and its run."""
+    """Records what a decision about a message means for its receipt and its run."""
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Record that the message is a dead letter now; must bear to be told twice."""
@@ -99,7 +99,7 @@ class FailureMiddleware(Middleware):
         return {FAILURE_LISTENER, "throws"}
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
-        """Have nobody wait any more."""
+        """End all waiting."""
         del broker, worker
         self._breakers.stop()
 
@@ -199,8 +199,8 @@ def _tell_wait(
 ) -> Message[Any]:
     """Tell what a message waits for, and return it with a note of that.
 
-    What goes wrong with it changes nothing about the retry. While the database is away there is nobody to be
-    told.
+    What goes wrong with it changes nothing about the retry. While the database is unavailable,
+    nothing is recorded.
     """
     if not (isinstance(decision, Retry) and isinstance(error, TransientError)):
         return message
@@ -212,7 +212,7 @@ def _tell_wait(
         failure_listener.on_wait(message, wait)
     except ShutdownError:
         raise
-    except Exception as problem:  # noqa: BLE001 - as said above; its text may hold anybody's data
+    except Exception as problem:  # noqa: BLE001 - as said above; its text may hold personal data
         _log.info("wait_recording_failed", message_id=message.message_id, error=type(problem).__name__)
         return message
     return with_wait(message, wait)
@@ -221,7 +221,7 @@ def _tell_wait(
 def _log_decision(message: Message[Any], decision: Decision, exception: BaseException) -> None:
     named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
     named["message_id"] = message.message_id
-    # Somebody else may have chosen them.
+    # Any publisher may have chosen them.
     who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
     match decision:
         case Failure():

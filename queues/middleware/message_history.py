@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Promise P8, for messages that name no limit of their own (triggers).
 DEFAULT_GIVE_UP_AFTER_HOURS: Final = 24.0
 
-#: More than passes between two tries of a message: a clock that jumps ahead makes nobody give up.
+#: More than passes between two tries of a message: a clock that jumps ahead makes no message give up.
 _LONGEST_STEP: Final = dt.timedelta(hours=1)
 _NONE: Final = dt.timedelta(0)
 
@@ -35,7 +35,7 @@ def read_history(
     """Return what the message has been through, this failure at `now` (aware) included.
 
     `attempted` says whether it was an attempt at all, `is_user_failure` whether it ended with an answer that
-    may be about this user alone. Anybody may publish anything: what is not readable counts as not there.
+    may be about this user alone. Any publisher may write anything: what is unreadable counts as absent.
     """
     section = _section(message)
     last = _moment(section.get("last_failed"))
@@ -83,9 +83,9 @@ def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
 def trusted_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
     """Return what is believed of the options that a message was published with: our own section.
 
-    Whoever may publish decides what stands in them, and dramatiq would do as they say. A message of a
+    Any publisher decides what they hold, and dramatiq would obey. A message of a
     queue that `waits` has a time to wait for too, by the reader's own clock, `now` in seconds since 1970:
-    the clock of whoever published it may be wrong by hours, and it was published just now.
+    the publisher's clock may be wrong by hours, and it was published just now.
     """
     section = _section(message)
     options: dict[str, Any] = {METADATA_KEY: section} if section else {}

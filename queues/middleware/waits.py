@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schemas.errors import TransientError
 
 #: Seconds after which it is told once more of a message that is only put aside again and again: so many of
-#: them cost the database little, and whoever looks for messages that are lost sees a sign of life.
+#: them cost the database little, and the search for lost messages sees a sign of life.
 REPORT_INTERVAL: Final = 300.0
 
 _WAIT: Final = "wait"
