@@ -111,7 +111,7 @@ class Breakers(Protocol):
     def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
         """Wait until a call may pass, and learn from how the block ends whether the service works.
 
-        `subject` is whom the request is for: what fails for one user only blocks no other.
+        `subject` is the user that the request is for: what fails for one user only blocks no other.
 
         Waiting may take minutes. Raises `CircuitOpenError` when it is not worth it, and `ShutdownError` when
         the process shuts down.
