@@ -39,8 +39,8 @@ def make_certificate(folder: Path, *names: str) -> Certificate:
 
     Without names it is good for loopback.
 
-    The folder must exist. The authority's own key is never written, so nobody can
-    use it to sign anything else.
+    The folder must exist. The authority's own key is never written, so it cannot be
+    used to sign anything else.
     """
     authority = trustme.CA(organization_name="Update Sync sandbox")
     leaf = authority.issue_cert(*(names or LOOPBACK_NAMES))

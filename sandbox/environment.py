@@ -66,12 +66,12 @@ class Environment:
     def wrong_users(self) -> list[str]:
         """Return the ids of Skolon users that are not as the municipality's own expectation has them.
 
-        Where several states are right (two people claim one user) any of them is.
+        Where several states are right (two users claim one user) any of them is.
         """
         return _wrong(self.municipality, self.tenant, self.skolon_users(), frozenset())
 
     def wrong_users_of(self, key: str, unfinished: Collection[str]) -> list[str]:
-        """Return the same for another municipality; of people who are `unfinished` both states are right."""
+        """Return the same for another municipality; of users who are `unfinished` both states are right."""
         users = self.skolon.users(key)
         return _wrong(self.others[key], self.other_tenants[key], users, unfinished)
 
@@ -108,7 +108,7 @@ class BindAddress:
 _LOOPBACK: Final = BindAddress()
 
 
-#: Nobody but the one municipality.
+#: No other municipality.
 _ALONE: Final[Mapping[str, Municipality]] = {}
 
 
@@ -117,7 +117,7 @@ def _as_it_is(application: WSGIApplication) -> WSGIApplication:
 
 
 @contextmanager
-def serve_environment(  # noqa: PLR0913 - each is one thing that whoever serves it may want to set
+def serve_environment(  # noqa: PLR0913 - each is a choice of its own, by name
     folder: Path,
     *,
     users: int,

@@ -48,7 +48,7 @@ class CutConnectionError(ConnectionResetError):
 
 
 class _Adapter(BuiltinSSLAdapter):
-    """TLS whose handshake is left to the worker thread: one slow client stops nobody."""
+    """TLS whose handshake is left to the worker thread: one slow client delays no other."""
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
         context: ssl.SSLContext = self.context
@@ -78,7 +78,7 @@ class _Connection(HTTPConnection):
         cut connection left unsent, and fails where no one can catch it (an error since Python 3.13).
         """
         super().close()
-        with suppress(OSError, ValueError):  # nobody is there any more to take the rest
+        with suppress(OSError, ValueError):  # the client is gone
             self.wfile.close()
 
 

@@ -1,7 +1,7 @@
-"""What Entra's token endpoint says, in one table, and in plain words for who has to mend it.
+"""Turns errors of Entra's token endpoint into plain words, by one table.
 
 `error` decides (RFC 6749 section 5.2, and Microsoft's own words beside it). The numbers in
-`error_codes` may change their meaning, says Microsoft: they are good for hints to a person alone.
+`error_codes` may change their meaning, says Microsoft: they are used for hints only.
 """
 
 from __future__ import annotations

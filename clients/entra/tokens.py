@@ -201,7 +201,7 @@ class EntraTokens:
                 client_credential=credentials.client_secret,
                 authority=f"{self._authority}/{credentials.directory}",
                 http_client=application.http,
-                # The authority comes from our own settings: nobody else need be asked whether it is one.
+                # The authority comes from our own settings, so Microsoft need not confirm it.
                 instance_discovery=False,
             )
         response = application.msal.acquire_token_for_client(self._scopes, claims_challenge=claims)

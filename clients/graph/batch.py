@@ -1,4 +1,4 @@
-"""`POST /$batch`: up to twenty readings of users in one request, each with an answer of its own.
+"""Reads up to twenty users in one request: `POST /$batch`, with a response for each.
 
 Source: Microsoft's page on combining requests with JSON batching.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
 from clients.graph.errors import unreadable
-from clients.http.session import json_object
+from clients.http.session import is_client_error, json_object
 from schemas.errors import Dependency, FailureKind, TransientError, UpdateSyncError
 
 if TYPE_CHECKING:
@@ -25,17 +26,16 @@ if TYPE_CHECKING:
 #: Graph's limit for one batch.
 MAX_BATCH_SIZE: Final = 20
 
-#: What a batch may ask for: one user, and properties of it.
+#: The paths that a batch may hold: one user, and properties of it.
 _READING: Final = re.compile(r"/users/(?!\.{1,2}\?)[^/?#]+\?\$select=[A-Za-z]+(,[A-Za-z]+)*\Z", re.ASCII)
 
-#: Refusals of which a batch is not the reason.
+#: Refusals that do not concern batches.
 _UNRELATED_STATUSES: Final = frozenset({401, 408, 425, 429})
-_NOT_IMPLEMENTED: Final = 501
 _STATUSES: Final = range(100, 600)
 
 
 class BatchRefusedError(UpdateSyncError):
-    """Graph, or something on the way to it, takes no batches: each has to be asked for by itself."""
+    """Graph, or a proxy before it, refuses batches: users have to be requested one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,9 @@ def read_only_batches(address: str) -> Callable[[requests.PreparedRequest], bool
 def refuses_batches(response: Response) -> bool:
     """Say whether an answer means that no batch will ever be taken."""
     status = response.status_code
-    return status == _NOT_IMPLEMENTED or (400 <= status < 500 and status not in _UNRELATED_STATUSES)  # noqa: PLR2004 - statuses
+    return status == HTTPStatus.NOT_IMPLEMENTED or (
+        is_client_error(status) and status not in _UNRELATED_STATUSES
+    )
 
 
 def read_batch(response: Response, count: int) -> list[BatchItemResponse | TransientError]:

@@ -18,7 +18,7 @@ _DATE: Final = re.compile(
 class Birthday:
     """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known.
 
-    A problem may be `affects_all_users`: nobody's birthday of that directory can be read at the moment.
+    With `affects_all_users` no birthday of that directory can be read at the moment.
     """
 
     value: str | None = None

@@ -1,4 +1,4 @@
-"""What a process has learnt about one directory's birthdays: whether they can be read, and in batches."""
+"""Remembers whether the birthdays of one directory can be read, and in batches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds for which a directory that refuses birthdays is not asked again.
+#: Seconds until birthdays of a directory that refuses them are requested again.
 REFUSAL_TTL: Final = 600.0
 
-#: Refusals in a row that are about everybody, though somebody's birthday has been read before.
+#: Refusals in a row after which they concern all users, although a birthday has been read before.
 MAX_FAILURES_IN_A_ROW: Final = 20
 
-#: Seconds of nothing but throttling after which it may be the birthdays alone, which come from elsewhere.
+#: Seconds of throttling after which it may concern birthdays only, which come from another backend.
 PATIENCE: Final = 120.0
 
 
@@ -30,26 +30,26 @@ class BirthdayAvailability:
         self._unavailable_reason: str | None = None
         self._ask_again = 0.0
         self._throttled_since: float | None = None
-        #: Whether several may be asked for in one request.
+        #: Whether several can be read in one request.
         self.supports_batches = True
-        #: When somebody's birthday was last asked for, by `time.monotonic`.
+        #: When a birthday was last requested, by `time.monotonic`.
         self.last_asked = float("-inf")
 
     def unavailable_reason(self) -> str | None:
-        """Return why nobody need ask at the moment; None when one may."""
+        """Return why birthdays are not requested at the moment; None when they are."""
         with self._lock:
             return self._unavailable_reason if self._clock() < self._ask_again else None
 
     def record_success(self) -> None:
-        """Note that somebody's birthday was told, or that there is no such user."""
+        """Record that a birthday was read, or that the user does not exist."""
         with self._lock:
             self._ever_answered, self._in_a_row, self._throttled_since = True, 0, None
 
     def record_refusal(self, detail: str) -> bool:
-        """Note a refusal; True when it is about everybody of the directory.
+        """Record a refusal; True when it concerns all users of the directory.
 
-        It is while nobody's birthday has ever been told, or when too many are refused one after another:
-        else it is about that user.
+        It does as long as no birthday has ever been read, or when too many are refused in a row.
+        Otherwise it concerns that user.
         """
         with self._lock:
             self._in_a_row += 1
@@ -59,9 +59,9 @@ class BirthdayAvailability:
             return affects_all_users
 
     def record_failure(self, detail: str) -> bool:
-        """Note that a birthday could not be read although Graph is there; True as with `refused`.
+        """Record a failed read while Graph is available; True as for `record_refusal`.
 
-        That says less than a refusal, so only many of them in a row are about everybody.
+        That says less than a refusal, so only many of them in a row concern all users.
         """
         with self._lock:
             self._in_a_row += 1
@@ -71,7 +71,7 @@ class BirthdayAvailability:
             return True
 
     def record_throttling(self) -> bool:
-        """Note that Graph asks to wait; True when it has asked for nothing else for long."""
+        """Record throttling; True when there has been nothing else for long."""
         with self._lock:
             now = self._clock()
             if self._throttled_since is None:
@@ -79,7 +79,7 @@ class BirthdayAvailability:
             return now - self._throttled_since >= PATIENCE
 
     def mark_throttled(self, detail: str) -> None:
-        """Note that birthdays alone are throttled, and nothing else of the directory."""
+        """Record that birthdays are throttled, and nothing else of the directory."""
         with self._lock:
             self._refuse(detail)
 

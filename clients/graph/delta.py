@@ -1,4 +1,4 @@
-"""A page of Graph's delta of users: who changed, who left, and where to go on.
+"""Reads a page of Graph's delta: changed users, removed users, and the next link.
 
 Source: Microsoft's reference of `user: delta` and its overview of delta queries.
 """
@@ -28,7 +28,7 @@ _REMOVED: Final = "@removed"
 class DeltaPage:
     """One page of a delta. Of the two links exactly one is there: `delta_link` at the end.
 
-    `users` are as Graph gave them, `removed` ids of users who are no longer there. Somebody may be in both
+    `users` are as Graph gave them, `removed` ids of users who are no longer there. A user may be in both
     and several times: Graph promises no order.
     """
 

@@ -1,4 +1,4 @@
-"""What Graph's answers mean: by status and `code`, never by `message`, which nobody sees (P6)."""
+"""Turns Graph's responses into errors: by status and `code`, never by `message`, which is not shown (P6)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import base64
 import binascii
 import datetime as dt
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.redaction import safe_code, safe_request_id
 from clients.http.retry_after import retry_after
-from clients.http.session import json_object
+from clients.http.session import is_client_error, json_object
 from schemas.errors import (
     DeltaLinkExpiredError,
     Dependency,
@@ -72,19 +73,19 @@ def response_error(response: Response) -> UpdateSyncError:
     """
     status, code = response.status_code, error_code(response)
     said = _said(response, _in_words(status, code))
-    if status == 401:  # noqa: PLR2004 - a status
+    if status == HTTPStatus.UNAUTHORIZED:
         return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
-    if status == 410 or (status == 400 and code in _EXPIRED_PAGE):  # noqa: PLR2004 - statuses
+    if status == HTTPStatus.GONE or (status == HTTPStatus.BAD_REQUEST and code in _EXPIRED_PAGE):
         return PageTokenExpiredError(said)
-    if status == 403 and code is not None:  # noqa: PLR2004 - a status
+    if status == HTTPStatus.FORBIDDEN and code is not None:
         return HaltError(
             Cause.ENTRA_PERMISSION,
             "The application lacks User.Read.All (of the kind Application), or an administrator of the "
             f"directory has not granted consent to it ({said})",
         )
     # 501 in Graph's form means that it will never do this (RFC 9110 section 15.6.2).
-    refused = 400 <= status < 500 or (status == 501 and code is not None)  # noqa: PLR2004 - statuses
-    if not refused or (status in _TRY_LATER and (status != 404 or code is None)):  # noqa: PLR2004 - a status
+    refused = is_client_error(status) or (status == HTTPStatus.NOT_IMPLEMENTED and code is not None)
+    if not refused or (status in _TRY_LATER and (status != HTTPStatus.NOT_FOUND or code is None)):
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
         return TransientError(Dependency.GRAPH, said, retry_after=wait, status=status)
     return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
@@ -96,14 +97,18 @@ def delta_error(response: Response, *, is_delta_link: bool) -> UpdateSyncError:
     `is_delta_link` says that a delta link was asked, and not a link to its next page. That the link has
     expired is told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or
     the token's age as well, since the query was good when the link was given. Nothing else tells it, for
-    everybody would be read: no 401, 403, 429 or 5xx.
+    the whole directory would be read: no 401, 403, 429 or 5xx.
     """
     status, code = response.status_code, error_code(response)
     error = response_error(response)
     expired = (
-        status == 410  # noqa: PLR2004 - a status
+        status == HTTPStatus.GONE
         or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
-        or (is_delta_link and status == 400 and (code == _OLD_DELTA or code in _EXPIRED_PAGE))  # noqa: PLR2004 - a status
+        or (
+            is_delta_link
+            and status == HTTPStatus.BAD_REQUEST
+            and (code == _OLD_DELTA or code in _EXPIRED_PAGE)
+        )
     )
     return DeltaLinkExpiredError(_said(response, _in_words(status, code))) if expired else error
 

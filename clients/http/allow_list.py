@@ -1,4 +1,4 @@
-"""The place where requests leave: what may leave, whom it trusts, and how much may come back."""
+"""Allows requests by method and URL; bounds responses and sets the trusted authorities."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RequestRefusedError(UpdateSyncError):
 
 
 class AllowListAdapter(HTTPAdapter):
-    """The place where requests leave; lets those of the allowed methods and addresses through."""
+    """Sends requests of the allowed methods and URLs only."""
 
     def __init__(  # noqa: PLR0913 - each is a bound of its own
         self,

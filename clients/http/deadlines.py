@@ -35,7 +35,7 @@ class Deadline:
                 self._shut_down()
 
     def expire(self) -> None:
-        """Shut the socket down: whoever waits for it wakes up, in a thread as in a greenlet."""
+        """Shut the socket down, which wakes a thread or greenlet that waits for it."""
         with self._lock:
             self.expired = True
             self._shut_down()
@@ -43,7 +43,7 @@ class Deadline:
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):
-                # As a plain socket: that of TLS would drop its state under the feet of whoever reads.
+                # As a plain socket: a TLS socket would drop its state while another thread reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 

@@ -1,6 +1,6 @@
-"""What requests can raise, in one table that says what it calls for.
+"""Classifies what requests can raise.
 
-The texts of foreign exceptions hold URLs, and URLs hold people's values: they are dropped, and the
+The texts of foreign exceptions hold URLs, and URLs hold personal values: they are dropped, and the
 words of this table stand in their place (promise P6).
 """
 
@@ -36,8 +36,8 @@ class FailureCategory(Enum):
 class TransportFailure:
     """Why there is no answer; `message` are fit for a log, and `kind` is for what is away.
 
-    `reached` says whether the request may have come to whom it was for. If not, it says nothing of what
-    was asked.
+    `reached` says whether the request may have reached the server. If not, the failure does not concern the
+    request.
     """
 
     category: FailureCategory

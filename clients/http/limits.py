@@ -1,4 +1,4 @@
-"""How much an answer may hold: in bytes, and in values, which cost many times their bytes once read."""
+"""Limits for responses: bytes, and values, which take many times their bytes in memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What may be quoted of others' answers: words of known forms alone.
+"""Quotes only values of known forms from responses.
 
-A server, or whoever answers in its place, can put anybody's data into a code or an id of a request, and what
-is quoted ends in logs, receipts and dead letters (promise P6).
+A server or proxy can put personal data into an error code or a request id. What is quoted ends in logs,
+receipts and dead letters (promise P6).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 #: Stands for what is of no known form.
 REDACTED: Final = "(not shown)"
 
-#: Codes are identifiers of a few words; so many digits in a row are a number of somebody's.
+#: Codes are identifiers of a few words; five digits in a row may be a personal number.
 _CODE: Final = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9_]{1,63}\Z", re.ASCII)
 
 #: A GUID, with or without its hyphens (32 digits), as request ids and trace ids are.

@@ -7,7 +7,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-#: Seconds; whoever asks for more is asked again after this long.
+#: Seconds. A longer wait is cut to this.
 MAX_WAIT: Final = 3600.0
 
 #: RFC 9110 knows whole seconds; Graph sends fractions as well (`2.128`).

@@ -1,10 +1,11 @@
-"""The session that all clients share a kind of: timeouts, trust, and what may leave."""
+"""A session with timeouts, trusted authorities and a list of allowed requests."""
 
 from __future__ import annotations
 
 import json
 import logging
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import requests
@@ -62,7 +63,7 @@ class Response(Protocol):
 
 
 class _NoUrls(logging.Filter):
-    """Drops what urllib3 logs about requests: its lines hold URLs, and those hold people's values."""
+    """Drops what urllib3 logs about requests: its lines hold URLs, and those hold personal values."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Drop it, whatever it is."""
@@ -94,8 +95,8 @@ class _NoCookies(RequestsCookieJar):
 class HttpSession(requests.Session):
     """A session that may be shared by threads: nothing in it changes once it is made.
 
-    It keeps no cookies, follows no redirect, waits for no answer for ever, and sends only what its
-    gate lets through. `ca_bundle` is a file of authorities that are trusted beside requests' own
+    It keeps no cookies, follows no redirect, bounds the time of each request, and sends only what its
+    adapter allows. `ca_bundle` is a file of authorities that are trusted beside requests' own
     (certifi's), and wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE; None leaves the choice to requests. A
     request ends after `seconds`, whatever comes, and an answer beyond `limits` is none.
     """
@@ -155,7 +156,7 @@ class HttpSession(requests.Session):
 
         Requests would merge parameters, cookies and hooks as well, of which this session has none.
         Parameters that are a text already are the query as it is: requests would take them apart and
-        encode them again, which costs as much as all the rest of a search for many people.
+        encode them again, which costs as much as all the rest of a search for many users.
         """
         query = request.params if isinstance(request.params, str) else None
         prepared = requests.PreparedRequest()
@@ -206,6 +207,11 @@ class HttpSession(requests.Session):
         if failure.category is FailureCategory.BUG:
             raise InvalidRequestError(failure.message)
         return failure
+
+
+def is_client_error(status: int) -> bool:
+    """Say whether a status blames the request (4xx)."""
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def succeeded(response: Response) -> bool:

@@ -1,4 +1,4 @@
-"""One search for several people: the filters that find them, and who of those found is whose. Pure."""
+"""Builds the filters of a search for several users, and assigns its results to them. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AS_THEY_ARE: Final = f"{ascii_letters}{digits}{_PLAIN}".encode()
 def batch_filters(
     users: Sequence[Mapping[Attribute, str]], max_length: int, length_of: Callable[[str], int]
 ) -> Iterator[str]:
-    """Yield filters for all of the people, as few as can be while none is longer than `max_length`."""
+    """Yield as few filters for all `users` as possible, none longer than `max_length`."""
     together: list[Mapping[Attribute, str]] = []
     length = 0
     for keys in filter(None, users):
@@ -59,9 +59,9 @@ def url_encoded_length(scim_filter: str) -> int:
 def results_per_user(
     found: Iterable[SkolonUser], users: Sequence[Mapping[Attribute, str]]
 ) -> list[list[SkolonUser]]:
-    """Return for each of the people who among those found has any of their values.
+    """Return for each of `users` the found Skolon users that have any of its values.
 
-    Whoever a server found for nobody is nobody's.
+    A found user without any of the values is dropped.
     """
     holders: dict[tuple[Attribute, str], dict[str, SkolonUser]] = {}
     wanted = {
@@ -86,7 +86,7 @@ def results_per_user(
 
 
 def users_matching(resource: object, users: Sequence[Mapping[Attribute, str]]) -> list[int]:
-    """Return the places of those people of whom a user that cannot be read holds any value, wherever."""
+    """Return the places of the `users` of which an unreadable resource holds any value, anywhere."""
     texts = set(_texts(resource))
     held = {
         (attribute, normalized_key(attribute, text))

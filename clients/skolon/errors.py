@@ -1,19 +1,20 @@
-"""What Skolon's answers mean: one table from status and request to what happens next.
+"""Turns Skolon's responses into errors: one table from status and operation.
 
 Of an error's body only `scimType` is looked at (RFC 7644 section 3.12, a closed list of words);
-`detail` may hold somebody's values and goes nowhere (promise P6).
+`detail` may hold personal values and is not used (promise P6).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.redaction import safe_scim_type
 from clients.http.retry_after import retry_after
-from clients.http.session import json_object
+from clients.http.session import is_client_error, json_object
 from schemas.errors import (
     Dependency,
     FailureKind,
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
 
 
 class UserNotFoundError(UpdateSyncError):
-    """The Skolon user that was to be changed is no longer there (HTTP 404)."""
+    """The Skolon user to update no longer exists (HTTP 404)."""
 
 
 class NoResponseError(TransientError):
-    """It was asked, and there was no answer, or no whole one."""
+    """The request was sent, and no complete response came."""
 
 
 class UnreadableUserError(TransientError):
-    """A user that Skolon has found is not what SCIM promises; the others in the same answer may well be."""
+    """A user that Skolon has found is no valid SCIM user; the others in the response may be valid."""
 
 
 class Operation(Enum):
@@ -115,13 +116,13 @@ def response_error(  # noqa: PLR0911 - one table
             return _not_found(operation)
         case 412, _:
             return VersionConflictError("the Skolon user has changed since it was read (HTTP 412)")
-        case _ if status in _TRY_LATER or not 400 <= status < 500 or status == 404:  # noqa: PLR2004 - statuses
+        case _ if status in _TRY_LATER or not is_client_error(status) or status == HTTPStatus.NOT_FOUND:
             return TransientError(
                 Dependency.SKOLON,
                 _said(response),
                 retry_after=wait,
                 status=status,
-                # Who asks us to come later means everybody.
+                # A requested pause concerns all users.
                 stage=None if status in _TRY_LATER or wait is not None else operation.stage,
             )
     return _rejected(response, operation.stage)
@@ -129,7 +130,7 @@ def response_error(  # noqa: PLR0911 - one table
 
 def is_missing(response: requests.Response) -> bool:
     """Say whether Skolon says that there is no such user, rather than something on the way to it."""
-    return response.status_code == 404 and _is_scim(response)  # noqa: PLR2004 - a status
+    return response.status_code == HTTPStatus.NOT_FOUND and _is_scim(response)
 
 
 def _not_found(operation: Operation) -> UpdateSyncError:

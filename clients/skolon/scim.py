@@ -1,6 +1,6 @@
-"""Skolon's attributes in SCIM: where they live, how to search for them, how to change them. Pure.
+"""Maps attributes to SCIM: paths, search filters and PATCH operations. Pure.
 
-The places are our assumption about Skolon; the forms are those of RFC 7643 (resources) and RFC 7644
+The paths are our assumption about Skolon; the forms are those of RFC 7643 (resources) and RFC 7644
 (filters in section 3.4.2.2, PATCH in section 3.5.2).
 """
 
@@ -117,7 +117,7 @@ def _value(
 
 
 def search_filter(*users: Mapping[Attribute, str]) -> str:
-    """Return one filter that finds whoever has any of the values (RFC 7644 section 3.4.2.2)."""
+    """Return one filter for the users that have any of the values (RFC 7644 section 3.4.2.2)."""
     terms = {
         f"{SEARCH_PATHS[attribute]} eq {_quoted(value)}": None
         for keys in users

@@ -1,7 +1,8 @@
-"""Searches among Skolon's users: by POST, so that no value stands in a URL (promise P6), else by GET."""
+"""Searches Skolon's users by POST, so that no value stands in a URL (promise P6), or else by GET."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from clients.http.session import json_object, succeeded
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
     import requests
 
-#: Whoever was found for somebody, or that a user of theirs cannot be read.
+#: The Skolon users that match one user, or the error that one of them is unreadable.
 SearchResult: TypeAlias = list[SkolonUser] | UnreadableUserError
 
-#: More people than this do not share anybody's keys: then the search did not search.
+#: More users cannot share the keys of one user: then the server has ignored the filter.
 MAX_SEARCH_RESULTS: Final = 200
 
 #: The path of a search by POST, below an organisation's users.
@@ -37,19 +38,18 @@ SEARCH: Final = "/.search"
 
 _SCIM: Final = {"Content-Type": "application/scim+json"}
 
-#: Looked for where it has to be found out whether a search is taken at all. It is nobody's.
-_PROBE_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: "update-sync-probe-that-finds-nobody"})
+#: Finds no user; tells whether the server takes a search at all.
+_PROBE_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: "update-sync-probe-that-finds-no-user"})
 
-_NOT_ALLOWED: Final = 405
-#: Statuses with which servers, and what stands before them, answer to a path or method that they do not
-#: know. 401, 403, 408, 429 and the other 5xx say nothing about that.
+#: Statuses of servers and proxies for an unknown path or method. 401, 403, 408, 429 and the other 5xx say
+#: nothing about that.
 _MAYBE_UNSUPPORTED: Final = frozenset(
-    {*range(300, 400), 400, 404, _NOT_ALLOWED, 406, 410, 411, 413, 414, 415, 422, 501}
+    {*range(300, 400), 400, 404, 405, 406, 410, 411, 413, 414, 415, 422, 501}
 )
 
 
 class SendRequest(Protocol):
-    """Sends a request to an organisation's users, and returns the answer whatever its status."""
+    """Sends a request for an organisation's users; returns the response whatever its status."""
 
     def __call__(  # noqa: PLR0913 - what a request is made of
         self,
@@ -62,25 +62,25 @@ class SendRequest(Protocol):
         query: str | None = None,
         data: bytes | None = None,
     ) -> requests.Response:
-        """Take what comes after `/Users` in the address; `stage` of a request for one single user."""
+        """Take what follows `/Users` in the URL, and the `stage` of a request for a single user."""
 
 
 class CheckResponse(Protocol):
-    """Raises the error of an answer that is no success."""
+    """Raises the error of an unsuccessful response."""
 
     def __call__(self, response: requests.Response, organisation: str, operation: Operation) -> None:
         """Raise, or return nothing."""
 
 
 class UnreadableUser(NamedTuple):
-    """A user as it was found, and what is wrong with it, in words without values."""
+    """A user as it was found, and why it is invalid, without values."""
 
     resource: object
     why: str
 
     @property
     def error(self) -> UnreadableUserError:
-        """What whoever asked for that user is told."""
+        """The error for the user that the search was for."""
         return UnreadableUserError(
             Dependency.SKOLON,
             f"HTTP 200, but the user found is unreadable: {self.why}",
@@ -90,7 +90,7 @@ class UnreadableUser(NamedTuple):
 
 
 class _NotTakenError(Exception):
-    """A search by POST was answered in a way that may mean: not supported."""
+    """The response to a search by POST may mean that POST is not supported."""
 
     def __init__(self, error: UpdateSyncError) -> None:
         super().__init__()
@@ -98,11 +98,11 @@ class _NotTakenError(Exception):
 
 
 class ScimSearch:
-    """Finds users; finds out for each organisation whether its server takes POST.
+    """Searches users; finds out for each organisation whether its server takes POST.
 
-    An answer may mean that POST is not supported, or an unknown organisation, or a server that is being
-    restarted, or a filter that it does not like. So a search that holds nobody's values decides: POST is
-    given up only if it is refused once more while GET works, and only for a while (`TTL`).
+    A refusal may mean that POST is not supported, that the organisation is unknown, that the server restarts,
+    or that it rejects the filter. So a search without personal values decides: POST is given up only if it is
+    refused again while GET works, and only for a while (`TTL`).
     """
 
     def __init__(self, send: SendRequest, check: CheckResponse, methods: SearchMethodCache) -> None:
@@ -111,37 +111,37 @@ class ScimSearch:
         self._methods = methods
 
     def find(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]]
+        self, organisation: str, users: Sequence[Mapping[Attribute, str]]
     ) -> list[SkolonUser | UnreadableUser]:
-        """Return everybody who has any of the values of any of the people; some may come twice."""
-        # What is answered about several people, or not answered, may be any one's doing.
-        stage = Stage.MATCH if len(people) == 1 else None
+        """Return the Skolon users that have a value of any of `users`; some may come twice."""
+        # A response to several users, or its absence, may be due to any one of them.
+        stage = Stage.MATCH if len(users) == 1 else None
         if self._methods.get(organisation) is not SearchMethod.GET:
             try:
-                return self._by_post(organisation, people, stage)
+                return self._by_post(organisation, users, stage)
             except _NotTakenError as refused:
                 error = refused.error
             if self._takes_post(organisation):
                 raise error
         return [
             user
-            for scim_filter in batch_filters(people, MAX_URL_FILTER_LENGTH, url_encoded_length)
+            for scim_filter in batch_filters(users, MAX_URL_FILTER_LENGTH, url_encoded_length)
             for user in self._by_get(organisation, scim_filter, stage)
         ]
 
     def _by_post(
-        self, organisation: str, people: Sequence[Mapping[Attribute, str]], stage: Stage | None
+        self, organisation: str, users: Sequence[Mapping[Attribute, str]], stage: Stage | None
     ) -> list[SkolonUser | UnreadableUser]:
         found: list[SkolonUser | UnreadableUser] = []
-        for scim_filter in batch_filters(people, MAX_BODY_FILTER_LENGTH, len):
+        for scim_filter in batch_filters(users, MAX_BODY_FILTER_LENGTH, len):
             seen, total = 0, 1
             while seen < total:
                 response = self._post(organisation, scim_filter, seen, stage)
                 self._check_post(response, organisation)
-                total, users = _page(response, seen)
+                total, page = _page(response, seen)
                 self._methods.record(organisation, SearchMethod.POST)
-                seen += len(users)
-                found += users
+                seen += len(page)
+                found += page
         return found
 
     def _by_get(
@@ -152,18 +152,18 @@ class ScimSearch:
         while seen < total:
             response = self._get(organisation, scim_filter, seen, stage)
             self._check(response, organisation, Operation.SEARCH)
-            total, users = _page(response, seen)
-            seen += len(users)
-            found += users
+            total, page = _page(response, seen)
+            seen += len(page)
+            found += page
         return found
 
     def _check_post(self, response: requests.Response, organisation: str) -> None:
-        """Raise what the answer calls for: `_NotTakenError` while POST has not worked, else the usual.
+        """Raise the error of the response: `_NotTakenError` as long as POST has never worked.
 
-        A server that has taken searches by POST is not asked by GET because of one odd answer. 405 is
-        not odd: it says that the method is not there (RFC 9110 section 15.5.6).
+        One odd response does not move a server from POST to GET. 405 does: it says that the method does not
+        exist (RFC 9110 section 15.5.6).
         """
-        if response.status_code == _NOT_ALLOWED:
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             self._methods.forget(organisation)
         if self._methods.get(organisation) is None and _may_be_unsupported(response):
             raise _NotTakenError(self._error(response, organisation))
@@ -178,7 +178,7 @@ class ScimSearch:
         return unreadable(response, "no list of users", Operation.SEARCH)
 
     def _takes_post(self, organisation: str) -> bool:
-        """Find out whether POST is taken; raise what holds up GET as well."""
+        """Find out whether the server takes POST; raise an error that concerns GET as well."""
         with self._methods.probe_lock(organisation):
             if (known := self._methods.get(organisation)) is not None:
                 return known is SearchMethod.POST
@@ -219,7 +219,7 @@ def _may_be_unsupported(response: requests.Response) -> bool:
 
 
 def _page(response: requests.Response, seen: int) -> tuple[int, list[SkolonUser | UnreadableUser]]:
-    """Return how many there are in all and those of this page; `seen` came before it."""
+    """Return the total and the users of this page; `seen` is the number of users before it."""
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object", Operation.SEARCH)

@@ -1,4 +1,4 @@
-"""How each organisation of Skolon's is searched: by POST, or by GET where the server takes no POST."""
+"""Remembers how each organisation is searched: by POST, or by GET where POST is not supported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds for which a finding holds. A finding may be wrong, and servers are upgraded and rolled back.
+#: Seconds for which a finding is valid. It may be wrong, and servers are upgraded and rolled back.
 TTL: Final = 3600.0
 
 
@@ -24,7 +24,7 @@ class SearchMethod(StrEnum):
 
 
 class SearchMethodCache:
-    """What a process has found out of each organisation; may be shared by threads."""
+    """The search methods of a process's organisations; may be shared by threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds."""
@@ -47,6 +47,6 @@ class SearchMethodCache:
         self._found.pop(organisation, None)
 
     def probe_lock(self, organisation: str) -> threading.Lock:
-        """Return the lock of whoever finds out an organisation's method; others wait for the finding."""
+        """Return the lock under which one thread finds out the method; the others wait for it."""
         with self._lock:
             return self._probes.setdefault(organisation, threading.Lock())

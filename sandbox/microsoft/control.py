@@ -9,7 +9,7 @@ DELETE   /sandbox/faults                             switch all off
 PATCH    /sandbox/apps/{tenant}/{client_id}          client_secret, secret_expired, permitted,
                                                      claims_demanded, revoke_tokens
 PATCH    /sandbox/throttling                         enabled, limit
-GET      /sandbox/directories/{tenant}               how many people there are
+GET      /sandbox/directories/{tenant}               how many users there are
 POST     /sandbox/directories/{tenant}/users         add a user; with ``?raw=true`` whatever it is
 PATCH    /sandbox/directories/{tenant}/users/{id}    change properties; null clears one
 DELETE   /sandbox/directories/{tenant}/users/{id}    remove; ``?reason=deleted`` for good

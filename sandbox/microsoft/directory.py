@@ -1,6 +1,6 @@
-"""One tenant's people: plain Graph user dicts, in memory, with a log of what changed.
+"""One tenant's users: plain Graph user dicts, in memory, with a log of what changed.
 
-Reading a page costs as much as the page, however many people there are.
+Reading a page costs as much as the page, however many users there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ User = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One change: whose, and of which properties (None: the person came or went)."""
+    """One change: whose, and of which properties (None: the user came or went)."""
 
     user_id: str
     properties: frozenset[str] | None
@@ -25,7 +25,7 @@ class LogEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """What a delta has to say about one person: the user as it is now, or why it is gone.
+    """What a delta has to say about one user: the user as it is now, or why it is gone.
 
     ``cleared`` names the properties that had a value once and have none now; ``changed``
     those that this entry is about (None: all).
@@ -39,13 +39,13 @@ class Entity:
 
 
 class Directory:
-    """The people of one tenant; may be read and changed from many threads."""
+    """The users of one tenant; may be read and changed from many threads."""
 
     def __init__(self, users: Iterable[Mapping[str, Any]] = ()) -> None:
         #: No page holds more than this, whatever is asked for: `$top` is a wish (Graph, "Paging").
         self.most_on_a_page: int | None = None
         self._lock = threading.RLock()
-        # A row never moves, so a position stays good while people come and go.
+        # A row never moves, so a position stays good while users come and go.
         self._rows: list[User | None] = []
         self._row_of: dict[str, int] = {}
         self._id_by_name: dict[str, str] = {}
@@ -60,7 +60,7 @@ class Directory:
         return self._alive
 
     def add(self, user: Mapping[str, Any]) -> None:
-        """Add a person. Raises ValueError without an ``id``, or when the id is there already."""
+        """Add a user. Raises ValueError without an ``id``, or when the id is there already."""
         user_id = user.get("id")
         if not isinstance(user_id, str):
             raise ValueError("a user needs an id that is a string; use add_raw for one without")  # noqa: TRY004 - a bad value, whatever its type
@@ -82,7 +82,7 @@ class Directory:
             self._append(dict(user))
 
     def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
-        """Set those properties of a person; None clears one. Raises KeyError for nobody."""
+        """Set properties of a user; None clears one. Raises KeyError for an unknown id."""
         with self._lock:
             row = self._row_of[user_id]
             old = self._rows[row] or {}
@@ -98,7 +98,7 @@ class Directory:
             self._log.append(LogEntry(user_id, touched))
 
     def remove(self, user_id: str, *, reason: str = "changed") -> None:
-        """Take a person away. Raises KeyError for nobody.
+        """Remove a user. Raises KeyError for an unknown id.
 
         ``reason`` is what a delta says: "changed" for one that can be restored, "deleted"
         for one that is gone for good (Graph's reference, delta query overview).
@@ -113,7 +113,7 @@ class Directory:
             self._log.append(LogEntry(user_id, None))
 
     def get(self, id_or_name: str) -> User | None:
-        """Return one person by id or user principal name (whatever its case), or None."""
+        """Return one user by id or user principal name (whatever its case), or None."""
         with self._lock:
             row = self._row_of.get(id_or_name)
             if row is None:
@@ -123,9 +123,9 @@ class Directory:
             return None if row is None else self._rows[row]
 
     def page(self, position: int, size: int) -> tuple[list[User], int | None]:
-        """Return at most ``size`` people from ``position`` on, and where the next page begins.
+        """Return at most ``size`` users from ``position`` on, and where the next page begins.
 
-        None in place of the next position means that there is nobody after these.
+        None in place of the next position means that there are no more users.
         """
         size = min(size, self.most_on_a_page or size)
         with self._lock:
@@ -147,9 +147,9 @@ class Directory:
     def changes(
         self, start: int, end: int, *, size: int, selected: frozenset[str] | None
     ) -> tuple[list[Entity], int | None]:
-        """Return whom the log tells of from ``start`` to ``end``, at most ``size`` of them.
+        """Return the users that the log names from ``start`` to ``end``, at most ``size`` of them.
 
-        Changes to properties that are not ``selected`` do not count. Somebody who changed
+        Changes to properties that are not ``selected`` do not count. A user that changed
         several times comes once in a page, and maybe again in the next. The second value is
         where to go on, None at the end.
         """
@@ -168,7 +168,7 @@ class Directory:
             return [self._entity(*item) for item in found.items()], None
 
     def entity(self, user: User) -> Entity:
-        """Return what a first delta says about somebody."""
+        """Return what a first delta says about a user."""
         with self._lock:
             user_id = str(user.get("id"))
             return Entity(user_id=user_id, user=user, cleared=self._cleared.get(user_id, frozenset()))

@@ -35,7 +35,7 @@ class Effect(StrEnum):
     CUT_SHORT = "cut_short"
     #: A delta page that ends with its first entity once more.
     REPEATED_ENTITY = "repeated_entity"
-    #: A delta's round takes in what changed since it began, so that it tells of somebody once more.
+    #: A delta's round takes in what changed since it began, so that it names a user once more.
     GROWING_ROUND = "growing_round"
     #: The delta token has expired, in one of three ways: ``status`` 410 (the default), 404 or 400.
     EXPIRED_DELTA = "expired_delta"

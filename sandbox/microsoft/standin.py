@@ -47,7 +47,7 @@ _ERROR_CODES = {
 class MicrosoftStandIn:
     """Entra ID and Microsoft Graph for some tenants.
 
-    ``directories`` maps tenant ids to their people, ``apps`` are the app registrations.
+    ``directories`` maps tenant ids to their users, ``apps`` are the app registrations.
     ``names`` are the hosts that it is served as: a token can be asked for Graph at these too.
     ``throttled`` switches Graph's limits on. ``clock`` gives seconds since 1970; a test may
     turn it. Everything below may be used while it serves:
@@ -56,7 +56,7 @@ class MicrosoftStandIn:
     * ``faults``: what goes wrong with the next requests
     * ``requests``: how many requests of each kind came
     * ``throttle``: resource units
-    * ``directories``: the people
+    * ``directories``: the users
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class MicrosoftStandIn:
             return _truncate(run_batch(request, self._run_inside_batch), faults)
         directory = self.directories[app.tenant.lower()]
         headers = self.throttle.spend(
-            (app.tenant, app.client_id), cost(kind, selects="$select" in query), people=len(directory)
+            (app.tenant, app.client_id), cost(kind, selects="$select" in query), directory_size=len(directory)
         )
         if not app.permitted:
             raise GraphError(

@@ -1,4 +1,4 @@
-"""A made-up municipality: its people in Entra, in Skolon before a sync, and what must become of them.
+"""A made-up municipality: its users in Entra, in Skolon before a sync, and what must become of them.
 
-Nobody in it exists. The same seed and size give the same people, in every process.
+All of it is made up. The same seed and size give the same users in every process.
 """

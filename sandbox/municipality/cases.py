@@ -1,6 +1,6 @@
-"""What a case is: what is odd about some people, and what must become of them.
+"""What a case is: what is odd about some users, and what must become of them.
 
-A case bends a person for whom everything was right. It gets the person's facts, the
+A case bends a user for whom everything was right. It gets the user's facts, the
 Entra user and the Skolon user, changes them in place, and returns the Skolon users that
 are there before the sync.
 """
@@ -18,7 +18,7 @@ User = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class CaseUser:
-    """A person who is about to be bent: ``number`` counts the people of one case from nought."""
+    """A user who is about to be bent: ``number`` counts the users of one case from nought."""
 
     facts: Facts
     entra: User
@@ -44,7 +44,7 @@ class Case:
     outcome: str
     apply: ApplyCase
     reason: str | None = None
-    #: How many people make up one instance of the case.
+    #: How many users make up one instance of the case.
     people: int = 1
 
     @property

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def changed_users(municipality: Municipality, count: int, *, seed: int = 1) -> list[dict[str, Any]]:
-    """Return ``count`` ordinary people as they are in Entra after something about each has changed.
+    """Return ``count`` common users as they are in Entra after something about each has changed.
 
-    Nothing changes by which a person is matched. Raises ValueError when there are too few.
+    Nothing changes by which a user is matched. Raises ValueError when there are too few.
     """
-    ordinary = [person.entra for person in municipality if person.case == UNCHANGED_CASE.name]
+    ordinary = [user.entra for user in municipality if user.case == UNCHANGED_CASE.name]
     if count > len(ordinary):
         raise ValueError(f"only {len(ordinary)} ordinary people live here, not {count}")
     chance = seeded_random(municipality.seed, "changes", seed)

@@ -1,4 +1,4 @@
-"""The cases of ordinary people: what differs, and what only seems to."""
+"""The cases of common users: what differs, and what only seems to."""
 
 from __future__ import annotations
 
@@ -8,101 +8,101 @@ from sandbox.municipality.cases import Case, CaseUser, User
 from sandbox.municipality.made_up_user import birthday
 
 
-def _unchanged(person: CaseUser) -> list[User]:
-    return [person.skolon]
+def _unchanged(user: CaseUser) -> list[User]:
+    return [user.skolon]
 
 
 # ---- right in spite of appearances
 
 
-def _eppn_in_capitals(person: CaseUser) -> list[User]:
-    person.extension["eppn"] = person.facts.mail.upper()
-    return [person.skolon]
+def _eppn_in_capitals(user: CaseUser) -> list[User]:
+    user.extension["eppn"] = user.facts.mail.upper()
+    return [user.skolon]
 
 
-def _blank_in_entra(person: CaseUser) -> list[User]:
-    person.entra.update({"city": None, "mobilePhone": "", "streetAddress": "   "})
-    return [person.skolon]
+def _blank_in_entra(user: CaseUser) -> list[User]:
+    user.entra.update({"city": None, "mobilePhone": "", "streetAddress": "   "})
+    return [user.skolon]
 
 
-def _birthday_not_set(person: CaseUser) -> list[User]:
-    person.entra["birthday"] = "0001-01-01T00:00:00Z"
-    return [person.skolon]
+def _birthday_not_set(user: CaseUser) -> list[User]:
+    user.entra["birthday"] = "0001-01-01T00:00:00Z"
+    return [user.skolon]
 
 
-def _white_space(person: CaseUser) -> list[User]:
-    person.entra["givenName"] = f" {person.facts.given_name}\t"
-    person.entra["postalCode"] = f"{person.facts.postal_code} "
-    return [person.skolon]
+def _white_space(user: CaseUser) -> list[User]:
+    user.entra["givenName"] = f" {user.facts.given_name}\t"
+    user.entra["postalCode"] = f"{user.facts.postal_code} "
+    return [user.skolon]
 
 
 # ---- in need of a change
 
 
-def married(person: CaseUser) -> list[User]:
+def married(user: CaseUser) -> list[User]:
     """Have Skolon hold a former surname."""
-    person.skolon["name"]["familyName"] = f"{person.facts.surname}-Ogift"
-    return [person.skolon]
+    user.skolon["name"]["familyName"] = f"{user.facts.surname}-Ogift"
+    return [user.skolon]
 
 
-def _new_phone(person: CaseUser) -> list[User]:
-    for number in person.skolon["phoneNumbers"]:
+def _new_phone(user: CaseUser) -> list[User]:
+    for number in user.skolon["phoneNumbers"]:
         number["value"] = "070-174 06 00"
-    return [person.skolon]
+    return [user.skolon]
 
 
-def _moved(person: CaseUser) -> list[User]:
-    person.skolon["addresses"][0] |= {"streetAddress": "Gamla vägen 1", "postalCode": "99999"}
-    return [person.skolon]
+def _moved(user: CaseUser) -> list[User]:
+    user.skolon["addresses"][0] |= {"streetAddress": "Gamla vägen 1", "postalCode": "99999"}
+    return [user.skolon]
 
 
-def _new_mail(person: CaseUser) -> list[User]:
-    former = f"tidigare.{person.facts.mail}"
-    person.skolon["emails"][0]["value"] = former
-    person.extension["eppn"] = former
-    return [person.skolon]
+def _new_mail(user: CaseUser) -> list[User]:
+    former = f"tidigare.{user.facts.mail}"
+    user.skolon["emails"][0]["value"] = former
+    user.extension["eppn"] = former
+    return [user.skolon]
 
 
-def _other_external_id(person: CaseUser) -> list[User]:
-    person.skolon["externalId"] = f"elevregister-{person.facts.index}"
-    return [person.skolon]
+def _other_external_id(user: CaseUser) -> list[User]:
+    user.skolon["externalId"] = f"elevregister-{user.facts.index}"
+    return [user.skolon]
 
 
-def _no_email_entry(person: CaseUser) -> list[User]:
-    del person.skolon["emails"]
-    return [person.skolon]
+def _no_email_entry(user: CaseUser) -> list[User]:
+    del user.skolon["emails"]
+    return [user.skolon]
 
 
-def _no_address_entry(person: CaseUser) -> list[User]:
-    del person.skolon["addresses"]
-    return [person.skolon]
+def _no_address_entry(user: CaseUser) -> list[User]:
+    del user.skolon["addresses"]
+    return [user.skolon]
 
 
-def _entries_of_others(person: CaseUser) -> list[User]:
-    _new_phone(person)
-    person.skolon["emails"].append({"value": f"hemma.{person.facts.mail}", "type": "home"})
-    person.skolon["phoneNumbers"].insert(0, {"value": "08-465 004 04", "type": "work"})
-    person.skolon["addresses"].append(
+def _entries_of_others(user: CaseUser) -> list[User]:
+    _new_phone(user)
+    user.skolon["emails"].append({"value": f"hemma.{user.facts.mail}", "type": "home"})
+    user.skolon["phoneNumbers"].insert(0, {"value": "08-465 004 04", "type": "work"})
+    user.skolon["addresses"].append(
         {"streetAddress": "Skolgatan 3", "locality": "Exempelstad", "postalCode": "12345", "type": "work"}
     )
-    return [person.skolon]
+    return [user.skolon]
 
 
-def _birthday_new(person: CaseUser) -> list[User]:
-    person.entra["birthday"] = birthday(person.facts.born)
-    del person.extension["birthDate"]
-    return [person.skolon]
+def _birthday_new(user: CaseUser) -> list[User]:
+    user.entra["birthday"] = birthday(user.facts.born)
+    del user.extension["birthDate"]
+    return [user.skolon]
 
 
-def _birthday_corrected(person: CaseUser) -> list[User]:
-    person.entra["birthday"] = birthday(person.facts.born)
-    person.extension["birthDate"] = f"{person.facts.born + timedelta(days=1):%Y-%m-%d}"
-    return [person.skolon]
+def _birthday_corrected(user: CaseUser) -> list[User]:
+    user.entra["birthday"] = birthday(user.facts.born)
+    user.extension["birthDate"] = f"{user.facts.born + timedelta(days=1):%Y-%m-%d}"
+    return [user.skolon]
 
 
 UNCHANGED_CASE = Case(name="right", outcome="unchanged", apply=_unchanged)
 
-#: Ordinary people about whom something differs, or seems to.
+#: Ordinary users about whom something differs, or seems to.
 COMMON_CASES = (
     Case(name="new_surname", outcome="updated", apply=married),
     Case(name="new_mobile_phone", outcome="updated", apply=_new_phone),

@@ -1,4 +1,4 @@
-"""The hard cases, of which everybody wants to know that they end where they belong."""
+"""The edge cases: users that must not be synced as they are, and users that are hard to match."""
 
 from __future__ import annotations
 
@@ -32,118 +32,118 @@ def _not_in_skolon(_person: CaseUser) -> list[User]:
     return []
 
 
-def _no_mail(person: CaseUser) -> list[User]:
+def _no_mail(user: CaseUser) -> list[User]:
     # The e-mail address has nothing left to come from and stays; the EPPN falls back on the UPN.
-    person.entra.update({"mail": None, "otherMails": []})
-    del person.extension["eppn"]
-    return [person.skolon]
+    user.entra.update({"mail": None, "otherMails": []})
+    del user.extension["eppn"]
+    return [user.skolon]
 
 
-def _only_other_mails(person: CaseUser) -> list[User]:
-    person.entra.update(
+def _only_other_mails(user: CaseUser) -> list[User]:
+    user.entra.update(
         {
             "mail": None,
-            "otherMails": ["", f" {person.facts.mail} ", f"privat.{person.facts.mail}"],
+            "otherMails": ["", f" {user.facts.mail} ", f"privat.{user.facts.mail}"],
         }
     )
-    del person.skolon["emails"]
-    return [person.skolon]
+    del user.skolon["emails"]
+    return [user.skolon]
 
 
-def _one_eppn_two_in_entra(person: CaseUser) -> list[User]:
-    # Both claim the same Skolon user, whom a student register made, and neither is known there by id.
-    pair = person.number // 2
+def _one_eppn_two_in_entra(user: CaseUser) -> list[User]:
+    # Both claim the same Skolon user, which a student register made; neither is known there by id.
+    pair = user.number // 2
     shared = f"delad.{pair:05d}@elev.{DOMAIN}"
-    person.entra["mail"] = shared
-    if person.number % 2:
+    user.entra["mail"] = shared
+    if user.number % 2:
         return []
-    person.skolon.update(
+    user.skolon.update(
         {
-            "id": shared_skolon_id(person.seed, person.number),
+            "id": shared_skolon_id(user.seed, user.number),
             "externalId": f"delad-{pair}",
             "userName": f"delad{pair:05d}@{DOMAIN}",
             "emails": [{"value": shared, "type": "work", "primary": True}],
         }
     )
-    person.extension["eppn"] = shared
-    return [person.skolon]
+    user.extension["eppn"] = shared
+    return [user.skolon]
 
 
 def shared_skolon_id(seed: int, number: int) -> str:
-    """Return the id of the Skolon user that the pair of this person claims."""
+    """Return the id of the Skolon user that the pair of this user claims."""
     return seeded_guid(seed, "skolon", "shared", number // 2)
 
 
-def _one_eppn_two_in_skolon(person: CaseUser) -> list[User]:
+def _one_eppn_two_in_skolon(user: CaseUser) -> list[User]:
     return [
-        person.skolon
+        user.skolon
         | {
-            "id": seeded_guid(person.seed, "skolon", "double", person.number, source),
-            "externalId": f"{source}-{person.facts.index}",
-            "userName": f"{source}{person.facts.index:05d}@{DOMAIN}",
+            "id": seeded_guid(user.seed, "skolon", "double", user.number, source),
+            "externalId": f"{source}-{user.facts.index}",
+            "userName": f"{source}{user.facts.index:05d}@{DOMAIN}",
         }
         for source in ("elevregister", "betygssystem")
     ]
 
 
-def _bad_personal_number(person: CaseUser) -> list[User]:
-    person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = with_wrong_check_digit(
-        person.facts.personal_number
+def _bad_personal_number(user: CaseUser) -> list[User]:
+    user.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = with_wrong_check_digit(
+        user.facts.personal_number
     )
-    return married(person)
+    return married(user)
 
 
-def _temporary_number(person: CaseUser) -> list[User]:
-    number = temporary_number(person.facts.born, person.number + 1)
-    person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
-    del person.extension["ssn"]
-    return [person.skolon]
+def _temporary_number(user: CaseUser) -> list[User]:
+    number = temporary_number(user.facts.born, user.number + 1)
+    user.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
+    del user.extension["ssn"]
+    return [user.skolon]
 
 
-def _coordination_number(person: CaseUser) -> list[User]:
-    number = coordination_number(person.facts.born, FIRST_SERIAL + person.facts.index % SERIALS)
-    person.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
-    del person.extension["ssn"]
-    return [person.skolon]
+def _coordination_number(user: CaseUser) -> list[User]:
+    number = coordination_number(user.facts.born, FIRST_SERIAL + user.facts.index % SERIALS)
+    user.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = number
+    del user.extension["ssn"]
+    return [user.skolon]
 
 
-def _protected_identity(person: CaseUser) -> list[User]:
-    # Skolon knows the person under another name; the real one must never get there.
-    person.entra["onPremisesExtensionAttributes"][PROTECTED_SOURCE] = PROTECTED_VALUE
-    alias = f"skyddad{person.facts.index:05d}@{DOMAIN}"
-    person.skolon.update(
+def _protected_identity(user: CaseUser) -> list[User]:
+    # Skolon knows the user under another name; the real one must never get there.
+    user.entra["onPremisesExtensionAttributes"][PROTECTED_SOURCE] = PROTECTED_VALUE
+    alias = f"skyddad{user.facts.index:05d}@{DOMAIN}"
+    user.skolon.update(
         {
             "userName": alias,
             "name": {"givenName": "Skyddad", "familyName": "Identitet"},
             "emails": [{"value": alias, "type": "work", "primary": True}],
-            SKOLON_SCHEMA: {"eppn": alias, "idpIdentifier": person.facts.user_principal_name},
+            SKOLON_SCHEMA: {"eppn": alias, "idpIdentifier": user.facts.user_principal_name},
         }
     )
-    del person.skolon["phoneNumbers"], person.skolon["addresses"]
-    return [person.skolon]
+    del user.skolon["phoneNumbers"], user.skolon["addresses"]
+    return [user.skolon]
 
 
-def _disabled(person: CaseUser) -> list[User]:
-    person.entra["accountEnabled"] = False
-    return married(person)
+def _disabled(user: CaseUser) -> list[User]:
+    user.entra["accountEnabled"] = False
+    return married(user)
 
 
-def _guest(person: CaseUser) -> list[User]:
-    person.entra["userType"] = "Guest"
-    person.entra["userPrincipalName"] = f"gast{person.facts.index}_annan.example#EXT#@{DOMAIN}"
-    return married(person)
+def _guest(user: CaseUser) -> list[User]:
+    user.entra["userType"] = "Guest"
+    user.entra["userPrincipalName"] = f"gast{user.facts.index}_annan.example#EXT#@{DOMAIN}"
+    return married(user)
 
 
-def _nordic_letters(person: CaseUser) -> list[User]:
-    return _renamed(person, NORDIC_GIVEN_NAME, NORDIC_SURNAME)
+def _nordic_letters(user: CaseUser) -> list[User]:
+    return _renamed(user, NORDIC_GIVEN_NAME, NORDIC_SURNAME)
 
 
-def _long_names(person: CaseUser) -> list[User]:
-    return _renamed(person, LONG_GIVEN_NAME, LONG_SURNAME)
+def _long_names(user: CaseUser) -> list[User]:
+    return _renamed(user, LONG_GIVEN_NAME, LONG_SURNAME)
 
 
-def _renamed(person: CaseUser, given_name: str, surname: str) -> list[User]:
-    person.entra.update(
+def _renamed(user: CaseUser, given_name: str, surname: str) -> list[User]:
+    user.entra.update(
         {
             "givenName": given_name,
             "surname": surname,
@@ -151,15 +151,15 @@ def _renamed(person: CaseUser, given_name: str, surname: str) -> list[User]:
         }
     )
     # What a source does that knows neither long names nor more than 26 letters.
-    person.skolon["name"] = {"givenName": mailbox(given_name)[:40], "familyName": mailbox(surname)[:40]}
-    return [person.skolon]
+    user.skolon["name"] = {"givenName": mailbox(given_name)[:40], "familyName": mailbox(surname)[:40]}
+    return [user.skolon]
 
 
 #: The first of a pair that comes keeps the Skolon user; which one that is, chance decides.
 #: The outcome here is that of the one who is first in the directory.
 PAIR = Case(name="one_eppn_two_in_entra", outcome="updated", apply=_one_eppn_two_in_entra, people=2)
 
-#: The hard cases, about one in a hundred people each.
+#: The edge cases, about one user in a hundred each.
 EDGE_CASES = (
     Case(name="not_in_skolon", outcome="not_found", apply=_not_in_skolon),
     Case(name="no_mail", outcome="updated", apply=_no_mail),

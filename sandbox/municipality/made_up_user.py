@@ -1,4 +1,4 @@
-"""One person: the facts, and how Entra and Skolon hold them when everything is right."""
+"""One user: the facts, and how Entra and Skolon hold them when everything is right."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ PROTECTED_VALUE = "skyddad"
 
 _STAFF_SHARE = 0.12
 _PUPILS_PER_SCHOOL = 400
-#: One in so many people has never had a birthday in Entra.
+#: One in so many users has never had a birthday in Entra.
 _NO_BIRTHDAY = 7
 #: The numbers that the Swedish Post and Telecom Authority keeps free for fiction: 070-174 06 05 to 99.
 _FIRST_PHONE, _PHONES = 5, 95
 
 # First day of birth, and how many days there are; the stride shares no factor with the days,
-# so a number comes back only after days * 20 people.
+# so a number comes back only after days * 20 users.
 _PUPILS_BORN, _PUPIL_DAYS, _PUPIL_STRIDE = date(2007, 1, 1), 4700, 7
 _STAFF_BORN, _STAFF_DAYS, _STAFF_STRIDE = date(1960, 1, 1), 14003, 11
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is true of one person."""
+    """What is true of one user."""
 
     index: int
     entra_id: str
@@ -57,12 +57,12 @@ class Facts:
     personal_number: str
     school: str
     staff: bool
-    #: False when nobody has ever set the birthday in Entra.
+    #: False when the birthday was never set in Entra.
     birthday_known: bool
 
 
 def make_facts(seed: int, index: int, names: Names, size: int) -> Facts:
-    """Make up the person with this number, of a municipality with ``size`` people."""
+    """Make up the user with this number, of a municipality with ``size`` users."""
     chance = seeded_random(seed, index)
     staff = chance.random() < _STAFF_SHARE
     given_name, surname = chance.choice(names.given), chance.choice(names.family)
@@ -98,7 +98,7 @@ def birthday(day: date) -> str:
 
 
 def entra_user(facts: Facts) -> dict[str, Any]:
-    """Return the person as Graph would, with every property that the sync may ask for."""
+    """Return the user as Graph would, with every property that the sync may ask for."""
     extension: dict[str, str | None] = {f"extensionAttribute{number}": None for number in range(1, 16)}
     extension[SSN_SOURCE] = facts.personal_number
     extension[SCHOOL_SOURCE] = facts.school
@@ -126,7 +126,7 @@ def entra_user(facts: Facts) -> dict[str, Any]:
 
 
 def skolon_user(facts: Facts) -> dict[str, Any]:
-    """Return the person as Skolon holds somebody who needs no change, as SCIM JSON."""
+    """Return the user as Skolon has it when it needs no change, as SCIM JSON."""
     return {
         "schemas": [USER_SCHEMA, SKOLON_SCHEMA],
         "id": facts.skolon_id,

@@ -16,21 +16,21 @@ from sandbox.municipality.seeded_random import seeded_random
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: From so many people up, every case is there at least once.
+#: From so many users up, every case is there at least once.
 SMALLEST_WITH_ALL_CASES = 50
-#: How large a part of the ordinary people differ from what Skolon has, or seem to.
+#: How large a part of the common users differ from what Skolon has, or seem to.
 _DIFFERENT_SHARE = 0.3
 
-#: The first run finds people as they were made up, the second what the first one left.
+#: The first run finds users as they were made up, the second what the first one left.
 Run = Literal["first", "second"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """One person in Entra, the Skolon users that are there for it, and what must become of it.
+class MadeUpUser:
+    """One user in Entra, the Skolon users that are there for it, and what must become of it.
 
     ``skolon`` is what stands in Skolon before the sync: one user, none, or two.
-    ``claims`` is the id of the Skolon user that the person is matched to, None for nobody.
+    ``claims`` is the id of the Skolon user that the user is matched to, None for no user.
     """
 
     case: str
@@ -43,10 +43,10 @@ class Person:
 
 
 class Municipality:
-    """``size`` made-up people in Entra. Each is made when asked for; only the cases are kept."""
+    """``size`` made-up users in Entra. Each is made when asked for; only the cases are kept."""
 
     def __init__(self, size: int, *, seed: int = 1) -> None:
-        """Take the number of people, and the seed that everything about them follows from."""
+        """Take the number of users, and the seed that everything about them follows from."""
         self.size = size
         self.seed = seed
         self._names = draw_names(seed)
@@ -56,11 +56,11 @@ class Municipality:
     def __len__(self) -> int:
         return self.size
 
-    def __iter__(self) -> Iterator[Person]:
-        return map(self.person, range(self.size))
+    def __iter__(self) -> Iterator[MadeUpUser]:
+        return map(self.user, range(self.size))
 
-    def person(self, index: int) -> Person:
-        """Make the person with this number, from 0. Raises IndexError."""
+    def user(self, index: int) -> MadeUpUser:
+        """Make the user with this number, from 0. Raises IndexError."""
         case, number = self._cases[index]
         facts = make_facts(self.seed, index, self._names, self.size)
         bent = CaseUser(
@@ -72,7 +72,7 @@ class Municipality:
             claims: str | None = shared_skolon_id(self.seed, number)
         else:
             claims = facts.skolon_id if case.outcome in {"updated", "unchanged"} else None
-        return Person(
+        return MadeUpUser(
             case=case.name,
             entra=bent.entra,
             skolon=skolon,
@@ -83,13 +83,13 @@ class Municipality:
         )
 
     def entra_users(self) -> Iterator[dict[str, Any]]:
-        """Yield everybody as Graph would return them."""
-        return (person.entra for person in self)
+        """Yield all users as Graph would return them."""
+        return (user.entra for user in self)
 
     def skolon_users(self) -> Iterator[dict[str, Any]]:
         """Yield Skolon's users before the sync, as SCIM JSON; the last ones are strangers to Entra."""
-        for person in self:
-            yield from person.skolon
+        for user in self:
+            yield from user.skolon
         yield from self.strangers()
 
     def strangers(self) -> Iterator[dict[str, Any]]:
@@ -101,11 +101,11 @@ class Municipality:
             yield user | {"externalId": f"vardnadshavare-{number}", "userName": name}
 
     def cases(self) -> dict[str, int]:
-        """Return how many people belong to each case."""
+        """Return how many users belong to each case."""
         return dict(Counter(case.name for case, _ in self._cases))
 
     def expected_outcomes(self, run: Run = "first") -> dict[str, int]:
-        """Return how many people must have each outcome; outcomes that nobody has are left out."""
+        """Return how many users must have each outcome; outcomes of no user are left out."""
         counts: Counter[str] = Counter()
         for case, number in self._cases:
             if case is PAIR and number % 2:
@@ -124,7 +124,7 @@ class Municipality:
         return dict(counts)
 
     def _deal(self) -> list[tuple[Case, int]]:
-        """Give each person a case and its number within that case."""
+        """Give each user a case and its number within that case."""
         hands = [case for case in EDGE_CASES for _ in range(case.people * self._hard)]
         ordinary = self.size - len(hands)
         different = round(ordinary * _DIFFERENT_SHARE)

@@ -1,4 +1,4 @@
-"""Pools of Swedish names and places, drawn from Faker once: it is too slow to ask for each person."""
+"""Pools of Swedish names and places, drawn from Faker once: it is too slow to ask for each user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _POOL = 300
 _TOWNS = 12
 
-#: Every Nordic letter, great and small, in one person's names.
+#: Every Nordic letter, great and small, in one user's names.
 NORDIC_GIVEN_NAME = "Ååsa Ääri Öörn Ææsa Øøystein"
 NORDIC_SURNAME = "Éélise Üürd Ððan Þþorsson"
 #: As long as Entra allows a given name and a surname to be: 64 characters.
@@ -24,7 +24,7 @@ LONG_SURNAME = ("Exempelsson-" * 6)[:63] + "n"
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What people's names and addresses are put together from."""
+    """What users's names and addresses are put together from."""
 
     given: tuple[str, ...]
     family: tuple[str, ...]

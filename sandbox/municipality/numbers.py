@@ -1,7 +1,7 @@
 """Made-up Swedish personal numbers, right and wrong ones.
 
 Serials from 980 to 999 are what the Swedish Tax Agency uses for its test numbers, so
-that nobody alive is met by chance.
+that no living user has them.
 """
 
 from __future__ import annotations

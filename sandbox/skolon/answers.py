@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -49,6 +50,6 @@ def faulty_response(fault: Fault) -> Response:
         return Response(page, status=fault.status, mimetype="text/html", headers=headers)
     if fault.kind == "not_json":
         return Response("All is well.\n", status=200, mimetype=SCIM_MEDIA_TYPE, headers=headers)
-    if fault.status == 401:  # noqa: PLR2004 - the status itself says it best
+    if fault.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="SCIM", error="invalid_token"'
     return scim_error(fault.status, fault.detail, scim_type=fault.scim_type, headers=headers)

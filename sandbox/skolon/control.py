@@ -1,4 +1,4 @@
-"""The stand-in's control path, for whoever runs it in another process.
+"""The stand-in's control path, for tests that run it in another process.
 
 | request                              | does                                                       |
 |--------------------------------------|------------------------------------------------------------|

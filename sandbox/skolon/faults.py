@@ -12,7 +12,7 @@ from typing import Any, Literal
 #: status: answer with that status as a SCIM error; html: with a proxy's error page;
 #: not_json: 200 with something else; truncated: the true answer, its second half missing;
 #: cut: no answer, the connection is closed; delay: the true answer, late;
-#: changed: somebody changes the user just before the PATCH is carried out.
+#: changed: another client changes the user just before the PATCH is carried out.
 Kind = Literal["status", "html", "not_json", "truncated", "cut", "delay", "changed"]
 KINDS: tuple[Kind, ...] = ("status", "html", "not_json", "truncated", "cut", "delay", "changed")
 

@@ -31,7 +31,7 @@ from scim2_models.resources.resource import AnyExtension
 USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
 SKOLON_SCHEMA = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
 
-#: The paths that searches are answered from without walking through everybody.
+#: The paths that searches are answered from without walking through all users.
 INDEXED_PATHS = (
     "externalId",
     "userName",
@@ -46,7 +46,7 @@ MAX_RESULTS = 1000
 
 
 class Name(ComplexAttribute):
-    """A person's name (RFC 7643 section 4.1.1)."""
+    """A user's name (RFC 7643 section 4.1.1)."""
 
     given_name: str | None = None
     family_name: str | None = None

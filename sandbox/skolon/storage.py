@@ -1,7 +1,7 @@
 """A storage for scim2-server that keeps resources as JSON and answers ``eq`` from indexes.
 
 ``InMemoryStorage`` of scim2-server indexes one ``eq`` on a single-valued attribute; an ``or``
-of four, which is how the sync finds a person, has it walk through everybody (measured:
+of four, which is how the sync finds a user, has it walk through all users (measured:
 1.6 s of CPU per search at 2,000 users). It is still the judge here: what the indexes leave
 over is filtered, sorted and paged by it.
 
@@ -109,7 +109,7 @@ class IndexedStorage(ScimStorage):
             return copy.deepcopy(self._documents[str(resource_type.name)].get(resource_id))
 
     def touch(self, resource_type: ResourceType, resource_id: str) -> None:
-        """Give a resource a new version, as if somebody had changed it; nothing if there is none."""
+        """Give a resource a new version, as if another client had changed it; nothing if there is none."""
         with self._lock:
             document = self._documents[str(resource_type.name)].get(resource_id)
             if document is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from devtools.chaos.environment import Environment
-    from sandbox.municipality.municipality import Person
+    from sandbox.municipality.municipality import MadeUpUser
 
 #: Seconds for the queues to be empty after the end of the run.
 DRAIN: Final = 120.0
@@ -158,7 +158,7 @@ def tracebacks(log: str) -> list[str]:
     return found
 
 
-def leaks(log: str, people: Iterable[Person]) -> int:
+def leaks(log: str, people: Iterable[MadeUpUser]) -> int:
     """Count the different values of the made-up people that stand in a log, percent-encoded or not."""
     text = f"{log}\n{unquote(log)}"
     words, numbers = set(_WORD.findall(text)), {_bare(number) for number in _NUMBER.findall(text)}

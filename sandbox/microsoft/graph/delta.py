@@ -1,4 +1,4 @@
-"""``/users/delta``: everybody once, and from then on what has changed.
+"""``/users/delta``: all users once, and from then on what has changed.
 
 Source: Microsoft's reference of ``user: delta`` and its overview of delta queries.
 """
@@ -6,6 +6,7 @@ Source: Microsoft's reference of ``user: delta`` and its overview of delta queri
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from sandbox.microsoft.faults import Effect
@@ -67,8 +68,8 @@ def _state(context: RequestContext) -> dict[str, Any]:
     fresh = {"tenant": tenant, "end": end, "page": 1}
     if token is None or token == "latest":  # noqa: S105 - a word of Graph's, no password
         selected = _selected(context)
-        everybody = token is None
-        return {**fresh, "all": everybody, "position": 0 if everybody else end, "selected": selected}
+        reads_all = token is None
+        return {**fresh, "all": reads_all, "position": 0 if reads_all else end, "selected": selected}
     values = decode_token(token, tenant=tenant)
     _refuse_expired(context, values)
     return _checked(
@@ -101,14 +102,14 @@ def _refuse_expired(context: RequestContext, values: dict[str, Any]) -> None:
     if not fault and isinstance(issued, int | float) and context.now - issued <= LINK_SECONDS:
         return
     status = (fault.status if fault else None) or 410
-    if status == 410:  # noqa: PLR2004 - Gone
+    if status == HTTPStatus.GONE:
         raise GraphError(
             410,
             "resyncRequired",
             "Resync required. Any local changes should be merged with the server's.",
             headers={"Location": f"{context.request.base_url}{PATH}?$deltatoken="},
         )
-    if status == 400:  # noqa: PLR2004 - Bad Request
+    if status == HTTPStatus.BAD_REQUEST:
         raise GraphError(400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported.")
     raise GraphError(status, "syncStateNotFound", "The sync state generation is not found.")
 

@@ -68,7 +68,7 @@ SINGLE_USER_ONLY = frozenset(
     )
 )
 
-#: How a moment that nobody has set is spelled.
+#: How Graph spells a date that is not set.
 NEVER = "0001-01-01T00:00:00Z"
 
 _MOMENTS = frozenset(("birthday", "hireDate"))

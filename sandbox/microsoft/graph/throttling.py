@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: The window that a limit is for, in seconds.
 WINDOW_SECONDS = 10.0
 
-#: (people in the tenant, at most; resource units per window), then the limit for more people.
+#: (users in the tenant, at most; resource units per window), then the limit for more users.
 _LIMITS = ((49, 3500), (500, 5000))
 _LIMIT_OF_LARGE_TENANTS = 8000
 
@@ -25,9 +25,9 @@ _LIMIT_OF_LARGE_TENANTS = 8000
 _TELL_FROM = 0.8
 
 
-def limit_for(people: int) -> int:
+def limit_for(directory_size: int) -> int:
     """Return the resource units that an app may spend on a tenant of that size in one window."""
-    return next((limit for most, limit in _LIMITS if people <= most), _LIMIT_OF_LARGE_TENANTS)
+    return next((limit for most, limit in _LIMITS if directory_size <= most), _LIMIT_OF_LARGE_TENANTS)
 
 
 def cost(kind: Kind, *, selects: bool) -> int:
@@ -53,7 +53,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._windows: dict[Hashable, _Window] = {}
 
-    def spend(self, payer: Hashable, units: int, *, people: int) -> dict[str, str]:
+    def spend(self, payer: Hashable, units: int, *, directory_size: int) -> dict[str, str]:
         """Spend units for ``payer`` (an app in a tenant), and return the answer's headers about it.
 
         Raises GraphError 429 with a fractional ``Retry-After`` when there are none left.
@@ -61,7 +61,7 @@ class Throttle:
         headers = {"x-ms-resource-unit": str(units)}
         if not self.enabled:
             return headers
-        limit = self.limit if self.limit is not None else limit_for(people)
+        limit = self.limit if self.limit is not None else limit_for(directory_size)
         with self._lock:
             now = self._clock()
             window = self._windows.get(payer)

@@ -50,7 +50,7 @@ def count_users(context: RequestContext) -> Response:
 
 
 def get_user(context: RequestContext, id_or_name: str) -> Response:
-    """``GET /users/{id}``: one person, birthday and all."""
+    """``GET /users/{id}``: one user, birthday and all."""
     context.allow_options(("$select",))
     selected = parse_select(context.query.get("$select"))
     user = context.directory.get(id_or_name)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.microsoft.directory import Directory
-    from sandbox.municipality.municipality import Person
+    from sandbox.municipality.municipality import MadeUpUser
     from schemas.runs.run import RunSummary
 
 PEOPLE = 50
@@ -73,7 +73,7 @@ def resume(sync: InProcessSync, summary: RunSummary) -> RunSummary:
     return sync.wait(run.id)
 
 
-def somebody_to_update(made_up: Environment) -> Person:
+def somebody_to_update(made_up: Environment) -> MadeUpUser:
     return next(each for each in made_up.municipality if each.outcome == "updated" and each.claims)
 
 
@@ -85,7 +85,7 @@ def stranger(**properties: Any) -> dict[str, Any]:
         "mail": f"{name}@elev.exempelkommun.example",
         "otherMails": [],
         "givenName": "Påhittad",
-        "surname": "Person",
+        "surname": "MadeUpUser",
         "accountEnabled": True,
         "userType": "Member",
         **properties,

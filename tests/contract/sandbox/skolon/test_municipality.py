@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.municipality.municipality import Municipality, Person
+from sandbox.municipality.municipality import MadeUpUser, Municipality
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 
@@ -49,7 +49,7 @@ def first_hits(http: requests.Session, url: str, entra: dict[str, Any]) -> list[
     return []
 
 
-def agrees(person: Person, hits: list[str]) -> bool:
+def agrees(person: MadeUpUser, hits: list[str]) -> bool:
     """Tell whether these hits lead to the outcome that the person is said to have."""
     if person.claims is not None:
         return hits == [person.claims]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sandbox.municipality.municipality import Person
+    from sandbox.municipality.municipality import MadeUpUser
 
 PEOPLE = 120
 
@@ -33,7 +33,7 @@ def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
     return variables
 
 
-def somebody(made_up: Environment, outcome: str, reason: str | None = None) -> Person:
+def somebody(made_up: Environment, outcome: str, reason: str | None = None) -> MadeUpUser:
     return next(
         each
         for each in made_up.municipality
@@ -48,7 +48,7 @@ def explained(env: dict[str, str], user: str, *options: str, code: int = 0) -> d
     return {**found, "by_name": {step["step"]: step for step in found["steps"]}}
 
 
-def values_of(person: Person) -> set[str]:
+def values_of(person: MadeUpUser) -> set[str]:
     """Return every value of a person that is not an id."""
     found: set[str] = set()
     for name, value in person.entra.items():

@@ -96,7 +96,7 @@ def test_who_changes_while_everybody_is_read(
 ) -> None:
     """P4: a change that comes after its page of the list was read is met by the next delta."""
     monkeypatch.setattr("clients.graph.client.PAGE_SIZE", people_on_a_page := 10)
-    first_page = (made_up.municipality.person(number).entra["id"] for number in range(people_on_a_page))
+    first_page = (made_up.municipality.user(number).entra["id"] for number in range(people_on_a_page))
     ordinary = {user["id"] for user in changed_users(made_up.municipality, 10)}
     early = next(user for user in first_page if user in ordinary)
     with held_before(made_up, 2, Kind.USERS):

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from queues.middleware.failure_policy import (
+    FIRST_DELAY,
     MAX_BACK_OFF,
     MAX_DELAY,
     MAX_LAST_USER_ATTEMPTS,
@@ -84,6 +85,16 @@ def test_a_delay_is_bounded_and_not_earlier_than_asked(
     assert isinstance(decision, Retry)
     assert min(asked or 0, MAX_DELAY) <= decision.delay <= MAX_DELAY
     assert MAX_DELAY < 30 * 60
+
+
+@given(dependency=DEPENDENCIES, attempts=ATTEMPTS, jitter=JITTER)
+def test_retry_after_zero_makes_no_hot_loop(dependency: Dependency, attempts: int, jitter: float) -> None:
+    """P8: `Retry-After: 0` is not taken at its word: the back-off is the floor."""
+    decision = decide(
+        TransientError(dependency, "busy", retry_after=0.0), after(attempts=attempts), jitter=jitter
+    )
+    assert isinstance(decision, Retry)
+    assert decision.delay >= FIRST_DELAY / 2
 
 
 @given(attempts=st.integers(1, 50), jitter=JITTER)

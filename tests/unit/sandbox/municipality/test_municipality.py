@@ -15,7 +15,7 @@ from scim2_models import Context
 from sandbox.municipality.changes import changed_users
 from sandbox.municipality.common_cases import COMMON_CASES
 from sandbox.municipality.edge_cases import EDGE_CASES
-from sandbox.municipality.municipality import Municipality, Person
+from sandbox.municipality.municipality import MadeUpUser, Municipality
 from sandbox.municipality.tenant import tenant_settings
 from sandbox.skolon.schema import skolon_provider
 from schemas.tenants.tenant import load_tenant
@@ -34,7 +34,7 @@ def municipality() -> Municipality:
 
 
 @pytest.fixture(scope="module")
-def people(municipality: Municipality) -> list[Person]:
+def people(municipality: Municipality) -> list[MadeUpUser]:
     return list(municipality)
 
 
@@ -55,9 +55,9 @@ def test_another_seed_gives_other_people() -> None:
     assert not one & other
 
 
-def test_people_can_be_made_in_any_order(municipality: Municipality, people: list[Person]) -> None:
+def test_people_can_be_made_in_any_order(municipality: Municipality, people: list[MadeUpUser]) -> None:
     """A person does not depend on who was asked for before."""
-    assert municipality.person(321) == people[321]
+    assert municipality.user(321) == people[321]
 
 
 @pytest.mark.parametrize("size", [50, 51, 149, 1000])
@@ -80,7 +80,9 @@ def test_small_municipalities_have_ordinary_people_only(size: int) -> None:
     assert not {case.name for case in EDGE_CASES} & municipality.cases().keys()
 
 
-def test_expected_outcomes_are_those_of_the_people(municipality: Municipality, people: list[Person]) -> None:
+def test_expected_outcomes_are_those_of_the_people(
+    municipality: Municipality, people: list[MadeUpUser]
+) -> None:
     """The sums are the people's own, in both runs, and nobody is left out."""
     assert municipality.expected_outcomes() == Counter(p.outcome for p in people)
     assert municipality.expected_outcomes("second") == Counter(p.outcome_again for p in people)
@@ -89,18 +91,18 @@ def test_expected_outcomes_are_those_of_the_people(municipality: Municipality, p
     assert "updated" not in municipality.expected_outcomes("second")
 
 
-def test_only_dead_letters_have_a_reason(people: list[Person]) -> None:
+def test_only_dead_letters_have_a_reason(people: list[MadeUpUser]) -> None:
     """A reason goes with a dead letter, and a dead letter with a reason."""
     assert all((p.reason is not None) == (p.outcome == "dead_lettered") for p in people)
 
 
 @pytest.mark.parametrize("name", ["id", "userPrincipalName"])
-def test_nobody_shares_an_identity_in_entra(people: list[Person], name: str) -> None:
+def test_nobody_shares_an_identity_in_entra(people: list[MadeUpUser], name: str) -> None:
     """Ids and principal names are unique."""
     assert len({p.entra[name] for p in people}) == len(people)
 
 
-def test_only_pairs_share_a_mail_address(people: list[Person]) -> None:
+def test_only_pairs_share_a_mail_address(people: list[MadeUpUser]) -> None:
     """Two people have the same address where the case says so, and nowhere else."""
     holders = Counter(p.entra["mail"] for p in people if p.entra["mail"])
     shared = {mail for mail, count in holders.items() if count > 1}
@@ -122,7 +124,7 @@ def test_skolon_users_are_what_skolon_takes(municipality: Municipality) -> None:
     assert len({user["userName"].lower() for user in users}) == len(users)
 
 
-def test_entra_users_have_the_properties_of_graph(people: list[Person]) -> None:
+def test_entra_users_have_the_properties_of_graph(people: list[MadeUpUser]) -> None:
     """All fifteen extension attributes are there, otherMails is a list, and no property is over its limit."""
     for person in people:
         assert len(person.entra["onPremisesExtensionAttributes"]) == 15
@@ -132,7 +134,7 @@ def test_entra_users_have_the_properties_of_graph(people: list[Person]) -> None:
         assert len(person.entra["userPrincipalName"]) <= 113
 
 
-def test_names_have_every_nordic_letter_and_all_the_length(people: list[Person]) -> None:
+def test_names_have_every_nordic_letter_and_all_the_length(people: list[MadeUpUser]) -> None:
     """The letters are there in both sizes, and long names are as long as Entra lets them be."""
     nordic = next(p for p in people if p.case == "nordic_letters").entra["displayName"]
     assert set("åäöæøéüðþÅÄÖÆØÉÜÐÞ") <= set(nordic)
@@ -140,7 +142,7 @@ def test_names_have_every_nordic_letter_and_all_the_length(people: list[Person])
     assert (len(long["givenName"]), len(long["surname"])) == (64, 64)
 
 
-def test_protected_values_are_not_in_skolon_to_begin_with(people: list[Person]) -> None:
+def test_protected_values_are_not_in_skolon_to_begin_with(people: list[MadeUpUser]) -> None:
     """What Entra knows about a protected person stands nowhere in Skolon before the sync (P6)."""
     for person in (p for p in people if p.case == "protected_identity"):
         held = json.dumps(person.skolon)
@@ -162,7 +164,7 @@ def test_tenant_settings_are_valid() -> None:
 
 
 def test_changes_touch_as_many_ordinary_people_as_asked(
-    municipality: Municipality, people: list[Person]
+    municipality: Municipality, people: list[MadeUpUser]
 ) -> None:
     """Each changed user is an ordinary one, and differs from what it was."""
     before = {p.entra["id"]: p for p in people}
