@@ -43,7 +43,7 @@ def test_a_key_is_replaced(tmp_path: Path, amqp_url: str) -> None:
     assert rotated["rotated"] == 2
     assert rotated["dead_letters"] == {"newest": 0, "older": 2, "no": 0, "without": 0}
     plain = update_sync("keys", "rotate", env=both)
-    assert plain.stdout.startswith("0 values are sealed with the first key now.")
+    assert plain.stdout.startswith("Encrypted 0 values with the first key.")
     assert "dead letters\t0\t2\t0\t0" in plain.stdout
 
     alone = {**env, "UPDATE_SYNC_SECRET_KEYS": new}

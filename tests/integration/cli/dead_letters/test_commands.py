@@ -133,14 +133,15 @@ def test_a_letter_is_shown_without_values(
     assert shown["receipt"]["outcome"] == "dead_lettered"
     assert shown["body"] is None
     plain = update_sync("dead-letters", "show", env=env).stdout
-    assert plain.count("mend (sv)") == 5
+    assert plain.count("fix (sv)") == 5
     assert "city •••, id •••, mail (blank)" in plain
     other_key = {**env, "UPDATE_SYNC_SECRET_KEYS": new_key()}
     assert (
         json_output("dead-letters", "show", "--user", "u3", env=other_key)[0]["payload"]["properties"] is None
     )
     keyless = {name: value for name, value in env.items() if name != "UPDATE_SYNC_SECRET_KEYS"}
-    assert json_output("dead-letters", "show", "--user", "u3", env=keyless)[0]["payload"]["sealed_bytes"] > 0
+    (without_key,) = json_output("dead-letters", "show", "--user", "u3", env=keyless)
+    assert without_key["payload"]["encrypted_bytes"] > 0
     assert VALUE not in plain + json.dumps(shown)
     assert len(dead_letters.bodies()) == 5
 
@@ -285,7 +286,7 @@ def test_what_cannot_be_replayed_is_said(
     dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
     done = update_sync("dead-letters", "replay", "--reason", "undecodable", env=env)
     assert done.returncode == 1
-    assert "1  cannot be replayed: no message of ours" in done.stderr
+    assert "1  cannot be replayed: not a message of the sync" in done.stderr
     assert (len(dead_letters.bodies()), dead_letters.outcomes(run)) == (6, {"dead_lettered": 5})
 
 

@@ -176,7 +176,7 @@ def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[
     _, steps, _ = check(env)
     assert grades(steps) == {
         "client secret": "ok",
-        "token from Entra": "fault",
+        "token from Entra": "error",
         "users in Entra": "skipped",
         "birthdays": "skipped",
         "users in Skolon": "ok",
@@ -230,5 +230,5 @@ def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str
     }
     code, steps, written = check(env)
     assert code == 1
-    assert (steps["token from Entra"]["severity"], steps["users in Skolon"]["severity"]) == ("fault", "fault")
+    assert (steps["token from Entra"]["severity"], steps["users in Skolon"]["severity"]) == ("error", "error")
     assert "Traceback" not in written
