@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-def resume_run(run_id: int, *, store: Store, publisher: Publisher, accept: bool = False) -> tuple[Run, int]:
+def resume_run(
+    run_id: int, *, store: Store, publisher: Publisher, override_guard: bool = False
+) -> tuple[Run, int]:
     """Resume a halted run; return it and how many users were published.
 
-    What the guard has halted goes on only with `accept`, and then unwatched: otherwise it raises
+    What the guard has halted goes on only with `override_guard`, and then unwatched: otherwise it raises
     `UsageError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
     is halted again with the cause it had, so that it does not stay open without messages.
     """
     halted = store.runs.get(run_id)
-    if accept:
+    if override_guard:
         store.guard_counters.override(run_id)
     elif halted.cause is Cause.GUARD_EXCEEDED:
         raise UsageError(

@@ -78,7 +78,7 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: Environment, sync:
     """P4: accepted, the run goes on with everybody who is pending, and its sums are of what it did."""
     stopped = halted(sync)
 
-    _, published = resume_run(stopped.run.id, store=sync.store, publisher=sync.broker, accept=True)
+    _, published = resume_run(stopped.run.id, store=sync.store, publisher=sync.broker, override_guard=True)
 
     assert published == stopped.pending
     completed = sync.wait(stopped.run.id)

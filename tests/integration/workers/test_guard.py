@@ -66,7 +66,7 @@ def test_only_a_person_lets_a_guarded_run_go_on(made_up: Environment, sync: InPr
         resume_run(halted.run.id, store=sync.store, publisher=sync.broker)
     assert sync.store.runs.get(halted.run.id).status is Status.HALTED
 
-    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=True)
+    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, override_guard=True)
 
     assert sync.wait(halted.run.id).run.status is Status.COMPLETED
     assert made_up.wrong_users() == []

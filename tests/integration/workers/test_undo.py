@@ -282,10 +282,10 @@ def test_a_newer_run_wins_over_a_halted_undo(
     assert state(made_up) == after
 
 
-def resume(sync: InProcessSync, halted: RunSummary, *, accept: bool = False) -> RunSummary:
+def resume(sync: InProcessSync, halted: RunSummary, *, override_guard: bool = False) -> RunSummary:
     """Resume a halted run, once nobody works on what halted it any more."""
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=accept)
+    resume_run(halted.run.id, store=sync.store, publisher=sync.broker, override_guard=override_guard)
     return sync.wait(halted.run.id)
 
 
@@ -302,7 +302,7 @@ def test_the_guard_watches_an_undo(
     halted = undo(sync, mistaken.run.id)
     assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
     assert f"of {PEOPLE} people" in (halted.run.detail or "")
-    assert resume(sync, halted, accept=True).run.status is Status.COMPLETED
+    assert resume(sync, halted, override_guard=True).run.status is Status.COMPLETED
     assert state(made_up) == before
 
 
@@ -311,7 +311,7 @@ def test_an_accepted_undo_passes_the_guard(
 ) -> None:
     """Who says beforehand that it is meant, is not asked again."""
     limit(sync, 5)
-    assert undo(sync, mistaken.run.id, accept=True).run.status is Status.COMPLETED
+    assert undo(sync, mistaken.run.id, override_guard=True).run.status is Status.COMPLETED
     assert state(made_up) == before
 
 
@@ -324,13 +324,13 @@ def test_a_halted_run_is_put_back_in_one_step(
     assert halted.run.cause is Cause.GUARD_EXCEEDED
     assert differing(before, state(made_up))
 
-    undone = undo(sync, halted.run.id, accept=True)
+    undone = undo(sync, halted.run.id, override_guard=True)
 
     assert undone.run.status is Status.COMPLETED
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     assert state(made_up) == before
     with pytest.raises(UsageError, match="cancelled"):
-        resume_run(halted.run.id, store=sync.store, publisher=sync.broker, accept=True)
+        resume_run(halted.run.id, store=sync.store, publisher=sync.broker, override_guard=True)
 
 
 @pytest.mark.parametrize("step", ["update", "finish"])

@@ -244,7 +244,7 @@ def test_the_shares_of_an_undo_are_of_the_runs_people(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.guard_counters.record_directory_size(run.id, 250)
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
-    undo = open_undo(store, run, accept=True)
+    undo = open_undo(store, run, override_guard=True)
     told: list[int | None] = []
     store.guard_counters.count(
         undo.id, store.guard_counters.counts(run.id), lambda _, people: told.append(people())
@@ -257,12 +257,12 @@ def test_an_undo_can_be_let_through_beforehand(store: Store, *, override_guard: 
     """Then the guard does not watch it; an undo that is open already is let through as well."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    undo = open_undo(store, run, accept=override_guard)
+    undo = open_undo(store, run, override_guard=override_guard)
     store.receipts.create_pending(undo.id, ["anna"])
     found = store.work_items.load(undo.id, "anna")
     assert found is not None
     assert found.guarded is not override_guard
-    open_undo(store, run, "joins", accept=True)
+    open_undo(store, run, "joins", override_guard=True)
     found = store.work_items.load(undo.id, "anna")
     assert found is not None
     assert not found.guarded

@@ -77,7 +77,7 @@ def replay(sync: InProcessSync, wanted: DeadLetterFilter | None = None, **reques
     """Replay what there is, as the command does."""
     chosen, counts = wanted or DeadLetterFilter(), Precheck()
     limit = requests.pop("limit", None)
-    hooks = {name: requests.pop(name) for name in ("show", "cancelled") if name in requests}
+    hooks = {name: requests.pop(name) for name in ("on_progress", "is_cancelled") if name in requests}
     list(precheck(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
     request = ReplayRequest(selection=chosen, expected=counts.expected, operator="tester", **requests)
     return Replay(request, store=sync.store, broker=sync.broker, hooks=ReplayHooks(**hooks)).run()
@@ -206,7 +206,7 @@ def test_an_outage_makes_no_letter(made_up: Environment, sync: InProcessSync, fa
         if waited == 3:
             made_up.skolon.faults.clear()
 
-    operation = replay(sync, max_failed=1, show=show)
+    operation = replay(sync, max_failed=1, on_progress=show)
     assert waited >= 3
     assert operation.status is OperationStatus.COMPLETED
     as_expected(made_up, sync, failed.run.id)
@@ -327,7 +327,7 @@ def test_a_cancelled_replay_leaves_the_rest(sync: InProcessSync, failed: RunSumm
         looks += 1
         return looks > 1
 
-    operation = replay(sync, cancelled=cancelled, max_failed=1)
+    operation = replay(sync, is_cancelled=cancelled, max_failed=1)
     assert operation.status is OperationStatus.CANCELLED
     assert operation.counts["published"] == 1
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
