@@ -23,7 +23,7 @@ def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
     resumed, published = resume_run(
-        run, store=services.store, publisher=services.broker, accept=override_guard
+        run, store=services.store, publisher=services.broker, override_guard=override_guard
     )
     text = f"Run {run} resumed; {published} users requeued."
     if resumed.status is Status.READING:
