@@ -51,13 +51,13 @@ def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
 def test_somebody_is_found_by_each_id(store: Store) -> None:
     """By Entra id, by the Skolon user of any run, by EPPN in the last full run and since; else nobody."""
     old = begin_run(store, "old", "anna", "bo")
-    finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", marks=IdentityDigests(eppn="old mark"))
-    finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", marks=IdentityDigests(eppn="bo"))
+    finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", digests=IdentityDigests(eppn="old mark"))
+    finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", digests=IdentityDigests(eppn="bo"))
     close(store, old)
     new = begin_run(store, "new", "anna", "bo", "cleo")
-    finish(store, new, "anna", Outcome.UNCHANGED, skolon_id="s2", marks=IdentityDigests(eppn="mark"))
-    finish(store, new, "bo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
-    finish(store, new, "cleo", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="bo"))
+    finish(store, new, "anna", Outcome.UNCHANGED, skolon_id="s2", digests=IdentityDigests(eppn="mark"))
+    finish(store, new, "bo", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="bo"))
+    finish(store, new, "cleo", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="bo"))
     close(store, new)
     people = store.user_history
     assert people.find_user_ids(TENANT, "anna", []) == ["anna"]
@@ -74,7 +74,7 @@ def test_somebody_is_found_by_each_id(store: Store) -> None:
 def test_a_dead_letter_has_marks_as_well(store: Store) -> None:
     """Who came to no outcome is marked apart, so that an EPPN that two people share finds both."""
     run = begin_run(store, "run", "anna", "bo")
-    finish(store, run, "anna", Outcome.UNCHANGED, marks=IdentityDigests(eppn="mark"))
+    finish(store, run, "anna", Outcome.UNCHANGED, digests=IdentityDigests(eppn="mark"))
     store.receipts.record_digests(run.id, "bo", IdentityDigests(eppn="mark"))
     store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     close(store, run)
@@ -155,17 +155,17 @@ def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
 def test_the_report_names_who_shares_what(store: Store) -> None:
     """Collisions, equal marks, who has no key, is not found or ambiguous: each by itself, and limited."""
     run = begin_run(store, "run", *"abcdefg")
-    finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", marks=IdentityDigests(eppn="1", ssn="9"))
-    finish(store, run, "b", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="2", ssn="9"))
-    finish(store, run, "c", Outcome.NOT_FOUND, marks=IdentityDigests(eppn="2"))
-    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, marks=IdentityDigests())
+    finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", digests=IdentityDigests(eppn="1", ssn="9"))
+    finish(store, run, "b", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="2", ssn="9"))
+    finish(store, run, "c", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="2"))
+    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, digests=IdentityDigests())
     finish(
         store,
         run,
         "e",
         Outcome.NOT_FOUND,
         detail="removed from Skolon during the run",
-        marks=IdentityDigests(),
+        digests=IdentityDigests(),
     )
     collided = Collision(holder="a", other="f", skolon_id="s1")
     store.receipts.record_digests(run.id, "f", IdentityDigests(eppn="1"))
