@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from devtools.command_server import CommandServer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -21,6 +23,22 @@ COMMAND = str(Path(sys.executable).parent / "update-sync")
 
 #: Seconds: far more than anything here takes, so that only what hangs is cut off.
 DEADLINE = 120.0
+
+
+#: What starts short commands in place of new processes, where that was asked for.
+_SERVERS: list[CommandServer] = []
+
+
+@contextmanager
+def command_server() -> Iterator[None]:
+    """Have `update_sync` fork short commands from one process, until the block ends."""
+    server = CommandServer()
+    _SERVERS.append(server)
+    try:
+        yield
+    finally:
+        _SERVERS.remove(server)
+        server.close()
 
 
 def command_environment(**variables: str) -> dict[str, str]:
@@ -33,6 +51,8 @@ def update_sync(
     *arguments: str, env: Mapping[str, str], stdin: str | None = None, command: str = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
+    if _SERVERS and command == COMMAND and _SERVERS[-1].can_run(arguments, env):
+        return _SERVERS[-1].run(arguments, env=env, stdin=stdin, timeout=DEADLINE)
     return subprocess.run(  # noqa: S603 - our own command
         [command, *arguments],
         env=dict(env),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import settings
 
+from devtools.commands import command_server
 from devtools.services import postgresql as postgresql_service
 from devtools.services import rabbitmq as rabbitmq_service
 from devtools.services import sharing
@@ -150,6 +151,13 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     state.forbidden = request.path.is_relative_to(UNIT)
     yield
     state.forbidden = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_commands() -> Iterator[None]:
+    """Fork short commands from a process that has imported them, once a test runs one."""
+    with command_server():
+        yield
 
 
 @pytest.fixture(scope="session")

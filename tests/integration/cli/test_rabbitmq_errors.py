@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -44,10 +45,11 @@ def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def user(rabbitmq: RabbitMQ) -> Iterator[str]:
-    """Give a user of RabbitMQ who has no rights yet."""
-    rabbitmq.call("PUT", "/users/few", {"password": PASSWORD, "tags": ""})
-    yield "few"
-    rabbitmq.call("DELETE", "/users/few")
+    """Give a RabbitMQ user without rights; tests that run beside this one have users of their own."""
+    name = f"user-{secrets.token_hex(6)}"
+    rabbitmq.call("PUT", f"/users/{name}", {"password": PASSWORD, "tags": ""})
+    yield name
+    rabbitmq.call("DELETE", f"/users/{name}")
 
 
 def of_user(amqp_url: str, user: str, password: str = PASSWORD) -> str:
@@ -85,7 +87,7 @@ def test_a_wrong_virtual_host_is_named(env: dict[str, str], amqp_url: str, comma
 def test_a_user_without_any_right_is_named(env: dict[str, str], amqp_url: str, user: str) -> None:
     """A user who may not even enter the virtual host is named, with the virtual host."""
     line = refused("worker", env, of_user(amqp_url, user))
-    assert f"few has no rights in the virtual host {urlsplit(amqp_url).path[1:]}" in line
+    assert f"{user} has no rights in the virtual host {urlsplit(amqp_url).path[1:]}" in line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""The layout that a newcomer relies on: folders of a size that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+#: The product, and the programs beside it.
+PACKAGES = tuple(
+    sorted(folder.parent.name for folder in ROOT.glob("*/__init__.py") if folder.parent.name != "tests")
+)
+LARGEST = 12
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_folder_has_too_many_modules(package: str) -> None:
+    """A folder holds at most twelve modules, so that its names can be read at one look."""
+    found = {}
+    for folder in [ROOT / package, *(path for path in (ROOT / package).rglob("*") if path.is_dir())]:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        if len(modules) > LARGEST:
+            found[str(folder.relative_to(ROOT))] = len(modules)
+    assert found == {}
