@@ -289,12 +289,12 @@ def killed_after(place: str, sync: InProcessSync, monkeypatch: pytest.MonkeyPatc
 
         return step
 
-    target = {"take_up": sync.store.replays, "publish": sync.broker}[place]
+    target = {"reopen": sync.store.replays, "publish": sync.broker}[place]
     monkeypatch.setattr(target, place, dying(getattr(target, place)))
     return monkeypatch.undo
 
 
-@pytest.mark.parametrize("place", ["take_up", "publish"])
+@pytest.mark.parametrize("place", ["reopen", "publish"])
 def test_a_killed_replay_is_taken_over(
     made_up: Environment,
     sync: InProcessSync,
