@@ -100,8 +100,10 @@ def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> N
     asked = now - dt.timedelta(days=3)
     run = begin_run(store, "trusting", "anna", "bo")
     confirmed = Verification(fingerprint="trace", verified_at=asked)
-    finish(store, run, "anna", Outcome.UNCHANGED, skolon_id="s1", confirmed=confirmed)
-    finish(store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", confirmed=Verification(fingerprint="other"))
+    finish(store, run, "anna", Outcome.UNCHANGED, skolon_id="s1", verification=confirmed)
+    finish(
+        store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", verification=Verification(fingerprint="other")
+    )
     close(store, run)
     fresh = store.user_history.freshness(TENANT, now)
     assert (fresh.within_day, fresh.within_week, fresh.oldest) == (1, 2, asked)
