@@ -144,7 +144,7 @@ read_plans = Table(
     Column("mapping_fingerprint", String(64), nullable=False),
     # The link from which a delta goes on; without one everybody is read.
     Column("start_link", Text),
-    # The scan from which on everybody is read after all, since Graph no longer takes that link.
+    # The attempt from which on the whole list is read, because Graph no longer takes that link.
     Column("list_from_attempt", Integer),
     Column("end_link", Text),
     Column("keeps_delta_link", Boolean, nullable=False),

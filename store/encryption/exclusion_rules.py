@@ -1,6 +1,6 @@
 """The values of `scope.exclude` in stored settings: sealed, for they mark people, protected ones too.
 
-A rule is stored as `{"source": …, "sealed": …}`. One that an earlier version stored in the clear, with
+A rule is stored as `{"source": …, "encrypted": …}`. One that an earlier version stored in the clear, with
 `equals`, is read all the same, and sealed when its tenant is next changed, or by 'update-sync keys rotate'.
 """
 
