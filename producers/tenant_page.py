@@ -111,7 +111,7 @@ class PageReader:
         """Raise `HaltError` (`page_loop`) if the list cannot end: its links are new, and lead nowhere."""
         if found.next_link is None:
             return
-        # A page's message goes out before the page before it is done, so the number tells the pages, no count.
+        # The next page's message goes out before this page is done, so pages are told by number, not counted.
         users = self._pages.users_read(page)
         why = why_endless(pages=page.number, users=users, counted=self._guards.people(page.run))
         if why is not None:
