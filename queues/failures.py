@@ -37,8 +37,12 @@ BUG_ATTEMPTS: Final = 3
 USER_TRIES: Final = 5
 #: The same for somebody whose search works and whose change does not, when nobody is left to compare with.
 LAST_USER_TRIES: Final = 12
+#: A refusal halts a run after so many in a row while nobody succeeds. The first answer of a run may be one
+#: that only this user gets: within the two waits in between, 3 to 6 seconds, others are answered too.
+HALT_TRIES: Final = 3
 #: What says that a service is away, whoever is asked about (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
+_FORBIDDEN: Final = 403
 #: For how long before a first failure the success of others tells that it may be one user's.
 _LATELY: Final = dt.timedelta(seconds=60)
 
@@ -150,14 +154,8 @@ def decide(  # noqa: PLR0911 - one table
     match error:
         case PermanentError():
             return DeadLetter(reason=error.reason, stage=error.stage, detail=error.detail)
-        case HaltError() if history.replayed is not None:
-            # Its run may have ended long ago: there is nothing to halt.
-            detail = f"the replay met {error.cause}: {error.detail}"
-            return DeadLetter(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
-        case HaltError() if _is_one_users(error, history, others):
-            return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case HaltError():
-            return Halt(cause=error.cause, detail=error.detail)
+            return _refused(error, history, jitter, others)
         case SuspectError():
             return Isolate(queue=error.queue)
         case StoppingError():
@@ -172,6 +170,18 @@ def decide(  # noqa: PLR0911 - one table
             # Only our own errors are known to hold nobody's data in their text.
             detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
             return DeadLetter(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
+
+
+def _refused(error: HaltError, history: History, jitter: float, others: Others) -> Decision:
+    if history.replayed is not None:
+        # Its run may have ended long ago: there is nothing to halt.
+        detail = f"the replay met {error.cause}: {error.detail}"
+        return DeadLetter(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
+    if _is_one_users(error, history, others):
+        return _of_one_user(error, error.stage or Stage.RECORD, history, jitter)
+    if _may_be_one_users(error, history, others):
+        return Retry(delay=_back_off(history.answers, jitter))
+    return Halt(cause=error.cause, detail=error.detail)
 
 
 def _is_one_users(error: TransientError | HaltError, history: History, others: Others) -> bool:
@@ -189,6 +199,15 @@ def _is_one_users(error: TransientError | HaltError, history: History, others: O
         return isinstance(error, HaltError) or not others.recovering
     is_last = error.stage is Stage.UPDATE and not others.waiting and error.status not in _SAYS_AWAY
     return is_last and history.answers >= LAST_USER_TRIES and isinstance(error, TransientError)
+
+
+def _may_be_one_users(error: HaltError, history: History, others: Others) -> bool:
+    """Say whether a refusal is yet to be compared with what others are answered, who are still to come (P7).
+
+    Only a 403 is worth it: with a token that is not taken (401) each request more is one too many.
+    """
+    early = 1 <= history.answers < HALT_TRIES
+    return early and others.waiting and error.stage is not None and error.status == _FORBIDDEN
 
 
 def _of_one_user(
