@@ -37,8 +37,12 @@ MAX_BUG_ATTEMPTS: Final = 3
 MAX_USER_ATTEMPTS: Final = 5
 #: The same for a user whose search works and whose update fails, with no other user left to compare.
 MAX_LAST_USER_ATTEMPTS: Final = 12
+#: A 403 halts a run after so many in a row while no other user succeeds. The first answer of a run may be one
+#: that only this user gets: within the two waits in between, 3 to 6 seconds, others are answered too.
+MAX_FORBIDDEN_ATTEMPTS: Final = 3
 #: What says that a service is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
+_FORBIDDEN: Final = 403
 #: For how long before a first failure the success of others tells that it may be one user's.
 _LATELY: Final = dt.timedelta(seconds=60)
 
@@ -151,14 +155,8 @@ def decide(  # noqa: PLR0911 - one table
     match error:
         case PermanentError():
             return Failure(reason=error.reason, stage=error.stage, detail=error.detail)
-        case HaltError() if history.replayed is not None:
-            # Its run may have ended long ago: there is nothing to halt.
-            detail = f"the replay met {error.cause}: {error.detail}"
-            return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
-        case HaltError() if _concerns_one_user(error, history, peers):
-            return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
         case HaltError():
-            return Halt(cause=error.cause, detail=error.detail)
+            return _decide_halt(error, history, jitter, peers)
         case RedeliveredError():
             return Quarantine(queue=error.queue)
         case ShutdownError():
@@ -177,6 +175,18 @@ def decide(  # noqa: PLR0911 - one table
             return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 
+def _decide_halt(error: HaltError, history: History, jitter: float, peers: PeerResults) -> Decision:
+    if history.replayed is not None:
+        # Its run may have ended long ago: there is nothing to halt.
+        detail = f"the replay met {error.cause}: {error.detail}"
+        return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
+    if _concerns_one_user(error, history, peers):
+        return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
+    if _may_concern_one_user(error, history, peers):
+        return Retry(delay=_back_off(history.user_failures, jitter))
+    return Halt(cause=error.cause, detail=error.detail)
+
+
 def _concerns_one_user(error: TransientError | HaltError, history: History, peers: PeerResults) -> bool:
     """Say whether what was answered is about this user alone, as far as can be told by now (promise P7).
 
@@ -192,6 +202,15 @@ def _concerns_one_user(error: TransientError | HaltError, history: History, peer
         return isinstance(error, HaltError) or not peers.recovering
     is_last = error.stage is Stage.UPDATE and not peers.pending and error.status not in _SAYS_AWAY
     return is_last and history.user_failures >= MAX_LAST_USER_ATTEMPTS and isinstance(error, TransientError)
+
+
+def _may_concern_one_user(error: HaltError, history: History, peers: PeerResults) -> bool:
+    """Say whether a 403 is yet to be compared with what Skolon answers about other users (promise P7).
+
+    A token that is not taken (401) is wrong for all users, so no further request is made with it.
+    """
+    is_early = 1 <= history.user_failures < MAX_FORBIDDEN_ATTEMPTS
+    return is_early and peers.pending and error.stage is not None and error.status == _FORBIDDEN
 
 
 def _decide_for_one_user(

@@ -14,6 +14,7 @@ from queues.middleware.failure_policy import (
     FIRST_DELAY,
     MAX_BACK_OFF,
     MAX_DELAY,
+    MAX_FORBIDDEN_ATTEMPTS,
     MAX_LAST_USER_ATTEMPTS,
     MAX_USER_ATTEMPTS,
     UNKNOWN_PEERS,
@@ -207,13 +208,22 @@ def test_while_others_get_over_it_it_is_an_outage(user_failures: int, jitter: fl
     assert isinstance(decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=peers), Retry)
 
 
-@given(jitter=JITTER)
-def test_a_refusal_that_others_do_not_meet_is_looked_at_twice(jitter: float) -> None:
-    """P7: where others succeeded just now, one refusal halts nobody; where they no longer do, it halts."""
+@given(jitter=JITTER, peers=st.sampled_from([UNKNOWN_PEERS, OTHERS_DID]))
+def test_a_refusal_halts_when_no_user_succeeds_meanwhile(jitter: float, peers: PeerResults) -> None:
+    """P7: the first answer of a run may be one user's refusal; with others pending, it is asked again."""
+    for failures in range(1, MAX_FORBIDDEN_ATTEMPTS):
+        assert isinstance(decide(FORBIDDEN, is_user_failure(failures), jitter=jitter, peers=peers), Retry)
     halt = Halt(cause=Cause.SKOLON_PERMISSION, detail="HTTP 403")
-    assert isinstance(decide(FORBIDDEN, is_user_failure(1), jitter=jitter, peers=OTHERS_DID), Retry)
-    assert decide(FORBIDDEN, is_user_failure(2), jitter=jitter, peers=OTHERS_DID) == halt
-    assert decide(FORBIDDEN, is_user_failure(1), jitter=jitter, peers=UNKNOWN_PEERS) == halt
+    assert decide(FORBIDDEN, is_user_failure(MAX_FORBIDDEN_ATTEMPTS), jitter=jitter, peers=peers) == halt
+
+
+@given(jitter=JITTER)
+def test_a_refusal_halts_at_once_when_no_user_is_left_to_compare(jitter: float) -> None:
+    """The last user of a run, and a token that is not taken, do not wait for other users."""
+    halt = Halt(cause=Cause.SKOLON_PERMISSION, detail="HTTP 403")
+    assert decide(FORBIDDEN, is_user_failure(1), jitter=jitter, peers=PeerResults(pending=False)) == halt
+    token = HaltError(Cause.SKOLON_CREDENTIALS, "HTTP 401", status=401, stage=Stage.MATCH)
+    assert decide(token, is_user_failure(1), jitter=jitter) == Halt(cause=token.cause, detail="HTTP 401")
 
 
 @given(user_failures=st.integers(1, 100), jitter=JITTER)
