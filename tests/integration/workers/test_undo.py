@@ -311,7 +311,7 @@ def test_an_accepted_undo_passes_the_guard(
 ) -> None:
     """Who says beforehand that it is meant, is not asked again."""
     limit(sync, 5)
-    assert undo(sync, mistaken.run.id, accept=True).run.status is Status.COMPLETED
+    assert undo(sync, mistaken.run.id, override_guard=True).run.status is Status.COMPLETED
     assert state(made_up) == before
 
 
@@ -324,7 +324,7 @@ def test_a_halted_run_is_put_back_in_one_step(
     assert halted.run.cause is Cause.GUARD_EXCEEDED
     assert differing(before, state(made_up))
 
-    undone = undo(sync, halted.run.id, accept=True)
+    undone = undo(sync, halted.run.id, override_guard=True)
 
     assert undone.run.status is Status.COMPLETED
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
