@@ -12,7 +12,7 @@ What counts:
 - The deepest stack is the largest number of counted frames that are active at once. A suspended generator
   (an open context manager, for instance) is not active.
 - Users that are processed at the same time share requests and statements. What one thread does for several
-  users counts for the user of that thread. The default of one user at a time shares nothing.
+  users counts for the user of that thread. `--threads 1` shares nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.sandbox.in_process_sync import in_process_sync
+from cli.sandbox.in_process_sync import THREADS, in_process_sync
 from runtime.logging import set_up_logging
 from sandbox.environment import TENANT_KEY, serve_environment
 from schemas.messages.messages import USER_SYNC_ACTOR
@@ -158,8 +158,10 @@ def details(traces: Sequence[Trace]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Trace, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m devtools.trace_user", description=__doc__.split("\n")[0])
-    parser.add_argument("--users", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=1, help="users that are processed at the same time")
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument(
+        "--threads", type=int, default=THREADS, help="users that are processed at the same time"
+    )
     parser.add_argument("--details", metavar="OUTCOME", help="print one such user's files and deepest stack")
     options = parser.parse_args(arguments)
     set_up_logging("console", level=logging.ERROR)

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 from bootstrap.message_services import message_services
 from queues.actor import declare_actor
 from queues.consuming.processes import set_process_broker
-from schemas.messages.messages import (
-    USER_SYNC_ACTOR,
-    USER_SYNC_QUEUE,
-    load_user_sync,
-    reject_positional_arguments,
-)
+from schemas.messages.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE
 from workers.failure_recorder import UserFailureRecorder
 from workers.user_sync import UserSyncHandler
 
@@ -34,15 +29,9 @@ def build() -> None:
 def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
     """Have `broker` pass user messages to the sync of one user."""
     handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
-
-    def user_sync(*args: object, **fields: object) -> None:
-        reject_positional_arguments(args)
-        with gateways.track_user():
-            handler.sync(load_user_sync(fields))
-
     declare_actor(
         broker,
-        user_sync,
+        handler.handle,
         name=USER_SYNC_ACTOR,
         queue=USER_SYNC_QUEUE,
         failure_listener=UserFailureRecorder(store=store),

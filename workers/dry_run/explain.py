@@ -1,4 +1,4 @@
-"""What would become of one user now, step by step: the worker's own way, with doors that only read."""
+"""Explains step by step what would become of one user now; nothing is written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.errors import HaltError, PermanentError, TransientError
-from workers.pipeline.user_way import UserWay
-from workers.pipeline.writer import would_change
+from workers.pipeline.pipeline import SyncPipeline
+from workers.pipeline.writer import DryRunWriter
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
@@ -18,19 +18,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class UserExplanation:
-    """The steps that were taken, and how the way ended: with a verdict, or with an error of ours."""
+    """The steps that were taken, and how they ended: with a result, or with an error of ours."""
 
     steps: tuple[Step, ...]
     end: SyncResult | PermanentError | HaltError | TransientError
 
 
 def explain(user_id: str, record: TenantRecord, gateways: Gateways) -> UserExplanation:
-    """Go a user's way with a tenant's settings; nothing is written anywhere (promise P1)."""
+    """Run a user's steps with a tenant's settings; nothing is written anywhere (promise P1)."""
     steps: list[Step] = []
-    way = UserWay(record=record, gateways=gateways, dry_run=True, change=would_change, on_step=steps.append)
+    pipeline = SyncPipeline(
+        record=record,
+        gateways=gateways,
+        dry_run=True,
+        writer=DryRunWriter(),
+        on_step=steps.append,
+    )
     end: SyncResult | PermanentError | HaltError | TransientError
     try:
-        end = way.verdict(user_id, None)
+        end = pipeline.run(user_id, None)
     except (PermanentError, HaltError, TransientError) as error:
         end = error
     return UserExplanation(steps=tuple(steps), end=end)

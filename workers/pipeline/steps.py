@@ -1,19 +1,24 @@
-"""What each step of a user's way has found out: a worker decides by these values, a preview explains by them.
+"""The values that the steps of a user's sync produce, and what listens to them.
 
-Whoever wants to know is told of each step as soon as it is done; an error that ends the way comes after the
-steps before it. The values hold people's data: none of them goes into a log (promise P6).
+The pipeline decides by these values and a preview explains by them. A listener is called after each step; an
+error that ends the sync comes after the steps before it. The values hold personal data: none is logged (P6).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from schemas.runs.identity_digests import IdentityDigests, identity_digests_of
+from workers.rules.mapping import mapped_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clients.graph.birthday import Birthday
+    from schemas.crypto.blind_index import BlindIndex
     from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadStep:
-    """Who it is in Entra, None when nobody there has the id; `by_id` if Graph was asked for this one user."""
+    """The user in Entra, None if there is none with the id; `by_id` if Graph was asked for this one user."""
 
     user: GraphUser | None
     by_id: bool
@@ -32,35 +37,35 @@ class ReadStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeStep:
-    """What the tenant's scope says of the user: rule by rule, the last of them decides."""
+    """What each rule of the tenant's scope says of the user; the last of them decides."""
 
     results: tuple[RuleResult, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapStep:
-    """Which source decides each attribute that the tenant syncs, and what value it gives; not yet checked."""
+    """The source and the value of each attribute that the tenant syncs, not yet checked."""
 
     sources: Mapping[Attribute, ResolvedSource]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchStep:
-    """Who in Skolon has the value of each match key that has one, in the tenant's order."""
+    """The Skolon users that have the value of each match key, in the tenant's order."""
 
     key_matches: tuple[KeyMatches, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchStep:
-    """Whom of those the user is, None for nobody."""
+    """The Skolon user that the user is, None for none."""
 
     match: Match | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerStep:
-    """Whose the Skolon user is by its External Id, and whether it is somebody else who is in Entra."""
+    """The External Id of the Skolon user, and whether it is that of another user in Entra."""
 
     external_id: str | None
     is_others: bool
@@ -68,14 +73,14 @@ class OwnerStep:
 
 @dataclass(frozen=True, kw_only=True)
 class BirthDateStep:
-    """What Graph said of the birthday: it tells that of one user alone."""
+    """What Graph says of the user's birthday."""
 
     birthday: Birthday
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareStep:
-    """What differs: the Skolon user as it is, what would be written, and which blanks do not erase."""
+    """The Skolon user as it is, what would be written, and which blanks do not erase."""
 
     user: SkolonUser
     changes: Mapping[Attribute, str | None]
@@ -84,9 +89,24 @@ class CompareStep:
 
 Step = ReadStep | ScopeStep | MapStep | SearchStep | MatchStep | OwnerStep | BirthDateStep | CompareStep
 
-#: Is told of each step.
+#: Is called after each step.
 StepListener = Callable[[Step], None]
 
 
 def ignore_step(step: Step) -> None:
-    """Take a step that nobody asked about."""
+    """Take a step that nothing listens to."""
+
+
+class DigestObserver:
+    """Takes the identity digests of a user when it is mapped; `digests` are empty until then."""
+
+    def __init__(self, tenant: str, index: BlindIndex) -> None:
+        self.digests = IdentityDigests()
+        self._tenant = tenant
+        self._index = index
+
+    def __call__(self, step: Step) -> None:
+        """Take a step."""
+        if isinstance(step, MapStep):
+            year = dt.datetime.now(dt.UTC).year
+            self.digests = identity_digests_of(mapped_values(step.sources), self._tenant, self._index, year)

@@ -1,9 +1,9 @@
-"""Whether a person's last receipt is enough, so that Skolon need not be asked again."""
+"""Skips the request to Skolon for a user whose last receipt verified the same values recently."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
@@ -20,31 +20,8 @@ if TYPE_CHECKING:
     from store.receipts.verifications import Verifications
 
 
-class Trust(Protocol):
-    """What is known of a user before Skolon is asked."""
-
-    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
-        """Return the outcome without asking, None when Skolon has to be asked."""
-
-    def confirmation(self) -> Verification | None:
-        """Return what is to be kept, once Skolon has been asked and is right."""
-
-
-class NoTrust:
-    """Skolon is asked in any case, and nothing is kept: for rehearsals, and for who only explains."""
-
-    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
-        """Return None."""
-        del mapped
-        return None
-
-    def confirmation(self) -> Verification | None:
-        """Return None."""
-        return None
-
-
-class ReceiptTrust:
-    """Trusts the person's last receipt for as long as the tenant allows."""
+class VerificationCache:
+    """Takes a user's last receipt for the outcome, as long as the tenant's settings allow."""
 
     def __init__(
         self, *, verifications: Verifications, index: BlindIndex, message: UserSync, tenant: Tenant
@@ -55,10 +32,10 @@ class ReceiptTrust:
         self._tenant = tenant
         self._fingerprints: list[str] = []
 
-    def known(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
+    def lookup(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
         """Return `unchanged` when the last receipt says so of the same values, and is young enough.
 
-        The trust does not prolong itself: what is kept of it is when Skolon was really asked.
+        A skip does not prolong itself: its receipt keeps the time when Skolon was last asked.
         """
         days = self._tenant.trust_receipts_days
         if not days:
@@ -76,6 +53,6 @@ class ReceiptTrust:
             verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),
         )
 
-    def confirmation(self) -> Verification | None:
-        """Return the trace of the values that `known` was asked about."""
+    def verification(self) -> Verification | None:
+        """Return what to keep of the values that `lookup` was asked about, now that Skolon was asked."""
         return Verification(fingerprint=self._fingerprints[0]) if self._fingerprints else None

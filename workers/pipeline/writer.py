@@ -1,46 +1,52 @@
-"""What is done about a difference: the user is claimed and updated, or it is only said what would be."""
+"""Writes a difference to Skolon after claiming the user, or only reports what would be written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
-from schemas.errors import HaltError
-from schemas.outcomes import Outcome
-from schemas.runs.changes import ChangeKind, change_kind
+from clients.skolon.errors import UserNotFoundError
+from schemas.errors import HaltError, PermanentError, VersionConflictError
+from schemas.outcomes import Outcome, Reason, Stage
+from schemas.runs.changes import change_kind
+from schemas.runs.collision import Collision
 from schemas.runs.sync_result import SyncResult
-from schemas.users.attributes import Attribute
-from schemas.users.skolon_user import SkolonUser
 from store.receipts.collisions import CollisionError
-from workers.pipeline.collisions import collision
 from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Tenant
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
     from store.receipts.claims import Claims
 
-#: Brings a Skolon user to the values that it should have; None empties an attribute.
-Change = Callable[[SkolonUser, Mapping[Attribute, str | None]], SyncResult]
+#: How often a user that changes while it is written is read and compared again before it is a `conflict`.
+MAX_CONFLICTS: Final = 5
 
 
-def would_change(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
-    """Say what would be done, and do nothing."""
-    return SyncResult(
-        outcome=Outcome.WOULD_UPDATE,
-        skolon_id=user.id,
-        skolon_version=user.version,
-        changed=tuple(sorted(changes)),
-        change_kinds=_kinds(user, changes),
-    )
+class Writer(Protocol):
+    """Brings a Skolon user to the values that it should have."""
+
+    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+        """Make the changes; None empties an attribute."""
 
 
-class ClaimedChange:
-    """Claims the Skolon user for the message's receipt, unless somebody was faster, and then updates it."""
+class DryRunWriter:
+    """Reports what would be written, and writes nothing."""
 
-    def __init__(  # noqa: PLR0913 - all that a change meets
+    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+        """Return `would_update` with the changes."""
+        return _changed(Outcome.WOULD_UPDATE, user, changes, version=user.version)
+
+
+class ClaimingWriter:
+    """Claims the Skolon user for the message's receipt, and then updates it."""
+
+    def __init__(  # noqa: PLR0913 - what a claim and an update need
         self,
         *,
         claims: Claims,
@@ -48,23 +54,22 @@ class ClaimedChange:
         message: UserSync,
         tenant: Tenant,
         guarded: bool,
-        refused: Callable[[SyncResult], None],
+        on_blocked: Callable[[SyncResult], None],
     ) -> None:
-        """Take what is told of a change that the guard refuses: what would have been done."""
+        """Take the message's user; `on_blocked` is told what the guard has kept from being written."""
         self._claims = claims
         self._skolon = skolon
         self._message = message
         self._tenant = tenant
         self._guarded = guarded
-        self._refused = refused
+        self._on_blocked = on_blocked
 
-    def __call__(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
         """Make the changes.
 
         Raises as the guard (`HaltError`), a claim (`collision`) and Skolon's update do.
         """
-        changed = tuple(sorted(changes))
-        old_values = {attribute: user.attributes.get(attribute) for attribute in changed}
+        old_values = {attribute: user.attributes.get(attribute) for attribute in sorted(changes)}
         try:
             claim = self._claims.claim(
                 self._message.run,
@@ -75,21 +80,61 @@ class ClaimedChange:
                 new_values=changes,
             )
         except HaltError:
-            self._refused(would_change(user, changes))
+            self._on_blocked(_changed(Outcome.WOULD_UPDATE, user, changes, version=user.version))
             raise
         except CollisionError as error:
             raise collision(user.id, error.entra_id, self._message.user) from None
         if claim.superseded:
             return SyncResult(outcome=Outcome.SUPERSEDED)
         version = self._skolon.update(self._tenant.organisation, user, changes)
-        return SyncResult(
-            outcome=Outcome.UPDATED,
-            skolon_id=user.id,
-            skolon_version=version,
-            changed=changed,
-            change_kinds=_kinds(user, changes),
-        )
+        return _changed(Outcome.UPDATED, user, changes, version=version)
 
 
-def _kinds(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> dict[Attribute, ChangeKind]:
-    return {attribute: change_kind(user.attributes.get(attribute), new) for attribute, new in changes.items()}
+def write_until_settled(
+    user: SkolonUser,
+    *,
+    write: Callable[[SkolonUser], SyncResult],
+    read: Callable[[], SkolonUser | None],
+    gone: str,
+) -> SyncResult:
+    """Return what `write` returns; after each version conflict it is called again with what `read` returns.
+
+    A user that is no longer in Skolon is `not_found`, with `gone` as the detail. Raises `PermanentError`
+    (`conflict`) after `MAX_CONFLICTS`.
+    """
+    for _ in range(MAX_CONFLICTS):
+        try:
+            return write(user)
+        except VersionConflictError:
+            current = read()
+        except UserNotFoundError:
+            current = None
+        if current is None:
+            return SyncResult(outcome=Outcome.NOT_FOUND, detail=gone)
+        user = current
+    raise PermanentError(
+        Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {MAX_CONFLICTS} times in a row"
+    )
+
+
+def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
+    """Return the error of the second Entra user that claims a Skolon user."""
+    return PermanentError(
+        Reason.COLLISION,
+        Stage.MATCH,
+        str(Collision(holder=holder, other=other, skolon_id=skolon_id)),
+    )
+
+
+def _changed(
+    outcome: Outcome, user: SkolonUser, changes: Mapping[Attribute, str | None], *, version: str | None
+) -> SyncResult:
+    return SyncResult(
+        outcome=outcome,
+        skolon_id=user.id,
+        skolon_version=version,
+        changed=tuple(sorted(changes)),
+        change_kinds={
+            attribute: change_kind(user.attributes.get(attribute), new) for attribute, new in changes.items()
+        },
+    )

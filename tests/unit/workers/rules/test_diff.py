@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.users.attributes import Attribute, values_match
 from schemas.users.skolon_user import SkolonUser
 from tests.unit.workers.factories import skolon_user
-from workers.rules.diff import difference
+from workers.rules.diff import difference, kept_blanks
 
 VALUES: Final = (
     st.none() | st.sampled_from(["a@b.example", "A@B.example", "Öberg", "öberg"]) | st.text(min_size=1)
@@ -82,3 +82,30 @@ def test_each_attribute_is_erased_only_when_named(attribute: Attribute) -> None:
     assert difference(held, {attribute: None}, ()) == {}
     assert difference(held, {attribute: None}, [other for other in Attribute if other != attribute]) == {}
     assert difference(held, {attribute: None}, [attribute]) == {attribute: None}
+
+
+@pytest.mark.parametrize("attribute", list(Attribute))
+@pytest.mark.parametrize(
+    ("held", "value", "erase", "kept"),
+    [
+        ("something", None, False, True),
+        ("something", None, True, False),
+        (None, None, False, False),
+        ("something", "something", False, False),
+        ("something", "another", False, False),
+        (None, "another", False, False),
+    ],
+    ids=["blank", "erased", "blank in both", "equal", "other value", "filled"],
+)
+def test_kept_are_the_blanks_that_would_erase(
+    attribute: Attribute,
+    held: str | None,
+    value: str | None,
+    erase: bool,  # noqa: FBT001 - a table
+    kept: bool,  # noqa: FBT001 - a table
+) -> None:
+    """P5: an attribute is kept when Entra has it blank, Skolon has a value, and no setting erases it."""
+    found = kept_blanks(
+        user({attribute: held}), {attribute: value}, [attribute] if erase else set(Attribute) - {attribute}
+    )
+    assert found == ((attribute,) if kept else ())

@@ -141,3 +141,13 @@ def test_an_ssn_is_checked_only_for_a_country() -> None:
     assert map_user(user, tenant(sources=sources))[Attribute.SSN] == "201301019800"
     with pytest.raises(PermanentError, match=r"^invalid_user at map: ssn: is no personal number of SE$"):
         map_user(user, tenant(sources=sources, ssn_country="SE"))
+
+
+@pytest.mark.parametrize("attribute", [each for each in Attribute if each is not Attribute.ADDRESS])
+@pytest.mark.parametrize("sign", ["\n", "\r", "\t"])
+def test_no_other_attribute_may_have_several_lines(attribute: Attribute, sign: str) -> None:
+    """A line break or a tab is a fault of every attribute but the address."""
+    with pytest.raises(PermanentError) as raised:
+        check_values({attribute: f"a{sign}b", Attribute.ADDRESS: f"a{sign}b"}, tenant())
+    assert f"{attribute}: has a control character" in raised.value.detail
+    assert "address:" not in raised.value.detail

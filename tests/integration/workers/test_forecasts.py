@@ -111,7 +111,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(
     )
     made_up.skolon.faults.add(fault)
 
-    sync.handler.sync(message)
+    sync.handler.handle(**vars(message))
 
     summary = sync.store.runs.summary(run.id)
     assert (summary.run.status, summary.run.cause, summary.pending) == (
@@ -123,7 +123,7 @@ def test_whoever_cannot_be_looked_at_stays_pending(
     assert prospect is not None
     assert prospect.not_evaluated == 1
     made_up.skolon.faults.clear()
-    sync.handler.sync(message)
+    sync.handler.handle(**vars(message))
     seen = sync.store.forecasts.for_run(run.id)
     assert seen is not None
     assert (seen.outcomes, seen.not_evaluated) == ({Outcome.UPDATED: 1}, 0)

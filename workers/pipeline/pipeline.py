@@ -1,0 +1,185 @@
+"""The sync of one user: read from Entra, scope, map, match, compare, write.
+
+A run's worker, a dry run and a preview go through the same steps. Only the `writer` changes anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from schemas.errors import PermanentError
+from schemas.outcomes import VERIFYING_OUTCOMES, Outcome, Reason, Stage
+from schemas.runs.run import RunWarning, WarningKind
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, NO_MATCH_KEY, SyncResult
+from schemas.tenants.mapping_settings import selected_properties
+from schemas.users.attributes import Attribute
+from schemas.users.graph_user import is_placeholder_id, load_graph_user
+from schemas.users.skolon_user import ensure_usable
+from workers.pipeline import steps
+from workers.pipeline.writer import collision, write_until_settled
+from workers.rules.delta_completeness import missing_properties
+from workers.rules.diff import difference, kept_blanks
+from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
+from workers.rules.matching import find_matches, match_keys_with_values, select_match
+from workers.rules.scope import evaluate_scope, exclusion_reason
+
+if TYPE_CHECKING:
+    from clients.gateways import Gateways
+    from schemas.users.graph_user import GraphUser
+    from schemas.users.skolon_user import SkolonUser
+    from store.tenants.tenants import TenantRecord
+    from workers.pipeline.verification_cache import VerificationCache
+    from workers.pipeline.writer import Writer
+
+#: Object ids in Entra are GUIDs: any other External Id is another source's.
+_OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class SyncPipeline:
+    """Brings one user of a tenant to an outcome; made for each user anew."""
+
+    def __init__(  # noqa: PLR0913 - what the steps need
+        self,
+        *,
+        record: TenantRecord,
+        gateways: Gateways,
+        dry_run: bool,
+        writer: Writer,
+        claimed: bool = False,
+        verifications: VerificationCache | None = None,
+        on_step: steps.StepListener = steps.ignore_step,
+    ) -> None:
+        """Take the tenant and the steps' tools.
+
+        A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
+        user. Without `verifications` Skolon is asked in any case. `on_step` is called after each step.
+        """
+        self._tenant = record.tenant
+        self._gateways = gateways
+        self._graph = gateways.graph(record.credentials)
+        self._skolon = gateways.skolon(dry_run=dry_run)
+        self._writer = writer
+        self._claimed = claimed
+        self._verifications = verifications
+        self._on_step = on_step
+        self._notes: list[str] = []
+        self._warnings: list[RunWarning] = []
+
+    def run(self, user_id: str, given: object | None) -> SyncResult:
+        """Bring the user to an outcome; raises an error of ours if that fails.
+
+        `given` is what a page of Graph had of the user; without it the user is read by id.
+        """
+        tenant = self._tenant
+        if tenant.wants_birthdays:
+            self._graph.expect_birthday()
+        else:
+            self._gateways.skip_birthday()
+        user = self._read(user_id, given)
+        if user is None:
+            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
+        results = evaluate_scope(user, tenant.scope)
+        self._on_step(steps.ScopeStep(results=results))
+        if excluded := exclusion_reason(results):
+            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=excluded)
+        mapped = self._map(user)
+        keys = match_keys_with_values(mapped, tenant.match_keys)
+        if not keys:
+            return SyncResult(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
+        verified = self._verifications and self._verifications.lookup(mapped)
+        if verified:
+            return verified
+        found = self._skolon.search(tenant.organisation, keys)
+        match = self._match(found, keys)
+        if match is None:
+            return SyncResult(outcome=Outcome.NOT_FOUND)
+        self._check_owner(user, match)
+        self._add_birth_date(user, mapped)
+        result = write_until_settled(
+            match,
+            write=partial(self._compare_and_write, mapped),
+            read=partial(self._skolon.read, tenant.organisation, match.id),
+            gone="removed from Skolon during the run",
+        )
+        return self._completed(result)
+
+    def _read(self, user_id: str, given: object | None) -> GraphUser | None:
+        if given is not None:
+            user = load_graph_user(given)
+            if not missing_properties(user, self._tenant):
+                self._on_step(steps.ReadStep(user=user, by_id=False))
+                return user
+        elif is_placeholder_id(user_id):
+            raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
+        raw: object = self._graph.user(user_id, selected_properties(self._tenant))
+        read = None if raw is None else load_graph_user(raw)
+        self._on_step(steps.ReadStep(user=read, by_id=True))
+        return read
+
+    def _map(self, user: GraphUser) -> Mapped:
+        sources = resolve_sources(user, self._tenant)
+        self._on_step(steps.MapStep(sources=sources))
+        mapped = mapped_values(sources)
+        check_values(mapped, self._tenant)
+        return mapped
+
+    def _match(self, found: list[SkolonUser], keys: dict[Attribute, str]) -> SkolonUser | None:
+        key_matches = find_matches(found, keys)
+        self._on_step(steps.SearchStep(key_matches=key_matches))
+        match = select_match(key_matches)
+        self._on_step(steps.MatchStep(match=match))
+        return None if match is None else ensure_usable(match.user)
+
+    def _check_owner(self, user: GraphUser, match: SkolonUser) -> None:
+        """Raise `PermanentError` (`collision`) if the Skolon user has another Entra user's External Id.
+
+        Two users with one EPPN would otherwise take the Skolon user from each other, run by run. An External
+        Id that no user in Entra has (another source's) is no owner.
+        """
+        owner = match.attributes.get(Attribute.EXTERNAL_ID)
+        if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
+            self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
+            return
+        is_others = bool(_OBJECT_ID.fullmatch(owner)) and self._graph.user(owner, ("id",)) is not None
+        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
+        if is_others:
+            raise collision(match.id, owner, user.id)
+
+    def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
+        """Ask for the birth date, of a matched user only: each request spends Graph's quota."""
+        if not self._tenant.wants_birthdays:
+            return
+        birthday = self._graph.birthday(user.id)
+        self._on_step(steps.BirthDateStep(birthday=birthday))
+        if birthday.problem is None:
+            mapped[Attribute.BIRTH_DATE] = birthday.value
+            check_values(mapped, self._tenant)
+        elif birthday.affects_all_users:
+            self._warnings.append(RunWarning(kind=WarningKind.BIRTHDAYS_REFUSED, detail=birthday.problem))
+        else:
+            self._notes.append(f"birth date not read: {birthday.problem}")
+
+    def _compare_and_write(self, mapped: Mapped, user: SkolonUser) -> SyncResult:
+        ensure_usable(user)
+        erase_blank = self._tenant.erase_blank
+        changes = difference(user, mapped, erase_blank)
+        kept = kept_blanks(user, mapped, erase_blank)
+        self._on_step(steps.CompareStep(user=user, changes=changes, kept=kept))
+        if changes:
+            return self._writer.write(user, changes)
+        # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
+        outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
+        return SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
+
+    def _completed(self, result: SyncResult) -> SyncResult:
+        """Return the result with what else was found; a user whose birth date is unknown is not verified."""
+        is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
+        return replace(
+            result,
+            detail=result.detail or "; ".join(self._notes) or None,
+            warnings=tuple(self._warnings),
+            verification=self._verifications.verification() if self._verifications and is_verified else None,
+        )
