@@ -11,6 +11,7 @@ from devtools.containers.walkthrough import DOCUMENTED
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+_PATH = re.compile(r"`([a-z_]+/[\w./-]+\.(?:py|md|yaml|txt))`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
@@ -45,3 +46,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             wrong.append(path + anchor)
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    """Each file of this repository that a page names is there."""
+    named = _PATH.findall(page.read_text(encoding="utf-8"))
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
