@@ -20,7 +20,7 @@ from devtools.services import sharing
 from devtools.services.process import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from xdist.workermanage import WorkerController
 
@@ -128,6 +128,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 missing[name] = str(error)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape half surrogates that a test has captured: a report goes to the main process as UTF-8."""
+    report = yield
+    report.sections = [(name, _as_utf8(text)) for name, text in report.sections]
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     ran_against = config.stash[RAN_AGAINST]
     libraries = {name: f"{name} {version(name)}" for name in ("scim2-server", "msgraph-sdk")}
@@ -135,6 +143,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.line(", ".join([*ran_against.servers.values(), *libraries.values()]))
     for name, reason in ran_against.missing.items():
         terminalreporter.line(f"left out what needs {name}: {reason}")
+
+
+def _as_utf8(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _leave_out(config: pytest.Config, name: str, reason: str) -> NoReturn:
