@@ -85,7 +85,7 @@ def test_a_mistake_is_seen_before_it_is_saved(
 
     assert mistake["guard"]["would_halt"][0].startswith("guard.identity_changed")
     assert mistake["attributes"]["idp_identifier"]["changed"] > usual["guard"]["counts"]["identity_changed"]
-    assert mistake["settings"]["sources.idp_identifier"]["tried"] == ["onPremisesImmutableId"]
+    assert mistake["settings"]["sources.idp_identifier"]["preview"] == ["onPremisesImmutableId"]
     assert (usual["settings"], usual["guard"]["would_halt"]) == ({}, [])
     ran = json.loads(real.stdout)
     assert (ran["status"], counts(ran), ran["reasons"]) == ("completed", counts(usual), usual["reasons"])
@@ -104,7 +104,7 @@ def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
     """P4: a preview that nobody waits for any more is cancelled, also one that nothing has taken so far."""
     log = tmp_path / "preview.log"
     with running("tenants", "preview", TENANT_KEY, env=env, log=log) as command:
-        wait_for(lambda: "Nothing has taken the message" in log.read_text(encoding="utf-8"), "the wait")
+        wait_for(lambda: "No producer has picked up the request" in log.read_text(encoding="utf-8"), "the wait")
         command.send_signal(signal.SIGINT)
         assert command.wait(60) == 130
     assert "given up" in log.read_text(encoding="utf-8")
