@@ -104,10 +104,12 @@ def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
     """P4: a preview that nobody waits for any more is cancelled, also one that nothing has taken so far."""
     log = tmp_path / "preview.log"
     with running("tenants", "preview", TENANT_KEY, env=env, log=log) as command:
-        wait_for(lambda: "No producer has picked up the request" in log.read_text(encoding="utf-8"), "the wait")
+        wait_for(
+            lambda: "No producer has picked up the request" in log.read_text(encoding="utf-8"), "the wait"
+        )
         command.send_signal(signal.SIGINT)
         assert command.wait(60) == 130
-    assert "given up" in log.read_text(encoding="utf-8")
+    assert "is cancelled" in log.read_text(encoding="utf-8")
     [run] = json_output("runs", "list", env=env)
     assert (run["status"], run["published"]) == ("cancelled", 0)
     with (

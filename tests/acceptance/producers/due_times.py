@@ -18,5 +18,7 @@ def make_due(postgresql: PostgreSQL, database_url: str, tenant: str, *, env: Map
     assert done.returncode == 0, done.stderr
     with postgresql.connect(database_url) as connection:
         connection.execute(
-            "UPDATE tenants SET schedule_since = schedule_since - interval '2 hours' WHERE key = %s", [tenant]
+            "UPDATE tenants SET schedule_active_since = schedule_active_since - interval '2 hours'"
+            " WHERE key = %s",
+            [tenant],
         )

@@ -105,7 +105,8 @@ def test_who_wants_to_know_asks(sync: InProcessSync, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "last", [{"outcome": Outcome.DEAD_LETTERED}, {"outcome": Outcome.NOT_FOUND}, {"verified_fingerprint": None}]
+    "last",
+    [{"outcome": Outcome.DEAD_LETTERED}, {"outcome": Outcome.NOT_FOUND}, {"verified_fingerprint": None}],
 )
 def test_a_last_receipt_that_says_otherwise(sync: InProcessSync, last: dict[str, object]) -> None:
     """After a dead letter, a user that was not found, or an undo, nothing older is trusted."""
