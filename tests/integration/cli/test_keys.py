@@ -52,7 +52,7 @@ def test_a_key_is_replaced(tmp_path: Path, amqp_url: str) -> None:
         assert store.tenants.get("exempel").credentials.client_secret == SECRET
     lacking = update_sync("keys", "status", env={**env, "UPDATE_SYNC_SECRET_KEYS": old})
     assert lacking.returncode == 1
-    assert "2 values are opened by none of the keys" in lacking.stdout
+    assert "2 values cannot be decrypted with any key" in lacking.stdout
     refused = update_sync("tenants", "show", "exempel", "--json", env=env)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "none of the keys in UPDATE_SYNC_SECRET_KEYS fits" in refused.stderr

@@ -54,7 +54,7 @@ def test_an_expired_link_has_everybody_read(made_up: Environment, sync: InProces
     summary = delta(sync)
 
     assert (summary.run.status, summary.run.mode) == (Status.COMPLETED, Mode.DELTA)
-    assert "Graph no longer takes the delta link" in (summary.run.detail or "")
+    assert "Graph no longer takes the stored delta link" in (summary.run.detail or "")
     assert summary.published == made_up.municipality.size
     assert summary.counts[Outcome.UPDATED] == 3
     # The expired link, the new one before the list is read, and the list.
