@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from cachetools import LRUCache
 
 if TYPE_CHECKING:
     from schemas.runs.run import RunWarning, WarningKind
@@ -23,17 +23,15 @@ class RunWarningLog:
 
     def __init__(self, run_warnings: RunWarnings) -> None:
         self._run_warnings = run_warnings
-        self._written: OrderedDict[tuple[int, WarningKind], None] = OrderedDict()
+        self._written: LRUCache[tuple[int, WarningKind], bool] = LRUCache(KEPT)
         self._lock = Lock()
 
     def note(self, run: int, warning: RunWarning) -> None:
         """Write a warning on a run, unless it is there."""
         with self._lock:
-            if (run, warning.kind) in self._written:
+            if self._written.get((run, warning.kind)):
                 return
         if self._run_warnings.record(run, warning.kind, warning.detail):
             _log.warning("run_warning", run=run, kind=str(warning.kind), detail=warning.detail)
         with self._lock:
-            self._written[run, warning.kind] = None
-            while len(self._written) > KEPT:
-                self._written.popitem(last=False)
+            self._written[run, warning.kind] = True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 import msal
+from cachetools import LRUCache
 from requests.exceptions import RequestException
 
 from clients.entra.errors import token_error
@@ -129,10 +129,9 @@ class EntraTokens:
         self._session = session
         self._authority = authority.rstrip("/")
         self._scopes = [scope]
-        self._capacity = capacity
         self._clock = clock
         self._lock = threading.Lock()
-        self._applications: OrderedDict[Credentials, _Application] = OrderedDict()
+        self._applications: LRUCache[Credentials, _Application] = LRUCache(capacity)
 
     def token(
         self, credentials: Credentials, *, refused: str | None = None, claims: str | None = None
@@ -160,11 +159,7 @@ class EntraTokens:
 
     def _application(self, credentials: Credentials) -> _Application:
         with self._lock:
-            application = self._applications.setdefault(credentials, _Application())
-            self._applications.move_to_end(credentials)
-            while len(self._applications) > self._capacity:
-                self._applications.popitem(last=False)
-            return application
+            return self._applications.setdefault(credentials, _Application())
 
     def _fetch(  # noqa: PLR0911 - one table
         self, application: _Application, credentials: Credentials, refused: str | None, claims: str | None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
+from cachetools import LRUCache
 
 from clients.graph.batch import MAX_BATCH_SIZE, BatchRefusedError
 from clients.graph.birthday import Birthday, read_birthday
@@ -86,7 +86,7 @@ class Birthdays:
         self._wait = wait
         self._clock = clock
         self._lock = threading.Lock()
-        self._availabilities: OrderedDict[Credentials, BirthdayAvailability] = OrderedDict()
+        self._availabilities: LRUCache[Credentials, BirthdayAvailability] = LRUCache(_CAPACITY)
         self._coalescer: Coalescer[Credentials, _BirthdayRequest, Response] = Coalescer(
             self._ask,
             max_batch=MAX_BATCH_SIZE,
@@ -199,13 +199,7 @@ class Birthdays:
 
     def _availability(self, credentials: Credentials) -> BirthdayAvailability:
         with self._lock:
-            availability = self._availabilities.setdefault(
-                credentials, BirthdayAvailability(clock=self._clock)
-            )
-            self._availabilities.move_to_end(credentials)
-            while len(self._availabilities) > _CAPACITY:
-                self._availabilities.popitem(last=False)
-            return availability
+            return self._availabilities.setdefault(credentials, BirthdayAvailability(clock=self._clock))
 
 
 def _graph_problem(client: UserRequests, user_id: str) -> str | None:

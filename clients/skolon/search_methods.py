@@ -7,11 +7,16 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from cachetools import TTLCache
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Seconds for which a finding is valid. It may be wrong, and servers are upgraded and rolled back.
 TTL: Final = 3600.0
+
+#: Organisations of which a process remembers the method (promise P10).
+_CAPACITY: Final = 1000
 
 
 class SearchMethod(StrEnum):
@@ -28,23 +33,24 @@ class SearchMethodCache:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds."""
-        self._clock = clock
         self._lock = threading.Lock()
-        self._found: dict[str, tuple[SearchMethod, float]] = {}
+        self._found: TTLCache[str, SearchMethod] = TTLCache(_CAPACITY, ttl=TTL, timer=clock)
         self._probes: dict[str, threading.Lock] = {}
 
     def get(self, organisation: str) -> SearchMethod | None:
         """Return the method of an organisation, None while it is not known."""
-        found = self._found.get(organisation)
-        return found[0] if found is not None and self._clock() < found[1] else None
+        with self._lock:
+            return self._found.get(organisation)
 
     def record(self, organisation: str, method: SearchMethod) -> None:
         """Remember the method, for a while."""
-        self._found[organisation] = (method, self._clock() + TTL)
+        with self._lock:
+            self._found[organisation] = method
 
     def forget(self, organisation: str) -> None:
         """Forget the method: the server has taken it back."""
-        self._found.pop(organisation, None)
+        with self._lock:
+            self._found.pop(organisation, None)
 
     def probe_lock(self, organisation: str) -> threading.Lock:
         """Return the lock under which one thread finds out the method; the others wait for it."""

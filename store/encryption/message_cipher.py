@@ -6,10 +6,10 @@ message itself cannot tell: anybody may write anything into it. So the books tel
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from cachetools import LRUCache
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -34,7 +34,7 @@ class MessageCipher:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._noted: OrderedDict[int, None] = OrderedDict()
+        self._noted: LRUCache[int, bool] = LRUCache(_REMEMBERED)
         self._lock = Lock()
 
     def sign_page(self, page: TenantPage) -> TenantPage:
@@ -95,7 +95,7 @@ class MessageCipher:
     def _note(self, run_id: int) -> None:
         """Note by which key this process seals a run's messages, before the first of them is published."""
         with self._lock:
-            if run_id in self._noted:
+            if self._noted.get(run_id):
                 return
         values = {"run_id": run_id, "key_id": self._cipher.key_ids[0]}
         keys = tables.run_keys
@@ -110,6 +110,4 @@ class MessageCipher:
             # Another process has noted the same, or the run is gone and its messages are for nobody.
             return
         with self._lock:
-            self._noted[run_id] = None
-            if len(self._noted) > _REMEMBERED:
-                self._noted.popitem(last=False)
+            self._noted[run_id] = True

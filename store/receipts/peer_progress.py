@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from cachetools import TTLCache
 from sqlalchemy import and_, exists, func, literal, or_, select
 
 from schemas.errors import Dependency
@@ -39,9 +39,10 @@ class PeerProgress:
 
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
-        self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[int, Stage], tuple[float, dt.datetime | None]] = OrderedDict()
+        self._known: TTLCache[tuple[int, Stage], dt.datetime | None] = TTLCache(
+            _KEPT, ttl=_KEPT_FOR, timer=clock
+        )
 
     def active_organisations(self) -> dict[str, int]:
         """Return the organisations whose users wait for an outcome, each with their number, or a part of it.
@@ -87,13 +88,11 @@ class PeerProgress:
         if not is_run_id(run_id):
             return None
         with self._lock:
-            good_until, last = self._known.get((run_id, stage), (0.0, None))
-            if self._clock() >= good_until:
-                last = self._last_success(run_id, stage)
-                self._known[run_id, stage] = self._clock() + _KEPT_FOR, last
-                while len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
-        return last
+            try:
+                return self._known[run_id, stage]
+            except KeyError:
+                last = self._known[run_id, stage] = self._last_success(run_id, stage)
+                return last
 
     def others_pending(self, run_id: int) -> bool:
         """Say whether more than one user of a run has no outcome yet."""

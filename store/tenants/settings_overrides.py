@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+
+from cachetools import LRUCache
 
 from schemas.tenants.settings_override import apply_override
 from store.encryption.exclusion_rules import decrypt_rules
@@ -28,7 +29,7 @@ class SettingsOverrides:
         self._runs = runs
         self._tenants = tenants
         self._cipher = cipher
-        self._kept: OrderedDict[tuple[int, int], TenantRecord] = OrderedDict()
+        self._kept: LRUCache[tuple[int, int], TenantRecord] = LRUCache(KEPT)
         self._lock = Lock()
 
     def settings(self, run: Run) -> dict[str, Any]:
@@ -55,6 +56,4 @@ class SettingsOverrides:
             kept = dataclasses.replace(record, tenant=apply_override(record.tenant, trial))
             with self._lock:
                 self._kept[key] = kept
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
         return kept

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from cachetools import LRUCache
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -49,7 +49,7 @@ class Tenants:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._kept: OrderedDict[str, TenantRecord] = OrderedDict()
+        self._kept: LRUCache[str, TenantRecord] = LRUCache(KEPT)
         self._lock = Lock()
 
     def add(self, tenant: Tenant, client_secret: str) -> None:
@@ -115,9 +115,6 @@ class Tenants:
         record = self.get(key)
         with self._lock:
             self._kept[key] = record
-            self._kept.move_to_end(key)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
         return record
 
     def list(self) -> list[Tenant]:
