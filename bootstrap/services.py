@@ -99,7 +99,7 @@ class Services:
         The names are those of queues that a process consumes and publishes to: missing rights to them are
         found here. Raises an error of ours for what an operator has to fix.
         """
-        from queues.outage_log import OutageLog  # noqa: PLC0415 - slow to import, for processes alone
+        from runtime.outage_log import OutageLog  # noqa: PLC0415 - slow to import, for processes alone
 
         self._warn_of_the_clear()
         outage_log = OutageLog()

@@ -18,21 +18,19 @@ import itertools
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import pika
 from dramatiq.common import xq_name
 from pika.exceptions import ChannelClosedByBroker
 
 from queues.brokers.connection_errors import translated_errors
+from queues.interfaces import BrowsedMessage
 from queues.library_internals import begin_close
 from schemas.errors import Dependency, TransientError
-from schemas.messages.dead_letter import read_dead_letter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pika.adapters.blocking_connection import BlockingChannel
 
@@ -64,40 +62,6 @@ _HEARTBEAT_INTERVAL: Final = 5.0
 #: What AMQP 0-9-1 says of a queue that is not there, and of one that another connection has for itself.
 _NOT_FOUND: Final = 404
 _LOCKED: Final = 405
-
-
-@dataclass(frozen=True, kw_only=True)
-class BrowsedMessage:
-    """A letter that a walk has come to, at a `delivery_tag` that is known to that walk only."""
-
-    delivery_tag: int
-    queue: str
-    body: bytes = field(repr=False)
-    headers: Mapping[str, Any] | None = field(repr=False)
-
-    @cached_property
-    def dead_letter(self) -> DeadLetter:
-        """What it says, read when it is first asked for."""
-        return read_dead_letter(self.queue, self.body, self.headers)
-
-
-class DeadLetterBrowser(Protocol):
-    """One way through the dead letters of a queue."""
-
-    def __iter__(self) -> Iterator[BrowsedMessage]:
-        """Yield the letters that were there when the walk began, oldest first.
-
-        A letter stays where it is unless it is taken. Raises `TransientError` (broker).
-        """
-
-    def ack(self, found: BrowsedMessage) -> None:
-        """Take a letter away for good; raises `TransientError` (broker).
-
-        A letter whose walk breaks just then may be there all the same.
-        """
-
-    def pause(self, seconds: float) -> None:
-        """Wait, and keep the walk alive meanwhile."""
 
 
 def iter_locked(

@@ -11,8 +11,7 @@ from schemas.runs.operation import OperationKind, OperationStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
-    from queues.interfaces import DeadLetterSource
+    from queues.interfaces import BrowsedMessage, DeadLetterBrowser, DeadLetterSource
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from schemas.runs.operation import Operation
     from store.store import Store

@@ -27,8 +27,7 @@ from schemas.users.graph_user import is_placeholder_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
-    from queues.interfaces import Message, ReplayBroker
+    from queues.interfaces import BrowsedMessage, DeadLetterBrowser, Message, ReplayBroker
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import Key, ReceiptState

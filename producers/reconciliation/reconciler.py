@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Mapping
 
-    from queues.dead_letters import BrowsedMessage, DeadLetterBrowser
-    from queues.interfaces import ReconcilerBroker
+    from queues.interfaces import BrowsedMessage, DeadLetterBrowser, ReconcilerBroker
     from store.receipts.lost_messages import OpenRun
     from store.store import Store
 

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pika
 import structlog
@@ -27,16 +27,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dramatiq.broker import MessageProxy
-
-    from queues.brokers.rabbitmq import QuorumBroker
+    from pika import Parameters
 
 _log = structlog.get_logger(__name__)
+
+
+class ConsumerBroker(Protocol):
+    """What a consumer needs of the broker that made it."""
+
+    #: Where RabbitMQ is.
+    parameters: Parameters
+
+    def connection_lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
+        """Return what a consumer raises in place of `error`, which ended it, and have it said."""
 
 
 class QueueConsumer(RabbitmqConsumer):
     """A consumer of one queue, on a connection of its own; `queues.admission` says what it takes."""
 
-    def __init__(self, broker: QuorumBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+    def __init__(self, broker: ConsumerBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         """Connect and consume; `timeout` is in milliseconds. Leaves no connection behind when it cannot."""
         # Not dramatiq's own, which leaves its connection open when RabbitMQ refuses to let it consume.
         self.broker = broker

@@ -15,9 +15,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import dq_name, q_name
 
 from queues.admission import admit
-from queues.dead_letters import BrowsedMessage
-from queues.depths import QueueDepth
-from queues.interfaces import install_encoder
+from queues.interfaces import BrowsedMessage, QueueDepth, install_encoder
 from queues.library_internals import StubConsumer, StubMessageProxy
 from schemas.messages.envelope import UndecodableError
 
@@ -87,7 +85,7 @@ class StoredDeadLetter:
 
 
 class MemoryBrowser:
-    """A walk through a list of dead letters; see `queues.dead_letters.DeadLetterBrowser`."""
+    """A walk through a list of dead letters; see `queues.interfaces.DeadLetterBrowser`."""
 
     def __init__(self, queue: str, dead_letters: list[StoredDeadLetter]) -> None:
         self._queue = queue

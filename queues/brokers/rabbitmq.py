@@ -15,14 +15,13 @@ from queues.brokers.connection_errors import as_transient_error, translated_erro
 from queues.brokers.connection_parameters import connection_parameters
 from queues.brokers.consumer import QueueConsumer
 from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
-from queues.brokers.topology import check_readable, declare_queues
+from queues.brokers.topology import check_readable, declare_queues, read_queue_depth
 from queues.dead_letters import QuorumBrowser, browsing
-from queues.depths import QueueDepth, read_queue_depth
-from queues.interfaces import install_encoder
+from queues.interfaces import QueueDepth, install_encoder
 from queues.middleware.message_history import with_delay
 from queues.middleware.quarantine import main_queue, prefetch_of, work_queues
-from queues.outage_log import OutageLog
 from runtime.coalescer import Coalescer
+from runtime.outage_log import OutageLog
 from schemas.errors import Dependency, OperatorError, TransientError
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class QuorumBroker(Broker):
         return browsing(self.parameters, queue)
 
     def depth(self, queue: str) -> QueueDepth:
-        """Return how many messages lie ready in `queue`; raises as `queues.depths.read_queue_depth` does."""
+        """Return how many messages lie ready in `queue`; raises as `read_queue_depth` does."""
         return read_queue_depth(self.parameters, queue)
 
     def check(self, consumed: Iterable[str] = (), published: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The queues of RabbitMQ that belong to one of ours: what they are declared with, and the rights they need.
+"""The queues of RabbitMQ that belong to one of ours: how they are declared, their rights, their depth.
 
 Each queue `NAME` has a `NAME.quarantine` for what workers may have died over, a `NAME.DQ` for messages that
 wait for their time, and a `NAME.XQ` for dead letters, which never expire.
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import pika
 from dramatiq.common import dq_name, xq_name
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from queues.brokers.connection_errors import operator_error
+from queues.brokers.connection_errors import operator_error, translated_errors
 from queues.brokers.refusals import find_missing_permission
+from queues.interfaces import QueueDepth
 from queues.middleware.quarantine import work_queues
 from schemas.messages.messages import TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pika import BlockingConnection
+    from pika import BlockingConnection, Parameters
     from pika.adapters.blocking_connection import BlockingChannel
 
 #: How often a message may come back before RabbitMQ itself makes it a dead letter. It ends what our own
@@ -30,6 +32,8 @@ DELIVERY_LIMIT: Final = 100
 #: For queues whose messages are handed out and put back in the ordinary course of things. RabbitMQ 4
 #: has a limit of 20 where none is set, and 3.10 does not know -1, its word for "no limit".
 UNLIMITED_DELIVERIES: Final = 1_000_000
+
+_NOT_FOUND: Final = 404
 
 
 def declare_queues(open_channel: Callable[[], BlockingChannel], queue: str) -> None:
@@ -66,6 +70,16 @@ def check_readable(connection: BlockingConnection, queue: str) -> None:
     finally:
         if connection.is_open:
             connection.close()
+
+
+def read_queue_depth(parameters: Parameters, queue: str) -> QueueDepth:
+    """Ask RabbitMQ, on a connection of its own; a queue that is not there is empty.
+
+    Raises `TransientError` (broker) when RabbitMQ is away.
+    """
+    with translated_errors(), pika.BlockingConnection(parameters) as connection:
+        ready, *deferred = (_ready(connection, name) for name in (*work_queues(queue), dq_name(queue)))
+    return QueueDepth(ready=ready, deferred=sum(deferred))
 
 
 def _declarations(queue: str) -> dict[str, dict[str, Any]]:
@@ -109,3 +123,15 @@ def _may_not_configure(open_channel: Callable[[], BlockingChannel], queue: str) 
     except AMQPError as error:
         return find_missing_permission(error) is not None
     return False
+
+
+def _ready(connection: BlockingConnection, queue: str) -> int:
+    channel = connection.channel()
+    try:
+        ready = int(channel.queue_declare(queue, passive=True).method.message_count)
+    except ChannelClosedByBroker as error:
+        if error.reply_code != _NOT_FOUND:
+            raise
+        return 0
+    channel.close()
+    return ready

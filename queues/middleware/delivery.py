@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from queues.brokers.backpressure import memory_size
 from queues.library_internals import RabbitmqMessage
@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from dramatiq.broker import MessageProxy
     from pika import BasicProperties, spec
 
-    from queues.brokers.consumer import QueueConsumer
-
     #: A message as it came: how it was delivered, what it says of itself, and its body.
     Envelope = tuple[spec.Basic.Deliver, BasicProperties, bytes]
+
+
+class Receiver(Protocol):
+    """What received a delivery, and answers RabbitMQ for it."""
+
+    def start(self, delivery: Delivery) -> bool:
+        """Note that a message is being worked on; False when it was given back before that."""
 
 
 class Delivery(RabbitmqMessage):
@@ -27,7 +32,7 @@ class Delivery(RabbitmqMessage):
     """
 
     def __init__(
-        self, *, consumer: QueueConsumer, envelope: Envelope, delivery_count: int, message: Message[Any]
+        self, *, consumer: Receiver, envelope: Envelope, delivery_count: int, message: Message[Any]
     ) -> None:
         method, _, body = envelope
         super().__init__(method.redelivered, method.delivery_tag, message)  # type: ignore[no-untyped-call] # dramatiq has no types there

@@ -25,8 +25,8 @@ from queues.middleware.failure_policy import (
 from queues.middleware.message_history import as_dead_letter, read_history, with_history
 from queues.middleware.quarantine import main_queue
 from queues.middleware.waits import wait_to_report, with_wait
-from queues.outage_log import OutageLog
 from runtime.circuit_breaker import MAX_WAIT
+from runtime.outage_log import OutageLog
 from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.runs.sync_result import Failure
