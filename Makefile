@@ -37,7 +37,7 @@ chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ON
 
 bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(BEFORE),--before $(BEFORE)) $(ARGS)
 
 drill: .venv/dev.stamp ## Have everybody be a dead letter, and a killed replay bring them back (USERS=10000)
 	@$(BIN)/python -m devtools.chaos.replay_drill --seed $(or $(SEED),1) --users $(or $(USERS),10000)

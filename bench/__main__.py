@@ -21,12 +21,14 @@ from bench import report
 from bench.benchmarks.catalogue import GROUPS, NAMES
 from bench.context import DEFAULT, QUICK, Bench
 from bench.environment import default_threads
-from bench.measures import BenchError
+from bench.measures import BenchError, compare
 from bench.stand_ins import stand_ins
 from devtools.servers import DURABLE, Servers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from bench.benchmarks.figure import Figure, Group
 
 BUILD: Final = Path(__file__).parents[1] / "build"
 
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         )
         versions = {"": bench}
         if wanted.before:
-            versions[", before"] = replace(bench, command=str(wanted.before))
+            command = str(wanted.before)
+            versions[", before"] = replace(bench, command=command, threads=default_threads(command), known={})
         found, faults = _measured(versions, wanted.only or NAMES, rounds, _made(wanted, bench))
     if wanted.document and not faults:
         document.update(document.PAGE, found)
@@ -67,31 +70,75 @@ def _measured(
 
     `versions` has what each version is measured with, by what is added to the figures' names.
     """
-    bench = versions[""]
     found: list[report.Found] = []
     faults: list[str] = []
-    whole = report.as_json(found, bench.known, made)
+    values: dict[str, float] = {}
+    whole = report.as_json(found, values, made)
     _say(report.head())
     for group in GROUPS:
         figures = [figure for figure in group.figures if figure.name in names]
         if not figures and group.name not in names:
             continue
-        for suffix, version in versions.items():
-            named = [replace(figure, name=f"{figure.name}{suffix}") for figure in figures]
-            try:
-                measured = group.measure(version, rounds)
-                new = [report.Found(figure=figure, comparison=figure.of(measured)) for figure in named]
-            except (BenchError, subprocess.SubprocessError, requests.RequestException) as error:
-                faults.append(f"{', '.join(figure.name for figure in named) or group.name}: {error}")
-                continue
-            found += new
+        all_measured = measure_rounds(group, versions, rounds, faults)
+        new = _side_by_side(figures, *all_measured.values()) if len(all_measured) > 1 else []
+        for suffix, measured in all_measured.items():
             medians = report.medians(measured)
-            bench.known.update({f"{name}{suffix}": value for name, value in medians.items()})
-            whole = report.as_json(found, bench.known, made)
-            report.write(BUILD / "bench.json", whole)
-            for one in new:
-                _say(report.line(one.figure, one.comparison.as_json()))
+            versions[suffix].known.update(medians)
+            values |= {f"{name}{suffix}": value for name, value in medians.items()}
+            for figure in figures:
+                named = replace(figure, name=f"{figure.name}{suffix}")
+                try:
+                    new.append(report.Found(figure=named, comparison=named.of(measured)))
+                except BenchError as error:
+                    faults.append(f"{named.name}: {error}")
+        found += new
+        whole = report.as_json(found, values, made)
+        report.write(BUILD / "bench.json", whole)
+        for one in new:
+            _say(report.line(one.figure, one.comparison.as_json()))
     return whole, faults
+
+
+def _side_by_side(
+    figures: Sequence[Figure], now: Sequence[Mapping[str, float]], before: Sequence[Mapping[str, float]]
+) -> list[report.Found]:
+    """Return this version's side of each figure, compared with the other version's side of it."""
+    return [
+        report.Found(
+            figure=replace(
+                figure, name=f"{figure.name}, both", at_least=None, at_most=None, against="the other version"
+            ),
+            comparison=compare([one[figure.ours] for one in now], [one[figure.ours] for one in before]),
+        )
+        for figure in figures
+    ]
+
+
+def measure_rounds(
+    group: Group, versions: Mapping[str, Bench], rounds: int, faults: list[str]
+) -> dict[str, list[dict[str, float]]]:
+    """Measure the versions in turn, every other round in the opposite order; return each one's rounds.
+
+    A version that cannot be measured is left out, and why is added to `faults`.
+    """
+    measured: dict[str, list[dict[str, float]]] = {suffix: [] for suffix in versions}
+    for number in group.round_numbers(rounds):
+        for suffix in list(measured) if number % 2 == 0 else list(measured)[::-1]:
+            try:
+                measured[suffix].append(group.measure(versions[suffix], number))
+            except (BenchError, subprocess.SubprocessError, requests.RequestException) as error:
+                faults.append(f"{group.name}{suffix}: {error}")
+                del measured[suffix]
+    return measured
+
+
+def version_command(place: str) -> Path:
+    """Return the `update-sync` of a worktree, or the given one. Raises ArgumentTypeError if there is none."""
+    path = Path(place).absolute()
+    command = path / ".venv" / "bin" / "update-sync" if path.is_dir() else path
+    if not os.access(command, os.X_OK):
+        raise argparse.ArgumentTypeError(f"{command} cannot be run: make a .venv there, with `make test`")
+    return command
 
 
 def _say(line: str) -> None:
@@ -136,9 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", metavar="FIGURE", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument(
         "--before",
-        type=Path,
-        metavar="COMMAND",
-        help="the update-sync of another version's .venv: each figure is measured of that version too",
+        type=version_command,
+        metavar="WORKTREE",
+        help="another version, with its own .venv: each figure is measured of that version too, in turn",
     )
     parser.add_argument(
         "--document", action="store_true", help="write the tables into docs/performance.md in the end"

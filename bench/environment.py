@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
@@ -13,18 +14,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import pika
 
 from bench.measures import BenchError
-from devtools.commands import command_environment, running, update_sync
+from devtools.commands import COMMAND, command_environment, running, update_sync
+from devtools.commands import DEADLINE as STOP_DEADLINE
+from devtools.started_command import CommandEndedError
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     import psycopg
 
     from bench.context import Bench
     from bench.stubs.users import Population
+    from devtools.started_command import StartedCommand
 
 T = TypeVar("T")
 
@@ -62,18 +65,40 @@ class ProductEnvironment:
         self._folder = bench.folder
         self._command = bench.command
         self._connection = connection
+        #: What has to run for anything to come.
+        self._processes: list[StartedCommand] = []
 
-    def producer(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def producer(self, *arguments: str) -> AbstractContextManager[StartedCommand]:
         """Keep a producer running until the block ends."""
         return self._running("producer", *arguments)
 
-    def workers(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def workers(self, *arguments: str) -> AbstractContextManager[StartedCommand]:
         """Keep a pool of workers running until the block ends."""
         return self._running("worker", *arguments)
 
-    def _running(self, name: str, *arguments: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    @contextmanager
+    def _running(self, name: str, *arguments: str) -> Iterator[StartedCommand]:
         log = self._folder / f"{name}.log"
-        return running(name, *arguments, env=self.env, log=log, command=(self._command,))
+        with running(name, *arguments, env=self.env, log=log, command=(self._command,)) as process:
+            self._processes.append(process)
+            try:
+                yield process
+            finally:
+                self._forget(process)
+
+    def _forget(self, process: StartedCommand) -> None:
+        if process in self._processes:
+            self._processes.remove(process)
+
+    def stop(self, process: StartedCommand) -> None:
+        """End a process with SIGTERM. Raises subprocess.TimeoutExpired when it does not end."""
+        self._forget(process)
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_DEADLINE)
+
+    def wait(self, look: Callable[[], T | None], what: str) -> T:
+        """Wait as the function does, for what the processes do that run now."""
+        return wait(look, what, self._processes)
 
     def add(self, population: Population, *, birthdays: bool = False) -> None:
         """Add the population's tenant."""
@@ -101,7 +126,7 @@ class ProductEnvironment:
             "datacontenttype": "application/json",
             "data": {"tenant": population.organisation, "mode": mode},
         }
-        wait(lambda: self._published(json.dumps(event).encode()), "the queue tenant-sync")
+        self.wait(lambda: self._published(json.dumps(event).encode()), "the queue tenant-sync")
 
     def _published(self, body: bytes) -> bool:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
@@ -144,7 +169,7 @@ class ProductEnvironment:
                 raise BenchError(f"the run is {run.status}")
             return run if run.status in wanted else None
 
-        return wait(found, f"a run that is {' or '.join(wanted)}")
+        return self.wait(found, f"a run that is {' or '.join(wanted)}")
 
     def finish_times(self, run: Run) -> list[float]:
         """Return when each user of a run got its outcome, in seconds."""
@@ -171,10 +196,18 @@ class ProductEnvironment:
             raise BenchError(f"what became of everybody is {found}, and should be {expected}")
 
 
-def wait(look: Callable[[], T | None], what: str) -> T:
-    """Return what `look` finds, as soon as it finds something. Raises BenchError when it never does."""
+def wait(look: Callable[[], T | None], what: str, processes: Collection[StartedCommand]) -> T:
+    """Return what `look` finds, as soon as it finds something.
+
+    Raises BenchError when it never does, and when one of the processes that it depends on has ended.
+    """
     end = time.monotonic() + DEADLINE
     while not (found := look()):
+        try:
+            for process in processes:
+                process.check_running()
+        except CommandEndedError as error:
+            raise BenchError(f"{what} will not come: {error}") from error
         if time.monotonic() > end:
             raise BenchError(f"{what} did not come within {DEADLINE:.0f} s")
         time.sleep(_POLL_INTERVAL)
@@ -186,7 +219,7 @@ def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
     """Give a fresh place for the product, which is gone when the block ends."""
     with ExitStack() as stack:
         amqp_url = stack.enter_context(bench.servers.virtual_host())
-        database_url = stack.enter_context(bench.servers.database())
+        database_url = stack.enter_context(bench.servers.database(bench.command))
         env = command_environment(
             UPDATE_SYNC_AMQP_URL=amqp_url,
             UPDATE_SYNC_DATABASE_URL=database_url,
@@ -201,10 +234,10 @@ def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
         yield ProductEnvironment(bench, env, stack.enter_context(bench.servers.connect(database_url)))
 
 
-def default_threads() -> int:
+def default_threads(command: str = COMMAND) -> int:
     """Return how many threads a worker process has when nothing is said, as its help tells."""
-    shown = update_sync("worker", "--help", env=command_environment(COLUMNS="200"))
+    shown = update_sync("worker", "--help", env=command_environment(COLUMNS="200"), command=command)
     found = re.search(r"--threads .*?default: (\d+)", shown.stdout, re.DOTALL)
     if found is None:
-        raise BenchError("`update-sync worker --help` does not tell its default of --threads")
+        raise BenchError(f"`{command} worker --help` does not tell its default of --threads")
     return int(found[1])

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
+from bench.measures import BenchError
 from bench.processes import cpu_seconds
 from bench.stubs.http import CONTROL
+from devtools.started_command import describe_end, log_tail
 from sandbox.certificates import make_certificate
 
 if TYPE_CHECKING:
@@ -30,16 +32,28 @@ DEADLINE: Final = 120.0
 class Stub:
     """One stub's process, and the orders that it takes."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str, addresses: dict[str, str]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], address: str, addresses: dict[str, str], log: Path
+    ) -> None:
         self.addresses = addresses
         self._process = process
+        self._log = log
+        self._name = address
         self._address = addresses[address]
         self._session = requests.Session()
         self._session.trust_env = False
 
     def order(self, name: str, **fields: Any) -> Any:
-        """Give an order and return what it answers, None when that is nothing."""
-        answer = self._session.post(f"{self._address}{CONTROL}{name}", json=fields, timeout=DEADLINE)
+        """Give an order and return what it answers, None when that is nothing.
+
+        Raises BenchError when the process has ended, requests.RequestException when the order failed.
+        """
+        try:
+            answer = self._session.post(f"{self._address}{CONTROL}{name}", json=fields, timeout=DEADLINE)
+        except requests.ConnectionError as error:
+            if self._process.poll() is None:
+                raise
+            raise _ended(self._name, self._process, self._log) from error
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -100,22 +114,33 @@ def stand_ins() -> Iterator[StandIns]:
         certificate = make_certificate(Path(folder))
         files = (str(certificate.chain), str(certificate.key))
         yield StandIns(
-            stack.enter_context(_stub("graph", *files)),
-            stack.enter_context(_stub("skolon")),
+            stack.enter_context(_stub(Path(folder), "graph", *files)),
+            stack.enter_context(_stub(Path(folder), "skolon")),
             certificate.authority,
         )
 
 
 @contextmanager
-def _stub(kind: str, *files: str) -> Iterator[Stub]:
+def _stub(folder: Path, kind: str, *files: str) -> Iterator[Stub]:
     command = [sys.executable, "-m", "bench.stubs", kind, *files]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    log = folder / f"{kind}.log"
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
         try:
             line = process.stdout.readline() if process.stdout else ""
-            yield Stub(process, kind, json.loads(line))
+            if not line:
+                process.wait(DEADLINE)
+                raise _ended(kind, process, log)
+            yield Stub(process, kind, json.loads(line), log)
         finally:
             if process.stdin is not None:
                 process.stdin.close()
             process.wait(DEADLINE)
+
+
+def _ended(kind: str, process: subprocess.Popen[str], log: Path) -> BenchError:
+    return BenchError(describe_end(f"python -m bench.stubs {kind}", process.returncode, log_tail(log)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from devtools.command_server import CommandServer
+from devtools.started_command import StartedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,26 +76,19 @@ def json_output(*arguments: str, env: Mapping[str, str]) -> Any:
 @contextmanager
 def running(
     *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (COMMAND,)
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[StartedCommand]:
     """Keep a long-running command running until the block ends; its output goes to `log`."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, *arguments],
-            env=dict(env),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = StartedCommand([*command, *arguments], env=env, log=log)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
         try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(DEADLINE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Final, Self
 
-from devtools.commands import command_environment, update_sync
+from devtools.commands import COMMAND, command_environment, update_sync
 from devtools.services import postgresql, rabbitmq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import psycopg
@@ -55,9 +56,9 @@ class Servers:
             self.rabbitmq.delete_vhost(url)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Give the address of an upgraded database, which is gone afterwards."""
-        url = self.postgresql.create_database(_upgraded)
+    def database(self, command: str = COMMAND) -> Iterator[str]:
+        """Give the address of a database that `command` has upgraded; it is gone afterwards."""
+        url = self.postgresql.create_database(upgrade_with(command))
         try:
             yield url
         finally:
@@ -68,7 +69,17 @@ class Servers:
         return self.postgresql.connect(database_url)
 
 
-def _upgraded(database_url: str) -> None:
-    done = update_sync("database", "upgrade", env=command_environment(UPDATE_SYNC_DATABASE_URL=database_url))
-    if done.returncode:
-        raise RuntimeError(f"the database was not upgraded: {done.stderr}")
+@cache
+def upgrade_with(command: str) -> Callable[[str], None]:
+    """Return what upgrades a database to the tables of a version's `update-sync`; one object a version.
+
+    Another version's tables are not those of this one, and its processes refuse to start on them.
+    """
+
+    def upgrade(database_url: str) -> None:
+        env = command_environment(UPDATE_SYNC_DATABASE_URL=database_url)
+        done = update_sync("database", "upgrade", env=env, command=command)
+        if done.returncode:
+            raise RuntimeError(f"the database was not upgraded by {command}: {done.stderr}")
+
+    return upgrade

@@ -22,9 +22,10 @@ from bench.environment import DEADLINE, wait
 from bench.measures import BenchError, rate
 from bench.timestamps import make_timestamps, open_timestamps
 from devtools.commands import command_environment, running
+from devtools.started_command import LOG_TAIL, describe_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bench.context import Bench
     from bench.stubs.users import Population
@@ -60,9 +61,25 @@ def dramatiq_noop(bench: Bench, *, count: int, processes: int, threads: int) -> 
         command = (sys.executable, "-m", "dramatiq", "bench.baselines.noop_actor:build")
         env = command_environment(**{URL_VARIABLE: url, TIMESTAMPS_VARIABLE: str(file)})
         options = ("--processes", str(processes), "--threads", str(threads))
-        with running(*options, env=env, log=bench.folder / "dramatiq.log", command=command):
-            wait(lambda: 0.0 not in finish_times, "the last of dramatiq's messages")
+        with running(*options, env=env, log=bench.folder / "dramatiq.log", command=command) as process:
+            wait(lambda: 0.0 not in finish_times, "the last of dramatiq's messages", [process])
     return rate(finish_times.tolist())
+
+
+def printed(module: str, *arguments: str, env: Mapping[str, str]) -> str:
+    """Run a module to its end and return what it printed. Raises BenchError when it fails."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", module, *arguments],
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    if done.returncode:
+        last_lines = "\n".join(done.stderr.splitlines()[-LOG_TAIL:])
+        raise BenchError(describe_end(f"python -m {module}", done.returncode, last_lines))
+    return done.stdout
 
 
 def job(bench: Bench, population: Population) -> Job:
@@ -80,16 +97,10 @@ def job(bench: Bench, population: Population) -> Job:
 def plain_script(bench: Bench, population: Population, *, threads: int, latency: float) -> float:
     """Return how many users a second the plain script works off. Raises BenchError when somebody is left."""
     bench.stand_ins.prepare(population, latency=latency)
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bench.baselines.script", str(threads)],
-        env=command_environment(**{JOB_VARIABLE: job(bench, population).as_text()}),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=True,
-    )
+    env = command_environment(**{JOB_VARIABLE: job(bench, population).as_text()})
+    moments = printed("bench.baselines.script", str(threads), env=env)
     check_done(bench, population)
-    return rate(json.loads(done.stdout))
+    return rate(json.loads(moments))
 
 
 def celery(bench: Bench, population: Population, *, processes: int, threads: int, latency: float) -> float:
@@ -103,17 +114,17 @@ def celery(bench: Bench, population: Population, *, processes: int, threads: int
             **{URL_VARIABLE: url, TIMESTAMPS_VARIABLE: str(file)},
             **{JOB_VARIABLE: job(bench, population).as_text()},
         )
-        fill_celery = [sys.executable, "-m", "bench.baselines.celery_app"]
-        subprocess.run(fill_celery, env=env, timeout=DEADLINE, check=True)  # noqa: S603 - our own command
+        printed("bench.baselines.celery_app", env=env)
         bench.stand_ins.hold()
+        workers = []
         for number in range(processes):
             command = (sys.executable, "-m", "celery", "--app", "bench.baselines.celery_app", "worker")
             options = ("--pool", "threads", "--concurrency", str(threads), "--hostname", f"w{number}@%h")
             log = bench.folder / "celery.log"
-            stack.enter_context(running(*options, env=env, log=log, command=command))
-        wait(lambda: consumers(url, "celery") >= processes, "the last of Celery's workers")
+            workers.append(stack.enter_context(running(*options, env=env, log=log, command=command)))
+        wait(lambda: consumers(url, "celery") >= processes, "the last of Celery's workers", workers)
         bench.stand_ins.release()
-        wait(lambda: 0.0 not in finish_times, "the last of Celery's tasks")
+        wait(lambda: 0.0 not in finish_times, "the last of Celery's tasks", workers)
     check_done(bench, population)
     return rate(finish_times.tolist())
 

@@ -50,11 +50,12 @@ class Group:
     #: Rounds at most: what takes minutes is not done three times.
     rounds: int | None = None
 
-    def measure(self, bench: Bench, rounds: int) -> list[dict[str, float]]:
-        """Measure every side once a round; every other round goes backwards, so that none is always first."""
-        return [self._round(bench, number) for number in range(min(rounds, self.rounds or rounds))]
+    def round_numbers(self, rounds: int) -> range:
+        """Return the numbers of the rounds, given how many are wanted."""
+        return range(min(rounds, self.rounds or rounds))
 
-    def _round(self, bench: Bench, number: int) -> dict[str, float]:
+    def measure(self, bench: Bench, number: int) -> dict[str, float]:
+        """Measure every side once; every other round goes backwards, so that none is always first."""
         values: dict[str, float] = {}
         for side in self.sides if number % 2 == 0 else reversed(self.sides):
             values |= side(bench)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bench.baselines.running import dramatiq_noop
 from bench.benchmarks.figure import Figure, Group
 from bench.broker import consumers
-from bench.environment import product_environment, wait
+from bench.environment import product_environment
 from bench.measures import BenchError, rate
 from bench.stubs.users import Population
 
@@ -47,7 +47,7 @@ def worked(  # noqa: PLR0913 - each is a choice of its own, by name
         bench.stand_ins.requests()
         bench.stand_ins.hold()
         with place.workers(*options):
-            wait(lambda: consumers(place.amqp_url, USERS) >= processes, "the last of the workers")
+            place.wait(lambda: consumers(place.amqp_url, USERS) >= processes, "the last of the workers")
             with bench.shares(side) as shares:
                 bench.stand_ins.release()
                 run = place.completed(population)

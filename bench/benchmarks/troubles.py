@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bench.benchmarks.figure import Figure, Group
 from bench.benchmarks.throughput import USERS, check
 from bench.broker import consumers
-from bench.environment import product_environment, wait
+from bench.environment import product_environment
 from bench.measures import BenchError
 from bench.stubs.troubles import Trouble
 from bench.stubs.users import Population
@@ -72,16 +71,17 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
         bench.stand_ins.requests()
         bench.stand_ins.hold()
         pools = [stack.enter_context(place.workers(*_ONE)) for _ in range(2)]
-        wait(lambda: consumers(place.amqp_url, USERS) >= len(pools), "the last of the workers")
+        place.wait(lambda: consumers(place.amqp_url, USERS) >= len(pools), "the last of the workers")
         began = time.monotonic()
         bench.stand_ins.release()
         number = place.published(population).number
         for pool in pools[:restarts]:
-            wait(partial(_more, place, number, len(place.finish_times_of(number))), "outcomes")
-            pool.send_signal(signal.SIGTERM)
-            pool.wait()
+            place.wait(partial(_more, place, number, len(place.finish_times_of(number))), "outcomes")
+            place.stop(pool)
             stack.enter_context(place.workers(*_ONE))
-            wait(lambda: consumers(place.amqp_url, USERS) >= len(pools), "the pool that was started again")
+            place.wait(
+                lambda: consumers(place.amqp_url, USERS) >= len(pools), "the pool that was started again"
+            )
         run = place.completed(population)
         took = time.monotonic() - began
         check(bench, place, population, run.number)
@@ -115,10 +115,9 @@ def stop(bench: Bench) -> dict[str, float]:
         bench.stand_ins.requests()
         bench.stand_ins.trouble(population, Trouble.SILENT)
         with place.workers(*_ONE) as pool:
-            wait(lambda: bench.stand_ins.requests()["skolon"].get("failed"), "the first search")
+            place.wait(lambda: bench.stand_ins.requests()["skolon"].get("failed"), "the first search")
             began = time.monotonic()
-            pool.send_signal(signal.SIGTERM)
-            pool.wait()
+            place.stop(pool)
             took = time.monotonic() - began
     return {"stop: while Skolon hangs": took, "stop: grace period": _GRACE}
 

@@ -103,7 +103,12 @@ class Environment:
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def progress(self, key: str = TENANT_KEY) -> Progress | None:
-        """Return how far a tenant's run is, None while the database does not say. For the pace alone."""
+        """Return how far a tenant's run is, None while the database does not say. For the pace alone.
+
+        Raises CommandEndedError when a command that the run depends on does not stay up.
+        """
+        for pool in (self.producer, self.workers):
+            pool.check_running()
         with self._looking:
             try:
                 if self._connection is None:
@@ -164,9 +169,14 @@ class Environment:
         return come
 
     def wait(self, seconds: float, found: Callable[[], bool]) -> bool:
-        """Wait until something is so, for so many seconds at most; say whether it came to be so."""
+        """Wait until something is so, for so many seconds at most; say whether it came to be so.
+
+        Raises CommandEndedError when a command does not stay up.
+        """
         end = time.monotonic() + seconds
         while not found():
+            for pool in (self.producer, self.workers):
+                pool.check_running()
             if time.monotonic() > end or self.stopped.wait(POLL_INTERVAL):
                 return False
         return True

@@ -7,19 +7,25 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from devtools.commands import COMMAND
+from devtools.started_command import CommandEndedError, StartedCommand, describe_end, log_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 #: Seconds between the end of a command and its next start; systemd waits a tenth by default.
 RESTART_AFTER: Final = 0.2
 #: Seconds for a command to end by itself when it is asked to.
 SHUTDOWN: Final = 90.0
+#: Seconds that a command has to live to have been of use.
+SHORT_LIFE: Final = 5.0
+#: Seconds of nothing but short lives after which the command is broken: longer than any outage of a schedule.
+SHORT_LIVES: Final = 120.0
 
 
 class Pool:
@@ -28,13 +34,19 @@ class Pool:
     Its standard output and error go to `log`, of all its lives one after the other.
     """
 
-    def __init__(self, *arguments: str, env: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (COMMAND,)
+    ) -> None:
         self.arguments = arguments
+        self._command = command
         self.log = log
         self._env = dict(env)
         self._lock = threading.Lock()
         self._ending = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: StartedCommand | None = None
+        #: Since when (monotonic) every life was short; None when the last one was not.
+        self._useless_since: float | None = None
+        self._last_code = 0
         self._supervisor = threading.Thread(target=self._supervise, name=f"supervisor of {log.stem}")
         #: How often the command was started.
         self.starts = 0
@@ -42,6 +54,16 @@ class Pool:
     def start(self) -> None:
         """Start it for the first time."""
         self._supervisor.start()
+
+    def check_running(self) -> None:
+        """Raise CommandEndedError when the command ends soon after each start: nothing will come of it."""
+        since = self._useless_since
+        if since is not None and time.monotonic() - since > SHORT_LIVES:
+            name = " ".join(["update-sync", *self.arguments])
+            raise CommandEndedError(
+                f"for {SHORT_LIVES:.0f} s, soon after each start: "
+                + describe_end(name, self._last_code, log_tail(self.log))
+            )
 
     def kill(self) -> bool:
         """Kill the command with every process that it made; False when it is not running just now."""
@@ -107,21 +129,28 @@ class Pool:
         return in_order
 
     def _supervise(self) -> None:
-        with self.log.open("ab") as output:
-            while not self._ending.is_set():
-                with self._lock:
-                    if self._ending.is_set():
-                        return
-                    self._process = process = subprocess.Popen(  # noqa: S603 - our own command
-                        [COMMAND, *self.arguments],
-                        env=self._env,
-                        stdout=output,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                    )
-                    self.starts += 1
-                process.wait()
-                self._ending.wait(RESTART_AFTER)
+        while not self._ending.is_set():
+            with self._lock:
+                if self._ending.is_set():
+                    return
+                self._process = process = StartedCommand(
+                    [*self._command, *self.arguments], env=self._env, log=self.log
+                )
+                self.starts += 1
+            began = time.monotonic()
+            # As soon as one lives long enough, whatever came before it is forgotten.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SHORT_LIFE)
+            if process.returncode is None:
+                self._useless_since = None
+            code = process.wait()
+            if code < 0:
+                # A fault of the schedule killed it, as often as that wants.
+                self._useless_since = None
+            elif time.monotonic() - began < SHORT_LIFE:
+                self._last_code = code
+                self._useless_since = self._useless_since or began
+            self._ending.wait(RESTART_AFTER)
 
 
 def _children(pid: int) -> list[int]:

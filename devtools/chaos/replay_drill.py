@@ -101,7 +101,8 @@ class Drill:
         """Replay and return the operation as the command printed it."""
         log = self._scene.folder / f"replay-{next(self._replays)}.log"
         with running(*REPLAY, "--json", env=self._scene.env, log=log) as process:
-            process.wait()
+            while process.poll() is None:
+                self._scene.wait(1.0, lambda: process.poll() is not None)
         said = log.read_text(encoding="utf-8")
         # After lines about what was chosen; `null` when everything was on its way already.
         printed = json.loads(said[said.index("{") :]) if "{" in said else None
