@@ -27,6 +27,8 @@ _BROKEN: Final = tuple(
 #: Seconds that a stop may take: what compose gives a container by default.
 _GRACE: Final = 10.0
 _LATENCY: Final = 0.02
+#: Between two restarts come outcomes for one of so many users: a hundred, by default.
+_SHARE: Final = 200
 _ONE: Final = ("--processes", "1")
 
 
@@ -75,8 +77,11 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
         began = time.monotonic()
         bench.stand_ins.release()
         number = place.published(population).number
+        between = max(1, population.people // _SHARE)
         for pool in pools[:restarts]:
-            place.wait(partial(_more, place, number, len(place.finish_times_of(number))), "outcomes")
+            place.wait(
+                partial(_reached, place, number, len(place.finish_times_of(number)) + between), "outcomes"
+            )
             place.stop(pool)
             stack.enter_context(place.workers(*_ONE))
             place.wait(
@@ -88,9 +93,9 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
     return {side: took}
 
 
-def _more(place: ProductEnvironment, run: int, than: int) -> bool:
-    """Say whether a hundred more of a run's users have their outcome."""
-    return len(place.finish_times_of(run)) > than + 100
+def _reached(place: ProductEnvironment, run: int, outcomes: int) -> bool:
+    """Say whether so many of a run's users have their outcome."""
+    return len(place.finish_times_of(run)) >= outcomes
 
 
 def undisturbed(bench: Bench) -> dict[str, float]:

@@ -15,21 +15,20 @@ import psycopg
 
 from devtools.chaos.clock import Clock
 from devtools.chaos.faults.host_names import HostNames
-from devtools.chaos.faults.other_tenants import small_municipalities
+from devtools.chaos.faults.small_tenants import Breakage, small_municipalities
 from devtools.chaos.process_pool import Pool
 from devtools.chaos.proxy import Proxies, Proxy
 from devtools.chaos.stand_ins import StandIns
 from devtools.commands import DEADLINE, command_environment, update_sync
+from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY
 from sandbox.municipality.municipality import Municipality
 from schemas.crypto.encryption import new_key
-from tests.acceptance.test_sync import event, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from devtools.chaos.faults.other_tenants import Breakage
     from devtools.servers import Servers
 
 #: Seconds between two looks at anything.

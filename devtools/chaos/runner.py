@@ -7,9 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from devtools.chaos import clock
 from devtools.chaos.fault_types import FaultType
-from devtools.chaos.faults import crashes, forgeries, other_tenants, outages, upstream
+from devtools.chaos.faults import clock_jumps, crashes, forgeries, other_tenants, outages, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +60,7 @@ CARRY_OUT: Final[dict[FaultType, Callable[[Environment, Event], bool]]] = {
     FaultType.GRAPH_EMPTY_PAGE: upstream.graph_empty_page,
     FaultType.GRAPH_CLAIMS: upstream.graph_claims,
     FaultType.FEW_FILES: outages.leave_few_files,
-    FaultType.CLOCK_JUMP: clock.clock_jump,
+    FaultType.CLOCK_JUMP: clock_jumps.clock_jump,
     FaultType.FORGED_MESSAGES: forgeries.forge_messages,
     FaultType.ORGANISATION_BROKEN: other_tenants.break_organisation,
 }

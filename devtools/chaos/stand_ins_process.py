@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from devtools.chaos.faults.broken_organisation import BrokenOrganisation
-from devtools.chaos.faults.other_tenants import small_municipalities
+from devtools.chaos.faults.small_tenants import small_municipalities
 from devtools.chaos.results.request_log import Decision, Moment, RequestGate, RequestLog
 from sandbox.environment import Environment, serve_environment
 from sandbox.microsoft.control import read_fault

@@ -15,7 +15,7 @@ A server that takes no searches by POST is a fault for ever: ``{"kind": "status"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scim2_models import UniquenessException
 from werkzeug.exceptions import BadRequest
@@ -24,12 +24,39 @@ from sandbox.skolon.answers import json_response
 from sandbox.skolon.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from werkzeug.wrappers import Request, Response
 
-    from sandbox.skolon.application import SkolonStandIn
+    from sandbox.skolon.faults import FaultRegistry
+    from sandbox.skolon.indexes import Document
+    from sandbox.skolon.tokens import Tokens
 
 
-def control(stand_in: SkolonStandIn, request: Request, segments: list[str]) -> Response:
+class Controlled(Protocol):
+    """What the control path looks at and changes: the stand-in."""
+
+    tokens: Tokens
+    faults: FaultRegistry
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """The names of the organisations."""
+
+    def users(self, organisation: str) -> list[Document]:
+        """Return an organisation's users. Raises KeyError."""
+
+    def fill(self, organisation: str, users: Iterable[Document]) -> None:
+        """Give an organisation these users in place of those it had."""
+
+    def requests(self) -> dict[str, int]:
+        """Return how many requests came in, by method and kind."""
+
+    def forget_requests(self) -> None:
+        """Count from nought again."""
+
+
+def control(stand_in: Controlled, request: Request, segments: list[str]) -> Response:
     """Carry out one request to the control path and return its answer."""
     try:
         return _carry_out(stand_in, request, segments)
@@ -42,7 +69,7 @@ def control(stand_in: SkolonStandIn, request: Request, segments: list[str]) -> R
 
 
 def _carry_out(  # noqa: PLR0911 - one return for each row of the table above
-    stand_in: SkolonStandIn, request: Request, segments: list[str]
+    stand_in: Controlled, request: Request, segments: list[str]
 ) -> Response:
     match (request.method, *segments):
         case ("GET", "organisations"):

@@ -10,6 +10,7 @@ import pika
 import pytest
 
 from devtools.commands import command_environment, json_output, running, update_sync, wait_for
+from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
@@ -57,36 +58,6 @@ def pool(env: dict[str, str], tmp_path: Path) -> Iterator[list[Path]]:
         stack.enter_context(running("producer", env=env, log=logs[0]))
         stack.enter_context(running("worker", "--processes", "2", env=env, log=logs[1]))
         yield logs
-
-
-def publish(amqp_url: str, queue: str, body: bytes) -> None:
-    """Publish as any AMQP client would, once the queue is there."""
-
-    def published() -> bool:
-        with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
-            channel = connection.channel()
-            channel.confirm_delivery()
-            try:
-                channel.queue_declare(queue, passive=True)
-                channel.basic_publish("", queue, body, mandatory=True)
-            except pika.exceptions.ChannelClosedByBroker:
-                return False
-            return True
-
-    wait_for(published, f"queue {queue}")
-
-
-def event(event_id: str, **data: Any) -> bytes:
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": "/tests",
-            "type": "com.skolon.tenant-sync.requested",
-            "datacontenttype": "application/json",
-            "data": {"tenant": TENANT_KEY, **data},
-        }
-    ).encode()
 
 
 def ended_run(env: dict[str, str], number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Two small municipalities beside the big one, and the organisation of one of them that is broken."""
+"""The organisation of a small municipality breaks beside the big one's run and a healthy small one's."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from devtools.chaos.faults.broken_organisation import MALFORMED
-from sandbox.municipality.municipality import Municipality
+from devtools.chaos.faults.small_tenants import BROKEN, HEALTHY, Breakage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from devtools.chaos.environment import Environment
     from devtools.chaos.schedule import Event
-
-HEALTHY: Final = "healthy"
-BROKEN: Final = "broken"
-PEOPLE: Final = 60
 
 #: Seconds for a run to be there, whatever else the schedule does, and for the organisation to be asked.
 BEGUN: Final = 120.0
@@ -25,30 +18,6 @@ BEGUN: Final = 120.0
 ENDED: Final = 300.0
 #: The share of rounds in which the organisation is broken to the end.
 _NEVER_HEALED: Final = 1 / 3
-
-
-def small_municipalities(seed: int) -> Mapping[str, Municipality]:
-    """Return the two by their keys, as they follow from the seed of the round."""
-    return {key: Municipality(PEOPLE, seed=seed + more) for more, key in enumerate((HEALTHY, BROKEN), 1)}
-
-
-@dataclass(kw_only=True)
-class Breakage:
-    """How an organisation is broken: since when (monotonic), for how many seconds at least, how it ends.
-
-    `is_cancelled` is so once the run has been cancelled while the organisation was broken.
-    """
-
-    variant: str
-    since: float
-    seconds: float
-    is_healed: bool
-    is_cancelled: bool = False
-
-    @property
-    def is_malformed(self) -> bool:
-        """Whether it answers with users that cannot be read, each of whom may become a dead letter."""
-        return self.variant == MALFORMED
 
 
 @dataclass(kw_only=True)

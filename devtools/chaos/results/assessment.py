@@ -6,37 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from devtools.chaos.results.expectations import Account
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from devtools.chaos.results.expectations import Expectation
     from devtools.chaos.results.observation import Letter, Observation
     from devtools.chaos.runner import RoundLog
     from devtools.chaos.schedule import Schedule
-
-
-@dataclass(frozen=True, kw_only=True)
-class Expectation:
-    """What the municipality demands of a first run, whatever goes wrong around it.
-
-    `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
-    chance decides who of two comes first. `outcomes` and `reasons` are the sums, None where the moment at
-    which something broke decides. `status` is that of the run in the end.
-    """
-
-    people: Mapping[str, frozenset[tuple[str, str | None]]]
-    outcomes: Mapping[str, int] | None
-    reasons: Mapping[str, int] | None
-    status: str = "completed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """One tenant's run and its receipts, as the command prints them, and what is demanded of them."""
-
-    key: str
-    run: Mapping[str, Any]
-    receipts: list[dict[str, Any]]
-    expectation: Expectation
 
 
 @dataclass(kw_only=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from devtools.chaos.results.assessment import Expectation
 from sandbox.municipality.edge_cases import PAIR
 
 if TYPE_CHECKING:
-    from devtools.chaos.faults.other_tenants import Breakage
+    from collections.abc import Mapping
+
+    from devtools.chaos.faults.small_tenants import Breakage
     from sandbox.municipality.municipality import Municipality
 
 #: Who of two comes first keeps the Skolon user that both claim.
@@ -20,6 +21,31 @@ _NOT_FOUND: Final = frozenset(
     {("out_of_scope", None), ("not_found", None), ("dead_lettered", "invalid_user")}
 )
 _UNREADABLE: Final = ("dead_lettered", "rejected_by_skolon")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What the municipality demands of a first run, whatever goes wrong around it.
+
+    `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
+    chance decides who of two comes first. `outcomes` and `reasons` are the sums, None where the moment at
+    which something broke decides. `status` is that of the run in the end.
+    """
+
+    people: Mapping[str, frozenset[tuple[str, str | None]]]
+    outcomes: Mapping[str, int] | None
+    reasons: Mapping[str, int] | None
+    status: str = "completed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One tenant's run and its receipts, as the command prints them, and what is demanded of them."""
+
+    key: str
+    run: Mapping[str, Any]
+    receipts: list[dict[str, Any]]
+    expectation: Expectation
 
 
 def expectation_of(municipality: Municipality) -> Expectation:

@@ -14,9 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 import pika
 import requests
 
-from devtools.chaos.faults.other_tenants import BROKEN
-from devtools.chaos.results.assessment import Account
-from devtools.chaos.results.expectations import expectation_of, expectation_of_broken
+from devtools.chaos.faults.small_tenants import BROKEN
+from devtools.chaos.results.expectations import Account, expectation_of, expectation_of_broken
 from sandbox.municipality.made_up_user import DOMAIN, SSN_SOURCE
 from schemas.messages.messages import METADATA_KEY
 

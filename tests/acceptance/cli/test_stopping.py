@@ -18,7 +18,8 @@ import pytest
 
 from devtools.chaos.proxy import Proxies
 from devtools.commands import COMMAND, json_output, kill_all, running, wait_for
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, event, made_up, publish
+from devtools.trigger_message import event, publish
+from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

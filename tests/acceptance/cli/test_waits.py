@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import json_output, update_sync, wait_for
+from devtools.trigger_message import event, publish
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as Trouble
 from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import PEOPLE, ended_run, env, event, made_up, pool, publish
+from tests.acceptance.test_sync import PEOPLE, ended_run, env, made_up, pool
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pika
 
 from devtools.commands import json_output, running, update_sync, wait_for
+from devtools.trigger_message import event, publish
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, event, made_up, publish
+from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import json_output, kill_all, running, update_sync, wait_for
+from devtools.trigger_message import event, publish
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import (
-    counts,
-    ended_run,
-    env,
-    event,
-    made_up,
-    pool,
-    publish,
-    read_dead_letters,
-)
+from tests.acceptance.test_sync import counts, ended_run, env, made_up, pool, read_dead_letters
 
 if TYPE_CHECKING:
     from pathlib import Path

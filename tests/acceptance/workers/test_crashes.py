@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from devtools.commands import json_output, kill_all, running, wait_for
-from tests.acceptance.test_sync import counts, ended_run, env, event, made_up, publish
+from devtools.trigger_message import event, publish
+from tests.acceptance.test_sync import counts, ended_run, env, made_up
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pika
 
 from devtools.commands import running, wait_for
+from devtools.trigger_message import event, publish
 from tests.acceptance.cli.test_stopping import children, lying
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, event, made_up, publish
+from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment

@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import json_output, update_sync
+from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY
 from sandbox.municipality.changes import changed_users
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import (
-    ended_run,
-    env,
-    event,
-    made_up,
-    pool,
-    publish,
-    read_dead_letters,
-)
+from tests.acceptance.test_sync import ended_run, env, made_up, pool, read_dead_letters
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment

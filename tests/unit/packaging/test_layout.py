@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,11 @@ def test_no_folder_has_too_many_modules(package: str) -> None:
         if len(modules) > LARGEST:
             found[str(folder.relative_to(ROOT))] = len(modules)
     assert found == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_program_needs_the_tests(package: str) -> None:
+    """What the product, the bench and the tools beside it need is no test."""
+    imports = re.compile(r"^\s*(?:from|import) tests\b", re.MULTILINE)
+    files = (ROOT / package).rglob("*.py")
+    assert [str(file) for file in files if imports.search(file.read_text(encoding="utf-8"))] == []

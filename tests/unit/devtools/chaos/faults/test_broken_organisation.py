@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from devtools.chaos.faults.broken_organisation import VARIANTS, BrokenOrganisation
-from devtools.chaos.faults.other_tenants import Breakage, small_municipalities
+from devtools.chaos.faults.small_tenants import Breakage, small_municipalities
 from devtools.chaos.results.expectations import expectation_of, expectation_of_broken
 from sandbox.municipality.municipality import Municipality
 from sandbox.serving import CutConnectionError

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from devtools.chaos.results.assessment import Account, Expectation, Round, assess, broken_round
+from devtools.chaos.results.assessment import Round, assess, broken_round
+from devtools.chaos.results.expectations import Account, Expectation
 from devtools.chaos.results.observation import Letter, Observation
 from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import make_schedule
