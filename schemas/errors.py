@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.outcomes import Cause, Reason, Stage
+    from schemas.runs.collision import Collision
 
 
 class Dependency(StrEnum):
@@ -110,13 +111,19 @@ class UnreachableError(TransientError):
 
 
 class PermanentError(UpdateSyncError):
-    """It will never work for this message as it stands: a dead letter with a reason."""
+    """It will never work for this message as it stands: a dead letter with a reason.
 
-    def __init__(self, reason: Reason, stage: Stage, detail: str) -> None:
+    `collision` says which Entra user keeps the Skolon user, where that is the reason.
+    """
+
+    def __init__(
+        self, reason: Reason, stage: Stage, detail: str, *, collision: Collision | None = None
+    ) -> None:
         self.detail = one_line(detail)
         super().__init__(f"{reason} at {stage}: {self.detail}")
         self.reason = reason
         self.stage = stage
+        self.collision = collision
 
 
 class HaltError(UpdateSyncError):

@@ -54,6 +54,19 @@ class Reason(StrEnum):
     BUG = "bug"
 
 
+class NotFoundReason(StrEnum):
+    """Where a user was not found, and why."""
+
+    #: Entra no longer has the user; the outcome is `out_of_scope`.
+    NO_LONGER_IN_ENTRA = "no_longer_in_entra"
+    #: No match key has a value, so that Skolon was not asked.
+    NO_MATCH_KEY = "no_match_key"
+    #: Skolon was asked, and no Skolon user has a value of the match keys.
+    NO_MATCH = "no_match"
+    #: Skolon had the user and has it no more.
+    NO_LONGER_IN_SKOLON = "no_longer_in_skolon"
+
+
 class Status(StrEnum):
     """How far a run has come."""
 

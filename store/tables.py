@@ -190,6 +190,10 @@ receipts = Table(
     Column("reason", String(40)),
     Column("stage", String(20)),
     Column("detail", Text),
+    Column("not_found_reason", String(40)),
+    # Of a collision: the Entra user that keeps the Skolon user, which may be none of this run.
+    Column("holder_entra_id", String(100)),
+    Column("contested_skolon_id", String(255)),
     Column("attempts", Integer),
     Column("skolon_id", String(255)),
     Column("skolon_version", String(255)),
@@ -229,7 +233,6 @@ receipts = Table(
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
 )
-
 
 # What became of those whose receipts of a run are removed: so the run's sums stay (promise P3).
 pruned_counts = Table(

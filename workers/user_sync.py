@@ -16,7 +16,7 @@ from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Reason, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
-from schemas.runs.sync_result import Failure, Forecast, SyncResult
+from schemas.runs.sync_result import Forecast, SyncResult, failure_of
 from store.receipts.collisions import CollisionError
 from workers.pipeline.pipeline import SyncPipeline
 from workers.pipeline.steps import DigestObserver, StepListener, ignore_step
@@ -113,8 +113,7 @@ class UserSyncHandler:
             if not item.has_settings_override:
                 raise
             # A preview reports what would be a dead letter, and leaves none behind.
-            failure = Failure(reason=error.reason, stage=error.stage, detail=error.detail)
-            self._store.receipts.mark_dead_lettered(message.run, message.user, failure, attempts=1)
+            self._store.receipts.mark_dead_lettered(message.run, message.user, failure_of(error), attempts=1)
             return
         guard = record.tenant.guard
         if (

@@ -54,12 +54,12 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     for warning in found.run.warnings:
         yield f"Warning: {warning.detail}."
         yield from (f"{_INDENT}{remedy_for(warning.kind).texts[language].fix}" for language in Language)
-    yield f"Claims of a Skolon user that belongs to another person: {found.collision_count}"
-    for each in found.collisions:
+    yield f"Claims of a Skolon user that belongs to another person: {found.collisions.count}"
+    for user, each in found.collisions.users:
         yield f"{_INDENT}Skolon user {each.skolon_id}:"
-        yield f"{_INDENT * 2}{each.holder} keeps it"
-        yield f"{_INDENT * 2}{each.other} wants it"
-    yield from _more(found.collision_count, len(found.collisions))
+        yield f"{_INDENT * 2}{each.holder_entra_id} keeps it"
+        yield f"{_INDENT * 2}{user} wants it"
+    yield from _more(found.collisions.count, len(found.collisions.users))
     yield from _shared("EPPNs that several people in Entra have", found.same_eppn)
     yield from _shared("Personal numbers that several people in Entra have", found.same_number)
     yield from _people("People without any match key", found.no_match_key, details=False)

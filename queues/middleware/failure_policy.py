@@ -15,7 +15,7 @@ from schemas.errors import (
     UpdateSyncError,
 )
 from schemas.outcomes import Reason, Stage
-from schemas.runs.sync_result import Failure
+from schemas.runs.sync_result import Failure, failure_of
 
 if TYPE_CHECKING:
     from schemas.outcomes import Cause
@@ -154,7 +154,7 @@ def decide(  # noqa: PLR0911 - one table
     """
     match error:
         case PermanentError():
-            return Failure(reason=error.reason, stage=error.stage, detail=error.detail)
+            return failure_of(error)
         case HaltError():
             return _decide_halt(error, history, jitter, peers)
         case RedeliveredError():

@@ -109,6 +109,10 @@ def as_dead_letter(
         "dead_since": now.isoformat(timespec="seconds"),
         "version": version,
     }
+    # A replayed message may tell of the collision of its former failure.
+    section.pop("collision", None)
+    if dead_letter.collision is not None:
+        section["collision"] = dead_letter.collision.as_json()
     copy: Message[Any] = message.copy(options={METADATA_KEY: section})
     return copy
 

@@ -15,10 +15,13 @@ from marshmallow import ValidationError
 from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS, METADATA_KEY, USER_SYNC_QUEUE, replay_operation
 from schemas.outcomes import Reason, Stage
+from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
+from schemas.safe_text import is_storable
 from schemas.tenants.tenant import TENANT_KEY
 from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
+from schemas.users.skolon_user import MAX_ID_LENGTH
 from schemas.validation import readable_name
 
 if TYPE_CHECKING:
@@ -127,6 +130,7 @@ class DeadLetter:
             "reason": str(self.failure.reason),
             "stage": str(self.failure.stage),
             "detail": self.failure.detail,
+            "collision": self.failure.collision and self.failure.collision.as_json(),
             "attempts": self.attempts,
             "first_failed": self.first_failed and timestamp(self.first_failed),
             "dead_since": self.dead_since and timestamp(self.dead_since),
@@ -168,7 +172,24 @@ def _failure_in(section: Mapping[str, Any]) -> Failure | None:
     except ValueError:
         return None
     detail = section.get("detail")
-    return Failure(reason=reason, stage=stage, detail=detail if isinstance(detail, str) else "")
+    return Failure(
+        reason=reason,
+        stage=stage,
+        detail=detail if isinstance(detail, str) else "",
+        collision=_collision_in(section.get("collision")),
+    )
+
+
+def _collision_in(value: Any) -> Collision | None:
+    """Return the collision that a message tells of, None without a readable one."""
+    if not isinstance(value, dict):
+        return None
+    holder, skolon_id = value.get("holder"), value.get("skolon_user")
+    if not (isinstance(holder, str) and is_entra_id(holder) and isinstance(skolon_id, str)):
+        return None
+    if not (is_storable(skolon_id) and len(skolon_id) <= MAX_ID_LENGTH):
+        return None
+    return Collision(holder_entra_id=holder, skolon_id=skolon_id)
 
 
 def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]) -> Failure:

@@ -30,6 +30,27 @@ class UserFindings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollisionFindings:
+    """Claims of a Skolon user that another Entra user keeps: how many, and the first of them.
+
+    Each has the Entra user that claims it, and the collision.
+    """
+
+    count: int
+    users: Sequence[tuple[str, Collision]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "count": self.count,
+            "users": [
+                {"skolon_user": each.skolon_id, "users": [each.holder_entra_id, user]}
+                for user, each in self.users
+            ],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class SharedValues:
     """Values that several users share: how many such values, and the users of the first of them."""
 
@@ -46,8 +67,7 @@ class DataQualityReport:
     """The report over a tenant's last complete full run."""
 
     run: RunSummary
-    collision_count: int
-    collisions: Sequence[Collision]
+    collisions: CollisionFindings
     same_eppn: SharedValues
     same_number: SharedValues
     no_match_key: UserFindings
@@ -63,13 +83,7 @@ class DataQualityReport:
             "finished": run.finished and timestamp(run.finished),
             "users": self.run.published,
             "warnings": [warning.as_json() for warning in self.run.warnings],
-            "collisions": {
-                "count": self.collision_count,
-                "users": [
-                    {"skolon_user": each.skolon_id, "users": [each.holder, each.other]}
-                    for each in self.collisions
-                ],
-            },
+            "collisions": self.collisions.as_json(),
             "same_eppn": self.same_eppn.as_json(),
             "same_personal_number": self.same_number.as_json(),
             "no_match_key": self.no_match_key.as_json(),

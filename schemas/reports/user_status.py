@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from schemas.outcomes import Cause, Reason
+    from schemas.outcomes import Cause, NotFoundReason, Reason
     from schemas.users.attributes import Attribute
 
 
@@ -44,6 +44,7 @@ class HistoryEntry:
     outcome: Outcome
     reason: Reason | None
     detail: str | None
+    not_found_reason: NotFoundReason | None
     changed: tuple[Attribute, ...]
     skolon_id: str | None
     at: dt.datetime | None
@@ -70,6 +71,7 @@ class HistoryEntry:
             "outcome": str(self.outcome),
             "reason": self.reason and str(self.reason),
             "detail": self.detail,
+            "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "changed": [str(attribute) for attribute in self.changed],
             "skolon_user": self.skolon_id,
             "at": self.at and timestamp(self.at),

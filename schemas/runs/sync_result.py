@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from schemas.outcomes import NotFoundReason, Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.outcomes import Outcome, Reason, Stage
+    from schemas.errors import PermanentError
+    from schemas.outcomes import Reason, Stage
     from schemas.runs.changes import ChangeKind
+    from schemas.runs.collision import Collision
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.run import RunWarning
     from schemas.runs.verification import Verification
     from schemas.users.attributes import Attribute
-
-#: The receipt's detail for a user that is no longer in Entra.
-NO_LONGER_IN_ENTRA: Final = "no longer in Entra"
-
-#: The receipt's detail for a user without any match key.
-NO_MATCH_KEY: Final = "no match key has a value"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +25,8 @@ class SyncResult:
     """What became of a user; `detail` is a text for people, without values.
 
     `change_kinds` says of what is `changed` how it did.
-    `left` are the attributes that an undo has not put back, because they changed since.
+    `skipped` are the attributes that an undo has not put back, because they changed since.
+    `not_found_reason` says where a user was not found that is `not_found`, or no longer in Entra.
     """
 
     outcome: Outcome
@@ -37,6 +36,7 @@ class SyncResult:
     change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     skipped: tuple[Attribute, ...] = ()
     detail: str | None = None
+    not_found_reason: NotFoundReason | None = None
     digests: IdentityDigests | None = None
     #: Warnings of the whole run, recorded once and not for each user.
     warnings: tuple[RunWarning, ...] = ()
@@ -44,13 +44,27 @@ class SyncResult:
     verification: Verification | None = None
 
 
+#: The result of a user that is no longer in Entra.
+NO_LONGER_IN_ENTRA: Final = SyncResult(
+    outcome=Outcome.OUT_OF_SCOPE,
+    not_found_reason=NotFoundReason.NO_LONGER_IN_ENTRA,
+    detail="no longer in Entra",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a message can never be processed."""
+    """Why a message can never be processed; `collision` is set if its user's Skolon user is another's."""
 
     reason: Reason
     stage: Stage
     detail: str
+    collision: Collision | None = None
+
+
+def failure_of(error: PermanentError) -> Failure:
+    """Return the failure that an error means for its message."""
+    return Failure(reason=error.reason, stage=error.stage, detail=error.detail, collision=error.collision)
 
 
 @dataclass(frozen=True, kw_only=True)

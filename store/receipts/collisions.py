@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from schemas.runs.collision import Collision
 from store import tables
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from store.database import Database
 
 
@@ -19,6 +22,13 @@ class CollisionError(Exception):
         super().__init__(f"Skolon user {skolon_id} is claimed by Entra user {entra_id}")
         self.skolon_id = skolon_id
         self.entra_id = entra_id
+
+
+def collision_of(row: Row[Any]) -> Collision | None:
+    """Return what a receipt's row tells of a collision, None if there was none."""
+    if row.holder_entra_id is None:
+        return None
+    return Collision(holder_entra_id=row.holder_entra_id, skolon_id=row.contested_skolon_id)
 
 
 def collision(database: Database, run_id: int, skolon_id: str) -> CollisionError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from schemas.outcomes import Outcome
+from schemas.outcomes import NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from store import tables
 from store.timestamps import now
@@ -38,7 +38,12 @@ class DeltaReceipts:
         if not (changed or removed):
             return set()
         receipts, moment = tables.receipts, now()
-        gone = {"outcome": Outcome.OUT_OF_SCOPE, "detail": NO_LONGER_IN_ENTRA, "finished_at": moment}
+        gone = {
+            "outcome": NO_LONGER_IN_ENTRA.outcome,
+            "not_found_reason": NO_LONGER_IN_ENTRA.not_found_reason,
+            "detail": NO_LONGER_IN_ENTRA.detail,
+            "finished_at": moment,
+        }
         with self._database.transaction() as connection:
             if changed:
                 values = {"outcome": Outcome.PENDING, "published_at": moment}
@@ -50,8 +55,8 @@ class DeltaReceipts:
             # An earlier page has had them removed, this one has them back: order is not promised.
             connection.execute(
                 update(receipts)
-                .where(*of_changed, *(receipts.c[name] == gone[name] for name in ("outcome", "detail")))
-                .values(outcome=Outcome.PENDING, detail=None, finished_at=None)
+                .where(*of_changed, receipts.c.not_found_reason == NotFoundReason.NO_LONGER_IN_ENTRA)
+                .values(outcome=Outcome.PENDING, not_found_reason=None, detail=None, finished_at=None)
             )
             pending = select(receipts.c.entra_id).where(*of_changed, receipts.c.outcome == Outcome.PENDING)
             return set(connection.scalars(pending))

@@ -50,6 +50,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "entra_id": String(),
     "outcome": String(),
     "detail": String(),
+    "not_found_reason": String(),
     "skolon_id": String(),
     "skolon_version": String(),
     "changed": String(),
@@ -110,6 +111,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "entra_id": finished.entra_id,
         "outcome": str(result.outcome),
         "detail": result.detail,
+        "not_found_reason": result.not_found_reason and str(result.not_found_reason),
         "skolon_id": result.skolon_id,
         "skolon_version": result.skolon_version,
         "changed": _names(result.changed),
@@ -141,6 +143,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
             else_=given.c.outcome,
         ),
         "detail": given.c.detail,
+        "not_found_reason": given.c.not_found_reason,
         "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
         "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
         # Since this run wrote to it, somebody else may have: an undo must not take the version for ours.
@@ -165,6 +168,8 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "reason": None,
         "stage": None,
         "attempts": None,
+        "holder_entra_id": None,
+        "contested_skolon_id": None,
         "replaying": False,
     }
     return (

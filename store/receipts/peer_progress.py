@@ -11,7 +11,7 @@ from cachetools import TTLCache
 from sqlalchemy import and_, exists, func, literal, or_, select
 
 from schemas.errors import Dependency
-from schemas.outcomes import OPEN_STATUSES, Outcome, Stage
+from schemas.outcomes import OPEN_STATUSES, NotFoundReason, Outcome, Stage
 from store import tables
 from store.runs.rows import is_run_id
 from store.timestamps import as_utc, now
@@ -143,5 +143,5 @@ def _let_through(stage: Stage) -> ColumnElement[bool]:
     return or_(
         receipts.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
         and_(receipts.outcome == Outcome.UNCHANGED, asked),
-        and_(receipts.outcome == Outcome.NOT_FOUND, receipts.detail.is_(None)),
+        receipts.not_found_reason == NotFoundReason.NO_MATCH,
     )

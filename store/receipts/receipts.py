@@ -16,13 +16,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import Dependency, TransientError
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage, Status
 from schemas.runs.changes import parse_changes
 from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from store import tables
 from store.batch_statements import BatchRows
+from store.receipts.collisions import collision_of
 from store.receipts.outcomes import OutcomeWriter
 from store.runs.rows import is_run_id
 from store.timestamps import as_utc, now
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.base import Executable
 
     from schemas.runs.changes import ChangeKind
+    from schemas.runs.collision import Collision
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
@@ -50,6 +52,8 @@ class Receipt:
     reason: Reason | None
     stage: Stage | None
     detail: str | None
+    not_found_reason: NotFoundReason | None
+    collision: Collision | None
     attempts: int | None
     skolon_id: str | None
     changed: tuple[Attribute, ...]
@@ -71,6 +75,8 @@ class Receipt:
             "reason": self.reason and str(self.reason),
             "stage": self.stage and str(self.stage),
             "detail": self.detail,
+            "not_found_reason": self.not_found_reason and str(self.not_found_reason),
+            "collision": self.collision and self.collision.as_json(),
             "attempts": self.attempts,
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
@@ -185,6 +191,8 @@ class Receipts:
             "reason": dead_letter.reason,
             "stage": dead_letter.stage,
             "detail": dead_letter.detail,
+            "holder_entra_id": dead_letter.collision and dead_letter.collision.holder_entra_id,
+            "contested_skolon_id": dead_letter.collision and dead_letter.collision.skolon_id,
             "attempts": attempts,
             "finished_at": now(),
         }
@@ -252,6 +260,8 @@ def _receipt(row: Row[Any]) -> Receipt:
         reason=row.reason and Reason(row.reason),
         stage=row.stage and Stage(row.stage),
         detail=row.detail,
+        not_found_reason=row.not_found_reason and NotFoundReason(row.not_found_reason),
+        collision=collision_of(row),
         attempts=row.attempts,
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 
-from schemas.outcomes import Outcome, Reason
-from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings
-from schemas.runs.collision import parse_collision
-from schemas.runs.sync_result import NO_MATCH_KEY
+from schemas.outcomes import NotFoundReason, Outcome, Reason
+from schemas.reports.data_quality import CollisionFindings, DataQualityReport, SharedValues, UserFindings
 from store import tables
+from store.receipts.collisions import collision_of
 from store.reports.users import full_run
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, ColumnElement, Connection
+    from collections.abc import Sequence
+
+    from sqlalchemy import Column, ColumnElement, Connection, Row
 
     from store.database import Database
     from store.runs.runs import Runs
+
+#: What the report shows of a receipt.
+_COLUMNS: Final = tuple(
+    tables.receipts.c[name] for name in ("entra_id", "detail", "holder_entra_id", "contested_skolon_id")
+)
 
 
 class DataQualityReports:
@@ -28,7 +35,7 @@ class DataQualityReports:
         self._runs = runs
 
     def last(self, tenant: str, limit: int) -> DataQualityReport | None:
-        """Return the report with `limit` people of each kind at most, None without a complete full run."""
+        """Return the report with `limit` users of each kind at most, None without a complete full run."""
         tenants, receipts = tables.tenants, tables.receipts
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
@@ -36,63 +43,73 @@ class DataQualityReports:
         if run is None:
             return None
         summary = self._runs.summary(run)
-        keyless = receipts.c.detail == NO_MATCH_KEY
-        missing = receipts.c.outcome == Outcome.NOT_FOUND
+        is_not_found = receipts.c.outcome == Outcome.NOT_FOUND
+        reason = receipts.c.not_found_reason
         with self._database.transaction() as connection:
-            books = _Books(connection, run, limit)
-            collided = books.people(receipts.c.reason == Reason.COLLISION)
-            told = [parse_collision(detail or "") for _, detail in collided.users]
+            query = _ReceiptQuery(connection, run, limit)
             return DataQualityReport(
                 run=summary,
-                collision_count=collided.count,
-                collisions=[each for each in told if each is not None],
-                same_eppn=books.shared(receipts.c.eppn_digest),
-                same_number=books.shared(receipts.c.ssn_digest),
-                no_match_key=books.people(and_(missing, keyless)),
-                not_found=books.people(and_(missing, or_(~keyless, receipts.c.detail.is_(None)))),
-                ambiguous=books.people(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
+                collisions=query.collisions(),
+                same_eppn=query.shared_values(receipts.c.eppn_digest),
+                same_number=query.shared_values(receipts.c.ssn_digest),
+                no_match_key=query.users(and_(is_not_found, reason == NotFoundReason.NO_MATCH_KEY)),
+                not_found=query.users(
+                    and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))
+                ),
+                ambiguous=query.users(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
             )
 
 
-class _Books:
-    """One run's receipts in one transaction."""
+@dataclass(frozen=True)
+class _ReceiptQuery:
+    """Asks for receipts of one run in one transaction, for `limit` of each kind at most."""
 
-    def __init__(self, connection: Connection, run: int, limit: int) -> None:
-        self._connection = connection
-        self._of_run = tables.receipts.c.run_id == run
-        self._limit = limit
+    connection: Connection
+    run: int
+    limit: int
 
-    def people(self, condition: ColumnElement[bool]) -> UserFindings:
-        receipts = tables.receipts
-        chosen = and_(self._of_run, condition)
-        count = self._connection.scalar(select(func.count()).select_from(receipts).where(chosen)) or 0
-        query = (
-            select(receipts.c.entra_id, receipts.c.detail)
-            .where(chosen)
-            .order_by(receipts.c.entra_id)
-            .limit(self._limit)
-        )
-        people = [(row.entra_id, row.detail) for row in self._connection.execute(query)]
-        return UserFindings(count=count, users=people)
+    def users(self, condition: ColumnElement[bool]) -> UserFindings:
+        """Return the users whose receipts meet a condition."""
+        count, rows = self._first(condition)
+        return UserFindings(count=count, users=[(row.entra_id, row.detail) for row in rows])
 
-    def shared(self, mark: Column[Any]) -> SharedValues:
+    def collisions(self) -> CollisionFindings:
+        """Return who claims a Skolon user that another Entra user keeps."""
+        count, rows = self._first(tables.receipts.c.reason == Reason.COLLISION)
+        told = [(row.entra_id, found) for row in rows if (found := collision_of(row)) is not None]
+        return CollisionFindings(count=count, users=told)
+
+    def shared_values(self, digest: Column[Any]) -> SharedValues:
+        """Return the values that several users have, by a column of digests."""
         receipts = tables.receipts
         several = (
-            select(mark.label("mark"))
-            .where(self._of_run, mark.is_not(None))
-            .group_by(mark)
+            select(digest.label("digest"))
+            .where(self._is_of_run, digest.is_not(None))
+            .group_by(digest)
             .having(func.count() > 1)
         )
-        count = self._connection.scalar(select(func.count()).select_from(several.subquery())) or 0
-        # By mark, which is by chance: who is left out by the limit is nobody in particular.
-        first = several.order_by(mark).limit(self._limit).subquery()
+        count = self.connection.scalar(select(func.count()).select_from(several.subquery())) or 0
+        # By digest, which is by chance: the limit leaves out no one user rather than another.
+        first = several.order_by(digest).limit(self.limit).subquery()
         query = (
-            select(mark, receipts.c.entra_id)
-            .join(first, first.c.mark == mark)
-            .where(self._of_run)
+            select(digest, receipts.c.entra_id)
+            .join(first, first.c.digest == digest)
+            .where(self._is_of_run)
             .order_by(receipts.c.entra_id)
         )
         groups: dict[str, list[str]] = {}
-        for found, entra_id in self._connection.execute(query):
+        for found, entra_id in self.connection.execute(query):
             groups.setdefault(found, []).append(entra_id)
         return SharedValues(count=count, groups=list(groups.values()))
+
+    def _first(self, condition: ColumnElement[bool]) -> tuple[int, Sequence[Row[Any]]]:
+        """Return how many receipts meet a condition, and the first of them."""
+        receipts = tables.receipts
+        chosen = and_(self._is_of_run, condition)
+        count = self.connection.scalar(select(func.count()).select_from(receipts).where(chosen)) or 0
+        query = select(*_COLUMNS).where(chosen).order_by(receipts.c.entra_id).limit(self.limit)
+        return count, self.connection.execute(query).all()
+
+    @property
+    def _is_of_run(self) -> ColumnElement[bool]:
+        return tables.receipts.c.run_id == self.run

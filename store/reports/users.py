@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
 
-from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Reason, Status
 from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute
@@ -198,6 +198,7 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         outcome=Outcome(row.outcome),
         reason=row.reason and Reason(row.reason),
         detail=row.detail,
+        not_found_reason=row.not_found_reason and NotFoundReason(row.not_found_reason),
         changed=tuple(Attribute(name) for name in row.changed or ()),
         skolon_id=row.skolon_id,
         at=row.finished_at and as_utc(row.finished_at),

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from schemas.errors import PermanentError
-from schemas.outcomes import VERIFYING_OUTCOMES, Outcome, Reason, Stage
+from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Reason, Stage
 from schemas.runs.run import RunWarning, WarningKind
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, NO_MATCH_KEY, SyncResult
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
 from schemas.tenants.mapping_settings import selected_properties
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
@@ -80,7 +80,7 @@ class SyncPipeline:
             self._gateways.skip_birthday()
         user = self._read(user_id, given)
         if user is None:
-            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=NO_LONGER_IN_ENTRA)
+            return NO_LONGER_IN_ENTRA
         results = evaluate_scope(user, tenant.scope)
         self._on_step(steps.ScopeStep(results=results))
         if excluded := exclusion_reason(results):
@@ -88,14 +88,18 @@ class SyncPipeline:
         mapped = self._map(user)
         keys = match_keys_with_values(mapped, tenant.match_keys)
         if not keys:
-            return SyncResult(outcome=Outcome.NOT_FOUND, detail=NO_MATCH_KEY)
+            return SyncResult(
+                outcome=Outcome.NOT_FOUND,
+                not_found_reason=NotFoundReason.NO_MATCH_KEY,
+                detail="no match key has a value",
+            )
         verified = self._verifications and self._verifications.lookup(mapped)
         if verified:
             return verified
         found = self._skolon.search(tenant.organisation, keys)
         match = self._match(found, keys)
         if match is None:
-            return SyncResult(outcome=Outcome.NOT_FOUND)
+            return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
         self._check_owner(user, match)
         self._add_birth_date(user, mapped)
         result = write_until_settled(

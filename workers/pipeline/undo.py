@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
-from workers.pipeline.writer import write_until_settled
+from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
 from workers.rules.reversion import revert
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
     from store.runs.undo import UndoRecord, UndoRecords
     from workers.pipeline.writer import Writer
+
+_GONE: Final = "no longer in Skolon"
 
 
 class UndoPipeline:
@@ -51,10 +53,8 @@ class UndoPipeline:
         read = partial(self._skolon.read, self._organisation, undoable.skolon_id)
         user = read()
         if user is None:
-            return SyncResult(outcome=Outcome.NOT_FOUND, detail="no longer in Skolon")
-        return write_until_settled(
-            user, write=partial(self._revert, undoable), read=read, gone="no longer in Skolon"
-        )
+            return no_longer_in_skolon(_GONE)
+        return write_until_settled(user, write=partial(self._revert, undoable), read=read, gone=_GONE)
 
     def _revert(self, undoable: UndoRecord, user: SkolonUser) -> SyncResult:
         reversion = revert(

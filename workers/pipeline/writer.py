@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clients.skolon.errors import UserNotFoundError
 from schemas.errors import HaltError, PermanentError, VersionConflictError
-from schemas.outcomes import Outcome, Reason, Stage
+from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage
 from schemas.runs.changes import change_kind
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import SyncResult
@@ -110,10 +110,17 @@ def write_until_settled(
         except UserNotFoundError:
             current = None
         if current is None:
-            return SyncResult(outcome=Outcome.NOT_FOUND, detail=gone)
+            return no_longer_in_skolon(gone)
         user = current
     raise PermanentError(
         Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {MAX_CONFLICTS} times in a row"
+    )
+
+
+def no_longer_in_skolon(detail: str) -> SyncResult:
+    """Return the result of a user that Skolon had and has no more."""
+    return SyncResult(
+        outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_LONGER_IN_SKOLON, detail=detail
     )
 
 
@@ -122,7 +129,8 @@ def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        str(Collision(holder=holder, other=other, skolon_id=skolon_id)),
+        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
+        collision=Collision(holder_entra_id=holder, skolon_id=skolon_id),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from devtools.commands import wait_for
 from schemas.messages.messages import SyncRequest, TenantPage
-from schemas.outcomes import Mode, Outcome, Reason, Stage
+from schemas.outcomes import Mode, NotFoundReason, Outcome, Reason, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.tenants.tenant import load_tenant
 
@@ -76,7 +76,8 @@ def complete(store: Store, run: Run) -> None:
 
 def result(outcome: Outcome, skolon_id: str | None = None) -> SyncResult:
     """Return what a worker says of a user."""
-    return SyncResult(outcome=outcome, skolon_id=skolon_id)
+    reason = NotFoundReason.NO_MATCH if outcome is Outcome.NOT_FOUND else None
+    return SyncResult(outcome=outcome, skolon_id=skolon_id, not_found_reason=reason)
 
 
 def dead_letter(reason: Reason = Reason.INVALID_USER) -> Failure:

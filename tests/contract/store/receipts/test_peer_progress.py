@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.errors import Dependency
-from schemas.outcomes import Cause, Outcome, Stage
+from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage
+from schemas.runs.sync_result import SyncResult
 from schemas.runs.waits import Wait
 from store.receipts.peer_progress import RECOVERY, PeerProgress
 from store.timestamps import now
@@ -51,6 +52,14 @@ def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> Non
     store.receipts.finish(run.id, "a", result(outcome, "s1"))
     fresh = PeerProgress(store.database)
     assert {stage for stage in (Stage.MATCH, Stage.UPDATE) if fresh.last_success(run.id, stage)} == stages
+
+
+@pytest.mark.parametrize("reason", [each for each in NotFoundReason if each is not NotFoundReason.NO_MATCH])
+def test_who_was_not_searched_for_is_no_success(store: Store, reason: NotFoundReason) -> None:
+    """P7: a user that Skolon was not asked about says nothing about Skolon, whatever the detail says."""
+    run = begin_run(store, "event", "a")
+    store.receipts.finish(run.id, "a", SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=reason))
+    assert PeerProgress(store.database).last_success(run.id, Stage.MATCH) is None
 
 
 def test_who_is_the_last(store: Store) -> None:

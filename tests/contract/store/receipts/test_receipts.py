@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.errors import TransientError
-from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
-from schemas.runs.sync_result import SyncResult
+from schemas.outcomes import Cause, NotFoundReason, Outcome, Reason, Stage, Status
+from schemas.runs.collision import Collision
+from schemas.runs.operation import OperationKind
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from tests.contract.store.factories import (
@@ -171,6 +173,25 @@ def test_a_dead_letter_says_why(store: Store) -> None:
     assert receipt is not None
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.INVALID_USER)
     assert (receipt.stage, receipt.detail, receipt.attempts) == (Stage.VALIDATE, "eppn: not one @", 4)
+
+
+def test_a_collision_is_kept_until_the_user_has_another_outcome(store: Store) -> None:
+    """P9: a receipt says which user has the Skolon user, also one that is in no run; a replay clears it."""
+    run = begin_run(store, "event", "anna")
+    collision = Collision(holder_entra_id="another", skolon_id="s1")
+    failure = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=collision)
+    assert store.receipts.mark_dead_lettered(run.id, "anna", failure, 1)
+    receipt = store.receipts.get(run.id, "anna")
+    assert receipt is not None
+    assert receipt.collision == collision
+    assert receipt.as_json()["collision"] == {"skolon_user": "s1", "holder": "another"}
+    operation = store.operations.start(OperationKind.REPLAY, selection={}, operator=None).id
+    assert store.replays.reopen(operation, [(run.id, "anna")])
+    assert store.receipts.finish(run.id, "anna", result(Outcome.NOT_FOUND))
+    settled = store.receipts.get(run.id, "anna")
+    assert settled is not None
+    assert (settled.collision, settled.not_found_reason) == (None, NotFoundReason.NO_MATCH)
+    assert settled.as_json()["not_found_reason"] == "no_match"
 
 
 def test_receipts_are_listed_by_what_became_of_them(store: Store) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage, Status
 from schemas.runs.collision import Collision
 from schemas.runs.identity_digests import IdentityDigests
-from schemas.runs.sync_result import NO_MATCH_KEY, Failure, SyncResult
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.runs.verification import Verification
 from store import tables
 from tests.contract.store.factories import TENANT, begin_run, dead_letter, request, tenant
@@ -160,28 +160,35 @@ def test_the_report_names_who_shares_what(store: Store) -> None:
     finish(store, run, "a", Outcome.UNCHANGED, skolon_id="s1", digests=IdentityDigests(eppn="1", ssn="9"))
     finish(store, run, "b", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="2", ssn="9"))
     finish(store, run, "c", Outcome.NOT_FOUND, digests=IdentityDigests(eppn="2"))
-    finish(store, run, "d", Outcome.NOT_FOUND, detail=NO_MATCH_KEY, digests=IdentityDigests())
+    finish(
+        store,
+        run,
+        "d",
+        Outcome.NOT_FOUND,
+        not_found_reason=NotFoundReason.NO_MATCH_KEY,
+        digests=IdentityDigests(),
+    )
     finish(
         store,
         run,
         "e",
         Outcome.NOT_FOUND,
-        detail="removed from Skolon during the run",
+        not_found_reason=NotFoundReason.NO_LONGER_IN_SKOLON,
         digests=IdentityDigests(),
     )
-    collided = Collision(holder="a", other="f", skolon_id="s1")
+    collided = Collision(holder_entra_id="a", skolon_id="s1")
     store.receipts.record_digests(run.id, "f", IdentityDigests(eppn="1"))
-    why = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail=str(collided))
+    why = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=collided)
     store.receipts.mark_dead_lettered(run.id, "f", why, 1)
     ambiguous = Failure(reason=Reason.AMBIGUOUS_MATCH, stage=Stage.MATCH, detail="2 Skolon users")
     store.receipts.mark_dead_lettered(run.id, "g", ambiguous, 1)
     close(store, run)
     found = store.data_quality.last(TENANT, 10)
     assert found is not None
-    assert found.collisions == [collided]
+    assert (found.collisions.count, found.collisions.users) == (1, [("f", collided)])
     assert sorted(map(list, found.same_eppn.groups)) == [["a", "f"], ["b", "c"]]
     assert (found.same_number.count, found.same_number.groups) == (1, [["a", "b"]])
-    assert found.no_match_key.users == [("d", NO_MATCH_KEY)]
+    assert found.no_match_key.users == [("d", None)]
     assert [user for user, _ in found.not_found.users] == ["b", "c", "e"]
     assert found.ambiguous.users == [("g", "2 Skolon users")]
     limited = store.data_quality.last(TENANT, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.errors import TransientError
-from schemas.outcomes import Cause, Mode, Outcome
+from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from schemas.tenants.mapping_settings import mapping_fingerprint
 from schemas.users.attributes import Attribute
@@ -197,7 +197,8 @@ def test_changed_and_removed_people_get_receipts(store: Store) -> None:
     assert store.delta_receipts.create_pending(run.id, [], []) == set()
     gone = store.receipts.get(run.id, "cecilia")
     assert gone is not None
-    assert (gone.outcome, gone.detail) == (Outcome.OUT_OF_SCOPE, NO_LONGER_IN_ENTRA)
+    assert (gone.outcome, gone.detail) == (Outcome.OUT_OF_SCOPE, NO_LONGER_IN_ENTRA.detail)
+    assert gone.not_found_reason is NotFoundReason.NO_LONGER_IN_ENTRA
     assert gone.finished is not None
     assert store.runs.summary(run.id).counts == {Outcome.PENDING: 2, Outcome.OUT_OF_SCOPE: 1}
     store.delta_state.record_delta_link(run.id, "link-2")
@@ -231,6 +232,7 @@ def test_who_was_removed_and_is_back_is_worked_on(store: Store) -> None:
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert (receipt.outcome, receipt.detail, receipt.finished) == (Outcome.PENDING, None, None)
+    assert receipt.not_found_reason is None
     assert store.runs.pending_users(run.id) == ["anna"]
 
 

@@ -9,8 +9,7 @@ from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
-from schemas.outcomes import Mode, Outcome, Status
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
+from schemas.outcomes import Mode, NotFoundReason, Outcome, Status
 from tests.integration.producers.delta.steps import (
     all_is_right,
     asked,
@@ -101,8 +100,8 @@ def test_who_left_entra_is_recorded_and_left_alone(made_up: Environment, sync: I
 
     assert counts(summary) == {"out_of_scope": 2}
     receipts = sync.store.receipts.list(summary.run.id)
-    assert {(each.entra_id, each.detail) for each in receipts} == {
-        (user, NO_LONGER_IN_ENTRA) for user in gone
+    assert {(each.entra_id, each.not_found_reason) for each in receipts} == {
+        (user, NotFoundReason.NO_LONGER_IN_ENTRA) for user in gone
     }
     assert made_up.skolon_users() == before
     assert made_up.skolon.requests() == searched

@@ -20,8 +20,10 @@ from queues.middleware.message_history import (
     with_history,
 )
 from schemas.errors import Dependency, HaltError, TransientError
+from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import METADATA_KEY, UserSync
 from schemas.outcomes import Cause, Reason, Stage
+from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
 
 if TYPE_CHECKING:
@@ -110,6 +112,18 @@ def test_a_dead_letter_says_it_all() -> None:
         "dead_since": "2026-01-01T00:01:00+00:00",
         "version": "1.2",
     }
+
+
+def test_a_dead_letter_carries_its_collision() -> None:
+    """P9: the message says which user has the Skolon user; one that fails for another reason does not."""
+    collision = Collision(holder_entra_id="anna", skolon_id="s1")
+    collided = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=collision)
+    dead = as_dead_letter(failing(message(), BEGAN), collided, now=BEGAN, version="1.2")
+    assert dead.options[METADATA_KEY]["collision"] == {"skolon_user": "s1", "holder": "anna"}
+    assert read_dead_letter("user-sync", dead.encode()).failure == collided
+    wrong = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
+    again = as_dead_letter(dead, wrong, now=BEGAN, version="1.2")
+    assert read_dead_letter("user-sync", again.encode()).failure == wrong
 
 
 def test_a_replay_that_meets_a_halting_cause_is_a_dead_letter_again() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.messages.dead_letter import DeadLetter, read_dead_letter
 from schemas.messages.messages import QUEUES, TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Reason, Stage
+from schemas.runs.collision import Collision
 from tests.unit.schemas.arbitrary import JSON
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -94,6 +95,37 @@ def test_what_rabbitmq_made_has_a_derived_reason(
     assert dead_letter.failure.reason is reason
     assert words in dead_letter.failure.detail
     assert dead_letter.dead_since == (death and NOON)
+
+
+def test_a_collision_is_read_back() -> None:
+    """P9: a dead letter keeps which user has the Skolon user, whatever the Skolon user's id is."""
+    collision = Collision(holder_entra_id="anna", skolon_id="skolon user 1; x")
+    dead_letter = read(**section(reason="collision", collision=collision.as_json()))
+    assert dead_letter.failure.collision == collision
+    assert dead_letter.as_json()["collision"] == {"skolon_user": "skolon user 1; x", "holder": "anna"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "anna",
+        [],
+        {},
+        {"holder": "anna"},
+        {"skolon_user": "s1"},
+        {"holder": 1, "skolon_user": "s1"},
+        {"holder": "a\nb", "skolon_user": "s1"},
+        {"holder": "anna", "skolon_user": ["s1"]},
+        {"holder": "anna", "skolon_user": "s\0"},
+        {"holder": "anna", "skolon_user": "\ud800"},
+        {"holder": "anna", "skolon_user": "s" * 256},
+    ],
+)
+def test_a_collision_that_no_database_takes_is_none(told: object) -> None:
+    """P10: any publisher may write anything into a message."""
+    dead_letter = read(**section(reason="collision", collision=told))
+    assert (dead_letter.failure.reason, dead_letter.failure.collision) == (Reason.COLLISION, None)
 
 
 def test_bytes_that_are_no_message_have_an_id() -> None:

@@ -22,6 +22,7 @@ def entry(run: int, outcome: Outcome, **changes: Any) -> HistoryEntry:
         "cause": None,
         "reason": Reason.COLLISION if outcome is Outcome.DEAD_LETTERED else None,
         "detail": None,
+        "not_found_reason": None,
         "changed": (),
         "skolon_id": None,
         "at": None if outcome is Outcome.PENDING else START + dt.timedelta(days=run),

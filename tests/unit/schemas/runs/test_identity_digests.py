@@ -7,7 +7,6 @@ import pytest
 from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.errors import UsageError
-from schemas.runs.collision import Collision, parse_collision
 from schemas.runs.identity_digests import (
     IdentityDigests,
     identity_digests_of,
@@ -74,10 +73,3 @@ def test_without_keys_nothing_is_looked_for() -> None:
     """What has no keys can be handed around, and says what is missing when it is used."""
     with pytest.raises(UsageError, match="UPDATE_SYNC_SECRET_KEYS"):
         FieldCipher([]).index.digest("a")
-
-
-def test_who_collided_is_read_from_its_sentence() -> None:
-    """What a dead letter says of two people can be read again; any other sentence says nothing."""
-    said = Collision(holder="anna", other="bo", skolon_id="skolon user 1; x")
-    assert parse_collision(str(said)) == said
-    assert parse_collision("2 Skolon users have the same EPPN") is None
