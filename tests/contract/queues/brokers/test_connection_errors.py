@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import socket
 import threading
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 #: Seconds for a connection to be made, so that a test need not wait for a quarter of a minute.
 HANGS = 1.0
+
+#: Numbers of files that no connection of a test has.
+_FILES_OF_THE_PROCESS = 8
 
 
 @pytest.fixture
@@ -89,11 +92,18 @@ def nameless(_: Proxy) -> Iterator[None]:
 def without_files(_: Proxy) -> Iterator[None]:
     """Leave this process no file descriptor for anything new."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) // 2, hard))
+    # The limit is one of numbers: a number below it that is free, or becomes free, would do for a socket. The
+    # lowest ones are the process's own streams, and what of them is free is taken.
+    plugs = [os.dup(0)]
+    while plugs[-1] < _FILES_OF_THE_PROCESS:
+        plugs.append(os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES_OF_THE_PROCESS, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for plug in plugs:
+            os.close(plug)
 
 
 @contextmanager

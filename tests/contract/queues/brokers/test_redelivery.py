@@ -188,8 +188,9 @@ def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: st
         finally:
             worker.terminate()
             deaths += worker.wait(30) == -signal.SIGKILL
-        # A death between the move to the other queue and the acknowledgement leaves a copy behind.
-        assert deaths <= 2 * len(fatal) * (MAX_CRASHES + 1)
+        # A death between the move to the other queue and the acknowledgement leaves a copy behind, which is
+        # counted by itself. How many there are depends on the machine; that they end does not.
+        assert deaths <= 4 * len(fatal) * (MAX_CRASHES + 1)
     crashed = {line.split()[1] for line in lines() if line.startswith("crashed_worker")}
     assert crashed == set(fatal)
     assert {line.split()[1] for line in lines() if line.startswith("done")} == set(everybody) - set(fatal)
