@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from runtime.structlog_import import import_structlog
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,6 +38,7 @@ class LazyGroup(click.Group):
         """Return a command, imported now if it is lazy; None if there is none of that name."""
         if cmd_name not in self.lazy:
             return super().get_command(ctx, cmd_name)
+        import_structlog()
         module, _, attribute = self.lazy[cmd_name].path.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command

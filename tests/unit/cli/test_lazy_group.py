@@ -59,3 +59,17 @@ def test_a_list_of_commands_imports_none_of_them() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603 - our own code
     assert (done.returncode, done.stderr) == (0, "")
     assert "Show whether users are in sync" in done.stdout
+
+
+@pytest.mark.parametrize("command", [("runs", "list"), ("tenants", "list"), ("dead-letters", "list")])
+def test_a_command_imports_no_rich(command: tuple[str, str]) -> None:
+    """A fifth of the start would be for rich, which structlog looks for and only tables need."""
+    script = (
+        "import sys; from cli.app import update_sync; update_sync.main(sys.argv[1:], standalone_mode=False);"
+        "assert 'structlog' in sys.modules, 'nothing was imported';"
+        "assert 'rich' not in sys.modules, 'rich was imported'; import rich"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", script, *command, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
