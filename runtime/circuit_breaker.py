@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -16,6 +16,7 @@ from schemas.errors import TransientError, UpdateSyncError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
+    from contextlib import AbstractContextManager
 
     from runtime.services import Service
 
@@ -84,12 +85,12 @@ class CircuitBreaker:
 
     def before_call(self) -> bool:
         """Let a call pass; return whether it is the probe of an open circuit."""
-        self._probing = self.is_open
+        self._probing = self._probe_due is not None
         return self._probing
 
     def on_success(self, *, probe: bool) -> None:
         """Close the circuit, if it was the probe that succeeded."""
-        if self.is_open and not probe:
+        if self._probe_due is not None and not probe:
             # Sent before the circuit opened, or before the service asked for a pause: the probe decides.
             return
         self._failures, self._interval, self._only = 0, FIRST_INTERVAL, None
@@ -142,13 +143,16 @@ class CircuitBreakers:
         self._changed = threading.Condition()
         self._breakers: defaultdict[Service, CircuitBreaker] = defaultdict(CircuitBreaker)
 
-    @contextmanager
-    def guard(self, service: Service, subject: Hashable = None) -> Iterator[None]:
+    def guard(self, service: Service, subject: Hashable = None) -> AbstractContextManager[None]:
         """Wait until a call may pass, and learn from how the block ends; see `runtime.services.Breakers`."""
-        with ExitStack() as stack:
-            if service.host is not None:
-                stack.enter_context(self._guard_one(service.host, None, service.organisation))
-            stack.enter_context(self._guard_one(service, subject, service.organisation))
+        guard = self._guard_one(service, subject, service.organisation)
+        return guard if service.host is None else self._guard_with_host(service.host, guard, service)
+
+    @contextmanager
+    def _guard_with_host(
+        self, host: Service, guard: AbstractContextManager[None], service: Service
+    ) -> Iterator[None]:
+        with self._guard_one(host, None, service.organisation), guard:
             yield
 
     @contextmanager

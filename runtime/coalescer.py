@@ -63,7 +63,10 @@ class Coalescer(Generic[Key, Item, Result]):
             batch.wait(place)
         if batch.failure is not None:
             raise batch.failure
-        result = batch.results[place] if batch.results is not None else self._run(key, [item])[0]
+        if batch.results is not None:
+            result = batch.results[place]
+        else:
+            [result] = _one_each([item], self._batch_fn(key, [item]))
         if isinstance(result, Exception):
             raise result
         return result
@@ -94,7 +97,7 @@ class Coalescer(Generic[Key, Item, Result]):
                     batch.is_full.acquire(timeout=self._fill_wait)
                 self._close(lane, batch)
                 self._last_was_shared = len(batch.items) > 1
-                batch.results = self._run(key, batch.items)
+                batch.results = _one_each(batch.items, self._batch_fn(key, batch.items))
         except self._shared_errors as error:
             batch.failure = error
         except Exception:
@@ -115,12 +118,6 @@ class Coalescer(Generic[Key, Item, Result]):
         with self._lock:
             if lane.open_batch is batch:
                 lane.open_batch = None
-
-    def _run(self, key: Key, items: Sequence[Item]) -> Sequence[Result | Exception]:
-        results = self._batch_fn(key, items)
-        if len(results) != len(items):
-            raise ValueError(f"{len(items)} items, but {len(results)} results")
-        return results
 
 
 class _Lane(Generic[Item, Result]):
@@ -160,6 +157,13 @@ class _Batch(Generic[Item, Result]):
         """Release all waiting threads."""
         for follower in self._followers:
             follower.release()
+
+
+def _one_each(items: Sequence[Item], results: Sequence[Result | Exception]) -> Sequence[Result | Exception]:
+    """Return the results; raises `ValueError` unless there is one for each item."""
+    if len(results) != len(items):
+        raise ValueError(f"{len(items)} items, but {len(results)} results")
+    return results
 
 
 def _locked() -> threading.Lock:

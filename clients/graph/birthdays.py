@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -13,7 +15,6 @@ import structlog
 from cachetools import LRUCache
 
 from clients.graph.batch import MAX_BATCH_SIZE, BatchRefusedError
-from clients.graph.birthday import Birthday, read_birthday
 from clients.graph.birthday_availability import BirthdayAvailability
 from clients.http.session import READ_TIMEOUT as _USER_READ_TIMEOUT
 from runtime.coalescer import Coalescer
@@ -46,7 +47,25 @@ MAX_BATCHES_IN_FLIGHT: Final = 4
 #: Directories of which a process remembers the availability (promise P10).
 _CAPACITY: Final = 1000
 
+#: How Graph says that no birthday has been set: the first day there is.
+_UNSET: Final = "0001-"
+_DATE: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T[0-9:.]{5,20}(Z|[+-][0-9]{2}:?[0-9]{2})?)?\Z", re.ASCII
+)
+
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birthday:
+    """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known.
+
+    With `affects_all_users` no birthday of that directory can be read at the moment.
+    """
+
+    value: str | None = None
+    problem: str | None = None
+    affects_all_users: bool = False
 
 
 class UserRequests(Protocol):
@@ -209,3 +228,17 @@ def _graph_problem(client: UserRequests, user_id: str) -> str | None:
     except HaltError as error:
         return error.detail
     return None
+
+
+def read_birthday(user: dict[str, object]) -> Birthday:
+    """Return the birthday that an answer holds: the date as written, whatever its time of day."""
+    raw = user.get("birthday")
+    if raw is None or (isinstance(raw, str) and raw.startswith(_UNSET)):
+        return Birthday()
+    match = _DATE.match(raw) if isinstance(raw, str) else None
+    if match is None:
+        return Birthday(problem="Graph's birthday is no date")
+    try:
+        return Birthday(value=dt.date.fromisoformat(match[1]).isoformat())
+    except ValueError:
+        return Birthday(problem="Graph's birthday is no date")

@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from clients.graph.birthday import Birthday
-    from clients.graph.birthdays import Birthdays
+    from clients.graph.birthdays import Birthday, Birthdays
     from clients.http.session import Response
     from schemas.tenants.tenant import Credentials
 
@@ -236,27 +235,21 @@ class GraphClient:
     ) -> requests.Response:
         """Send a GET, or a POST of a `body`; a second time with a new token if Graph refuses the first."""
         tokens, credentials = self._graph.tokens, self.credentials
-        token = tokens.token(credentials)
-        response = self._send_once(token, url, headers, read_timeout, body)
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
+        token, refused = tokens.token(credentials), None
+        while True:
+            response = self._graph.session.try_request(
+                "GET" if body is None else "POST",
+                url,
+                headers={"Accept": "application/json", **headers, "Authorization": f"Bearer {token}"},
+                timeout=(CONNECT_TIMEOUT, read_timeout),
+                data=body,
+            )
+            if isinstance(response, TransportFailure):
+                raise transport_error(response)
+            if response.status_code != HTTPStatus.UNAUTHORIZED or refused is not None:
+                return response
             claims = claims_challenge(response.headers.get("WWW-Authenticate"))
-            token = tokens.token(credentials, refused=token, claims=claims)
-            response = self._send_once(token, url, headers, read_timeout, body)
-        return response
-
-    def _send_once(
-        self, token: str, url: str, headers: Mapping[str, str], read_timeout: float, body: bytes | None
-    ) -> requests.Response:
-        response = self._graph.session.try_request(
-            "GET" if body is None else "POST",
-            url,
-            headers={"Accept": "application/json", **headers, "Authorization": f"Bearer {token}"},
-            timeout=(CONNECT_TIMEOUT, read_timeout),
-            data=body,
-        )
-        if isinstance(response, TransportFailure):
-            raise transport_error(response)
-        return response
+            refused, token = token, tokens.token(credentials, refused=token, claims=claims)
 
     def _is_ours(self, link: str) -> bool:
         return is_same_origin(self._graph.url, link)

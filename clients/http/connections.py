@@ -73,23 +73,19 @@ class BoundedHTTPConnection(HTTPConnection):
             super().connect()
         finally:
             lever, self._lever = self._lever, None
-            self._belongs_to_deadline()
+            if (deadline := WATCHDOG.current.deadline) is not None:
+                deadline.watch(self.sock)
             if lever is not None:
                 lever.close()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request; the socket is the deadline's from now on."""
-        self._belongs_to_deadline()
+        if (deadline := WATCHDOG.current.deadline) is not None:
+            deadline.watch(self.sock)
         super().request(*args, **kwargs)
 
-    def _belongs_to_deadline(self) -> None:
-        deadline, sock = WATCHDOG.current, self.sock
-        if deadline is not None:
-            # With a proxy that speaks TLS itself it is TLS in TLS, which has a socket and is none.
-            deadline.watch(getattr(sock, "socket", sock))
-
     def _new_conn(self) -> socket.socket:
-        deadline = WATCHDOG.current
+        deadline = WATCHDOG.current.deadline
         if deadline is None:
             return super()._new_conn()
         host, timeout = self._dns_host, self.timeout

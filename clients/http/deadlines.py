@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,11 @@ class Deadline:
         """Return the seconds that are left, at least none."""
         return max(0.0, self.ends - time.monotonic())
 
-    def watch(self, sock: socket.socket | None) -> None:
+    def watch(self, sock: Any) -> None:
         """Name the socket to be shut down at the end; None when there is none any more."""
         with self._lock:
-            self._socket = sock
+            # With a proxy that speaks TLS itself it is TLS in TLS, which has a socket and is none.
+            self._socket = getattr(sock, "socket", sock)
             if self.expired:
                 self._shut_down()
 
@@ -47,6 +48,13 @@ class Deadline:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
+class _RequestOfThread(threading.local):
+    """What each thread is about."""
+
+    #: The deadline of the thread's request; None when there is none.
+    deadline: Deadline | None = None
+
+
 class Watchdog:
     """Ends the requests of a process at their deadlines, by one thread that sleeps until the next one.
 
@@ -59,23 +67,18 @@ class Watchdog:
         self._active: set[Deadline] = set()
         self._wakes = math.inf
         self._thread: threading.Thread | None = None
-        self._of_thread = threading.local()
-
-    @property
-    def current(self) -> Deadline | None:
-        """The deadline of the request that this thread is about, None when there is none."""
-        return getattr(self._of_thread, "deadline", None)
+        self.current = _RequestOfThread()
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[Deadline]:
         """Give this thread a deadline until the block ends."""
         deadline = Deadline(seconds)
         self._add(deadline)
-        self._of_thread.deadline = deadline
+        self.current.deadline = deadline
         try:
             yield deadline
         finally:
-            self._of_thread.deadline = None
+            self.current.deadline = None
             with self._condition:
                 self._active.discard(deadline)
             # Its connection may be another request's by now.

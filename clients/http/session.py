@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -25,7 +26,7 @@ from clients.http.limits import GRAPH_LIMITS
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from requests.sessions import _Settings
 
@@ -130,26 +131,58 @@ class HttpSession(requests.Session):
             logging.getLogger(name).addFilter(_NO_URLS)
 
     def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # passes on what it does not look at
-        """Send a request as requests does, with this session's timeouts and trust."""
-        kwargs["allow_redirects"] = False
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        if kwargs.get("verify") is None and self._ca_bundle is not None:
-            # Said per request: requests prefers the environment to what a session says. The gate knows more.
-            kwargs["verify"] = self._ca_bundle
-        with WATCHDOG.deadline(self._seconds) as deadline:
-            try:
-                response = super().request(method, url, *args, **kwargs)
-            except Exception:
-                if not deadline.expired:
-                    raise
-                response = None
-        if response is None or deadline.expired:
-            # Whatever came: a body may have ended because the connection was cut off.
-            raise requests.exceptions.ReadTimeout
+        """Send a request as requests does, with this session's bounds and trust."""
+        with self._deadline():
+            response = super().request(method, url, *args, **self._options(kwargs))
         if self._limits.exceeded_by(response.content):
             raise ResponseTooLargeError
         return response
+
+    def try_request(
+        self, method: str, url: str, *, query: str | None = None, **kwargs: Any
+    ) -> requests.Response | TransportFailure:
+        """Send a request and read the whole answer, or say why there is none.
+
+        `query` is percent-encoded (RFC 3986 section 3.4), and sent as it is.
+
+        Returned and not raised, so that no exception of ours drags the foreign one along, which
+        holds the URL and the credentials. Raises `InvalidRequestError` when we asked wrongly.
+        """
+        try:
+            with self._deadline():
+                response = super().request(method, url, params=query, **self._options(kwargs))
+        except TRANSPORT_ERRORS as error:
+            failure = classify(error)
+        else:
+            if not self._limits.exceeded_by(response.content):
+                return response
+            failure = classify(ResponseTooLargeError())
+        if failure.category is FailureCategory.BUG:
+            raise InvalidRequestError(failure.message)
+        return failure
+
+    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return a request's options with this session's timeouts and trust, where they say nothing else."""
+        options["allow_redirects"] = False
+        if options.get("timeout") is None:
+            options["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        if options.get("verify") is None and self._ca_bundle is not None:
+            # Said per request: requests prefers the environment to what a session says. The gate knows more.
+            options["verify"] = self._ca_bundle
+        return options
+
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """End the request in the block when its time is over; raises requests' `ReadTimeout` then."""
+        with WATCHDOG.deadline(self._seconds) as deadline:
+            try:
+                yield
+            except Exception:
+                if not deadline.expired:
+                    raise
+        if deadline.expired:
+            # Whatever came: a body may have ended because the connection was cut off.
+            raise requests.exceptions.ReadTimeout
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return the request ready to be sent; of this session it takes the headers and `auth`.
@@ -189,24 +222,6 @@ class HttpSession(requests.Session):
 
     def _settings_of(self, origin: str, verify: bool | str | None) -> _Settings:  # noqa: FBT001 - requests' own
         return super().merge_environment_settings(origin, {}, None, verify, None)
-
-    def try_request(
-        self, method: str, url: str, *, query: str | None = None, **kwargs: Any
-    ) -> requests.Response | TransportFailure:
-        """Send a request and read the whole answer, or say why there is none.
-
-        `query` is percent-encoded (RFC 3986 section 3.4), and sent as it is.
-
-        Returned and not raised, so that no exception of ours drags the foreign one along, which
-        holds the URL and the credentials. Raises `InvalidRequestError` when we asked wrongly.
-        """
-        try:
-            return self.request(method, url, params=query, **kwargs)
-        except TRANSPORT_ERRORS as error:
-            failure = classify(error)
-        if failure.category is FailureCategory.BUG:
-            raise InvalidRequestError(failure.message)
-        return failure
 
 
 def is_client_error(status: int) -> bool:

@@ -18,7 +18,6 @@ from clients.http.errors import TRANSPORT_ERRORS, TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
 from clients.http.session import HttpSession, json_object, succeeded
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
-from clients.skolon.batch_filters import results_per_user, users_matching
 from clients.skolon.errors import (
     Operation,
     UnreadableUserError,
@@ -28,7 +27,7 @@ from clients.skolon.errors import (
     unreadable,
 )
 from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
-from clients.skolon.search import SEARCH, ScimSearch, SearchResult, UnreadableUser
+from clients.skolon.search import SEARCH, ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.search_batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search_methods import SearchMethod, SearchMethodCache
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
@@ -149,36 +148,11 @@ class ScimSkolonClient:
             suppress(_NoUserReadableError),
             self._breakers.guard(skolon_reading(organisation, self._host), about),
         ):
-            if len(users) == 1:
-                results = [self._search_one(organisation, users[0])]
-            else:
-                results = self._search_several(organisation, users)
+            found = self._search.find(organisation, users)
+            results = [result_of_one(found)] if len(users) == 1 else results_of_each(found, users)
             if results and all(isinstance(result, UnreadableUserError) for result in results):
                 raise _NoUserReadableError(Dependency.SKOLON, "no user is readable")
         return results
-
-    def _search_one(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
-        found: dict[str, SkolonUser] = {}
-        for user in self._search.find(organisation, [keys]) if keys else []:
-            if isinstance(user, UnreadableUser):
-                raise user.error
-            found[user.id] = user
-        return list(found.values())
-
-    def _search_several(
-        self, organisation: str, users: Sequence[Mapping[Attribute, str]]
-    ) -> list[SearchResult]:
-        readable: list[SkolonUser] = []
-        unreadable_users: dict[int, UnreadableUserError] = {}
-        for found in self._search.find(organisation, users):
-            if not isinstance(found, UnreadableUser):
-                readable.append(found)
-            elif matching := users_matching(found.resource, users):
-                unreadable_users |= dict.fromkeys(matching, found.error)
-            else:
-                raise found.error
-        results = results_per_user(readable, users)
-        return [unreadable_users.get(place, result) for place, result in enumerate(results)]
 
     def search_method(self, organisation: str) -> SearchMethod | None:
         """Return how the organisation is searched, None while that is unknown."""
@@ -247,28 +221,18 @@ class ScimSkolonClient:
         `stage` is the stage of the request if it concerns a single user.
         """
         url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
-        token = self._token.token()
-        response = self._send_once(token, method, url, headers, stage, **kwargs)
-        if response.status_code == HTTPStatus.UNAUTHORIZED:
-            fresh = self._token.token(refused=token)
-            if fresh != token:
-                response = self._send_once(fresh, method, url, headers, stage, **kwargs)
-        return response
-
-    def _send_once(
-        self,
-        token: str,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        stage: Stage | None,
-        **kwargs: Any,
-    ) -> requests.Response:
-        all_headers = {"Accept": _SCIM, **(headers or {}), "Authorization": f"Bearer {token}"}
-        response = self._session.try_request(method, url, headers=all_headers, **kwargs)
-        if isinstance(response, TransportFailure):
-            raise transport_error(response, stage)
-        return response
+        all_headers = {"Accept": _SCIM, **(headers or {})}
+        token, refused = self._token.token(), None
+        while True:
+            all_headers["Authorization"] = f"Bearer {token}"
+            response = self._session.try_request(method, url, headers=all_headers, **kwargs)
+            if isinstance(response, TransportFailure):
+                raise transport_error(response, stage)
+            if response.status_code != HTTPStatus.UNAUTHORIZED or refused is not None:
+                return response
+            refused, token = token, self._token.token(refused=token)
+            if token == refused:
+                return response
 
 
 def create_skolon_client(settings: Settings, breakers: Breakers = NO_BREAKER) -> ScimSkolonClient:

@@ -10,8 +10,10 @@ from clients.skolon.batch_filters import (
     MAX_BODY_FILTER_LENGTH,
     MAX_URL_FILTER_LENGTH,
     batch_filters,
+    results_per_user,
     url_encoded,
     url_encoded_length,
+    users_matching,
 )
 from clients.skolon.errors import Operation, UnreadableUserError, unreadable
 from clients.skolon.scim import read_user, search_filter, search_request
@@ -136,7 +138,8 @@ class ScimSearch:
         for scim_filter in batch_filters(users, MAX_BODY_FILTER_LENGTH, len):
             seen, total = 0, 1
             while seen < total:
-                response = self._post(organisation, scim_filter, seen, stage)
+                body = search_request(scim_filter, start_index=seen + 1)
+                response = self._send("POST", organisation, SEARCH, stage=stage, headers=_SCIM, data=body)
                 self._check_post(response, organisation)
                 total, page = _page(response, seen)
                 self._methods.record(organisation, SearchMethod.POST)
@@ -182,7 +185,8 @@ class ScimSearch:
         with self._methods.probe_lock(organisation):
             if (known := self._methods.get(organisation)) is not None:
                 return known is SearchMethod.POST
-            response = self._post(organisation, _PROBE_FILTER, 0)
+            body = search_request(_PROBE_FILTER, start_index=1)
+            response = self._send("POST", organisation, SEARCH, stage=None, headers=_SCIM, data=body)
             if not _may_be_unsupported(response):
                 self._check(response, organisation, Operation.SEARCH)
                 if _page(response, 0)[0] == 0:
@@ -194,18 +198,39 @@ class ScimSearch:
             self._methods.record(organisation, SearchMethod.GET)
             return False
 
-    def _post(
-        self, organisation: str, scim_filter: str, seen: int, stage: Stage | None = None
-    ) -> requests.Response:
-        body = search_request(scim_filter, start_index=seen + 1)
-        return self._send("POST", organisation, SEARCH, stage=stage, headers=_SCIM, data=body)
-
     def _get(
         self, organisation: str, scim_filter: str, seen: int, stage: Stage | None = None
     ) -> requests.Response:
         query = f"filter={url_encoded(scim_filter)}"
         page = f"{query}&startIndex={seen + 1}" if seen else query
         return self._send("GET", organisation, "", stage=stage, query=page)
+
+
+def result_of_one(found: Sequence[SkolonUser | UnreadableUser]) -> list[SkolonUser]:
+    """Return what a search for one user has found, each once; raises its error if one is unreadable."""
+    users: dict[str, SkolonUser] = {}
+    for user in found:
+        if isinstance(user, UnreadableUser):
+            raise user.error
+        users[user.id] = user
+    return list(users.values())
+
+
+def results_of_each(
+    found: Sequence[SkolonUser | UnreadableUser], users: Sequence[Mapping[Attribute, str]]
+) -> list[SearchResult]:
+    """Return what a search has found for each of `users`; raises the error of one that is none of theirs."""
+    readable: list[SkolonUser] = []
+    unreadable_users: dict[int, UnreadableUserError] = {}
+    for user in found:
+        if not isinstance(user, UnreadableUser):
+            readable.append(user)
+        elif matching := users_matching(user.resource, users):
+            unreadable_users |= dict.fromkeys(matching, user.error)
+        else:
+            raise user.error
+    results = results_per_user(readable, users)
+    return [unreadable_users.get(place, result) for place, result in enumerate(results)]
 
 
 def _may_be_unsupported(response: requests.Response) -> bool:

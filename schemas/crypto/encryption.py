@@ -47,6 +47,15 @@ class KeyAge(StrEnum):
     CLEAR = "without"
 
 
+class _NoKeys:
+    """Stands where there are no keys: raises `UsageError` that says so, whatever it is to do."""
+
+    def _refuse(self, _: bytes | str) -> bytes:
+        raise UsageError("UPDATE_SYNC_SECRET_KEYS is not set, and encryption needs it")
+
+    encrypt = decrypt = rotate = _refuse
+
+
 class FieldCipher:
     """Encrypts with the first key, decrypts with any; so a new key goes first and old ones stay behind it."""
 
@@ -57,16 +66,10 @@ class FieldCipher:
         """
         #: The names of the keys in the database: digests that tell nothing of them.
         self.key_ids = tuple(BlindIndex([key]).digest("key")[:16] for key in keys)
-        self._keys = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else _NoKeys()
         self._newest = Fernet(keys[0]) if keys else None
         #: Finds encrypted values by keyed digests, with the same keys.
         self.index = BlindIndex(keys)
-
-    @property
-    def _fernet(self) -> MultiFernet:
-        if self._keys is None:
-            raise UsageError("UPDATE_SYNC_SECRET_KEYS is not set, and encryption needs it")
-        return self._keys
 
     def encrypt(self, text: str) -> str:
         """Return `text` encrypted, as URL-safe ASCII."""

@@ -7,35 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
-    JSON,
     String,
     Text,
-    and_,
-    cast,
-    collate,
-    func,
-    or_,
     select,
-    type_coerce,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import Dependency, TransientError
-from schemas.outcomes import Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.runs.changes import change_kinds, format_changes, guard_counts, parse_changes
 from store import tables
-from store.batch_statements import BatchRows, coalesced, lookup_join
+from store.batch_statements import BatchRows, coalesced
+from store.receipts.claim_statements import lock_query, renew_statement, too_late_query
 from store.receipts.collisions import collision
-from store.receipts.work_items import RECEIPT_KEY, is_superseded
+from store.receipts.work_items import RECEIPT_KEY
 from store.runs.guard_counters import Increment, one_by_one_if_exceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, FromClause, Row, Select, Update
+    from sqlalchemy import Connection, Row
     from sqlalchemy.types import TypeEngine
 
     from runtime.coalescer import Coalescer
@@ -85,6 +77,15 @@ class _Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _WrittenClaims:
+    """The users that are claimed, the errors of others by their places, and what the guard has to count."""
+
+    claimed: Collection[_Person]
+    failed: Mapping[int, Exception]
+    counted: Sequence[Increment]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Noted:
     """What a receipt says of its claim; `before_image` is encrypted."""
 
@@ -104,9 +105,9 @@ class Claims:
         self._cipher = cipher
         self._people = BatchRows(RECEIPT_KEY, is_sqlite=database.is_sqlite)
         self._claimed = BatchRows(_CLAIMED, is_sqlite=database.is_sqlite)
-        self._lock = _lock_query(self._people.table, is_sqlite=database.is_sqlite)
-        self._renew = _renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
-        self._too_late = _too_late_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._lock = lock_query(self._people.table, is_sqlite=database.is_sqlite)
+        self._renew = renew_statement(self._claimed.table, is_sqlite=database.is_sqlite)
+        self._too_late = too_late_query(self._people.table, is_sqlite=database.is_sqlite)
         self._claiming: Coalescer[None, _Wanted, Claim] = coalesced(
             one_by_one_if_exceeded(self._claim_together)
         )
@@ -162,33 +163,45 @@ class Claims:
         return {str(attribute): value for attribute, value in self._written(sealed).before_image.items()}
 
     def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
+        with self._database.transaction(point_lookups=True) as connection:
+            written = self._write_all(connection, wanted)
+            self._guard_counters.add(connection, written.counted)
+        late: set[_Person] = set()
+        if written.claimed:
+            # In a transaction of its own, after the commit: a newer run that does not see our claim yet
+            # has published its receipt before, and is seen here; one that comes later sees the claim.
+            with self._database.statement() as connection:
+                found = self._people.execute(connection, self._too_late, _people_rows(written.claimed))
+                late = {(row.run_id, row.entra_id) for row in found}
+        return [
+            written.failed.get(place) or Claim(superseded=one.person in late)
+            for place, one in enumerate(wanted)
+        ]
+
+    def _write_all(self, connection: Connection, wanted: Sequence[_Wanted]) -> _WrittenClaims:
+        """Write the claims that can be made."""
         failed: dict[int, Exception] = {}
         renewed: dict[_Person, _Noted] = {}
         counted: list[Increment] = []
-        with self._database.transaction(point_lookups=True) as connection:
-            noted = self._locked(connection, {one.person for one in wanted})
-            for place, one in enumerate(wanted):
-                # Of a message that came twice in the same moment the second renews the first one's claim.
-                before = renewed.get(one.person) or noted.get(one.person)
-                try:
-                    renewed[one.person] = self._renewed(before, one)
-                except (TransientError, DecryptionError) as error:
-                    failed[place] = error
-                    continue
-                if before is not None and not before.is_claimed and one.check_limits is not None:
-                    counted.append(
-                        Increment(
-                            run_id=one.run_id,
-                            counts=guard_counts(one.old_values),
-                            check_limits=one.check_limits,
-                        )
+        noted = self._locked(connection, {one.person for one in wanted})
+        for place, one in enumerate(wanted):
+            # Of a message that came twice in the same moment the second renews the first one's claim.
+            before = renewed.get(one.person) or noted.get(one.person)
+            try:
+                renewed[one.person] = self._renewed(before, one)
+            except (TransientError, DecryptionError) as error:
+                failed[place] = error
+                continue
+            if before is not None and not before.is_claimed and one.check_limits is not None:
+                counted.append(
+                    Increment(
+                        run_id=one.run_id,
+                        counts=guard_counts(one.old_values),
+                        check_limits=one.check_limits,
                     )
-            self._claimed.write(connection, self._renew, _claimed_rows(renewed))
-            self._guard_counters.add(connection, counted)
-        # In a transaction of its own, after the commit: a newer run that does not see our claim yet
-        # has published its receipt before, and is seen here; one that comes later sees the claim.
-        late = self._late(renewed)
-        return [failed.get(place) or Claim(superseded=one.person in late) for place, one in enumerate(wanted)]
+                )
+        self._claimed.write(connection, self._renew, _claimed_rows(renewed))
+        return _WrittenClaims(claimed=renewed.keys(), failed=failed, counted=counted)
 
     def _locked(self, connection: Connection, people: Iterable[_Person]) -> dict[_Person, _Noted]:
         """Return what is noted of those whose receipts are open, and keep these as they are."""
@@ -214,14 +227,6 @@ class Claims:
 
     def _written(self, sealed: str | None) -> ChangeRecord:
         return load_change_record(self._cipher.decrypt_json(sealed)) if sealed else ChangeRecord()
-
-    def _late(self, people: Iterable[_Person]) -> set[_Person]:
-        """Return those who may no longer be changed by their runs."""
-        if not (rows := _people_rows(people)):
-            return set()
-        with self._database.statement() as connection:
-            found = self._people.execute(connection, self._too_late, rows)
-            return {(row.run_id, row.entra_id) for row in found}
 
 
 def _people_rows(people: Iterable[_Person]) -> list[dict[str, Any]]:
@@ -252,57 +257,3 @@ def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
         for (run_id, entra_id), noted in renewed.items()
     ]
     return sorted(rows, key=lambda row: (row["run_id"], row["skolon_id"]))
-
-
-def _lock_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
-    receipts = tables.receipts
-    query = (
-        select(
-            receipts.c.run_id,
-            receipts.c.entra_id,
-            receipts.c.skolon_id,
-            receipts.c.changed,
-            receipts.c.changes,
-            receipts.c.before_image,
-            receipts.c.claimed_at,
-        )
-        .select_from(given)
-        .join(receipts, and_(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id))
-        .where(tables.awaits_outcome(receipts))
-    )
-    if is_sqlite:
-        return query
-    # In one order, so that two workers with the same people do not lock each other out; in the one of
-    # code points, in which outcomes are written too.
-    in_order = query.order_by(receipts.c.run_id, collate(receipts.c.entra_id, "C"))
-    return in_order.with_for_update(of=receipts)
-
-
-def _renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
-    receipts = tables.receipts
-    as_json: Any = type_coerce if is_sqlite else cast
-    return (
-        update(receipts)
-        .where(receipts.c.run_id == given.c.run_id, receipts.c.entra_id == given.c.entra_id)
-        .values(
-            skolon_id=given.c.skolon_id,
-            changed=as_json(given.c.changed, JSON()),
-            changes=given.c.changes,
-            before_image=given.c.before_image,
-            claimed_at=func.now(),
-        )
-    )
-
-
-def _too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
-    """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
-    runs = tables.runs
-    people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
-    is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
-    newer = is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
-    return (
-        select(receipts.c.run_id, receipts.c.entra_id)
-        .select_from(people)
-        .join(runs, runs.c.id == receipts.c.run_id)
-        .where(or_(is_cancelled, newer))
-    )

@@ -17,7 +17,7 @@ from workers.rules.mapping import mapped_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clients.graph.birthday import Birthday
+    from clients.graph.birthdays import Birthday
     from schemas.crypto.blind_index import BlindIndex
     from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser

@@ -33,7 +33,7 @@ from tests.contract.sandbox.microsoft.graph_server import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clients.graph.birthday import Birthday
+    from clients.graph.birthdays import Birthday
 
 CREDENTIALS = Credentials(directory=TENANT, client_id=CLIENT, client_secret=SECRET)
 PEOPLE = 60

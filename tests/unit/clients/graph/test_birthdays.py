@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.graph.birthday import read_birthday
+from clients.graph.birthdays import read_birthday
 
 ODD = "Graph's birthday is no date"
 
