@@ -1,10 +1,11 @@
-"""The layout that a newcomer relies on: folders of a size that can be read."""
+"""The layout that a newcomer relies on: folders of a size that can be read, and no circle of imports."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -32,3 +33,15 @@ def test_no_program_needs_the_tests(package: str) -> None:
     imports = re.compile(r"^\s*(?:from|import) tests\b", re.MULTILINE)
     files = (ROOT / package).rglob("*.py")
     assert [str(file) for file in files if imports.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_no_import_leads_in_a_circle() -> None:
+    """No module imports itself by way of others, also not for type hints alone."""
+    graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=False, cache_dir=None)
+    found = set()
+    for module in sorted(graph.modules):
+        for imported in sorted(graph.find_modules_directly_imported_by(module)):
+            chain = graph.find_shortest_chain(importer=imported, imported=module)
+            if chain is not None:
+                found.add(" -> ".join((module, *chain)))
+    assert found == set()
