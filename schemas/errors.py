@@ -6,6 +6,7 @@
     ├── TransientError      try again later          (the message goes back to its queue)
     │   ├── OperatorError       an operator must fix something first   (a command ends with 2)
     │   └── UnreachableError    the service was not reached, for any user
+    ├── NotYetError         another message comes first    (the message goes back to its queue)
     ├── PermanentError      never going to work      (the message becomes a dead letter)
     ├── HaltError           nothing can work         (the run is halted, once, with a cause)
     ├── PageTokenExpiredError   read the list afresh
@@ -44,8 +45,6 @@ class Dependency(StrEnum):
     SKOLON = "skolon"
     DATABASE = "database"
     BROKER = "broker"
-    #: Not a system: another message of ours has to be processed first.
-    ORDER = "order"
     #: The machine that the process runs on, when it has no free file descriptor.
     MACHINE = "machine"
 
@@ -108,6 +107,18 @@ class OperatorError(TransientError):
 
 class UnreachableError(TransientError):
     """The other side cannot be reached (name, connection, TLS, token), whatever the request."""
+
+
+class NotYetError(UpdateSyncError):
+    """Another message has to be processed first; nothing is unavailable.
+
+    `retry_after` is the number of seconds until the next try, or None.
+    """
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        self.detail = one_line(detail)
+        super().__init__(self.detail)
+        self.retry_after = retry_after
 
 
 class PermanentError(UpdateSyncError):

@@ -273,9 +273,9 @@ waits = Table(
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("entra_id", String(100), primary_key=True),
-    Column("service", String(20), nullable=False),
+    # Missing when it waits until an older run is done with the user.
+    Column("service", String(20)),
     _timestamp("since"),
-    # When it was told last, and when it is tried again.
     _timestamp("reported"),
     _timestamp("next_try"),
     # The last failure; without one nothing was asked, since the service was known to be away.

@@ -11,7 +11,7 @@ import structlog
 
 from runtime.countdown import WhenIdle
 from runtime.services import ShutdownError
-from schemas.errors import Dependency, PermanentError, TransientError
+from schemas.errors import NotYetError, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Reason, Stage
@@ -134,14 +134,12 @@ class UserSyncHandler:
     ) -> Callable[[], SyncResult]:
         """Return the steps of a user; called, they bring it to an outcome without writing a receipt.
 
-        Raises `TransientError` while an older run processes the user. A dry run changes nothing in Skolon.
+        Raises `NotYetError` while an older run processes the user. A dry run changes nothing in Skolon.
         """
         if item.superseded:
             return partial(SyncResult, outcome=Outcome.SUPERSEDED)
         if item.older_run_active:
-            raise TransientError(
-                Dependency.ORDER, "an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN
-            )
+            raise NotYetError("an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN)
         writer = DryRunWriter() if item.dry_run else self._claiming_writer(message, item, record)
         if item.undoes is not None:
             return UndoPipeline(

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from schemas.runs.waits import Waiting
 
-_SERVICES: Final[Mapping[Dependency, str]] = {
+_SERVICES: Final[Mapping[Dependency | None, str]] = {
+    None: "an older run",
     Dependency.ENTRA: "Entra",
     Dependency.GRAPH: "Microsoft Graph",
     Dependency.SKOLON: "Skolon",
     Dependency.DATABASE: "the database",
     Dependency.BROKER: "RabbitMQ",
-    Dependency.ORDER: "an older run",
     Dependency.MACHINE: "open files on the worker's machine",
 }
 

@@ -38,7 +38,8 @@ def _as_json(found: ReplayForecast) -> dict[str, object]:
         "would_succeed": found.succeeded,
         "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
-        "away": dict(sorted(found.away.items())),
+        "away": {str(service): count for service, count in sorted(found.away.items())},
+        "in_older_run": found.in_older_run,
     }
 
 
@@ -50,3 +51,5 @@ def _print(found: ReplayForecast) -> None:
         echo(f"  {count:>7}  dead_lettered: {reason}")
     for service, count in sorted(found.away.items()):
         echo(f"  {count:>7}  unknown: {service} is away")
+    if found.in_older_run:
+        echo(f"  {found.in_older_run:>7}  unknown: an older run processes them")

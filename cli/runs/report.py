@@ -70,7 +70,8 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
 def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
     """Return what the run waits for, and when a user last got an outcome, which tells how the others fare."""
     fields: dict[str, object] = {
-        f"waits for {waiting.service}": describe_waiting(waiting, now) for waiting in summary.waiting
+        f"waits for {waiting.service or 'older run'}": describe_waiting(waiting, now)
+        for waiting in summary.waiting
     }
     if summary.last_finished is not None:
         fields["last outcome"] = timestamp(summary.last_finished)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from runtime.services import CircuitOpenError, ShutdownError
 from schemas.errors import (
-    Dependency,
     HaltError,
+    NotYetError,
     PermanentError,
     TransientError,
     UpdateSyncError,
@@ -165,7 +165,7 @@ def decide(  # noqa: PLR0911 - one table
             error, history, peers
         ):
             return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
-        case TransientError():
+        case TransientError() | NotYetError():
             return _wait(error, history, jitter)
         case _ if history.attempts < MAX_BUG_ATTEMPTS:
             return Retry(delay=_back_off(history.attempts, jitter))
@@ -224,7 +224,7 @@ def _decide_for_one_user(
     return Failure(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 
-def _wait(error: TransientError, history: History, jitter: float) -> Retry | Failure:
+def _wait(error: TransientError | NotYetError, history: History, jitter: float) -> Retry | Failure:
     if not history.overdue:
         return Retry(delay=_delay(error, history.attempts, jitter))
     since = f"{history.first_failed:%Y-%m-%d %H:%M} UTC"
@@ -232,9 +232,9 @@ def _wait(error: TransientError, history: History, jitter: float) -> Retry | Fai
     return Failure(reason=Reason.GAVE_UP, stage=Stage.RECORD, detail=detail)
 
 
-def _delay(error: TransientError, attempts: int, jitter: float) -> float:
-    if error.dependency is Dependency.ORDER:
-        # No service is overloaded: another message comes first.
+def _delay(error: TransientError | NotYetError, attempts: int, jitter: float) -> float:
+    if isinstance(error, NotYetError):
+        # No service is overloaded.
         return min((error.retry_after or FIRST_DELAY) * (1 + jitter / 4), MAX_DELAY)
     if isinstance(error, CircuitOpenError) and error.spread:
         return min((error.retry_after or 0.0) + jitter * (error.spread + 1), MAX_DELAY)

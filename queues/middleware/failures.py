@@ -28,7 +28,7 @@ from queues.middleware.waits import wait_to_report, with_wait
 from runtime.circuit_breaker import MAX_WAIT
 from runtime.outage_log import OutageLog
 from runtime.services import CircuitOpenError, ShutdownError
-from schemas.errors import Dependency, HaltError, TransientError
+from schemas.errors import Dependency, HaltError, NotYetError, TransientError
 from schemas.runs.sync_result import Failure
 from schemas.validation import readable_name
 
@@ -202,10 +202,10 @@ def _tell_wait(
     What goes wrong with it changes nothing about the retry. While the database is unavailable,
     nothing is recorded.
     """
-    if not (isinstance(decision, Retry) and isinstance(error, TransientError)):
+    if not (isinstance(decision, Retry) and isinstance(error, TransientError | NotYetError)):
         return message
     wait = wait_to_report(message, error, decision.delay, now)
-    if wait is None or error.dependency is Dependency.DATABASE:
+    if wait is None or wait.service is Dependency.DATABASE:
         return message
     failure_listener: FailureListener = broker.get_actor(message.actor_name).options[FAILURE_LISTENER]
     try:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.services import CircuitOpenError
+from schemas.errors import NotYetError
 from schemas.messages.messages import METADATA_KEY
 from schemas.runs.waits import Wait
 
@@ -22,7 +23,7 @@ _WAIT: Final = "wait"
 
 
 def wait_to_report(
-    message: Message[Any], error: TransientError, delay: float, now: dt.datetime
+    message: Message[Any], error: TransientError | NotYetError, delay: float, now: dt.datetime
 ) -> Wait | None:
     """Return what is to be told of a message that is tried again in `delay` seconds; None for nothing new.
 
@@ -35,10 +36,13 @@ def wait_to_report(
         failed = None
     else:
         failed = now
+    next_try = now + dt.timedelta(seconds=delay)
+    if isinstance(error, NotYetError):
+        return Wait(service=None, reported=now, next_try=next_try, failed_at=now)
     return Wait(
         service=error.dependency,
         reported=now,
-        next_try=now + dt.timedelta(seconds=delay),
+        next_try=next_try,
         failed_at=failed,
         status=error.status,
         kind=error.kind,
@@ -47,12 +51,15 @@ def wait_to_report(
 
 def with_wait(message: Message[Any], wait: Wait) -> Message[Any]:
     """Return the message with a note of what was told of it."""
-    note = {"service": str(wait.service), "told": wait.reported.isoformat(timespec="seconds")}
+    note = {
+        "service": wait.service and str(wait.service),
+        "told": wait.reported.isoformat(timespec="seconds"),
+    }
     copy: Message[Any] = message.copy(options={METADATA_KEY: {**_section(message), _WAIT: note}})
     return copy
 
 
-def _is_new(message: Message[Any], error: TransientError, now: dt.datetime) -> bool:
+def _is_new(message: Message[Any], error: CircuitOpenError, now: dt.datetime) -> bool:
     note = _section(message).get(_WAIT)
     if not isinstance(note, dict) or note.get("service") != str(error.dependency):
         return True

@@ -1,4 +1,4 @@
-"""Waits of messages for a service, as runs show them."""
+"""Waits of messages for a service or for an older run, as runs show them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 class Wait:
     """A message waits for a service since `reported`, and is tried again at `next_try` (both aware).
 
+    Without a `service` it waits until an older run is done with the user.
     `failed_at` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked:
     the service was known to be away.
     """
 
-    service: Dependency
+    service: Dependency | None
     reported: dt.datetime
     next_try: dt.datetime
     failed_at: dt.datetime | None = None
@@ -33,11 +34,12 @@ class Wait:
 class Waiting:
     """How many users of a run wait for a service, since when, and what it answered last.
 
+    Without a `service` they wait until an older run is done with them.
     `page` says that a page of the run waits as well. `next_try` is the earliest that is to come; one in the
     past is being made just now.
     """
 
-    service: Dependency
+    service: Dependency | None
     since: dt.datetime
     users: int
     page: bool
@@ -49,7 +51,7 @@ class Waiting:
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
-            "service": str(self.service),
+            "service": self.service and str(self.service),
             "since": timestamp(self.since),
             "users": self.users,
             "page": self.page,

@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
-from schemas.errors import Dependency, TransientError
+from schemas.errors import NotYetError
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.runs.changes import change_kinds, format_changes, guard_counts, parse_changes
 from store import tables
@@ -127,7 +127,7 @@ class Claims:
         Of the `new_values` it is kept how they differ (filled, changed or erased), and traces by which an
         undo knows them again. A second claim of the same user renews the first and keeps its old values: what
         is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it, and
-        `TransientError` (order) when somebody has settled the user. With `allow`, a first claim counts for
+        `NotYetError` when somebody has settled the user. With `allow`, a first claim counts for
         the guard, and what `allow` raises of the counts undoes it.
         """
         wanted = _Wanted(
@@ -189,7 +189,7 @@ class Claims:
             before = renewed.get(one.person) or noted.get(one.person)
             try:
                 renewed[one.person] = self._renewed(before, one)
-            except (TransientError, DecryptionError) as error:
+            except (NotYetError, DecryptionError) as error:
                 failed[place] = error
                 continue
             if before is not None and not before.is_claimed and one.check_limits is not None:
@@ -211,7 +211,7 @@ class Claims:
     def _renewed(self, before: _Noted | None, wanted: _Wanted) -> _Noted:
         """Return what is to be noted of a claim, given what was `before`; None if the receipt is not open."""
         if before is None:
-            raise TransientError(Dependency.ORDER, "somebody else has settled this user meanwhile")
+            raise NotYetError("another delivery has settled this user meanwhile")
         old_values, new_values = wanted.old_values, wanted.new_values
         # What was noted of another Skolon user says nothing about this one.
         same = before.skolon_id == wanted.skolon_id

@@ -33,7 +33,7 @@ class DeltaReceipts:
 
         A user who has a receipt in this run already is told of once more, and maybe with newer values,
         which may come too late for this run. Then the run leaves no link behind, and the next one goes on
-        from where this one did. Raises `TransientError` (order) when the run is not being read any more.
+        from where this one did. Raises `NotYetError` when the run is not being read any more.
         """
         if not (changed or removed):
             return set()

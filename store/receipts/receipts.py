@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.errors import Dependency, TransientError
+from schemas.errors import NotYetError
 from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage, Status
 from schemas.runs.changes import parse_changes
 from schemas.timestamps import timestamp
@@ -100,7 +100,7 @@ class Receipts:
     def create_pending(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
         """Write a pending receipt for each user that has none; return those that are still pending.
 
-        Raises `TransientError` (order) when the run is not being read any more.
+        Raises `NotYetError` when the run is not being read any more.
         """
         if not entra_ids:
             return set()
@@ -125,7 +125,7 @@ class Receipts:
     ) -> set[str]:
         """Write a receipt with `values` for each user that has none; return who had none.
 
-        Raises `TransientError` (order) when the run is not being read any more.
+        Raises `NotYetError` when the run is not being read any more.
         """
         runs = tables.runs
         # Locked, so that nobody ends the reading before these receipts are there to be seen.
@@ -135,7 +135,7 @@ class Receipts:
             .with_for_update(read=True)
         )
         if tenant_id is None:
-            raise TransientError(Dependency.ORDER, f"run {run_id} is not being read any more")
+            raise NotYetError(f"run {run_id} is not being read any more")
         same = {"run_id": run_id, "tenant_id": tenant_id, **values}
         statement = self._insert_statement(same)
         # In one order, so that two deliveries of a page do not lock each other out.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from schemas.errors import Dependency, PermanentError, TransientError
+from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import OPEN_STATUSES, Mode, Reason, Stage, Status
 from store import tables
 from store.encryption.exclusion_rules import encrypt_rules
@@ -53,7 +53,7 @@ class Triggers:
 
         A run that tries settings is one of its own: it changes nothing, so it neither waits for another
         one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
-        `TransientError` (order) while a run of the tenant is open that does something else.
+        `NotYetError` while a run of the tenant is open that does something else.
         """
         request = self._sealed(request)
         try:
@@ -108,8 +108,7 @@ class Triggers:
             else:
                 run = run_from_row(row)
                 if not covers(run, request):
-                    raise TransientError(
-                        Dependency.ORDER,
+                    raise NotYetError(
                         f"run {run.id} of tenant {request.tenant} is open and does something else",
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )

@@ -116,7 +116,7 @@ class Waits:
         waits = tables.waits
         statement = self._dialect.insert(waits).from_select(["run_id", "entra_id", *_FACTS, "since"], source)
         new = statement.excluded
-        same = waits.c.service == new.service
+        same = waits.c.service.is_not_distinct_from(new.service)
         failure = {
             name: case((new.failed_at.is_not(None), new[name]), (same, waits.c[name]))
             for name in ("failed_at", "status", "kind")
@@ -144,7 +144,7 @@ def is_still_waiting(waits: FromClause, receipts: FromClause) -> ColumnElement[b
 
 
 def waiting_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, tuple[Waiting, ...]]:
-    """Return what the users and the page of each run wait for, in the order of the services' names."""
+    """Return what the users and the page of each run wait for, by the services' names."""
     found: defaultdict[int, list[Waiting]] = defaultdict(list)
     # Most runs wait for nothing: that is found out without their receipts.
     waits = tables.waits
@@ -207,13 +207,13 @@ def _waiting_query(run_ids: Collection[int]) -> Select[Any]:
             func.coalesce(func.min(to_come), func.max(ranked.c.next_try)).label("next_try"),
         )
         .group_by(ranked.c.run_id, ranked.c.service)
-        .order_by(ranked.c.run_id, ranked.c.service)
+        .order_by(ranked.c.run_id, ranked.c.service.nulls_last())
     )
 
 
 def _facts(wait: Wait) -> dict[str, Any]:
     return {
-        "service": str(wait.service),
+        "service": wait.service and str(wait.service),
         "reported": wait.reported,
         "next_try": wait.next_try,
         "failed_at": wait.failed_at,
@@ -224,7 +224,7 @@ def _facts(wait: Wait) -> dict[str, Any]:
 
 def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(
-        service=Dependency(row.service),
+        service=row.service and Dependency(row.service),
         since=as_utc(row.since),
         users=row.users,
         page=bool(row.pages),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from schemas.errors import HaltError, PermanentError, TransientError
+from schemas.errors import Dependency, HaltError, NotYetError, PermanentError, TransientError
 from schemas.messages.messages import UserSync
 from schemas.outcomes import Outcome, Reason
 from schemas.users.graph_user import is_placeholder_id
@@ -24,16 +24,18 @@ THREADS: Final = 8
 PORTION: Final = 500
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ReplayForecast:
     """How many users would have which outcome; `failures` are those that would be dead letters again.
 
-    `away` counts, by what was away, those of whom nothing can be said.
+    `away` counts, by the service that was away, users of which nothing can be said, and `in_older_run` those
+    that an older run still processes.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failures: Counter[Reason] = field(default_factory=Counter)
-    away: Counter[str] = field(default_factory=Counter)
+    away: Counter[Dependency] = field(default_factory=Counter)
+    in_older_run: int = 0
 
     @property
     def succeeded(self) -> int:
@@ -43,7 +45,7 @@ class ReplayForecast:
     @property
     def tried(self) -> int:
         """How many have been tried."""
-        return self.succeeded + sum(self.failures.values()) + sum(self.away.values())
+        return self.succeeded + sum(self.failures.values()) + sum(self.away.values()) + self.in_older_run
 
 
 def forecast_replay(
@@ -58,7 +60,7 @@ def forecast_replay(
     """
     found = ReplayForecast()
 
-    def try_one(dead_letter: DeadLetter) -> Outcome | Reason | str:
+    def try_one(dead_letter: DeadLetter) -> Outcome | Reason | Dependency | None:
         run, user = dead_letter.receipt_key or (0, "")
         try:
             message = UserSync(
@@ -70,7 +72,9 @@ def forecast_replay(
         except PermanentError as error:
             return error.reason
         except TransientError as error:
-            return str(error.dependency)
+            return error.dependency
+        except NotYetError:
+            return None
 
     waiting = iter(dead_letters)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -84,11 +88,13 @@ def forecast_replay(
     return found
 
 
-def _count(found: ReplayForecast, result: Outcome | Reason | str) -> None:
+def _count(found: ReplayForecast, result: Outcome | Reason | Dependency | None) -> None:
     match result:
         case Outcome():
             found.outcomes[result] += 1
         case Reason():
             found.failures[result] += 1
-        case _:
+        case Dependency():
             found.away[result] += 1
+        case None:
+            found.in_older_run += 1

@@ -231,7 +231,7 @@ def upgrade() -> None:
         "waits",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("entra_id", sa.String(length=100), nullable=False),
-        sa.Column("service", sa.String(length=20), nullable=False),
+        sa.Column("service", sa.String(length=20), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reported", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_try", sa.DateTime(timezone=True), nullable=False),

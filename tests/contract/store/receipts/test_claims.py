@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from devtools.commands import wait_for
-from schemas.errors import HaltError, TransientError
+from schemas.errors import HaltError, NotYetError
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.changes import ONE_NOT_FOUND, GuardCounts
 from schemas.users.attributes import Attribute
@@ -119,7 +119,7 @@ def test_errors_are_each_persons_own(store: Store, database_with_tables: str) ->
         zip(PEOPLE, in_one_batch(store, database_with_tables, run, *map(claim, PEOPLE)), strict=True)
     )
     settled, collided = results.pop(PEOPLE[3]), results.pop(PEOPLE[5])
-    assert isinstance(settled, TransientError)
+    assert isinstance(settled, NotYetError)
     assert isinstance(collided, CollisionError)
     assert collided.entra_id == "holder"
     assert set(results.values()) == {Claim(superseded=False)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from schemas.errors import TransientError
+from schemas.errors import NotYetError
 from schemas.outcomes import Cause, NotFoundReason, Outcome, Reason, Stage, Status
 from schemas.runs.collision import Collision
 from schemas.runs.operation import OperationKind
@@ -86,7 +86,7 @@ def test_one_page_published_twice_at_once(store: Store, second_store: Store) -> 
         lambda: store.receipts.create_pending(run.id, users),
         lambda: second_store.receipts.create_pending(run.id, users[::-1]),
     )
-    assert [one for one in both if one != set(users) and not isinstance(one, TransientError)] == []
+    assert [one for one in both if one != set(users) and not isinstance(one, NotYetError)] == []
     assert store.receipts.create_pending(run.id, users) == set(users)
     assert store.runs.summary(run.id).published == 300
 
@@ -95,7 +95,7 @@ def test_nobody_is_published_after_the_end(store: Store) -> None:
     """P3: a complete run stays complete when its last page is delivered once more and has somebody new."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         store.receipts.create_pending(run.id, ["anna", "bo"])
     assert store.runs.summary(run.id).pending == 0
 
@@ -321,7 +321,7 @@ def test_a_settled_user_is_not_claimed(store: Store) -> None:
     """P4: a slow second delivery of a user that is done gets no leave to write to Skolon."""
     run = begin_run(store, "event", "anna")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
     assert store.claims.before_image(run.id, "anna") == {}
 
@@ -331,7 +331,7 @@ def test_a_removed_user_is_not_claimed(store: Store) -> None:
     run = begin_run(store, "event", "anna")
     store.runs.cancel(run.id)
     store.tenants.remove(TENANT)
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
 
 

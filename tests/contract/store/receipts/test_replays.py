@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import TransientError, UsageError
+from schemas.errors import NotYetError, UsageError
 from schemas.outcomes import Outcome, Reason, Stage, Status
 from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from schemas.runs.sync_result import Failure, SyncResult
@@ -182,7 +182,7 @@ def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
 def test_a_dead_letter_cannot_be_claimed(store: Store) -> None:
     """P4: without a replay nobody gets leave to write for a dead letter."""
     run = dead_run(store)
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
 
 

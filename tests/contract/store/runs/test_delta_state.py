@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import TransientError
+from schemas.errors import NotYetError
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from schemas.tenants.mapping_settings import mapping_fingerprint
@@ -242,7 +242,7 @@ def test_changes_of_runs_that_are_not_read_any_more_are_not_written(store: Store
     run, _ = begun(store, "second")
     store.runs.finish_reading(run.id)
     for changed, removed in (["anna"], []), ([], ["anna"]):
-        with pytest.raises(TransientError):
+        with pytest.raises(NotYetError):
             store.delta_receipts.create_pending(run.id, changed, removed)
     assert store.receipts.get(run.id, "anna") is None
 

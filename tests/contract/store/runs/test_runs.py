@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.errors import Dependency, PermanentError, TransientError, UsageError
+from schemas.errors import NotYetError, PermanentError, UsageError
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from store.runs.triggers import OpenedRun
 from tests.contract.store.factories import (
@@ -104,9 +104,8 @@ def test_a_trigger_waits_for_a_run_that_does_something_else(
 ) -> None:
     """A trigger that the open run does not fulfil waits, and gets its own run once that is done."""
     run = store.triggers.open(running, "first").run
-    with pytest.raises(TransientError) as caught:
+    with pytest.raises(NotYetError) as caught:
         store.triggers.open(requested, "second")
-    assert caught.value.dependency is Dependency.ORDER
     assert caught.value.retry_after == pytest.approx(15)
     assert store.triggers.find_run("second") is None
     complete(store, run)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.crypto.encryption import DecryptionError, FieldCipher, new_key
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import NotYetError, PermanentError
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
 from schemas.runs.sync_result import SyncResult
@@ -150,7 +150,7 @@ def test_undos_of_the_same_run_are_one(store: Store, more: dict[str, Any], *, jo
     if joins:
         assert open_undo(store, run, "second", **more).id == first.id
     else:
-        with pytest.raises(TransientError):
+        with pytest.raises(NotYetError):
             open_undo(store, run, "second", **more)
 
 
@@ -158,13 +158,13 @@ def test_undos_of_the_same_run_are_one(store: Store, more: dict[str, Any], *, jo
 def test_an_undo_is_no_answer_to_a_trigger(store: Store, mode: Mode) -> None:
     """A trigger waits while an undo is open, and an undo while any other run is."""
     run = begin_run(store, "event", "anna")
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         open_undo(store, run)
     complete(store, run)
     undo = open_undo(store, run)
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         store.triggers.open(SyncRequest(tenant=TENANT, mode=mode), "trigger")
-    with pytest.raises(TransientError):
+    with pytest.raises(NotYetError):
         open_undo(store, undo, "undo of the undo")
 
 

@@ -21,7 +21,7 @@ NOW = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=1)
 A, B, C = "user-a", "user-b", "user-c"
 
 
-def failed(service: Dependency = Dependency.SKOLON, after: float = 0, **facts: Any) -> Wait:
+def failed(service: Dependency | None = Dependency.SKOLON, after: float = 0, **facts: Any) -> Wait:
     """Return a failure, so many seconds from now, that is tried again a minute later."""
     moment = NOW + dt.timedelta(seconds=after)
     next_try = moment + dt.timedelta(seconds=60)
@@ -86,6 +86,22 @@ def test_a_wait_goes_on_until_another_one_begins(store: Store) -> None:
     (other,) = waiting(store, run)
     assert (other.service, other.since) == (Dependency.GRAPH, NOW + dt.timedelta(seconds=60))
     assert (other.last_failed, other.last_status) == (None, None)
+
+
+def test_a_wait_for_an_older_run_names_no_service(store: Store) -> None:
+    """A user that an older run has waits for no service; that it goes on waiting is one wait."""
+    run = begin_run(store, "event", A, B).id
+    store.waits.record_user(run, A, failed(None))
+    store.waits.record_user(run, B, failed(status=503))
+    store.waits.record_user(run, A, failed(None, after=60))
+    skolon, older_run = waiting(store, run)
+    assert (skolon.service, skolon.users) == (Dependency.SKOLON, 1)
+    assert (older_run.service, older_run.users, older_run.since) == (None, 1, NOW)
+    assert older_run.last_failed == NOW + dt.timedelta(seconds=60)
+    assert older_run.as_json()["service"] is None
+    store.waits.record_user(run, A, failed(after=90))
+    (skolon,) = waiting(store, run)
+    assert (skolon.users, skolon.since) == (2, NOW)
 
 
 def test_nobody_waits_who_has_an_outcome(store: Store) -> None:

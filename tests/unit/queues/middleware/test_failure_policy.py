@@ -26,7 +26,14 @@ from queues.middleware.failure_policy import (
     decide,
 )
 from runtime.services import CircuitOpenError
-from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
+from schemas.errors import (
+    Dependency,
+    HaltError,
+    NotYetError,
+    PermanentError,
+    TransientError,
+    VersionConflictError,
+)
 from schemas.outcomes import Cause, Reason, Stage
 from schemas.runs.sync_result import Failure
 
@@ -250,6 +257,21 @@ def test_what_is_about_nobody_in_particular_stays_an_outage(error: TransientErro
     """P8: throttling, a way that is closed and what was not even asked are never one user's."""
     decision = decide(error, is_user_failure(100), jitter=0.5, peers=OTHERS_SUCCEED)
     assert isinstance(decision, Retry)
+
+
+@given(attempts=st.integers(1, 10_000), jitter=JITTER)
+def test_another_message_comes_first(attempts: int, jitter: float) -> None:
+    """Nothing is overloaded, so that each try comes as soon as the first; after the limit it is given up."""
+    error = NotYetError("an older run has this user in hand", retry_after=4)
+    decision = decide(error, after(attempts=attempts), jitter=jitter)
+    assert isinstance(decision, Retry)
+    assert decision.delay == pytest.approx(4 * (1 + jitter / 4))
+    given_up = decide(error, after(DAY, attempts=attempts), jitter=jitter)
+    assert given_up == Failure(
+        reason=Reason.GAVE_UP,
+        stage=Stage.RECORD,
+        detail=f"an older run has this user in hand (since 2026-01-01 00:00 UTC, {attempts} attempts)",
+    )
 
 
 @given(asked=st.floats(0, 5), spread=st.floats(0.1, 900), jitter=JITTER)

@@ -8,7 +8,7 @@ from dramatiq import Message
 
 from queues.middleware.waits import REPORT_INTERVAL, wait_to_report, with_wait
 from runtime.services import CircuitOpenError
-from schemas.errors import Dependency, FailureKind, TransientError
+from schemas.errors import Dependency, FailureKind, NotYetError, TransientError
 from schemas.runs.waits import Wait
 
 NOW = dt.datetime(2026, 11, 26, 21, 4, tzinfo=dt.UTC)
@@ -35,6 +35,20 @@ def test_a_failure_is_told_with_its_facts() -> None:
     late = wait_to_report(MESSAGE, TIMED_OUT, 4.0, NOW)
     assert late is not None
     assert (late.status, late.kind) == (None, FailureKind.TIMEOUT)
+
+
+def test_a_user_in_an_older_run_waits_for_no_service() -> None:
+    """What waits for another message is told too, without a service, a status or a kind."""
+    wait = wait_to_report(MESSAGE, NotYetError("an older run has this user in hand"), 4.0, NOW)
+    assert wait == Wait(
+        service=None,
+        reported=NOW,
+        next_try=NOW + dt.timedelta(seconds=4),
+        failed_at=NOW,
+        status=None,
+        kind=None,
+    )
+    assert told(HELD_BACK, after=SOON, message=with_wait(MESSAGE, wait)) is not None
 
 
 def test_every_failure_is_told() -> None:
