@@ -62,7 +62,7 @@ def rotate_keys(services: Services) -> KeyReport:
     for _ in range(_PASSES):
         columns = list(services.store.encrypted_values.rotate())
         rotated += sum(column.rotated for column in columns)
-        if not any(column.ages[KeyAge.OLDER] or column.ages[KeyAge.CLEAR] for column in columns):
+        if not any(column.ages[KeyAge.OLDER] for column in columns):
             break
     return _report(services, columns, rotated=rotated)
 

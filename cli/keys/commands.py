@@ -61,7 +61,7 @@ def _print(report: KeyReport) -> None:
     ]
     if dead_letters is not None:
         rows.append(("dead letters", *(dead_letters[age] for age in KeyAge)))
-    print_table(("encrypted in", "newest key", "older key", "no key", "not encrypted"), rows)
+    print_table(("encrypted in", "newest key", "older key", "no key"), rows)
     for trace in report.traces:
         if trace.identity_digests or trace.verifications:
             echo(

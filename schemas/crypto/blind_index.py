@@ -24,9 +24,6 @@ _ID_PURPOSE: Final = b"update-sync blind index, id of the key"
 _ID_LENGTH: Final = 4
 _LENGTH: Final = 12
 
-#: Bytes of a digest that an earlier version made, without an id in front.
-_BARE_LENGTH: Final = 16
-
 
 class BlindIndex:
     """Computes digests with the first key; searches try the older keys too, for keys are rotated."""
@@ -56,5 +53,4 @@ class BlindIndex:
         # No value has a NUL, so that no two lists of texts are joined to the same bytes.
         data = "\0".join(what).encode(errors="surrogatepass")
         digests = [hmac.digest(key, data, "sha256") for key in self._keys]
-        made = [key_id + digest[:_LENGTH].hex() for key_id, digest in zip(self._ids, digests, strict=True)]
-        return [*made, *(digest[:_BARE_LENGTH].hex() for digest in digests)]
+        return [key_id + digest[:_LENGTH].hex() for key_id, digest in zip(self._ids, digests, strict=True)]

@@ -43,8 +43,6 @@ class KeyAge(StrEnum):
     NEWEST = "newest"
     OLDER = "older"
     NONE = "no"
-    #: The value is not encrypted: an earlier version stored it so.
-    CLEAR = "without"
 
 
 class _NoKeys:

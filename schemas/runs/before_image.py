@@ -20,17 +20,14 @@ if TYPE_CHECKING:
 _KEY: Final = 16
 _DIGEST: Final = 16
 
-_KNOWN: Final = frozenset(Attribute)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeRecord:
     """What a run wrote to one user: `before_image` are the values from before, None where there was none.
 
     `digests` are those of the values that the run may have written since, None where it emptied the
-    attribute: several when a worker died after the first and another one had newer values. An attribute
-    without digests was recorded by an earlier version of the sync. `key` is the key of the digests.
-    `last_written` are the attributes that were written last, together.
+    attribute: several when a worker died after the first and another one had newer values. `key` is the key
+    of the digests. `last_written` are the attributes that were written last, together.
     """
 
     before_image: Mapping[Attribute, str | None] = field(default_factory=dict)
@@ -53,7 +50,7 @@ class ChangeRecord:
         """
         old, digests = dict(self.before_image), dict(self.digests)
         for attribute, value in current.items():
-            if attribute not in old or not self._may_be_ours(attribute, value):
+            if attribute not in old or not self.wrote(attribute, value):
                 old[attribute] = value
                 digests.pop(attribute, None)
             if attribute in new:
@@ -71,9 +68,6 @@ class ChangeRecord:
             "last": sorted(map(str, self.last_written)),
         }
 
-    def _may_be_ours(self, attribute: Attribute, value: str | None) -> bool:
-        return attribute not in self.digests or self.wrote(attribute, value)
-
     def _digest(self, attribute: Attribute, value: str | None) -> str | None:
         if value is None:
             return None
@@ -84,18 +78,15 @@ class ChangeRecord:
 
 
 def load_change_record(noted: Mapping[str, Any]) -> ChangeRecord:
-    """Return what was noted, by this version or by one that noted the old values alone."""
-    if "key" not in noted:
-        old = _by_attribute(noted)
-        return ChangeRecord(before_image=old, last_written=frozenset(old))
+    """Return the record of a JSON object that `as_json` made."""
     digests = {attribute: tuple(found) for attribute, found in _by_attribute(noted["new"]).items()}
     return ChangeRecord(
         before_image=_by_attribute(noted["old"]),
         digests=digests,
         key=noted["key"],
-        last_written=frozenset(_by_attribute(dict.fromkeys(noted["last"]))),
+        last_written=frozenset(map(Attribute, noted["last"])),
     )
 
 
 def _by_attribute(noted: Mapping[str, Any]) -> dict[Attribute, Any]:
-    return {Attribute(name): value for name, value in noted.items() if name in _KNOWN}
+    return {Attribute(name): value for name, value in noted.items()}

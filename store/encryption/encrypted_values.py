@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 #: Rows that are looked at, and changed, in one transaction.
 BATCH: Final = 500
 
-_TO_RENEW: Final = (KeyAge.OLDER, KeyAge.CLEAR)
-
-#: A rule of `scope.exclude` that an earlier version stored.
-_CLEAR_RULE: Final = frozenset({"source", "equals"})
-
 #: A row's primary key.
 _Key = tuple[Any, ...]
 
@@ -50,11 +45,11 @@ class ColumnStatus:
 
 
 class _Renewed(NamedTuple):
-    """What a row's column holds and is to hold, and which keys the values in it needed."""
+    """What a row's column holds and is to hold, and how many values in it needed an older key."""
 
     before: str
     after: Any
-    ages: Counter[KeyAge]
+    values: int
 
 
 class EncryptedValues:
@@ -79,7 +74,7 @@ class EncryptedValues:
 
     def _column(self, column: Column[Any], *, rotates: bool) -> ColumnStatus:
         ages: Counter[KeyAge] = Counter()
-        rotated: Counter[KeyAge] = Counter()
+        rotated = 0
         after: _Key | None = None
         while True:
             rows = self._rows(column, after)
@@ -87,18 +82,17 @@ class EncryptedValues:
             for row in rows:
                 found, value = self._looked_at(column, row.sealed)
                 ages.update(found)
-                if any(found[age] for age in _TO_RENEW):
-                    renewed[tuple(row[:-1])] = _Renewed(row.sealed, value, found)
+                if found[KeyAge.OLDER]:
+                    renewed[tuple(row[:-1])] = _Renewed(row.sealed, value, found[KeyAge.OLDER])
             if rotates and renewed:
-                for key in self._replace(column, renewed):
-                    rotated.update({age: renewed[key].ages[age] for age in _TO_RENEW})
+                rotated += sum(renewed[key].values for key in self._replace(column, renewed))
             if len(rows) < BATCH:
                 break
             after = tuple(rows[-1][:-1])
-        ages.subtract(rotated)
-        ages[KeyAge.NEWEST] += rotated.total()
+        ages[KeyAge.OLDER] -= rotated
+        ages[KeyAge.NEWEST] += rotated
         name = f"{column.table.name}.{column.name}"
-        return ColumnStatus(column=name, ages=ages, rotated=rotated.total())
+        return ColumnStatus(column=name, ages=ages, rotated=rotated)
 
     def _rows(self, column: Column[Any], after: _Key | None) -> Sequence[Any]:
         keys = _keys(column)
@@ -139,9 +133,6 @@ class EncryptedValues:
             return [self._renewed_inside(each, ages) for each in value]
         if not isinstance(value, dict):
             return value
-        if value.keys() == _CLEAR_RULE:
-            ages[KeyAge.CLEAR] += 1
-            return {"source": value["source"], ENCRYPTED_MEMBER: self._cipher.encrypt(str(value["equals"]))}
         return {
             name: self._renewed(inner, ages)
             if name == ENCRYPTED_MEMBER and isinstance(inner, str)

@@ -1,7 +1,6 @@
 """The values of `scope.exclude` in stored settings: sealed, for they mark people, protected ones too.
 
-A rule is stored as `{"source": …, "encrypted": …}`. One that an earlier version stored in the clear, with
-`equals`, is read all the same, and sealed when its tenant is next changed, or by 'update-sync keys rotate'.
+A rule is stored as `{"source": …, "encrypted": …}`.
 """
 
 from __future__ import annotations
@@ -34,8 +33,6 @@ def decrypt_rules(settings: Mapping[str, Any], cipher: FieldCipher) -> dict[str,
     """Return stored settings with their values in the clear; raise `UnsealableError` when no key fits."""
 
     def opened(rule: Mapping[str, Any]) -> dict[str, Any]:
-        if ENCRYPTED_MEMBER not in rule:
-            return dict(rule)
         return {**_without(rule, ENCRYPTED_MEMBER), _VALUE: cipher.decrypt(rule[ENCRYPTED_MEMBER])}
 
     return _with_rules(settings, opened)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -141,20 +140,6 @@ def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.Monk
         assert rotated(store) > 0
         assert ages(store)[KeyAge.OLDER] == 0
         assert store.tenants.get(TENANT).credentials.client_secret == "newer"  # noqa: S105 - made up
-
-
-def test_rules_of_an_earlier_version_are_sealed_by_a_rotation(filled: str) -> None:
-    """A rule that was stored in the clear is counted, works, and is sealed by the next rotation."""
-    with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
-        with store.database.transaction() as connection:
-            settings = json.loads(json.dumps(connection.scalar(select(tables.tenants.c.settings))))
-            settings["scope"] = {**settings["scope"], **EXCLUDE}
-            connection.execute(update(tables.tenants).values(settings=settings))
-        assert ages(store)[KeyAge.CLEAR] == 1
-        assert store.tenants.settings(TENANT).scope.exclude[0].equals == MARK
-        assert rotated(store) == 5
-        assert columns_with(store, MARK) == set()
-        assert store.tenants.settings(TENANT).scope.exclude[0].equals == MARK
 
 
 def test_rules_that_no_key_opens_can_be_set_anew(filled: str) -> None:

@@ -400,7 +400,7 @@ def test_the_secret_is_asked_for_unseen(env: dict[str, str]) -> None:
 
 
 def rename(env: dict[str, str], folder: Path, name: str) -> None:
-    """Add a tenant whose name no command takes: an earlier version did."""
+    """Give a tenant a name that no command takes: another program wrote it."""
     add(env)
     with closing(sqlite3.connect(folder / "test.sqlite")) as database, database:
         (settings,) = database.execute("SELECT settings FROM tenants").fetchone()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 from typing import Any, Final
 
 import pytest
@@ -129,12 +127,10 @@ def test_half_a_surrogate_can_be_sealed() -> None:
 
 
 def test_traces_begin_with_the_id_of_their_key() -> None:
-    """So it can be told which key a trace needs; one of an older key or version is found all the same."""
+    """So it can be told which key a digest needs; one of an older key is found all the same."""
     old, new = new_key(), new_key()
     before, both = BlindIndex([old]), BlindIndex([new, old])
     assert both.digest("anna").startswith(both.key_id)
     assert len(both.digest("anna")) == 32
     assert both.key_id != before.key_id
-    assert before.digest("anna") in both.digests("anna")
-    derived = hmac.digest(base64.urlsafe_b64decode(old), b"update-sync blind index", "sha256")
-    assert hmac.digest(derived, b"anna", "sha256")[:16].hex() in both.digests("anna")
+    assert both.digests("anna") == [both.digest("anna"), before.digest("anna")]

@@ -106,8 +106,8 @@ def test_an_undo_is_taken() -> None:
     assert load_sync_request(tenant_sync_message(expected, event_id="e").kwargs) == expected
 
 
-def test_other_triggers_are_as_they_were() -> None:
-    """A producer of an earlier version understands a trigger that is no undo."""
+def test_a_trigger_names_nothing_that_it_does_not_ask_for() -> None:
+    """A message has the fields of its request alone; what it leaves out has its default."""
     kwargs = tenant_sync_message(SyncRequest(tenant="k"), event_id="e").kwargs
     assert set(kwargs) == {"tenant", "mode", "dry_run", "users"}
 

@@ -77,15 +77,3 @@ def test_a_second_delivery_finds_another_ones_value() -> None:
     assert second.wrote(Attribute.CITY, "Ystad")
     # That one is gone: whoever writes it now is not this run.
     assert not second.wrote(Attribute.CITY, "Malmö")
-
-
-def test_what_an_earlier_version_noted_is_read() -> None:
-    """Receipts from before undo was there hold old values alone, and may name what is no longer synced."""
-    written = load_change_record({"city": "Lund", "email": None, "shoe_size": "39"})
-    assert written.before_image == {Attribute.CITY: "Lund", Attribute.EMAIL: None}
-    assert not written.wrote(Attribute.CITY, "Malmö")
-    # Not knowing what was written, a second claim keeps what was noted first.
-    assert (
-        written.extended({Attribute.CITY: "Malmö"}, {Attribute.CITY: "Ystad"}).before_image
-        == written.before_image
-    )
