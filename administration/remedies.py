@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 
 if TYPE_CHECKING:
     from schemas.outcomes import Reason

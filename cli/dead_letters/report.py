@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cli.dead_letters.hexdump import hexdump
 from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from administration.runs.waits import describe_waiting
 from cli.output import print_fields, print_json
 from cli.runs.details import print_details
 from schemas.outcomes import Cause, Outcome
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:

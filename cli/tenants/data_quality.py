@@ -9,7 +9,8 @@ import click
 from administration.tenants.data_quality import data_quality_of
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 from schemas.reports.user_status import SyncState
 from schemas.timestamps import timestamp
 

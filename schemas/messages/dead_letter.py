@@ -18,7 +18,7 @@ from schemas.outcomes import Reason, Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
 from schemas.safe_text import is_storable
-from schemas.tenants.tenant import TENANT_KEY
+from schemas.tenants.tenant_schema import TENANT_KEY
 from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
 from schemas.users.skolon_user import MAX_ID_LENGTH

@@ -14,7 +14,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, vali
 from schemas.errors import PermanentError
 from schemas.fields import ObjectId, StrictBoolean
 from schemas.outcomes import Mode, Reason, Stage
-from schemas.tenants.tenant import TENANT_KEY
+from schemas.tenants.tenant_schema import TENANT_KEY
 from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:

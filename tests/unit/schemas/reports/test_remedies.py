@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.outcomes import Cause, Reason
-from schemas.reports.remedies import Language, remedy_for
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
 from schemas.runs.run import WarningKind
 
 

@@ -1,0 +1,151 @@
+"""Explains why a message is a dead letter, and how to fix it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from schemas.outcomes import Reason
+from schemas.reports.remedy import Owner, remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.reports.remedy import Remedy
+
+DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
+    {
+        Reason.INVALID_USER: remedy(
+            Owner.ENTRA,
+            (
+                "Ett värde hos personen i Entra bryter mot attributets regel. Inget har ändrats i Skolon.",
+                "Rätta det fält som detaljen nämner i Entra, eller välj en annan källa för attributet.",
+            ),
+            (
+                "A value of the person in Entra breaks its attribute's rule. Nothing was changed in Skolon.",
+                "Correct the field named in the detail in Entra, or choose another source for the attribute.",
+            ),
+        ),
+        Reason.AMBIGUOUS_MATCH: remedy(
+            Owner.SKOLON,
+            (
+                "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
+                "Slå ihop eller rätta de Skolon-användare som detaljen nämner.",
+            ),
+            (
+                "Several Skolon users have the same value of the key by which the person is searched.",
+                "Merge or correct the Skolon users named in the detail.",
+            ),
+        ),
+        Reason.COLLISION: remedy(
+            Owner.ENTRA,
+            (
+                "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
+                "Ge de två personer som detaljen nämner olika EPPN, användarnamn och e-post i Entra.",
+            ),
+            (
+                "Two people in Entra claim the same Skolon user. The first one has kept it.",
+                "Give the two people named in the detail different EPPNs, user names and e-mail addresses in Entra.",
+            ),
+        ),
+        Reason.REJECTED_BY_SKOLON: remedy(
+            Owner.SKOLON,
+            (
+                "Skolon tog inte emot ändringen av användaren.",
+                "Se Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
+            ),
+            (
+                "Skolon refused the change of the user.",
+                "See Skolon's answer in the detail; correct the value in Entra, or ask Skolon why.",
+            ),
+        ),
+        Reason.CONFLICT: remedy(
+            Owner.SKOLON,
+            (
+                "Någon annan ändrade användaren i Skolon varje gång som den skulle uppdateras.",
+                "Se efter vilken annan källa som skriver till användaren, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "Another source changed the user in Skolon each time it was to be updated.",
+                "Find the other source that writes to the user, and then replay the message.",
+            ),
+        ),
+        Reason.GAVE_UP: remedy(
+            Owner.OPERATOR,
+            (
+                "Det som behövdes var borta längre än vad som är tillåtet att vänta.",
+                "Se till att det system som detaljen nämner är tillbaka, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "A system was unavailable for longer than a message may wait.",
+                "Check that the system named in the detail is back, and then replay the message.",
+            ),
+        ),
+        Reason.CRASHED_WORKER: remedy(
+            Owner.OPERATOR,
+            (
+                "Den process som arbetade med personen dog, gång på gång.",
+                "Läs processens logg och minnesgräns, rätta felet, och spela sedan upp meddelandet igen.",
+            ),
+            (
+                "The process died repeatedly while it handled this person.",
+                "Check the process's log and memory limit, fix the fault, and then replay the message.",
+            ),
+        ),
+        Reason.UNDECODABLE: remedy(
+            Owner.OPERATOR,
+            (
+                "Meddelandet är inget som synken förstår.",
+                "Ta reda på vem som skickar till kön, och rätta avsändaren enligt beskrivningen av meddelanden.",
+            ),
+            (
+                "The sync cannot read the message.",
+                "Find out which client publishes to the queue, and correct it by the description of messages.",
+            ),
+        ),
+        Reason.INVALID_TRIGGER: remedy(
+            Owner.OPERATOR,
+            (
+                "Begäran om en körning är inte rätt ifylld.",
+                "Rätta de fält som detaljen nämner hos avsändaren, och skicka begäran på nytt.",
+            ),
+            (
+                "The request for a run is not valid.",
+                "Correct the fields named in the detail at the sender, and send the request again.",
+            ),
+        ),
+        Reason.UNKNOWN_TENANT: remedy(
+            Owner.DATA_HUB,
+            (
+                "Det finns ingen kommun med den nyckeln.",
+                "Lägg till kommunen i Data Hub, eller rätta nyckeln hos avsändaren.",
+            ),
+            (
+                "There is no tenant with that key.",
+                "Add the tenant in the Data Hub, or correct the key at the sender.",
+            ),
+        ),
+        Reason.FORGED_MESSAGE: remedy(
+            Owner.OPERATOR,
+            (
+                "Meddelandet är inte skapat av synken, eller har ändrats på vägen. Inget har gjorts på grund av det.",
+                "Ta reda på vem som får skriva till RabbitMQ-köerna, se docs/rabbitmq.md, och kasta sedan meddelandet.",
+            ),
+            (
+                "The message was not made by the sync, or was changed on its way. Nothing was done because of it.",
+                "Find out which clients may write to RabbitMQ's queues, see docs/rabbitmq.md, and then discard the message.",
+            ),
+        ),
+        Reason.BUG: remedy(
+            Owner.OPERATOR,
+            (
+                "Något gick fel som synken inte är beredd på.",
+                "Rapportera detaljen till dem som utvecklar synken, och spela upp meddelandet igen när det är rättat.",
+            ),
+            (
+                "An unexpected error occurred.",
+                "Report the detail to the developers of the sync, and replay the message when it is fixed.",
+            ),
+        ),
+    }
+)

@@ -1,0 +1,140 @@
+"""Explains why a run was halted, and how to fix it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from schemas.outcomes import Cause
+from schemas.reports.remedy import Owner, remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.reports.remedy import Remedy
+
+HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
+    {
+        Cause.ENTRA_CREDENTIALS: remedy(
+            Owner.DATA_HUB,
+            (
+                "Entra godtar inte kommunens uppgifter, så ingen kunde läsas.",
+                "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) i Data Hub, och återuppta körningen.",
+            ),
+            (
+                "Entra refuses the tenant's credentials, so no user could be read.",
+                "Correct directory id, client id or client secret (its Value) in the Data Hub, and resume the run.",
+            ),
+        ),
+        Cause.ENTRA_PERMISSION: remedy(
+            Owner.ENTRA,
+            (
+                "Appen får inte läsa användare i Entra.",
+                "Ge appen behörigheten User.Read.All (program) med administratörens medgivande, och återuppta körningen.",
+            ),
+            (
+                "The app may not read users in Entra.",
+                "Give the app the permission User.Read.All (application) with admin consent, and resume the run.",
+            ),
+        ),
+        Cause.SKOLON_CREDENTIALS: remedy(
+            Owner.OPERATOR,
+            (
+                "Skolon godtar inte synkens uppgifter eller adress.",
+                "Rätta Skolons adress, token eller klient i miljön, eller kommunens organisation, och återuppta körningen.",
+            ),
+            (
+                "Skolon refuses the sync's credentials or address.",
+                "Correct Skolon's address, token or client in the environment, or the organisation, and resume the run.",
+            ),
+        ),
+        Cause.SKOLON_PERMISSION: remedy(
+            Owner.SKOLON,
+            (
+                "Synken får inte läsa eller ändra användare i Skolon.",
+                "Be Skolon ge uppgifterna den rätten, och återuppta körningen.",
+            ),
+            (
+                "The sync may not read or change users in Skolon.",
+                "Ask Skolon to give the credentials that right, and resume the run.",
+            ),
+        ),
+        Cause.GRAPH_QUERY: remedy(
+            Owner.OPERATOR,
+            (
+                "Microsoft Graph avvisade frågan efter användare.",
+                "Se efter att Graphs adress i miljön är rätt; är den det, rapportera detaljen som ett fel i synken.",
+            ),
+            (
+                "Microsoft Graph refused the query for users.",
+                "Check Graph's address in the environment; if it is correct, report the detail as a bug.",
+            ),
+        ),
+        Cause.PAGE_LOOP: remedy(
+            Owner.ENTRA,
+            (
+                "Graphs lista över användare går i cirkel.",
+                "Återuppta körningen senare; händer det igen, ge Microsofts support det id som detaljen nämner.",
+            ),
+            (
+                "Graph's list of users does not end.",
+                "Resume the run later; if it happens again, give Microsoft's support the id in the detail.",
+            ),
+        ),
+        Cause.PAGE_TOKEN: remedy(
+            Owner.ENTRA,
+            (
+                "Graph glömde gång på gång hur långt listan var läst.",
+                "Återuppta körningen senare, helst när katalogen inte ändras så mycket.",
+            ),
+            (
+                "Graph repeatedly lost the position in the list.",
+                "Resume the run later, preferably when the directory changes less.",
+            ),
+        ),
+        Cause.SEALED_VALUE: remedy(
+            Owner.OPERATOR,
+            (
+                "Ett krypterat värde kan inte läsas: dess nyckel används inte längre.",
+                "Lägg den tidigare nyckeln efter den nya i UPDATE_SYNC_SECRET_KEYS, och återuppta körningen.",
+            ),
+            (
+                "An encrypted value cannot be decrypted: its key is no longer in use.",
+                "Add the former key after the new one in UPDATE_SYNC_SECRET_KEYS, and resume the run.",
+            ),
+        ),
+        Cause.GUARD_EXCEEDED: remedy(
+            Owner.DATA_HUB,
+            (
+                "Körningen skulle ändra fler än vad gränsen tillåter.",
+                "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
+            ),
+            (
+                "The run would change more people than the limit allows.",
+                "Check what it would change; correct the mapping, or override the guard and resume the run.",
+            ),
+        ),
+        Cause.GAVE_UP: remedy(
+            Owner.OPERATOR,
+            (
+                "En sida av listan kunde inte läsas inom den tid som det är tillåtet att vänta.",
+                "Se till att Microsoft Graph kan nås, och återuppta körningen.",
+            ),
+            (
+                "A page of the list could not be read in the time that a message may wait.",
+                "Check that Microsoft Graph can be reached, and resume the run.",
+            ),
+        ),
+        Cause.BUG: remedy(
+            Owner.OPERATOR,
+            (
+                "Något gick fel vid läsningen som synken inte är beredd på.",
+                "Rapportera detaljen till dem som utvecklar synken, och återuppta körningen när det är rättat.",
+            ),
+            (
+                "An unexpected error occurred while users were read.",
+                "Report the detail to the developers of the sync, and resume the run when it is fixed.",
+            ),
+        ),
+    }
+)
