@@ -159,7 +159,7 @@ def _tenant(connection: Connection, request: SyncRequest) -> int:
     ).one_or_none()
     if row is None:
         raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
-    if request.mode is not Mode.UNDO and not row.settings.get("enabled", True):
+    if request.mode is not Mode.UNDO and not row.settings["enabled"]:
         raise PermanentError(
             Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {request.tenant} is not enabled"
         )

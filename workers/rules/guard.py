@@ -1,4 +1,4 @@
-"""The guard: whether a run has changed, or not found, more people than its tenant allows."""
+"""The guard: whether a run has changed, or not found, more users than its tenant allows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def check_guard(guard: Guard, counts: GuardCounts, directory_size: Callable[[], 
 def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> Iterator[str]:
     """Yield for each limit that is passed which it is, and by how much.
 
-    `people` tells how many the tenant has, None when nobody knows; it is asked only when a count is
-    passed. A share of an unknown number is not passed.
+    `directory_size` returns how many users the tenant has, None when that is unknown; it is called only when
+    a count is passed. A share of an unknown number is not passed.
     """
     limits = {
         "changed": (guard.changed, counts.changed),
@@ -36,11 +36,11 @@ def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], i
             size = directory_size()
             if size is not None and is_exceeded(limit, count, size):
                 yield (
-                    f"guard.{name}: {count} of {size} people; the limit is {limit.count} and "
+                    f"guard.{name}: {count} of {size} users; the limit is {limit.count} and "
                     f"{limit.share:.0%}"
                 )
 
 
 def is_exceeded(limit: Limit, count: int, directory_size: int) -> bool:
-    """Say whether a limit is passed: both its count and its share of the people."""
+    """Say whether a limit is passed: both its count and its share of the users."""
     return count > limit.count and count > limit.share * directory_size

@@ -48,7 +48,7 @@ def test_each_limit_has_its_own_count(name: str) -> None:
     with pytest.raises(HaltError) as caught:
         check_guard(guard, GuardCounts(**{name: 11}), lambda: 20)
     assert caught.value.cause is Cause.GUARD_EXCEEDED
-    assert caught.value.detail == f"guard.{name}: 11 of 20 people; the limit is 10 and 10%"
+    assert caught.value.detail == f"guard.{name}: 11 of 20 users; the limit is 10 and 10%"
 
 
 def test_the_share_of_an_unknown_number_is_not_passed() -> None:
