@@ -44,7 +44,7 @@ def test_a_key_is_replaced(tmp_path: Path, amqp_url: str) -> None:
     assert rotated["dead_letters"] == {"newest": 0, "older": 2, "no": 0}
     plain = update_sync("keys", "rotate", env=both)
     assert plain.stdout.startswith("Encrypted 0 values with the first key.")
-    assert "dead letters\t0\t2\t0\t0" in plain.stdout
+    assert "dead letters\t0\t2\t0\n" in plain.stdout
 
     alone = {**env, "UPDATE_SYNC_SECRET_KEYS": new}
     assert json_output("tenants", "show", "exempel", env=alone)["scope"] == SCOPE
