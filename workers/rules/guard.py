@@ -36,8 +36,7 @@ def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], i
             size = directory_size()
             if size is not None and is_exceeded(limit, count, size):
                 yield (
-                    f"guard.{name}: {count} of {size} users; the limit is {limit.count} and "
-                    f"{limit.share:.0%}"
+                    f"guard.{name}: {count} of {size} users; the limit is {limit.count} and {limit.share:.0%}"
                 )
 
 
