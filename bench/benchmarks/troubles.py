@@ -79,9 +79,8 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
         number = place.published(population).number
         between = max(1, population.people // _SHARE)
         for pool in pools[:restarts]:
-            place.wait(
-                partial(_reached, place, number, len(place.finish_times_of(number)) + between), "outcomes"
-            )
+            wanted = min(len(place.finish_times_of(number)) + between, population.people)
+            place.wait(partial(_reached, place, number, wanted), "outcomes")
             place.stop(pool)
             stack.enter_context(place.workers(*_ONE))
             place.wait(

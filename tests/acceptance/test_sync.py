@@ -3,77 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pika
 import pytest
 
-from devtools.commands import command_environment, json_output, running, update_sync, wait_for
+from devtools.commands import json_output, update_sync, wait_for
 from devtools.trigger_message import event, publish
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.http_messages import Kind
 from sandbox.municipality.changes import changed_users
 from sandbox.municipality.expectation import other_values
-from schemas.crypto.encryption import new_key
+from tests.acceptance.runs import PEOPLE, counts, ended_run, read_dead_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-PEOPLE = 250
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    folder = tmp_path / "world"
-    folder.mkdir()
-    with serve_environment(folder, users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def env(made_up: Environment, amqp_url: str, database_url: str, tmp_path: Path) -> dict[str, str]:
-    """Have a database that is upgraded, and the tenant in it."""
-    variables = command_environment(
-        **made_up.variables,
-        UPDATE_SYNC_AMQP_URL=amqp_url,
-        UPDATE_SYNC_DATABASE_URL=database_url,
-        UPDATE_SYNC_SECRET_KEYS=new_key(),
-        UPDATE_SYNC_LOG_FORMAT="json",
-    )
-    settings = tmp_path / "tenant.json"
-    settings.write_text(json.dumps(made_up.tenant), encoding="utf-8")
-    for command in (["database", "upgrade"], ["tenants", "add", TENANT_KEY, "--from", str(settings)]):
-        done = update_sync(*command, env=variables)
-        assert done.returncode == 0, done.stderr
-    return variables
-
-
-@pytest.fixture
-def pool(env: dict[str, str], tmp_path: Path) -> Iterator[list[Path]]:
-    """Have a producer and a pool of two worker processes running; give their logs."""
-    logs = [tmp_path / "producer.log", tmp_path / "worker.log"]
-    with ExitStack() as stack:
-        stack.enter_context(running("producer", env=env, log=logs[0]))
-        stack.enter_context(running("worker", "--processes", "2", env=env, log=logs[1]))
-        yield logs
-
-
-def ended_run(env: dict[str, str], number: int) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        runs = json_output("runs", "list", "--tenant", TENANT_KEY, env=env)
-        ended = [run for run in runs if run["status"] not in ("reading", "updating")]
-        found: dict[str, Any] | None = ended[0] if len(ended) == number else None
-        return found
-
-    run = wait_for(look, f"the end of run {number}")
-    shown: dict[str, Any] = json_output("runs", "show", run["run"], env=env)
-    return shown
-
-
-def counts(outcomes: dict[str, int]) -> dict[str, int]:
-    return {outcome: count for outcome, count in outcomes.items() if count}
 
 
 @pytest.mark.usefixtures("pool")
@@ -167,18 +110,6 @@ def test_nobodys_data_is_in_the_logs_or_queues(
     # Short names may be part of an innocent word.
     found = [value for value in values if value and len(value) > 5 and value in written]
     assert found == []
-
-
-def read_dead_letters(amqp_url: str, queue: str) -> list[bytes]:
-    """Return the dead letters of a queue; they go back when the connection ends."""
-    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
-        channel = connection.channel()
-        bodies: list[bytes] = []
-        while True:
-            method, _, body = channel.basic_get(f"{queue}.XQ")
-            if method is None:
-                return bodies
-            bodies.append(body)
 
 
 @pytest.mark.usefixtures("pool")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import command_environment, json_output, running, update_sync, wait_for
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 PEOPLE = 150
 KINDS = ("filled", "changed", "erased")
 MISTAKE = "idp_identifier=onPremisesImmutableId"
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    folder = tmp_path / "world"
-    folder.mkdir()
-    with serve_environment(folder, users=PEOPLE) as served:
-        yield served
 
 
 @pytest.fixture

@@ -19,14 +19,12 @@ import pytest
 from devtools.chaos.proxy import Proxies
 from devtools.commands import COMMAND, json_output, kill_all, running, wait_for
 from devtools.trigger_message import event, publish
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
+from tests.acceptance.runs import PEOPLE, counts, ended_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up"]
 
 #: Seconds until a container that was asked to end is killed.
 GRACE = 10.0

@@ -8,28 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import json_output, update_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.municipality.expectation import attributes_of
-from tests.acceptance.test_sync import env, pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-__all__ = ["env", "pool"]
 
 PEOPLE = 300
 LIMIT = 20
 #: Two processes of eight threads each.
 IN_HAND = 16
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    folder = tmp_path / "world"
-    folder.mkdir()
-    with serve_environment(folder, users=PEOPLE) as served:
-        yield served
 
 
 def state(made_up: Environment) -> dict[str, dict[str, str | None]]:

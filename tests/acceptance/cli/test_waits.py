@@ -13,12 +13,10 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as Trouble
 from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import PEOPLE, ended_run, env, made_up, pool
+from tests.acceptance.runs import PEOPLE, ended_run
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up", "pool"]
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

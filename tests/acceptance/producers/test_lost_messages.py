@@ -11,14 +11,12 @@ import pika
 from devtools.commands import json_output, running, update_sync, wait_for
 from devtools.trigger_message import event, publish
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
+from tests.acceptance.runs import PEOPLE, counts, ended_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up"]
 
 IMPATIENT = (sys.executable, "-m", "tests.acceptance.producers.impatient_producer")
 

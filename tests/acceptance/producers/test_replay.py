@@ -12,14 +12,12 @@ import pytest
 from devtools.commands import json_output, kill_all, running, update_sync, wait_for
 from devtools.trigger_message import event, publish
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import counts, ended_run, env, made_up, pool, read_dead_letters
+from tests.acceptance.runs import counts, ended_run, read_dead_letters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up", "pool"]
 
 REPLAY = ("dead-letters", "replay", "--yes", "--max-failed", "1")
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from devtools.commands import json_output, kill_all, running, update_sync, wait_for
 from sandbox.environment import TENANT_KEY
 from tests.acceptance.producers.due_times import make_due
-from tests.acceptance.test_sync import ended_run, env, made_up
+from tests.acceptance.runs import ended_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from devtools.services.postgresql import PostgreSQL
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up"]
 
 
 def said(log: Path, event: str) -> list[dict[str, Any]]:

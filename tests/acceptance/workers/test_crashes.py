@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from devtools.commands import json_output, kill_all, running, wait_for
 from devtools.trigger_message import event, publish
-from tests.acceptance.test_sync import counts, ended_run, env, made_up
+from tests.acceptance.runs import counts, ended_run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up"]
 
 
 def test_a_killed_pool_loses_nobody_and_doubles_nothing(

@@ -11,12 +11,10 @@ import pika
 from devtools.commands import running, wait_for
 from devtools.trigger_message import event, publish
 from tests.acceptance.cli.test_stopping import children, lying
-from tests.acceptance.test_sync import PEOPLE, counts, ended_run, env, made_up
+from tests.acceptance.runs import PEOPLE, counts, ended_run
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up"]
 
 FORGED = 150
 #: Of a worker process, in KiB.

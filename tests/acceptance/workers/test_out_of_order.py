@@ -12,12 +12,10 @@ from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY
 from sandbox.municipality.changes import changed_users
 from sandbox.skolon.faults import Fault
-from tests.acceptance.test_sync import ended_run, env, made_up, pool, read_dead_letters
+from tests.acceptance.runs import ended_run, read_dead_letters
 
 if TYPE_CHECKING:
     from sandbox.environment import Environment
-
-__all__ = ["env", "made_up", "pool"]
 
 
 def change(made_up: Environment, people: int, seed: int) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from devtools.commands import DEADLINE, command_environment
@@ -38,14 +40,23 @@ def tenant_object(**settings: Any) -> dict[str, Any]:
 
 def database_environment(folder: Path, **variables: str) -> dict[str, str]:
     """Return an environment with an upgraded SQLite database in `folder`."""
-    env = command_environment(
-        UPDATE_SYNC_DATABASE_URL=f"sqlite:///{folder / 'test.sqlite'}",
-        UPDATE_SYNC_SECRET_KEYS=new_key(),
-        **variables,
+    file = folder / "test.sqlite"
+    # Readable by its user alone, as the product makes it.
+    file.touch(mode=0o600)
+    file.write_bytes(_upgraded_file())
+    return command_environment(
+        UPDATE_SYNC_DATABASE_URL=f"sqlite:///{file}", UPDATE_SYNC_SECRET_KEYS=new_key(), **variables
     )
-    with closing(open_store(env)) as store:
-        store.upgrade()
-    return env
+
+
+@cache
+def _upgraded_file() -> bytes:
+    """Return an upgraded SQLite database: once upgraded, and from then on copied."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "upgraded.sqlite"
+        with closing(Store(f"sqlite:///{file}", FieldCipher([new_key()]))) as store:
+            store.upgrade()
+        return file.read_bytes()
 
 
 def open_store(env: Mapping[str, str]) -> Store:

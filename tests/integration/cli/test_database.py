@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,33 +14,13 @@ from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
 from store import tables
 from tests.integration.cli.command_line import (
-    add_tenant,
-    database_environment,
-    open_store,
     run_on_terminal,
-    tenant_object,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from store.store import Store
 
 USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(3))
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    variables = database_environment(tmp_path)
-    add_tenant(variables, "exempel", tenant_object())
-    return variables
-
-
-@pytest.fixture
-def store(env: dict[str, str]) -> Iterator[Store]:
-    with closing(open_store(env)) as opened:
-        yield opened
 
 
 def run_days_ago(store: Store, days: int) -> int:

@@ -6,30 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
 from schemas.outcomes import Mode, Status
 from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from cli.sandbox.in_process_sync import InProcessSync
+    from sandbox.environment import Environment
 
 PEOPLE = 50
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def end_lists_at_once(made_up: Environment) -> None:

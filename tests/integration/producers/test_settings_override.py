@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Status
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.runs.run import RunSummary
 
 PEOPLE = 120
@@ -32,12 +32,6 @@ MISTAKE: dict[str, Any] = {
 def made_up(tmp_path: Path) -> Iterator[Environment]:
     with serve_environment(tmp_path, users=PEOPLE) as served:
         yield dataclasses.replace(served, tenant={**served.tenant, "guard": NO_GUARD})
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def counts(summary: RunSummary) -> dict[str, int]:

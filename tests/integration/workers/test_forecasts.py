@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.skolon.faults import Fault
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.runs.run import RunSummary
 
 PEOPLE = 120
@@ -36,12 +36,6 @@ def made_up(tmp_path: Path) -> Iterator[Environment]:
             "guard": {"identity_changed": {"count": LIMIT, "share": LIMIT / PEOPLE}},
         }
         yield dataclasses.replace(served, tenant=mistake)
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def halted(sync: InProcessSync) -> RunSummary:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message, with_proof
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
@@ -24,26 +23,12 @@ from schemas.messages.messages import (
 from schemas.outcomes import Mode, Outcome, Reason, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from dramatiq import Message
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.messages.dead_letter import DeadLetter
 
 PEOPLE = 5
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.resume import resume_run
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import Environment, serve_environment
 from schemas.errors import UsageError
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Status
@@ -17,6 +16,8 @@ from schemas.outcomes import Cause, Outcome, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cli.sandbox.in_process_sync import InProcessSync
 
 PEOPLE = 200
 #: A twentieth of everybody, and who is in the hands of the sandbox's eight threads at that moment.
@@ -34,12 +35,6 @@ def made_up(tmp_path: Path) -> Iterator[Environment]:
             "guard": {"identity_changed": {"count": LIMIT, "share": LIMIT / PEOPLE}},
         }
         yield dataclasses.replace(served, tenant=mistake)
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def test_a_mistake_is_stopped_at_the_limit(sync: InProcessSync) -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import Environment, serve_environment
 from schemas.outcomes import Outcome, Reason, Status
 from tests.integration.workers.test_pipeline import counts, dead_letters, directory, stranger
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from cli.sandbox.in_process_sync import InProcessSync
 
 PEOPLE = 50
 
@@ -51,12 +52,6 @@ def rewriting() -> Rewriting:
 def made_up(tmp_path: Path, rewriting: Rewriting) -> Iterator[Environment]:
     with serve_environment(tmp_path, users=PEOPLE, around=rewriting.around) as served:
         yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def test_half_a_surrogate_of_graphs_is_that_users_matter(

@@ -17,7 +17,7 @@ from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import run_worker
 from queues.message import tenant_sync_message, with_proof
 from runtime.circuit_breaker import CircuitBreakers
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Status
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 PEOPLE = 20
 
 OLD, NEW = new_key(), new_key()
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=PEOPLE) as served:
-        yield served
 
 
 @contextmanager

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.listing_bounds import MAX_SPARSE_PAGES
 from producers.resume import publish_pending
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -20,9 +18,8 @@ from schemas.outcomes import Cause, Outcome, Reason, Status
 from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from cli.sandbox.in_process_sync import InProcessSync
+    from sandbox.environment import Environment
     from sandbox.microsoft.directory import Directory
     from sandbox.municipality.municipality import MadeUpUser
     from schemas.runs.run import RunSummary
@@ -31,18 +28,6 @@ PEOPLE = 50
 
 #: Those who can have somebody in hand at the same time.
 THREADS = 8
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def directory(made_up: Environment) -> Directory:

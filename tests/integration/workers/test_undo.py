@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from clients.skolon.client import ScimSkolonClient
 from producers.resume import resume_run
 from queues.message import tenant_sync_message, with_proof
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.runs.run import RunSummary
     from store.receipts.receipts import Receipt
 
@@ -46,12 +46,6 @@ def made_up(tmp_path: Path) -> Iterator[Environment]:
             "guard": {"changed": None, "identity_changed": None},
         }
         yield dataclasses.replace(served, tenant=mistake)
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 @pytest.fixture

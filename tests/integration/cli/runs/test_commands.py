@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,33 +16,13 @@ from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import (
     COMMAND,
     UNREACHABLE,
-    add_tenant,
-    database_environment,
-    open_store,
     run_on_terminal,
-    tenant_object,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from store.store import Store
 
 USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(4))
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    variables = database_environment(tmp_path)
-    add_tenant(variables, "exempel", tenant_object())
-    return variables
-
-
-@pytest.fixture
-def store(env: dict[str, str]) -> Iterator[Store]:
-    with closing(open_store(env)) as opened:
-        yield opened
 
 
 @pytest.fixture

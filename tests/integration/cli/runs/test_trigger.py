@@ -48,12 +48,6 @@ def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
     return variables
 
 
-@pytest.fixture
-def store(env: dict[str, str]) -> Iterator[Store]:
-    with closing(open_store(env)) as opened:
-        yield opened
-
-
 def waiting(amqp_url: str, queue: str) -> list[dict[str, Any]]:
     """Take what is in a queue, which may not be there."""
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:

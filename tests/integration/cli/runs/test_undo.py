@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +15,10 @@ from tests.integration.cli.command_line import (
     UNREACHABLE,
     add_tenant,
     database_environment,
-    open_store,
     tenant_object,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from store.store import Store
@@ -35,12 +32,6 @@ def env(tmp_path: Path) -> dict[str, str]:
     variables = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=f"amqp://{UNREACHABLE}")
     add_tenant(variables, "exempel", tenant_object())
     return variables
-
-
-@pytest.fixture
-def store(env: dict[str, str]) -> Iterator[Store]:
-    with closing(open_store(env)) as opened:
-        yield opened
 
 
 def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, open_still: bool = False) -> int:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from producers.dead_letters.precheck import Precheck, precheck
 from producers.dead_letters.ramp import BlockReason
 from producers.dead_letters.replay import Replay, ReplayHooks, ReplayRequest
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message
 from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.errors import HaltError
 from schemas.messages.dead_letter_filter import DeadLetterFilter
@@ -37,9 +36,9 @@ from store.maintenance.pruning import Limits
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from producers.dead_letters.replay import ReplayProgress
     from schemas.runs.operation import Operation
     from schemas.runs.run import RunSummary
@@ -48,18 +47,6 @@ PEOPLE = 50
 LOST = Failure(reason=Reason.BUG, stage=Stage.RECORD, detail="made up")
 #: Skolon refuses every search: nobody can be matched, for a reason that is nobody's but the user's.
 REFUSES: dict[str, Any] = {"kind": "status", "status": 400, "times": None, "path_kind": "search"}
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 @pytest.fixture
