@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 def coalesced(
     together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
 ) -> Coalescer[None, Asked, Answer]:
-    """Make one call of many; that the database is away, or lacks its tables, is everybody's error."""
+    """Make one call of many; that the database is away, or lacks its tables, is the error of all."""
     return Coalescer(
         together,
         max_batch=MAX_ROWS,

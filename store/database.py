@@ -167,7 +167,7 @@ def _postgresql(url: URL, pool_size: int) -> Engine:
 
 
 def _check(engine: Engine, connection: Any, _record: object, _proxy: object) -> None:
-    """Have a connection replaced that the server has closed while nobody used it.
+    """Have a connection replaced that the server has closed while it was not in use.
 
     Then there is something to be read from it, which costs no journey to find out; SQLAlchemy's
     `pool_pre_ping` makes one for every transaction.
@@ -208,7 +208,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch it on, unless somebody has: SQLite does not wait for its turn to do that, so we do."""
+    """Switch it on, unless that is done: SQLite does not wait for its turn to do that, so we do."""
     ends = time.monotonic() + SQLITE_BUSY_TIMEOUT
     while True:
         try:

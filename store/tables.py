@@ -65,7 +65,7 @@ tenants = Table(
     _timestamp("updated"),
     # When it was last enabled or its schedule changed, if that was after it was created.
     _timestamp("schedule_active_since", nullable=True),
-    # The last due time that was triggered by itself, and when; without the latter nobody waits for an answer.
+    # The last due time that was triggered by itself, and when; without the latter no answer is awaited.
     _timestamp("schedule_last_due", nullable=True),
     _timestamp("schedule_published", nullable=True),
 )
@@ -93,7 +93,7 @@ runs = Table(
     Column("guard_overridden", Boolean, nullable=False, server_default=text("false")),
     # The run that this one puts back. No foreign key: the undo outlives the other's books.
     Column("reverts_run_id", Integer),
-    # Everybody is asked about, whatever receipts say.
+    # Skolon is asked about all users, whatever receipts say.
     Column("recheck_all", Boolean, nullable=False, server_default=text("false")),
     _timestamp("started"),
     _timestamp("finished", nullable=True),
@@ -135,14 +135,14 @@ guard_counts = Table(
     Column("not_found", Integer, nullable=False),
 )
 
-# How each run of everybody reads Entra, and the delta link that it leaves behind once it is complete.
+# How each run of all users reads Entra, and the delta link that it leaves behind once it is complete.
 read_plans = Table(
     "read_plans",
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     # The fingerprint of what is selected, mapped and looked at.
     Column("mapping_fingerprint", String(64), nullable=False),
-    # The link from which a delta goes on; without one everybody is read.
+    # The link from which a delta goes on; without one all users are read.
     Column("start_link", Text),
     # The attempt from which on the whole list is read, because Graph no longer takes that link.
     Column("list_from_attempt", Integer),
@@ -207,7 +207,7 @@ receipts = Table(
     Column("ssn_digest", String(32)),
     # Attributes that an undo has not put back, because they changed since; missing when there are none.
     Column("skipped_attributes", JSON),
-    # What would have become of a user whom the guard kept from being worked on.
+    # The outcome that a user would have had that the guard blocked.
     Column("forecast_outcome", String(20)),
     Column("forecast_reason", String(40)),
     Column("forecast_changes", Text),
@@ -243,7 +243,7 @@ pruned_counts = Table(
     # Empty for none: what belongs to a primary key cannot be missing.
     Column("reason", String(40), primary_key=True),
     Column("users", Integer, nullable=False),
-    # Of them, those of whom an undo had left something as it is.
+    # Of them, those with an attribute that an undo had skipped.
     Column("skipped_attributes", Integer, nullable=False, server_default=text("0")),
 )
 
@@ -289,7 +289,7 @@ ENCRYPTED_COLUMNS: Final = tuple(
     column for table in metadata.sorted_tables for column in table.columns if column.info.get("encrypted")
 )
 
-#: A run that may change everybody; and such a one that reads Entra, which an undo does not.
+#: A run that may change all users; and such a one that reads Entra, which an undo does not.
 IS_FULL_SCOPE: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
 IS_FULL_SCOPE_SYNC: Final = and_(IS_FULL_SCOPE, runs.c.mode != Mode.UNDO)
 

@@ -66,7 +66,7 @@ class EncryptedValues:
     def rotate(self) -> Iterator[ColumnStatus]:
         """Seal with the first key what an older one has sealed; yield how each column stands after that.
 
-        What somebody changes or has locked in that very moment is left for the next time. May be broken off
+        What another process changes or has locked meanwhile is left for the next time. May be broken off
         anywhere: what is done is done. Raises `TransientError` (database).
         """
         for column in tables.ENCRYPTED_COLUMNS:
@@ -108,7 +108,7 @@ class EncryptedValues:
         free = select(*keys).where(tuple_(*keys).in_(list(renewed))).with_for_update(skip_locked=True)
         done = []
         with self._database.transaction() as connection:
-            # Nobody is waited for, so workers that lock in another order are no danger.
+            # No lock is waited for, so workers that lock in another order are no danger.
             for key in [tuple(row) for row in connection.execute(free)]:
                 one = renewed[key]
                 is_row: ColumnElement[bool] = tuple_(*keys) == key

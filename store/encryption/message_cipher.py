@@ -1,7 +1,8 @@
 """Messages of runs, sealed and opened; and by which keys those of each run were sealed.
 
 What no key of ours opens is a forgery, or was sealed with a key that this process has not been given. The
-message itself cannot tell: anybody may write anything into it. So the books tell which keys a run used.
+message itself cannot tell: any publisher may write anything into it. So the database tells which keys a run
+used.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class MessageCipher:
         return authentication.sign_trigger(event_id, fields, self._cipher)
 
     def is_allowed(self, request: SyncRequest, event_id: str, fields: dict[str, Any]) -> bool:
-        """Say whether a trigger asks for no more than anybody may, or is our operator's."""
+        """Say whether a trigger asks for no more than any client may, or is our operator's."""
         if not authentication.is_privileged(request, event_id):
             return True
         try:
@@ -107,7 +108,7 @@ class MessageCipher:
                 if connection.scalar(is_there) is None:
                     connection.execute(insert(keys).values(values))
         except IntegrityError:
-            # Another process has noted the same, or the run is gone and its messages are for nobody.
+            # Another process has noted the same, or the run is gone and its messages have no reader.
             return
         with self._lock:
             self._noted[run_id] = True

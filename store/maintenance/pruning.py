@@ -1,4 +1,4 @@
-"""Housekeeping: old receipts and runs are removed, and nothing that anybody still stands on.
+"""Housekeeping: old receipts and runs are removed, and nothing that is still needed.
 
 A receipt is removed only if a newer run, complete or cancelled, has told more of the same person. So a
 message or a dead letter whose receipt is gone would do nothing but step back from that run (promise P4).
@@ -56,7 +56,7 @@ class Pruning:
     def prune(self, limits: Limits, *, dry_run: bool = False) -> Iterator[PruningCounts]:
         """Remove in portions, and yield what each of them has removed, or in a dry run would have.
 
-        Each portion is a transaction of its own that locks nothing but what it removes: whoever stops
+        Each portion is a transaction of its own that locks nothing but what it removes: a process that stops
         asking for the next one leaves the books right.
         """
         kept = self._kept_whole()
@@ -76,7 +76,7 @@ class Pruning:
             return int(connection.scalar(query) or 0)
 
     def superseded_and_pruned(self, people: Collection[Person]) -> set[Person]:
-        """Return those of whom a newer run than the one named has told something.
+        """Return the users of which a newer run than the one named has told something.
 
         If such a person's receipt of that run is gone, it was removed here: nothing is left to do about it.
         """
@@ -228,7 +228,7 @@ def _ended_before(moment: dt.datetime) -> ColumnElement[bool]:
 
 
 def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
-    """Say which receipts of an ended run nobody needs.
+    """Say which receipts of an ended run are not needed.
 
     The newest one that tells anything of a person stays, and the newest one that says that the person is
     right. So does what a replay that is going on, or was killed, has taken up, and what an undo puts back.

@@ -58,7 +58,7 @@ def renew_statement(given: FromClause, *, is_sqlite: bool) -> Update:
 
 
 def too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
-    """Return those whom a newer run has published, or whose run is cancelled if they are not replayed."""
+    """Return those that a newer run has published, or whose run is cancelled if they are not replayed."""
     runs = tables.runs
     people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
     is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)

@@ -62,7 +62,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """A claim that somebody wants to make; `allow` is None where the guard does not watch."""
+    """A claim that is to be made; `check_limits` is None where the guard does not watch."""
 
     run_id: int
     entra_id: str
@@ -126,8 +126,8 @@ class Claims:
 
         Of the `new_values` it is kept how they differ (filled, changed or erased), and traces by which an
         undo knows them again. A second claim of the same user renews the first and keeps its old values: what
-        is there now may be what we wrote. Raises `CollisionError` when somebody else of the run has it, and
-        `NotYetError` when somebody has settled the user. With `allow`, a first claim counts for
+        is there now may be what we wrote. Raises `CollisionError` when another user of the run has it, and
+        `NotYetError` when the user has an outcome. With `check_limits`, a first claim counts for
         the guard, and what `allow` raises of the counts undoes it.
         """
         wanted = _Wanted(
@@ -144,7 +144,7 @@ class Claims:
             raise collision(self._database, run_id, skolon_id) from None
 
     def holder(self, run_id: int, skolon_id: str) -> str | None:
-        """Return the Entra id of who has a Skolon user in a run, None if nobody has."""
+        """Return the Entra id of the user that has a Skolon user in a run, or None."""
         receipts = tables.receipts
         query = select(receipts.c.entra_id).where(
             receipts.c.run_id == run_id, receipts.c.skolon_id == skolon_id
@@ -244,7 +244,7 @@ def _noted(row: Row[Any]) -> _Noted:
 
 
 def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
-    """Return what to write, by Skolon user: whoever is to collide waits for others in one order."""
+    """Return what to write, by Skolon user: those that are to collide wait for others in one order."""
     rows = [
         {
             "run_id": run_id,

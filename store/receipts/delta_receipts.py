@@ -1,4 +1,4 @@
-"""Receipts of people whom a delta tells of: changed ones to be worked on, removed ones only recorded."""
+"""Receipts of the users of a delta page: changed ones are processed, removed ones only recorded."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class LostMessages:
     def try_lock(self) -> Iterator[bool]:
         """Give True to one process at a time, and False to the others, until the block ends.
 
-        On SQLite everybody gets True: what two of them publish comes twice, which is harmless.
+        On SQLite each process gets True: what two of them publish comes twice, which is harmless.
         """
         if self._database.is_sqlite:
             yield True
@@ -141,7 +141,7 @@ class LostMessages:
     ) -> set[str]:
         """Give those users a new sign of life whose last one is still older than `before`; return them.
 
-        To be called before they are published: who dies in between publishes nobody twice.
+        To be called before they are published: a process that dies in between publishes no user twice.
         """
         receipts = tables.receipts
         if not users:

@@ -83,7 +83,7 @@ class OutcomeWriter:
     def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
         """Give a receipt its outcome; False if it has one already.
 
-        Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
+        Raises `CollisionError` when another user of the run has claimed the result's Skolon user.
         """
         try:
             return self._finishing.call(None, _Finished(run_id, entra_id, result))
@@ -146,7 +146,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "not_found_reason": given.c.not_found_reason,
         "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
         "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
-        # Since this run wrote to it, somebody else may have: an undo must not take the version for ours.
+        # Since this run wrote to it, another source may have: an undo must not take the version for ours.
         "skolon_version": case(
             (
                 or_(given.c.changed.is_not(None), receipts.c.claimed_at.is_(None)),

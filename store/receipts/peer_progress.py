@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Users of a run who are counted as waiting at most: with so many the exact number makes no difference.
 MOST_COUNTED: Final = 50_000
 
-#: For how long somebody who got over a failure tells that Skolon fails now and then.
+#: For how long a user that got over a failure tells that Skolon fails now and then.
 RECOVERY: Final = dt.timedelta(minutes=2)
 
 #: Seconds for which an answer is kept: when many fail at once, they all ask the same.
@@ -106,7 +106,7 @@ class PeerProgress:
             return len(connection.execute(query).all()) > 1
 
     def is_recovering(self, run_id: int) -> bool:
-        """Say whether a user of a run has succeeded lately for whom Skolon had failed before."""
+        """Say whether a user of a run has succeeded lately after Skolon had failed for it."""
         receipts, waits = tables.receipts, tables.waits
         query = select(
             exists().where(

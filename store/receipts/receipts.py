@@ -128,7 +128,7 @@ class Receipts:
         Raises `NotYetError` when the run is not being read any more.
         """
         runs = tables.runs
-        # Locked, so that nobody ends the reading before these receipts are there to be seen.
+        # Locked, so that the reading does not end before these receipts are there to be seen.
         tenant_id = connection.scalar(
             select(runs.c.tenant_id)
             .where(runs.c.id == run_id, runs.c.status == Status.READING)
@@ -159,7 +159,7 @@ class Receipts:
     def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
         """Give an open receipt its outcome; False if it has one already.
 
-        Raises `CollisionError` when somebody else of the run has claimed the verdict's Skolon user.
+        Raises `CollisionError` when another user of the run has claimed the result's Skolon user.
         """
         return self._finishing.finish(run_id, entra_id, result)
 

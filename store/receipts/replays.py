@@ -96,7 +96,7 @@ class Replays:
     def reopen(self, operation: int, keys: Collection[Key]) -> set[Key]:
         """Open the receipts of dead letters for a new outcome; return those that were opened.
 
-        Whoever has another outcome by now, or was taken up by this very operation before, is left
+        A user that has another outcome by now, or was taken up by this very operation before, is left
         out. What another operation took up and did not settle is taken over: it may have been killed
         before it published anything, and a message of it that is on its way will do nothing any more.
         """
@@ -124,7 +124,7 @@ class Replays:
         return opened
 
     def release(self, keys: Collection[Key]) -> None:
-        """Have nobody await an outcome any more for dead letters that are to be thrown away."""
+        """End the wait for an outcome of dead letters that are to be discarded."""
         receipts = tables.receipts
         known = _possible(keys)
         if known:
@@ -132,7 +132,7 @@ class Replays:
                 connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
 
     def results(self, operation: int) -> ReplayResults:
-        """Return what has become of those whom a replay has taken up so far."""
+        """Return the results of the users that a replay has taken up so far."""
         receipts = tables.receipts
         query = (
             select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("users"))

@@ -24,9 +24,9 @@ class Verifications:
     def last(self, run_id: int, entra_id: str) -> VerifiedReceipt | None:
         """Return what the person's last receipt before a run confirms; None when nothing may be trusted.
 
-        Only full runs of everybody trust, unless they are to be thorough. The last receipt is that of the
+        Only full runs of all users trust, unless they are to be thorough. The last receipt is that of the
         newest run before, whatever it says, dry ones apart: after a dead letter, an undo or a change that
-        is still in somebody's hands nothing is trusted.
+        is still being processed nothing is trusted.
         """
         receipts, runs = tables.receipts, tables.runs
         mine, this = tables.receipts.alias(), tables.runs.alias()
@@ -38,7 +38,7 @@ class Verifications:
             .where(
                 mine.c.run_id == run_id,
                 mine.c.entra_id == entra_id,
-                # It has been in somebody's hands before: what is there may be ours, or half done.
+                # It has been processed before: what is there may be ours, or half done.
                 mine.c.claimed_at.is_(None),
                 mine.c.operation_id.is_(None),
                 this.c.mode == Mode.FULL,

@@ -1,4 +1,4 @@
-"""What a worker has to know of somebody's receipt and run before it begins (P4)."""
+"""What a worker loads of a user's receipt and run before it begins (P4)."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class WorkItem:
     superseded: bool
     #: An older run has the user in hand at this moment.
     older_run_active: bool
-    #: The guard watches: nobody has let the run through, and it is no replay.
+    #: The guard watches: the run has not been let through, and it is no replay.
     guarded: bool
     #: The run tries settings of its own.
     has_settings_override: bool
-    #: The guard has halted the run, and nobody has looked yet what would have become of the user.
+    #: The guard has halted the run, and the user has no forecast yet.
     needs_forecast: bool
     #: The run that this one puts back, if it is an undo.
     undoes: int | None

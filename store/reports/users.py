@@ -1,4 +1,4 @@
-"""What the books know of people across runs: who somebody is, how somebody stands, how fresh a tenant is."""
+"""What receipts tell of users across runs: their ids, their history, and how fresh a tenant is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UserHistory:
     def find_user_ids(self, tenant: str, who: str, marks: Sequence[str]) -> list[str]:
         """Return the Entra ids of those who have that Entra id, that Skolon user, or an EPPN of these marks.
 
-        By a Skolon user whoever had it in any run, the latest first; by EPPN who had it in the last complete
+        By a Skolon user those that had it in any run, the latest first; by EPPN those of the last complete
         full run or since.
         """
         receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
@@ -111,7 +111,7 @@ class UserHistory:
 
 
 def full_run(connection: Connection, tenant_id: int | None) -> int | None:
-    """Return the tenant's last complete full run for everybody."""
+    """Return the tenant's last complete full run of all users."""
     runs = tables.runs
     newest: int | None = connection.scalar(
         select(func.max(runs.c.id)).where(

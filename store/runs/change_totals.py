@@ -38,7 +38,7 @@ class ChangeTotals:
 
 
 class Forecasts:
-    """What was foreseen of people whom the guard has kept from being worked on; may be shared by threads."""
+    """Forecasts of the users that the guard has blocked; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

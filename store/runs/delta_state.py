@@ -1,4 +1,4 @@
-"""How runs read Entra: everybody, or what has changed since a link; and the link that each leaves behind.
+"""How runs read Entra: all users, or what has changed since a link; and the link that each leaves behind.
 
 A link is kept for the tenant in the transaction that completes its run: not before everything that the
 link covers has been published and has an outcome. A delta link opens nothing without a token, but is never
@@ -38,7 +38,7 @@ class ReadPlan:
     needs_delta_link: bool
 
     def delta_link_for(self, attempt: int) -> str | None:
-        """Return the link from which that scan goes on, None when it reads everybody."""
+        """Return the link from which that scan goes on, None when it reads all users."""
         return self.start_link if self.list_from_attempt is None or attempt < self.list_from_attempt else None
 
 
@@ -76,7 +76,7 @@ class DeltaState:
             )
 
     def fall_back_to_list(self, run_id: int, *, attempt: int, why: str) -> None:
-        """Have a run read everybody from `scan` on, for Graph no longer takes its link.
+        """Have a run read all users from `scan` on, for Graph no longer takes its link.
 
         The link is kept no longer, unless the run is a dry one.
         """

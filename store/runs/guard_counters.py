@@ -47,7 +47,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, kw_only=True)
 class Increment:
-    """What somebody counts as in a run, and who is asked whether the run may go that far."""
+    """What a user counts as in a run, and the check of whether the run may go that far."""
 
     run_id: int
     counts: GuardCounts
@@ -68,7 +68,7 @@ class GuardCounters:
         )
 
     def add(self, connection: Connection, counted: Sequence[Increment]) -> None:
-        """Count in a transaction of the caller's, and ask of everybody whether the run's counts are allowed.
+        """Count in a transaction of the caller's, and check for each whether the run's counts are allowed.
 
         What others have not committed yet is missing in them: that is at most one person for each
         thread. What an `allow` raises undoes the transaction.
@@ -101,7 +101,7 @@ class GuardCounters:
             return self._sums(connection, [run_id])[run_id]
 
     def directory_size(self, run_id: int) -> int | None:
-        """Return how many people a run's shares are of, None while nobody knows."""
+        """Return how many people a run's shares are of, None while that is unknown."""
         with self._database.transaction() as connection:
             return directory_size_of(connection, run_id)
 
@@ -134,7 +134,7 @@ class GuardCounters:
 def one_by_one_if_exceeded(
     together: Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]],
 ) -> Callable[[None, Sequence[Asked]], Sequence[Answer | Exception]]:
-    """Have those whom the guard refuses together try one after the other.
+    """Have those that the guard refuses together try one after the other.
 
     Each is counted before the next one is asked about, so a run goes as far as its limit allows, and only
     those are counted who were let through.
@@ -166,7 +166,7 @@ def override_guard(connection: Connection, run_id: int) -> None:
 def directory_size_of(connection: Connection, run_id: int) -> int | None:
     """Return how many people the tenant has, as far as the run's own reading or an earlier one tells.
 
-    None while that cannot be told: nobody has counted them, and the run has not read them all.
+    None while that cannot be told: they have not been counted, and the run has not read them all.
     """
     runs, receipts = tables.runs, tables.receipts
     run = connection.execute(select(runs).where(runs.c.id == run_id)).one()

@@ -28,10 +28,10 @@ class Pages:
         self._database = database
 
     def should_read(self, page: TenantPage) -> bool:
-        """Say whether a page is to be read: its run and scan are still on, and nobody has read it.
+        """Say whether a page is to be read: its run and scan are still on, and it has not been read.
 
         A second delivery of a page that was cut off is read again. So is a page of an earlier scan
-        while nobody has read the first page of the present one: whoever began that scan may have
+        while the first page of the present one has not been read: the process that began that scan may have
         died before asking for it.
         """
         with self._database.transaction() as connection:

@@ -61,7 +61,7 @@ class Runs:
     def resume(self, run_id: int) -> Run:
         """Take a halted run up again: back to reading, in a fresh scan, or to updating.
 
-        An open run is taken up too: whoever resumed it may have died before publishing what it
+        An open run is taken up too: the process that resumed it may have died before publishing what it
         lacks. Raises `UsageError` when it has ended, or another run of its tenant is open.
         """
         runs = tables.runs
@@ -101,7 +101,7 @@ class Runs:
     def complete_if_done(self, run_id: int) -> bool:
         """Complete a run whose users all have their outcome; True for the one who did it.
 
-        To be called after the commit of each last step: whoever comes last sees all the others'.
+        To be called after the commit of each last step: the last one sees all the others'.
         """
         if not is_run_id(run_id):
             return False

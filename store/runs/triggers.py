@@ -59,7 +59,7 @@ class Triggers:
         try:
             return self._open(request, event_id)
         except IntegrityError:
-            # Somebody else opened a run in the same moment, and now it can be seen.
+            # Another process opened a run in the same moment, and now it can be seen.
             return self._open(request, event_id)
 
     def cancel(self, request: SyncRequest, event_id: str) -> Run:

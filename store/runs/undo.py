@@ -1,4 +1,4 @@
-"""Undo: which run is to be put back, whom it may have changed, and what it wrote to each."""
+"""Undo: which run is to be put back, which users it may have changed, and what it wrote to each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class UndoRecords:
             return int(connection.scalar(query) or 0)
 
     def claimed_users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
-        """Return the Entra ids, in order, of those whom a run has claimed; the next ones `after` an id."""
+        """Return the Entra ids, in order, of users that a run has claimed; the next ones `after` an id."""
         entra_id = tables.receipts.c.entra_id
         query = select(entra_id).where(*_claimed(run_id), entra_id > after).order_by(entra_id).limit(limit)
         with self._database.transaction() as connection:
@@ -97,8 +97,8 @@ class UndoRecords:
 def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -> None:
     """See that a run can be undone, and cancel it if it is halted and is put back as a whole.
 
-    Whoever of a halted run is pending would else be changed after all when it is resumed. From here on
-    workers that still have somebody of it in hand step back, or their claims can be seen. Raises
+    Users of a halted run that are pending would else be changed after all when it is resumed. From here on
+    workers that still process a user of it step back, or their claims can be seen. Raises
     `PermanentError` (`invalid_trigger`).
     """
     runs = tables.runs
@@ -123,7 +123,7 @@ def undo_block_reason(status: Status, *, dry_run: bool, people: int) -> str | No
         return "it was a dry run, which changes nobody"
     if status in OPEN_STATUSES:
         return "it is open: wait for it, or cancel it"
-    # Of a halted run somebody may be in a worker's hands just now; the undo takes care of that.
+    # A worker may process a user of a halted run just now; the undo takes care of that.
     if not people and status is not Status.HALTED:
         return "it has changed nobody"
     return None

@@ -1,7 +1,7 @@
-"""What the messages of runs wait for: a row for whoever has waited, written when a try has failed.
+"""What the messages of runs wait for: a row for each user that has waited, written when a try has failed.
 
 All goes well without a single row. A row tells nothing any more once its receipt has an outcome, so that
-nobody has to remove it then; it goes when its run is complete.
+it need not be removed then; it goes when its run is complete.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Waits:
         self._telling: Coalescer[None, tuple[int, str, Wait], None] = coalesced(self._tell_together)
 
     def record_user(self, run_id: int, entra_id: str, wait: Wait) -> None:
-        """Note that a user waits; told with others in one statement. Nobody waits who has an outcome."""
+        """Record that a user waits, with others in one statement; a user with an outcome does not."""
         if is_run_id(run_id) and is_entra_id(entra_id):
             self._telling.call(None, (run_id, entra_id, wait))
 
@@ -88,7 +88,7 @@ class Waits:
             connection.execute(self._upsert(source))
 
     def _tell_together(self, _: None, told: Sequence[tuple[int, str, Wait]]) -> list[None]:
-        # The last word counts of who comes twice, and in one order nobody locks another one out.
+        # Of a user that comes twice the last word counts; in one order no process locks another one out.
         rows = {(run_id, entra_id): _facts(wait) for run_id, entra_id, wait in told}
         given = [
             {"run_id": run_id, "entra_id": entra_id, **facts}
@@ -155,7 +155,7 @@ def waiting_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int
 
 
 def last_finished_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, dt.datetime]:
-    """Return when somebody of each run had an outcome last; who has nobody with one is left out."""
+    """Return when a user of each run had an outcome last; a run without one is left out."""
     receipts = tables.receipts
     if not run_ids:
         return {}

@@ -34,8 +34,8 @@ class Schedules:
     def try_lock(self) -> Iterator[bool]:
         """Give True to one scheduler at a time, and False to the others, until the block ends.
 
-        Whoever dies in the block makes way by that. SQLite's one writer cannot wait meanwhile: there
-        everybody gets True, and two at once publish the same trigger twice, which is one run.
+        A process that dies in the block makes way by that. SQLite's one writer cannot wait meanwhile: there
+        each process gets True, and two at once publish the same trigger twice, which is one run.
         """
         if self._database.is_sqlite:
             yield True

@@ -179,7 +179,7 @@ class Tenants:
 def _schedule_begins(before: Tenant, after: Tenant, changed: dt.datetime) -> dict[str, Any]:
     """Return what a change means for what is due: nothing that was due before it is caught up."""
     if after.enabled and not before.enabled:
-        # A trigger that came while the tenant was disabled became a dead letter: nobody waits for it.
+        # A trigger that came while the tenant was disabled became a dead letter: it is not awaited.
         return {"schedule_active_since": changed, "schedule_published": None}
     same = (after.schedule, after.time_zone) == (before.schedule, before.time_zone)
     return {} if same else {"schedule_active_since": changed}
