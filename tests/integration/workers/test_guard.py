@@ -43,7 +43,7 @@ def test_a_mistake_is_stopped_at_the_limit(sync: InProcessSync) -> None:
 
     assert halted.run.status is Status.HALTED
     assert halted.run.cause is Cause.GUARD_EXCEEDED
-    assert f"of {PEOPLE} people" in (halted.run.detail or "")
+    assert f"of {PEOPLE} users" in (halted.run.detail or "")
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     identity = sync.store.guard_counters.counts(halted.run.id).identity_changed
     assert identity <= LIMIT

@@ -295,7 +295,7 @@ def test_the_guard_watches_an_undo(
     limit(sync, 5)
     halted = undo(sync, mistaken.run.id)
     assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
-    assert f"of {PEOPLE} people" in (halted.run.detail or "")
+    assert f"of {PEOPLE} users" in (halted.run.detail or "")
     assert resume(sync, halted, override_guard=True).run.status is Status.COMPLETED
     assert state(made_up) == before
 

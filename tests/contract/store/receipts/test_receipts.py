@@ -231,8 +231,14 @@ def test_who_is_found_right_after_a_claim_was_changed_by_it(store: Store) -> Non
 def test_the_first_old_values_stay(store: Store) -> None:
     """P4: a second claim adds attributes, and keeps what the first one noted of those it had."""
     run = begin_run(store, "event", "anna")
-    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund", Attribute.EMAIL: None})
-    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"})
+    first = {Attribute.CITY: "Malmö", Attribute.EMAIL: "a@b.example"}
+    store.claims.claim(
+        run.id, "anna", "s1", {Attribute.CITY: "Lund", Attribute.EMAIL: None}, new_values=first
+    )
+    # What the second one finds was written by the first.
+    second = {Attribute.CITY: "Ystad", Attribute.EPPN: "c@b.example"}
+    found = {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"}
+    store.claims.claim(run.id, "anna", "s1", found, new_values=second)
     assert store.claims.before_image(run.id, "anna") == {
         "city": "Lund",
         "email": None,

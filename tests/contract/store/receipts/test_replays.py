@@ -189,10 +189,13 @@ def test_a_dead_letter_cannot_be_claimed(store: Store) -> None:
 def test_the_old_values_are_those_of_the_claimed_user(store: Store) -> None:
     """A replay that finds the same Skolon user keeps the oldest values; of another one, that one's alone."""
     run = begin_run(store, "event", *PEOPLE)
-    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
+    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}, new_values={Attribute.CITY: "Malmö"})
     store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1)
     store.replays.reopen(replay(store), [(run.id, "anna")])
-    store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Malmö", Attribute.EMAIL: None})
+    found = {Attribute.CITY: "Malmö", Attribute.EMAIL: None}
+    store.claims.claim(
+        run.id, "anna", "s1", found, new_values={Attribute.CITY: "Ystad", Attribute.EMAIL: "a@b.example"}
+    )
     assert store.claims.before_image(run.id, "anna") == {"city": "Lund", "email": None}
     store.claims.claim(run.id, "anna", "s2", {Attribute.EPPN: "a@b"})
     assert store.claims.before_image(run.id, "anna") == {"eppn": "a@b"}
