@@ -1,4 +1,4 @@
-"""Files of ours hold secrets, or what dead letters hold: nobody else of the machine is to read them."""
+"""Writes files that only their owner may read: they contain secrets, or dead letters."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _told(error: BaseException) -> tuple[str, list[str], int]:  # noqa: PLR0911 
             named = f" ({error.filename})" if isinstance(error.filename, str) else ""
             return f"{_LACKING[error.errno]}{named}.", [], WRONG_USE
         case _:
-            # Without its text, which may hold somebody's data or a secret (promise P6).
+            # Without its text, which may contain personal data or a secret (promise P6).
             text = f"A bug, please report it: {type(error).__name__} in {error_location(error)}"
             return text, [], SOMETHING_IS_WRONG
 

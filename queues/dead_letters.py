@@ -228,5 +228,5 @@ def _lock(connection: pika.BlockingConnection, name: str) -> None:
         else:
             return
         if time.monotonic() >= ends:
-            raise TransientError(Dependency.BROKER, "somebody else is reading the dead letters all the time")
+            raise TransientError(Dependency.BROKER, "another process reads the dead letters all the time")
         time.sleep(_POLL_INTERVAL)

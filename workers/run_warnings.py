@@ -1,4 +1,4 @@
-"""Warnings of workers on runs: each is written by the first who meets it, and by nobody after."""
+"""Writes the warnings of workers on runs: each kind once for a run."""
 
 from __future__ import annotations
 

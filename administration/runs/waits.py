@@ -47,7 +47,7 @@ def describe_waiting(waiting: Waiting, now: dt.datetime) -> str:
 
 
 def last_answer(waiting: Waiting) -> str | None:
-    """Return what was answered last, None if nobody has asked so far."""
+    """Return the last response in words, None if there was no request so far."""
     said = [] if waiting.last_status is None else [f"HTTP {waiting.last_status}"]
     if waiting.last_kind is not None:
         said.append(_KINDS[waiting.last_kind])

@@ -131,7 +131,7 @@ def _end(end: object) -> dict[str, Any]:
             return {**found, "away": str(end)}
 
 
-def explain_user(  # noqa: PLR0913 - whom, with which settings, shown how, and where from
+def explain_user(  # noqa: PLR0913 - the user, the settings, how to show them, and the source
     user: str,
     tenant: str,
     *,

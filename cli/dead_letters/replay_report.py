@@ -1,4 +1,4 @@
-"""A replay as people read it: how far it has come, and what became of whom."""
+"""Prints a replay for its operator: the progress, and the result for each group of users."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingPro
         gaierror: (ErrorKind.TRANSIENT, "the name of its host cannot be resolved; is it right?"),
         ConnectionRefusedError: (
             ErrorKind.TRANSIENT,
-            "nobody listens at its address; does it run, and are host and port right?",
+            "no server listens at its address; does it run, and are host and port right?",
         ),
         ConnectionError: (ErrorKind.TRANSIENT, _CLOSED),
         TimeoutError: (

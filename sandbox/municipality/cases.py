@@ -1,6 +1,6 @@
-"""What a case is: what is odd about some users, and what must become of them.
+"""Defines a case: what is special about some users, and their expected outcome.
 
-A case bends a user for whom everything was right. It gets the user's facts, the
+A case changes a user that was in sync. It gets the user's facts, the
 Entra user and the Skolon user, changes them in place, and returns the Skolon users that
 are there before the sync.
 """

@@ -102,7 +102,7 @@ def _birthday_corrected(user: CaseUser) -> list[User]:
 
 UNCHANGED_CASE = Case(name="right", outcome="unchanged", apply=_unchanged)
 
-#: Ordinary users about whom something differs, or seems to.
+#: Common users with a difference, real or apparent.
 COMMON_CASES = (
     Case(name="new_surname", outcome="updated", apply=married),
     Case(name="new_mobile_phone", outcome="updated", apply=_new_phone),

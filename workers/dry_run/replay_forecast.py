@@ -54,9 +54,9 @@ def forecast_replay(
     *,
     original_payload: bool,
 ) -> ReplayForecast:
-    """Try users' letters and return what would become of them.
+    """Forecast the replay of users' dead letters.
 
-    Raises `HaltError` when nobody can be tried, of bad credentials for instance.
+    Raises `HaltError` when no user can be forecast, for instance because of bad credentials.
     """
     found = ReplayForecast()
 

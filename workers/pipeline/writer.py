@@ -113,7 +113,7 @@ def write_until_settled(
             return no_longer_in_skolon(gone)
         user = current
     raise PermanentError(
-        Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by somebody else {MAX_CONFLICTS} times in a row"
+        Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by another client {MAX_CONFLICTS} times in a row"
     )
 
 

@@ -40,7 +40,7 @@ def _of_attribute(
     user: GraphUser, attribute: Attribute, sources: tuple[str, ...], tenant: Tenant
 ) -> set[str]:
     unknown: set[str] = set()
-    # A birthday is never on a page: whoever needs it asks for it.
+    # A birthday is never on a page: the pipeline requests it where a rule needs it.
     for source in (source for source in sources if source != BIRTHDAY):
         texts = user.texts(source)
         if texts is None:

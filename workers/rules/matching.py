@@ -1,4 +1,4 @@
-"""Whom in Skolon an Entra user is: the tenant's match keys, and the choice among those found."""
+"""Finds the Skolon user of an Entra user by the tenant's match keys."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class KeyMatches:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """Whom a user is in Skolon, and by which key."""
+    """The Skolon user of an Entra user, and the key that matched."""
 
     key: Attribute
     user: SkolonUser
 
 
 def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[KeyMatches, ...]:
-    """Return for each key who has its value.
+    """Return for each key the users that have its value.
 
-    Whether somebody is a hit is decided here and not by the server, whose search may be wider than asked.
+    A match is decided here and not by the server, whose search may return more than was requested.
     """
     candidates = {user.id: user for user in found}
     return tuple(
@@ -51,7 +51,7 @@ def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> 
 
 
 def select_match(hits: Iterable[KeyMatches]) -> Match | None:
-    """Return whom the first key with hits names, or None when no key has any.
+    """Return the match of the first key that has one, or None when no key has any.
 
     Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.
     """

@@ -27,9 +27,9 @@ def revert(
 ) -> Reversion:
     """Compare a Skolon user with what a run wrote to it.
 
-    An attribute that holds its value from before needs nothing: the run's change never arrived, or is
-    undone already. `since` is what newer runs wrote: what is theirs is left. `untouched` says that nobody
-    has changed the user since the run: then what it wrote last is there, even if Skolon spells it otherwise.
+    An attribute that has its value from before needs nothing: the run's change never arrived, or is
+    undone already. `since` is what newer runs wrote; their values stay. `untouched` says that the user has
+    not changed since the run: then what it wrote last is there, even if Skolon spells it otherwise.
     """
     changes: dict[Attribute, str | None] = {}
     skipped = []

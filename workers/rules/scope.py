@@ -1,4 +1,4 @@
-"""Whom the sync looks at: a decision about one Entra user."""
+"""Decides whether one Entra user is in scope."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def evaluate_scope(user: GraphUser, scope: Scope) -> tuple[RuleResult, ...]:
 
 
 def exclusion_reason(results: Sequence[RuleResult]) -> str | None:
-    """Return why the sync leaves the user alone of whom that was said, or None if it does not."""
+    """Return the first rule that excludes the user, or None if in scope."""
     return next((f"{each.setting}: {each.reason}" for each in results if not each.allows), None)
 
 

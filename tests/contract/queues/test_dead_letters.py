@@ -202,7 +202,7 @@ class TestQueueWalk(WalkContract):
         monkeypatch.setattr(dead_letters, "LOCK_TIMEOUT", 0.0)
         with (
             probe.broker.browse_dead_letters(USER_SYNC_QUEUE),
-            pytest.raises(TransientError, match="somebody else") as caught,
+            pytest.raises(TransientError, match="another process") as caught,
         ):
             users(probe)
         assert caught.value.dependency is Dependency.BROKER

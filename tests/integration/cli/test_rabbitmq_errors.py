@@ -152,7 +152,7 @@ def test_an_option_of_the_address_is_named(env: dict[str, str], amqp_url: str, o
 
 @pytest.mark.parametrize(
     ("host", "named"),
-    [(UNREACHABLE, "nobody listens at its address"), ("nobody.invalid", "cannot be resolved")],
+    [(UNREACHABLE, "no server listens at its address"), ("nobody.invalid", "cannot be resolved")],
 )
 def test_what_can_heal_is_waited_for(env: dict[str, str], tmp_path: Path, host: str, named: str) -> None:
     """A worker whose RabbitMQ is not there yet says so, in a line of its log, and goes on waiting."""
