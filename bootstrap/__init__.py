@@ -1,1 +1,1 @@
-"""The composition root: what every process and command works with, put together in one place."""
+"""The composition root: builds the services that processes and commands use."""

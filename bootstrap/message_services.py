@@ -1,4 +1,4 @@
-"""The services of a process that consumes messages: all requests go through circuit breakers."""
+"""The services of a process that consumes messages. Circuit breakers guard all their requests."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
     from queues.brokers.rabbitmq import QuorumBroker
 
-#: Connections to the database of a process that is not told otherwise.
+#: Database connections of a process, unless a caller asks for another number.
 _POOL_SIZE: Final = 6
 
 
 class MessageServices:
-    """What a process works with that consumes messages: all requests go through circuit breakers.
+    """The services of a process that consumes messages. Circuit breakers guard all their requests.
 
     The command that starts such a process has checked the settings and waited for the servers.
     """
 
     def __init__(self, settings: Settings, *, pool_size: int = _POOL_SIZE) -> None:
-        """Put everything together; nothing connects yet."""
+        """Build the services; nothing connects yet."""
         self.settings = settings
         self.cipher = FieldCipher(settings.secret_keys)
         # Breakers and store need each other: a breaker asks the store which organisations have work.
@@ -38,7 +38,7 @@ class MessageServices:
         self.gateways = create_gateways(settings, self.breakers)
 
     def open_broker(self) -> QuorumBroker:
-        """Return a broker on RabbitMQ whose middleware knows the circuit breakers."""
+        """Return a broker on RabbitMQ whose middleware uses the circuit breakers."""
         return open_broker(self.settings.amqp_url, self.breakers, ca_bundle=self.settings.ca_bundle)
 
     def _organisations_at_work(self) -> Mapping[str, int]:

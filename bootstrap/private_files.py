@@ -1,4 +1,4 @@
-"""Writes files that only their owner may read: they contain secrets, or dead letters."""
+"""Checks that files with secrets or personal data are private to their owner."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What neither the group nor others may do with a file or directory (`cli/entrypoint.py` sees to ours).
+#: The permission bits that group and others must not have. `cli/entrypoint.py` sets the umask for new files.
 PRIVATE: Final = 0o077
 
 
-def fix_of_rights(path: Path) -> str | None:
-    """Return the command that makes a file or directory private which was there before; None if it is."""
+def permission_fix(path: Path) -> str | None:
+    """Return the command that makes an existing file or directory private; None if it is private."""
     with suppress(OSError):
         if path.stat().st_mode & PRIVATE and (path.is_file() or path.is_dir()):
             return f"chmod {'700' if path.is_dir() else '600'} {path}"

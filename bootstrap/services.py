@@ -1,6 +1,6 @@
 """The services of a command: settings, database, broker and gateways.
 
-Each is made, and its libraries imported, when it is first used: a command starts quickly.
+Each service is made, and its libraries are imported, at its first use, so that a command starts quickly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bootstrap.private_files import fix_of_rights
+from bootstrap.private_files import permission_fix
 from runtime.logging import set_up_logging
 from runtime.services import NO_BREAKER
 from schemas.crypto.encryption import FieldCipher
@@ -39,25 +39,26 @@ _log = structlog.get_logger(__name__)
 
 
 class Services:
-    """What a command works with; nothing connects before it is used.
+    """The services of a command; nothing connects before its first use.
 
-    A command has a user who waits for it, so it sends every request and reports at once what is away.
+    The user of a command waits for its result. So the services send every request, and report an outage at
+    once.
     """
 
     def __init__(self, *needs: Requirement) -> None:
-        """Take which settings must be there; without `needs` all of them."""
+        """Take the required settings; without `needs` all of them are required."""
         self._needs = needs or tuple(Requirement)
 
     @cached_property
     def settings(self) -> Settings:
-        """The environment; raises `InvalidSettingsError` for what is missing or wrong."""
+        """The settings from the environment; raises `InvalidSettingsError` for missing or wrong ones."""
         settings = load_settings(self._needs)
         set_up_logging(settings.log_format)
         return settings
 
     @cached_property
     def cipher(self) -> FieldCipher:
-        """What encrypts values in the database and in messages."""
+        """The cipher for values in the database and in messages."""
         return FieldCipher(self.settings.secret_keys)
 
     @cached_property
@@ -67,7 +68,7 @@ class Services:
         try:
             return Store(self.settings.database_url, self.cipher)
         except ValueError:
-            # Its text quotes the address, and that holds a password.
+            # The error's text quotes the address, which holds a password.
             raise InvalidSettingsError("UPDATE_SYNC_DATABASE_URL: Not a valid address.") from None
 
     @cached_property
@@ -85,19 +86,19 @@ class Services:
         return create_gateways(self.settings, NO_BREAKER)
 
     def check_servers(self) -> None:
-        """Raise an error of ours when the database is not upgraded, or it or RabbitMQ is away.
+        """Check the database and RabbitMQ, and raise an error of ours for what is unavailable.
 
-        What goes over the network in the clear is warned of, once.
+        It also raises when the database has not been upgraded. It warns once of connections without TLS.
         """
         self._warn_of_the_clear()
         self.store.check_upgraded()
         self.broker.check()
 
     def await_servers(self, *, consumed: Sequence[str] = (), published: Sequence[str] = ()) -> None:
-        """Return when the database and RabbitMQ are there; log what is missing as long as it is (P8).
+        """Wait until the database and RabbitMQ are available; log each outage while it lasts (P8).
 
-        The names are those of queues that a process consumes and publishes to: missing rights to them are
-        found here. Raises an error of ours for what an operator has to fix.
+        `consumed` and `published` name the queues of the process: missing permissions for them are found
+        here. Raises an error of ours for what an operator has to fix.
         """
         from runtime.outage_log import OutageLog  # noqa: PLC0415 - slow to import, for processes alone
 
@@ -118,7 +119,7 @@ class Services:
                 return
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the services that were opened."""
         for name in ("store", "broker"):
             if name in self.__dict__:
                 getattr(self, name).close()
@@ -127,8 +128,8 @@ class Services:
         file = self.settings.database_url.removeprefix("sqlite:///")
         if file != self.settings.database_url:
             path = Path(file.partition("?")[0])
-            fix = fix_of_rights(path)
-            # The rights of a file that is no database are not for us to change.
+            fix = permission_fix(path)
+            # A file that is not a database may belong to another program: its permissions stay.
             if fix is not None and _is_sqlite(path):
                 _log.warning("database_readable_by_others", fix=fix)
 
@@ -139,7 +140,7 @@ class Services:
 
 
 def _is_sqlite(path: Path) -> bool:
-    """Say whether a file is SQLite's (sqlite.org/fileformat.html), or is about to be, being empty."""
+    """Say whether a file is an SQLite database (sqlite.org/fileformat.html); an empty one is about to be."""
     with suppress(OSError), path.open("rb") as file:
         return file.read(len(_SQLITE)) in (_SQLITE, b"")
     return False

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def build() -> None:
-    """Hand dramatiq a broker whose workers open runs and read pages, by the environment's settings."""
+    """Give dramatiq a broker whose workers open runs and read pages, with the settings of the environment."""
     services = message_services()
     broker = services.open_broker()
     declare_producers(broker, broker, store=services.store, gateways=services.gateways)

@@ -72,12 +72,12 @@ class PageSources:
         if delta_link is not None:
             return self._changed_users(page, delta_link, record)
         if page.number == 1:
-            self._note_people(run, record)
+            self._record_directory_size(run, record)
             if reading.needs_delta_link:
-                self._note_link(run, record)
+                self._record_delta_link(run, record)
         return self._all_users(page, record)
 
-    def _note_people(self, run: Run, record: TenantRecord) -> None:
+    def _record_directory_size(self, run: Run, record: TenantRecord) -> None:
         """Record the size of the directory for the guard's shares; Graph may refuse to tell."""
         with suppress(HaltError):
             self._guard_counters.record_directory_size(
@@ -116,7 +116,7 @@ class PageSources:
         is_last = len(users) < PAGE_SIZE
         return UserPage(users=dict.fromkeys(users), next_link=None if is_last else users[-1], is_last=is_last)
 
-    def _note_link(self, run: Run, record: TenantRecord) -> None:
+    def _record_delta_link(self, run: Run, record: TenantRecord) -> None:
         """Record, before the list is read, the link from which the next delta continues.
 
         In this order a change during the reading is read once more, and none is missed.

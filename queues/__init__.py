@@ -1,1 +1,1 @@
-"""The only door to RabbitMQ: brokers, what is published, and what happens to a message that failed."""
+"""Everything that uses RabbitMQ: brokers, publishing, consuming, and the handling of failures."""

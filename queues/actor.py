@@ -30,7 +30,7 @@ def declare_actor(
     queue: str,
     failure_listener: FailureListener,
 ) -> None:
-    """Have `broker` call `function` with the arguments of each message for actor `name` on `queue`."""
+    """Declare `function` on `broker` as actor `name` of `queue`."""
     declare = dramatiq.actor(
         broker=broker,
         actor_name=name,
@@ -42,7 +42,7 @@ def declare_actor(
 
 
 def current_message_id() -> str:
-    """Return the id of the message that this thread is working on."""
+    """Return the id of the message that this thread processes."""
     return _current_message().message_id
 
 
@@ -54,10 +54,10 @@ def _current_message() -> dramatiq.Message[Any]:
 
 
 def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
-    """Make an actor's function raise errors of ours alone, and look first whether workers died over it.
+    """Make an actor's function raise errors of ours only, and check for redelivery first.
 
-    The text of a foreign exception may hold personal data, and dramatiq logs it (promise P6): so
-    its kind and place are kept, and its text is not.
+    The text of a foreign exception may hold personal data, and dramatiq logs it (promise P6). So the error
+    keeps the exception's type and place, and drops its text.
     """
 
     @functools.wraps(function)
@@ -71,7 +71,7 @@ def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
             raise
         except Exception as error:  # noqa: BLE001 - turned into an error of ours
             if _lacks_open_files(error):
-                # It may strike anywhere, an import included, and is no fault of the message (promise P8).
+                # It may occur anywhere, even during an import, and is no fault of the message (promise P8).
                 raise TransientError(
                     Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
                 ) from None
@@ -81,7 +81,7 @@ def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def _lacks_open_files(error: BaseException | None) -> bool:
-    """Say whether an error, or one that it came of, is that too many files are open."""
+    """Say whether an error, or one of its causes, is that too many files are open."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return True

@@ -12,16 +12,16 @@ from queues.middleware.quarantine import main_queue
 from schemas.messages.envelope import UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS
 
-#: What Python's own call of an actor would take for something else.
+#: Argument names that Python's call of an actor would take for its own parameters.
 _RESERVED = "self"
 
 
 def admit(body: bytes, queue: str, *, now: float) -> Message[Any]:
-    """Return the message that was received from `queue`, addressed to it, with options of ours alone.
+    """Return a message received from `queue`, addressed to that queue, with our own options only.
 
     dramatiq acknowledges through the consumer of the queue that a message names, runs the actor that it
-    names, and does what its options say: none of these is believed. `now` is in seconds since 1970.
-    Raises `UndecodableError` for what is no message for the queue's one actor.
+    names, and obeys its options. A publisher may have forged all of these. `now` is in seconds since 1970.
+    Raises `UndecodableError` for anything but a message for the queue's one actor.
     """
     message: Message[Any] = Message(**read_envelope(body))
     actor = ACTORS.get(main_queue(q_name(queue)), message.actor_name)

@@ -1,1 +1,1 @@
-"""What every process has: circuit breakers, batching of concurrent calls, logging, stop signals."""
+"""Tools of every process: circuit breakers, batching of concurrent calls, logging, stop signals."""

@@ -1,4 +1,4 @@
-"""What a process says while RabbitMQ or another is away: at once, each half minute, and when it is back."""
+"""Logs outages: when one begins, each half minute, and when the service is available again."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds until the same is said again.
+#: Seconds until the same outage is logged again.
 REPEAT_INTERVAL: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
 
 class OutageLog:
-    """Says what is away, for each `part` of the process that meets it; may be shared by threads."""
+    """Logs each outage for each `part` of the process that meets it; may be shared by threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        #: What was said last of each part that meets an outage, and when.
+        #: The last logged outage of each part, and when it was logged.
         self._said: dict[tuple[str, str], tuple[str, float]] = {}
 
     def report_down(self, service: str, part: str, detail: str) -> None:
-        """Say that a service is away, why, and what to do about it, unless that was said a moment ago."""
+        """Log that a service is unavailable, why, and what to do, unless the same was logged a moment ago."""
         with self._lock:
             said, when = self._said.get((service, part), ("", 0.0))
             now = self._clock()
@@ -37,7 +37,7 @@ class OutageLog:
         _log.warning("service_unavailable", service=service, part=part, detail=detail)
 
     def report_up(self, service: str, part: str) -> None:
-        """Say that a service is back, if it was away."""
+        """Log that a service is available again, if it was not."""
         if not self._said:
             return
         with self._lock:

@@ -1,4 +1,4 @@
-"""The books of user messages: what a failure of one means for its receipt and its run."""
+"""Records failures of user messages in their receipts and runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class UserFailureRecorder:
-    """Writes dead letters and halts of users into their receipts and runs."""
+    """Writes dead letters and halts of users to their receipts and runs."""
 
     def __init__(self, *, store: Store) -> None:
         self._receipts = store.receipts
@@ -29,7 +29,7 @@ class UserFailureRecorder:
         self._message_cipher = store.message_cipher
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
-        """Give the user's receipt its outcome, if the message is really about it."""
+        """Give the user's receipt its outcome, if the message is authentic."""
         try:
             user = load_user_sync(message.kwargs)
             operation = self._message_cipher.decrypt_user(user).operation
@@ -43,13 +43,13 @@ class UserFailureRecorder:
         self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
 
     def on_wait(self, message: Message[Any], wait: Wait) -> None:
-        """Note what the user waits for, if the message names one."""
+        """Record what the user waits for, if the message names a user."""
         run, user = message.kwargs.get("run"), message.kwargs.get("user")
         if isinstance(run, int) and isinstance(user, str):
             self._waits.record_user(run, user, wait)
 
     def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
-        """Say how the other users of the run fare at a stage."""
+        """Return how the other users of the run fare at a stage."""
         run = message.kwargs.get("run")
         if not isinstance(run, int):
             return UNKNOWN_PEERS

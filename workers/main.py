@@ -1,4 +1,4 @@
-"""Where a worker process is put together; dramatiq's command line calls `build`."""
+"""Builds a worker process; dramatiq's command line calls `build`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def build() -> None:
-    """Hand dramatiq a broker whose workers sync users, by the environment's settings."""
+    """Give dramatiq a broker whose workers sync users, with the settings of the environment."""
     services = message_services()
     broker = services.open_broker()
     declare_user_sync(broker, store=services.store, gateways=services.gateways, cipher=services.cipher)
@@ -27,7 +27,7 @@ def build() -> None:
 
 
 def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
-    """Have `broker` pass user messages to the sync of one user."""
+    """Declare the actor for user messages on `broker`."""
     handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
     declare_actor(
         broker,

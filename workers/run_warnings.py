@@ -1,4 +1,4 @@
-"""Writes the warnings of workers on runs: each kind once for a run."""
+"""Writes each warning of a run once, although many workers notice it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from schemas.runs.run import RunWarning, WarningKind
     from store.runs.run_warnings import RunWarnings
 
-#: Warnings that a process remembers to have written (promise P10).
+#: Warnings that a process remembers as written (promise P10).
 KEPT: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 class RunWarningLog:
-    """Asks the database once for each run and kind; may be shared by threads."""
+    """Queries the database once for each run and kind; may be shared by threads."""
 
     def __init__(self, run_warnings: RunWarnings) -> None:
         self._run_warnings = run_warnings
@@ -27,7 +27,7 @@ class RunWarningLog:
         self._lock = Lock()
 
     def note(self, run: int, warning: RunWarning) -> None:
-        """Write a warning on a run, unless it is there."""
+        """Write a warning on a run, unless the run has it."""
         with self._lock:
             if self._written.get((run, warning.kind)):
                 return

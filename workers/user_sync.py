@@ -1,4 +1,4 @@
-"""The actor of `user-sync`: message in, receipt out; the steps in between are in `workers.pipeline`."""
+"""The actor of `user-sync`: takes a message and writes a receipt; the steps are in `workers.pipeline`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 class UserSyncHandler:
-    """Brings users to outcomes, one for each message; may be shared by threads."""
+    """Brings users to outcomes, one per message; may be shared by threads."""
 
     def __init__(self, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
         self._store = store
@@ -55,18 +55,19 @@ class UserSyncHandler:
     def handle(self, *args: object, **fields: object) -> None:
         """Bring a message's user to an outcome and write the receipt; raises an error of ours if that fails.
 
-        A message that the receipt does not await does nothing: the user has an outcome already, or another
-        replay than the one that published the message has taken over.
+        A message that the receipt does not await has no effect: the user has an outcome already, or another
+        replay has taken over.
         """
         reject_positional_arguments(args)
         message = load_user_sync(fields)
         opened = self._store.message_cipher.decrypt_user(message)
-        # The last thread of a run asks whether the run is complete, also if its message did nothing: the
-        # worker that did it may have died before it asked. A message that fails comes again, or is dead.
+        # The last thread of a run completes the run, also if its own message had no effect: the worker that
+        # wrote the outcome may have died before that. A message that fails is retried, or becomes a dead
+        # letter.
         with self._gateways.track_user(), self._when_idle.track(message.run):
             item = self._load(message)
             if item is None:
-                # Pruning removes a receipt only where a newer run says more.
+                # Pruning removes a receipt only if a newer run has one of the user.
                 _log.info("receipt_pruned", tenant=message.tenant, run=message.run, user=message.user)
             elif item.awaits(opened.operation):
                 self._process(message, item, opened.data)
@@ -74,9 +75,9 @@ class UserSyncHandler:
                 self._record_forecast(message, item, opened.data)
 
     def dry_run(self, message: UserSync, *, original_payload: bool) -> SyncResult:
-        """Return what would become of a user now; nothing is written anywhere.
+        """Return what a sync would do to a user now; nothing is written anywhere.
 
-        The user is read afresh unless `original_payload` is set. Raises as `handle` does. A Skolon user that
+        The user is read again unless `original_payload` is set. Raises as `handle` does. A Skolon user that
         another user of the run has claimed is a collision here too.
         """
         opened = self._store.message_cipher.decrypt_user(message)
@@ -86,7 +87,7 @@ class UserSyncHandler:
         return self._dry_run(message, item, opened.data if original_payload else None)
 
     def _load(self, message: UserSync) -> WorkItem | None:
-        """Return what there is to know of a user's receipt, None if it is pruned."""
+        """Return the data of a user's receipt, None if the receipt is pruned."""
         item = self._store.work_items.load(message.run, message.user)
         if item is None and not self._store.pruning.superseded_and_pruned(
             {(message.tenant, message.run, message.user)}
@@ -108,11 +109,11 @@ class UserSyncHandler:
             result = replace(run(), digests=digests.digests)
             self._finish(message, result)
         except PermanentError as error:
-            # Digests find users that share an EPPN, and those are dead letters sometimes.
+            # Digests find users that share an EPPN; such users are often dead letters.
             self._store.receipts.record_digests(message.run, message.user, digests.digests)
             if not item.has_settings_override:
                 raise
-            # A preview reports what would be a dead letter, and leaves none behind.
+            # A preview reports what would be a dead letter, and creates none.
             self._store.receipts.mark_dead_lettered(message.run, message.user, failure_of(error), attempts=1)
             return
         guard = record.tenant.guard
@@ -132,14 +133,14 @@ class UserSyncHandler:
         data: object | None,
         on_step: StepListener = ignore_step,
     ) -> Callable[[], SyncResult]:
-        """Return the steps of a user; called, they bring it to an outcome without writing a receipt.
+        """Return a function that runs a user's steps, and writes no receipt.
 
         Raises `NotYetError` while an older run processes the user. A dry run changes nothing in Skolon.
         """
         if item.superseded:
             return partial(SyncResult, outcome=Outcome.SUPERSEDED)
         if item.older_run_active:
-            raise NotYetError("an older run has this user in hand", retry_after=WAIT_FOR_OLDER_RUN)
+            raise NotYetError("an older run is processing this user", retry_after=WAIT_FOR_OLDER_RUN)
         writer = DryRunWriter() if item.dry_run else self._claiming_writer(message, item, record)
         if item.undoes is not None:
             return UndoPipeline(
@@ -184,7 +185,7 @@ class UserSyncHandler:
             self._store.receipts.finish(message.run, message.user, result)
         except CollisionError as error:
             raise collision(error.skolon_id, error.entra_id, message.user) from None
-        # At a level of its own: a line for each user would hide the rest, and the receipts have it all.
+        # Logged at a level of its own: a line per user would hide the rest, and the receipts have it all.
         _log.debug(
             "user_done",
             tenant=message.tenant,
@@ -206,7 +207,7 @@ class UserSyncHandler:
     def _record_forecast(self, message: UserSync, item: WorkItem, data: object | None) -> None:
         """Record what would become of a user of a run that the guard has halted.
 
-        Nothing depends on a forecast, so an error in it is neither retried nor a dead letter nor a halt.
+        Nothing depends on a forecast. So an error in it causes no retry, no dead letter and no halt.
         """
         try:
             self._store.forecasts.record(message.run, message.user, self._forecast(message, item, data))
@@ -226,7 +227,7 @@ class UserSyncHandler:
         )
 
     def _record_blocked(self, message: UserSync, blocked: SyncResult) -> None:
-        """Record as a forecast what the guard has blocked; the run's halt ends this message too."""
+        """Record a blocked result as a forecast; the run's halt ends this message too."""
         with suppress(TransientError):
             forecast = Forecast(outcome=Outcome.UPDATED, change_kinds=blocked.change_kinds)
             self._store.forecasts.record(message.run, message.user, forecast)

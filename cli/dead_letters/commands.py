@@ -12,7 +12,7 @@ import click
 from administration.dead_letters.browse import browse
 from administration.dead_letters.details import details_of
 from administration.dead_letters.groups import DeadLetterGroups
-from bootstrap.private_files import fix_of_rights
+from bootstrap.private_files import permission_fix
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.report import print_dead_letters, print_details, print_groups
@@ -116,7 +116,7 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
     encrypted, but other bytes may contain anything.
     """
     services, count = current_services(Requirement.DATABASE, Requirement.BROKER), 0
-    if target != _STDOUT and (fix := fix_of_rights(Path(target))) is not None:
+    if target != _STDOUT and (fix := permission_fix(Path(target))) is not None:
         echo(f"Other users of this machine can read the file: {fix}", err=True)
     wanted = filter_from(options, now=dt.datetime.now(dt.UTC))
     with click.open_file(target, "w", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from bootstrap.private_files import fix_of_rights
+from bootstrap.private_files import permission_fix
 from cli.output import echo, print_json
 from cli.progress import progress_bar
 from cli.runs.waiting import show_progress
@@ -44,7 +44,7 @@ def serve_only(users: int, seed: int, directory: Path | None, *, wants_json: boo
     with _folder() as temporary:
         folder = directory or temporary
         folder.mkdir(parents=True, exist_ok=True)
-        if (fix := fix_of_rights(folder)) is not None:
+        if (fix := permission_fix(folder)) is not None:
             echo(f"Other users of this machine can read this folder: {fix}", err=True)
         with serve_environment(folder, users=users, seed=seed, bind=BindAddress(**bind)) as served:
             _serve(served, folder, wants_json=wants_json)

@@ -47,7 +47,7 @@ def precheck(
     for portion in iter_locked(broker, wanted.queues_to_browse):
         dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
         states = reconcile_receipts(dead_letters, store=store).states
-        superseded_and_pruned = _outlived(dead_letters, states, store)
+        superseded_and_pruned = _superseded_and_pruned(dead_letters, states, store)
         for dead_letter in dead_letters:
             obstacle = _block_reason(dead_letter, states, runs, store)
             if obstacle is BlockReason.RUN_GONE and dead_letter.id in superseded_and_pruned:
@@ -61,7 +61,7 @@ def precheck(
             yield dead_letter
 
 
-def _outlived(
+def _superseded_and_pruned(
     dead_letters: Sequence[DeadLetter], states: Mapping[Key, ReceiptState], store: Store
 ) -> set[str]:
     """Return the ids of dead letters whose receipts are pruned because newer runs superseded them."""

@@ -105,7 +105,7 @@ class Reconciler:
         users: Counter[int] = Counter()
         if lost:
             # The message may be a dead letter that RabbitMQ created by itself.
-            users += self._read_letters(lost)
+            users += self._reconcile_dead_letters(lost)
         users += Counter({run: self._publish_all(each) for run, each in lost.items()})
         for run, count in users.items():
             self._report_users(lost[run].run, count)
@@ -164,7 +164,7 @@ class Reconciler:
         self._store.run_warnings.record_lost_messages(run.id, count)
         _log.warning("messages_lost", tenant=run.tenant, run=run.id, users=count)
 
-    def _read_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
+    def _reconcile_dead_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:
         """Reconcile the dead letters; return how many dropped users of each run were published again."""
         users: Counter[int] = Counter()
         with self._queues.browse_dead_letters(USER_SYNC_QUEUE) as browser:

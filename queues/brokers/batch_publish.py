@@ -1,4 +1,4 @@
-"""Many messages in few writes: pika itself writes each of a message's three frames to the socket alone."""
+"""Publishes many messages in few writes; pika itself writes each of a message's three frames separately."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from pika.adapters.blocking_connection import BlockingChannel
 
-#: What each message of ours says of itself on its envelope.
+#: The AMQP properties of each of our messages.
 PROPERTIES: Final = BasicProperties(delivery_mode=DeliveryMode.Persistent, content_type="application/json")
 
-#: Messages that are handed to the socket together: some 60 kB, of which it takes most at once.
+#: Messages per write to the socket: some 60 kB, most of which the socket takes at once.
 _MAX_BATCH: Final = 64
 
-#: Bytes of a frame beside its payload (AMQP 0-9-1, section 4.2.3).
+#: Bytes of a frame in addition to its payload (AMQP 0-9-1, section 4.2.3).
 _AROUND_PAYLOAD: Final = 8
 
 
 def publish_batch(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]]) -> None:
-    """Have a channel publish bodies to their routing keys, in order and as mandatory.
+    """Publish bodies to their routing keys, in order and as mandatory.
 
-    They leave with the next thing that the channel waits for, such as a transaction's commit: nothing
-    is confirmed here, nor read from RabbitMQ. The channel must be open.
+    The frames are sent when the channel next waits for something, such as a transaction's commit. Nothing is
+    confirmed here, and nothing is read from RabbitMQ. The channel must be open.
     """
     frames = _frames(channel.channel_number, messages, frame_max(channel) - _AROUND_PAYLOAD)
     while together := b"".join(islice(frames, _MAX_BATCH)):
@@ -37,7 +37,7 @@ def publish_batch(channel: BlockingChannel, messages: Iterable[tuple[str, bytes]
 
 
 def _frames(channel: int, messages: Iterable[tuple[str, bytes]], longest: int) -> Iterator[bytes]:
-    """Yield each message as its frames; all of one routing key begin alike."""
+    """Yield the frames of each message; frames with the same routing key have the same beginning."""
     methods: dict[str, bytes] = {}
     headers: dict[int, bytes] = {}
     for queue, body in messages:

@@ -1,8 +1,8 @@
-"""What pika, sockets, TLS and name resolution can raise, in one table that says what it calls for.
+"""Classifies the exceptions of pika, sockets, TLS and name resolution in one table.
 
-pika's errors are of four unrelated families, and it lets through what the system below it raises. None
-of that is a message's fault, so each becomes a `TransientError` that names RabbitMQ (promise P8). The
-texts of RabbitMQ are read by `queues.brokers.refusals`; the words of this table stand in the others' place.
+pika's errors belong to four unrelated families, and pika passes on errors of the operating system. None of
+them is a message's fault, so each becomes a `TransientError` that names RabbitMQ (promise P8). The module
+`queues.brokers.refusals` reads RabbitMQ's own texts; the table has texts for all other errors.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _OPEN_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class ErrorKind(Enum):
-    """What a fault calls for."""
+    """How to handle an error."""
 
-    #: RabbitMQ, or the way there, is away: try again later.
+    #: RabbitMQ, or the network to it, is unavailable: try again later.
     TRANSIENT = auto()
-    #: Nothing works until an operator mends it.
+    #: Nothing works until an operator fixes it.
     PERMANENT = auto()
 
 
 _CLOSED: Final = "the connection broke"
 _CONFUSED: Final = "RabbitMQ and we misunderstood each other"
 
-#: The words for each class, and what it calls for; the nearest ancestor counts, so the order does not matter.
+#: The text and kind of each class; the nearest ancestor counts, so the order does not matter.
 ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingProxyType(
     {
         amqp.AMQPError: (ErrorKind.TRANSIENT, "RabbitMQ did not do it"),
@@ -67,7 +67,7 @@ ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingPro
             "RabbitMQ takes no messages; is its alarm for memory or disk space raised?",
         ),
         amqp.AMQPHeartbeatTimeout: (ErrorKind.TRANSIENT, "RabbitMQ gave no sign of life"),
-        # A channel is closed, or a message not taken.
+        # A channel is closed, or a message is refused.
         amqp.AMQPChannelError: (ErrorKind.TRANSIENT, "RabbitMQ refused it"),
         amqp.ChannelWrongStateError: (ErrorKind.TRANSIENT, "the channel is closed"),
         amqp.ChannelClosed: (ErrorKind.TRANSIENT, "the channel was closed"),
@@ -94,7 +94,7 @@ ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingPro
         amqp.ReentrancyError: (ErrorKind.TRANSIENT, _CONFUSED),
         amqp.ShortStringTooLong: (ErrorKind.TRANSIENT, _CONFUSED),
         amqp.DuplicateGetOkCallback: (ErrorKind.TRANSIENT, _CONFUSED),
-        # The way to a connection, which is no AMQPError.
+        # Errors while connecting, which are no AMQPErrors.
         connecting.AMQPConnectorException: (ErrorKind.TRANSIENT, "no connection"),
         connecting.AMQPConnectorStackTimeout: (
             ErrorKind.TRANSIENT,
@@ -109,7 +109,7 @@ ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingPro
         connecting.AMQPConnectionWorkflowAborted: (ErrorKind.TRANSIENT, "no connection in time"),
         connecting.AMQPConnectionWorkflowWrongState: (ErrorKind.TRANSIENT, "no connection"),
         connecting.AMQPConnectionWorkflowFailed: (ErrorKind.TRANSIENT, "no connection"),
-        # The system below.
+        # Errors of the operating system.
         gaierror: (ErrorKind.TRANSIENT, "the name of its host cannot be resolved; is it right?"),
         ConnectionRefusedError: (
             ErrorKind.TRANSIENT,
@@ -131,10 +131,10 @@ ERROR_TABLE: Final[Mapping[type[Exception], tuple[ErrorKind, str]]] = MappingPro
 
 
 def as_transient_error(error: Exception) -> TransientError:
-    """Return what to raise in place of any exception that came out of a conversation with RabbitMQ.
+    """Return the error to raise in place of any exception from RabbitMQ or the network to it.
 
-    `OperatorError` where it cannot heal by itself. What the table does not know is an outage all the
-    same: that RabbitMQ could not be told something is never the fault of a message.
+    It is an `OperatorError` if an operator has to fix something. An exception that the table does not have is
+    an outage too: a failed request to RabbitMQ is never the fault of a message.
     """
     if isinstance(error, TransientError):
         return error
@@ -162,7 +162,7 @@ def as_transient_error(error: Exception) -> TransientError:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn all that a conversation with RabbitMQ raises into an outage; errors of ours pass."""
+    """Turn exceptions from RabbitMQ or the network into `TransientError`; errors of ours pass unchanged."""
     try:
         yield
     except UpdateSyncError:
@@ -172,7 +172,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def operator_error(message: str) -> OperatorError:
-    """Return the error for what an operator has to mend; its text is a line by itself."""
+    """Return the error for a fault that an operator has to fix; its text is a line by itself."""
     return OperatorError(Dependency.BROKER, f"RabbitMQ cannot be used: {message}.")
 
 
@@ -183,7 +183,7 @@ def _error_for(kind: ErrorKind, message: str) -> TransientError:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Return what pika, or dramatiq, wrapped."""
+    """Return the exception that pika or dramatiq has wrapped."""
     while True:
         inner = getattr(error, "exception", None)
         inner = inner or next((each for each in error.args if isinstance(each, BaseException)), None)

@@ -1,4 +1,4 @@
-"""The address of RabbitMQ, read once; what is wrong with it is named without its values."""
+"""Parses RabbitMQ's address; errors name its wrong options, but never their values."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pika
 
 from schemas.errors import InvalidSettingsError
 
-#: Seconds to wait for RabbitMQ to take a blocked connection up again (its memory or disk alarm).
+#: Seconds to wait while RabbitMQ blocks the connection (its memory or disk alarm).
 BLOCKED_TIMEOUT: Final = 60
 
-#: Where pika checks options without a real address.
+#: An address with which pika can check options without the real one.
 _PLACEHOLDER_URL: Final = "amqp://localhost/?"
 
 
 def connection_parameters(url: str, ca_bundle: str | None = None) -> pika.URLParameters:
-    """Return what pika connects with; raises `InvalidSettingsError` that names every option that is wrong.
+    """Return pika's connection parameters; raises `InvalidSettingsError` that names every wrong option.
 
-    The authorities in the file `ca_bundle` are trusted beside the system's.
+    The authorities in the file `ca_bundle` are trusted in addition to the system's.
     """
     try:
         parameters = pika.URLParameters(url)

@@ -1,4 +1,4 @@
-"""What dramatiq's workers consume RabbitMQ with: deliveries that know where they came from."""
+"""The RabbitMQ consumer of dramatiq's workers; its messages know the consumer that received them."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ _log = structlog.get_logger(__name__)
 
 
 class ConsumerBroker(Protocol):
-    """What a consumer needs of the broker that made it."""
+    """The part of the broker that its consumers use."""
 
-    #: Where RabbitMQ is.
+    #: The address of RabbitMQ.
     parameters: Parameters
 
     def connection_lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
-        """Return what a consumer raises in place of `error`, which ended it, and have it said."""
+        """Log the `error` that ended a consumer, and return the exception that it raises instead."""
 
 
 class QueueConsumer(RabbitmqConsumer):
-    """A consumer of one queue, on a connection of its own; `queues.admission` says what it takes."""
+    """Consumes one queue on a connection of its own; `queues.admission` checks the messages."""
 
     def __init__(self, broker: ConsumerBroker, queue_name: str, prefetch: int, timeout: int) -> None:
-        """Connect and consume; `timeout` is in milliseconds. Leaves no connection behind when it cannot."""
-        # Not dramatiq's own, which leaves its connection open when RabbitMQ refuses to let it consume.
+        """Connect and consume; `timeout` is in milliseconds. Closes the connection if that fails."""
+        # Not dramatiq's own method, which leaves its connection open when RabbitMQ refuses the consumer.
         self.broker = broker
         self.queue_name = queue_name
         self.logger = get_logger(__name__, type(self))  # type: ignore[no-untyped-call] # dramatiq has no types there
         self.known_tags: set[int] = set()
         self._lock = threading.Lock()
-        #: What came and has had no answer yet, by its tag.
+        #: Unanswered deliveries by their tag.
         self._unanswered: dict[int, Delivery] = {}
-        #: What that takes in memory, in bytes.
+        #: The memory that they take, in bytes.
         self.buffered_bytes = 0
         self._is_delayed = self.queue_name == dq_name(self.queue_name)
         self._ended = False
-        #: Tags of what is done, until the connection's own thread comes to acknowledge them.
+        #: Tags of processed messages, until the connection's own thread acknowledges them.
         self._done: list[int] = []
         self.connection = pika.BlockingConnection(broker.parameters)
         try:
@@ -106,9 +106,9 @@ class QueueConsumer(RabbitmqConsumer):
         return delivery
 
     def ack(self, message: MessageProxy) -> None:
-        """Acknowledge a message, unless it is to be left or another consumer received it.
+        """Acknowledge a message, unless it is to stay unacknowledged or another consumer received it.
 
-        Raises dramatiq's `ConnectionClosed`, as `nack` does, when the connection is gone.
+        Raises dramatiq's `ConnectionClosed`, as `nack` does, when the connection is lost.
         """
         with self._lock:
             if self._may_answer(message):
@@ -118,35 +118,35 @@ class QueueConsumer(RabbitmqConsumer):
                     self._on_own_thread(self._acknowledge)
 
     def nack(self, message: MessageProxy) -> None:
-        """Reject a message for good, unless it is to be left or another consumer received it."""
+        """Reject a message for good, unless it is to stay unacknowledged or another consumer received it."""
         with self._lock:
             if self._may_answer(message):
                 self._forget(message.tag)
                 self._reject(message.tag)
 
     def start(self, delivery: Delivery) -> bool:
-        """Note that a message is being worked on; False when it was given back before that."""
+        """Mark a message as in progress; return False if it was requeued before."""
         with self._lock:
             delivery.is_started = True
             return delivery.tag in self._unanswered
 
     def stop_receiving(self) -> Event:
-        """Stop receiving and requeue what has not been started; the returned event is set then."""
+        """Stop receiving and requeue messages that are not in progress; the returned event is set then."""
         return self._done_on_own_thread(self._stop_receiving)
 
     def requeue_unanswered(self) -> Event:
-        """Requeue all that is unanswered, also what is in progress; the returned event is set then."""
+        """Requeue all unanswered messages, also those in progress; the returned event is set then."""
         return self._done_on_own_thread(partial(self._requeue, lambda _: True))
 
     def close_connection(self) -> Event:
-        """Close the connection; what is returned is set when RabbitMQ has read all that was said before."""
+        """Close the connection; the returned event is set when RabbitMQ has read everything sent before."""
         return self._done_on_own_thread(self._hang_up)
 
     def _forget(self, tag: int) -> None:
         self.buffered_bytes -= self._unanswered.pop(tag).memory_size
 
     def _read_again(self) -> None:
-        """Read again, without keeping what comes, if reading was stopped: the answers come after it."""
+        """Resume reading, and drop incoming messages: RabbitMQ's answers come after them."""
         if self._inflow.is_paused:
             discard_incoming(self.channel)
             self._inflow.resume()
@@ -155,13 +155,14 @@ class QueueConsumer(RabbitmqConsumer):
         self._read_again()
         left = stop_receiving(self.channel)
         if self._is_delayed:
-            # What lies there waits unacknowledged in the ordinary course of things, and is no suspect.
+            # Delayed messages stay unacknowledged in the normal course of things, so a redelivery means
+            # nothing.
             return
         requeue_deliveries(self.channel, [each for each in left if not _delivery_count(each[1].headers)])
         self._requeue(lambda delivery: not delivery.is_started)
 
     def _requeue(self, wanted: Callable[[Delivery], bool]) -> None:
-        """Give back what is wanted, and is not on its way to where suspects are worked on."""
+        """Requeue the wanted messages, except those on their way to a quarantine queue."""
         self._read_again()
         with self._lock:
             chosen = (
@@ -181,7 +182,7 @@ class QueueConsumer(RabbitmqConsumer):
     def _hang_up(self) -> None:
         self._ended = True
         self._read_again()
-        # Its answer comes after the channel has read the acknowledgements: a closed connection may drop them.
+        # RabbitMQ answers this after it has read the acknowledgements: a closed connection may lose them.
         self.channel.basic_qos(prefetch_count=1)
         self.connection.close()
 
@@ -192,7 +193,7 @@ class QueueConsumer(RabbitmqConsumer):
             try:
                 action()
             except Exception as error:  # noqa: BLE001 - whatever it is, the connection is of no use any more
-                # RabbitMQ gives it to others by itself when the connection is gone.
+                # RabbitMQ requeues the messages by itself when the connection ends.
                 _log.warning("requeue_failed", queue=self.queue_name, error=type(error).__name__)
             finally:
                 done.set()
@@ -204,9 +205,9 @@ class QueueConsumer(RabbitmqConsumer):
         return done
 
     def close(self) -> None:
-        """Acknowledge what is done and close the connection; raises dramatiq's `ConnectionClosed` at most."""
+        """Acknowledge processed messages and close the connection; may raise dramatiq's `ConnectionClosed`."""
         try:
-            # dramatiq closes in the thread that reads, or when that has ended.
+            # dramatiq closes a consumer in the thread that reads, or after that thread has ended.
             self._read_again()
             super().close()  # type: ignore[no-untyped-call] # dramatiq has no types there
         except ConnectionClosed:
@@ -215,7 +216,7 @@ class QueueConsumer(RabbitmqConsumer):
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _acknowledge(self) -> None:
-        """Acknowledge what was done until now, and write it to the socket once, which is what costs."""
+        """Acknowledge all processed messages with one write to the socket, because each write is costly."""
         with self._lock:
             *others, last = self._done
             self._done = []
@@ -233,19 +234,19 @@ class QueueConsumer(RabbitmqConsumer):
             raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # as above
 
     def _may_answer(self, message: Any) -> bool:
-        """Say whether the message is this consumer's to answer for, and has had no answer yet.
+        """Say whether this consumer received the message and has not answered it yet.
 
-        A consumer that is made anew after its connection broke counts its deliveries from 1 again:
-        an old message's tag would acknowledge another one, which has not been processed.
+        A new consumer, made after its connection broke, counts its deliveries from 1 again. An old message's
+        tag would acknowledge another message, which has not been processed.
         """
         return message.consumer is self and not message.is_released and message.tag in self._unanswered
 
 
 def _delivery_count(headers: dict[str, Any] | None) -> int:
-    """Return how often a message came back, as its quorum queue has counted.
+    """Return how often a message was redelivered, as its quorum queue counts.
 
-    `x-delivery-count` counts failures alone from RabbitMQ 4.3 on, and `x-acquired-count` each delivery,
-    the first one too.
+    From RabbitMQ 4.3 on, `x-delivery-count` counts failures only, and `x-acquired-count` counts every
+    delivery, including the first.
     """
     counted = headers or {}
     failed, acquired = counted.get("x-delivery-count", 0), counted.get("x-acquired-count", 0)

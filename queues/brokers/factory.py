@@ -1,4 +1,4 @@
-"""The brokers as they are used: with our middleware, on RabbitMQ or in memory."""
+"""Creates the brokers with our middleware, on RabbitMQ or in memory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from runtime.version import VERSION
 def open_broker(
     amqp_url: str, breakers: CircuitBreakers | None = None, *, ca_bundle: str | None = None
 ) -> QuorumBroker:
-    """Return a broker on the RabbitMQ at `amqp_url`; it connects when it is used.
+    """Return a broker on the RabbitMQ at `amqp_url`; it connects at its first use.
 
-    `breakers` are the passages of the process, if it works on messages. The authorities in the file
-    `ca_bundle` are trusted beside the system's.
+    A process that consumes messages passes its circuit `breakers`. The authorities in the file `ca_bundle`
+    are trusted in addition to the system's.
     """
     return QuorumBroker(amqp_url, middleware=_middleware(breakers), ca_bundle=ca_bundle)
 
 
 def open_memory_broker(breakers: CircuitBreakers | None = None) -> MemoryBroker:
-    """Return a broker that keeps its queues in this process's memory; `breakers` as above."""
+    """Return a broker with its queues in this process's memory; `breakers` as above."""
     return MemoryBroker(middleware=_middleware(breakers))
 
 

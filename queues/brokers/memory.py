@@ -1,4 +1,4 @@
-"""The same queues in one process's memory: for the sandbox, and for tests that need no server."""
+"""The broker in one process's memory: for the sandbox, and for tests without a server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MemoryBroker(StubBroker):
-    """dramatiq's stub broker with what RabbitMQ has and it has not: dead letters of any bytes."""
+    """Extends dramatiq's stub broker with dead letters of any bytes, as RabbitMQ has them."""
 
     def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
         super().__init__(middleware=list(middleware))
@@ -48,12 +48,12 @@ class MemoryBroker(StubBroker):
         self.queues[queue].put(body)
 
     def publish_later(self, message: Message[Any], seconds: float) -> None:
-        """Put `message` into its queue, to be worked on after so many seconds."""
+        """Put `message` into its queue, to be processed after so many seconds."""
         self.declare_queue(message.queue_name)
         self.enqueue(message, delay=round(seconds * 1000))
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
-        """Put `message` among the dead letters of its queue."""
+        """Add `message` to the dead letters of its queue."""
         self._dead_letters[q_name(message.queue_name)].append(StoredDeadLetter(body=message.encode()))
 
     @contextmanager
@@ -78,14 +78,14 @@ class MemoryBroker(StubBroker):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoredDeadLetter:
-    """A dead letter with what RabbitMQ would have written beside it."""
+    """A dead letter with the headers that RabbitMQ would have written."""
 
     body: bytes
     headers: dict[str, Any] = field(default_factory=dict)
 
 
 class MemoryBrowser:
-    """A walk through a list of dead letters; see `queues.interfaces.DeadLetterBrowser`."""
+    """Browses a list of dead letters; see `queues.interfaces.DeadLetterBrowser`."""
 
     def __init__(self, queue: str, dead_letters: list[StoredDeadLetter]) -> None:
         self._queue = queue
@@ -93,14 +93,14 @@ class MemoryBrowser:
         self._snapshot = tuple(dead_letters)
 
     def __iter__(self) -> Iterator[BrowsedMessage]:
-        """Yield the letters that were there when the walk began, oldest first."""
+        """Yield the dead letters that existed when browsing began, oldest first."""
         for delivery_tag, stored in enumerate(self._snapshot):
             yield BrowsedMessage(
                 delivery_tag=delivery_tag, queue=self._queue, body=stored.body, headers=stored.headers
             )
 
     def ack(self, found: BrowsedMessage) -> None:
-        """Take a letter away for good."""
+        """Remove a dead letter for good."""
         self._dead_letters.remove(self._snapshot[found.delivery_tag])
 
     def pause(self, seconds: float) -> None:
@@ -109,7 +109,7 @@ class MemoryBrowser:
 
 
 class MemoryConsumer(StubConsumer):
-    """Does with a rejected or undecodable message what RabbitMQ does: keeps its bytes as a dead letter."""
+    """Keeps the bytes of a rejected or undecodable message as a dead letter, as RabbitMQ does."""
 
     def __init__(
         self,

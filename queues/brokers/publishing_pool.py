@@ -1,4 +1,4 @@
-"""The connections to RabbitMQ that the threads of a process share for publishing and declaring."""
+"""A pool of RabbitMQ connections that the threads of a process share to publish and declare."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pika import BlockingConnection
     from pika.adapters.blocking_connection import BlockingChannel
 
-#: Connections of a process for publishing and declaring, at most.
+#: The most connections of a process for publishing and declaring.
 MAX_CONNECTIONS: Final = 4
 
-#: Seconds after which an idle connection is closed: its heartbeats are not answered, and RabbitMQ
-#: waits for one for a minute at least.
+#: Seconds after which an idle connection is closed: it does not answer heartbeats, and RabbitMQ waits for
+#: them for at least a minute.
 IDLE_TIMEOUT: Final = 15.0
 
 
 class PublishingConnection:
-    """A connection in the hands of one thread at a time, with a channel whose messages go in transactions."""
+    """A connection used by one thread at a time; its channel publishes in transactions."""
 
     def __init__(self, connection: BlockingConnection) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class PublishingConnection:
 
     @property
     def is_open(self) -> bool:
-        """Whether it was open when it was last looked at."""
+        """Whether the connection was open at the last check."""
         return bool(self._connection.is_open)
 
     def channel(self) -> BlockingChannel:
@@ -45,23 +45,23 @@ class PublishingConnection:
         return self._connection.channel()
 
     def publish(self, bodies: Sequence[tuple[str, bytes]]) -> list[str]:
-        """Publish bodies to their routing keys, in one transaction; return the keys that have no queue."""
+        """Publish bodies to their routing keys in one transaction; return the keys without a queue."""
         channel = self._transaction_channel()
         self._returned.clear()
         publish_batch(channel, bodies)
         channel.tx_commit()
-        # What RabbitMQ gave back came before its answer, and pika holds it until it is asked.
+        # RabbitMQ returned such messages before its answer, and pika keeps them until they are read.
         self._connection.process_data_events()
         return list(self._returned)
 
     def discard(self) -> None:
-        """Close it without a word: pika's own way waits for an answer, which may not come."""
+        """Close without a handshake: pika's own method waits for an answer that may not come."""
         with suppress(Exception):
             shut_down_socket(self._connection)
         self.close()
 
     def close(self) -> None:
-        """Close it, whatever state it is in."""
+        """Close the connection in whatever state it is."""
         with suppress(Exception):
             if self.is_open:
                 self._connection.close()
@@ -77,10 +77,10 @@ class PublishingConnection:
 
 
 class PublishingPool:
-    """Hands out connections, each to one thread at a time; makes them when they are first needed.
+    """Lends connections, each to one thread at a time; makes them when they are needed.
 
-    A thread waits while all are taken. What idles is closed by a thread that lives as long as something
-    idles, so that a process at rest has neither.
+    A thread waits while all connections are in use. A thread of the pool closes idle connections. It ends
+    with the last idle connection, so that an idle process has neither.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class PublishingPool:
         most: int = MAX_CONNECTIONS,
         idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
-        """Take what makes a connection, how many there may be, and the seconds that one may idle."""
+        """Take the function that makes a connection, their maximum number, and the idle seconds."""
         self._connect = connect
         self._idle_for = idle_timeout
         self._places = threading.Semaphore(most)
@@ -100,10 +100,10 @@ class PublishingPool:
 
     @contextmanager
     def connection(self) -> Iterator[PublishingConnection]:
-        """Give a connection; after an error that concerns more than a channel it is closed.
+        """Lend a connection; it is closed after an error that concerns more than a channel.
 
-        So are those that idle then: what broke one of them has mostly broken them all. Raises what making a
-        connection raises.
+        The idle connections are closed then too: usually the same cause has broken them all. Raises the
+        errors of making a connection.
         """
         with self._places:
             held = self._take()
@@ -119,7 +119,7 @@ class PublishingPool:
             self._give_back(held)
 
     def close(self) -> None:
-        """Close what idles; the pool may be used again."""
+        """Close the idle connections; the pool may be used again."""
         for each in self._take_idle():
             each.close()
 
@@ -131,7 +131,7 @@ class PublishingPool:
 
     def _take(self) -> PublishingConnection:
         with self._changed:
-            # The one that was used last, so that those which are not needed grow old.
+            # Take the connection that was used last, so that surplus connections become idle.
             while self._idle:
                 held = self._idle.pop()
                 if held.is_open:
@@ -149,7 +149,7 @@ class PublishingPool:
                 self._keeper.start()
 
     def _keep(self) -> None:
-        """Close what has idled for long enough, until nothing idles."""
+        """Close connections that were idle for long enough, until none is idle."""
         while True:
             with self._changed:
                 if not self._idle:

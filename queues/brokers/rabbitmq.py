@@ -1,4 +1,4 @@
-"""RabbitMQ as we use it: quorum queues, confirmed publishing, dead letters that stay (P2, P8, P9)."""
+"""The broker on RabbitMQ: quorum queues, confirmed publishing, lasting dead letters (P2, P8, P9)."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from dramatiq import Message
     from dramatiq.middleware import Middleware
 
-#: A connection that idled may have been closed by the other side: the next one works.
+#: RabbitMQ may have closed an idle connection: then the next attempt works.
 _MAX_ATTEMPTS: Final = 3
 
-#: Messages that travel in one transaction at most, of those that threads publish one by one.
+#: The most messages in one transaction, of those that threads publish singly.
 _MAX_BATCH: Final = 500
 
 
 class QuorumBroker(Broker):
-    """dramatiq's broker on quorum queues (see `queues.brokers.topology`).
+    """Implements dramatiq's broker on quorum queues (see `queues.brokers.topology`).
 
-    Threads share the few connections of a pool to publish and to declare; each consumer has one of its own.
+    Threads share the connections of a pool to publish and to declare; each consumer has its own connection.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class QuorumBroker(Broker):
         self._declared: set[str] = set()
 
     def publish(self, messages: Sequence[Message[Any]]) -> None:
-        """Publish in one AMQP transaction: committed means confirmed, by a quorum, for all of them.
+        """Publish in one AMQP transaction: its commit means that a quorum has confirmed every message.
 
-        RabbitMQ keeps the promise of a transaction for one queue only, and not when it crashes in
-        mid-commit: a reader must tolerate a message twice (promise P4).
+        RabbitMQ guarantees a transaction for one queue only, and not if it crashes during the commit. So a
+        reader must tolerate duplicates (promise P4).
         """
         bodies = [(message.queue_name, message.encode()) for message in messages]
         if len(bodies) == 1:
@@ -71,20 +71,20 @@ class QuorumBroker(Broker):
             self._publish_transaction(bodies)
 
     def publish_later(self, message: Message[Any], seconds: float) -> None:
-        """Put `message` into `NAME.DQ`, confirmed, to be worked on after so many seconds."""
+        """Publish `message` to `NAME.DQ`, confirmed; it is processed after so many seconds."""
         queue = dq_name(message.queue_name)
         eta = current_millis() + round(seconds * 1000)
         waiting = with_delay(message, seconds).copy(queue_name=queue, options={"eta": eta})
         self._coalescer.call(queue, waiting.encode())
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
-        """Put `message` into `NAME.XQ`, confirmed."""
+        """Publish `message` to `NAME.XQ`, confirmed."""
         self._coalescer.call(xq_name(message.queue_name), message.encode())
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Publish what dramatiq's workers publish: a message of `NAME.DQ` whose time has come.
+        """Publish for dramatiq's workers: a message of `NAME.DQ` whose time has come.
 
-        `delay` is in milliseconds. Raises dramatiq's `ConnectionClosed`, at which they take it up again.
+        `delay` is in milliseconds. Raises dramatiq's `ConnectionClosed`, after which they try again.
         """
         try:
             if delay is None:
@@ -92,23 +92,23 @@ class QuorumBroker(Broker):
             else:
                 self.publish_later(message, delay / 1000)
         except TransientError as error:
-            # It is the thread that consumes what waits which publishes it.
+            # The thread that consumes delayed messages publishes this one.
             raise self._connection_closed(dq_name(message.queue_name), error) from None
         return message
 
     def browse_dead_letters(self, queue: str) -> AbstractContextManager[QuorumBrowser]:
-        """Give a walk through the dead letters of `queue`; raises as `queues.dead_letters.walking` does."""
+        """Return a browser of the dead letters of `queue`; raises as `queues.dead_letters.browsing` does."""
         return browsing(self.parameters, queue)
 
     def depth(self, queue: str) -> QueueDepth:
-        """Return how many messages lie ready in `queue`; raises as `read_queue_depth` does."""
+        """Return how many messages are ready in `queue`; raises as `read_queue_depth` does."""
         return read_queue_depth(self.parameters, queue)
 
     def check(self, consumed: Iterable[str] = (), published: Iterable[str] = ()) -> None:
-        """Connect, and raise `TransientError` (broker) when there is no RabbitMQ, or what it lacks for us.
+        """Connect, and raise `TransientError` (broker) if RabbitMQ is unavailable or lacks something.
 
-        With names of queues it is tried whether they can be made, read where they are to be `consumed`, and
-        `published` to. Raises `OperatorError` (broker) when an operator has to mend something.
+        With names of queues it checks that they can be declared, and `consumed` from or `published` to.
+        Raises `OperatorError` (broker) if an operator has to fix something.
         """
         consumed = tuple(consumed)
         with translated_errors():
@@ -128,9 +128,9 @@ class QuorumBroker(Broker):
         self._pool.close()
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:
-        """Have a worker of this process consume a queue and what belongs to it.
+        """Have a worker of this process consume a queue and the queues that belong to it.
 
-        With `ensure` they are declared now; raises `TransientError` (broker) then.
+        With `ensure` they are declared now; then it raises `TransientError` (broker).
         """
         queue = main_queue(q_name(queue_name))
         if queue not in self.queues:
@@ -139,7 +139,7 @@ class QuorumBroker(Broker):
             self.delay_queues.add(dq_name(queue))
             self.emit_after("declare_queue", queue)
             self.emit_after("declare_delay_queue", dq_name(queue))
-            # Not in dramatiq's own way, which would give it queues for retries and dead letters as well.
+            # dramatiq's own method would declare its queues for retries and dead letters as well.
             for apart in work_queues(queue):
                 if apart != queue:
                     self.emit_after("declare_queue", apart)
@@ -147,14 +147,14 @@ class QuorumBroker(Broker):
             self._with_connection(lambda held: self._ensure_declared(held, queue))
 
     def get_declared_queues(self) -> set[str]:
-        """Return the names of the queues that a worker of this process consumes."""
+        """Return the names of the queues that this process consumes."""
         return self.queues.copy()
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> QueueConsumer:
         """Return a consumer of the queue, for dramatiq's workers; `timeout` is in milliseconds.
 
-        Raises dramatiq's `ConnectionClosed`, and nothing else: at anything else the worker's thread for the
-        queue would end, and the queue be consumed no more.
+        Raises only dramatiq's `ConnectionClosed`. After any other error the worker's thread for the queue
+        would end, and nothing would consume the queue any more.
         """
         try:
             with translated_errors():
@@ -166,19 +166,19 @@ class QuorumBroker(Broker):
         return consumer
 
     def connection_lost(self, queue_name: str, error: Exception) -> ConnectionClosed:
-        """Return what a consumer of ours raises in place of `error`, which ended it, and have it said."""
-        # It may be that the queue was deleted.
+        """Log the `error` that ended a consumer, and return the exception that it raises instead."""
+        # The queue may have been deleted.
         self._declared.discard(main_queue(q_name(queue_name)))
         return self._connection_closed(queue_name, as_transient_error(error))
 
     def _connection_closed(self, queue_name: str, outage: TransientError) -> ConnectionClosed:
         self.outage_log.report_down(Dependency.BROKER, _consumer_part(queue_name), outage.detail)
-        # dramatiq would say it of each consumer once in three seconds.
+        # dramatiq would log it for each consumer every three seconds.
         logging.getLogger(f"dramatiq.worker.ConsumerThread({queue_name})").addFilter(_is_not_connection_error)
         return ConnectionClosed(outage)  # type: ignore[no-untyped-call] # dramatiq has no types there
 
     def _publish_coalesced(self, key: str, bodies: Sequence[bytes]) -> list[None]:
-        """Publish what several threads have for one queue at the same moment."""
+        """Publish the messages that several threads have for one queue at the same time."""
         self._publish_transaction([(key, body) for body in bodies])
         return [None] * len(bodies)
 
@@ -186,7 +186,7 @@ class QuorumBroker(Broker):
         queues = {main_queue(q_name(key)) for key, _ in bodies}
 
         def transaction(held: PublishingConnection) -> None:
-            # Not declare_queue: a dramatiq worker in this process would begin to consume the queue.
+            # Not declare_queue: it would make a dramatiq worker in this process consume the queue.
             for queue in queues:
                 self._ensure_declared(held, queue)
             if missing := held.publish(bodies):
@@ -204,7 +204,7 @@ class QuorumBroker(Broker):
         self._declared.add(queue)
 
     def _with_connection(self, action: Callable[[PublishingConnection], object]) -> None:
-        """Do something with a connection; raise `TransientError` (broker) when it cannot be done now."""
+        """Run an action with a connection; raise `TransientError` (broker) if that fails."""
         for attempt in range(1, _MAX_ATTEMPTS + 1):
             connected = False
             try:

@@ -1,1 +1,1 @@
-"""What a sync would do to one user, with nothing written."""
+"""Shows what a sync would do to a user; writes nothing."""

@@ -1,4 +1,4 @@
-"""Explains step by step what would become of one user now; nothing is written."""
+"""Explains step by step what a sync would do to one user; writes nothing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class UserExplanation:
-    """The steps that were taken, and how they ended: with a result, or with an error of ours."""
+    """The steps that were taken, and their end: a result, or an error of ours."""
 
     steps: tuple[Step, ...]
     end: SyncResult | PermanentError | HaltError | TransientError
 
 
 def explain(user_id: str, record: TenantRecord, gateways: Gateways) -> UserExplanation:
-    """Run a user's steps with a tenant's settings; nothing is written anywhere (promise P1)."""
+    """Run the steps of a user with a tenant's settings; write nothing (promise P1)."""
     steps: list[Step] = []
     pipeline = SyncPipeline(
         record=record,

@@ -1,4 +1,4 @@
-"""What would become of dead letters now: the workers' own steps, with nothing written anywhere."""
+"""Forecasts a replay of dead letters: runs the workers' steps, and writes nothing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from schemas.messages.dead_letter import DeadLetter
     from workers.user_sync import UserSyncHandler
 
-#: Users that are tried at once, and letters that are kept in memory for that.
+#: Users that are tried concurrently, and dead letters that are kept in memory for that.
 THREADS: Final = 8
 PORTION: Final = 500
 
 
 @dataclass(kw_only=True)
 class ReplayForecast:
-    """How many users would have which outcome; `failures` are those that would be dead letters again.
+    """How many users would have each outcome; `failures` counts those that would fail again.
 
-    `away` counts, by the service that was away, users of which nothing can be said, and `in_older_run` those
-    that an older run still processes.
+    `away` counts the users without a forecast, by the unavailable service. `in_older_run` counts users that
+    an older run still processes.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -54,9 +54,9 @@ def forecast_replay(
     *,
     original_payload: bool,
 ) -> ReplayForecast:
-    """Forecast the replay of users' dead letters.
+    """Try the users of dead letters, and return what would become of them.
 
-    Raises `HaltError` when no user can be forecast, for instance because of bad credentials.
+    Raises `HaltError` when no user can be tried, for instance because of bad credentials.
     """
     found = ReplayForecast()
 

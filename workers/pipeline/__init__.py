@@ -1,1 +1,1 @@
-"""One user's sync from the message to the request to Skolon."""
+"""The sync of one user, from the message to the request to Skolon."""

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from workers.pipeline.verification_cache import VerificationCache
     from workers.pipeline.writer import Writer
 
-#: Object ids in Entra are GUIDs: any other External Id is another source's.
+#: Object ids in Entra are GUIDs: any other External Id comes from another source.
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class SyncPipeline:
-    """Brings one user of a tenant to an outcome; made for each user anew."""
+    """Brings one user of a tenant to an outcome; each user gets a new one."""
 
     def __init__(  # noqa: PLR0913 - what the steps need
         self,
@@ -52,10 +52,10 @@ class SyncPipeline:
         verifications: VerificationCache | None = None,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
-        """Take the tenant and the steps' tools.
+        """Take the tenant and the tools of the steps.
 
         A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
-        user. Without `verifications` Skolon is asked in any case. `on_step` is called after each step.
+        user. Without `verifications` each user is compared with Skolon. `on_step` is called after each step.
         """
         self._tenant = record.tenant
         self._gateways = gateways
@@ -71,7 +71,7 @@ class SyncPipeline:
     def run(self, user_id: str, given: object | None) -> SyncResult:
         """Bring the user to an outcome; raises an error of ours if that fails.
 
-        `given` is what a page of Graph had of the user; without it the user is read by id.
+        `given` is the user's data from a page of Graph; without it the user is read by id.
         """
         tenant = self._tenant
         if tenant.wants_birthdays:
@@ -138,10 +138,11 @@ class SyncPipeline:
         return None if match is None else ensure_usable(match.user)
 
     def _check_owner(self, user: GraphUser, match: SkolonUser) -> None:
-        """Raise `PermanentError` (`collision`) if the Skolon user has another Entra user's External Id.
+        """Raise `PermanentError` (`collision`) if the Skolon user belongs to another Entra user.
 
-        Two users with one EPPN would otherwise take the Skolon user from each other, run by run. An External
-        Id that no user in Entra has (another source's) is no owner.
+        Its External Id tells. Without this check two users with one EPPN would take the Skolon user from each
+        other in every run. An External Id that no user in Entra has comes from another source, and does not
+        count.
         """
         owner = match.attributes.get(Attribute.EXTERNAL_ID)
         if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
@@ -153,7 +154,7 @@ class SyncPipeline:
             raise collision(match.id, owner, user.id)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
-        """Ask for the birth date, of a matched user only: each request spends Graph's quota."""
+        """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
         if not self._tenant.wants_birthdays:
             return
         birthday = self._graph.birthday(user.id)
@@ -174,12 +175,12 @@ class SyncPipeline:
         self._on_step(steps.CompareStep(user=user, changes=changes, kept=kept))
         if changes:
             return self._writer.write(user, changes)
-        # A claim of an earlier delivery says that the change was ours, and only its receipt was lost.
+        # An earlier delivery has claimed the user: it made this change, and only its receipt was lost.
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
         return SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
 
     def _completed(self, result: SyncResult) -> SyncResult:
-        """Return the result with what else was found; a user whose birth date is unknown is not verified."""
+        """Add the notes to the result; a user whose birth date is unknown is not verified."""
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         return replace(
             result,

@@ -1,7 +1,8 @@
-"""The values that the steps of a user's sync produce, and what listens to them.
+"""The results of a user's sync steps, and the listeners for them.
 
-The pipeline decides by these values and a preview explains by them. A listener is called after each step; an
-error that ends the sync comes after the steps before it. The values hold personal data: none is logged (P6).
+The pipeline decides by these values, and a preview explains by them. A listener is called after each step.
+An error that ends the sync comes after the steps before it. The values hold personal data, so none is
+logged (P6).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadStep:
-    """The user in Entra, None if there is none with the id; `by_id` if Graph was asked for this one user."""
+    """The user in Entra, or None; `by_id` if Graph was asked for this user alone."""
 
     user: GraphUser | None
     by_id: bool
@@ -37,14 +38,14 @@ class ReadStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeStep:
-    """What each rule of the tenant's scope says of the user; the last of them decides."""
+    """What each rule of the tenant's scope says about the user; the last one decides."""
 
     results: tuple[RuleResult, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapStep:
-    """The source and the value of each attribute that the tenant syncs, not yet checked."""
+    """The source and the value of each synced attribute, before validation."""
 
     sources: Mapping[Attribute, ResolvedSource]
 
@@ -58,14 +59,14 @@ class SearchStep:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchStep:
-    """The Skolon user that the user is, None for none."""
+    """The matched Skolon user, or None."""
 
     match: Match | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerStep:
-    """The External Id of the Skolon user, and whether it is that of another user in Entra."""
+    """The External Id of the Skolon user, and whether it belongs to another user in Entra."""
 
     external_id: str | None
     is_others: bool
@@ -73,14 +74,14 @@ class OwnerStep:
 
 @dataclass(frozen=True, kw_only=True)
 class BirthDateStep:
-    """What Graph says of the user's birthday."""
+    """Graph's answer about the user's birthday."""
 
     birthday: Birthday
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareStep:
-    """The Skolon user as it is, what would be written, and which blanks do not erase."""
+    """The current Skolon user, the changes to write, and the blank attributes that keep their values."""
 
     user: SkolonUser
     changes: Mapping[Attribute, str | None]
@@ -89,16 +90,16 @@ class CompareStep:
 
 Step = ReadStep | ScopeStep | MapStep | SearchStep | MatchStep | OwnerStep | BirthDateStep | CompareStep
 
-#: Is called after each step.
+#: A function that is called after each step.
 StepListener = Callable[[Step], None]
 
 
 def ignore_step(step: Step) -> None:
-    """Take a step that nothing listens to."""
+    """Do nothing: the listener of a pipeline without one."""
 
 
 class DigestObserver:
-    """Takes the identity digests of a user when it is mapped; `digests` are empty until then."""
+    """Keeps the identity digests of a user from the mapping step; `digests` are empty until then."""
 
     def __init__(self, tenant: str, index: BlindIndex) -> None:
         self.digests = IdentityDigests()
@@ -106,7 +107,7 @@ class DigestObserver:
         self._index = index
 
     def __call__(self, step: Step) -> None:
-        """Take a step."""
+        """Keep the digests, if this is the mapping step."""
         if isinstance(step, MapStep):
             year = dt.datetime.now(dt.UTC).year
             self.digests = identity_digests_of(mapped_values(step.sources), self._tenant, self._index, year)

@@ -1,4 +1,4 @@
-"""The undo of one user: restores in Skolon what another run overwrote; Entra is not asked."""
+"""Reverts one user's changes of another run; reads nothing from Entra."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GONE: Final = "no longer in Skolon"
 
 
 class UndoPipeline:
-    """Restores the values that a run has overwritten in the Skolon user of one Entra user."""
+    """Restores the values that a run has overwritten in Skolon, for one Entra user."""
 
     def __init__(  # noqa: PLR0913 - what the steps need
         self,
@@ -35,7 +35,7 @@ class UndoPipeline:
         writer: Writer,
         claimed: bool,
     ) -> None:
-        """Take the run that is `undone`; `claimed` says that an earlier delivery has claimed the user."""
+        """Take the run to undo; `claimed` says that an earlier delivery has claimed the user."""
         self._undo_records = undo_records
         self._undone = undone
         self._message = message
@@ -66,9 +66,9 @@ class UndoPipeline:
         if reversion.changes:
             result = self._writer.write(user, reversion.changes)
         else:
-            # A claim of an earlier delivery says that it was put back, and only its receipt was lost.
+            # An earlier delivery has claimed the user: it restored the values, and only its receipt was lost.
             outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
             result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
         skipped = reversion.skipped
-        detail = f"left as it is, because it changed since: {', '.join(skipped)}" if skipped else None
+        detail = f"skipped, because it changed since: {', '.join(skipped)}" if skipped else None
         return replace(result, skipped=skipped, detail=detail)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class VerificationCache:
-    """Takes a user's last receipt for the outcome, as long as the tenant's settings allow."""
+    """Uses a user's last receipt as the outcome, as long as the tenant's settings allow."""
 
     def __init__(
         self, *, verifications: Verifications, index: BlindIndex, message: UserSync, tenant: Tenant
@@ -33,9 +33,9 @@ class VerificationCache:
         self._fingerprints: list[str] = []
 
     def lookup(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
-        """Return `unchanged` when the last receipt says so of the same values, and is young enough.
+        """Return `unchanged` if the last receipt verified the same values recently enough.
 
-        A skip does not prolong itself: its receipt keeps the time when Skolon was last asked.
+        A skip does not extend the period: its receipt keeps the time of the last comparison with Skolon.
         """
         days = self._tenant.trust_receipts_days
         if not days:
@@ -49,10 +49,10 @@ class VerificationCache:
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
             detail=f"trusted: Skolon was last asked at {timestamp(last.verified_at)}",
-            # It holds, so it is about the same values: by the newest key, whichever it was by.
+            # The fingerprint of any key was equal, so the values are the same: store that of the newest key.
             verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),
         )
 
     def verification(self) -> Verification | None:
-        """Return what to keep of the values that `lookup` was asked about, now that Skolon was asked."""
+        """Return the verification of the values that `lookup` got, for a user that was compared just now."""
         return Verification(fingerprint=self._fingerprints[0]) if self._fingerprints else None

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
     from store.receipts.claims import Claims
 
-#: How often a user that changes while it is written is read and compared again before it is a `conflict`.
+#: How often a user that changes during the update is read and compared again, before it is a `conflict`.
 MAX_CONFLICTS: Final = 5
 
 
 class Writer(Protocol):
-    """Brings a Skolon user to the values that it should have."""
+    """Writes changes to a Skolon user."""
 
     def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
-        """Make the changes; None empties an attribute."""
+        """Write the changes; None empties an attribute."""
 
 
 class DryRunWriter:
-    """Reports what would be written, and writes nothing."""
+    """Reports the changes, and writes nothing."""
 
     def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
         """Return `would_update` with the changes."""
@@ -56,7 +56,7 @@ class ClaimingWriter:
         guarded: bool,
         on_blocked: Callable[[SyncResult], None],
     ) -> None:
-        """Take the message's user; `on_blocked` is told what the guard has kept from being written."""
+        """Take the user's message; `on_blocked` gets the result that the guard has blocked."""
         self._claims = claims
         self._skolon = skolon
         self._message = message
@@ -65,9 +65,10 @@ class ClaimingWriter:
         self._on_blocked = on_blocked
 
     def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
-        """Make the changes.
+        """Write the changes.
 
-        Raises as the guard (`HaltError`), a claim (`collision`) and Skolon's update do.
+        Raises `HaltError` for the guard's limit, `collision` for a claimed user, and the errors of Skolon's
+        client.
         """
         old_values = {attribute: user.attributes.get(attribute) for attribute in sorted(changes)}
         try:
@@ -97,7 +98,7 @@ def write_until_settled(
     read: Callable[[], SkolonUser | None],
     gone: str,
 ) -> SyncResult:
-    """Return what `write` returns; after each version conflict it is called again with what `read` returns.
+    """Call `write`; after each version conflict call it again with the result of `read`.
 
     A user that is no longer in Skolon is `not_found`, with `gone` as the detail. Raises `PermanentError`
     (`conflict`) after `MAX_CONFLICTS`.
@@ -118,7 +119,7 @@ def write_until_settled(
 
 
 def no_longer_in_skolon(detail: str) -> SyncResult:
-    """Return the result of a user that Skolon had and has no more."""
+    """Return the result of a user that was deleted from Skolon."""
     return SyncResult(
         outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_LONGER_IN_SKOLON, detail=detail
     )

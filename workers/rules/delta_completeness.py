@@ -1,6 +1,6 @@
-"""Whether what a delta gave of a user is enough to decide by.
+"""Decides whether a delta's data of a user are complete enough.
 
-A delta leaves out properties, and what was left out is unknown: it may be blank or not.
+A delta leaves out properties. A missing property is unknown: it may be blank or not.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def missing_properties(user: GraphUser, tenant: Tenant) -> set[str]:
-    """Return what was not given of a user and would decide scope, match or an attribute's value.
+    """Return the missing properties that would decide scope, match or an attribute's value.
 
-    Nothing is missing where it makes no difference: an attribute without any value is left alone in
-    Skolon whether its source is blank or unknown (promise P5).
+    A property does not count where it makes no difference: an attribute without any value stays as it is in
+    Skolon, whether its source is blank or unknown (promise P5).
     """
     missing = {source for source in _of_scope(tenant) if user.texts(source) is None}
     if tenant.scope.enabled_only and user.account_enabled is None:
@@ -40,13 +40,13 @@ def _of_attribute(
     user: GraphUser, attribute: Attribute, sources: tuple[str, ...], tenant: Tenant
 ) -> set[str]:
     unknown: set[str] = set()
-    # A birthday is never on a page: the pipeline requests it where a rule needs it.
+    # No page has birthdays: the pipeline reads them one by one.
     for source in (source for source in sources if source != BIRTHDAY):
         texts = user.texts(source)
         if texts is None:
             unknown.add(source)
         elif texts:
-            # It has a value, which decides if those before it are blank.
+            # This source has a value, which decides if the sources before it are blank.
             return unknown
     blank_counts = attribute in tenant.match_keys or attribute in tenant.erase_blank
     return unknown if blank_counts else set()

@@ -1,4 +1,4 @@
-"""What has to change in Skolon: the difference between what it holds and what it should hold."""
+"""Compares the values in Skolon with those that it should have."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def difference(
     user: SkolonUser, mapped: Mapping[Attribute, str | None], erase_blank: Collection[Attribute]
 ) -> dict[Attribute, str | None]:
-    """Return the attributes to write with their new values; None means that it is to be emptied.
+    """Return the attributes to write with their new values; None empties an attribute.
 
-    What is blank in Entra stays as it is in Skolon, unless `erase_blank` names it (promise P5).
+    A blank value in Entra leaves the value in Skolon, unless `erase_blank` names the attribute (promise P5).
     """
     return {
         attribute: value

@@ -1,4 +1,4 @@
-"""The guard: whether a run has changed, or not found, more users than its tenant allows."""
+"""The guard: decides whether a run has changed, or not found, more users than its tenant allows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def check_guard(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> None:
-    """Raise `HaltError` (`guard_exceeded`) that says which limit is passed by how much; see `excesses`."""
+    """Raise `HaltError` (`guard_exceeded`) for the first limit in `violations`."""
     for excess in violations(guard, counts, directory_size):
         raise HaltError(Cause.GUARD_EXCEEDED, excess)
 
 
 def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> Iterator[str]:
-    """Yield for each limit that is passed which it is, and by how much.
+    """Yield a sentence for each exceeded limit: which one it is, and by how much.
 
-    `directory_size` returns how many users the tenant has, None when that is unknown; it is called only when
-    a count is passed. A share of an unknown number is not passed.
+    `directory_size` returns how many users the tenant has, None when that is unknown. It is called only when
+    a count is exceeded. A share of an unknown number is not exceeded.
     """
     limits = {
         "changed": (guard.changed, counts.changed),
@@ -41,5 +41,5 @@ def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], i
 
 
 def is_exceeded(limit: Limit, count: int, directory_size: int) -> bool:
-    """Say whether a limit is passed: both its count and its share of the users."""
+    """Say whether a limit is exceeded: both its count and its share of the users."""
     return count > limit.count and count > limit.share * directory_size

@@ -1,4 +1,4 @@
-"""From an Entra user to the attributes of a Skolon user, by the attribute table and the tenant's sources."""
+"""Maps an Entra user to the attributes of a Skolon user, by the tenant's sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
 
-#: Addresses of several lines are common in Active Directory; nothing else may hold control characters.
+#: Addresses with several lines are common in Active Directory. No other attribute may hold control
+#: characters.
 _LINE_BREAKS: Final = {Attribute.ADDRESS: "\r\n\t"}
 
 Mapped = dict[Attribute, str | None]
@@ -25,9 +26,9 @@ Mapped = dict[Attribute, str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedSource:
-    """Where an attribute comes from: the value of `source`, or None where every source is blank.
+    """The source of an attribute's value: `source`, or None if every source is blank.
 
-    `known` is False when `source` would decide and was not given: the attribute is left alone then.
+    `known` is False if `source` would decide, and its property is missing: then the attribute stays as it is.
     """
 
     source: str | None
@@ -36,29 +37,29 @@ class ResolvedSource:
 
 
 def resolve_sources(user: GraphUser, tenant: Tenant) -> dict[Attribute, ResolvedSource]:
-    """Return what decides each attribute that the tenant syncs."""
+    """Return the deciding source of each attribute that the tenant syncs."""
     return {attribute: _picked(user, sources) for attribute, sources in tenant.sources.items() if sources}
 
 
 def mapped_values(sources: Mapping[Attribute, ResolvedSource]) -> Mapped:
-    """Return what Skolon should hold: a value, or None where every source is blank.
+    """Return the values that Skolon should have: None if every source is blank.
 
-    An attribute is left out when a source that would decide was not given.
+    An attribute is left out if the property of the deciding source is missing.
     """
     return {attribute: each.value for attribute, each in sources.items() if each.known}
 
 
 def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
-    """Return what Skolon should hold, as `values_of` does, checked as by `check_values`."""
+    """Return the values that Skolon should have, as `mapped_values` does, checked by `check_values`."""
     mapped = mapped_values(resolve_sources(user, tenant))
     check_values(mapped, tenant)
     return mapped
 
 
 def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None:
-    """Raise `PermanentError` (`invalid_user`) that names each attribute whose value breaks its rule.
+    """Raise `PermanentError` (`invalid_user`) that names each attribute with an invalid value.
 
-    Nothing of such a user is written.
+    Nothing is written for such a user.
     """
     faults = [
         f"{attribute}: {fault}"
@@ -82,7 +83,7 @@ def _picked(user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
     allowed = _LINE_BREAKS.get(attribute, "")
-    # Nearly all values are printable, which is known at once.
+    # Nearly all values are printable, and this check is quick.
     if not value.isprintable() and any(
         unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
     ):

@@ -24,7 +24,7 @@ def match_keys_with_values(
 
 @dataclass(frozen=True, kw_only=True)
 class KeyMatches:
-    """Who has a user's value of one match key."""
+    """The Skolon users that have a user's value of one match key."""
 
     key: Attribute
     users: tuple[SkolonUser, ...]
@@ -32,16 +32,16 @@ class KeyMatches:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """The Skolon user of an Entra user, and the key that matched."""
+    """The matched Skolon user, and the key that matched."""
 
     key: Attribute
     user: SkolonUser
 
 
 def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[KeyMatches, ...]:
-    """Return for each key the users that have its value.
+    """Return for each key the Skolon users that have its value.
 
-    A match is decided here and not by the server, whose search may return more than was requested.
+    The values are compared here, because the server's search may find more than was asked for.
     """
     candidates = {user.id: user for user in found}
     return tuple(
@@ -51,9 +51,9 @@ def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> 
 
 
 def select_match(hits: Iterable[KeyMatches]) -> Match | None:
-    """Return the match of the first key that has one, or None when no key has any.
+    """Return the Skolon user of the first key that matches, or None when no key matches.
 
-    Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when that key has several.
+    Raises `PermanentError` (`ambiguous_match`) with the Skolon ids when several users have that key's value.
     """
     for of_key in hits:
         if len(of_key.users) > 1:

@@ -1,4 +1,4 @@
-"""Whether a personal number can be one, by the rules of the country that the tenant names."""
+"""Validates personal numbers by the rules of the tenant's country."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stdnum.se import personnummer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A temporary number of a Swedish school: a birth date, then a letter, then three letters or digits.
+#: A temporary number of a Swedish school: a birth date, a letter, then three letters or digits.
 _SWEDISH_TEMPORARY: Final = re.compile(r"(?P<date>\d{6}|\d{8})-?[^\W\d_][^\W_]{3}")
 
 #: A Swedish co-ordination number is a personal number with 60 added to the day (Skatteverket, SKV 707).
@@ -26,9 +26,9 @@ _COORDINATION: Final = 60
 
 
 def is_personal_number(text: str, country: str) -> bool:
-    """Say whether `text` can be a personal number of `country` (ISO 3166-1: SE, NO, DK or FI).
+    """Say whether `text` is a possible personal number of `country` (ISO 3166-1: SE, NO, DK or FI).
 
-    Swedish co-ordination numbers and the temporary numbers that schools give are let through.
+    Swedish co-ordination numbers and temporary numbers of schools are valid.
     """
     return _CHECKS[country](text)
 
@@ -53,7 +53,7 @@ def _temporary(text: str) -> bool:
 
 
 def _is_date(digits: str) -> bool:
-    # Without a century, 2000 is as good as any: it has a 29th of February.
+    # A number without a century is checked with 2000, which has a 29th of February.
     text = digits if len(digits) == len("YYYYMMDD") else f"20{digits}"
     try:
         dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC)

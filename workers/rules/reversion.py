@@ -1,4 +1,4 @@
-"""What an undo puts back: the values from before a run, where Skolon still holds what that run wrote."""
+"""Decides which values an undo restores: those that a run wrote and Skolon still has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reversion:
-    """The attributes to write with their values from before, and those that are left: they changed since."""
+    """The attributes to write with their earlier values, and the skipped ones, which changed since."""
 
     changes: Mapping[Attribute, str | None]
     skipped: tuple[Attribute, ...]
@@ -25,11 +25,12 @@ class Reversion:
 def revert(
     user: SkolonUser, written: ChangeRecord, *, since: Collection[ChangeRecord] = (), untouched: bool = False
 ) -> Reversion:
-    """Compare a Skolon user with what a run wrote to it.
+    """Compare a Skolon user with the values that a run wrote to it.
 
-    An attribute that has its value from before needs nothing: the run's change never arrived, or is
-    undone already. `since` is what newer runs wrote; their values stay. `untouched` says that the user has
-    not changed since the run: then what it wrote last is there, even if Skolon spells it otherwise.
+    An attribute that has its earlier value needs nothing: the run's change never arrived, or was reverted
+    already. `since` holds the values that newer runs wrote: their attributes are skipped. `untouched` says
+    that the user has not changed since the run. Then Skolon has the written value, even if it spells it
+    otherwise.
     """
     changes: dict[Attribute, str | None] = {}
     skipped = []

@@ -1,4 +1,4 @@
-"""Decides whether one Entra user is in scope."""
+"""Decides whether a user is in the scope of a tenant's sync."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Scope
     from schemas.users.graph_user import GraphUser
 
-#: Graph's word for a person of the directory's own (`userType`); the other one is Guest.
+#: Graph's `userType` of the directory's own users; the other value is Guest.
 _MEMBER: Final = "member"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """What one rule of a scope says of a user: `setting` names the rule, `because` what it looked at.
+    """The result of one scope rule for a user: `setting` names the rule, `reason` the fact that it checked.
 
     The text never holds the user's value: an exclusion may mark a protected identity (promise P6).
     """
@@ -28,7 +28,7 @@ class RuleResult:
 
 
 def evaluate_scope(user: GraphUser, scope: Scope) -> tuple[RuleResult, ...]:
-    """Return what the rules say, up to and with the first that leaves the user alone."""
+    """Return the results of the rules, up to and including the first one that excludes the user."""
     results = []
     for result in _rule_results(user, scope):
         results.append(result)
@@ -38,7 +38,7 @@ def evaluate_scope(user: GraphUser, scope: Scope) -> tuple[RuleResult, ...]:
 
 
 def exclusion_reason(results: Sequence[RuleResult]) -> str | None:
-    """Return the first rule that excludes the user, or None if in scope."""
+    """Return the first rule that excludes the user, with its reason, or None if in scope."""
     return next((f"{each.setting}: {each.reason}" for each in results if not each.allows), None)
 
 

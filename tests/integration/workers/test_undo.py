@@ -183,7 +183,7 @@ def test_what_changed_since_is_left_and_told(
     assert receipt is not None
     assert receipt.skipped == (FIRST_NAME,)
     assert receipt.outcome is Outcome.UPDATED
-    assert receipt.detail == "left as it is, because it changed since: first_name"
+    assert receipt.detail == "skipped, because it changed since: first_name"
 
 
 def rename(made_up: Environment, user_id: str, **names: str) -> None:

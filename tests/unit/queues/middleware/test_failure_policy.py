@@ -262,7 +262,7 @@ def test_what_is_about_nobody_in_particular_stays_an_outage(error: TransientErro
 @given(attempts=st.integers(1, 10_000), jitter=JITTER)
 def test_another_message_comes_first(attempts: int, jitter: float) -> None:
     """Nothing is overloaded, so that each try comes as soon as the first; after the limit it is given up."""
-    error = NotYetError("an older run has this user in hand", retry_after=4)
+    error = NotYetError("an older run is processing this user", retry_after=4)
     decision = decide(error, after(attempts=attempts), jitter=jitter)
     assert isinstance(decision, Retry)
     assert decision.delay == pytest.approx(4 * (1 + jitter / 4))
@@ -270,7 +270,7 @@ def test_another_message_comes_first(attempts: int, jitter: float) -> None:
     assert given_up == Failure(
         reason=Reason.GAVE_UP,
         stage=Stage.RECORD,
-        detail=f"an older run has this user in hand (since 2026-01-01 00:00 UTC, {attempts} attempts)",
+        detail=f"an older run is processing this user (since 2026-01-01 00:00 UTC, {attempts} attempts)",
     )
 
 

@@ -39,7 +39,7 @@ def test_a_failure_is_told_with_its_facts() -> None:
 
 def test_a_user_in_an_older_run_waits_for_no_service() -> None:
     """What waits for another message is told too, without a service, a status or a kind."""
-    wait = wait_to_report(MESSAGE, NotYetError("an older run has this user in hand"), 4.0, NOW)
+    wait = wait_to_report(MESSAGE, NotYetError("an older run is processing this user"), 4.0, NOW)
     assert wait == Wait(
         service=None,
         reported=NOW,
