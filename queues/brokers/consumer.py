@@ -205,7 +205,7 @@ class QueueConsumer(RabbitmqConsumer):
         return done
 
     def close(self) -> None:
-        """Acknowledge processed messages and close the connection; may raise dramatiq's `ConnectionClosed`."""
+        """Acknowledge processed messages and close; raises only dramatiq's `ConnectionClosed`."""
         try:
             # dramatiq closes a consumer in the thread that reads, or after that thread has ended.
             self._read_again()
