@@ -39,7 +39,7 @@ bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… O
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(BEFORE),--before $(BEFORE)) $(ARGS)
 
-drill: .venv/dev.stamp ## Have everybody be a dead letter, and a killed replay bring them back (USERS=10000)
+drill: .venv/dev.stamp ## Drill: fail every user, then recover with an interrupted replay (USERS=10000)
 	@$(BIN)/python -m devtools.chaos.replay_drill --seed $(or $(SEED),1) --users $(or $(USERS),10000)
 
 lint: .venv/dev.stamp ## Check style, types, the layers of imports and the locked requirements

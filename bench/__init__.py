@@ -1,1 +1,1 @@
-"""Measures the product from outside, side by side with what people would use instead."""
+"""Measures the product from outside, beside the alternatives to it."""

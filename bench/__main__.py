@@ -1,4 +1,4 @@
-"""The command: a table as it is measured, and build/bench.json; exit 1 when a measurement went wrong."""
+"""The bench's command: prints a table and writes build/bench.json; exit 1 when a measurement failed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ BUILD: Final = Path(__file__).parents[1] / "build"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure what is wanted; return the exit code."""
-    # As Ctrl-C does: whatever was started is ended on the way out.
+    """Measure the chosen figures; return the exit code."""
+    # SIGTERM acts like Ctrl-C, so that every started process is ended on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = _parser().parse_args(arguments)
     sizes = (QUICK if wanted.quick else DEFAULT).scaled(wanted.users / DEFAULT.publish)
@@ -66,9 +66,9 @@ def main(arguments: Sequence[str]) -> int:
 def _measured(
     versions: Mapping[str, Bench], names: Collection[str], rounds: int, made: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Measure figure by figure; return the whole of build/bench.json, and what went wrong.
+    """Measure figure by figure; return the content of build/bench.json, and the failures.
 
-    `versions` has what each version is measured with, by what is added to the figures' names.
+    `versions` has each version's context, by the suffix of its figures' names.
     """
     found: list[report.Found] = []
     faults: list[str] = []
@@ -102,7 +102,7 @@ def _measured(
 def _side_by_side(
     figures: Sequence[Figure], now: Sequence[Mapping[str, float]], before: Sequence[Mapping[str, float]]
 ) -> list[report.Found]:
-    """Return this version's side of each figure, compared with the other version's side of it."""
+    """Return each figure of this version, compared with the same figure of the other version."""
     return [
         report.Found(
             figure=replace(
@@ -119,7 +119,7 @@ def measure_rounds(
 ) -> dict[str, list[dict[str, float]]]:
     """Measure the versions in turn, every other round in the opposite order; return each one's rounds.
 
-    A version that cannot be measured is left out, and why is added to `faults`.
+    A version that cannot be measured is left out, and the reason is added to `faults`.
     """
     measured: dict[str, list[dict[str, float]]] = {suffix: [] for suffix in versions}
     for number in group.round_numbers(rounds):
@@ -178,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
         "--users",
         type=int,
         default=DEFAULT.publish,
-        help=f"people of the figure `publish`, {DEFAULT.publish} by default; all sizes grow with it",
+        help=f"users of the figure `publish`, {DEFAULT.publish} by default; all sizes grow with it",
     )
     parser.add_argument("--only", nargs="+", metavar="FIGURE", choices=NAMES, help=", ".join(NAMES))
     parser.add_argument(

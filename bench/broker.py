@@ -1,4 +1,4 @@
-"""RabbitMQ as the bench itself uses it: to fill a queue, and to see that two queues are of one kind."""
+"""RabbitMQ for the bench: fills a queue, and checks that two queues are of one kind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 #: Messages of one transaction.
 _TOGETHER: Final = 1000
-#: How far the sizes of messages that are compared may lie apart.
+#: The largest difference between the sizes of compared messages.
 _TOLERANCE: Final = 0.1
 
 
 def fill(url: str, queue: str, bodies: Iterable[bytes]) -> None:
-    """Publish into a queue that is there, as fast as can be."""
+    """Publish into an existing queue, in large transactions."""
     kept = pika.BasicProperties(delivery_mode=pika.DeliveryMode.Persistent)
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
@@ -42,7 +42,7 @@ def consumers(url: str, queue: str) -> int:
 
 
 def size_of_first(url: str, queue: str) -> int:
-    """Return how many bytes the first message of a queue has; it stays where it is."""
+    """Return the size of a queue's first message in bytes; the message stays in the queue."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         _, _, body = connection.channel().basic_get(queue)
     if body is None:
@@ -57,7 +57,7 @@ def check_sizes(ours: int, theirs: int) -> None:
 
 
 def kind_of(servers: Servers, url: str, queue: str) -> dict[str, Any]:
-    """Return what a queue was declared with, but for where its dead letters go."""
+    """Return a queue's arguments, without the routing key of its dead letters."""
     vhost = urlsplit(url).path.removeprefix("/")
     found = servers.rabbitmq.call("GET", f"/queues/{quote(vhost, safe='')}/{queue}").json()
     arguments: dict[str, Any] = found["arguments"]

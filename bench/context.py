@@ -1,4 +1,4 @@
-"""What every measurement is given: servers, stubs, sizes, a place for logs."""
+"""The context of every measurement: servers, stubs, sizes, a folder for logs."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How many people each measurement takes; `default` makes an invocation of about 20 minutes."""
+    """How many users each measurement takes; an invocation with `default` takes about 20 minutes."""
 
-    #: Published by the producer, and with `send`.
+    #: Users that the producer publishes, and messages of `send`.
     publish: int
     send: int
-    #: Worked off with everything on, and by dramatiq doing nothing.
+    #: Users that the product syncs, and messages of the actor that does nothing.
     worked: int
     noop: int
-    #: Taken by the plain script at 0, 20 and 100 ms, by its thread pool, and by Celery.
+    #: Users of the plain script at 0, 20 and 100 ms, of its thread pool, and of Celery.
     script_0ms: int
     script_20ms: int
     script_100ms: int
     threads: int
     celery: int
-    #: For each process whose number grows.
+    #: Users for each worker process.
     scale: int
-    #: Of the small and the large tenant.
+    #: Users of the small and the large tenant.
     memory_small: int
     memory_large: int
     delta: int
-    #: Of each kind of people whose requests are counted.
+    #: Users of each kind whose requests are counted.
     requests: int
-    #: Of all tenants of the night together.
+    #: Users of all tenants of the night together.
     many_tenants: int
-    #: Of the run that workers are restarted in, and of the one that hangs when they are stopped.
+    #: Users of the run with restarts, and of the run that hangs when workers stop.
     restarted: int
     stopped: int
 
     def scaled(self, factor: float) -> Self:
-        """Return sizes that are larger or smaller by a factor."""
+        """Return the sizes multiplied by a factor."""
         return replace(self, **{name: max(1, round(value * factor)) for name, value in vars(self).items()})
 
 
@@ -99,18 +99,18 @@ class Bench:
     servers: Servers
     stand_ins: StandIns
     sizes: Sizes
-    #: Takes the logs of whatever is started.
+    #: The folder for the logs of started processes.
     folder: Path
-    #: Threads of a worker process when nothing is said.
+    #: Threads of a worker process by default.
     threads: int
-    #: The product's command; another version's while that is measured.
+    #: The command of the measured version.
     command: str = COMMAND
-    #: The medians of what was measured before, by name: what the model of a night is made of.
+    #: The medians of earlier measurements, by name, for the model of a night.
     known: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def shares(self, side: str) -> Iterator[dict[str, float]]:
-        """Give an object that has each stub's share of a core during the block, once that has ended."""
+        """Yield an object that has each stub's share of a core after the block."""
         found: dict[str, float] = {}
         stubs = {"graph": self.stand_ins.graph, "skolon": self.stand_ins.skolon}
         before = {name: stub.cpu_seconds() for name, stub in stubs.items()}

@@ -1,7 +1,7 @@
-"""The tables of docs/performance.md, made out of build/bench.json.
+"""Writes the tables of docs/performance.md from build/bench.json.
 
-`make bench ARGS=--document` writes them after the last figure; `python -m bench.document` writes them out of
-the file that the last invocation left.
+`make bench ARGS=--document` writes them after the last figure. `python -m bench.docs_tables` writes them from
+the file of the last invocation.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 FOUND: Final = Path(__file__).parents[1] / "build" / "bench.json"
 
-#: What stands between these is written here, the rest of the page by people.
+#: The markers of the generated part of the page; the rest is written by hand.
 BEGIN: Final = "<!-- written by bench/docs_tables.py: begin -->"
 END: Final = "<!-- written by bench/docs_tables.py: end -->"
 
-#: The night that the page foretells: Sweden.
+#: The night that the page estimates: all of Sweden.
 _MUNICIPALITIES: Final = 290
 _PEOPLE: Final = 2_000_000
 _CHANGED: Final = 0.05
@@ -35,7 +35,7 @@ _HOURS: Final = (1, 4)
 
 
 def update(page: Path, found: Mapping[str, Any]) -> None:
-    """Write what was found between the page's markers. Raises ValueError when they are not there."""
+    """Write the tables between the page's markers. Raises ValueError when the page has no markers."""
     write_between(page, BEGIN, END, render(found))
 
 
@@ -65,7 +65,7 @@ def _machine(made: Mapping[str, Any]) -> str:
 
 
 def _sizes(sizes: Mapping[str, int]) -> str:
-    """Return how many people there were where the figures' names do not say it: small runs have fewer."""
+    """Return the numbers of users that the figures' names do not tell: small runs have fewer."""
     return (
         f"People: {sizes['publish']:,} published, {sizes['worked']:,} unchanged,"
         f" {sizes['memory_small']:,} in the small tenant and {sizes['memory_large']:,} in the large one whose"
@@ -96,7 +96,7 @@ def _shares(details: Mapping[str, float]) -> str:
 
 
 def _many_tenants(found: Mapping[str, Any]) -> str:
-    """Return the measured constants of the sizing rule, and the night that they foretell."""
+    """Return the measured constants of the sizing rule, and the estimated night."""
     cores = found["made"]["cores"]
     rates = {f"{name}: ours": found[name]["ours"] for name in ("publish", "unchanged", "changed")}
     costs = Costs.measured(rates, cores)

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds for anything that is waited for.
+#: Timeout of every wait in seconds.
 DEADLINE: Final = 1800.0
 _POLL_INTERVAL: Final = 0.01
 
 _TOKEN: Final = "bench-token"  # noqa: S105 - made up, and worth nothing outside
 _SECRET: Final = "bench~client~secret"  # noqa: S105 - as above
-#: A guard that counts as it always does, and that nothing here passes.
+#: A guard that counts as usual, with limits that no measurement reaches.
 _GUARD: Final = {
     "changed": {"count": 10_000_000, "share": 1.0},
     "identity_changed": {"count": 10_000_000, "share": 1.0},
@@ -47,17 +47,17 @@ _GUARD: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run as the database has it."""
+    """A run as stored in the database."""
 
     number: int
     status: str
     started: float
-    #: How long it took, once it has ended.
+    #: The run's duration, once the run has ended.
     seconds: float | None
 
 
 class ProductEnvironment:
-    """The product's commands, and what they have left in the database."""
+    """The product's commands, and its database."""
 
     def __init__(self, bench: Bench, env: dict[str, str], connection: psycopg.Connection) -> None:
         self.env = env
@@ -65,7 +65,7 @@ class ProductEnvironment:
         self._folder = bench.folder
         self._command = bench.command
         self._connection = connection
-        #: What has to run for anything to come.
+        #: Processes that must run while a result is awaited.
         self._processes: list[StartedCommand] = []
 
     def producer(self, *arguments: str) -> AbstractContextManager[StartedCommand]:
@@ -97,7 +97,7 @@ class ProductEnvironment:
         process.wait(STOP_DEADLINE)
 
     def wait(self, look: Callable[[], T | None], what: str) -> T:
-        """Wait as the function does, for what the processes do that run now."""
+        """Wait with the function while the present processes run."""
         return wait(look, what, self._processes)
 
     def add(self, population: Population, *, birthdays: bool = False) -> None:
@@ -135,7 +135,7 @@ class ProductEnvironment:
             try:
                 channel.basic_publish("", "tenant-sync", body, mandatory=True)
             except (pika.exceptions.UnroutableError, pika.exceptions.NackError):
-                # It is not there, or so new that it has no leader yet; the same event twice is one run.
+                # The queue does not exist, or has no leader yet. The same event twice makes one run.
                 return False
             return True
 
@@ -172,11 +172,11 @@ class ProductEnvironment:
         return self.wait(found, f"a run that is {' or '.join(wanted)}")
 
     def finish_times(self, run: Run) -> list[float]:
-        """Return when each user of a run got its outcome, in seconds."""
+        """Return the times, in seconds, at which the users of a run got their outcomes."""
         return self.finish_times_of(run.number)
 
     def finish_times_of(self, number: int) -> list[float]:
-        """Return the same for the run of that number."""
+        """Return the same for the run with that number."""
         rows = self._connection.execute(
             "SELECT extract(epoch FROM finished_at) FROM receipts"
             " WHERE run_id = %s AND finished_at IS NOT NULL",
@@ -185,7 +185,7 @@ class ProductEnvironment:
         return [float(row[0]) for row in rows]
 
     def expect(self, run: int, *, pending: int = 0, **outcomes: int) -> None:
-        """Raise BenchError unless the run came to exactly these sums."""
+        """Raise BenchError unless the run has exactly these totals."""
         shown = update_sync("runs", "show", str(run), "--json", env=self.env, command=self._command)
         if shown.returncode:
             raise BenchError(f"the run cannot be shown: {shown.stderr}")
@@ -193,13 +193,13 @@ class ProductEnvironment:
         found = {"pending": summary["pending"], **summary["outcomes"]}
         expected = {**dict.fromkeys(found, 0), "pending": pending, **outcomes}
         if found != expected:
-            raise BenchError(f"what became of everybody is {found}, and should be {expected}")
+            raise BenchError(f"the run's outcomes are {found}, and should be {expected}")
 
 
 def wait(look: Callable[[], T | None], what: str, processes: Collection[StartedCommand]) -> T:
-    """Return what `look` finds, as soon as it finds something.
+    """Call `look` until it returns a result, and return that.
 
-    Raises BenchError when it never does, and when one of the processes that it depends on has ended.
+    Raises BenchError at the timeout, and when a process that the result depends on has ended.
     """
     end = time.monotonic() + DEADLINE
     while not (found := look()):
@@ -216,7 +216,7 @@ def wait(look: Callable[[], T | None], what: str, processes: Collection[StartedC
 
 @contextmanager
 def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
-    """Give a fresh place for the product, which is gone when the block ends."""
+    """Yield a fresh environment of the product; remove it after the block."""
     with ExitStack() as stack:
         amqp_url = stack.enter_context(bench.servers.virtual_host())
         database_url = stack.enter_context(bench.servers.database(bench.command))
@@ -235,7 +235,7 @@ def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
 
 
 def default_threads(command: str = COMMAND) -> int:
-    """Return how many threads a worker process has when nothing is said, as its help tells."""
+    """Return the default number of threads of a worker process, from the command's help."""
     shown = update_sync("worker", "--help", env=command_environment(COLUMNS="200"), command=command)
     found = re.search(r"--threads .*?default: (\d+)", shown.stdout, re.DOTALL)
     if found is None:

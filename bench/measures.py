@@ -1,4 +1,4 @@
-"""From moments to rates, from rounds to a figure. Pure."""
+"""Computes rates from timestamps, and figures from rounds. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: The share of the work that is warm-up: connections are made, code is loaded, who came late has begun.
+#: The share of the work that is warm-up: connections open, code is loaded, the last process has started.
 WARM_UP: Final = 0.1
 
 
 class BenchError(Exception):
-    """A measurement did not do what it says: its figure would be worth nothing."""
+    """A measurement failed, so that its figure would mean nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Ours beside theirs: medians over the rounds, their ratio, and how far the rounds' ratios lie apart.
+    """Our value beside theirs: medians over the rounds, their ratio, and the spread of the ratios.
 
     `spread` is the distance from the smallest ratio of a round to the largest, as a share of their median.
     """
@@ -31,7 +31,7 @@ class Comparison:
     spread: float
 
     def as_json(self) -> dict[str, float]:
-        """Return it as build/bench.json has it."""
+        """Return the comparison as in build/bench.json."""
         return {name: _rounded(value) for name, value in asdict(self).items()}
 
 
@@ -49,17 +49,17 @@ def compare(ours: Sequence[float], theirs: Sequence[float]) -> Comparison:
 
 
 def rate(finish_times: Sequence[float]) -> float:
-    """Return how many a second were done, given when each was, once the warm-up is over.
+    """Return the rate a second after the warm-up, from the time of each result.
 
-    Raises BenchError when that cannot be said.
+    Raises BenchError when there are too few results.
     """
     ordered = sorted(finish_times)
     warm = math.ceil(len(ordered) * WARM_UP)
     if not 0 < warm < len(ordered) or ordered[-1] <= ordered[warm - 1]:
-        raise BenchError(f"{len(ordered)} moments say nothing about a rate")
+        raise BenchError(f"{len(ordered)} timestamps are too few for a rate")
     return (len(ordered) - warm) / (ordered[-1] - ordered[warm - 1])
 
 
 def _rounded(value: float) -> float:
-    """Return the value with four digits that count: more than any measurement has."""
+    """Return the value with four significant digits: more than any measurement has."""
     return float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""How long a night takes, out of what was measured: the sizing rule as code. Pure."""
+"""Estimates how long a night takes from measured rates: the sizing rule as code. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Seconds of one core that a person costs, everything that the machine does for them taken together."""
+    """Seconds of one core that a user costs, with all servers on the machine included."""
 
     published: float
     unchanged: float
     changed: float
-    #: People whom one producer thread publishes in a second: the pages of a tenant come one after the other.
+    #: Users that one producer thread publishes in a second: the pages of a tenant are read in sequence.
     published_a_second: float
 
     @classmethod
     def measured(cls, values: Mapping[str, float], cores: int) -> Self:
-        """Make them from the bench's rates on a machine that was busy with nothing else."""
+        """Return the costs from the bench's rates on a machine that ran nothing else."""
         return cls(
             published=cores / values["publish: ours"],
             unchanged=cores / values["unchanged: ours"],
@@ -32,7 +32,7 @@ class Costs:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """What there is to work with: cores in all, and threads of all workers together."""
+    """The hardware: all cores, and the threads of all workers together."""
 
     cores: int
     threads: int
@@ -40,7 +40,7 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True)
 class ManyTenants:
-    """What there is to do: people by tenant, the share that has changed, Skolon's latency in seconds."""
+    """The work: users by tenant, the share that has changed, Skolon's latency in seconds."""
 
     tenants: tuple[int, ...]
     changed: float
@@ -48,7 +48,7 @@ class ManyTenants:
 
     @property
     def people(self) -> int:
-        """Everybody."""
+        """The users of all tenants."""
         return sum(self.tenants)
 
 
@@ -61,14 +61,14 @@ def core_seconds(many_tenants: ManyTenants, costs: Costs) -> float:
 
 
 def waited_seconds(many_tenants: ManyTenants) -> float:
-    """Return the seconds for which threads wait for Skolon: one search a person, one PATCH if changed."""
+    """Return the seconds for which threads wait for Skolon: one search a user, one PATCH if changed."""
     return many_tenants.people * (1 + many_tenants.changed) * many_tenants.latency
 
 
 def seconds(many_tenants: ManyTenants, pool: Pool, costs: Costs) -> float:
-    """Return how long a night takes: as long as whatever is the narrowest.
+    """Return how long a night takes, by its narrowest resource.
 
-    That is the cores, the threads that wait for Skolon, or the pages of the largest tenant.
+    The resources are the cores, the threads that wait for Skolon, and the pages of the largest tenant.
     """
     return max(
         core_seconds(many_tenants, costs) / pool.cores,
@@ -78,14 +78,14 @@ def seconds(many_tenants: ManyTenants, pool: Pool, costs: Costs) -> float:
 
 
 def pool_for(many_tenants: ManyTenants, costs: Costs, within: float) -> Pool:
-    """Return the smallest pool that gets through a night within so many seconds."""
+    """Return the smallest pool that completes a night within that many seconds."""
     cores = core_seconds(many_tenants, costs) / within
     threads = waited_seconds(many_tenants) / within
     return Pool(cores=max(1, -int(-cores // 1)), threads=max(1, -int(-threads // 1)))
 
 
 def municipalities(count: int, people: int) -> tuple[int, ...]:
-    """Return sizes of so many tenants with so many people in all: a few large ones, many small ones.
+    """Return sizes of that many tenants and users: a few large tenants, many small ones.
 
     The n-th has a share that falls with n as Swedish municipalities' do, roughly as 1/(n + 5).
     """

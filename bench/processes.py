@@ -1,4 +1,4 @@
-"""What a process and its children have used, read from Linux's /proc: from outside, whatever they run."""
+"""Reads what a process and its children have used, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 def family(pid: int) -> list[int]:
-    """Return the process and all those below it."""
+    """Return the process and all its descendants."""
     found = [pid]
     for parent in found:
         with suppress(OSError):
@@ -25,13 +25,13 @@ def family(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """Return the seconds of a core that the process has used so far."""
-    # The command, in brackets, may hold anything: what counts comes after the last bracket.
+    # The command, in brackets, may contain any text. The numbers come after the last bracket.
     fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def peak_memory(pid: int) -> float:
-    """Return the MiB that the process and those below it have held at most, each at its own highest."""
+    """Return the sum of the peak memory of the process and its descendants in MiB."""
     total = 0
     for one in family(pid):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What an invocation found: build/bench.json, and a table of one line a figure."""
+"""Writes an invocation's results: build/bench.json, and a table with a line for each figure."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _COLUMNS: Final = ("figure", "ours", "theirs", "ratio", "spread", "wanted", "com
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A figure, and what was found for it."""
+    """A figure and its measured comparison."""
 
     figure: Figure
     comparison: Comparison
 
 
 def as_json(found: Iterable[Found], values: Mapping[str, float], made: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the whole of build/bench.json: figures, requests, all measured values, how it was made."""
+    """Return the content of build/bench.json: figures, requests, all values, machine and sizes."""
     requests = nested(values)
     return {
         **{one.figure.name: one.comparison.as_json() for one in found},
@@ -46,7 +46,7 @@ def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def write(path: Path, whole: Mapping[str, Any]) -> None:
-    """Write the JSON file, so that whoever reads it meets the old one or the new one, never a part."""
+    """Write the JSON file atomically: a reader gets the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

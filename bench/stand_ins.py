@@ -1,4 +1,4 @@
-"""Graph and Skolon as the bench uses them: started, told what to be, and asked what they were asked."""
+"""Starts the stubs of Graph and Skolon, configures them, and reads their request counts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from bench.stubs.troubles import Trouble
     from bench.stubs.users import Population
 
-#: Seconds for an order; the longest is to look at everybody.
+#: Timeout of an order in seconds; the longest order compares all users.
 DEADLINE: Final = 120.0
 
 
 class Stub:
-    """One stub's process, and the orders that it takes."""
+    """One stub's process, and the orders that it accepts."""
 
     def __init__(
         self, process: subprocess.Popen[str], address: str, addresses: dict[str, str], log: Path
@@ -44,7 +44,7 @@ class Stub:
         self._session.trust_env = False
 
     def order(self, name: str, **fields: Any) -> Any:
-        """Give an order and return what it answers, None when that is nothing.
+        """Send an order and return its result, None when it is empty.
 
         Raises BenchError when the process has ended, requests.RequestException when the order failed.
         """
@@ -63,7 +63,7 @@ class Stub:
 
 
 class StandIns:
-    """Both stubs, and what to set so that the product finds them."""
+    """Both stubs, and the settings with their addresses."""
 
     def __init__(self, graph: Stub, skolon: Stub, authority: Path) -> None:
         self.graph = graph
@@ -74,7 +74,7 @@ class StandIns:
         self.skolon_url = f"{skolon.addresses['skolon']}/scim/{{organisation}}"
 
     def prepare(self, *populations: Population, latency: float = 0.0) -> None:
-        """Have both be as at the beginning for these populations, with Skolon's latency in seconds."""
+        """Reset both stubs for these populations, with Skolon's latency in seconds."""
         for population in populations:
             for stub in (self.graph, self.skolon):
                 stub.order("population", **asdict(population))
@@ -82,27 +82,27 @@ class StandIns:
         self.requests()
 
     def requests(self) -> dict[str, dict[str, int]]:
-        """Return how many requests of each kind came to each since the last time, and begin again."""
+        """Return the requests of each kind to each stub since the last call, and reset the counts."""
         return {"graph": self.graph.order("counts"), "skolon": self.skolon.order("counts")}
 
     def hold(self) -> None:
-        """Have Skolon take requests and answer none, until `release`: so that all begin at one moment."""
+        """Have Skolon accept requests and answer none until `release`, so that all workers start together."""
         self.skolon.order("hold")
 
     def release(self) -> None:
-        """Have Skolon answer whatever waits, and everything from now on."""
+        """Have Skolon answer all waiting and later requests."""
         self.skolon.order("release")
 
     def trouble(self, population: Population, kind: Trouble) -> None:
-        """Have Skolon fail one organisation in that way, until the population is prepared again."""
+        """Have Skolon fail one organisation until the population is prepared again."""
         self.skolon.order("trouble", number=population.number, kind=kind)
 
     def move(self, population: Population, who: Sequence[int]) -> None:
-        """Have people move house in Entra."""
+        """Change the addresses of users in Entra."""
         self.graph.order("move", number=population.number, who=list(who))
 
     def wrong(self, population: Population, moved: Sequence[int] = ()) -> list[int]:
-        """Return whom Skolon does not hold as Entra does; `moved` are those who moved since the beginning."""
+        """Return the users that differ between Skolon and Entra; `moved` are users with a new address."""
         found: list[int] = self.skolon.order("wrong", number=population.number, moved=list(moved))
         return found
 

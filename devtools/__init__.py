@@ -1,1 +1,1 @@
-"""Programs for those who develop: private servers, fault rounds, the image on a real engine."""
+"""Programs for developers: private servers, fault rounds, the image on a real engine."""

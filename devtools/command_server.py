@@ -136,7 +136,7 @@ def _serve(address: str) -> None:
     listener.listen(64)
     listener.settimeout(_OWNER_CHECK)
     Path(address + ".new").rename(address)
-    # Nobody asks how those end that wait for the commands.
+    # The exit codes of processes that only wait for commands are not needed.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while os.getppid() == owner:
         try:

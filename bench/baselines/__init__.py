@@ -1,1 +1,1 @@
-"""What people would use instead, each written as its own documentation has it."""
+"""The alternatives to the product, each written as its own documentation recommends."""

@@ -1,7 +1,8 @@
-"""The same job as Celery tasks, as Celery's documentation would have it.
+"""The same job as Celery tasks, written as Celery's documentation recommends.
 
-Acknowledged late, on a quorum queue, published with confirms, no results kept: see its pages on tasks, on
-quorum queues and on optimizing. `python -m bench.baselines.celery_app` publishes a task for each user.
+Tasks are acknowledged late, on a quorum queue, published with confirms, and their results are not stored. See
+Celery's pages on tasks, on quorum queues and on optimizing. `python -m bench.baselines.celery_app` publishes
+a task for each user.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bench.timestamps import open_timestamps
 if TYPE_CHECKING:
     import requests
 
-#: The queue that Celery uses when nothing is said.
+#: Celery's default queue.
 QUEUE = "celery"
 
 app = Celery("bench", broker=os.environ[URL_VARIABLE])
@@ -37,7 +38,7 @@ app.conf.update(
 
 
 class _PerThread(threading.local):
-    """Whatever pool it is: each process and thread has a session of its own."""
+    """Holds one session for each process and thread of any kind of pool."""
 
     session: requests.Session | None = None
 
@@ -49,7 +50,7 @@ _timestamps = open_timestamps(os.environ[TIMESTAMPS_VARIABLE])
 
 @app.task  # type: ignore[untyped-decorator] # Celery has no types
 def sync(user: dict[str, Any]) -> None:
-    """Bring one user up to date."""
+    """Sync one user."""
     if _own.session is None:
         _own.session = skolon_session()
     sync_user(_own.session, _job, user)

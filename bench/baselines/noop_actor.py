@@ -1,4 +1,4 @@
-"""dramatiq doing nothing: an actor that notes the time, on queues like ours, in dramatiq's own processes."""
+"""An actor that only records the time, on queues like the product's, in dramatiq's own processes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
 from bench.timestamps import open_timestamps
 
-#: Where a process finds its RabbitMQ, and the file that takes the moments.
+#: Environment variables: RabbitMQ's address, and the file of timestamps.
 URL_VARIABLE: Final = "BENCH_AMQP_URL"
 TIMESTAMPS_VARIABLE: Final = "BENCH_MOMENTS"
 
 QUEUE: Final = "noop"
 ACTOR: Final = "noop"
 
-#: What our own queue of users is declared with, but for the name of its dead-letter queue.
+#: The arguments of the product's queue of users, without the name of its dead-letter queue.
 QUEUE_ARGUMENTS: Final = {
     "x-queue-type": "quorum",
     "x-delivery-limit": 100,
@@ -29,7 +29,7 @@ QUEUE_ARGUMENTS: Final = {
 
 
 class QuorumQueues(RabbitmqBroker):
-    """dramatiq's broker as it is, with confirms, and with our kind of queue."""
+    """dramatiq's broker with confirms and the product's kind of queue."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url=url, confirm_delivery=True)
@@ -39,14 +39,14 @@ class QuorumQueues(RabbitmqBroker):
 
 
 def message(number: int, payload: str) -> dramatiq.Message[None]:
-    """Return a message with the fields and the size of one of ours."""
+    """Return a message with the fields and the size of a message of the product."""
     user = f"00000000-0000-4000-8000-{number:012x}"
     kwargs = {"tenant": "p1", "run": 1, "user": user, "payload": payload, "number": number}
     return dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs=kwargs, options={})
 
 
 def build() -> None:
-    """Hand dramatiq's command line a broker with the actor; it takes the global one."""
+    """Set the global broker, with the actor, for dramatiq's command line."""
     broker = QuorumQueues(os.environ[URL_VARIABLE])
     finish_times = open_timestamps(os.environ[TIMESTAMPS_VARIABLE])
 

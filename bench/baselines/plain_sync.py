@@ -1,7 +1,7 @@
-"""The job as people write it first: requests, a mapping in plain code, a search, a comparison, a PATCH.
+"""The sync as a plain script: requests, a mapping in plain code, a search, a comparison, a PATCH.
 
-It is honest work: one search for all four keys, sessions that keep their connections, `If-Match`. It keeps no
-books, survives no fault, checks no rule of a value and knows no other hard case.
+The script is a fair baseline: one search for all four keys, sessions that reuse connections, `If-Match`. It
+stores no results, survives no fault, validates no value and handles no edge case.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Where a process finds the job, as JSON.
+#: The environment variable that holds the job, as JSON.
 JOB_VARIABLE: Final = "BENCH_JOB"
 
 _EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
@@ -29,7 +29,7 @@ _SECONDS: Final = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Where Entra, Graph and Skolon are, and which tenant it is about."""
+    """The addresses of Entra, Graph and Skolon, and the tenant."""
 
     graph_url: str
     entra_url: str
@@ -38,17 +38,17 @@ class Job:
     directory: str
 
     def as_text(self) -> str:
-        """Return it as the environment takes it."""
+        """Return the job as environment variables."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read it from the environment."""
+        """Read the job from the environment."""
         return cls(**json.loads(os.environ[JOB_VARIABLE]))
 
 
 def entra_users(job: Job) -> Iterator[dict[str, Any]]:
-    """Yield everybody in the tenant's directory."""
+    """Yield all users in the tenant's directory."""
     session = requests.Session()
     token = session.post(
         f"{job.entra_url}/{job.directory}/oauth2/v2.0/token",
@@ -67,14 +67,14 @@ def entra_users(job: Job) -> Iterator[dict[str, Any]]:
 
 
 def skolon_session() -> requests.Session:
-    """Return a session that Skolon lets in; to be used by one thread."""
+    """Return a session that is authenticated at Skolon, for one thread."""
     session = requests.Session()
     session.headers.update({"Authorization": "Bearer bench-token", "Accept": "application/scim+json"})
     return session
 
 
 def sync_user(session: requests.Session, job: Job, user: dict[str, Any]) -> None:
-    """Find one person in Skolon, and change what differs."""
+    """Find one user in Skolon, and change the attributes that differ."""
     mail = user["mail"] or next(iter(user["otherMails"]), None)
     name = user["userPrincipalName"] or mail
     keys = {"externalId": user["id"], f"{_EXTENSION}:eppn": mail, "userName": name, "emails.value": mail}
@@ -102,7 +102,7 @@ def sync_user(session: requests.Session, job: Job, user: dict[str, Any]) -> None
 def _compared(
     user: dict[str, Any], held: dict[str, Any], mail: str | None, name: str | None
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield each attribute's path, the value that it should have, and the value that it has."""
+    """Yield each attribute's path, its wanted value and its present value."""
     extension = held.get(_EXTENSION, {})
     home = _entry(held, "addresses", "home")
     yield "externalId", user["id"], held.get("externalId")

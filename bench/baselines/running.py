@@ -1,4 +1,4 @@
-"""Processes of theirs: started with what they need, and given the same chances as ours."""
+"""Starts the baselines' processes, under the same conditions as the product's."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from bench.context import Bench
     from bench.stubs.users import Population
 
-#: Characters of a payload that make a message as long as one of ours.
+#: Characters of a payload that makes a message as long as one of the product.
 PAYLOAD = 687
 
 
 def body(number: int) -> bytes:
-    """Return the message of that number as it goes over the wire."""
+    """Return the encoded message of that number."""
     return message(number, "x" * PAYLOAD).encode()
 
 
 @contextmanager
 def declared(bench: Bench) -> Iterator[str]:
-    """Give a virtual host with dramatiq's queue in it. Raises BenchError when it is not of our kind."""
+    """Yield a virtual host with dramatiq's queue. Raises BenchError when its arguments differ from ours."""
     with bench.servers.virtual_host() as url:
         broker = QuorumQueues(url)
         broker.declare_queue(QUEUE, ensure=True)
@@ -52,7 +52,7 @@ def declared(bench: Bench) -> Iterator[str]:
 
 
 def dramatiq_noop(bench: Bench, *, count: int, processes: int, threads: int) -> float:
-    """Return how many messages a second dramatiq works off that ask nothing of it."""
+    """Return how many messages a second dramatiq processes with an actor that does nothing."""
     file = bench.folder / "finish_times"
     make_timestamps(file, count)
     finish_times = open_timestamps(file)
@@ -67,7 +67,7 @@ def dramatiq_noop(bench: Bench, *, count: int, processes: int, threads: int) -> 
 
 
 def printed(module: str, *arguments: str, env: Mapping[str, str]) -> str:
-    """Run a module to its end and return what it printed. Raises BenchError when it fails."""
+    """Run a module to its end and return its output. Raises BenchError when it fails."""
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", module, *arguments],
         env=dict(env),
@@ -83,7 +83,7 @@ def printed(module: str, *arguments: str, env: Mapping[str, str]) -> str:
 
 
 def job(bench: Bench, population: Population) -> Job:
-    """Return the job of syncing a population, for whoever does it in their own way."""
+    """Return the job of syncing a population, for a baseline."""
     stubs = bench.stand_ins
     return Job(
         graph_url=stubs.graph_url,
@@ -95,7 +95,7 @@ def job(bench: Bench, population: Population) -> Job:
 
 
 def plain_script(bench: Bench, population: Population, *, threads: int, latency: float) -> float:
-    """Return how many users a second the plain script works off. Raises BenchError when somebody is left."""
+    """Return how many users a second the plain script syncs. Raises BenchError when a user is missing."""
     bench.stand_ins.prepare(population, latency=latency)
     env = command_environment(**{JOB_VARIABLE: job(bench, population).as_text()})
     moments = printed("bench.baselines.script", str(threads), env=env)
@@ -104,7 +104,7 @@ def plain_script(bench: Bench, population: Population, *, threads: int, latency:
 
 
 def celery(bench: Bench, population: Population, *, processes: int, threads: int, latency: float) -> float:
-    """Return how many users a second Celery works off: so many workers, each with a pool of threads."""
+    """Return how many users a second Celery syncs with some workers, each with a pool of threads."""
     bench.stand_ins.prepare(population, latency=latency)
     file = bench.folder / "finish_times"
     make_timestamps(file, population.people)
@@ -130,7 +130,7 @@ def celery(bench: Bench, population: Population, *, processes: int, threads: int
 
 
 def check_done(bench: Bench, population: Population) -> None:
-    """Raise BenchError unless each person was searched for, and each stale one changed, once."""
+    """Raise BenchError unless each user was searched for, and each stale user changed, once."""
     asked = bench.stand_ins.requests()["skolon"]
     wanted = {"search": population.people, "patch": population.stale_people}
     if asked != {kind: count for kind, count in wanted.items() if count} or bench.stand_ins.wrong(population):

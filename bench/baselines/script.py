@@ -1,6 +1,6 @@
-"""The plain script: `python -m bench.baselines.script THREADS`, one after the other or in a pool of threads.
+"""Runs the plain script: `python -m bench.baselines.script THREADS`, in sequence or in a pool of threads.
 
-Prints, as JSON, when each user was done.
+Prints, as JSON, the time at which each user was done.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class _PerThread(threading.local):
-    """Each thread has a session of its own: requests does not promise that one may be shared."""
+    """Holds one session for each thread: requests does not promise that threads may share one."""
 
     session: requests.Session | None = None
 
 
 def main(threads: int) -> list[float]:
-    """Sync everybody and return when each was done."""
+    """Sync all users and return the time at which each was done."""
     job = Job.from_environment()
     own = _PerThread()
 

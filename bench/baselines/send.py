@@ -1,4 +1,4 @@
-"""Publish messages with dramatiq's own `send`, one after the other, each confirmed; print how many a second.
+"""Publishes messages with dramatiq's `send`, one by one, each confirmed; prints how many a second.
 
 `python -m bench.baselines.send COUNT SIZE`, with RabbitMQ's address in the environment.
 """
@@ -13,7 +13,7 @@ import dramatiq
 
 from bench.baselines.noop_actor import ACTOR, QUEUE, URL_VARIABLE, QuorumQueues
 
-#: Messages before the clock starts: the connection is made and the queue declared.
+#: Messages before the measurement starts, so that the connection is open and the queue declared.
 WARM_UP = 100
 
 
@@ -22,7 +22,7 @@ def main(count: int, size: int) -> None:
     broker = QuorumQueues(os.environ[URL_VARIABLE])
 
     def noop(**_: object) -> None:
-        """Never called here."""
+        """Do nothing: this actor's messages are only published."""
 
     actor = dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR)(noop)
     payload = "x" * size

@@ -1,1 +1,1 @@
-"""One module for each family of figures: how its sides are measured, and what is compared with what."""
+"""One module for each group of figures: how both sides are measured, and what is compared."""

@@ -1,4 +1,4 @@
-"""One worker process of its default width, against what people write first: a script, threads, Celery."""
+"""Compares one worker process of default size with a script, a thread pool and Celery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Milliseconds of Skolon's latency.
 LATENCIES: Final = (0, 20, 100)
-#: The latency at which Celery is compared, and for which there is a bound for the sequential script.
+#: Skolon's latency for Celery's comparison, and for the bound of the sequential script.
 _COMMON: Final = 20
 
 

@@ -32,5 +32,5 @@ GROUPS: Final = (
 #: All figures by name.
 FIGURES: Final = {figure.name: figure for group in GROUPS for figure in group.figures}
 
-#: What can be asked for: a figure by its name, or the requests.
+#: What `--only` accepts: a figure's name, or the requests.
 NAMES: Final = (*FIGURES, REQUESTS.name)

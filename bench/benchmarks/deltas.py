@@ -1,4 +1,4 @@
-"""What a run costs that reads only what has changed, against one that reads everybody."""
+"""Compares the cost of a delta run with the cost of a full run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOVED: Final = range(10)
 
 
 def deltas(bench: Bench) -> dict[str, float]:
-    """Run in full, then as a delta with nothing changed, then as one with ten people changed."""
+    """Measure a full run, a delta run without changes, and a delta run with ten changed users."""
     population = Population(number=9, people=bench.sizes.delta)
     bench.stand_ins.prepare(population)
     with product_environment(bench) as place, place.producer(), place.workers("--processes", str(PROCESSES)):
@@ -31,7 +31,7 @@ def deltas(bench: Bench) -> dict[str, float]:
         ten, last = _run(bench, place, population, "ten", after=last)
         place.expect(last, updated=len(_MOVED))
         if bench.stand_ins.wrong(population, _MOVED):
-            raise BenchError("a delta did not bring everybody up to date who had changed")
+            raise BenchError("a delta run did not update every changed user")
     return {**values, **none, **ten}
 
 

@@ -1,4 +1,4 @@
-"""What a figure is, and how the rounds of one become it."""
+"""Figures of the bench, and how they are computed from rounds."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from bench.measures import Comparison, compare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: A measurement: it gives values by name, those that figures take and others that are told as details.
+#: A measurement: returns values by name, for figures and for details.
 Side = Callable[[Bench], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One line of the table: two values that are compared, and what their ratio has to reach."""
+    """One line of the table: two values that are compared, and the bound of their ratio."""
 
     name: str
     ours: str
     theirs: str
     unit: str
-    #: In words, what `theirs` is.
+    #: A description of `theirs`.
     against: str
     at_least: float | None = None
     at_most: float | None = None
 
     def of(self, rounds: Sequence[Mapping[str, float]]) -> Comparison:
-        """Return the comparison that the rounds' values make."""
+        """Return the comparison of the rounds' values."""
         return compare([one[self.ours] for one in rounds], [one[self.theirs] for one in rounds])
 
     def reached(self, ratio: float) -> bool:
-        """Say whether a ratio is what was wanted."""
+        """Say whether a ratio keeps the bound."""
         return (self.at_least is None or ratio >= self.at_least) and (
             self.at_most is None or ratio <= self.at_most
         )
@@ -42,20 +42,20 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Figures whose sides are measured in the same rounds, in turn."""
+    """Figures that are measured in the same rounds, one side after the other."""
 
     name: str
     figures: tuple[Figure, ...]
     sides: tuple[Side, ...]
-    #: Rounds at most: what takes minutes is not done three times.
+    #: The most rounds: a measurement of minutes is not repeated three times.
     rounds: int | None = None
 
     def round_numbers(self, rounds: int) -> range:
-        """Return the numbers of the rounds, given how many are wanted."""
+        """Return the numbers of the rounds, for the wanted number of rounds."""
         return range(min(rounds, self.rounds or rounds))
 
     def measure(self, bench: Bench, number: int) -> dict[str, float]:
-        """Measure every side once; every other round goes backwards, so that none is always first."""
+        """Measure every side once; every other round in reverse, so that no side is always first."""
         values: dict[str, float] = {}
         for side in self.sides if number % 2 == 0 else reversed(self.sides):
             values |= side(bench)

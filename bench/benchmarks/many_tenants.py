@@ -1,4 +1,4 @@
-"""A night of many tenants at once, against what the model says of it."""
+"""Compares a night of many tenants at once with the model's estimate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.stubs.users import Population
 if TYPE_CHECKING:
     from bench.context import Bench
 
-#: Tenants, and the people for whom one is worth the second that it takes to add it.
+#: The most tenants, and users for each tenant: adding a tenant takes a second.
 _TENANTS: Final = 20
 _PEOPLE: Final = 500
 _LATENCY: Final = 0.02
@@ -24,7 +24,7 @@ _NEEDED: Final = ("publish: ours", "unchanged: ours", "changed: ours")
 
 
 def many_tenants(bench: Bench) -> dict[str, float]:
-    """Trigger tenants of different sizes at one moment, and ask the model how long that takes."""
+    """Trigger tenants of different sizes at the same time, and estimate the duration with the model."""
     if not all(name in bench.known for name in _NEEDED):
         raise BenchError("the model is made of publish, unchanged and changed: measure these as well")
     sizes = municipalities(min(_TENANTS, bench.sizes.many_tenants // _PEOPLE + 1), bench.sizes.many_tenants)

@@ -1,4 +1,4 @@
-"""What a large tenant costs in memory, against a small one (promise P10)."""
+"""Compares the memory that a large and a small tenant need (promise P10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast users are published, against dramatiq's own `send`."""
+"""Compares the rate of publishing users with dramatiq's `send`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from devtools.commands import COMMAND, command_environment
 if TYPE_CHECKING:
     from bench.context import Bench
 
-#: Published first, so that what is measured finds a producer at work: one page.
+#: One page that is published first, so that the producer has started before the measurement.
 _WARM_UP: Final = Population(number=1, people=999)
 _USERS: Final = "user-sync"
 
 
 def ours(bench: Bench) -> dict[str, float]:
-    """From the opening of a run to the last confirmation: pages read, receipts written, users published."""
+    """Measure from the opening of a run to the last confirmation, with pages read and receipts written."""
     measured = Population(number=2, people=bench.sizes.publish)
     bench.stand_ins.prepare(_WARM_UP, measured)
     with product_environment(bench) as place, place.producer():
@@ -36,7 +36,7 @@ def ours(bench: Bench) -> dict[str, float]:
             run = place.published(measured)
             seconds = time.time() - run.started
         if bench.command == COMMAND:
-            # dramatiq's messages are as long as this version's; another version's figure says what it says.
+            # dramatiq's messages are as long as this version's; another version's may differ in length.
             check_sizes(size_of_first(place.amqp_url, _USERS), len(body(1)))
         if kind_of(bench.servers, place.amqp_url, _USERS) != QUEUE_ARGUMENTS:
             raise BenchError(f"our queue was declared with something else than {QUEUE_ARGUMENTS}")
@@ -45,7 +45,7 @@ def ours(bench: Bench) -> dict[str, float]:
 
 
 def theirs(bench: Bench) -> dict[str, float]:
-    """Messages of the same size into the same kind of queue, each sent and confirmed by itself."""
+    """Measure messages of the same size on the same kind of queue, each confirmed by itself."""
     with declared(bench) as url:
         env = command_environment(**{URL_VARIABLE: url})
         found = printed("bench.baselines.send", str(bench.sizes.send), str(PAYLOAD), env=env)

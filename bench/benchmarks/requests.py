@@ -1,4 +1,4 @@
-"""How many HTTP requests Graph and Skolon get for each 1,000 people of a kind."""
+"""Counts HTTP requests to Graph and Skolon for each 1,000 users of a kind."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from bench.context import Bench
 
-#: What values that are requests begin with.
+#: The prefix of values that count requests.
 PREFIX: Final = "requests"
 
-#: Each kind of people, and whether their birth dates are asked for.
+#: Each kind of user, and whether birthdays are read.
 _KINDS: Final[dict[str, tuple[dict[str, Any], bool]]] = {
     "unchanged": ({}, False),
     "changed": ({"stale": 100}, False),
@@ -46,7 +46,7 @@ def _requests(kind: str, bench: Bench) -> dict[str, float]:
 
 
 def nested(values: Mapping[str, float]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the requests among all values, by kind of people, service, and kind of request."""
+    """Return the requests among all values, by kind of user, service and kind of request."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name, value in values.items():
         if name.startswith(f"{PREFIX}: "):

@@ -1,4 +1,4 @@
-"""What further worker processes bring, when it is Skolon that they wait for."""
+"""Measures how throughput grows with worker processes that wait for Skolon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.context import Bench
 
 LATENCY: Final = 0.05
-#: So few that one process waits for Skolon nearly all of its time: the cores must not be what is shared.
+#: Few threads, so that a process waits for Skolon nearly all the time and the cores are not the limit.
 THREADS: Final = 4
 PROCESSES: Final = (1, 2, 4, 8)
 _WANTED: Final = {4: 3.5}

@@ -1,4 +1,4 @@
-"""How fast users are worked off with everything on, against dramatiq doing nothing."""
+"""Compares the rate of syncing users with dramatiq and an actor that does nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from bench.context import Bench
     from bench.environment import ProductEnvironment
 
-#: One for each core of the machine that this is measured on.
+#: Worker processes: one for each core of the measuring machine.
 PROCESSES: Final = 2
-#: Of a hundred people of an ordinary night, those that have changed.
+#: Percent of users that have changed on an ordinary night.
 ORDINARY: Final = 5
 
 USERS: Final = "user-sync"
@@ -32,10 +32,10 @@ def worked(  # noqa: PLR0913 - each is a choice of its own, by name
     threads: int | None = None,
     latency: float = 0.0,
 ) -> dict[str, float]:
-    """Return how many users a second a pool of workers works off, under the name `side`.
+    """Return how many users a second a pool of workers syncs, under the name `side`.
 
-    The queue is full before they start, and Skolon answers nobody before all of them are there. Raises
-    BenchError unless everybody came to what was to be expected, and is in Skolon as in Entra.
+    The queue is full before the workers start. Skolon answers once all workers are connected. Raises
+    BenchError unless every user has the expected outcome and the same values in Skolon as in Entra.
     """
     bench.stand_ins.prepare(population, latency=latency)
     options = ("--processes", str(processes), "--threads", str(threads or bench.threads))
@@ -57,26 +57,26 @@ def worked(  # noqa: PLR0913 - each is a choice of its own, by name
 
 
 def check(bench: Bench, place: ProductEnvironment, population: Population, run: int) -> None:
-    """Raise BenchError unless a full run did what it had to, in Skolon and in its sums."""
+    """Raise BenchError unless Skolon and the run's totals are as expected after a full run."""
     stale, absent = population.stale_people, population.absent_people
     place.expect(run, updated=stale, not_found=absent, unchanged=population.people - stale - absent)
     wrong = bench.stand_ins.wrong(population)
     if wrong:
-        raise BenchError(f"{len(wrong)} people are not in Skolon as they are in Entra")
+        raise BenchError(f"{len(wrong)} users do not have Entra's values in Skolon")
 
 
 def unchanged(bench: Bench) -> dict[str, float]:
-    """Everybody is in Skolon as in Entra."""
+    """Measure users that are the same in Skolon and Entra."""
     return worked(bench, "unchanged: ours", Population(number=3, people=bench.sizes.worked))
 
 
 def changed(bench: Bench) -> dict[str, float]:
-    """Everybody has moved house."""
+    """Measure users that all have a new address."""
     return worked(bench, "changed: ours", Population(number=4, people=bench.sizes.worked // 2, stale=100))
 
 
 def noop(bench: Bench) -> dict[str, float]:
-    """Give the same processes and threads messages that ask nothing of them."""
+    """Measure messages that need no work, with the same processes and threads."""
     found = dramatiq_noop(bench, count=bench.sizes.noop, processes=PROCESSES, threads=bench.threads)
     return {"dramatiq doing nothing": found}
 

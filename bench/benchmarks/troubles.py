@@ -1,4 +1,4 @@
-"""What trouble costs those who have none: broken neighbours, a rolling restart, a stop while Skolon hangs."""
+"""Measures the cost of faults for healthy tenants: broken tenants, restarts, a stop while Skolon hangs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _HEALTHY: Final = Population(number=200, people=60)
 _BROKEN: Final = tuple(
     (Population(number=201 + place, people=60), tuple(Trouble)[place % len(Trouble)]) for place in range(8)
 )
-#: Seconds that a stop may take: what compose gives a container by default.
+#: The most seconds of a stop: compose's default grace period.
 _GRACE: Final = 10.0
 _LATENCY: Final = 0.02
-#: Between two restarts come outcomes for one of so many users: a hundred, by default.
+#: The share of users (one in so many) that get an outcome between two restarts: a hundred users by default.
 _SHARE: Final = 200
 _ONE: Final = ("--processes", "1")
 
 
 def _healthy(bench: Bench, side: str, *, beside_broken: bool) -> dict[str, float]:
-    """Return how long the run of a healthy tenant takes, once the broken ones are in trouble."""
+    """Return how long the run of a healthy tenant takes, once the broken tenants fail."""
     bench.stand_ins.prepare(_HEALTHY, *(population for population, _ in _BROKEN), latency=_LATENCY)
     with product_environment(bench) as place, place.producer(), place.workers(*_ONE):
         for population, trouble in _BROKEN if beside_broken else ():
@@ -42,7 +42,7 @@ def _healthy(bench: Bench, side: str, *, beside_broken: bool) -> dict[str, float
             place.trigger(population)
             place.published(population)
         place.add(_HEALTHY)
-        # The first run pays for connections and tokens.
+        # The first run opens connections and fetches tokens.
         place.trigger(_HEALTHY)
         first = place.completed(_HEALTHY)
         place.trigger(_HEALTHY)
@@ -52,17 +52,17 @@ def _healthy(bench: Bench, side: str, *, beside_broken: bool) -> dict[str, float
 
 
 def alone(bench: Bench) -> dict[str, float]:
-    """Nobody else is there."""
+    """Measure the healthy tenant alone."""
     return _healthy(bench, "neighbours: alone", beside_broken=False)
 
 
 def beside_broken(bench: Bench) -> dict[str, float]:
-    """Eight tenants have broken organisations, and their runs are open."""
+    """Measure the healthy tenant beside open runs of eight tenants with broken organisations."""
     return _healthy(bench, "neighbours: beside eight broken tenants", beside_broken=True)
 
 
 def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
-    """Return how long two pools take for a run in which some of them are restarted, one after the other."""
+    """Return how long two pools take for a run in which pools are restarted one after the other."""
     population = Population(number=220, people=bench.sizes.restarted, stale=5)
     bench.stand_ins.prepare(population, latency=_LATENCY)
     with product_environment(bench) as place, ExitStack() as stack:
@@ -93,22 +93,22 @@ def _restarted(bench: Bench, side: str, *, restarts: int) -> dict[str, float]:
 
 
 def _reached(place: ProductEnvironment, run: int, outcomes: int) -> bool:
-    """Say whether so many of a run's users have their outcome."""
+    """Say whether that many users of a run have an outcome."""
     return len(place.finish_times_of(run)) >= outcomes
 
 
 def undisturbed(bench: Bench) -> dict[str, float]:
-    """Both pools go on until the run is complete."""
+    """Measure without a restart."""
     return _restarted(bench, "rolling restart: undisturbed", restarts=0)
 
 
 def rolling_restart(bench: Bench) -> dict[str, float]:
-    """Each pool is ended with SIGTERM and started again, one after the other."""
+    """Measure with each pool ended by SIGTERM and started again, one after the other."""
     return _restarted(bench, "rolling restart: both pools restarted", restarts=2)
 
 
 def stop(bench: Bench) -> dict[str, float]:
-    """End a worker while Skolon answers nobody, and return how long it takes."""
+    """Return how long a worker needs to stop while Skolon does not answer."""
     population = Population(number=221, people=bench.sizes.stopped)
     bench.stand_ins.prepare(population)
     with product_environment(bench) as place:
@@ -155,7 +155,7 @@ RESTART: Final = Group(
             theirs="rolling restart: undisturbed",
             unit="s",
             at_most=2,
-            against="the same run undisturbed; two pools, ordinary people, 20 ms of latency",
+            against="the same run undisturbed; two pools, ordinary users, 20 ms of latency",
         ),
     ),
     sides=(undisturbed, rolling_restart),
@@ -169,7 +169,7 @@ STOP: Final = Group(
             theirs="stop: grace period",
             unit="s",
             at_most=1,
-            against="the grace period that containers have by default; Skolon answers nobody",
+            against="the grace period that containers have by default; Skolon does not answer",
         ),
     ),
     sides=(stop,),

@@ -1,1 +1,1 @@
-"""Graph and Skolon as lean as can be, in processes of their own: they must not be what is measured."""
+"""Lean stubs of Graph and Skolon in processes of their own, so that they are not the bottleneck."""

@@ -1,6 +1,6 @@
-"""One stub's process: `python -m bench.stubs graph|skolon`, for TLS with a certificate's two files behind.
+"""Runs one stub: `python -m bench.stubs graph|skolon`; two more arguments, certificate and key, for TLS.
 
-Prints one line of JSON with the addresses once it is served, and ends when its standard input does.
+Prints one line of JSON with the addresses once it serves, and ends when its standard input ends.
 """
 
 from __future__ import annotations

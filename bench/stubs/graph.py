@@ -1,4 +1,4 @@
-"""Graph's users and Entra's token endpoint, as far as a sync asks them."""
+"""Graph's users and Entra's token endpoint, as far as a sync uses them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from bench.stubs.http import Request
 
-#: Graph's largest page of users, and of a delta when it is asked for so many.
+#: Graph's largest page of users, also of a delta that requests this size.
 PAGE: Final = 999
-#: Rendered pages that are kept: what one run reads, the next one need not wait for.
+#: Rendered pages in the cache, so that the next run gets them without delay.
 _KEPT: Final = 512
 
 _BEARER: Final = re.compile(rb"\r\nauthorization: bearer of-([0-9a-f-]{36})", re.IGNORECASE)
@@ -33,22 +33,22 @@ _BIRTHDAY: Final = "2012-05-17T00:00:00Z"
 
 
 class GraphStub:
-    """All tenants' directories; a token says which one is meant."""
+    """The directories of all tenants; a token tells the tenant."""
 
     latency = 0.0
     held: list[Callable[[], None]] | None = None
 
     def __init__(self) -> None:
         self.counts = Counts()
-        #: Where it is served, once that is known: links to next pages begin with it.
+        #: The stub's address, with which links to next pages begin.
         self.url = ""
         self._populations: dict[str, Population] = {}
-        #: By directory, who has moved since its beginning, in order; a delta's token is a place in it.
+        #: By directory, the users that have moved, in order; a delta's token is a position in it.
         self._moved: dict[str, list[int]] = {}
         self._page = lru_cache(maxsize=_KEPT)(self._rendered)
 
     def answer(self, request: Request) -> bytes:
-        """Answer one request of Graph's, or an order of the bench's."""
+        """Answer one request to Graph, or an order of the bench."""
         if request.path.startswith(CONTROL):
             return self._obey(request)
         population = self._population(request)
@@ -136,7 +136,7 @@ class GraphStub:
 
 
 class EntraStub:
-    """The token endpoint, over TLS since msal takes no other; the token says whose directory may be read."""
+    """The token endpoint, over TLS because msal accepts no other; the token tells the directory."""
 
     latency = 0.0
     held: list[Callable[[], None]] | None = None

@@ -1,4 +1,4 @@
-"""The least of HTTP/1.1 that requests needs: whole requests, known lengths, kept-alive connections."""
+"""A minimal HTTP/1.1 server for requests: whole requests, known lengths, keep-alive."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ class Request:
 
 
 class Application(Protocol):
-    """What answers: one call for a request, and no waiting in it."""
+    """An application: one call for each request, which must not block."""
 
-    #: Seconds that every answer is held back, without holding up any other.
+    #: Seconds by which each response is delayed, independently of the others.
     latency: float
-    #: While it is a list, answers wait in it until somebody sends them.
+    #: While this is a list, responses wait in it until the bench sends them.
     held: list[Callable[[], None]] | None
 
     def answer(self, request: Request) -> bytes:
-        """Return the whole answer, as `answered` makes it."""
+        """Return the whole response, as `answered` makes it."""
 
 
 def answered(
     status: int, body: bytes = b"", *, kind: str = "application/json", etag: str | None = None
 ) -> bytes:
-    """Return an answer as it goes over the wire."""
+    """Return the encoded response."""
     tag = f"ETag: {etag}\r\n" if etag is not None else ""
     line = f"HTTP/1.1 {status} {_WORDS[status]}"
     return f"{line}\r\nContent-Type: {kind}\r\n{tag}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a client's, kept alive until the client closes it."""
+    """One connection, kept alive until the client closes it."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -68,17 +68,17 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where answers go."""
+        """Store the transport for responses."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP has no other kind
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
+        """Drop the transport."""
         del exc
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
+        """Answer every complete request."""
         self._received += data
         while (end := self._received.find(_END)) >= 0:
             head = self._received[:end]
@@ -114,7 +114,7 @@ def _length(head: bytes) -> int:
     return int(match[1]) if match else 0
 
 
-#: Where the bench itself gives orders; never delayed, never counted.
+#: The path of the bench's orders, which are neither delayed nor counted.
 CONTROL: Final = "/bench/"
 
 
@@ -129,17 +129,17 @@ async def listen(application: Application, context: ssl.SSLContext | None = None
 
 
 class Counts:
-    """How many requests of each kind came since the last time that somebody asked."""
+    """Counts requests of each kind since the last reading."""
 
     def __init__(self) -> None:
         self._counter: Counter[str] = Counter()
 
     def add(self, kind: str) -> None:
-        """Count one."""
+        """Count one request."""
         self._counter[kind] += 1
 
     def take(self) -> dict[str, int]:
-        """Return the counts and begin again."""
+        """Return the counts and reset them."""
         taken = dict(self._counter)
         self._counter.clear()
         return taken

@@ -1,4 +1,4 @@
-"""A SCIM PATCH (RFC 7644 section 3.5.2), as far as a sync sends it."""
+"""Applies a SCIM PATCH (RFC 7644 section 3.5.2), as far as a sync sends it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A path: perhaps an extension's name, an attribute, perhaps which entry of it, perhaps a part of it.
+#: A path: an optional extension, an attribute, an optional filter of entries, an optional sub-attribute.
 _PATH: Final = re.compile(
     r'(?:(?P<extension>urn:.+):)?(?P<name>\w+)(?:\[type eq "(?P<type>\w+)"\])?(?:\.(?P<part>\w+))?'
 )
 
 
 def patched(user: dict[str, Any], operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the user with the operations carried out. Raises ValueError for what it does not understand."""
+    """Return the user with the operations applied. Raises ValueError for an unsupported operation."""
     changed = copy.deepcopy(user)
     for operation in operations:
         path = _PATH.fullmatch(operation["path"])

@@ -1,7 +1,7 @@
-"""Skolon's users over SCIM, as far as a sync asks them: joint searches, and PATCH with If-Match.
+"""Skolon's users over SCIM, as far as a sync uses them: batched searches, and PATCH with If-Match.
 
-Nobody is kept but those who were changed: everybody else follows from a number, and so does the answer to
-"who has this value" (`bench.stubs.users`), which costs microseconds however many people there are.
+The stub stores changed users only. All other users are computed from a number, and so is the result of a
+search (`bench.stubs.users`), which takes microseconds for a population of any size.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _TERM: Final = (
     r'(externalId|userName|emails\.value|[\w.:-]*:(?:eppn|idpIdentifier|ssn)) eq ("(?:[^"\\]|\\.)*")'
 )
 _TERMS: Final = re.compile(_TERM)
-#: What a sync may ask: one value or another, of as many people as it likes (RFC 7644 section 3.4.2.2).
+#: A search filter: any number of values, joined by `or` (RFC 7644 section 3.4.2.2).
 _FILTER: Final = re.compile(f"{_TERM}(?: or {_TERM})*")
 
 _PATH: Final = re.compile(r"/scim/p(\d+)/Users(?:/(?:s(\d+)|(\.search)))?")
 _IF_MATCH: Final = re.compile(rb"\r\nif-match: *([^\r]+)", re.IGNORECASE)
 
-#: Where the attributes that can be searched for are: the same places as in a filter.
+#: The paths of the searchable attributes, as in a filter.
 _HELD: Final = {
     "externalId": lambda user: user["externalId"],
     "userName": lambda user: user["userName"],
@@ -54,15 +54,15 @@ class SkolonStub:
         self.counts = Counts()
         self.latency = 0.0
         self.held: list[Callable[[], None]] | None = None
-        #: Whether searches by POST to `/.search` are taken, beside those by GET.
+        #: Whether searches by POST to `/.search` are accepted, besides those by GET.
         self.takes_post = True
         self._populations: dict[int, Population] = {}
         self._troubles: dict[int, Trouble] = {}
-        #: By population and person, how somebody stands who was changed.
+        #: Changed users, by population and number.
         self._changed: dict[tuple[int, int], dict[str, Any]] = {}
 
     def answer(self, request: Request) -> bytes:
-        """Answer one request of SCIM's, or an order of the bench's."""
+        """Answer one SCIM request, or an order of the bench."""
         if request.path.startswith(CONTROL):
             return self._obey(request)
         path = _PATH.fullmatch(request.path)
@@ -149,12 +149,12 @@ class SkolonStub:
         return _one(changed)
 
     def _wrong(self, number: int, moved: list[int]) -> list[int]:
-        """Return who of a population is not as Entra has them; `moved` has who moved in Entra, in order."""
+        """Return the users that differ from Entra; `moved` has the users that moved in Entra, in order."""
         population = self._populations[number]
-        everybody = range(population.people)
+        all_users = range(population.people)
         return [
             index
-            for index in everybody
+            for index in all_users
             if not population.is_absent(index)
             and _stripped(self._user(population, index))
             != _stripped(json.loads(_rendered(Person(number=number, index=index, moves=moved.count(index)))))
@@ -192,8 +192,8 @@ def _index(name: str, value: str, number: int) -> int | None:
 
 
 def _untouched(population: Population, index: int) -> str:
-    """Return the JSON of somebody whom nobody has changed: an old address, if Skolon's is stale."""
-    # One move back: what Skolon holds is from before it.
+    """Return the JSON of an unchanged user, with an old address if Skolon's is stale."""
+    # One move back: Skolon's address is the one before the last move.
     moves = -1 if population.is_stale(index) else 0
     return _rendered(Person(number=population.number, index=index, moves=moves))
 

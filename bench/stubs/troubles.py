@@ -1,4 +1,4 @@
-"""How one organisation of Skolon's can be broken while all the others work."""
+"""Faults of one Skolon organisation while all others work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _USER_NAME: Final = re.compile(r'"userName": ?"[^"]*"')
 
 
 class Trouble(StrEnum):
-    """What an organisation answers instead of what it should."""
+    """A fault: what an organisation answers instead of a good response."""
 
     UNAVAILABLE = "503"
     UNKNOWN = "404-page"
@@ -25,7 +25,7 @@ _PAGE: Final = b"<!DOCTYPE html><title>Not here</title><p>There is nothing at th
 
 
 def failing(trouble: Trouble) -> bytes | None:
-    """Return the answer to every request, nothing at all for silence; None when requests are answered."""
+    """Return the faulty response, empty for silence; None when requests are answered normally."""
     match trouble:
         case Trouble.UNAVAILABLE:
             return answered(503)
@@ -40,5 +40,5 @@ def failing(trouble: Trouble) -> bytes | None:
 
 
 def malformed(user: str) -> str:
-    """Return a user as JSON with a user name that is no text."""
+    """Return a user as JSON whose user name is not a string."""
     return _USER_NAME.sub('"userName":5', user, count=1)

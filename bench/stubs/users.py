@@ -1,7 +1,7 @@
-"""Made-up people by the dozen: each follows from a number alone, so that nobody has to keep them.
+"""Made-up users: each is computed from a number alone, so that nothing has to be stored.
 
-The values are made for speed, not for beauty: the sandbox's municipality has the hard cases, this one has the
-ordinary person a million times.
+The values are made for speed. The sandbox's municipality has the edge cases; a population here has up to
+a million ordinary users.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NUMBER_IN_ID: Final = re.compile(r"([0-9a-f]{8})-0000-4000-8000-([0-9a-f]{12})"
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """A municipality: its number, how many people it has, and how Skolon stands to Entra.
+    """A municipality: its number, its number of users, and how Skolon differs from Entra.
 
-    Of each hundred people `stale` have an address in Skolon that Entra no longer has, and `absent` are not
-    in Skolon at all; both are spread over the whole list.
+    Of each hundred users `stale` have an old address in Skolon, and `absent` are not in Skolon. Both are
+    spread over the whole list.
     """
 
     number: int
@@ -41,58 +41,58 @@ class Population:
 
     @property
     def organisation(self) -> str:
-        """Its name in Skolon's address."""
+        """The organisation in Skolon's address."""
         return f"p{self.number}"
 
     def is_stale(self, index: int) -> bool:
-        """Say whether Skolon holds an old address of this person."""
+        """Say whether Skolon has an old address of this user."""
         return not self.is_absent(index) and _place(index) < self.absent + self.stale
 
     def is_absent(self, index: int) -> bool:
-        """Say whether Skolon does not know this person."""
+        """Say whether Skolon does not have this user."""
         return _place(index) < self.absent
 
     @property
     def stale_people(self) -> int:
-        """How many people a full run has to update."""
+        """How many users a full run has to update."""
         return sum(map(self.is_stale, range(self.people)))
 
     @property
     def absent_people(self) -> int:
-        """How many people a full run does not find."""
+        """How many users a full run does not find."""
         return sum(map(self.is_absent, range(self.people)))
 
     @classmethod
     def from_json(cls, fields: dict[str, int]) -> Self:
-        """Read what `vars` of a population wrote."""
+        """Read a population from its `vars`."""
         return cls(**fields)
 
 
 def _place(index: int) -> int:
-    """Return the person's place in its hundred: 37 has no factor in common with 100, so each has one."""
+    """Return the user's rank in its hundred: 37 has no factor in common with 100, so ranks are distinct."""
     return index * 37 % 100
 
 
 def entra_id(number: int, index: int) -> str:
-    """Return the id of a person in Entra, a GUID like any other."""
+    """Return a user's id in Entra, in the form of a GUID."""
     return f"{number:08x}-0000-4000-8000-{index:012x}"
 
 
 def index_in_id(value: str, number: int) -> int | None:
-    """Return which person of population `number` has this id, None when it is nobody's there."""
+    """Return the index of the user of population `number` with this id, None if there is none."""
     match = _NUMBER_IN_ID.fullmatch(value)
     return int(match[2], 16) if match and int(match[1], 16) == number else None
 
 
 def index_in_address(value: str, number: int) -> int | None:
-    """Return which person of population `number` a mail address points to, None when to nobody there."""
+    """Return the index of the user of population `number` with this mail address, None if there is none."""
     match = _NUMBER_IN_ADDRESS.search(value)
     return int(match[1]) if match and int(match[2]) == number else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """One person's values; `moves` says how often they have moved since the beginning."""
+    """One user's values; `moves` is how often the user has moved."""
 
     number: int
     index: int
@@ -115,12 +115,12 @@ class Person:
 
     @property
     def street(self) -> str:
-        """The street, another one after each move."""
+        """The street, which changes with each move."""
         return f"{_STREET[self.index % len(_STREET)]} {1 + self.index % 90 + self.moves}"
 
     @property
     def postcode(self) -> str:
-        """The postal code, another one after each move."""
+        """The postal code, which changes with each move."""
         return f"{10000 + (self.index * 7 + self.moves * 13) % 80000}"
 
     @property
@@ -130,11 +130,11 @@ class Person:
 
     @property
     def phone(self) -> str:
-        """The telephone number, from the range that is kept free for fiction."""
+        """The telephone number, from the range that is reserved for fiction."""
         return f"+46701740{600 + self.index % 99}"
 
     def in_entra(self) -> dict[str, Any]:
-        """Return the person with Graph's properties, all that the sync may select."""
+        """Return the user with all Graph properties that the sync may select."""
         return {
             "id": entra_id(self.number, self.index),
             "userPrincipalName": self.address,

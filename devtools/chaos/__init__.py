@@ -1,4 +1,4 @@
-"""The fault suite: real processes, real servers, and seeded schedules of what goes wrong for them.
+"""The fault suite: real processes, real servers, and seeded schedules of faults.
 
-`python -m devtools.chaos --help`, or `make chaos`. docs/reliability.md says what is done and promised.
+`python -m devtools.chaos --help`, or `make chaos`. docs/reliability.md describes the faults and the promises.
 """

@@ -1,4 +1,4 @@
-"""The command: rounds of faults, a table as they end, build/chaos.json, exit 1 when anything went wrong."""
+"""Runs rounds of faults: prints a table, writes build/chaos.json, exits with 1 after any failure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ BUILD = Path(__file__).parents[2] / "build"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run as many rounds as are wanted; return the exit code."""
-    # As Ctrl-C does: whatever was started is ended on the way out.
+    """Run the wanted number of rounds; return the exit code."""
+    # SIGTERM acts like Ctrl-C, so that every started process is ended on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = _parser().parse_args(arguments)
     rounds: list[Round] = []

@@ -1,6 +1,6 @@
-"""Clocks that jump: the product's commands run under libfaketime, which takes the jump from a file.
+"""Clocks that jump: the product's commands run under libfaketime, which reads the jump from a file.
 
-Only the time of day jumps, as it does when somebody sets a machine's clock; the monotonic clock goes on.
+Only the time of day jumps, as it does when a machine's clock is set. The monotonic clock does not jump.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ REQUIREMENT: Final = Requirement(
 
 
 class Clock:
-    """The clock of one command, as far away from the true time as `jump` last said."""
+    """The clock of one command, with the offset that `jump` last set."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.jump("+0")
 
     def jump(self, offset: str) -> None:
-        """Set the clock so many seconds ahead or back of the true time; taken note of within a second."""
+        """Set the clock's offset from the true time in seconds; processes read it within a second."""
         new = self._file.with_suffix(".new")
         new.write_text(f"{offset}\n", encoding="ascii")
         new.replace(self._file)

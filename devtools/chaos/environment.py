@@ -1,4 +1,4 @@
-"""Everything of one round, put together: servers, stand-ins, doors before them, the product's commands."""
+"""The environment of one round: servers, stand-ins, proxies before them, the product's commands."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from devtools.servers import Servers
 
-#: Seconds between two looks at anything.
+#: Seconds between two polls.
 POLL_INTERVAL: Final = 0.1
 #: Graph hands out at least so many pages, so that something can happen between two of them.
 PAGES: Final = 8
@@ -45,9 +45,9 @@ FROM runs JOIN tenants ON tenants.id = runs.tenant_id WHERE tenants.key = %s ORD
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run has come: its status and cause, and the people that have an outcome.
+    """A run's progress: its status and cause, and the number of users with an outcome.
 
-    `run` is its number, None while there is none.
+    `run` is its number, None while there is no run.
     """
 
     settled: int
@@ -63,7 +63,7 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Environment:
-    """What faults are done to, and what is looked at afterwards."""
+    """The system that faults act on, and that is checked afterwards."""
 
     servers: Servers
     stand_ins: StandIns
@@ -141,7 +141,7 @@ class Environment:
         self._connection = None
 
     def trigger(self, key: str = TENANT_KEY) -> None:
-        """Ask for a tenant's run, as any AMQP client would: again until RabbitMQ has taken it."""
+        """Publish a trigger for a tenant, as any AMQP client would, until RabbitMQ confirms it."""
         if not self.wait(DEADLINE, lambda: self._published(key)):
             raise RuntimeError("RabbitMQ does not take the trigger")
 
@@ -191,10 +191,10 @@ def environment(  # noqa: PLR0913 - each is one thing that a schedule may want
     clock_jumps: bool = False,
     with_others: bool = False,
 ) -> Iterator[Environment]:
-    """Put a round's scene together and start the commands; all of it is gone when the block ends.
+    """Create a round's environment and start the commands; remove everything after the block.
 
-    `folder` takes the logs. The municipality follows from `seed` as well. `clock_jumps` gives the workers a
-    clock that can jump, `with_others` adds two small municipalities.
+    `folder` receives the logs. `seed` determines the municipality as well. `clock_jumps` gives the workers
+    a clock that can jump, `with_others` adds two small municipalities.
     """
     made_up = folder / "world"
     made_up.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What can go wrong: the kinds of faults, and the ranges from which a schedule draws their numbers."""
+"""The kinds of faults, and the ranges from which a schedule draws their numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devtools.chaos.faults.broken_organisation import VARIANTS
 
 
 class FaultType(StrEnum):
-    """One way for something to go wrong."""
+    """One kind of fault."""
 
     KILL_WORKER = "kill-worker"
     KILL_POOL = "kill-pool"
@@ -52,9 +52,9 @@ class FaultType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FaultParameters:
-    """From what a schedule draws an event of a kind.
+    """The ranges from which a schedule draws an event of a kind.
 
-    `at` is the share of the people that have an outcome when it happens, from and to; from 0 to 0 is
+    `at` is the share of users that have an outcome when it happens, from and to; from 0 to 0 is
     before the run begins. `seconds` is how long it lasts, `times` how many requests it strikes, also
     from and to; with both, the first that is reached ends it. One of `variants` is chosen, where there
     are any.

@@ -1,7 +1,7 @@
 """A TCP proxy that passes bytes through, and can delay, hold, cut and break off what passes.
 
-`Proxies` runs an event loop in a thread; each `Proxy` in it listens on loopback for one server. What is done
-to a door may be done from any thread, and has been done when the call returns.
+`Proxies` runs an event loop in a thread; each `Proxy` in it listens on loopback for one server. Any thread
+may call a proxy's methods. A call has taken effect when it returns.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Proxy:
         self._target = target
         self._links: set[_Link] = set()
         self._listener: asyncio.Server | None = None
-        #: Keeps the port ours while nobody listens on it.
+        #: Reserves the port while no server listens on it.
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
@@ -84,7 +84,7 @@ class Proxy:
         self._run(shut())
 
     def reopen(self) -> None:
-        """Listen again, if nobody else wants the door to be shut."""
+        """Listen again, after as many calls as of `shut`."""
 
         async def reopened() -> None:
             self._shut_by -= 1
@@ -121,7 +121,7 @@ class Proxy:
         self._run(delayed())
 
     def cut(self) -> None:
-        """Reset every connection; what was held or on its way is lost."""
+        """Reset every connection; all bytes on their way are lost."""
 
         async def cut_all() -> None:
             self._reset_all()
@@ -218,7 +218,7 @@ class Proxy:
 
 
 class Proxies:
-    """All doors of a round, in an event loop in a thread of their own. A context manager."""
+    """All proxies of a round, in an event loop in a thread of their own. A context manager."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -226,7 +226,7 @@ class Proxies:
         self._doors: list[Proxy] = []
 
     def open(self, host: str, port: int) -> Proxy:
-        """Return a new door in front of that server."""
+        """Return a new proxy in front of that server."""
         proxy = Proxy(self._run, (host, port))
         self._run(proxy.listen())
         self._doors.append(proxy)

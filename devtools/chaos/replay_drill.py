@@ -1,9 +1,9 @@
-"""The drill of dead letters: everybody becomes one, and a replay that is killed on the way brings them back.
+"""Drill: fails every user, then recovers with an interrupted replay.
 
-`make drill USERS=10000`. Skolon refuses every search, so that a whole run ends among the dead letters. They
-are listed; replayed while Skolon still refuses to be written to, which has to stop by itself; replayed when
-that is mended, and killed (SIGKILL) half-way; and replayed to the end. Then all is judged as a round of the
-fault suite is. Exit 1 when anything is not as it should be.
+`make drill USERS=10000`. Skolon refuses every search, so that every user of a run becomes a dead letter. The
+drill lists them. It replays them while Skolon refuses every update; this replay must stop by itself. Then
+Skolon works, and the drill starts a replay and kills it (SIGKILL) half-way. The last replay runs to the end.
+The result is assessed like a round of the fault suite. Exit 1 when anything is not as expected.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 BUILD: Final = Path(__file__).parents[2] / "build"
 
-#: What an operator chooses who has mended what Skolon refused. Whoever fails for another reason then is a
-#: letter of that other reason, and not chosen again.
+#: The dead letters that an operator selects once Skolon's refusal is fixed. A user who then fails for another
+#: reason is a dead letter with that reason, and is not selected again.
 REPLAY: Final = ("dead-letters", "replay", "--yes", "--reason", "rejected_by_skolon")
 
-#: How often a replay may stop because the very first people it tries have faults of their own.
+#: How often a replay may stop because the first users that it tries have faults of their own.
 FALSE_STARTS: Final = 5
 
 #: Seconds without a new outcome after which the drill is over.
@@ -70,11 +70,11 @@ class Drill:
                 if operation["status"] == "stopped":
                     operation = self._replay()
             self._has_to_be("completed", operation)
-            # What the killed one had published may still be on its way.
+            # Messages that the killed replay published may still be queued.
             self._await(lambda: not self._count(_ON_THEIR_WAY))
 
     def dead(self) -> int:
-        """Return how many people are dead letters, as the books have it."""
+        """Return how many users are dead letters, by the database."""
         return self._count(_DEAD)
 
     def _count(self, query: str) -> int:
@@ -84,7 +84,7 @@ class Drill:
 
     def _everybody_dies(self) -> None:
         self._scene.stand_ins.skolon_fault(kind="status", status=400, times=None, path_kind="search")
-        with self._timed("a run of which nobody is found"):
+        with self._timed("a run in which every user fails"):
             self._scene.trigger()
             self._await(lambda: (progress := self._scene.progress()) is not None and progress.ended)
         self._scene.stand_ins.clear_faults()

@@ -1,4 +1,4 @@
-"""Carries a schedule out on a scene: each fault at its share of progress, then the wait for the run's end."""
+"""Runs a schedule of faults: each at its share of progress, then waits for the end of the run."""
 
 from __future__ import annotations
 

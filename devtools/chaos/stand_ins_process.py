@@ -34,7 +34,7 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True)
 class _SwitchedOn:
-    """A fault in one of the books: how often it may still strike, and how it is switched off."""
+    """A stand-in's fault: how often it may still strike, and how it is switched off."""
 
     left: Callable[[], int]
     remove: Callable[[], None]
@@ -168,7 +168,7 @@ def serve_stand_ins(pipe: Connection, folder: Path, people: int, seed: int, page
             name, arguments = order
             try:
                 send("answer", getattr(orders, name)(*arguments))
-            except Exception as error:  # noqa: BLE001 - whoever gave the order gets it
+            except Exception as error:  # noqa: BLE001 - the sender of the order gets it
                 send("answer", error)
 
 

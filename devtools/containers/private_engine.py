@@ -1,7 +1,7 @@
 """An engine of our own: Debian's dockerd in namespaces, with nothing but loopback and its own bridge.
 
-Its network namespace has no way out, so that nothing in it can reach or disturb anybody. What images need
-is brought to it from outside.
+Its network namespace has no way out, so that nothing in it can reach or disturb other machines. Files that
+images need are copied into it.
 """
 
 from __future__ import annotations

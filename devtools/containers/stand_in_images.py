@@ -15,7 +15,7 @@ from devtools.containers.roots import HERE, Recipe, inside, root
 
 REPOSITORY = Path(__file__).parents[2]
 LOCKED = REPOSITORY / "requirements/product.txt"
-#: Where the Python image has the wheels, and its pip looks for them: a build asks nobody else.
+#: The folder of the wheels in the Python image; its pip uses no other source.
 _WHEELS = "usr/local/share/wheels"
 _PIP_SETTINGS = f"[global]\nno-index = true\nfind-links = /{_WHEELS}\n"
 

@@ -182,7 +182,7 @@ def _newest_run(engine: Engine) -> dict[str, Any]:
 
 
 def _completed(run: dict[str, Any]) -> None:
-    """Check that everybody is accounted for, and that nobody's dead letter is the deployment's fault."""
+    """Check that every user has an outcome, and that no dead letter is the deployment's fault."""
     whole = run["published"] == sum(run["outcomes"].values()) == PEOPLE
     if run["status"] != "completed" or not whole or not set(run["reasons"]) <= _EXPECTED_REASONS:
         raise Failed(f"the run is not as it should be: {json.dumps(run)}")

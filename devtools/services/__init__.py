@@ -1,1 +1,1 @@
-"""Real servers for the tests: given by the environment, or private ones that leave nothing behind."""
+"""Real servers for the tests: named by the environment, or private and removed afterwards."""

@@ -114,7 +114,7 @@ class PostgreSQL:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
 
     def drop_database(self, url: str) -> None:
-        """Remove a database that create_database made, whoever is connected to it."""
+        """Remove a database that create_database made, and end its connections."""
         name = urlsplit(url).path[1:]
         self._databases.remove(name)
         self._drop(name)
@@ -159,7 +159,7 @@ class PrivatePostgreSQL(PostgreSQL):
     def _tls(self, certificate: Certificate) -> tuple[str, ...]:
         key = self._process.directory / "server.key"
         shutil.copyfile(certificate.key, key)
-        # PostgreSQL takes a key that nobody else can read.
+        # PostgreSQL accepts a key only if other users cannot read it.
         key.chmod(0o600)
         chain = self._process.directory / "server.pem"
         shutil.copyfile(certificate.chain, chain)

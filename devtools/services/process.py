@@ -1,4 +1,4 @@
-"""A server process in a watchdog's hands, with its directory, its log and its ports."""
+"""A server process under a watchdog, with its directory, its log and its ports."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ OUTGOING = range(int(_FIRST_AND_LAST[0]), int(_FIRST_AND_LAST[1]) + 1)
 FIRST_PORT = 10_000
 
 
-class Unavailable(Exception):  # noqa: N818 - a fact about this machine, told to whoever wanted the server
+class Unavailable(Exception):  # noqa: N818 - a fact about this machine, not an error of the caller
     """A server can neither be found nor started here; the text says why and what would help."""
 
 
 def free_port() -> int:
-    """Find a TCP port on loopback that nobody has now, and that will be there when its server starts again.
+    """Find a TCP port on loopback that is free now, and that will be free when its server starts again.
 
-    Of those that the system gives to outgoing connections any may be taken while the server is down: by
-    anybody's connection, and even by a client that tries to reach this very port and meets itself.
+    The system gives some ports to outgoing connections. While the server is down, such a port may be taken by
+    any connection, even by a client that tries to reach this port and connects to itself.
     """
     others = [port for port in range(FIRST_PORT, 65_536) if port not in OUTGOING]
     while True:
-        # 0 is any: where outgoing connections are given all there are, nothing better can be had.
+        # 0 is any port: where outgoing connections may use all ports, there is nothing better.
         wanted = random.choice(others) if others else 0  # noqa: S311 - spreads servers, keeps no secret
         with socket.socket() as probe:
             try:
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def server_environment(**extra: str) -> dict[str, str]:
-    """Take the little that a server needs of ours (paths and language), with what is given on top."""
+    """Return the few variables that a server needs (paths and language), and the given ones."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     return {**kept, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **extra}
@@ -61,7 +61,7 @@ def server_environment(**extra: str) -> dict[str, str]:
 class ServerProcess:
     """One server and its temporary directory; both are gone after `close`, or when this process dies.
 
-    `user` is whom the server runs as; the directory is handed to that user. None is whoever we are.
+    `user` is the account that the server runs as, which then owns the directory; None is the present one.
     """
 
     def __init__(self, name: str, *, user: str | None = None) -> None:

@@ -191,7 +191,7 @@ class PrivateRabbitMQ(RabbitMQ):
         return bool(node["running"]) and any(one["protocol"] == "amqp" for one in listeners)
 
     def raise_alarm(self) -> None:
-        """Raise the memory alarm: RabbitMQ blocks whoever publishes, until `lift_alarm` or a start."""
+        """Raise the memory alarm: RabbitMQ blocks all publishers until `lift_alarm` or a start."""
         self._watermark("0.000001")
 
     def lift_alarm(self) -> None:

@@ -1,4 +1,4 @@
-"""Keep one server process, and end it and its data when whoever asked for it is gone.
+"""Keeps one server process, and ends it and removes its data when its owner has ended.
 
 Run as a script of its own: `python -I watchdog.py DIRECTORY`. Standard input takes one JSON order a line,
 standard output gives one JSON answer a line:
@@ -137,7 +137,7 @@ class Watchdog:
 
 
 def main(directory: str) -> None:
-    """Obey until the orders end or their giver is gone."""
+    """Carry out orders until they end or the parent is gone."""
     # A Ctrl-C at the terminal is the parent's to handle: it closes our standard input.
     os.setsid()
     parent = os.getppid()

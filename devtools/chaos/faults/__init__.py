@@ -1,1 +1,1 @@
-"""What goes wrong in a round of faults."""
+"""The faults of a round, one module for each part that they act on."""

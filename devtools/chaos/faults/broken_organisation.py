@@ -1,4 +1,4 @@
-"""What stands before Skolon and breaks one of its organisations, as long as that is wanted."""
+"""A WSGI layer before Skolon that breaks one of its organisations for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that somebody else writes straight into the queues of users and pages, in the middle of a run."""
+"""Forged messages that are written into the queues of users and pages during a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Forgery = tuple[str, bytes]
 
 
 class _Forger:
-    """Forges for one round: what is sealed in its messages is genuine, and that of other messages."""
+    """Forges messages for one round: their encrypted parts are genuine, but come from other messages."""
 
     def __init__(self, environment: Environment) -> None:
         self._cipher = FieldCipher([environment.env["UPDATE_SYNC_SECRET_KEYS"]])

@@ -1,4 +1,4 @@
-"""Names that are lost: commands resolve theirs through `faked`, and a file tells what is lost."""
+"""Host names that cannot be resolved: commands resolve through `faked`, and a file lists lost names."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def kill_broker(environment: Environment, _event: Event) -> bool:
 
 
 def alarm_broker(environment: Environment, event: Event) -> bool:
-    """Raise RabbitMQ's memory alarm for a while: it takes no message from anybody."""
+    """Raise RabbitMQ's memory alarm for a while: it accepts no message."""
     seconds = LONG_ALARM if event.variant == "long" else event.seconds
     with environment.servers.broker_lock:
         environment.servers.rabbitmq.raise_alarm()

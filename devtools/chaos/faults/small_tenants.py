@@ -36,5 +36,5 @@ class Breakage:
 
     @property
     def is_malformed(self) -> bool:
-        """Whether it answers with users that cannot be read, each of whom may become a dead letter."""
+        """Whether it answers with unreadable users, each of which may become a dead letter."""
         return self.variant == MALFORMED

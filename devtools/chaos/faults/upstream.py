@@ -1,4 +1,4 @@
-"""Skolon, Graph and Entra that are away, slow, throttling, or answer with anything but the answer."""
+"""Skolon, Graph and Entra that are unavailable, slow, throttling, or answer with nonsense."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def skolon_error(environment: Environment, event: Event) -> bool:
         case "502-page":
             fault = {"kind": "html", "status": 502}
         case "not-json":
-            # Searches alone: nonsense with status 200 in answer to a PATCH that was not carried out
-            # would be a Skolon that says that it has done what it has not.
+            # Only searches get nonsense. With status 200 for a PATCH that was not carried out, Skolon would
+            # confirm a change that it has not made.
             fault = {"kind": "not_json", "path_kind": "search"}
         case status:
             fault = {"kind": "status", "status": int(status)}
@@ -175,7 +175,8 @@ def _down(environment: Environment, proxy: Proxy, seconds: float) -> bool:
 def _strikes(environment: Environment, event: Event, number: int) -> bool:
     """Wait until a fault has struck all its requests, or its time is over; say whether it struck any.
 
-    Without the second, a fault of many requests would last for minutes: who holds back probes alone.
+    Without the time limit, a fault of many requests would last for minutes, because an open circuit breaker
+    sends probes only.
     """
     environment.comes(event.seconds or STRIKE, lambda: not environment.stand_ins.strikes_left(number))
     return environment.stand_ins.take_back(number) < event.times

@@ -1,4 +1,4 @@
-"""What a round amounts to: an observation against what the municipality demands. Nothing but values."""
+"""Assesses a round: compares the observation with the expectations. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from devtools.chaos.results.expectations import Expectation
-    from devtools.chaos.results.observation import Letter, Observation
+    from devtools.chaos.results.observation import Observation, ObservedDeadLetter
     from devtools.chaos.runner import RoundLog
     from devtools.chaos.schedule import Schedule
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Round:
     """A round's report, one object of build/chaos.json.
 
-    * `lost`: people without a receipt in the run, or still pending at the end
+    * `lost`: users without a receipt in the run, or still pending at the end
     * `wrong`: Skolon users that are not as the municipality's own expectation has them
     * `done_twice_with_effect`: PATCHes that Skolon carried out beyond the first that changed the user,
-      and those that changed nothing. One person is never a reason for two.
-    * `dead_letters` by reason, without `duplicate_dead_letters` of the same person
+      and those that changed nothing. One user never needs two.
+    * `dead_letters` by reason, without `duplicate_dead_letters` of the same user
     * `outage_dead_letters`: those that the municipality does not demand
     * `recovered`: messages that were retried or redelivered, as far as logs and RabbitMQ tell
     * `unexpected`: everything else that is not as it should be, each told in `surprises`
@@ -192,7 +192,7 @@ def _sums(account: Account) -> list[str]:
 def _people(
     receipts: Mapping[str, tuple[str, str | None]], people: Mapping[str, frozenset[tuple[str, str | None]]]
 ) -> list[str]:
-    """Compare each person's receipt with what is right for that person; the first few are told."""
+    """Compare each user's receipt with its allowed results; report the first few differences."""
     differing = [
         f"user {user}: {outcome} {reason or ''}".rstrip()
         for user, (outcome, reason) in receipts.items()
@@ -202,10 +202,10 @@ def _people(
 
 
 def _dead_letters(
-    dead_letters: Iterable[Letter], people: Mapping[str, frozenset[tuple[str, str | None]]]
+    dead_letters: Iterable[ObservedDeadLetter], people: Mapping[str, frozenset[tuple[str, str | None]]]
 ) -> _Letters:
-    of_user: defaultdict[str, list[Letter]] = defaultdict(list)
-    others: list[Letter] = []
+    of_user: defaultdict[str, list[ObservedDeadLetter]] = defaultdict(list)
+    others: list[ObservedDeadLetter] = []
     for dead_letter in dead_letters:
         if dead_letter.user is None:
             others.append(dead_letter)

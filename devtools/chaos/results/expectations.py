@@ -1,4 +1,4 @@
-"""What the municipality demands of a round, person by person."""
+"""The expected result of a round, user by user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Who of two comes first keeps the Skolon user that both claim.
 _EITHER: Final = frozenset({("updated", None), ("dead_lettered", "collision")})
 
-#: What becomes of people of whom Skolon is not asked, or has nobody.
+#: The outcomes of users that Skolon is not asked about, or does not have.
 _NOT_FOUND: Final = frozenset(
     {("out_of_scope", None), ("not_found", None), ("dead_lettered", "invalid_user")}
 )
@@ -25,11 +25,11 @@ _UNREADABLE: Final = ("dead_lettered", "rejected_by_skolon")
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What the municipality demands of a first run, whatever goes wrong around it.
+    """The expected result of a first run, whatever faults occur.
 
-    `people` has for each Entra id the pairs of outcome and reason that are right: one, or two where
-    chance decides who of two comes first. `outcomes` and `reasons` are the sums, None where the moment at
-    which something broke decides. `status` is that of the run in the end.
+    `people` has for each Entra id the allowed pairs of outcome and reason: one, or two where chance decides
+    which of two users comes first. `outcomes` and `reasons` are the totals, None where they depend on the
+    moment of a fault. `status` is the run's final status.
     """
 
     people: Mapping[str, frozenset[tuple[str, str | None]]]
@@ -49,7 +49,7 @@ class Account:
 
 
 def expectation_of(municipality: Municipality) -> Expectation:
-    """Return what must become of everybody in a first run."""
+    """Return the expected result of all users in a first run."""
     return Expectation(
         people={
             person.entra["id"]: (
@@ -63,10 +63,10 @@ def expectation_of(municipality: Municipality) -> Expectation:
 
 
 def expectation_of_broken(municipality: Municipality, breakage: Breakage) -> Expectation:
-    """Return what must become of everybody whose organisation is broken for a while, or to the end.
+    """Return the expected result of all users of an organisation that is broken for a while, or to the end.
 
-    The same as ever, once it is healed. But whoever cannot be read may be a dead letter, since others got
-    through before; and where the run is cancelled, whoever is pending stays so.
+    Once it is healed, the result is the same as without a fault, with two exceptions. An unreadable user may
+    be a dead letter, because other users succeeded before. In a cancelled run, pending users stay pending.
     """
     expectation = expectation_of(municipality)
     if not breakage.is_cancelled and not breakage.is_malformed:

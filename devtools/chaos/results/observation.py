@@ -1,4 +1,4 @@
-"""What can be seen when a round is over: through the product's doors, in the queues, and in the logs."""
+"""Observes a finished round: through the product's commands, in the queues, and in the logs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Seconds for the queues to be empty after the end of the run.
 DRAIN: Final = 120.0
 
-#: A name of so many letters or fewer proves nothing.
+#: Names of this length or shorter are also parts of other words, so that finding one proves nothing.
 SHORT: Final = 4
 
 _FORGED: Final = re.compile(rb"forged-\d+")
@@ -37,7 +37,7 @@ _NUMBER: Final = re.compile(r"\d[\d -]{6,}\d")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class ObservedDeadLetter:
     """A dead letter as any AMQP client reads it. What it does not say is None."""
 
     queue: str
@@ -54,7 +54,7 @@ class Observation:
 
     run: dict[str, Any]
     receipts: list[dict[str, Any]]
-    dead_letters: list[Letter]
+    dead_letters: list[ObservedDeadLetter]
     #: Messages that were left in queues other than those of dead letters.
     leftovers: dict[str, int]
     wrong: list[str]
@@ -82,7 +82,7 @@ def observe(environment: Environment) -> Observation:
         pool.ask_to_end()
     ended = [pool.log.stem for pool in (environment.workers, environment.producer) if not pool.end()]
     others = list(_others(environment)) if environment.breakage else []
-    dead_letters = read_letters(
+    dead_letters = read_dead_letters(
         environment.amqp_url, [name for name in _names(environment) if name.endswith(".XQ")]
     )
     log = "".join(
@@ -132,9 +132,9 @@ def _wrong_of_others(environment: Environment, others: Iterable[Account]) -> Ite
         yield from environment.stand_ins.wrong_users_of(account.key, unfinished)
 
 
-def read_letters(amqp_url: str, queues: Iterable[str]) -> list[Letter]:
+def read_dead_letters(amqp_url: str, queues: Iterable[str]) -> list[ObservedDeadLetter]:
     """Read all dead letters of those queues; they go back when the connection ends."""
-    found: list[Letter] = []
+    found: list[ObservedDeadLetter] = []
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         channel = connection.channel()
         for queue in queues:
@@ -179,7 +179,7 @@ def _bare(number: str | None) -> str:
     return re.sub(r"\D", "", number or "")
 
 
-def _dead_letter(queue: str, body: bytes) -> Letter:
+def _dead_letter(queue: str, body: bytes) -> ObservedDeadLetter:
     mark = _FORGED.search(body)
     forged = None if mark is None else mark[0].decode()
     try:
@@ -187,8 +187,8 @@ def _dead_letter(queue: str, body: bytes) -> Letter:
         section = message["options"].get(METADATA_KEY, {})
         user = message["kwargs"].get("user")
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Letter(queue=queue, message_id=None, user=None, reason=None, forged=forged)
-    return Letter(
+        return ObservedDeadLetter(queue=queue, message_id=None, user=None, reason=None, forged=forged)
+    return ObservedDeadLetter(
         queue=queue,
         message_id=message.get("message_id"),
         user=user,

@@ -41,7 +41,7 @@ def as_json(rounds: Sequence[Round], made: Mapping[str, str]) -> dict[str, Any]:
 
 
 def write(path: Path, rounds: Sequence[Round], made: Mapping[str, str]) -> None:
-    """Write the JSON file, so that whoever reads it meets the old one or the new one, never a part."""
+    """Write the JSON file atomically: a reader gets the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(json.dumps(as_json(rounds, made), indent=1) + "\n", encoding="utf-8")

@@ -45,7 +45,7 @@ def test_the_first_tenth_is_warm_up() -> None:
 
 
 @pytest.mark.parametrize("finish_times", [[], [1.0], [1.0, 1.0, 1.0]])
-def test_moments_that_say_nothing_about_a_rate_are_an_error(finish_times: list[float]) -> None:
+def test_too_few_timestamps_for_a_rate_are_an_error(finish_times: list[float]) -> None:
     """Nothing is divided by no time."""
-    with pytest.raises(BenchError, match="say nothing"):
+    with pytest.raises(BenchError, match="too few for a rate"):
         rate(finish_times)

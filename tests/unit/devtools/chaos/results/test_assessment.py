@@ -9,7 +9,7 @@ import pytest
 
 from devtools.chaos.results.assessment import Round, assess, broken_round
 from devtools.chaos.results.expectations import Account, Expectation
-from devtools.chaos.results.observation import Letter, Observation
+from devtools.chaos.results.observation import Observation, ObservedDeadLetter
 from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import make_schedule
 
@@ -23,7 +23,7 @@ DEMAND = Expectation(
     outcomes={"updated": 1, "unchanged": 1, "dead_lettered": 1},
     reasons={"invalid_user": 1},
 )
-LETTER = Letter(queue="user-sync.XQ", message_id="1", user="cia", reason="invalid_user")
+LETTER = ObservedDeadLetter(queue="user-sync.XQ", message_id="1", user="cia", reason="invalid_user")
 
 
 def receipt(user: str, outcome: str, reason: str | None = None) -> dict[str, Any]:
@@ -92,12 +92,12 @@ def test_a_second_patch_and_an_idle_one_are_done_twice(patches: dict[str, dict[s
 @pytest.mark.parametrize(
     "dead_letter",
     [
-        Letter(queue="user-sync.XQ", message_id="2", user="bo", reason="gave_up"),
-        Letter(queue="user-sync.XQ", message_id="2", user="cia", reason="bug"),
-        Letter(queue="tenant-pages.XQ", message_id=None, user=None, reason=None),
+        ObservedDeadLetter(queue="user-sync.XQ", message_id="2", user="bo", reason="gave_up"),
+        ObservedDeadLetter(queue="user-sync.XQ", message_id="2", user="cia", reason="bug"),
+        ObservedDeadLetter(queue="tenant-pages.XQ", message_id=None, user=None, reason=None),
     ],
 )
-def test_a_dead_letter_that_nobody_demands_is_an_outages(dead_letter: Letter) -> None:
+def test_a_dead_letter_that_nobody_demands_is_an_outages(dead_letter: ObservedDeadLetter) -> None:
     """P8: one too many for a person, for another reason, or for nobody at all."""
     assert judged(dead_letters=[LETTER, dead_letter]).outage_dead_letters == 1
 
@@ -147,7 +147,7 @@ def test_a_round_that_breaks_off_has_failed() -> None:
     assert found.surprises == ["no room left on the disk"]
 
 
-FORGED = Letter(
+FORGED = ObservedDeadLetter(
     queue="user-sync.XQ", message_id="forged-1", user="anna", reason="forged_message", forged="forged-1"
 )
 
@@ -184,7 +184,7 @@ def test_a_small_municipality_is_judged_as_the_big_one_is() -> None:
     assert (
         judged(others=[dataclasses.replace(SMALL, run={**SMALL.run, "status": "updating"})]).unexpected == 1
     )
-    dead_letter = Letter(queue="user-sync.XQ", message_id="2", user="dan", reason="gave_up")
+    dead_letter = ObservedDeadLetter(queue="user-sync.XQ", message_id="2", user="dan", reason="gave_up")
     assert judged(others=[SMALL], dead_letters=[LETTER, dead_letter]).outage_dead_letters == 1
 
 
