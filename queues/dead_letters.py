@@ -1,15 +1,15 @@
-"""A walk through a queue's dead letters, oldest first: each is looked at, and taken away or left.
+"""Browses a queue's dead letters, oldest first; each is acknowledged or stays.
 
-Nothing is lost and nothing changes its place, however the walk ends, killed processes included, and
-while workers add dead letters. That rests on three findings (docs/decisions/0045-browsing-dead-letters.md):
+No dead letter is lost or changes its place, however browsing ends, even if the process is killed, and while
+workers add dead letters. That rests on three findings (docs/decisions/0045-browsing-dead-letters.md):
 
-- What a consumer holds when its channel ends goes back to the queue's head, in its old order. What is
-  rejected, or was fetched one by one, goes back in any order: so a letter that is to stay is never
-  answered, and the walk ends by closing its channel.
-- A consumer gets no more than its window holds, so that neither side buffers the whole queue. When the
-  window is full of letters that stay, the next consumer has a larger one.
-- RabbitMQ hides from one walk what another one holds, so that browsers take turns: each has an
-  exclusive queue of a certain name.
+- When a channel ends, its consumer's deliveries return to the head of the queue in their old order. Rejected
+  messages, and those fetched one by one, return in any order. So a dead letter that stays is never answered,
+  and browsing ends by closing its channel.
+- A consumer gets no more than its prefetch window, so that neither side buffers the whole queue. When the
+  window is full of dead letters that stay, the next consumer has a larger one.
+- RabbitMQ hides the deliveries of one browser from another one. So browsers take turns: each has an exclusive
+  queue of a certain name.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ if TYPE_CHECKING:
     from queues.interfaces import DeadLetterSource
     from schemas.messages.dead_letter import DeadLetter
 
-#: Letters that the first consumer holds at most, and any one (AMQP has two bytes for it). Windows grow by
-#: the factor: with more than 32 consumers their letters would go back in any order.
+#: The smallest and the largest prefetch window (AMQP has two bytes for it). Windows grow by the factor: with
+#: more than 32 consumers the dead letters would return in any order.
 FIRST_PREFETCH: Final = 100
 MAX_PREFETCH: Final = 65_535
 PREFETCH_GROWTH: Final = 2
 
-#: Letters that are read in one go and kept in memory.
+#: Dead letters that are read at once and kept in memory.
 PAGE_SIZE: Final = 1000
 
-#: Seconds to wait for another walk to end. The longest that we make take a minute.
+#: Seconds to wait for another browser to end. Our longest one takes a minute.
 LOCK_TIMEOUT: Final = 120.0
 
-#: Seconds to wait for a letter that was there when the walk began, and between two looks at other things.
+#: Seconds to wait for a dead letter that existed at the beginning, and between two other checks.
 DELIVERY_TIMEOUT: Final = 20.0
 _POLL_INTERVAL: Final = 0.1
 
-#: Seconds that a consumer of a process that has died may go on to be counted.
+#: Seconds for which RabbitMQ may count the consumer of a dead process.
 _CONSUMER_LINGER: Final = 5.0
 
 #: Seconds between two signs of life to RabbitMQ; its heartbeats are a minute apart.
 _HEARTBEAT_INTERVAL: Final = 5.0
 
-#: What AMQP 0-9-1 says of a queue that is not there, and of one that another connection has for itself.
+#: The replies of AMQP 0-9-1 for a missing queue, and for another connection's exclusive queue.
 _NOT_FOUND: Final = 404
 _LOCKED: Final = 405
 
@@ -67,7 +67,7 @@ _LOCKED: Final = 405
 def iter_locked(
     broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
-    """Yield all dead letters of some queues, some at a time, and keep the lock meanwhile.
+    """Yield all dead letters of some queues in batches, and keep the lock meanwhile.
 
     For quick consumers. Raises `TransientError` (broker).
     """
@@ -81,9 +81,9 @@ def iter_locked(
 def iter_paged(
     broker: DeadLetterSource, queues: Sequence[str], *, size: int = PAGE_SIZE
 ) -> Iterator[list[DeadLetter]]:
-    """Yield all dead letters of some queues, some at a time, without the lock in between.
+    """Yield all dead letters of some queues in batches, and release the lock in between.
 
-    For slow consumers, a person for instance. Raises `TransientError` (broker).
+    For slow consumers, such as an operator who reads. Raises `TransientError` (broker).
     """
     for queue in queues:
         seen, more = 0, True
@@ -96,7 +96,7 @@ def iter_paged(
 
 
 class QuorumBrowser:
-    """A walk on RabbitMQ."""
+    """Browses dead letters on RabbitMQ."""
 
     def __init__(self, connection: pika.BlockingConnection, queue: str, *, first_prefetch: int) -> None:
         self._connection = connection
@@ -104,12 +104,12 @@ class QuorumBrowser:
         self._queue = queue
         self._prefetch = first_prefetch
         self._arrived: deque[tuple[int, Any, bytes]] = deque()
-        # Of the present consumer: the letters that it holds, and the place before its first one.
+        # The deliveries of the present consumer, and the position before its first one.
         self._in_flight = 0
         self._before = 0
 
     def __iter__(self) -> Iterator[BrowsedMessage]:
-        """Yield the letters that are there now."""
+        """Yield the dead letters that exist now."""
         with translated_errors():
             left = self._count()
         delivery_tag = 0
@@ -136,13 +136,13 @@ class QuorumBrowser:
                 self._prefetch = min(self._prefetch * PREFETCH_GROWTH, MAX_PREFETCH)
 
     def ack(self, found: BrowsedMessage) -> None:
-        """Acknowledge a letter."""
+        """Acknowledge a dead letter."""
         with translated_errors():
             self._channel.basic_ack(found.delivery_tag)
         self._in_flight -= found.delivery_tag > self._before
 
     def pause(self, seconds: float) -> None:
-        """Wait, and give RabbitMQ a sign of life now and then."""
+        """Wait, and send RabbitMQ a sign of life now and then."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             time.sleep(min(left, _HEARTBEAT_INTERVAL))
@@ -150,9 +150,9 @@ class QuorumBrowser:
                 self._connection.process_data_events(time_limit=0)
 
     def end(self) -> None:
-        """Give back what is held, in its order."""
+        """Return the deliveries to the queue in their order."""
         if self._channel.is_open:
-            # Not its own `close`: that rejects what has arrived and was not looked at, and so reorders it.
+            # Not pika's own `close`: it rejects deliveries that were not read yet, which changes their order.
             begin_close(self._channel)
             while not self._channel.is_closed:
                 self._connection.process_data_events(time_limit=_POLL_INTERVAL)
@@ -161,7 +161,7 @@ class QuorumBrowser:
         self._arrived.append((method.delivery_tag, properties.headers, body))
 
     def _count(self) -> int:
-        """Return how many letters there are, once no consumer may still return some."""
+        """Return the number of dead letters, once no earlier consumer may still return some."""
         ends = time.monotonic() + _CONSUMER_LINGER
         while True:
             try:
@@ -175,12 +175,12 @@ class QuorumBrowser:
             time.sleep(_POLL_INTERVAL)
 
     def _next(self) -> tuple[int, Any, bytes] | None:
-        """Return the next letter, None when the missing ones are gone."""
+        """Return the next dead letter, None when the missing ones are gone."""
         ends = time.monotonic() + DELIVERY_TIMEOUT
         while not self._arrived:
             self._connection.process_data_events(time_limit=_POLL_INTERVAL)
             if not self._arrived and time.monotonic() >= ends:
-                # What is on its way to us counts as handed out, so that this alone tells nothing.
+                # RabbitMQ counts messages on their way to us as delivered, so this alone proves nothing.
                 there = self._channel.queue_declare(xq_name(self._queue), passive=True).method
                 if not there.message_count:
                     return None
@@ -205,7 +205,7 @@ def browsing(
         try:
             yield browser
         except BaseException:
-            # What the walker raised is what is told, also when the connection has broken meanwhile.
+            # The caller's exception is raised, also when the connection has broken meanwhile.
             with suppress(Exception):
                 browser.end()
             raise
@@ -220,7 +220,7 @@ def _lock(connection: pika.BlockingConnection, name: str) -> None:
     ends = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
-            # It goes with its connection, however that ends.
+            # The connection's end deletes the queue, whatever ended it.
             connection.channel().queue_declare(name, exclusive=True, arguments={"x-queue-type": "classic"})
         except ChannelClosedByBroker as error:
             if error.reply_code != _LOCKED:

@@ -1,4 +1,4 @@
-"""What every broker of ours can do, on RabbitMQ as well as in one process's memory."""
+"""The interfaces of the brokers, on RabbitMQ and in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.messages.dead_letter import DeadLetter
 
 
-#: dramatiq's, for the rooms above to name: they know it by this door alone.
+#: dramatiq's classes, for the other packages: they import dramatiq only through this module.
 __all__ = [
     "Broker",
     "BrowsedMessage",
@@ -35,17 +35,17 @@ __all__ = [
 
 
 class Publisher(Protocol):
-    """Puts messages into queues; what it has returned from is there."""
+    """Publishes messages; when a method returns, the broker has them."""
 
     def publish(self, messages: Sequence[Message[Any]]) -> None:
         """Publish all messages, in order.
 
-        Returns when the broker has taken charge of every one of them. Raises `TransientError`
-        (broker) otherwise; some of them may then have been published all the same.
+        Returns when the broker has confirmed every message. Raises `TransientError` (broker) otherwise; some
+        of the messages may have been published then.
         """
 
     def publish_later(self, message: Message[Any], seconds: float) -> None:
-        """Put `message` into its queue, to be worked on after so many seconds; raises as `publish` does."""
+        """Publish `message`, to be processed after so many seconds; raises as `publish` does."""
 
     def publish_dead_letter(self, message: Message[Any]) -> None:
         """Put `message` into the dead-letter queue of its queue; raises as `publish` does."""
@@ -53,7 +53,7 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class BrowsedMessage:
-    """A letter that a walk has come to, at a `delivery_tag` that is known to that walk only."""
+    """A dead letter found by a browser; only that browser knows its `delivery_tag`."""
 
     delivery_tag: int
     queue: str
@@ -62,67 +62,67 @@ class BrowsedMessage:
 
     @cached_property
     def dead_letter(self) -> DeadLetter:
-        """What it says, read when it is first asked for."""
+        """The parsed dead letter; it is parsed at the first access."""
         return read_dead_letter(self.queue, self.body, self.headers)
 
 
 class DeadLetterBrowser(Protocol):
-    """One way through the dead letters of a queue."""
+    """Browses the dead letters of a queue."""
 
     def __iter__(self) -> Iterator[BrowsedMessage]:
-        """Yield the letters that were there when the walk began, oldest first.
+        """Yield the dead letters that existed when browsing began, oldest first.
 
-        A letter stays where it is unless it is taken. Raises `TransientError` (broker).
+        A dead letter stays in its place unless it is acknowledged. Raises `TransientError` (broker).
         """
 
     def ack(self, found: BrowsedMessage) -> None:
-        """Take a letter away for good; raises `TransientError` (broker).
+        """Acknowledge a dead letter, which removes it for good; raises `TransientError` (broker).
 
-        A letter whose walk breaks just then may be there all the same.
+        If the connection breaks at that moment, the dead letter may remain.
         """
 
     def pause(self, seconds: float) -> None:
-        """Wait, and keep the walk alive meanwhile."""
+        """Wait, and keep the connection alive meanwhile."""
 
 
 class DeadLetterSource(Protocol):
-    """Gives access to what lies among the dead letters."""
+    """Gives access to dead letters."""
 
     def browse_dead_letters(self, queue: str) -> AbstractContextManager[DeadLetterBrowser]:
         """Browse the dead letters of `queue`, one browser at a time.
 
-        Raises `TransientError` (broker) when it cannot be had.
+        Raises `TransientError` (broker) when that fails.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDepth:
-    """The messages that lie ready in `NAME`, and `deferred` of it in `NAME.DQ` and where suspects lie."""
+    """The messages that are ready in `NAME`; `deferred` counts those in `NAME.DQ` and the quarantine."""
 
     ready: int
     deferred: int
 
     @property
     def is_empty(self) -> bool:
-        """Whether none lies ready anywhere."""
+        """Whether no message is ready in any of them."""
         return not (self.ready or self.deferred)
 
 
 class QueueDepths(Protocol):
-    """Tells how many messages lie ready."""
+    """Counts the messages that are ready."""
 
     def depth(self, queue: str) -> QueueDepth:
-        """Return how many lie ready in `queue` and what belongs to it; raises `TransientError` (broker)."""
+        """Return the ready messages of `queue` and its related queues; raises `TransientError` (broker)."""
 
 
 class ReplayBroker(Publisher, DeadLetterSource, Protocol):
-    """Both: what a replay needs."""
+    """The broker of a replay."""
 
 
 class ReconcilerBroker(ReplayBroker, QueueDepths, Protocol):
-    """All of it: what a reconciler needs."""
+    """The broker of a reconciler."""
 
 
 def install_encoder() -> None:
-    """Have dramatiq read and write our envelopes in this process; its encoder is a global of its own."""
+    """Make dramatiq use our encoder in this process, where it is a global variable."""
     set_encoder(EnvelopeEncoder())

@@ -1,4 +1,4 @@
-"""Our messages as dramatiq's, addressed by actor name, so that no publisher imports an actor."""
+"""Builds our messages, addressed by actor name, so that publishers import no actors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from schemas.messages.dead_letter import DeadLetter
 
-#: The key in our section of a message's options: for how long it may be retried, in hours.
+#: The key in a message's metadata for the hours during which it may be retried.
 GIVE_UP_AFTER = "give_up_after_hours"
 
 
@@ -56,14 +56,14 @@ def tenant_sync_message(request: SyncRequest, *, event_id: str) -> Message[None]
 
 
 def with_proof(message: Message[None], proof: Callable[[str, dict[str, Any]], str]) -> Message[None]:
-    """Return a trigger with the proof that an operator of ours asks for it."""
+    """Return a trigger with the proof that an operator requested it."""
     kwargs = {**message.kwargs, "proof": proof(message.message_id, message.kwargs)}
     copy: Message[None] = message.copy(kwargs=kwargs)
     return copy
 
 
 def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Message[None]:
-    """Return the message that has one page of a run read."""
+    """Return the message that reads one page of a run."""
     kwargs = {
         "tenant": page.tenant,
         "run": page.run,
@@ -76,7 +76,7 @@ def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Mess
 
 
 def user_sync_message(user: UserSync, *, give_up_after_hours: float) -> Message[None]:
-    """Return the message that has one user of a run worked on."""
+    """Return the message that syncs one user of a run."""
     kwargs = {"tenant": user.tenant, "run": user.run, "user": user.user, "payload": user.payload}
     return _message(USER_SYNC_QUEUE, USER_SYNC_ACTOR, kwargs, give_up_after_hours)
 
@@ -94,7 +94,7 @@ def _message(queue: str, actor: str, kwargs: dict[str, Any], give_up_after_hours
 def replay_message(
     dead_letter: DeadLetter, user: UserSync, *, operation: int, give_up_after_hours: float
 ) -> Message[Any]:
-    """Return the message that has the user of a dead letter worked on once more, under the letter's id."""
+    """Return the message that syncs the user of a dead letter again, under the dead letter's id."""
     message = user_sync_message(user, give_up_after_hours=give_up_after_hours)
     section = {GIVE_UP_AFTER: give_up_after_hours, REPLAY: _replay(dead_letter, operation)}
     copy: Message[Any] = message.copy(message_id=dead_letter.id, options={METADATA_KEY: section})

@@ -1,1 +1,1 @@
-"""What happens around each message."""
+"""Middleware around the processing of each message."""

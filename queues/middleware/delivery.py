@@ -1,4 +1,4 @@
-"""A message in hand: how often it came back, and how it is given back once more."""
+"""A delivered message: how often it was redelivered, and how it is requeued."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from dramatiq.broker import MessageProxy
     from pika import BasicProperties, spec
 
-    #: A message as it came: how it was delivered, what it says of itself, and its body.
+    #: A received message: its delivery, its properties, and its body.
     Envelope = tuple[spec.Basic.Deliver, BasicProperties, bytes]
 
 
 class Receiver(Protocol):
-    """What received a delivery, and answers RabbitMQ for it."""
+    """The consumer that received a delivery, and answers RabbitMQ for it."""
 
     def start(self, delivery: Delivery) -> bool:
-        """Note that a message is being worked on; False when it was given back before that."""
+        """Mark a message as in progress; return False if it was requeued before."""
 
 
 class Delivery(RabbitmqMessage):
     """A message as RabbitMQ delivered it.
 
-    `consumer` received it; `delivery_count` counts how often it was delivered before and came
-    back unacknowledged (`x-delivery-count`, which quorum queues keep).
+    `consumer` received it. `delivery_count` counts the earlier deliveries that came back unacknowledged
+    (`x-delivery-count` of quorum queues).
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Delivery(RabbitmqMessage):
         self.consumer = consumer
         self.envelope = envelope
         self.delivery_count = delivery_count
-        #: What it takes in memory, in bytes.
+        #: The memory that it takes, in bytes.
         self.memory_size = memory_size(body)
         self.is_started = False
         self.is_released = False
@@ -51,20 +51,20 @@ class Delivery(RabbitmqMessage):
 
 
 def delivery_count_of(message: object) -> int:
-    """Return how often a message came back from a worker that did not acknowledge it."""
+    """Return how often workers have returned a message unacknowledged."""
     return message.delivery_count if isinstance(message, Delivery) else 0
 
 
 def start(message: object) -> None:
-    """Note that a message is being worked on; raise `ShutdownError` when it was given back before that."""
+    """Mark a message as in progress; raise `ShutdownError` if it was requeued before."""
     if isinstance(message, Delivery) and not message.consumer.start(message):
         raise ShutdownError("the message was given back: the process is to end")
 
 
 def requeue_on_close(message: MessageProxy) -> None:
-    """Neither acknowledge nor reject the message: it goes back to its queue when the connection ends.
+    """Neither acknowledge nor reject the message: it is requeued when the connection ends.
 
-    Memory keeps nothing beyond the process: there it is rejected, and so a dead letter at least.
+    The memory broker ends with the process: it rejects the message, so that it becomes a dead letter.
     """
     if isinstance(message, Delivery):
         message.is_released = True

@@ -1,4 +1,4 @@
-"""What to do about a failure: a decision as a value, which something else carries out."""
+"""Decides what to do about a failure, and returns the decision as a value."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from schemas.runs.sync_result import Failure, failure_of
 if TYPE_CHECKING:
     from schemas.outcomes import Cause
 
-#: Seconds before the first retry; it doubles from one to the next, and is not longer than the last.
-#: Short, so that all goes on soon after an outage: the circuit breakers keep the crowd away meanwhile.
+#: Seconds before the first retry, and at most; the delay doubles from one retry to the next. It stays short,
+#: so that work resumes soon after an outage: the circuit breakers limit the load meanwhile.
 FIRST_DELAY: Final = 2.0
 MAX_BACK_OFF: Final = 60.0
 
-#: Seconds at most, whatever the other side asks for. RabbitMQ closes a channel that leaves a delivery
+#: The longest delay in seconds, whatever a service asks for. RabbitMQ closes a channel that leaves a delivery
 #: unacknowledged for 30 minutes, and a waiting message is such a delivery.
 MAX_DELAY: Final = 20 * 60.0
 
-#: What is unforeseen may be a matter of the moment, so it is tried again, but not for long.
+#: An unexpected error may be temporary, so it is retried, but not for long.
 MAX_BUG_ATTEMPTS: Final = 3
 
-#: What a request for one user is answered, so often in a row, is that user's when others succeed meanwhile.
-#: Four waits in between, half a minute in all.
+#: So many failed requests in a row for one user are about that user, if others succeed meanwhile. There are
+#: four waits in between, half a minute in all.
 MAX_USER_ATTEMPTS: Final = 5
 #: The same for a user whose search works and whose update fails, with no other user left to compare.
 MAX_LAST_USER_ATTEMPTS: Final = 12
 #: A 403 halts a run after so many in a row while no other user succeeds. The first answer of a run may be one
 #: that only this user gets: within the two waits in between, 3 to 6 seconds, others are answered too.
 MAX_FORBIDDEN_ATTEMPTS: Final = 3
-#: What says that a service is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
+#: Statuses of a service that is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
 _FORBIDDEN: Final = 403
-#: For how long before a first failure the success of others tells that it may be one user's.
+#: For how long before a first failure the success of other users is evidence.
 _LATELY: Final = dt.timedelta(seconds=60)
 
 #: Retries lose count of themselves rather than overflow.
@@ -59,7 +59,7 @@ class UnexpectedError(UpdateSyncError):
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """Try again in `delay` seconds."""
+    """Retry in `delay` seconds."""
 
     delay: float
 
@@ -74,23 +74,23 @@ class Halt:
 
 @dataclass(frozen=True, kw_only=True)
 class Quarantine:
-    """Have it worked on apart from the others, from `queue`: a worker may have died over it."""
+    """Process the message from `queue`, apart from others: a worker may have died over it."""
 
     queue: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requeue:
-    """Leave it unacknowledged, so that RabbitMQ redelivers it."""
+    """Leave the message unacknowledged, so that RabbitMQ redelivers it."""
 
 
 Decision = Retry | Failure | Halt | Quarantine | Requeue
 
 
 class RedeliveredError(UpdateSyncError):
-    """A worker that had this message in hand has ended without a word, perhaps because of it.
+    """A worker that was processing this message has died, perhaps because of it.
 
-    `queue` is the one that it is to be worked on from.
+    `queue` is the quarantine queue from which to process it.
     """
 
     def __init__(self, detail: str, *, queue: str) -> None:
@@ -100,7 +100,7 @@ class RedeliveredError(UpdateSyncError):
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayOrigin:
-    """That a message is a dead letter which is tried again, and why it was one."""
+    """Marks the message as a replayed dead letter, with the reason of its failure."""
 
     reason: Reason
     stage: Stage
@@ -108,10 +108,10 @@ class ReplayOrigin:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What a message has been through. `attempts` counts this one; `first_failed` is aware.
+    """The failures of a message so far. `attempts` includes this one; `first_failed` is aware.
 
-    Of the last `attempts`, so many in a row as `user_failures` ended with an answer that may be about this
-    user alone, the first of them at `user_failures_since`, which is aware.
+    The last `user_failures` of the `attempts` ended with an answer that may be about this user alone, the
+    first of them at `user_failures_since`, which is aware.
     """
 
     attempts: int
@@ -124,17 +124,17 @@ class History:
 
     @property
     def overdue(self) -> bool:
-        """Whether the time that the tenant allows for waiting is over (promise P8)."""
+        """Whether the tenant's limit for waiting has passed (promise P8)."""
         return self.waited >= self.give_up_after
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeerResults:
-    """How the other users of a message's run fare at the step at which this one failed.
+    """How the other users of a message's run fare at the stage at which this one failed.
 
-    `last_success` is when the last of them did, None if none has; `pending` says whether any has no outcome
-    yet, and `recovering` whether any has lately succeeded who had failed before: then it is an outage of a
-    part.
+    `last_success` is when the last of them succeeded, None if none has. `pending` says whether any of them
+    has no outcome yet. `recovering` says whether any has succeeded lately after a failure: then it is a
+    partial outage.
     """
 
     last_success: dt.datetime | None = None
@@ -148,9 +148,9 @@ UNKNOWN_PEERS: Final = PeerResults()
 def decide(  # noqa: PLR0911 - one table
     error: BaseException, history: History, *, jitter: float, peers: PeerResults = UNKNOWN_PEERS
 ) -> Decision:
-    """Say what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages.
+    """Decide what to do about `error`. `jitter`, from 0 to 1, spreads the retries of many messages.
 
-    `peers` matters where an answer may be one user's (`stage` of an error).
+    `peers` matters when an answer may be about one user (`stage` of an error).
     """
     match error:
         case PermanentError():
@@ -188,12 +188,11 @@ def _decide_halt(error: HaltError, history: History, jitter: float, peers: PeerR
 
 
 def _concerns_one_user(error: TransientError | HaltError, history: History, peers: PeerResults) -> bool:
-    """Say whether what was answered is about this user alone, as far as can be told by now (promise P7).
+    """Say whether an answer is about this user alone, as far as is known by now (promise P7).
 
-    Others have succeeded since it was answered first; of what was answered for the first time just now,
-    lately. While some of those succeed who had failed before, it is Skolon that fails now and then, and
-    no user's own trouble (promise P8). With no other user left, a user whose search works time and again, and
-    whose change does not, counts too, unless it is said that Skolon is away.
+    It is if other users have succeeded since the first such answer, or lately if this is the first one. It is
+    not while users succeed that had failed before: then Skolon fails now and then (promise P8). Without other
+    users, it is if the user's search works repeatedly and the update does not, unless Skolon is unavailable.
     """
     if error.stage is None or history.user_failures_since is None:
         return False
@@ -205,9 +204,9 @@ def _concerns_one_user(error: TransientError | HaltError, history: History, peer
 
 
 def _may_concern_one_user(error: HaltError, history: History, peers: PeerResults) -> bool:
-    """Say whether a 403 is yet to be compared with what Skolon answers about other users (promise P7).
+    """Say whether a 403 must still be compared with Skolon's answers about other users (promise P7).
 
-    A token that is not taken (401) is wrong for all users, so no further request is made with it.
+    A refused token (401) is wrong for all users, so no further request is made with it.
     """
     is_early = 1 <= history.user_failures < MAX_FORBIDDEN_ATTEMPTS
     return is_early and peers.pending and error.stage is not None and error.status == _FORBIDDEN
@@ -241,7 +240,7 @@ def _delay(error: TransientError | NotYetError, attempts: int, jitter: float) ->
     back_off = _back_off(attempts, jitter)
     if error.retry_after is None:
         return back_off
-    # Never earlier than asked, not all at the same moment after it, and not again and again at once.
+    # Not earlier than requested, not all at the same moment after it, and not repeatedly without a delay.
     asked = error.retry_after * (1 + jitter / 4) + jitter
     return min(max(asked, back_off), MAX_DELAY)
 
