@@ -107,7 +107,7 @@ class DeltaState:
                 .where(runs.c.id == run.id, links.c.mapping_fingerprint == mapping)
             )
             if link is None:
-                _explain(connection, run.id, "everybody is read: no delta link is kept for these settings")
+                _explain(connection, run.id, "all users are read: no delta link is kept for these settings")
         dialect = sqlite if self._database.is_sqlite else postgresql
         connection.execute(
             dialect.insert(tables.read_plans)

@@ -108,7 +108,7 @@ def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -
     if undone is None:
         raise _refusal(f"the tenant has no run {request.reverts_run_id}")
     if undone.dry_run:
-        raise _refusal(f"run {request.reverts_run_id} was a dry run, which changes nobody")
+        raise _refusal(f"run {request.reverts_run_id} was a dry run, which changes no user")
     if not (request.users or request.dry_run):
         connection.execute(
             update(runs)
@@ -120,12 +120,12 @@ def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -
 def undo_block_reason(status: Status, *, dry_run: bool, people: int) -> str | None:
     """Return why a run cannot be undone at all, None if it can."""
     if dry_run:
-        return "it was a dry run, which changes nobody"
+        return "it was a dry run, which changes no user"
     if status in OPEN_STATUSES:
         return "it is open: wait for it, or cancel it"
     # A worker may process a user of a halted run just now; the undo takes care of that.
     if not people and status is not Status.HALTED:
-        return "it has changed nobody"
+        return "it has changed no user"
     return None
 
 

@@ -52,8 +52,8 @@ def run_of_one(store: Store, *, dry_run: bool = False, changed: bool = True, ope
     ("kind", "why"),
     [
         ({"open_still": True}, "it is open: wait for it, or cancel it"),
-        ({"dry_run": True, "changed": False}, "it was a dry run, which changes nobody"),
-        ({"changed": False}, "it has changed nobody"),
+        ({"dry_run": True, "changed": False}, "it was a dry run, which changes no user"),
+        ({"changed": False}, "it has changed no user"),
     ],
 )
 def test_what_cannot_be_undone_is_wrong_use(
