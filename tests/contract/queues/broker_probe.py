@@ -100,7 +100,7 @@ class RabbitMQProbe:
         self.broker = QuorumBroker(url, middleware=middleware())
 
     def idle_connections(self) -> list[Any]:
-        """Return the broker's publishing connections that nobody uses just now, as pika's."""
+        """Return the broker's idle publishing connections, as pika's."""
         return [held._connection for held in self.broker._pool._idle]  # noqa: SLF001 - to break them
 
     @contextmanager

@@ -75,7 +75,7 @@ class WalkContract:
             ]
 
     def test_a_walk_may_be_broken_off(self, probe: BrokerProbe) -> None:
-        """P9: whoever looks at the first letters only leaves all of them in their order."""
+        """P9: reading only the first dead letters leaves all of them in their order."""
         put(probe, messages(5))
         with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
             seen = [found.dead_letter.user for found in islice(browser, 2)]
@@ -110,7 +110,7 @@ class WalkContract:
         assert dead_letter_bodies(probe.broker, USER_SYNC_QUEUE) == []
 
     def test_walks_take_turns(self, probe: BrokerProbe) -> None:
-        """Nobody sees a part of the letters because somebody else holds the others: they wait."""
+        """A browser never sees a part of the dead letters because another one has the rest: it waits."""
         put(probe, messages(4))
         with ThreadPoolExecutor(1) as threads:
             with probe.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
@@ -122,7 +122,7 @@ class WalkContract:
             assert second.result(DEADLINE) == names([1, 2, 3])
 
     def test_what_the_broker_made_itself_is_told_apart(self, probe: BrokerProbe) -> None:
-        """P9: bytes that are no message, and messages that nobody works on, are read with a reason."""
+        """P9: bytes that are no message, and messages for unknown actors, are read with a reason."""
         declare_actor(
             probe.broker,
             Calls(),
@@ -198,7 +198,7 @@ class TestQueueWalk(WalkContract):
     def test_a_walk_that_never_ends_is_said(
         self, probe: RabbitMQProbe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Whoever waits for another walk does not wait for ever."""
+        """A browser does not wait for another one for ever."""
         monkeypatch.setattr(dead_letters, "LOCK_TIMEOUT", 0.0)
         with (
             probe.broker.browse_dead_letters(USER_SYNC_QUEUE),

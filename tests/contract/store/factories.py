@@ -67,7 +67,7 @@ def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key:
 
 
 def complete(store: Store, run: Run) -> None:
-    """Bring a run to its end, everybody in it not found."""
+    """End a run in which no user was found."""
     for user in store.runs.pending_users(run.id):
         store.receipts.finish(run.id, user, result(Outcome.NOT_FOUND))
     store.runs.finish_reading(run.id)

@@ -75,7 +75,7 @@ def test_a_message_that_comes_twice_in_one_moment_finishes_once(store: Store) ->
     "database_with_tables", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
 )
 def test_company_saves_journeys(store: Store) -> None:
-    """Whoever waits meanwhile is in the next statement: there are fewer of these than people."""
+    """Calls that wait meanwhile share the next statement: there are fewer statements than users."""
     run = begin_run(store, "event", *PEOPLE)
     statements: list[str] = []
 

@@ -60,7 +60,7 @@ def test_nothing_connects_before_it_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ask", FIRST_QUESTIONS)
 def test_a_server_that_is_not_there_is_transient(ask: Callable[[Store], object]) -> None:
-    """P8: nobody answers at the database's address: try again later."""
+    """P8: no server listens at the database's address: try again later."""
     with closing(Store("postgresql://nobody@127.0.0.1:1/nothing", FieldCipher([new_key()]))) as store:
         with pytest.raises(TransientError) as caught:
             ask(store)
@@ -88,7 +88,7 @@ def test_a_database_that_went_away_is_transient(
 def test_work_goes_on_after_the_database_was_away(
     store: Store, database_with_tables: str, postgresql: PostgreSQL
 ) -> None:
-    """P8: connections that were cut while nobody used them are replaced, and nobody notices."""
+    """P8: idle connections that were cut are replaced, and no caller notices."""
     run = begin_run(store, "event", "anna")
     with postgresql.connect() as connection:
         connection.execute(

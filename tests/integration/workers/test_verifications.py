@@ -40,7 +40,7 @@ def right(summary: RunSummary) -> int:
     return summary.counts.get(Outcome.UPDATED, 0) + summary.counts.get(Outcome.UNCHANGED, 0)
 
 
-def somebody(sync: InProcessSync, summary: RunSummary) -> str:
+def unchanged_user(sync: InProcessSync, summary: RunSummary) -> str:
     return sync.store.receipts.list(summary.run.id, outcome=Outcome.UNCHANGED)[0].entra_id
 
 
@@ -59,7 +59,7 @@ def test_who_was_found_right_is_not_asked_about_again(made_up: Environment, sync
     assert second.skipped_verified == third.skipped_verified == right(first) == right(second)
     assert second.counts[Outcome.UNCHANGED] == second.skipped_verified
     assert asked_about(made_up) == 0
-    one = sync.store.receipts.get(second.run.id, somebody(sync, second))
+    one = sync.store.receipts.get(second.run.id, unchanged_user(sync, second))
     assert one is not None
     assert one.skolon_id
     assert "trusted" in (one.detail or "")
@@ -69,7 +69,7 @@ def test_whoever_changed_is_asked_about(made_up: Environment, sync: InProcessSyn
     """A value that differs in Entra is written, whatever the last receipt says; the others are trusted."""
     first = sync.run()
     directory = next(iter(made_up.microsoft.directories.values()))
-    directory.change(somebody(sync, first), {"surname": "Nyberg"})
+    directory.change(unchanged_user(sync, first), {"surname": "Nyberg"})
     second = sync.run()
     assert second.counts[Outcome.UPDATED] == 1
     assert second.skipped_verified == right(first) - 1
@@ -95,7 +95,7 @@ def test_trust_ends_and_does_not_prolong_itself(sync: InProcessSync) -> None:
 def test_who_wants_to_know_asks(sync: InProcessSync, why: str) -> None:
     """A thorough run, one of named users, other settings, and a tenant without trust ask about all."""
     first = sync.run()
-    unchanged = somebody(sync, first)
+    unchanged = unchanged_user(sync, first)
     if why == "settings":
         sync.store.tenants.change(TENANT_KEY, {"erase_blank": ["city"]})
     if why == "off":
@@ -112,7 +112,7 @@ def test_a_last_receipt_that_says_otherwise(sync: InProcessSync, last: dict[str,
     """After a dead letter, a user that was not found, or an undo, nothing older is trusted."""
     sync.run()
     second = sync.run()
-    unchanged, receipts = somebody(sync, second), tables.receipts
+    unchanged, receipts = unchanged_user(sync, second), tables.receipts
     with sync.store.database.transaction() as connection:
         connection.execute(
             update(receipts)

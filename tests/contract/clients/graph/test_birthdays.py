@@ -95,14 +95,14 @@ def test_people_in_hand_at_the_same_time_are_one_request(world: Environment) -> 
 
 
 def test_one_person_alone_is_a_plain_request(world: Environment) -> None:
-    """Nobody waits for company that does not come, and a batch of one is none."""
+    """A request does not wait for others that do not come, and one user alone needs no batch."""
     with world.birthdays.cohort.join():
         assert world.client.birthday(user_id(1)).value == BORN[:10]
     assert (world.requests("batch"), world.requests("birthday")) == (0, 1)
 
 
 def test_twenty_at_most(world: Environment) -> None:
-    """More than twenty are as many batches as it takes, and everybody is asked for once."""
+    """More than twenty users are read in several batches, each user once."""
     found = world.together(range(50))
     assert told(found) == [BORN[:10] if number % 2 else None for number in range(50)]
     assert world.requests("batched birthday") + world.requests("birthday") == 50
@@ -110,7 +110,7 @@ def test_twenty_at_most(world: Environment) -> None:
 
 
 def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> None:
-    """Whoever has somebody in hand who needs no birthday is no company, nor is another directory's."""
+    """A request does not wait for users without birthdays, nor for users of another directory."""
     cohort = world.birthdays.cohort
     other = Credentials(directory="another", client_id=CLIENT, client_secret=SECRET)
     turned, bound, requested = threading.Event(), threading.Event(), threading.Event()
@@ -139,7 +139,7 @@ def test_somebody_who_does_not_come_is_not_waited_for(world: Environment) -> Non
 
 
 def test_one_of_a_batch_that_is_not_there(world: Environment) -> None:
-    """A user whom Graph does not know is that user's own matter."""
+    """A user that Graph does not know fails alone."""
     assert told(world.together([1, 99, 3])) == [BORN[:10], "no such user", BORN[:10]]
     assert world.client.birthday(user_id(5)).value == BORN[:10]
 
@@ -171,7 +171,7 @@ def test_a_batch_that_breaks(world: Environment, effect: Effect) -> None:
 
 
 def test_a_batch_that_is_throttled_as_a_whole(world: Environment) -> None:
-    """P8: everybody in it waits as long as it asks for."""
+    """P8: all users of a batch wait as long as it asks for."""
     world.fault(kind=Kind.BATCH, status=429, retry_after="7")
     found = world.together([1, 3, 5])
     assert [getattr(each, "retry_after", None) for each in found] == [7, 7, 7]
@@ -184,7 +184,7 @@ def test_a_batch_that_is_throttled_as_a_whole(world: Environment) -> None:
 def test_where_batches_are_refused_people_are_asked_for_one_by_one(
     world: Environment, effect: Effect, status: int
 ) -> None:
-    """A cloud or a proxy without batches costs one request in each process, and nobody's birthday."""
+    """A cloud or a proxy without batches costs one request per process, and no birthday is lost."""
     world.fault(effect, kind=Kind.BATCH, status=status, times=None)
     for _ in range(2):
         assert told(world.together([1, 3, 5])) == [BORN[:10]] * 3
@@ -195,7 +195,7 @@ def test_where_batches_are_refused_people_are_asked_for_one_by_one(
     ("status", "code"), [(403, "accessDenied"), (501, "NotImplemented"), (400, "BadRequest")]
 )
 def test_a_refusal_of_all_is_asked_for_once(world: Environment, status: int, code: str) -> None:
-    """Where nobody's birthday can be read, a process asks again only after a while."""
+    """Where no birthday can be read, a process asks again only after a while."""
     world.fault(kind=Kind.BIRTHDAY, status=status, code=code, times=5)
     found = [world.client.birthday(user_id(1)), *world.together([3, 5])]
     assert all(

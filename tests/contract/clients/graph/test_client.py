@@ -84,7 +84,7 @@ def all_pages(client: GraphClient) -> list[dict[str, Any]]:
 
 
 def test_every_page() -> None:
-    """A listing of several pages gives everybody once, with what was asked for, in pages of 999."""
+    """A listing of several pages returns each user once, with the selected properties, in pages of 999."""
     with running(PEOPLE) as tenant:
         world = world_of(tenant)
         found = all_pages(world.client)
@@ -143,7 +143,7 @@ def test_links_elsewhere(world: Environment, link: str) -> None:
 
 
 def test_one_user(world: Environment) -> None:
-    """One user comes by id, and nobody comes for an id that nobody has, however odd it is."""
+    """A user is read by id; an unknown id returns None, however odd it is."""
     found = world.client.user(user_id(1), SELECT)
     assert found is not None
     assert found["surname"] == "Ågren"
@@ -426,7 +426,7 @@ def test_odd_users_come_as_they_are(world: Environment) -> None:
 
 
 def test_no_secret_in_logs(world: Environment, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the secret, nor a token, nor anybody's value is logged at DEBUG or shown by a repr (P6)."""
+    """No secret, token or value of a user is logged at DEBUG or shown by a repr (P6)."""
     caplog.set_level(logging.DEBUG)
     world.client.page(None, SELECT)
     token = world.graph.tokens.token(CREDENTIALS)

@@ -74,7 +74,7 @@ def second_page(tenant: Running, client: GraphClient) -> str:
 
 
 def test_a_delta_tells_what_changed_since_its_link(tenant: Running, client: GraphClient) -> None:
-    """Whoever changed comes with what was asked for, who left by id, others not at all."""
+    """A delta returns changed users with the selected properties, removed ones by id, and no others."""
     link = begun(client)
     tenant.directory.change(user_id(1), {"surname": "Ny"})
     tenant.directory.change(user_id(2), {"city": "Not asked for"})
@@ -202,7 +202,7 @@ def test_a_page_that_expires_on_its_way(tenant: Running, client: GraphClient, co
 def test_what_is_no_expired_link(
     tenant: Running, client: GraphClient, fault: Fault, error: Cause | None
 ) -> None:
-    """P8: nothing but an expired link has everybody read: not 401, 403, 429, 5xx, nor broken answers."""
+    """P8: only an expired link leads to a full listing: not 401, 403, 429, 5xx, nor broken answers."""
     link = begun(client)
     tenant.standin.faults.add(fault)
     with pytest.raises(UpdateSyncError) as caught:
@@ -254,7 +254,7 @@ def test_a_link_that_leads_away(tenant: Running) -> None:
 
 
 def test_odd_entities(tenant: Running) -> None:
-    """A removal without an id is no removal of anybody; what is no user comes as it is."""
+    """A removal without an id removes no user; an invalid user is returned as it is."""
     odd: list[Any] = [{"@removed": {"reason": "deleted"}}, None, {"id": 7, "@removed": {}}]
     gone = {"id": "b", "@removed": {"reason": "changed"}}
     with serve_body(tenant, {"value": [*odd, gone, gone], DELTA: "{url}"}) as url:

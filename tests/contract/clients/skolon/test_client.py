@@ -128,14 +128,14 @@ def odd() -> Iterator[Odd]:
     ],
 )
 def test_find(world: Environment, keys: dict[Attribute, str], numbers: list[int]) -> None:
-    """One search finds whoever has any of the values, and no value can break out of it."""
+    """One search finds all users with any of the values, and no value can break out of the filter."""
     found = world.directory.search("exempel", keys)
     assert sorted(user.id for user in found) == [f"user-{number}" for number in numbers]
     assert world.standin.requests() == {"POST search": 1}
 
 
 def test_find_without_keys(world: Environment) -> None:
-    """Without keys nobody is asked for, and nobody is found."""
+    """Without keys no request is sent, and no user is found."""
     assert world.directory.search("exempel", {}) == []
     assert world.standin.requests() == {}
 
@@ -185,7 +185,7 @@ def test_nothing_to_change(world: Environment) -> None:
 
 
 def test_version_conflict(world: Environment) -> None:
-    """A user that somebody changed meanwhile is not overwritten."""
+    """A user that another client has changed meanwhile is not overwritten."""
     user = world.user()
     world.fault(kind="changed")
     with pytest.raises(VersionConflictError):
@@ -194,7 +194,7 @@ def test_version_conflict(world: Environment) -> None:
 
 
 def test_gone(world: Environment) -> None:
-    """A user that is no longer there is nobody to read, and an error of its own to change."""
+    """Reading a deleted user returns None, and updating it raises an error of its own."""
     user = world.user()
     world.standin.fill("exempel", [])
     assert world.directory.read("exempel", "user-1") is None

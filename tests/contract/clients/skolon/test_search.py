@@ -90,7 +90,7 @@ def world() -> Iterator[Environment]:
 
 
 def test_no_value_stands_in_a_url(world: Environment) -> None:
-    """P6: whatever is asked of a server that takes POST, no request line holds anything of anybody."""
+    """P6: with a server that takes POST, no request line holds a value of any user."""
     (user,) = world.directory.search("exempel", KEYS)
     world.directory.search_many("exempel", [KEYS, OTHERS])
     world.directory.read_only().search("exempel", KEYS)
@@ -117,7 +117,7 @@ def test_no_value_stands_in_a_url(world: Environment) -> None:
     ids=lambda refusal: "-".join(map(str, refusal.values())),
 )
 def test_where_post_is_refused_get_is_taken(world: Environment, refusal: dict[str, Any]) -> None:
-    """Whoever knows no POST is found out once, by a search that names nobody, and searched by GET."""
+    """A server without POST is detected once, by a search without values, and then searched by GET."""
     world.fault(times=None, method="POST", **refusal)
     assert world.ids() == ["user-1"]
     *found_out, _ = world.lines
@@ -152,7 +152,7 @@ def test_an_unknown_organisation_is_not_one_without_post(world: Environment) -> 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 501])
 def test_a_refusal_for_once_does_not_stick(world: Environment, status: int) -> None:
-    """A refusal of one moment is that search's error; the search that names nobody shows that POST works."""
+    """A temporary refusal fails that search; the search without values shows that POST works."""
     world.fault(kind="status", times=1, method="POST", status=status)
     with pytest.raises((HaltError, TransientError, PermanentError)):
         world.ids()
@@ -185,7 +185,7 @@ def test_post_is_tried_again_after_a_while(world: Environment) -> None:
 
 
 def test_a_server_that_takes_back_post_is_searched_by_get(world: Environment) -> None:
-    """405 says for certain that there is no such method any more: nobody becomes a dead letter."""
+    """A 405 means that the method no longer exists: no user becomes a dead letter."""
     assert world.ids() == ["user-1"]
     world.standin.faults.add(without_search_by_post(405))
     assert world.ids() == ["user-1"]

@@ -117,7 +117,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def test_searches_travel_together(gate: Gate, standin: SkolonStandIn, together: Together) -> None:
-    """Each gets its own person, and nobody else's, whoever else was asked for in the same request."""
+    """Each caller gets its own user, and no other user of the same request."""
     numbers = [0, 5, 1, 99, 7, 5]
     found = [call.result() for call in together(*numbers)]
     assert found == [["user-0"], ["user-5"], ["user-1"], [], ["user-7"], ["user-5"]]
@@ -137,7 +137,7 @@ def test_searches_travel_together(gate: Gate, standin: SkolonStandIn, together: 
 def test_what_is_refused_together_is_asked_one_by_one(
     gate: Gate, together: Together, error: UpdateSyncError
 ) -> None:
-    """P7: one person over whom Skolon stumbles fails alone, whoever travelled with it."""
+    """P7: a user that makes Skolon's search fail fails alone, and the others of the request succeed."""
 
     def fails(people: Sequence[Mapping[Attribute, str]]) -> UpdateSyncError | None:
         return error if any(keys[Attribute.EXTERNAL_ID] == "entra-2" for keys in people) else None
@@ -163,7 +163,7 @@ def test_what_is_refused_together_is_asked_one_by_one(
 def test_what_concerns_everybody_is_asked_once(
     gate: Gate, together: Together, error: UpdateSyncError
 ) -> None:
-    """P7, P8: an outage, a pause and refused credentials are one request's answer, and everybody's."""
+    """P7, P8: an outage, a pause and refused credentials of one request concern all its users."""
     gate.fails = lambda people: error if len(people) > 1 else None
     first, *others = together(0, 1, 2, 3)
     assert first.result() == ["user-0"]

@@ -51,12 +51,12 @@ def fill(probe: RabbitMQProbe, bodies: int = BODIES) -> None:
 
 
 def inside(consumer: Any) -> int:
-    """Return the bytes that pika has read and nobody has taken yet."""
+    """Return the bytes that pika has buffered and no consumer has taken yet."""
     return sum(len(event.body) for event in consumer.channel._queue_consumer_generator.pending_events)  # noqa: SLF001 - what is measured
 
 
 def test_a_consumer_holds_so_many_bytes_and_all_is_worked_off(probe: RabbitMQProbe) -> None:
-    """P7: heavy messages fill nobody's memory, whatever the prefetch; they wait in RabbitMQ."""
+    """P7: large messages do not fill a process's memory, whatever the prefetch; they wait in RabbitMQ."""
     fill(probe)
     done = 0
     with closing(probe.broker.consume(USER_SYNC_QUEUE, prefetch=512, timeout=100)) as consumer:

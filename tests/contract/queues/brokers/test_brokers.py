@@ -425,7 +425,7 @@ class BrokerContract:
     def test_a_message_for_an_unknown_actor_is_a_dead_letter(
         self, probe: BrokerProbe, listener: RecordingListener
     ) -> None:
-        """A message that nobody here knows how to work on is kept, and the consumer lives on."""
+        """A message for an unknown actor is kept as a dead letter, and the consumer lives on."""
         calls = Calls()
         self.declare(probe, calls, listener)
         body = envelope(actor_name="nobody")

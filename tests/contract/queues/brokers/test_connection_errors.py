@@ -185,13 +185,13 @@ def test_many_who_fail_at_once_share_few_connections(
     vhost = urlsplit(amqp_url).path.removeprefix("/")
     rabbitmq.call("PUT", f"/vhost-limits/{vhost}/max-connections", {"value": 9})
     calls = Calls(failures=[TransientError(Dependency.SKOLON, "HTTP 500")])
-    everybody = {f"u{number}" for number in range(100)}
+    all_users = {f"u{number}" for number in range(100)}
     declare_actor(
         proxy.broker, calls, name="user_sync", queue=USER_SYNC_QUEUE, failure_listener=RecordingListener()
     )
-    proxy.broker.publish([user_message(user) for user in sorted(everybody)])
+    proxy.broker.publish([user_message(user) for user in sorted(all_users)])
     with capture_logs() as said, running_worker(proxy.broker, threads=64):
-        wait_until(lambda: {call["user"] for call in calls.done} == everybody, "the retries")
+        wait_until(lambda: {call["user"] for call in calls.done} == all_users, "the retries")
     assert not [line for line in said if line["event"] == "service_unavailable"]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from devtools.services.rabbitmq import RabbitMQ
 
 #: A port of this machine where nobody listens: the discard service's.
-NOBODY = "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"
+UNREACHABLE = "amqp://guest:guest@127.0.0.1:9/?connection_attempts=1"
 
 
 @pytest.fixture
@@ -76,14 +76,14 @@ def test_queues_are_quorum_and_dead_letters_never_expire(
 def test_a_consumer_declares_the_same_queues_as_a_publisher(
     probe: RabbitMQProbe, rabbitmq: RabbitMQ, amqp_url: str
 ) -> None:
-    """Whoever comes first, publisher or worker, the queues are the same, so that neither is refused."""
+    """Publishers and workers declare the same queues in any order, so that neither is refused."""
     probe.broker.declare_queue(USER_SYNC_QUEUE, ensure=True)
     assert arguments(rabbitmq, amqp_url) == expected_arguments(USER_SYNC_QUEUE)
     probe.broker.publish([user_message()])
 
 
 def test_a_queue_with_other_properties_is_said_plainly(probe: RabbitMQProbe) -> None:
-    """A queue of ours that somebody else declared otherwise is a fault to mend, not one to wait for."""
+    """A queue that exists with other properties is an operator's error, not an outage."""
     with probe.channel() as channel:
         channel.queue_declare(USER_SYNC_QUEUE, durable=True)
     with pytest.raises(OperatorError, match="the queue user-sync exists in RabbitMQ with other properties"):
@@ -112,7 +112,7 @@ def test_a_deleted_dead_letter_queue_is_made_again(probe: RabbitMQProbe) -> None
 
 def test_a_broker_away_is_an_outage() -> None:
     """P8: with no RabbitMQ there, whatever needs it raises a transient error that names it."""
-    broker = QuorumBroker(NOBODY)
+    broker = QuorumBroker(UNREACHABLE)
     for attempt in (
         lambda: broker.publish([user_message()]),
         lambda: broker.publish_dead_letter(user_message()),
@@ -127,7 +127,7 @@ def test_a_broker_away_is_an_outage() -> None:
 
 def test_making_a_broker_does_not_connect() -> None:
     """A process is put together before its RabbitMQ has to be there."""
-    QuorumBroker(NOBODY).close()
+    QuorumBroker(UNREACHABLE).close()
 
 
 def test_a_reachable_broker_passes_the_check(probe: RabbitMQProbe) -> None:

@@ -76,7 +76,7 @@ def test_an_old_delivery_acknowledges_no_other_message(probe: RabbitMQProbe) -> 
 
 
 def test_each_of_several_answers_is_for_its_own_message(probe: RabbitMQProbe) -> None:
-    """P2: acknowledgements that leave together are for those that are done, whoever lies between them."""
+    """P2: a combined acknowledgement covers processed messages only, not those between them."""
     probe.broker.publish([user_message(f"u{number}") for number in range(6)])
     consumer: Any = probe.broker.consume(USER_SYNC_QUEUE, prefetch=6, timeout=1000)
     received = [message for message in islice(consumer, 6) if message is not None]
@@ -166,8 +166,8 @@ WORKER = """
 def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: str, tmp_path: Path) -> None:
     """P7, P9: of many users two kill every worker: those two are `crashed_worker`, the others done."""
     fatal = ["u3", "u4"]
-    everybody = [f"u{number}" for number in range(40)]
-    probe.broker.publish([user_message(user) for user in everybody])
+    all_users = [f"u{number}" for number in range(40)]
+    probe.broker.publish([user_message(user) for user in all_users])
     log = tmp_path / "log"
     log.touch()
 
@@ -175,7 +175,7 @@ def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: st
         return log.read_text(encoding="utf-8").splitlines()
 
     def ended() -> bool:
-        return {line.split()[1] for line in lines()} == set(everybody)
+        return {line.split()[1] for line in lines()} == set(all_users)
 
     deaths = 0
     while not ended():
@@ -193,7 +193,7 @@ def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: st
         assert deaths <= 4 * len(fatal) * (MAX_CRASHES + 1)
     crashed = {line.split()[1] for line in lines() if line.startswith("crashed_worker")}
     assert crashed == set(fatal)
-    assert {line.split()[1] for line in lines() if line.startswith("done")} == set(everybody) - set(fatal)
+    assert {line.split()[1] for line in lines() if line.startswith("done")} == set(all_users) - set(fatal)
 
 
 def test_a_stopping_worker_gives_back_what_it_waits_with(probe: RabbitMQProbe) -> None:

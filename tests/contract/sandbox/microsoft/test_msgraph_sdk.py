@@ -216,7 +216,7 @@ def test_errors_are_typed(tenant: Running, fault: Fault, status: int, code: str)
 
 
 def test_unknown_user(tenant: Running) -> None:
-    """The SDK raises Request_ResourceNotFound for somebody who is not there."""
+    """The SDK raises Request_ResourceNotFound for an unknown user."""
     with pytest.raises(ODataError) as caught:
         ask(tenant, lambda graph: graph.users.by_user_id(user_id(99)).get())
     assert caught.value.error

@@ -35,7 +35,7 @@ def ids(pages: list[dict[str, Any]]) -> list[str | None]:
     return [person.get("id") for page in pages for person in page["value"]]
 
 
-EVERYBODY = [user_id(number) for number in range(7)]
+ALL_USERS = [user_id(number) for number in range(7)]
 
 
 def test_default_properties(tenant: Running) -> None:
@@ -48,7 +48,7 @@ def test_default_properties(tenant: Running) -> None:
 def test_next_link(tenant: Running) -> None:
     """A nextLink is absolute and opaque, and keeps the $select on every page."""
     pages = tenant.pages("/users?$select=id,city&$top=3")
-    assert ids(pages) == EVERYBODY
+    assert ids(pages) == ALL_USERS
     assert all(set(person) == {"id", "city"} for page in pages for person in page["value"])
     link = pages[0]["@odata.nextLink"]
     assert link.startswith(f"{tenant.url}/v1.0/users?")
@@ -108,8 +108,8 @@ def test_birthday(tenant: Running, number: int, birthday: str) -> None:
         ("GET", "/v1.0/groups", 404),
         ("GET", "/v1.0/users/nobody", 404),
         ("POST", "/v1.0/users", 405),
-        ("PATCH", f"/v1.0/users/{EVERYBODY[0]}", 405),
-        ("DELETE", f"/v1.0/users/{EVERYBODY[0]}", 405),
+        ("PATCH", f"/v1.0/users/{ALL_USERS[0]}", 405),
+        ("DELETE", f"/v1.0/users/{ALL_USERS[0]}", 405),
         ("GET", "/v1.0/$batch", 405),
     ],
 )
@@ -138,18 +138,18 @@ def test_odd_users_are_served_as_they_are(tenant: Running) -> None:
 
 
 def test_delta_rounds(tenant: Running) -> None:
-    """A delta tells of everybody, then of selected changes alone, then in one request of nothing."""
+    """A delta returns all users, then selected changes only, then nothing in one request."""
     first = tenant.pages("/users/delta?$select=city,mail", Prefer="odata.maxpagesize=3")
-    assert ids(first) == EVERYBODY
-    assert first[0]["value"][0] == {"city": "Exempelstad", "id": EVERYBODY[0]}
-    tenant.directory.change(EVERYBODY[0], {"city": None})
-    tenant.directory.change(EVERYBODY[1], {"givenName": "Not selected"})
-    tenant.directory.remove(EVERYBODY[2], reason="deleted")
+    assert ids(first) == ALL_USERS
+    assert first[0]["value"][0] == {"city": "Exempelstad", "id": ALL_USERS[0]}
+    tenant.directory.change(ALL_USERS[0], {"city": None})
+    tenant.directory.change(ALL_USERS[1], {"givenName": "Not selected"})
+    tenant.directory.remove(ALL_USERS[2], reason="deleted")
     tenant.directory.add(user(50))
     second = tenant.pages(first[-1]["@odata.deltaLink"])
     assert [entity for page in second for entity in page["value"]] == [
-        {"city": None, "id": EVERYBODY[0]},
-        {"id": EVERYBODY[2], "@removed": {"reason": "deleted"}},
+        {"city": None, "id": ALL_USERS[0]},
+        {"id": ALL_USERS[2], "@removed": {"reason": "deleted"}},
         {"city": "Exempelstad", "id": user_id(50)},
     ]
     tenant.standin.requests.reset()
@@ -161,8 +161,8 @@ def test_delta_from_now_on(tenant: Running) -> None:
     """$deltatoken=latest is an empty page and a link to what comes after it."""
     page = tenant.get("/users/delta?$select=city&$deltatoken=latest").json()
     assert page["value"] == []
-    tenant.directory.change(EVERYBODY[3], {"city": "Ny"})
-    assert ids(tenant.pages(page["@odata.deltaLink"])) == [EVERYBODY[3]]
+    tenant.directory.change(ALL_USERS[3], {"city": "Ny"})
+    assert ids(tenant.pages(page["@odata.deltaLink"])) == [ALL_USERS[3]]
 
 
 @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ def test_delta_link_lives_seven_days(tenant: Running) -> None:
 
 
 def test_a_delta_that_grows(tenant: Running) -> None:
-    """Somebody who changes while a round is read is told of once more in it, and not in the next one."""
+    """A user that changes while a round is read comes once more in it, and not in the next one."""
     link = tenant.get("/users/delta?$select=city&$deltatoken=latest").json()["@odata.deltaLink"]
-    for person in EVERYBODY[:2]:
+    for person in ALL_USERS[:2]:
         tenant.directory.change(person, {"city": "Ny"})
     first = tenant.get(link, Prefer="odata.maxpagesize=1").json()
-    tenant.directory.change(EVERYBODY[0], {"city": "Nyare"})
+    tenant.directory.change(ALL_USERS[0], {"city": "Nyare"})
     tenant.standin.faults.add(Fault(effect=Effect.GROWING_ROUND))
     rest = tenant.pages(first["@odata.nextLink"])
-    assert ids([first, *rest]) == [EVERYBODY[0], EVERYBODY[1], EVERYBODY[0]]
+    assert ids([first, *rest]) == [ALL_USERS[0], ALL_USERS[1], ALL_USERS[0]]
     assert ids(tenant.pages(rest[-1]["@odata.deltaLink"])) == []
 
 
@@ -208,8 +208,8 @@ def batch(tenant: Running, urls: list[str]) -> requests.Response:
 
 def test_batch(tenant: Running) -> None:
     """Each request of a batch has a status of its own, and a Retry-After where it is throttled."""
-    tenant.standin.faults.add(Fault(effect=Effect.ERROR, user=EVERYBODY[1], status=429, retry_after="2.128"))
-    answer = batch(tenant, [f"/users/{key}?$select=birthday" for key in (*EVERYBODY[:2], "nobody")])
+    tenant.standin.faults.add(Fault(effect=Effect.ERROR, user=ALL_USERS[1], status=429, retry_after="2.128"))
+    answer = batch(tenant, [f"/users/{key}?$select=birthday" for key in (*ALL_USERS[:2], "nobody")])
     by_id = {part["id"]: part for part in answer.json()["responses"]}
     assert answer.status_code == 200
     assert [by_id[str(number)]["status"] for number in range(3)] == [200, 429, 404]
@@ -220,7 +220,7 @@ def test_batch(tenant: Running) -> None:
 
 def test_batch_of_twenty_at_most(tenant: Running) -> None:
     """Twenty are taken, twenty-one refused."""
-    url = f"/users/{EVERYBODY[0]}"
+    url = f"/users/{ALL_USERS[0]}"
     assert batch(tenant, [url] * 20).status_code == 200
     assert batch(tenant, [url] * 21).status_code == 400
 
@@ -232,7 +232,7 @@ def test_throttling(tenant: Running) -> None:
     assert tenant.get("/users").headers["x-ms-resource-unit"] == "2"
     tenant.clock.now += 7.872
     assert tenant.get("/users?$select=id").headers["x-ms-resource-unit"] == "1"
-    assert tenant.get(f"/users/{EVERYBODY[0]}").headers["x-ms-throttle-limit-percentage"] == "1.0"
+    assert tenant.get(f"/users/{ALL_USERS[0]}").headers["x-ms-throttle-limit-percentage"] == "1.0"
     refused = tenant.get("/users?$select=id")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2.128")
     tenant.clock.now += 2.128
@@ -254,12 +254,12 @@ def test_page_faults(tenant: Running) -> None:
     faults.add(Fault(effect=Effect.EMPTY_PAGE, page=2))
     pages = tenant.pages("/users?$top=3")
     assert [len(page["value"]) for page in pages] == [3, 0, 3, 1]
-    assert ids(pages) == EVERYBODY
+    assert ids(pages) == ALL_USERS
     faults.add(Fault(effect=Effect.REPEATED_LINK, page=2))
     link = tenant.get("/users?$top=3").json()["@odata.nextLink"]
     assert tenant.get(link).json()["@odata.nextLink"] == link
     faults.add(Fault(effect=Effect.CUT_SHORT))
-    assert ids(tenant.pages("/users?$top=3")) == EVERYBODY[:3]
+    assert ids(tenant.pages("/users?$top=3")) == ALL_USERS[:3]
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_broken_connections(tenant: Running, effect: Effect) -> None:
 def test_skip_and_times(tenant: Running) -> None:
     """A fault spares the first few and strikes the next few of its kind alone."""
     tenant.standin.faults.add(Fault(effect=Effect.ERROR, kind=Kind.USERS, skip=1, times=2))
-    assert tenant.get(f"/users/{EVERYBODY[0]}").status_code == 200
+    assert tenant.get(f"/users/{ALL_USERS[0]}").status_code == 200
     assert [tenant.get("/users").status_code for _ in range(4)] == [200, 503, 503, 200]
 
 

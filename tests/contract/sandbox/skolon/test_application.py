@@ -141,7 +141,7 @@ def test_user_names_are_unique(skolon: SkolonStandIn) -> None:
 
 
 def test_a_taken_user_name_is_refused(http: requests.Session, users_url: str) -> None:
-    """A PATCH to a user name that somebody has is a 409 with uniqueness, and changes nothing."""
+    """A PATCH to a user name that exists is a 409 with uniqueness, and changes nothing."""
     answer = patch(http, f"{users_url}/user-1", path="userName", value="u2@kommun.example")
     assert (answer.status_code, answer.json()["scimType"]) == (409, "uniqueness")
     assert search(http, users_url, 'userName eq "u1@kommun.example"') == ["user-1"]
@@ -346,7 +346,7 @@ def test_a_user_may_be_changed_under_ones_hands(
 def test_one_user_may_be_rejected_for_good(
     http: requests.Session, users_url: str, skolon: SkolonStandIn
 ) -> None:
-    """P7: that user's PATCHes are refused every time, nobody else's are."""
+    """P7: PATCHes of that user are refused every time, those of other users are not."""
     skolon.faults.add(rejected("user-1"))
     for _ in range(2):
         answer = patch(http, f"{users_url}/user-1", path="name.familyName", value="Ny")

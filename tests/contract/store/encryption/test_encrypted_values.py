@@ -100,7 +100,7 @@ def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
 
 
 def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
-    """It comes to everybody, however many they are, and what no key opens stays as it is."""
+    """Re-encryption reaches all users, however many, and skips values that no key decrypts."""
     people = [f"user-{number:05}" for number in range(BATCH + 20)]
     receipts = tables.receipts
     with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
@@ -143,7 +143,7 @@ def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.Monk
 
 
 def test_rules_that_no_key_opens_can_be_set_anew(filled: str) -> None:
-    """Without the key the rules are not lost by accident, and whoever knows them can set them anew."""
+    """Without the key the rules are not lost by accident, and an administrator can set them again."""
     with closing(Store(filled, FieldCipher([NEW]))) as store:
         assert store.tenants.outline(TENANT).scope.exclude == ()
         with pytest.raises(DecryptionError):

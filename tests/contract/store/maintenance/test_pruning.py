@@ -186,7 +186,7 @@ def test_a_dry_run_does_not_stand_in_for_one_that_writes(store: Store) -> None:
 
 
 def test_what_a_replay_has_in_hand_stays(store: Store) -> None:
-    """Receipts of a replay that goes on stay, so that it sees what became of everybody; then they go."""
+    """Receipts of a running replay stay, so that it sees all results; then they are pruned."""
     run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED, "bo": Outcome.DEAD_LETTERED})
     for number in range(2):
         ended(store, f"later {number}", {"anna": Outcome.UNCHANGED, "bo": Outcome.UNCHANGED})

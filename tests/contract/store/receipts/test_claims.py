@@ -49,7 +49,7 @@ def allow(counts: GuardCounts, _people: object) -> None:
 
 @contextmanager
 def one_claim_waits(store: Store, database_with_tables: str, run: Run) -> Iterator[None]:
-    """Have the process's claims wait behind one of somebody whose receipt is locked meanwhile."""
+    """Make the process's claims wait behind one for a user whose receipt is locked meanwhile."""
     with (
         psycopg.connect(database_with_tables.replace("+psycopg", "")) as holder,
         ThreadPoolExecutor(1) as threads,
@@ -82,7 +82,7 @@ def in_one_batch(
 
 
 def test_all_are_claimed_in_one_transaction(store: Store, database_with_tables: str) -> None:
-    """Whoever gathers meanwhile is claimed by one statement, and each with its own old values."""
+    """Claims that arrive meanwhile are made by one statement, each with its own old values."""
     run = begin_run(store, "event", *PEOPLE)
 
     def claim(user: str) -> Callable[[], Claim]:
@@ -179,7 +179,7 @@ def test_a_message_that_comes_twice_in_one_moment_counts_once(
 
 
 def test_who_comes_too_late_in_company(store: Store) -> None:
-    """P4: of a batch only those step back whom a newer run has published."""
+    """P4: of a batch, only users that a newer run has published are refused."""
     older = begin_run(store, "older", "first", *PEOPLE)
     store.runs.halt(older.id, Cause.BUG, "a bug")
     begin_run(store, "newer", *PEOPLE[::3])

@@ -1,4 +1,4 @@
-"""P3: whatever happens in whatever order, everybody published is counted once."""
+"""P3: in any order of events, each published user is counted once."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Model:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_everybody_is_counted_once(store: Store, steps: list[Step]) -> None:
-    """P3: after every step the counts are those of a plain dict, and a complete run has nobody pending."""
+    """P3: after every step the counts equal those of a plain dict, and a complete run has no pending user."""
     model = Model(store)
     try:
         for step in steps:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_who_has_work(store: Store) -> None:
-    """P7, P8: organisations with an open run in which somebody waits are at work, and no others."""
+    """P7, P8: an organisation has work if an open run of it has a waiting user."""
     store.tenants.add(tenant("annan", organisation="annan"), CLIENT_SECRET)
     store.tenants.add(tenant("tredje", organisation="tredje"), CLIENT_SECRET)
     run = begin_run(store, "one", "a", "b", "c")
@@ -44,7 +44,7 @@ def test_who_has_work(store: Store) -> None:
     ],
 )
 def test_who_succeeds(store: Store, outcome: Outcome, stages: set[Stage]) -> None:
-    """P7: whoever was searched for, or changed, in the same run is a witness; a dead letter is none."""
+    """P7: users that were searched or changed in the same run are evidence; dead letters are not."""
     run = begin_run(store, "event", "a", "b")
     store.receipts.mark_dead_lettered(run.id, "b", dead_letter(), 5)
     before = {stage: store.peer_progress.last_success(run.id, stage) for stage in (Stage.MATCH, Stage.UPDATE)}
@@ -63,7 +63,7 @@ def test_who_was_not_searched_for_is_no_success(store: Store, reason: NotFoundRe
 
 
 def test_who_is_the_last(store: Store) -> None:
-    """P7: a run's last user without an outcome has nobody to be compared with."""
+    """P7: the last user of a run without an outcome has no peers to be compared with."""
     run = begin_run(store, "event", "a", "b")
     assert store.peer_progress.others_pending(run.id)
     store.receipts.finish(run.id, "a", result(Outcome.UNCHANGED, "s1"))
@@ -71,7 +71,7 @@ def test_who_is_the_last(store: Store) -> None:
 
 
 def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """P8: somebody who failed and then succeeded tells for a while that Skolon fails now and then."""
+    """P8: a user that failed and then succeeded shows for a while that Skolon fails now and then."""
     run = begin_run(store, "event", "user-a", "user-b", "user-c")
     wait = Wait(service=Dependency.SKOLON, reported=now(), next_try=now())
     store.waits.record_user(run.id, "user-a", replace(wait, failed_at=now(), status=500))

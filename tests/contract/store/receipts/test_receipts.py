@@ -53,7 +53,7 @@ def grow_old(database_with_tables: str, run: Run) -> None:
 
 
 def test_published_users_are_pending(store: Store) -> None:
-    """P3: whoever is published has a pending receipt, and is counted once however often it comes."""
+    """P3: each published user has a pending receipt, and is counted once however often it comes."""
     run = begin_run(store, "event")
     assert store.receipts.create_pending(run.id, ["anna", "bo"]) == {"anna", "bo"}
     assert store.receipts.create_pending(run.id, ["bo", "cecilia", "bo"]) == {"bo", "cecilia"}
@@ -62,7 +62,7 @@ def test_published_users_are_pending(store: Store) -> None:
 
 
 def test_who_is_done_is_not_published_again(store: Store) -> None:
-    """P4: a page that is read twice publishes only those whom nothing has become of."""
+    """P4: a page that is read twice publishes only users without an outcome."""
     run = begin_run(store, "event", "anna", "bo", "cecilia")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
@@ -92,7 +92,7 @@ def test_one_page_published_twice_at_once(store: Store, second_store: Store) -> 
 
 
 def test_nobody_is_published_after_the_end(store: Store) -> None:
-    """P3: a complete run stays complete when its last page is delivered once more and has somebody new."""
+    """P3: a complete run stays complete when its last page is redelivered with a new user."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
     with pytest.raises(NotYetError):
@@ -315,7 +315,7 @@ def test_runs_do_not_collide(store: Store) -> None:
 
 
 def test_a_dead_letter_keeps_its_claim(store: Store) -> None:
-    """A user that failed after its claim may have been changed in Skolon: nobody else changes it too."""
+    """A user that failed after its claim may be changed in Skolon: no other user may claim it."""
     run = begin_run(store, "event", "anna", "bo")
     store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(Reason.REJECTED_BY_SKOLON), 1)
@@ -353,7 +353,7 @@ def test_a_newer_run_supersedes(store: Store) -> None:
 
 
 def test_a_dry_run_supersedes_nobody(store: Store) -> None:
-    """A newer dry run changes nothing, so it makes nobody late."""
+    """A newer dry run changes nothing, so it supersedes no user."""
     older = begin_run(store, "first", "anna")
     store.runs.halt(older.id, Cause.BUG, "a bug")
     begin_run(store, "second", "anna", dry_run=True)

@@ -24,7 +24,7 @@ CRASHED = Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail="its
 
 
 def dead_run(store: Store, event: str = "event") -> Run:
-    """Return a complete run in which everybody is a dead letter."""
+    """Return a complete run in which all users are dead letters."""
     run = begin_run(store, event, *PEOPLE)
     for user in PEOPLE:
         store.receipts.mark_dead_lettered(run.id, user, dead_letter(), 3)
@@ -110,7 +110,7 @@ def test_a_message_of_before_does_not_settle_who_has_been_taken_over(store: Stor
 
 
 def test_only_dead_letters_are_taken_up(store: Store) -> None:
-    """Whoever has another outcome, or none, or no receipt, is not opened by a replay."""
+    """A replay reopens no receipt with another outcome, or with none."""
     run = begin_run(store, "event", "anna", "bo")
     store.receipts.finish(run.id, "anna", result(Outcome.UPDATED, "s1"))
     strangers = [(run.id, "nobody"), (run.id + 7, "anna"), (0, "anna"), (2**40, "anna"), (run.id, "a/b")]
@@ -180,7 +180,7 @@ def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
 
 
 def test_a_dead_letter_cannot_be_claimed(store: Store) -> None:
-    """P4: without a replay nobody gets leave to write for a dead letter."""
+    """P4: without a replay, no dead-lettered user may be written."""
     run = dead_run(store)
     with pytest.raises(NotYetError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})

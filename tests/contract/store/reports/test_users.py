@@ -148,7 +148,7 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
 
 
 def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
-    """There is nobody to count before everybody has been read."""
+    """The counts are empty before a run has read all users."""
     found = store.user_history.freshness(TENANT, dt.datetime.now(dt.UTC))
     assert (found.run, found.users, found.share(0)) == (None, 0, None)
     assert store.data_quality.last(TENANT, 10) is None

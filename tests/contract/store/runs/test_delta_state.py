@@ -30,7 +30,7 @@ def begun(
 
 
 def leave(store: Store, link: str, event: str = "first") -> Run:
-    """Have a complete run of everybody leave a link behind."""
+    """Complete a full run that stores a delta link."""
     run, plan = begun(store, event, Mode.FULL)
     assert plan.delta_link_for(run.attempt) is None
     assert plan.needs_delta_link
@@ -48,7 +48,7 @@ def kept(store: Store, event: str = "look", mapping: str = MAPPING) -> str | Non
 
 
 def test_a_delta_goes_on_from_the_link_of_the_last_complete_run(store: Store) -> None:
-    """What a run of everybody leaves, a delta reads, and leaves another one in its place."""
+    """A delta uses the link of a full run, and replaces it."""
     assert kept(store, "before") is None
     leave(store, "link-1")
     run, plan = begun(store, "second")
@@ -237,7 +237,7 @@ def test_who_was_removed_and_is_back_is_worked_on(store: Store) -> None:
 
 
 def test_changes_of_runs_that_are_not_read_any_more_are_not_written(store: Store) -> None:
-    """P3: a page that comes late cannot put anybody into a run that has been read."""
+    """P3: a late page cannot add a user to a run whose list is complete."""
     leave(store, "link-1")
     run, _ = begun(store, "second")
     store.runs.finish_reading(run.id)

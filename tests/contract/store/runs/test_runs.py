@@ -182,7 +182,7 @@ def test_what_has_ended_is_not_halted(store: Store) -> None:
 
 
 def test_a_halted_run_can_be_cancelled(store: Store) -> None:
-    """A halted run that nobody wants to resume can be cancelled."""
+    """A halted run can be cancelled."""
     run = begin_run(store, "event", "anna")
     store.runs.halt(run.id, Cause.BUG, "a bug")
     assert store.runs.cancel(run.id)
@@ -215,7 +215,7 @@ def test_a_crash_after_a_resumption_is_mended(store: Store) -> None:
 
 
 def test_a_run_halted_while_updating_goes_on_updating(store: Store) -> None:
-    """A run that had read everybody is not read again, and completes when the pending ones are done."""
+    """A run with a complete list is not read again, and completes when its pending users are done."""
     run = begin_run(store, "event", "anna", "bo")
     store.runs.finish_reading(run.id)
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
@@ -249,7 +249,7 @@ def test_a_run_is_not_resumed_beside_another(store: Store) -> None:
 
 
 def test_a_run_is_complete_when_nobody_is_pending(store: Store) -> None:
-    """P3: a run is complete once it is read to the end and nobody is pending, and not before."""
+    """P3: a run is complete when its list is complete and no user is pending, and not before."""
     run = begin_run(store, "event", "anna", "bo")
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
     store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
@@ -322,7 +322,7 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
 
 
 def test_pending_users_come_in_portions(store: Store) -> None:
-    """P10: whoever is pending can be gone through in portions, each user once."""
+    """P10: pending users can be read in pages, each user once."""
     users = [f"user-{number:02}" for number in range(25)]
     run = begin_run(store, "event", *reversed(users))
     store.receipts.finish(run.id, "user-03", result(Outcome.UNCHANGED))

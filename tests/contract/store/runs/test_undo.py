@@ -109,7 +109,7 @@ def test_a_version_is_only_told_by_who_wrote_it(store: Store) -> None:
 
 
 def test_people_come_in_order_and_in_pages(store: Store) -> None:
-    """P10: those whom a run has claimed, a page at a time, whatever became of them."""
+    """P10: claimed users are read page by page, whatever their outcomes."""
     users = [f"user-{number}" for number in range(5)]
     run = begin_run(store, "event", *users, "unclaimed")
     for user in reversed(users):
@@ -191,7 +191,7 @@ def test_a_halted_run_of_which_little_is_put_back_stays(store: Store, more: dict
 
 
 def test_who_was_in_hand_steps_back(store: Store) -> None:
-    """P4: a worker that comes to claim somebody of a halted run once its undo is open, changes nobody."""
+    """P4: once the undo of a halted run is open, a worker of that run can claim no user."""
     run = begin_run(store, "event", "anna", "bo", "cia")
     store.claims.claim(run.id, "anna", "s1", {CITY: "Lund"}, new_values={CITY: "Malmö"})
     store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
@@ -207,7 +207,7 @@ def test_who_was_in_hand_steps_back(store: Store) -> None:
 
 
 def test_an_older_message_is_late_after_an_undo(store: Store) -> None:
-    """P4: whom an undo has published is newer than in any older run, replays included."""
+    """P4: a user that an undo has published is newer than in any older run, replays included."""
     run = begin_run(store, "event", "anna")
     store.runs.halt(run.id, Cause.BUG, "a bug")
     undo = open_undo(store, run, users=("anna",))
@@ -232,7 +232,7 @@ def test_what_cannot_be_undone_is_refused(store: Store) -> None:
 
 
 def test_a_disabled_tenants_run_can_be_undone(store: Store) -> None:
-    """Whoever stops a tenant because of a mistake can still put it back."""
+    """An administrator who disables a tenant because of a mistake can still undo it."""
     run = begin_run(store, "event", "anna")
     complete(store, run)
     store.tenants.change(TENANT, {"enabled": False})

@@ -134,7 +134,7 @@ def test_a_page_waits_until_it_is_read(store: Store) -> None:
 
 
 def test_a_resumed_run_begins_its_waits_anew(store: Store) -> None:
-    """While a run is halted nobody waits, and what waited before does not count when it is resumed."""
+    """While a run is halted no user waits, and earlier waits do not count when it is resumed."""
     run = begin_run(store, "event", A).id
     store.waits.record_user(run, A, failed(status=501))
     store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "HTTP 401")
@@ -144,7 +144,7 @@ def test_a_resumed_run_begins_its_waits_anew(store: Store) -> None:
 
 
 def test_many_tell_at_once(store: Store) -> None:
-    """Whoever fails together is told together, the same user twice included."""
+    """Failures at the same time are recorded together, also of the same user."""
     users = [f"user-{number}" for number in range(20)]
     run = begin_run(store, "event", *users).id
     store.waits.record_user(run, users[0], failed(status=500))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 USER = "00000000-0000-4000-8000-000000000000"
-NOBODY = "00000000-0000-4000-8000-00000000ffff"
+UNKNOWN_USER = "00000000-0000-4000-8000-00000000ffff"
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store
 def test_somebody_unknown_is_wrong_use(env: dict[str, str], store: Store) -> None:
     """A user whom the run has never seen is named; so is a run that is not there."""
     run = run_of_one(store)
-    done = update_sync("runs", "undo", str(run), "--user", NOBODY, "--user", USER, env=env)
+    done = update_sync("runs", "undo", str(run), "--user", UNKNOWN_USER, "--user", USER, env=env)
     assert done.returncode == 2
-    assert NOBODY in done.stderr
+    assert UNKNOWN_USER in done.stderr
     assert USER not in done.stderr
     assert update_sync("runs", "undo", "4711", env=env).returncode == 2
 

@@ -33,7 +33,7 @@ def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
     return variables
 
 
-def somebody(made_up: Environment, outcome: str, reason: str | None = None) -> MadeUpUser:
+def user_with(made_up: Environment, outcome: str, reason: str | None = None) -> MadeUpUser:
     return next(
         each
         for each in made_up.municipality
@@ -59,7 +59,7 @@ def values_of(person: MadeUpUser) -> set[str]:
 
 def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> None:
     """A user who would be updated: read, in scope, mapped, found, compared; and Skolon was only read."""
-    person = somebody(made_up, "updated")
+    person = user_with(made_up, "updated")
     before = made_up.skolon_users()
 
     found = explained(env, person.entra["id"])
@@ -76,7 +76,7 @@ def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> No
 
 def test_values_are_shown_by_their_shape(made_up: Environment, env: dict[str, str]) -> None:
     """P6: no value of a person is printed, in words or as JSON, unless it is asked for."""
-    person = somebody(made_up, "updated")
+    person = user_with(made_up, "updated")
     user = person.entra["id"]
     for options in ([], ["--json"]):
         printed = update_sync("tenants", "preview", TENANT_KEY, "--user", user, *options, env=env)
@@ -91,7 +91,7 @@ def test_a_user_that_would_fail_is_explained_up_to_there(
     made_up: Environment, env: dict[str, str], reason: str
 ) -> None:
     """P9: it says at which step, for what reason, and what was found out before."""
-    found = explained(env, somebody(made_up, "dead_lettered", reason).entra["id"], code=1)
+    found = explained(env, user_with(made_up, "dead_lettered", reason).entra["id"], code=1)
     assert (found["outcome"], found["reason"]) == ("dead_lettered", reason)
     assert found["steps"][-1]["step"] == {"invalid_user": "map", "ambiguous_match": "search"}[reason]
     assert found["detail"]
@@ -99,7 +99,7 @@ def test_a_user_that_would_fail_is_explained_up_to_there(
 
 def test_what_is_tried_is_explained(made_up: Environment, env: dict[str, str]) -> None:
     """Settings that are not saved decide each step: another source, another key, another scope."""
-    user = somebody(made_up, "updated").entra["id"]
+    user = user_with(made_up, "updated").entra["id"]
     tried = explained(env, user, "--set", "eppn=", "--set", "match_keys=external_id")
     assert "eppn" not in {each["attribute"] for each in tried["by_name"]["map"]["attributes"]}
     assert [each["key"] for each in tried["by_name"]["search"]["keys"]] == ["external_id"]
