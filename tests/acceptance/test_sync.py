@@ -61,7 +61,7 @@ def test_a_dry_run_only_reads(made_up: Environment, env: dict[str, str], amqp_ur
 
 
 def test_a_delta_run_reads_what_changed(made_up: Environment, env: dict[str, str], pool: list[Path]) -> None:
-    """P4, P6: after a full run a delta touches who changed alone, and its link is in nobody's log."""
+    """P4, P6: after a full run a delta touches changed users only, and no log has its link."""
     trigger = ("trigger", TENANT_KEY, "--wait")
     full = update_sync(*trigger, "--json", env=env)
     # There are dead letters among them, and so the command ends with 1.
@@ -97,7 +97,7 @@ def graph_requests(made_up: Environment) -> dict[str, int]:
 def test_nobodys_data_is_in_the_logs_or_queues(
     made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]
 ) -> None:
-    """P6: no name, address, number or secret of anybody in any log line or dead letter."""
+    """P6: no log line and no dead letter has a user's name, address, number or a secret."""
     publish(amqp_url, "tenant-sync", event("first"))
     ended_run(env, 1)
 

@@ -93,7 +93,7 @@ def test_a_mistake_is_seen_before_it_is_saved(
 
 
 def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
-    """P4: a preview that nobody waits for any more is cancelled, also one that nothing has taken so far."""
+    """P4: a preview whose command has ended is cancelled, even before a producer has taken it."""
     log = tmp_path / "preview.log"
     with running("tenants", "preview", TENANT_KEY, env=env, log=log) as command:
         wait_for(

@@ -181,7 +181,7 @@ def test_a_killed_master_leaves_nobody_behind(env: dict[str, str], amqp_url: str
 
 
 def test_a_master_that_is_stuck_ends_in_time(env: dict[str, str]) -> None:
-    """P2: SIGTERM ends all processes of a pool within their grace, also while nobody reads their log."""
+    """P2: SIGTERM ends all processes of a pool within their grace period, even if their log is not read."""
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     with ExitStack() as stack:
@@ -202,7 +202,7 @@ def test_a_master_that_is_stuck_ends_in_time(env: dict[str, str]) -> None:
 
 
 def test_who_insists_is_obeyed_at_once(env: dict[str, str], tmp_path: Path) -> None:
-    """A second SIGTERM waits for nobody: what does not answer is killed, long before it would be anyway."""
+    """A second SIGTERM kills processes that do not answer, long before the deadline."""
     with running("worker", env=env, log=tmp_path / "log") as master:
         [child] = wait_for(lambda: [each for each in children(master.pid) if hears(each)], "a worker process")
         os.kill(child, signal.SIGSTOP)
@@ -220,7 +220,7 @@ def _is_pending(process: int) -> bool:
 
 
 def _fill(pipe: int) -> None:
-    """Fill a pipe, so that whoever writes to it next waits."""
+    """Fill a pipe, so that the next writer waits."""
     own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
     with suppress(BlockingIOError):
         while True:

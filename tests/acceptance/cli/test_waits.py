@@ -65,7 +65,7 @@ def test_a_run_says_that_its_users_wait_for_skolon(
 def test_a_run_says_that_its_page_waits_for_graph(
     made_up: Environment, env: dict[str, str], amqp_url: str
 ) -> None:
-    """P8: a run that has published nobody yet says that its page waits, and for whom."""
+    """P8: a run without published users shows that its page waits, and for which service."""
     made_up.microsoft.faults.add(Trouble(effect=Effect.ERROR, kind=Kind.USERS, times=None, status=503))
     publish(amqp_url, "tenant-sync", event("first"))
 

@@ -48,7 +48,7 @@ def servers(rabbitmq: object, postgresql: object) -> Iterator[Servers]:
 
 
 def test_a_run_comes_through_faults(servers: Servers, tmp_path: Path) -> None:
-    """P2, P3, P4, P8: everybody's outcome, all of Skolon and every dead letter are as without the faults."""
+    """P2, P3, P4, P8: all outcomes, Skolon and the dead letters are as without the faults."""
     found = run_round(servers, SCHEDULE, tmp_path / "round", people=PEOPLE)
 
     assert found.surprises == []

@@ -24,7 +24,7 @@ REPLAY = ("dead-letters", "replay", "--yes", "--max-failed", "1")
 
 @pytest.fixture
 def failed(made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]) -> dict[str, Any]:
-    """Have a run in which Skolon refused everybody, and workers that go on."""
+    """Make a run in which Skolon refused all users, and workers that continue."""
     assert pool
     made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
     publish(amqp_url, "tenant-sync", event("first"))

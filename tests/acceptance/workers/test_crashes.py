@@ -46,7 +46,7 @@ def test_a_killed_pool_loses_nobody_and_doubles_nothing(
 def test_a_deadly_user_takes_nobody_along(
     made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
-    """P7, P9: of the one user over whom every worker dies it is told, and all others have their outcome."""
+    """P7, P9: the user that kills every worker is reported, and all others have their outcomes."""
     ordinary = next(person for person in made_up.municipality if person.outcome == "unchanged")
     deadly = ordinary.entra["id"]
     command = (sys.executable, "-m", "tests.acceptance.workers.fatal_worker")

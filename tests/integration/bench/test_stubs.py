@@ -49,7 +49,7 @@ def doors_of(stubs: StandIns) -> Gateways:
 
 
 def test_graph_is_read_page_by_page(doors: Gateways) -> None:
-    """Two pages of 999 at most hold everybody once, with what was selected and nothing else."""
+    """Two pages of at most 999 hold all users once, with the selected properties only."""
     graph = doors.graph(CREDENTIALS)
     first = graph.page(None, SELECT)
     second = graph.page(first.next_link, SELECT)
@@ -72,7 +72,7 @@ def test_one_user_and_a_birthday_can_be_asked_for(doors: Gateways) -> None:
 
 
 def test_a_delta_tells_who_has_moved_since(stubs: StandIns, doors: Gateways) -> None:
-    """The link of now leads to nobody; after two moves, to those two as they are now, and then to nobody."""
+    """The current link returns no user; after two changes it returns these two users, and then none."""
     graph = doors.graph(CREDENTIALS)
     link = graph.delta_link(SELECT)
     assert link is not None

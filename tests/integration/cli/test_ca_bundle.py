@@ -52,7 +52,7 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
 def test_http_trusts_the_bundle_beside_its_own(
     certificate: Certificate, another: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Servers of the added authorities and of requests' own are trusted, and nobody else's."""
+    """Servers of the added authorities and of requests' own are trusted, and no others."""
     monkeypatch.setattr(allow_list, "DEFAULT_CA_BUNDLE_PATH", str(another.authority))
     stranger = make(tmp_path / "stranger")
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):

@@ -94,7 +94,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_in_use_is_told(tmp_path: Path) -> None:
-    """`sandbox --serve` on a port that somebody has says so."""
+    """`sandbox --serve` on a port in use says so."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         arguments = ("--users", "1", "--directory", str(tmp_path), "--ports", port, "0")

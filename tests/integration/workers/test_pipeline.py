@@ -109,7 +109,7 @@ def test_bad_credentials_at_entra_halt_the_run(
 
 
 def test_bad_credentials_at_skolon_halt_the_run(made_up: Environment, sync: InProcessSync) -> None:
-    """P7, P3: everybody stays pending, nobody is a dead letter, and the resumed run reads them afresh."""
+    """P7, P3: all users stay pending without dead letters, and the resumed run reads them again."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
 
     halted = sync.run()
@@ -121,7 +121,7 @@ def test_bad_credentials_at_skolon_halt_the_run(made_up: Environment, sync: InPr
 
 
 def test_what_a_newer_run_did_is_not_undone(made_up: Environment, sync: InProcessSync) -> None:
-    """P4: a halted run that is resumed after a newer one leaves everybody to that one."""
+    """P4: a halted run that is resumed after a newer one leaves all its users to that one."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="search"))
     halted = sync.run()
     # What was in the workers' hands at that moment is refused as well, and not brought to an end of its own.
@@ -248,7 +248,7 @@ def test_a_user_that_skolon_rejects_stops_nobody(made_up: Environment, sync: InP
 
 
 def test_a_user_that_changes_again_and_again_is_a_conflict(made_up: Environment, sync: InProcessSync) -> None:
-    """A user that somebody else keeps changing is given up after five times, with its reason."""
+    """A user that another client keeps changing is given up after five times, with its reason."""
     busy = somebody_to_update(made_up)
     made_up.skolon.faults.add(SkolonFault(kind="changed", times=None, method="PATCH", user_id=busy.claims))
 
@@ -316,7 +316,7 @@ def test_a_user_without_an_id_is_invalid_however_it_is_read(
 
 
 def test_named_users_are_synced_alone(made_up: Environment, sync: InProcessSync) -> None:
-    """A run of named users reads them one by one, and touches nobody else."""
+    """A run of named users reads them one by one, and touches no other user."""
     wanted = [person for person in made_up.municipality if person.outcome == "updated"][:3]
 
     summary = sync.run(users=tuple(person.entra["id"] for person in wanted))

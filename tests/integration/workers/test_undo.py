@@ -56,7 +56,7 @@ def before(made_up: Environment) -> State:
 
 @pytest.fixture
 def mistaken(before: State, made_up: Environment, sync: InProcessSync) -> RunSummary:
-    """Have a run that has written the mistake to everybody."""
+    """Make a run that has written the mistake to all users."""
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
     assert len(differing(before, state(made_up))) == summary.counts[Outcome.UPDATED] > PEOPLE / 2
@@ -165,7 +165,7 @@ def test_only_who_is_named_is_put_back(
 def test_what_changed_since_is_left_and_told(
     made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
-    """What somebody else wrote after the run stays, attribute by attribute, and is counted."""
+    """Values that another client wrote after the run stay, attribute by attribute, and are counted."""
     several = next(each for each in changed_people(sync, mistaken.run.id) if FIRST_NAME in each.changed)
     single = next(each for each in changed_people(sync, mistaken.run.id) if each.changed == (IDP,))
     rename(made_up, str(several.skolon_id), givenName="Omdöpt")
@@ -251,7 +251,7 @@ def test_whom_skolon_refuses_is_a_dead_letter(
 def test_bad_credentials_halt_an_undo(
     made_up: Environment, sync: InProcessSync, before: State, mistaken: RunSummary
 ) -> None:
-    """P7: one cause and no dead letters; the resumed undo puts everybody back."""
+    """P7: one cause and no dead letters; the resumed undo restores all users."""
     made_up.skolon.faults.add(SkolonFault(kind="status", status=401, times=None, path_kind="user"))
     halted = undo(sync, mistaken.run.id)
     assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SKOLON_CREDENTIALS)

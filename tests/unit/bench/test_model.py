@@ -65,7 +65,7 @@ def test_the_pool_that_it_names_is_enough() -> None:
 
 
 def test_municipalities_are_a_few_large_ones_and_many_small_ones() -> None:
-    """The sizes fall, and nobody is lost in rounding."""
+    """The sizes fall, and rounding loses no user."""
     sizes = municipalities(290, 2_000_000)
     assert (len(sizes), sum(sizes)) == (290, 2_000_000)
     assert list(sizes) == sorted(sizes, reverse=True)

@@ -69,7 +69,7 @@ def test_absent_people_are_not_found(skolon: SkolonStub) -> None:
     "text", ["", 'userName ne "x"', 'userName eq "x" and userName eq "y"', 'title eq "x"']
 )
 def test_a_filter_that_it_does_not_know_is_refused(skolon: SkolonStub, text: str) -> None:
-    """A search that would not search is an error, and finds nobody."""
+    """A filter that the stub does not know is an error, and finds no user."""
     assert answer(skolon, request("GET", "/scim/p5/Users", filter=text or "x"))[0] == 400
 
 

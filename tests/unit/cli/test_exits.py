@@ -112,7 +112,7 @@ def test_every_end_is_one_line_of_a_json_log(
 def test_a_bug_is_told_without_its_text(
     failing: list[BaseException], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """P6: what nobody foresaw is told by its kind and place; its text may hold anything."""
+    """P6: an unexpected error is shown by its kind and place; its text may hold anything."""
     failing.append(ValueError("hemligt värde"))
     with pytest.raises(SystemExit) as end:
         main.main()

@@ -68,7 +68,7 @@ def test_a_run_that_cannot_be_published_is_halted_again(store: Store, halted: in
 
 
 def test_everybody_pending_is_published_once(store: Store, halted: int) -> None:
-    """P3: however many are pending, each is published, and nobody twice."""
+    """P3: each pending user is published once, however many there are."""
     broker = open_memory_broker()
     run, published = resume_run(halted, store=store, publisher=broker)
     assert (run.status, published) == (Status.UPDATING, len(USERS))

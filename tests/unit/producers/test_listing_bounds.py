@@ -36,7 +36,7 @@ def test_a_list_that_may_end(pages: int, users: int, counted: int | None) -> Non
     ],
 )
 def test_a_list_without_end(pages: int, users: int, counted: int | None) -> None:
-    """P10: pages that bring next to nobody, or more users than the directory can have, are told."""
+    """P10: pages with almost no users, or more users than the directory can have, are detected."""
     why = endless_reason(pages=pages, users=users, counted=counted)
     assert why is not None
     assert str(users) in why

@@ -70,7 +70,7 @@ def decoded(body: bytes) -> Any:
 @example(body=b'"\\ud800"')
 @example(body=b"NaN")
 def test_any_bytes_have_an_answer(body: bytes) -> None:
-    """Whatever bytes somebody publishes, they are fields of the right types or a `DecodeError`."""
+    """Any published bytes give fields of the right types or a `DecodeError`."""
     answer = decoded(body)
     if isinstance(answer, dict):
         assert answer.keys() <= TYPES.keys()

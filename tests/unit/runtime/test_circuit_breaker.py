@@ -59,12 +59,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 def breakers(clock: Clock) -> CircuitBreakers:
-    """Give passages at which nobody waits in hand."""
+    """Return circuit breakers that no thread waits at."""
     return CircuitBreakers(clock=clock, max_wait=0)
 
 
 def test_failures_in_a_row_close_the_passage(breakers: CircuitBreakers, clock: Clock) -> None:
-    """P8: after some failures in a row nobody asks a service any more, until a probe is due."""
+    """P8: after some failures in a row no request is sent until a probe is due."""
     fail(breakers, times=OPENS_AFTER - 1)
     assert asked(breakers)
     fail(breakers, times=OPENS_AFTER)
@@ -127,7 +127,7 @@ def test_nobody_asks_earlier_than_wished(asked_for: float) -> None:
 
 
 def test_what_was_held_back_says_when_to_come_again(breakers: CircuitBreakers) -> None:
-    """P8: whoever is put aside is put aside until the next probe is due, and that is no failed try."""
+    """P8: a refused message returns when the next probe is due, and counts as no failed attempt."""
     fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=77))
     with pytest.raises(CircuitOpenError) as caught, breakers.guard(READING):
         pytest.fail("asked all the same")
@@ -198,7 +198,7 @@ def test_one_probe_at_a_time_and_then_all() -> None:
 
 
 def test_the_end_of_the_process_ends_all_waiting() -> None:
-    """P2: a process that is to end waits for nobody."""
+    """P2: a process that shuts down waits for nothing."""
     breakers = CircuitBreakers()
     fail(breakers, TransientError(Dependency.SKOLON, "HTTP 429", retry_after=3600))
     ended: list[type[Exception]] = []
@@ -255,7 +255,7 @@ def test_who_answers_badly_is_reached(breakers: CircuitBreakers) -> None:
 
 
 def test_a_host_of_its_own_is_the_organisations(breakers: CircuitBreakers) -> None:
-    """P7: where the organisation is part of the host's name, a mistyped one concerns nobody else."""
+    """P7: if the host's name contains the organisation, a mistyped one affects no other."""
     for _ in range(OPENS_AFTER):
         with pytest.raises(UnreachableError), breakers.guard(skolon_reading("mistyped", None)):
             raise UnreachableError(Dependency.SKOLON, "no such name")
@@ -266,7 +266,7 @@ def test_a_host_of_its_own_is_the_organisations(breakers: CircuitBreakers) -> No
 
 
 def test_once_all_are_away_their_messages_stay_where_they_are(clock: Clock) -> None:
-    """P8: everybody's outage is waited for in hand; one organisation's is not, while others have work."""
+    """P8: workers wait during an outage of all, but not of one organisation while others have work."""
     breakers = at_work(clock, "exempel", "annan", max_wait=0.1)
     fail(breakers, times=OPENS_AFTER)
     assert not breakers._should_wait(READING, "exempel")  # noqa: SLF001 - what decides it
@@ -299,7 +299,7 @@ def test_the_longer_an_outage_the_rarer_its_messages_come_back(age: float, peopl
 
 
 def test_one_users_failures_keep_no_other_away(breakers: CircuitBreakers) -> None:
-    """P7: when the last of a run fails time and again, whoever comes next is let through and believed."""
+    """P7: when the last user of a run fails repeatedly, the next user's call passes and decides."""
     for _ in range(OPENS_AFTER):
         with pytest.raises(TransientError), breakers.guard(UPDATING, "one user"):
             raise AWAY
@@ -312,7 +312,7 @@ def test_one_users_failures_keep_no_other_away(breakers: CircuitBreakers) -> Non
 
 
 def test_several_users_failures_are_the_organisations(breakers: CircuitBreakers) -> None:
-    """P8: as soon as a second user fails as well, everybody is kept back."""
+    """P8: as soon as a second user fails as well, the circuit opens for all."""
     for user in ("one", "one", "other"):
         with pytest.raises(TransientError), breakers.guard(UPDATING, user):
             raise AWAY
@@ -331,7 +331,7 @@ def test_what_is_answered_to_several_is_found_out_one_by_one(breakers: CircuitBr
 
 
 def test_who_waits_for_the_database_does_not_ask_it(clock: Clock) -> None:
-    """P8: what tells who has work goes through the same passages, and waits for nobody who waits for it."""
+    """P8: the backlog query passes the same breakers, and does not wait for its own result."""
     asked_for_work: list[bool] = []
 
     def ask() -> dict[str, int]:

@@ -20,7 +20,7 @@ PATIENCE = 30
 
 
 class AwayError(Exception):
-    """Concerns everybody."""
+    """An error that concerns all items."""
 
 
 class OddError(Exception):
@@ -127,7 +127,7 @@ def answers(calls: Sequence[Future[int]]) -> list[int]:
 
 
 def test_nobody_waits_for_company(service: Service, crowd: Crowd) -> None:
-    """Whoever finds nobody under way goes at once, alone."""
+    """A call with none in flight starts at once, alone."""
     assert crowd.calls.call("key", 1) == 2
     assert crowd.calls.call("key", 2) == 4
     assert service.asked == [("key", [1]), ("key", [2])]
@@ -144,7 +144,7 @@ def test_who_comes_meanwhile_travels_together(service: Service, crowd: Crowd) ->
 
 
 def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: ThreadPoolExecutor) -> None:
-    """A batch lingers as long as it is told to, open to all who come, and then nobody joins it."""
+    """A batch stays open as long as `before_send` waits, and then no item joins it."""
     crowd = Crowd(service, pool, before_send=lambda _, asked: until(lambda: len(asked) >= 3))
     first = crowd.call(1)
     until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
@@ -153,7 +153,7 @@ def test_who_knows_that_company_comes_may_wait_for_it(service: Service, pool: Th
 
 
 def test_where_company_was_it_is_waited_for(service: Service, pool: ThreadPoolExecutor) -> None:
-    """Whoever comes after a batch of several waits until the next is full, and no longer than the pause."""
+    """The batch after a larger one waits until it is full, at most for the `fill_wait`."""
     crowd = Crowd(service, pool, max_batch=3, fill_wait=10 * PATIENCE)
     service.hold()
     first = crowd.ask_first(1)
@@ -183,7 +183,7 @@ def test_company_that_does_not_come_is_waited_for_once(service: Service, pool: T
 
 
 def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) -> None:
-    """P10: whoever finds a batch full begins the next one, and the batches take turns."""
+    """P10: a call that finds a full batch begins the next one, and the batches take turns."""
     crowd = Crowd(service, pool, max_batch=2)
     service.hold()
     first = crowd.ask_first(1)
@@ -215,7 +215,7 @@ def test_keys_do_not_wait_for_each_other(service: Service, crowd: Crowd) -> None
 
 
 def test_an_answer_may_be_an_error_of_one_alone(service: Service, crowd: Crowd) -> None:
-    """P7: an answer that is an error is raised for the one that asked, and for nobody else."""
+    """P7: a result that is an error is raised for its own item only."""
     service.single = {3}
     service.hold()
     first = crowd.ask_first(1)
@@ -228,7 +228,7 @@ def test_an_answer_may_be_an_error_of_one_alone(service: Service, crowd: Crowd) 
 
 
 def test_what_concerns_everybody_is_raised_for_everybody(service: Service, crowd: Crowd) -> None:
-    """P8: nobody asks once more by itself whether a service is away that is away for all."""
+    """P8: during an outage of all, no thread repeats the call by itself."""
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3)
@@ -284,7 +284,7 @@ def test_an_interrupted_leader_leaves_nobody_waiting(pool: ThreadPoolExecutor) -
 
 
 def test_too_few_answers_are_nobodys(service: Service, crowd: Crowd) -> None:
-    """An answer is never given to somebody else: where the numbers differ, it is a bug, and said."""
+    """A result never goes to another item: a wrong number of results is an error."""
     crowd.calls = Coalescer(lambda _key, _asked: [], max_batch=100)
     del service
     with pytest.raises(ValueError, match="1 items, but 0 results"):

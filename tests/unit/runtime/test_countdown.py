@@ -11,7 +11,7 @@ from runtime.countdown import WhenIdle
 
 
 def test_one_alone_is_the_last() -> None:
-    """Whoever has the only piece in hand does it, each time."""
+    """The only thread of a key calls back, each time."""
     done: list[int] = []
     last: WhenIdle[int] = WhenIdle(done.append)
     for _ in range(2):
@@ -21,7 +21,7 @@ def test_one_alone_is_the_last() -> None:
 
 
 def test_who_is_not_the_last_leaves_it_to_the_others() -> None:
-    """While somebody else has a piece of the same in hand nothing is done; other keys do not count."""
+    """No thread calls back while another one has the same key; other keys do not count."""
     done: list[int] = []
     last: WhenIdle[int] = WhenIdle(done.append)
     with ExitStack() as other, last.track(2):
@@ -35,7 +35,7 @@ def test_who_is_not_the_last_leaves_it_to_the_others() -> None:
 
 
 def test_who_fails_does_nothing() -> None:
-    """P3: a failure is nobody's end: whose piece it was comes again, and whoever was there before counts."""
+    """P3: a failed thread does not call back, and the others still count."""
     done: list[int] = []
     last: WhenIdle[int] = WhenIdle(done.append)
 

@@ -30,7 +30,7 @@ def never() -> bool:
 
 
 def test_whoever_is_alone_leaves_at_once() -> None:
-    """Nobody waits for company when no answer is awaited, not even just after another one was."""
+    """A request does not wait while none is in flight, not even just after another one."""
     pacer = RequestPacer(LONG)
     with pacer.in_flight("one"):
         pass

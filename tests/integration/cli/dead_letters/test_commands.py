@@ -236,7 +236,7 @@ def test_discarding_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLe
 def test_wrong_use_is_said(
     env: dict[str, str], dead_letters: DeadLetterSeeder, arguments: tuple[str, ...]
 ) -> None:
-    """Discarding with nobody to ask, and what is no filter, end with 2 and change nothing."""
+    """Discarding without a terminal, and an invalid filter, end with 2 and change nothing."""
     done = update_sync("dead-letters", *arguments, env=env)
     assert done.returncode == 2
     assert done.stderr

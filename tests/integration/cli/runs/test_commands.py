@@ -76,7 +76,7 @@ def test_a_run_is_shown_as_the_contract_says(env: dict[str, str], store: Store, 
 
 
 def test_receipts_are_listed_without_values(env: dict[str, str], store: Store, run: int) -> None:
-    """P6: who, what and why are shown, which attributes changed, and no value of anybody."""
+    """P6: users, reasons and changed attributes are shown, and no values."""
     finish(store, run, dead=True)
     done = update_sync("runs", "show", str(run), "--users", env=env)
     rows = {line.split("\t")[0]: line for line in done.stdout.splitlines() if line.startswith(USERS[0][:8])}
@@ -139,7 +139,7 @@ def test_watching_ends_with_the_run(
     dead: bool,
     code: int,
 ) -> None:
-    """`watch` ends when the run does: with 0 when all is well, with 1 when somebody is a dead letter."""
+    """`watch` ends with the run: with 0 if all is well, with 1 if there are dead letters."""
     arguments = [COMMAND, "runs", "watch", str(run)]
     with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
         assert process.stdout is not None

@@ -116,7 +116,7 @@ def test_a_disabled_tenant_is_not_triggered(env: dict[str, str], store: Store, a
 
 
 def test_a_wait_ends_in_time(env: dict[str, str], amqp_url: str) -> None:
-    """With nobody to take the message, --timeout ends the wait with 1, and the message stays."""
+    """Without a producer, --timeout ends the wait with 1, and the message stays."""
     done = update_sync("trigger", TENANT_KEY, "--wait", "--timeout", "1", "--json", env=env)
     assert (done.returncode, done.stdout) == (1, "")
     assert "in time" in done.stderr

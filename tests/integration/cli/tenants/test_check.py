@@ -67,7 +67,7 @@ def grades(steps: dict[str, dict[str, str]]) -> dict[str, str]:
 
 
 def test_good_credentials_are_good(made_up: Environment, env: dict[str, str]) -> None:
-    """P1, P6: every step works, nobody's value is shown, and Skolon was only read from."""
+    """P1, P6: every step works, no value is shown, and Skolon is only read."""
     secret = add(env, made_up)
     made_up.skolon.forget_requests()
     code, steps, written = check(env)
@@ -196,7 +196,7 @@ def test_birthdays_that_cannot_be_read_are_no_fault(made_up: Environment, env: d
 
 
 def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: Environment, env: dict[str, str]) -> None:
-    """A tenant without birthdays has nobody's asked for."""
+    """Birthdays are not requested for a tenant without them."""
     add(env, made_up, birthdays=False)
     before = made_up.microsoft.requests.counts().get("birthday", 0)
     _, steps, _ = check(env)

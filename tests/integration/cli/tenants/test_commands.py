@@ -219,7 +219,7 @@ def test_a_tenant_shows_when_it_is_due_next(env: dict[str, str]) -> None:
 
 
 def test_a_halted_run_that_holds_back_the_schedule_is_shown(env: dict[str, str]) -> None:
-    """P7: whoever asks why nothing happens sees which run waits for a person, and why."""
+    """P7: an operator sees which run waits for an action, and why."""
     add(env, schedule="30 2 * * *")
     with closing(open_store(env)) as store:
         run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run
@@ -368,7 +368,7 @@ def test_an_unknown_tenant_is_said(env: dict[str, str], arguments: tuple[str, ..
 
 
 def test_removal_is_asked_for(env: dict[str, str]) -> None:
-    """Where nobody can be asked, nothing is removed without --yes, and that is wrong use."""
+    """Without a terminal, nothing is removed without --yes, and that is a usage error."""
     add(env)
     refused = update_sync("tenants", "remove", "exempel", env=env, stdin="")
     assert refused.returncode == 2

@@ -31,7 +31,7 @@ def made_up(tmp_path: Path, people: int) -> Iterator[Environment]:
 
 @pytest.fixture
 def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    """Give a sync that has read everybody once."""
+    """Return a sync after its first full run."""
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         first = together.run()
         assert first.run.status is Status.COMPLETED

@@ -69,7 +69,7 @@ def surnames(made_up: Environment) -> dict[str, str]:
 
 
 def all_is_right(sync: InProcessSync) -> None:
-    """Assert that Skolon is as Entra is: a full run finds nobody to change."""
+    """Assert that Skolon equals Entra: a full run changes no user."""
     summary = sync.run()
     assert summary.run.status is Status.COMPLETED
     assert Outcome.UPDATED not in summary.counts

@@ -43,7 +43,7 @@ def test_seven_changes_among_two_thousand(made_up: Environment, sync: InProcessS
 
 
 def test_nothing_changed(made_up: Environment, sync: InProcessSync) -> None:
-    """Where nothing changed one request is made, nobody is published, and the run completes."""
+    """Without changes a delta sends one request and publishes no user, and the run completes."""
     searched = made_up.skolon.requests()
 
     summary = delta(sync)
@@ -64,7 +64,7 @@ def test_full_and_delta_runs_in_turn(made_up: Environment, sync: InProcessSync) 
 
 
 def test_a_delta_that_tells_of_everybody(made_up: Environment, sync: InProcessSync) -> None:
-    """P3: whoever comes in a delta, hard cases too, ends as in a run of everybody."""
+    """P3: each user of a delta, edge cases too, ends as in a full run."""
     full = sync.run()
     for person in made_up.municipality:
         directory(made_up).remove(person.entra["id"])

@@ -68,7 +68,7 @@ def test_an_expired_link_has_everybody_read(made_up: Environment, sync: InProces
 def test_a_link_that_has_lain_too_long(
     made_up: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After more than seven days Graph has forgotten the link, and everybody is read."""
+    """After more than seven days Graph has forgotten the link, and all users are read."""
     monkeypatch.setattr("sandbox.microsoft.graph.delta.LINK_SECONDS", -1)
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as sync:
         sync.run()

@@ -46,7 +46,7 @@ def test_a_delta_of_several_pages(made_up: Environment, sync: InProcessSync) -> 
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_page_of_a_delta_that_expires(made_up: Environment, sync: InProcessSync) -> None:
-    """P3: the delta is begun again from its link, nobody counts twice, and nobody is left out."""
+    """P3: the delta restarts from its link, and each user is counted exactly once."""
     change(made_up, 5)
     made_up.microsoft.faults.add(Fault(effect=Effect.EXPIRED_PAGE_TOKEN, page=2))
 

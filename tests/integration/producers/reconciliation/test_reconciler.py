@@ -122,7 +122,7 @@ def test_what_is_lost_again_waits_twice_as_long(scene: Scene) -> None:
 
 
 def test_what_lies_in_a_queue_is_not_lost(scene: Scene) -> None:
-    """However long nobody takes the messages, none is published twice."""
+    """However long the messages wait in the queue, none is published twice."""
     scene.publish("user-a")
     scene.probe.broker.publish_later(user_message(scene.store, scene.run.id, "user-b"), 4000)
     scene.look(1, 2, 60, 61, 120)

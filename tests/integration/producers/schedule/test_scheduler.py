@@ -83,7 +83,7 @@ class House:
             connection.execute(update(tables.runs).where(tables.runs.c.started > NOW).values(started=NOW))
 
     def complete(self, run: int) -> None:
-        """Have a run, which found nobody, complete."""
+        """Complete a run that found no user."""
         self.store.runs.finish_reading(run)
         assert self.store.runs.complete_if_done(run)
 

@@ -36,7 +36,7 @@ def test_nothing_of_a_value_is_shown(value: str) -> None:
 
 @given(digits=st.text("0123456789", min_size=8, max_size=12), other=st.text("0123456789", min_size=12))
 def test_a_personal_number_cannot_be_guessed(digits: str, other: str) -> None:
-    """P6: two numbers of the same length have the same shape, whoever's they are."""
+    """P6: any two numbers of the same length have the same shape."""
     assert mask(digits) == mask(other[: len(digits)]) or len(other) < len(digits)
 
 

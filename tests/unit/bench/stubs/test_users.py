@@ -8,7 +8,7 @@ from bench.stubs.users import Person, Population, entra_id, index_in_address, in
 
 
 def test_everybody_is_found_again_by_their_values() -> None:
-    """An id and an address lead to one person of one population, and to nobody of another."""
+    """An id and an address belong to one user of one population, and to none of another."""
     for index in (0, 7, 123_456):
         person = Person(number=4, index=index)
         assert index_in_id(entra_id(4, index), 4) == index
@@ -18,7 +18,7 @@ def test_everybody_is_found_again_by_their_values() -> None:
 
 
 def test_shares_are_shares_of_each_hundred() -> None:
-    """Of a thousand people fifty are stale and twenty absent, spread over the list, and nobody is both."""
+    """Of a thousand users fifty are stale and twenty others absent, spread over the list."""
     population = Population(number=1, people=1000, stale=5, absent=2)
     assert (population.stale_people, population.absent_people) == (50, 20)
     assert any(map(population.is_stale, range(100)))

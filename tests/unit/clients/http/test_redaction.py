@@ -27,7 +27,7 @@ def test_codes_of_known_form_are_shown(code: str) -> None:
     "code", ["199001019802", "19900101-9802", "anna.andersson", "anna@example.com", "a" * 65, "X\x1b[2J", ""]
 )
 def test_codes_of_other_forms_are_not(code: str) -> None:
-    """P6: what may be somebody's number, name or address is told of, and not quoted."""
+    """P6: possible numbers, names and addresses are mentioned, and not quoted."""
     assert safe_code(code) == REDACTED
     assert safe_request_id(code) is None
     assert safe_scim_type(code) == REDACTED

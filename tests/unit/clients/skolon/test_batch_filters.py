@@ -37,7 +37,7 @@ def user(number: int, attributes: Mapping[Attribute, str | None]) -> SkolonUser:
 def test_each_gets_whoever_has_one_of_the_values(
     found: list[dict[Attribute, str]], people: list[dict[Attribute, str]]
 ) -> None:
-    """P4: who is found for whom is what the rules of the keys say; found for nobody is nobody's."""
+    """P4: each user gets the results that match its keys, and no others."""
     users = [user(number, attributes) for number, attributes in enumerate(found)]
     for keys, got in zip(people, results_per_user(users, people), strict=True):
         expected = {

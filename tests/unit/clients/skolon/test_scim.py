@@ -214,7 +214,7 @@ def test_reads_what_matters() -> None:
     ],
 )
 def test_a_user_that_cannot_be_worked_on_is_read_all_the_same(unfit: dict[str, Any]) -> None:
-    """Its id or version is a matter of whoever matches it, and holds up nobody else of the same search."""
+    """An invalid id or version fails the user that matches it, and no other user of the search."""
     user = read_user({"id": "1", **unfit})
     assert user.fault
     with pytest.raises(PermanentError) as caught:

@@ -19,7 +19,7 @@ from schemas.outcomes import Reason
     [(1, [1]), (2, [1, 1]), (11, [1, 10]), (50, [1, 10, 39]), (412, [1, 10, 100, 301])],
 )
 def test_steps_grow(dead_letters: int, steps: list[int]) -> None:
-    """One, ten, a hundred, all: a mistake costs little, and everybody has their turn."""
+    """One, ten, a hundred, all: a mistake costs little, and all users are replayed."""
     taken: list[int] = []
     while dead_letters:
         taken.append(step_size(len(taken), dead_letters))

@@ -40,7 +40,7 @@ def test_what_left_the_queues_long_ago_is_lost() -> None:
     ],
 )
 def test_nothing_is_lost_too_soon(seen: DrainHistory) -> None:
-    """Nothing is lost while it may lie in a queue or in somebody's hand, or before anything is known."""
+    """No message is lost while it may be in a queue or a worker, or before anything is known."""
     assert lost_before(at(6.5), QUIET, seen, since=at(0)) is None
 
 

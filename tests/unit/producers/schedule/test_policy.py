@@ -71,7 +71,7 @@ def test_a_due_time_counts_from_its_very_moment() -> None:
 
 
 def test_of_what_was_missed_only_the_latest_is_caught_up() -> None:
-    """After a week in which nobody looked, one trigger makes up for all of it."""
+    """After a week without a scheduler, one trigger makes up for all of it."""
     plan = replace(PLAN, last_due=DUE - 7 * DAY, last_published=DUE - 7 * DAY)
     trigger = decide(plan, replace(HISTORY, latest=run(DUE - 7 * DAY)), NOW)
     assert isinstance(trigger, Trigger)
@@ -115,7 +115,7 @@ def test_a_full_run_comes_weekly(full_began: dt.datetime | None, mode: Mode) -> 
 
 
 def test_what_is_caught_up_late_is_full_when_a_week_is_over() -> None:
-    """After days in which nobody looked, it is not the missed time that counts, but the moment it is."""
+    """After days without a scheduler the present time counts, not the missed due time."""
     twice_a_month = replace(
         PLAN, schedule="0 3 1,3 * *", last_due=DUE - 8 * DAY, last_published=DUE - 8 * DAY
     )
@@ -221,7 +221,7 @@ def test_a_schedule_with_a_fault_is_said() -> None:
 
 
 def test_the_event_of_a_due_time_is_the_same_in_any_zone() -> None:
-    """Whoever computes it, in whatever zone: one tenant and one moment make one id, which is not too long."""
+    """A tenant and a due time always make the same id, in any time zone; it is not too long."""
     there = DUE.astimezone(dt.timezone(-5 * HOUR))
     assert event_id("exempel", there) == event_id("exempel", DUE) == "schedule/exempel/2026-06-09T01:00Z"
     assert len({event_id(tenant, DUE + days * DAY) for tenant in ("a", "b") for days in range(3)}) == 6

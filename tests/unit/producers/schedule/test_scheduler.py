@@ -21,7 +21,7 @@ class EndOfTestError(Exception):
 
 
 class Time:
-    """A clock that goes on when somebody waits, so many times."""
+    """A clock that advances with each wait, a given number of times."""
 
     def __init__(self, now: float, *, waits: int) -> None:
         self.now = now

@@ -62,7 +62,7 @@ def test_the_order_of_one_tenant_is_kept() -> None:
 
 
 def test_hanging_tenants_leave_hands_for_others() -> None:
-    """P7: however many hang, somebody who has nothing in hand gets some."""
+    """P7: however many messages hang, a tenant with none in progress gets a thread."""
     queue = FairQueue(slots=64, reserved=8)
     for tenant in ("a", "b", "c"):
         put(queue, tenant, 100)
@@ -81,7 +81,7 @@ def test_one_tenant_alone_has_all_hands() -> None:
 
 
 def test_what_is_left_can_be_taken_back() -> None:
-    """P2: a process that ends gives back all that nobody has in hand, whatever the turns."""
+    """P2: a process that ends returns all messages that are not in progress."""
     queue = FairQueue(slots=1, reserved=0)
     put(queue, "only", 3)
     assert queue.get(timeout=0)

@@ -137,7 +137,7 @@ def test_a_permanent_error_is_never_tried_again(
 
 @given(history=HISTORIES, jitter=JITTER, cause=st.sampled_from(Cause))
 def test_a_halting_error_is_never_tried_again(history: History, jitter: float, cause: Cause) -> None:
-    """P7: what cannot work for anybody halts the run at once."""
+    """P7: an error that concerns all users halts the run at once."""
     assert decide(HaltError(cause, "why"), history, jitter=jitter) == Halt(cause=cause, detail="why")
 
 
@@ -204,13 +204,13 @@ def test_one_users_trouble_is_its_own(
     user_failures=st.integers(1, 10_000), jitter=JITTER, peers=st.sampled_from([UNKNOWN_PEERS, OTHERS_DID])
 )
 def test_while_nobody_succeeds_it_is_an_outage(user_failures: int, jitter: float, peers: PeerResults) -> None:
-    """P8: that others succeeded before it failed, or nobody ever did, makes nobody a dead letter."""
+    """P8: if others succeeded only before the failure, or never, no user becomes a dead letter."""
     assert isinstance(decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=peers), Retry)
 
 
 @given(user_failures=st.integers(1, 10_000), jitter=JITTER)
 def test_while_others_get_over_it_it_is_an_outage(user_failures: int, jitter: float) -> None:
-    """P8: where users succeed who had failed before, Skolon fails now and then, and nobody is to blame."""
+    """P8: if users succeed that had failed before, Skolon fails now and then, and no user is at fault."""
     peers = dataclasses.replace(OTHERS_SUCCEED, recovering=True)
     assert isinstance(decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=peers), Retry)
 
@@ -235,7 +235,7 @@ def test_a_refusal_halts_at_once_when_no_user_is_left_to_compare(jitter: float) 
 
 @given(user_failures=st.integers(1, 100), jitter=JITTER)
 def test_the_last_user_does_not_keep_a_run_open(user_failures: int, jitter: float) -> None:
-    """P7: whose search works and whose change does not, with nobody left beside, is a dead letter later."""
+    """P7: without other users, a working search and a failing update are a dead letter later."""
     decision = decide(BROKEN, is_user_failure(user_failures), jitter=jitter, peers=PeerResults(pending=False))
     assert isinstance(decision, Failure if user_failures >= MAX_LAST_USER_ATTEMPTS else Retry)
 
@@ -276,7 +276,7 @@ def test_another_message_comes_first(attempts: int, jitter: float) -> None:
 
 @given(asked=st.floats(0, 5), spread=st.floats(0.1, 900), jitter=JITTER)
 def test_those_who_are_put_aside_come_back_spread_out(asked: float, spread: float, jitter: float) -> None:
-    """P8: never before the next probe, and evenly from then on, so that somebody soon finds out."""
+    """P8: retries start at the next probe and are spread evenly from then on, so that one soon probes."""
     error = CircuitOpenError(Dependency.SKOLON, "away", retry_after=asked, spread=spread)
     decision = decide(error, after(), jitter=jitter)
     assert isinstance(decision, Retry)

@@ -75,7 +75,7 @@ def test_a_clock_that_jumps_makes_nobody_give_up(jump: dt.timedelta) -> None:
 
 @pytest.mark.parametrize("hours", [float("nan"), float("inf"), -1, 1e300, "24", None, [1]])
 def test_a_limit_that_is_no_time_is_a_day(hours: object) -> None:
-    """Anybody may publish anything: a limit that makes no sense counts as none."""
+    """A publisher may write anything: a limit that makes no sense counts as none."""
     history = read_history(message(give_up_after_hours=hours), now=BEGAN, attempted=True)
     assert history.give_up_after == DAY
 
@@ -89,7 +89,7 @@ def test_a_limit_that_is_no_time_is_a_day(hours: object) -> None:
     )
 )
 def test_any_section_can_be_read(section: object) -> None:
-    """Anybody may publish anything: whatever our section holds, a history comes out of it."""
+    """A publisher may write anything: any metadata gives a valid history."""
     foreign = message().copy(options={METADATA_KEY: section})
     history = read_history(foreign, now=BEGAN, attempted=True)
     assert history.attempts >= 1
@@ -160,7 +160,7 @@ def test_a_retry_waits_by_the_clock_of_who_waits(wrong_by: int) -> None:
 @pytest.mark.parametrize("eta", [2**60, 10**400, 1e300, "x", None, [1], -(2**70), float(2**53)])
 @pytest.mark.parametrize("delay", [None, 1e300, -1, "x", 5])
 def test_nobody_waits_for_ever(eta: object, delay: object) -> None:
-    """P10: a time that somebody made up is no later than the longest that we wait, whatever it is."""
+    """P10: a forged time is never later than our longest wait."""
     now = BEGAN.timestamp()
     sent = message(delay=delay).copy(options={"eta": eta})
     options = trusted_options(sent, waits=True, now=now)
@@ -184,7 +184,7 @@ def test_what_does_not_wait_has_no_time() -> None:
     waits=st.booleans(),
 )
 def test_nothing_is_believed_but_our_own_section(options: dict[str, Any], *, waits: bool) -> None:
-    """Whoever may publish decides nothing about how dramatiq treats a message."""
+    """A publisher decides nothing about how dramatiq treats a message."""
     sent = user_sync_message(UserSync(tenant="k", run=7, user="u1", payload=None), give_up_after_hours=24)
     foreign = dataclasses.replace(sent, options=options)
     assert set(trusted_options(foreign, waits=waits, now=0)) <= {METADATA_KEY, *(["eta"] if waits else [])}

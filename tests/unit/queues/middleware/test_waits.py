@@ -72,7 +72,7 @@ def test_what_is_put_aside_is_told_once_and_then_as_a_sign_of_life() -> None:
 
 
 def test_an_unreadable_note_counts_as_none() -> None:
-    """Anybody may publish anything."""
+    """A publisher may write anything."""
     notes: tuple[object, ...] = (
         None,
         "",

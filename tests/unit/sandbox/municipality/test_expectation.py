@@ -117,7 +117,7 @@ def test_people_differ_exactly_where_they_are_to_be_updated() -> None:
 
 
 def test_nobody_out_of_reach_is_expected_to_change() -> None:
-    """Users whom nobody claims, strangers among them, stay as they are."""
+    """Skolon users that no Entra user claims stay as they are."""
     municipality = Municipality(100, seed=5)
     expected = expected_users(municipality, TENANT)
     claimed = {person.claims for person in municipality}
@@ -127,7 +127,7 @@ def test_nobody_out_of_reach_is_expected_to_change() -> None:
 
 
 def test_only_pairs_may_end_in_two_ways() -> None:
-    """The end state is one, but for those whom two people claim."""
+    """There is one end state, except for users with two claims."""
     municipality = Municipality(300, seed=5)
     several = {i for i, states in expected_users(municipality, TENANT).items() if len(states) > 1}
     assert several == {p.claims for p in municipality if p.case == "one_eppn_two_in_entra"}

@@ -83,7 +83,7 @@ def test_small_municipalities_have_ordinary_people_only(size: int) -> None:
 def test_expected_outcomes_are_those_of_the_people(
     municipality: Municipality, people: list[MadeUpUser]
 ) -> None:
-    """The sums are the people's own, in both runs, and nobody is left out."""
+    """The totals equal those of the users in both runs, and no user is left out."""
     assert municipality.expected_outcomes() == Counter(p.outcome for p in people)
     assert municipality.expected_outcomes("second") == Counter(p.outcome_again for p in people)
     assert municipality.expected_reasons() == Counter(p.reason for p in people if p.reason)

@@ -22,7 +22,7 @@ _SERIALS = st.integers(980, 999)
 
 @given(_DAYS, _SERIALS)
 def test_personal_numbers_are_right(born: date, serial: int) -> None:
-    """A made-up number passes the check of somebody else's library, and keeps its date."""
+    """A made-up number passes the check of an independent library, and keeps its date."""
     number = personal_number(born, serial)
     assert len(number) == 12
     assert personnummer.is_valid(number)

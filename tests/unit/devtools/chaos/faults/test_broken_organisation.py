@@ -90,7 +90,7 @@ def breakage(variant: str, *, is_cancelled: bool = False) -> Breakage:
 
 @pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "malformed"])
 def test_an_outage_of_ones_organisation_is_no_excuse(variant: str) -> None:
-    """P8: once it is healed, everybody's outcome is as without it; cancelled, nobody is dead of it."""
+    """P8: once it is healed, all outcomes are as without it; if cancelled, no user is dead-lettered by it."""
     people = Municipality(60, seed=3)
     assert expectation_of_broken(people, breakage(variant)) == expectation_of(people)
     cancelled = expectation_of_broken(people, breakage(variant, is_cancelled=True))

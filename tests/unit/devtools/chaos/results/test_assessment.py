@@ -83,7 +83,7 @@ def test_a_skolon_user_that_differs_is_wrong() -> None:
     "patches", [{"effective": {"a": 2}, "idle": {}}, {"effective": {}, "idle": {"a": 1}}]
 )
 def test_a_second_patch_and_an_idle_one_are_done_twice(patches: dict[str, dict[str, int]]) -> None:
-    """P4: nobody needs more than one PATCH, and none without effect."""
+    """P4: no user needs more than one PATCH, and no PATCH is without effect."""
     found = judged(patches=patches)
     assert found.done_twice_with_effect == 1
     assert found.failed
