@@ -1,1 +1,1 @@
-"""Where people come in: the `update-sync` command."""
+"""The `update-sync` command."""

@@ -48,17 +48,17 @@ class Environment:
     other_tenants: Mapping[str, dict[str, Any]]
 
     def skolon_user(self, user_id: str) -> dict[str, Any] | None:
-        """Return one user as Skolon holds it now, None when there is none."""
+        """Return one user as Skolon has it now, None when there is none."""
         return self.skolon.user(_ORGANISATION, user_id)
 
     def skolon_users(self) -> list[dict[str, Any]]:
-        """Return what Skolon holds now, as SCIM JSON."""
+        """Return Skolon's present users as SCIM JSON."""
         return self.skolon.users(_ORGANISATION)
 
     def change_totals(self) -> int:
         """Return how many changes of users Skolon has carried out so far: it numbers their versions.
 
-        Fewer than it was asked for, where two had the same user in hand and it refused the second (412).
+        This is less than the requested changes when Skolon refused one of two concurrent changes (412).
         """
         numbers = [int(user["meta"]["version"].strip('W/"')) for user in self.skolon_users()]
         return max(numbers) - len(numbers)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def freshness_of(tenant: str | None, *, store: Store, now: dt.datetime) -> list[Freshness]:
     """Return the freshness of one tenant, or of all if `tenant` is None; `now` is aware.
 
-    Raises `WrongUseError` if there is no such tenant.
+    Raises `UsageError` if there is no such tenant.
     """
     if tenant is None:
         keys = [each.key for each in store.tenants.outlines()]

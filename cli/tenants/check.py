@@ -19,7 +19,7 @@ from schemas.settings import Requirement
 def check(*, key: str, wants_json: bool) -> None:
     """Check a tenant's credentials and tell how to fix them. Nothing is changed.
 
-    The steps go to Entra, Microsoft Graph and Skolon.
+    The command connects to Entra, Microsoft Graph and Skolon.
     """
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     record = services.store.tenants.get(key)

@@ -25,7 +25,7 @@ from clients.graph.errors import (
     transport_error,
     unreadable,
 )
-from clients.graph.pages import read_list
+from clients.graph.list_response import read_list
 from clients.http.errors import TransportFailure
 from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
 from clients.http.origins import is_same_origin

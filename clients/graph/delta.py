@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.graph.errors import unreadable
-from clients.graph.pages import read_list
+from clients.graph.list_response import read_list
 from schemas.users.graph_user import is_entra_id
 
 if TYPE_CHECKING:

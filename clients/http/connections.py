@@ -61,7 +61,7 @@ class _BoundedResponse(HTTPResponse):
 
 
 class BoundedHTTPConnection(HTTPConnection):
-    """A connection that looks up, connects and talks within the deadline of the request in hand."""
+    """A connection that looks up, connects and talks within the deadline of the present request."""
 
     response_class = _BoundedResponse  # type: ignore[mutable-override] # a kind of it
     #: The socket while it is connected: TLS takes the first one apart before it gives the second.

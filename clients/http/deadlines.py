@@ -49,7 +49,7 @@ class Deadline:
 
 
 class _RequestOfThread(threading.local):
-    """What each thread is about."""
+    """The state of each thread."""
 
     #: The deadline of the thread's request; None when there is none.
     deadline: Deadline | None = None

@@ -1,4 +1,4 @@
-"""How we show Skolon who we are: a fixed token, or OAuth2 client credentials (RFC 6749 section 4.4)."""
+"""Authenticates at Skolon: a fixed token, or OAuth2 client credentials (RFC 6749 section 4.4)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Operation(Enum):
 
     @property
     def stage(self) -> Stage:
-        """Where on a user's way it is asked for."""
+        """The stage of the pipeline that sends the request."""
         return Stage.UPDATE if self is Operation.UPDATE else Stage.MATCH
 
 

@@ -42,7 +42,7 @@ class Directory:
     """The users of one tenant; may be read and changed from many threads."""
 
     def __init__(self, users: Iterable[Mapping[str, Any]] = ()) -> None:
-        #: No page holds more than this, whatever is asked for: `$top` is a wish (Graph, "Paging").
+        #: The largest page, also when `$top` is larger: Graph may return smaller pages (Graph, "Paging").
         self.most_on_a_page: int | None = None
         self._lock = threading.RLock()
         # A row never moves, so a position stays good while users come and go.

@@ -1,4 +1,4 @@
-"""Chance that is the same every time: numbers and ids that follow from the seed and a name alone."""
+"""Random numbers and ids that depend on the seed and a name alone."""
 
 from __future__ import annotations
 

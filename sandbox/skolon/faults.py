@@ -1,6 +1,6 @@
-"""What can be made to go wrong between the sync and Skolon, and the book that says when.
+"""Faults between the sync and Skolon, and the list of those that are switched on.
 
-A fault waits until a request comes that it is meant for, and is used up after ``times``.
+A fault strikes the next matching requests, and ends after ``times`` of them.
 """
 
 from __future__ import annotations

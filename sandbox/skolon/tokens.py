@@ -1,4 +1,4 @@
-"""Who may come in: a fixed bearer token, or tokens for client credentials (RFC 6749 section 4.4)."""
+"""Authenticates callers: a fixed bearer token, or tokens for client credentials (RFC 6749 section 4.4)."""
 
 from __future__ import annotations
 

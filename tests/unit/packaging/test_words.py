@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = (
-    "administration", "bootstrap", "cli", "clients", "docs", "producers",
+    "administration", "bench", "bootstrap", "cli", "clients", "devtools", "docs", "producers",
     "queues", "runtime", "sandbox", "schemas", "store", "workers",
 )  # fmt: skip
 SUFFIXES = {".py", ".md", ".yaml"}
@@ -19,9 +19,11 @@ VAGUE = re.compile(
 MOST_PER_1000_LINES = 1
 #: Names of modules, each of which has a standard term instead.
 REPLACED = (
-    "adoption", "beginnings", "birthday_source", "cautions", "collided", "departures", "finishing",
-    "letters", "marks", "moments", "prospects", "readings", "sealing", "skolon_sync", "standing", "trials",
-    "trust", "undos", "user_way", "verdict", "verdicts", "warning_once", "wishes", "written",
+    "adoption", "beginnings", "birthday_source", "cautions", "collided", "company", "confirmations",
+    "departures", "finishing", "isolation", "joined", "last_one", "letters", "marks", "masks", "moments",
+    "people", "plans", "prospects", "readings", "sealing", "skolon_sync", "standing", "theirs",
+    "together", "trials", "trust", "undos", "user_way", "verdict", "verdicts", "walk", "warning_once",
+    "watched", "wishes", "written",
 )  # fmt: skip
 
 

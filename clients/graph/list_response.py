@@ -1,4 +1,4 @@
-"""What the pages of Graph's lists have in common."""
+"""Reads a response that is a page of one of Graph's lists."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from clients.http.session import json_object
 if TYPE_CHECKING:
     import requests
 
-#: Users of a page at most. Asked for are 999, and a delta may bring some more.
+#: The most users of a page. The client requests 999, and a delta may return some more.
 MAX_USERS_PER_PAGE: Final = 2000
 
 
 def read_list(response: requests.Response) -> tuple[dict[str, Any], list[Any]]:
-    """Return the answer and the entities on it; raise `TransientError` when it is no list that can be."""
+    """Return the response's body and its entities; raise `TransientError` when it is not a valid list."""
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object")
