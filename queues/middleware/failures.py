@@ -59,24 +59,24 @@ class FailureListener(Protocol):
     """Records what a decision about a message means for its receipt and its run."""
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
-        """Record that the message is a dead letter now; must bear to be told twice."""
+        """Record that the message is a dead letter now; must tolerate a second call."""
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
-        """Halt the message's run; must bear to be told twice."""
+        """Halt the message's run; must tolerate a second call."""
 
     def on_wait(self, message: Message[Any], wait: Wait) -> None:
-        """Record that the message waits, and for what; nothing depends on it."""
+        """Record what the message waits for; nothing depends on it."""
 
     def peer_results(self, message: Message[Any], stage: Stage) -> PeerResults:
-        """Say how other users of the message's run fare at a stage; raises `TransientError` (database)."""
+        """Return how other users of the run fare at a stage; raises `TransientError` (database)."""
 
 
 class FailureMiddleware(Middleware):
-    """Carries out what `failures.decide` says, confirmed by the broker before the acknowledgement.
+    """Carries out the decision of `failure_policy.decide`, confirmed by the broker, and then acknowledges.
 
-    While RabbitMQ takes nothing, for whatever reason, the message stays in hand, and that is said. Whatever
-    else goes wrong rejects the message, so that the broker itself keeps it as a dead letter: dramatiq would
-    otherwise log the error and acknowledge.
+    While RabbitMQ is unavailable, the message stays in this process, and the outage is logged. Any other
+    error rejects the message, so that RabbitMQ keeps it as a dead letter: dramatiq would otherwise log the
+    error and acknowledge.
     """
 
     def __init__(
@@ -132,17 +132,17 @@ class FailureMiddleware(Middleware):
         try:
             peers = self._peer_results(broker, message, exception, history, stage)
         except TransientError as report_down:
-            # The books, in which the others are, are out of reach: it is tried once more.
+            # The other users' results are in the database, which is unavailable: try again.
             exception = report_down
         decision = decide(exception, history, jitter=self._jitter(), peers=peers)
         plain = with_history(message, history, now).copy(queue_name=main_queue(message.queue_name))
-        plain = _tell_wait(broker, plain, decision, exception, now)
+        plain = _report_wait(broker, plain, decision, exception, now)
         try:
             for step in self._steps(broker, plain, decision, history):
                 self._retry_until_done(step)
             _log_decision(plain, decision, exception)
         except TransientError as error:
-            # The books are out of reach: everything is done once more when they are back.
+            # The database is unavailable: everything is repeated when it is available again.
             again = decide(error, history, jitter=self._jitter())
             for step in self._steps(broker, plain, again, history):
                 self._retry_until_done(step)
@@ -150,7 +150,7 @@ class FailureMiddleware(Middleware):
     def _peer_results(
         self, broker: Any, message: Any, exception: BaseException, history: History, stage: Stage | None
     ) -> PeerResults:
-        """Find out how others fare, where that decides; raises `TransientError` (database)."""
+        """Return how other users fare, if that decides; raises `TransientError` (database)."""
         if stage is None or (
             history.user_failures < MAX_USER_ATTEMPTS and isinstance(exception, TransientError)
         ):
@@ -161,7 +161,7 @@ class FailureMiddleware(Middleware):
     def _steps(
         self, broker: Any, message: Message[Any], decision: Decision, history: History
     ) -> Iterator[Callable[[], object]]:
-        """Yield what the decision asks for, in the order in which a crash in between does no harm."""
+        """Yield the steps of a decision, in an order in which a crash in between does no harm."""
         failure_listener: FailureListener = broker.get_actor(message.actor_name).options[FAILURE_LISTENER]
         match decision:
             case Retry():
@@ -178,7 +178,7 @@ class FailureMiddleware(Middleware):
                 raise ShutdownError("the process is to end")
 
     def _retry_until_done(self, step: Callable[[], object]) -> None:
-        """Do a step, however long RabbitMQ is away; raise `TransientError` when it is the books, for long."""
+        """Repeat a step while RabbitMQ is unavailable; raise `TransientError` if the database is."""
         began = time.monotonic()
         while True:
             try:
@@ -194,7 +194,7 @@ class FailureMiddleware(Middleware):
             self._breakers.pause(PAUSE)
 
 
-def _tell_wait(
+def _report_wait(
     broker: Any, message: Message[Any], decision: Decision, error: BaseException, now: dt.datetime
 ) -> Message[Any]:
     """Tell what a message waits for, and return it with a note of that.
@@ -237,7 +237,7 @@ def _log_decision(message: Message[Any], decision: Decision, exception: BaseExce
 
 
 def utc_now() -> dt.datetime:
-    """Return the present moment, aware."""
+    """Return the current time, aware."""
     return dt.datetime.now(dt.UTC)
 
 

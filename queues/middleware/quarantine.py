@@ -1,10 +1,9 @@
-"""Messages that a worker may have died over are kept apart, so that no other one dies with them.
+"""Keeps messages that a worker may have died over apart from the others.
 
-A worker that is killed gives back all that it had in hand, and RabbitMQ counts that for each of them.
-Whatever came back moves to a second queue, `NAME.redelivered`, of which a process takes some at a time:
-nearly all are done there. What comes back from there as well moves on to a third queue, `NAME.quarantine`, of
-which a process takes one message at a time: only what is worked on alone tells by its count that it is the
-one.
+A worker that is killed returns all its unacknowledged messages, and RabbitMQ counts that for each of them. A
+returned message moves to a second queue, `NAME.redelivered`, from which a process takes few at a time. Nearly
+all succeed there. A message that returns from there moves to a third queue, `NAME.quarantine`, from which a
+process takes one at a time: only then does its count prove that this message killed the worker.
 """
 
 from __future__ import annotations
@@ -34,27 +33,27 @@ MAX_CRASHES: Final = 5
 
 
 def redelivered_queue(queue: str) -> str:
-    """Return the queue of those messages of `queue` that came back once."""
+    """Return the queue for messages of `queue` that were redelivered once."""
     return f"{main_queue(queue)}{_REDELIVERED}"
 
 
 def quarantine_queue(queue: str) -> str:
-    """Return the queue of those messages of `queue` that are worked on alone."""
+    """Return the queue for messages of `queue` that are processed alone."""
     return f"{main_queue(queue)}{_QUARANTINE}"
 
 
 def work_queues(queue: str) -> tuple[str, str, str]:
-    """Return the queues that the messages of `queue` are worked on from."""
+    """Return the queues from which the messages of `queue` are processed."""
     return main_queue(queue), redelivered_queue(queue), quarantine_queue(queue)
 
 
 def main_queue(queue: str) -> str:
-    """Return the queue that a message belongs to in the ordinary course of things."""
+    """Return the queue to which a message normally belongs."""
     return queue.removesuffix(_REDELIVERED).removesuffix(_QUARANTINE)
 
 
 def is_quarantine_queue(queue: str) -> bool:
-    """Say whether it is a queue of messages that are worked on alone."""
+    """Say whether the messages of a queue are processed alone."""
     return queue.endswith(_QUARANTINE)
 
 
@@ -68,7 +67,7 @@ def prefetch_of(queue: str, prefetch: int) -> int:
 
 
 def check_redelivery(queue: str, delivery_count: int) -> None:
-    """Raise `RedeliveredError` for a message that came back, `PermanentError` when it killed workers."""
+    """Raise `RedeliveredError` for a redelivered message, `PermanentError` if it killed workers."""
     if not is_quarantine_queue(queue):
         if delivery_count:
             apart = quarantine_queue(queue) if queue.endswith(_REDELIVERED) else redelivered_queue(queue)
