@@ -72,7 +72,9 @@ class FailureListener(Protocol):
 
 
 class FailureMiddleware(Middleware):
-    """Carries out the decision of `failure_policy.decide`, confirmed by the broker, and then acknowledges.
+    """Carries out decisions of `failure_policy.decide`, confirmed by the broker.
+
+    That happens before the message is acknowledged.
 
     While RabbitMQ is unavailable, the message stays in this process, and the outage is logged. Any other
     error rejects the message, so that RabbitMQ keeps it as a dead letter: dramatiq would otherwise log the
@@ -178,7 +180,7 @@ class FailureMiddleware(Middleware):
                 raise ShutdownError("the process is to end")
 
     def _retry_until_done(self, step: Callable[[], object]) -> None:
-        """Repeat a step while RabbitMQ is unavailable; raise `TransientError` if the database is."""
+        """Repeat a step while RabbitMQ is unavailable; raise `TransientError` for a long database outage."""
         began = time.monotonic()
         while True:
             try:
