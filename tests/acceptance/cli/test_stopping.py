@@ -206,6 +206,8 @@ def test_who_insists_is_obeyed_at_once(env: dict[str, str], tmp_path: Path) -> N
     with running("worker", env=env, log=tmp_path / "log") as master:
         [child] = wait_for(lambda: [each for each in children(master.pid) if hears(each)], "a worker process")
         os.kill(child, signal.SIGSTOP)
+        # Of two pending signals the kernel delivers the one with the lower number first: SIGTERM.
+        wait_for(lambda: "State:\tT" in Path(f"/proc/{child}/status").read_text(), "the stop")
         master.send_signal(signal.SIGTERM)
         wait_for(lambda: _is_pending(child), "the first one, handed on")
         assert master.poll() is None

@@ -34,7 +34,11 @@ def events(postgresql: PostgreSQL, database_url: str) -> list[tuple[str, int]]:
 
 
 def test_two_schedulers_trigger_one_run_when_its_minute_comes(
-    made_up: Environment, env: dict[str, str], postgresql: PostgreSQL, database_url: str, tmp_path: Path
+    made_up: Environment,
+    env: dict[str, str],
+    postgresql: PostgreSQL,
+    upgraded_database_url: str,
+    tmp_path: Path,
 ) -> None:
     """P4: of two schedulers that wait for the same minute one publishes what is due, and it runs once."""
     logs = [tmp_path / "one.log", tmp_path / "other.log"]
@@ -54,17 +58,17 @@ def test_two_schedulers_trigger_one_run_when_its_minute_comes(
 
     event = f"schedule/{TENANT_KEY}/{due:%Y-%m-%dT%H:%MZ}"
     assert again == []
-    assert events(postgresql, database_url) == [(event, int(run["run"]))]
+    assert events(postgresql, upgraded_database_url) == [(event, int(run["run"]))]
     assert (run["status"], run["mode"], run["published"]) == ("completed", "full", made_up.municipality.size)
     [line] = [line for log in logs for line in said(log, "run_triggered")]
     assert (line["tenant"], line["event_id"], line["mode"]) == (TENANT_KEY, event, "full")
 
 
 def test_a_killed_scheduler_triggers_nothing_twice(
-    env: dict[str, str], postgresql: PostgreSQL, database_url: str, tmp_path: Path
+    env: dict[str, str], postgresql: PostgreSQL, upgraded_database_url: str, tmp_path: Path
 ) -> None:
     """P4: what was missed is caught up once, however often schedulers are killed and started again."""
-    make_due(postgresql, database_url, TENANT_KEY, env=env)
+    make_due(postgresql, upgraded_database_url, TENANT_KEY, env=env)
     logs = [tmp_path / f"scheduler-{number}.log" for number in range(3)]
     with ExitStack() as stack:
         for log in logs[:2]:
@@ -80,5 +84,5 @@ def test_a_killed_scheduler_triggers_nothing_twice(
         code = last.wait(10)
 
     assert (again, code) == ([], 0)
-    assert len(json_output("runs", "list", env=env)) == len(events(postgresql, database_url)) == 1
+    assert len(json_output("runs", "list", env=env)) == len(events(postgresql, upgraded_database_url)) == 1
     assert sum(len(said(log, "run_triggered")) for log in logs) == 1
