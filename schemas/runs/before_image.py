@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import CASE_INSENSITIVE_ATTRIBUTES, Attribute, normalized_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,8 +71,8 @@ class ChangeRecord:
     def _digest(self, attribute: Attribute, value: str | None) -> str | None:
         if value is None:
             return None
-        # As `same_value` compares them.
-        text = value.casefold() if attribute is Attribute.EPPN else value
+        # As `values_match` compares them.
+        text = normalized_key(attribute, value) if attribute in CASE_INSENSITIVE_ATTRIBUTES else value
         data = f"{attribute}={text}".encode(errors="surrogatepass")
         return hashlib.blake2b(data, key=bytes.fromhex(self.key), digest_size=_DIGEST).hexdigest()
 

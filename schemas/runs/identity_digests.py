@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import Attribute, normalized_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def identity_digests_of(
 
 def normalize_eppn(eppn: str) -> str:
     """Return an EPPN such that equal ones are the same text: case does not count."""
-    return eppn.strip().casefold()
+    return normalized_key(Attribute.EPPN, eppn.strip())
 
 
 def normalize_national_id(number: str, year: int) -> str:

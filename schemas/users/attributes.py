@@ -6,6 +6,7 @@ It is the table of Skolon's guide to the Microsoft Entra update sync, as data. W
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -22,6 +23,8 @@ EXTENSION_ATTRIBUTES_PROPERTY: Final = "onPremisesExtensionAttributes"
 
 #: Graph gives it for a single user only, never on a list.
 BIRTHDAY: Final = "birthday"
+
+USER_PRINCIPAL_NAME: Final = "userPrincipalName"
 
 
 class Attribute(StrEnum):
@@ -126,19 +129,21 @@ MATCH_KEYS: Final = (
     Attribute.SSN,
 )
 
-#: Compared without regard to case: EPPN by the domain's custom, User name by RFC 7643 section 4.1.1
-#: (`caseExact` false), mail addresses by common practice.
-CASE_INSENSITIVE_KEYS: Final = frozenset({Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL})
+#: Compared without regard to case: External Id because Entra's are GUIDs (RFC 9562 section 4), EPPN by the
+#: domain's custom, User name by RFC 7643 section 4.1.1 (`caseExact` false), e-mail by common practice.
+CASE_INSENSITIVE_ATTRIBUTES: Final = frozenset(
+    {Attribute.EXTERNAL_ID, Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL}
+)
 
 
 def values_match(attribute: Attribute, left: str | None, right: str | None) -> bool:
     """Say whether two values of an attribute are the same as far as Skolon is concerned.
 
-    Only an EPPN is the same in another case (it is compared so wherever it is used). An Idp
-    identifier is compared to the letter, and everything else is written as Entra has it.
+    Case alone is no change of a `CASE_INSENSITIVE_ATTRIBUTES` value. An Idp identifier is compared to the
+    letter, and everything else is written as Entra has it.
     """
-    if attribute is Attribute.EPPN and left is not None and right is not None:
-        return left.casefold() == right.casefold()
+    if attribute in CASE_INSENSITIVE_ATTRIBUTES and left is not None and right is not None:
+        return normalized_key(attribute, left) == normalized_key(attribute, right)
     return left == right
 
 
@@ -148,5 +153,10 @@ def keys_match(attribute: Attribute, left: str, right: str) -> bool:
 
 
 def normalized_key(attribute: Attribute, value: str) -> str:
-    """Return a value of a match key in a form that is equal for values that name the same user."""
-    return value.casefold() if attribute in CASE_INSENSITIVE_KEYS else value
+    """Return a value of a match key in a form that is equal for values that name the same user.
+
+    It is in Unicode's form C. Small letters stand for capital ones, and nothing else is folded: full case
+    folding would take `ß` and `ss`, which are two addresses, for the same.
+    """
+    composed = unicodedata.normalize("NFC", value)
+    return composed.lower() if attribute in CASE_INSENSITIVE_ATTRIBUTES else composed

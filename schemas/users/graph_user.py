@@ -67,7 +67,8 @@ class GraphUserSchema(Schema):
     userPrincipalName = _text()  # noqa: N815 - Graph's names, here and below
     mail = _text()
     otherMails = fields.List(  # noqa: N815
-        fields.String(required=True, validate=validate.Length(max=_MAX_TEXT)),
+        _text(),
+        allow_none=True,
         validate=validate.Length(max=_MAX_LIST),
     )
     onPremisesImmutableId = _text()  # noqa: N815
@@ -159,8 +160,8 @@ def load_graph_user(data: object) -> GraphUser:
     )
 
 
-def _texts(value: str | list[str] | None) -> tuple[str, ...]:
+def _texts(value: str | list[str | None] | None) -> tuple[str, ...]:
     if value is None:
         return ()
     candidates = [value] if isinstance(value, str) else value
-    return tuple(text for candidate in candidates if (text := candidate.strip()))
+    return tuple(text for candidate in candidates if candidate and (text := candidate.strip()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.errors import PermanentError
 from schemas.outcomes import Reason, Stage
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, USER_PRINCIPAL_NAME, Attribute
 from workers.rules.national_ids import is_personal_number
 
 if TYPE_CHECKING:
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 #: Addresses with several lines are common in Active Directory. No other attribute may hold control
 #: characters.
 _LINE_BREAKS: Final = {Attribute.ADDRESS: "\r\n\t"}
+
+_NAMES: Final = frozenset({Attribute.FIRST_NAME, Attribute.LAST_NAME})
+
+#: Attributes that tell who a user is: an invisible character in one makes it another's.
+_IDENTITY: Final = frozenset(row.attribute for row in ATTRIBUTE_TABLE.values() if row.identity) | {
+    Attribute.EMAIL
+}
+
+#: In the user principal name of a guest: the name belongs to another directory, and nobody signs in with it.
+_GUEST_MARK: Final = "#EXT#"
+_NOT_FROM_GUESTS: Final = frozenset({Attribute.USER_NAME, Attribute.EPPN, Attribute.IDP_IDENTIFIER})
+
+#: Unicode's categories of invisible and of unassigned characters, and of separators other than the space.
+_INVISIBLE: Final = frozenset({"Cf", "Cn", "Co", "Zl", "Zp"})
 
 Mapped = dict[Attribute, str | None]
 
@@ -38,7 +52,11 @@ class ResolvedSource:
 
 def resolve_sources(user: GraphUser, tenant: Tenant) -> dict[Attribute, ResolvedSource]:
     """Return the deciding source of each attribute that the tenant syncs."""
-    return {attribute: _picked(user, sources) for attribute, sources in tenant.sources.items() if sources}
+    return {
+        attribute: _picked(attribute, user, sources)
+        for attribute, sources in tenant.sources.items()
+        if sources
+    }
 
 
 def mapped_values(sources: Mapping[Attribute, ResolvedSource]) -> Mapped:
@@ -71,14 +89,34 @@ def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None
         raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
 
 
-def _picked(user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
+def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
     for source in sources:
         texts = user.texts(source)
         if texts is None:
             return ResolvedSource(source=source, value=None, known=False)
-        if texts:
-            return ResolvedSource(source=source, value=texts[0])
+        if texts and not _is_guest_name(attribute, source, texts[0]):
+            return ResolvedSource(source=source, value=_trimmed(attribute, texts[0]))
     return ResolvedSource(source=None, value=None)
+
+
+def _is_guest_name(attribute: Attribute, source: str, text: str) -> bool:
+    return source == USER_PRINCIPAL_NAME and attribute in _NOT_FROM_GUESTS and _GUEST_MARK in text.upper()
+
+
+def _trimmed(attribute: Attribute, text: str) -> str | None:
+    """Return a name without invisible characters at its ends; other values are left to `check_values`."""
+    if text.isprintable() or attribute not in _NAMES:
+        return text
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while start < end and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end] or None
+
+
+def _is_blank(sign: str) -> bool:
+    return sign.isspace() or unicodedata.category(sign) in _INVISIBLE
 
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
@@ -88,6 +126,12 @@ def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
         unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
     ):
         yield "has a control character"
+    elif not value.isprintable() and attribute in _IDENTITY:
+        yield from (
+            f"has the invisible character U+{ord(sign):04X}"
+            for sign in dict.fromkeys(value)
+            if unicodedata.category(sign) in _INVISIBLE
+        )
     if attribute is Attribute.EPPN and not _is_eppn(value):
         yield "must have exactly one @, with something on both sides and no white space"
     if (

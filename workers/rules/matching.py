@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 def match_keys_with_values(
     mapped: Mapping[Attribute, str | None], match_keys: Iterable[Attribute]
 ) -> dict[Attribute, str]:
-    """Return the match keys that have a value for this user, in the tenant's order."""
-    return {key: value for key in match_keys if (value := mapped.get(key)) is not None}
+    """Return the match keys that have a value for this user, in the tenant's order.
+
+    The values are in Unicode's form C, in which servers hold what people have typed.
+    """
+    return {
+        key: unicodedata.normalize("NFC", value)
+        for key in match_keys
+        if (value := mapped.get(key)) is not None
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

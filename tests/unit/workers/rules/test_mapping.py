@@ -151,3 +151,39 @@ def test_no_other_attribute_may_have_several_lines(attribute: Attribute, sign: s
         check_values({attribute: f"a{sign}b", Attribute.ADDRESS: f"a{sign}b"}, tenant())
     assert f"{attribute}: has a control character" in raised.value.detail
     assert "address:" not in raised.value.detail
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u00ad", "\u202e", "\u2028"])
+def test_an_invisible_character_is_named(sign: str) -> None:
+    """Row 13: what nobody sees makes an address another one: it is refused, and the code point is told."""
+    raw = {"id": ENTRA_ID, "mail": f"an{sign}na@k.example", "userPrincipalName": None, "otherMails": None}
+    refused = mapped_or_refused(raw, tenant())
+    assert isinstance(refused, PermanentError)
+    assert f"eppn: has the invisible character U+{ord(sign):04X}" in refused.detail
+    assert f"email: has the invisible character U+{ord(sign):04X}" in refused.detail
+
+
+@pytest.mark.parametrize("name", ["\u200bAnna\ufeff", "Anna\u00ad \u200b", "Anna"])
+def test_a_name_loses_what_is_invisible_at_its_ends(name: str) -> None:
+    """Row 13: names are trimmed; joiners inside stay, which some languages need."""
+    mapped = mapped_or_refused({"id": ENTRA_ID, "givenName": name, "surname": "\u200b"}, tenant())
+    assert not isinstance(mapped, PermanentError)
+    assert mapped[Attribute.FIRST_NAME] == "Anna"
+    assert mapped[Attribute.LAST_NAME] is None
+
+
+@pytest.mark.parametrize("mark", ["#EXT#", "#ext#"])
+def test_a_guests_user_principal_name_is_no_source(mark: str) -> None:
+    """Row 5: the name of a guest's account in its home directory is not what the guest signs in with."""
+    raw = {
+        "id": ENTRA_ID,
+        "userPrincipalName": f"eva_skola.example{mark}@k.example",
+        "mail": "eva@skola.example",
+        "otherMails": [],
+    }
+    mapped = mapped_or_refused(raw, tenant())
+    assert not isinstance(mapped, PermanentError)
+    assert mapped[Attribute.USER_NAME] == mapped[Attribute.IDP_IDENTIFIER] == "eva@skola.example"
+    only_this = mapped_or_refused({**raw, "mail": None}, tenant())
+    assert not isinstance(only_this, PermanentError)
+    assert only_this[Attribute.USER_NAME] is only_this[Attribute.EPPN] is None
