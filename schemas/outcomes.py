@@ -42,6 +42,7 @@ class Reason(StrEnum):
 
     INVALID_USER = "invalid_user"
     AMBIGUOUS_MATCH = "ambiguous_match"
+    SUSPICIOUS_MATCH = "suspicious_match"
     COLLISION = "collision"
     REJECTED_BY_SKOLON = "rejected_by_skolon"
     CONFLICT = "conflict"

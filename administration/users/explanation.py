@@ -80,12 +80,19 @@ class Explanation:
                 }
             case steps.OwnerStep():
                 shown = self._value(Attribute.EXTERNAL_ID, step.external_id)
-                own = step.external_id == self.user
+                own = (step.external_id or "").lower() == self.user.lower()
                 return {"step": "owner", "external_id": shown, "is_own": own, "is_others": step.is_others}
             case steps.BirthDateStep():
                 birthday = step.birthday
                 shown = self._value(Attribute.BIRTH_DATE, birthday.value)
                 return {"step": "birth_date", "value": shown, "problem": birthday.problem}
+            case steps.EvidenceStep():
+                return {
+                    "step": "evidence",
+                    "agrees": sorted(step.evidence.agrees),
+                    "differs": sorted(step.evidence.differs),
+                    "is_proven": step.is_proven,
+                }
             case steps.CompareStep():
                 return self._compared(step)
 

@@ -84,6 +84,12 @@ def _print_birth_date(step: dict[str, Any]) -> None:
     echo("", f"birth date: {step['problem'] or step['value'] or 'not set in Entra'}")
 
 
+def _print_evidence(step: dict[str, Any]) -> None:
+    echo("", "the same person" if step["is_proven"] else "perhaps another person: nothing would be written")
+    for name in ("agrees", "differs"):
+        echo(f"  {name}: {', '.join(trait.replace('_', ' ') for trait in step[name]) or 'nothing'}")
+
+
 def _print_compare(step: dict[str, Any]) -> None:
     echo("", "would change" if step["changes"] else "nothing differs")
     for each in step["changes"]:
@@ -105,5 +111,6 @@ _PRINTERS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {
     "match": _print_match,
     "owner": _print_owner,
     "birth_date": _print_birth_date,
+    "evidence": _print_evidence,
     "compare": _print_compare,
 }

@@ -37,6 +37,17 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Merge or correct the Skolon users named in the detail.",
             ),
         ),
+        Reason.SUSPICIOUS_MATCH: remedy(
+            Owner.SKOLON,
+            (
+                "Den Skolon-användare som hittades är kanske en annan person. Inget har ändrats i Skolon.",
+                "Är det samma person, skriv Entra-id:t som External Id i Skolon; rätta annars adressen där.",
+            ),
+            (
+                "The Skolon user that was found may be another person. Nothing was changed in Skolon.",
+                "For the same person, enter the Entra id as External Id in Skolon; else correct the address there.",
+            ),
+        ),
         Reason.COLLISION: remedy(
             Owner.ENTRA,
             (

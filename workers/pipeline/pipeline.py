@@ -15,15 +15,16 @@ from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Reason
 from schemas.runs.run import RunWarning, WarningKind
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
 from schemas.tenants.mapping_settings import selected_properties
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import Attribute, keys_match
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.writer import collision, write_until_settled
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
+from workers.rules.evidence import compare_users
 from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
-from workers.rules.matching import find_matches, match_keys_with_values, select_match
+from workers.rules.matching import find_matches, match_keys_with_values, select_match, suspicious_match
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.verification_cache import VerificationCache
     from workers.pipeline.writer import Writer
+    from workers.rules.matching import Match
+
+#: Graph's `userType` of an account from another directory.
+_GUEST: Final = "guest"
 
 #: Object ids in Entra are GUIDs: any other External Id comes from another source.
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -100,12 +105,13 @@ class SyncPipeline:
         match = self._match(found, keys)
         if match is None:
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
-        self._check_owner(user, match)
+        owner = self._check_owner(user, match.user)
         self._add_birth_date(user, mapped)
+        self._check_evidence(match, mapped, has_other_external_id=owner is not None)
         result = write_until_settled(
-            match,
+            match.user,
             write=partial(self._compare_and_write, mapped),
-            read=partial(self._skolon.read, tenant.organisation, match.id),
+            read=partial(self._skolon.read, tenant.organisation, match.user.id),
             gone="removed from Skolon during the run",
         )
         return self._completed(result)
@@ -130,28 +136,64 @@ class SyncPipeline:
         check_values(mapped, self._tenant)
         return mapped
 
-    def _match(self, found: list[SkolonUser], keys: dict[Attribute, str]) -> SkolonUser | None:
+    def _match(self, found: list[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
         key_matches = find_matches(found, keys)
         self._on_step(steps.SearchStep(key_matches=key_matches))
         match = select_match(key_matches)
         self._on_step(steps.MatchStep(match=match))
-        return None if match is None else ensure_usable(match.user)
+        if match is not None:
+            ensure_usable(match.user)
+        return match
 
-    def _check_owner(self, user: GraphUser, match: SkolonUser) -> None:
-        """Raise `PermanentError` (`collision`) if the Skolon user belongs to another Entra user.
+    def _check_owner(self, user: GraphUser, found: SkolonUser) -> str | None:
+        """Return the id of another account if the Skolon user has it as its External Id, else None.
 
-        Its External Id tells. Without this check two users with one EPPN would take the Skolon user from each
-        other in every run. An External Id that no user in Entra has comes from another source, and does not
-        count.
+        Raises `PermanentError` (`collision`) if that account owns the Skolon user: two users with one EPPN
+        would otherwise take it from each other, run by run. An External Id that is no object id (another
+        source's) is no account's.
         """
-        owner = match.attributes.get(Attribute.EXTERNAL_ID)
-        if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or owner == user.id:
+        owner = found.attributes.get(Attribute.EXTERNAL_ID)
+        is_own = owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id)
+        if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or is_own:
             self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
-            return
-        is_others = bool(_OBJECT_ID.fullmatch(owner)) and self._graph.user(owner, ("id",)) is not None
+            return None
+        is_account = bool(_OBJECT_ID.fullmatch(owner))
+        is_others = is_account and self._owns(owner)
         self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
         if is_others:
-            raise collision(match.id, owner, user.id)
+            raise collision(found.id, owner, user.id)
+        return owner if is_account else None
+
+    def _owns(self, account: str) -> bool:
+        """Say whether an account that a Skolon user names is one that the sync keeps that user for.
+
+        An account that is gone, disabled, a guest's or out of scope holds up no one else.
+        """
+        raw: object = self._graph.user(account, selected_properties(self._tenant))
+        if raw is None:
+            return False
+        try:
+            owner = load_graph_user(raw)
+        except PermanentError:
+            # It is there, and what is wrong with it may be corrected.
+            return True
+        is_active = owner.account_enabled is not False and (owner.user_type or "").lower() != _GUEST
+        return is_active and exclusion_reason(evaluate_scope(owner, self._tenant.scope)) is None
+
+    def _check_evidence(self, match: Match, mapped: Mapped, *, has_other_external_id: bool) -> None:
+        """Raise `PermanentError` (`suspicious_match`) unless the Skolon user is proven to be the person."""
+        if match.key is Attribute.EXTERNAL_ID:
+            return
+        evidence = compare_users(
+            mapped,
+            match.user.attributes,
+            country=self._tenant.ssn_country,
+            has_other_external_id=has_other_external_id,
+        )
+        is_proven = evidence.proves(match.key)
+        self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
+        if not is_proven:
+            raise suspicious_match(match, evidence)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
+    from workers.rules.evidence import Evidence
     from workers.rules.mapping import ResolvedSource
     from workers.rules.matching import KeyMatches, Match
     from workers.rules.scope import RuleResult
@@ -80,6 +81,14 @@ class BirthDateStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvidenceStep:
+    """What says that the two users are one person, or two; of a match by another key than External Id."""
+
+    evidence: Evidence
+    is_proven: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompareStep:
     """The current Skolon user, the changes to write, and the blank attributes that keep their values."""
 
@@ -88,7 +97,17 @@ class CompareStep:
     kept: tuple[Attribute, ...]
 
 
-Step = ReadStep | ScopeStep | MapStep | SearchStep | MatchStep | OwnerStep | BirthDateStep | CompareStep
+Step = (
+    ReadStep
+    | ScopeStep
+    | MapStep
+    | SearchStep
+    | MatchStep
+    | OwnerStep
+    | BirthDateStep
+    | EvidenceStep
+    | CompareStep
+)
 
 #: A function that is called after each step.
 StepListener = Callable[[Step], None]

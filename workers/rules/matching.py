@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from schemas.users.skolon_user import SkolonUser
+    from workers.rules.evidence import Evidence
 
 
 def match_keys_with_values(
@@ -74,6 +75,21 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
         if of_key.users:
             return Match(key=of_key.key, user=of_key.users[0])
     return None
+
+
+def suspicious_match(match: Match, evidence: Evidence) -> PermanentError:
+    """Return the error of a match that may be another person: which traits agree and differ, no values."""
+    agrees, differs = (
+        ", ".join(sorted(trait.replace("_", " ") for trait in traits)) or "nothing"
+        for traits in (evidence.agrees, evidence.differs)
+    )
+    title = ATTRIBUTE_TABLE[match.key].title
+    return PermanentError(
+        Reason.SUSPICIOUS_MATCH,
+        Stage.MATCH,
+        f"Skolon user {match.user.id} has the same {title}, but may be another person: "
+        f"{agrees} agrees, {differs} differs",
+    )
 
 
 def _has(user: SkolonUser, key: Attribute, value: str) -> bool:

@@ -58,6 +58,7 @@ def test_reasons_are_the_designs_words() -> None:
     design = {
         "invalid_user",
         "ambiguous_match",
+        "suspicious_match",
         "collision",
         "rejected_by_skolon",
         "conflict",
