@@ -51,10 +51,15 @@ def _only_other_mails(user: CaseUser) -> list[User]:
 
 
 def _one_eppn_two_in_entra(user: CaseUser) -> list[User]:
-    # Both claim the same Skolon user, which a student register made; neither is known there by id.
+    # Two accounts of one person claim the same Skolon user, which a student register made; neither is known
+    # there by id, and nothing tells the two apart.
     pair = user.number // 2
     shared = f"delad.{pair:05d}@elev.{DOMAIN}"
-    user.entra["mail"] = shared
+    given_name, surname = "Kim", f"Delad-{pair}"
+    name = f"{given_name} {surname}"
+    user.entra.update({"mail": shared, "givenName": given_name, "surname": surname, "displayName": name})
+    user.entra.pop("birthday", None)
+    user.entra["onPremisesExtensionAttributes"][SSN_SOURCE] = None
     if user.number % 2:
         return []
     user.skolon.update(
@@ -62,10 +67,13 @@ def _one_eppn_two_in_entra(user: CaseUser) -> list[User]:
             "id": shared_skolon_id(user.seed, user.number),
             "externalId": f"delad-{pair}",
             "userName": f"delad{pair:05d}@{DOMAIN}",
+            "name": {"givenName": given_name, "familyName": surname},
             "emails": [{"value": shared, "type": "work", "primary": True}],
         }
     )
     user.extension["eppn"] = shared
+    for unknown in ("ssn", "birthDate"):
+        user.extension.pop(unknown, None)
     return [user.skolon]
 
 

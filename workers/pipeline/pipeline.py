@@ -105,9 +105,8 @@ class SyncPipeline:
         match = self._match(found, keys)
         if match is None:
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
-        owner = self._check_owner(user, match.user)
         self._add_birth_date(user, mapped)
-        self._check_evidence(match, mapped, has_other_external_id=owner is not None)
+        self._check_identity(user, match, mapped)
         result = write_until_settled(
             match.user,
             write=partial(self._compare_and_write, mapped),
@@ -145,7 +144,31 @@ class SyncPipeline:
             ensure_usable(match.user)
         return match
 
-    def _check_owner(self, user: GraphUser, found: SkolonUser) -> str | None:
+    def _check_identity(self, user: GraphUser, match: Match, mapped: Mapped) -> None:
+        """Raise `PermanentError` unless the Skolon user is this person's and no other account's.
+
+        That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
+        user. Evidence comes first, so that the order of two users with one address decides nothing.
+        """
+        if match.key is not Attribute.EXTERNAL_ID:
+            self._check_evidence(match, mapped, has_other_external_id=False)
+        other = self._other_account(user, match.user)
+        if other is not None:
+            self._check_evidence(match, mapped, has_other_external_id=True)
+
+    def _check_evidence(self, match: Match, mapped: Mapped, *, has_other_external_id: bool) -> None:
+        evidence = compare_users(
+            mapped,
+            match.user.attributes,
+            country=self._tenant.ssn_country,
+            has_other_external_id=has_other_external_id,
+        )
+        is_proven = evidence.proves(match.key)
+        self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
+        if not is_proven:
+            raise suspicious_match(match, evidence)
+
+    def _other_account(self, user: GraphUser, found: SkolonUser) -> str | None:
         """Return the id of another account if the Skolon user has it as its External Id, else None.
 
         Raises `PermanentError` (`collision`) if that account owns the Skolon user: two users with one EPPN
@@ -179,21 +202,6 @@ class SyncPipeline:
             return True
         is_active = owner.account_enabled is not False and (owner.user_type or "").lower() != _GUEST
         return is_active and exclusion_reason(evaluate_scope(owner, self._tenant.scope)) is None
-
-    def _check_evidence(self, match: Match, mapped: Mapped, *, has_other_external_id: bool) -> None:
-        """Raise `PermanentError` (`suspicious_match`) unless the Skolon user is proven to be the person."""
-        if match.key is Attribute.EXTERNAL_ID:
-            return
-        evidence = compare_users(
-            mapped,
-            match.user.attributes,
-            country=self._tenant.ssn_country,
-            has_other_external_id=has_other_external_id,
-        )
-        is_proven = evidence.proves(match.key)
-        self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
-        if not is_proven:
-            raise suspicious_match(match, evidence)
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
