@@ -1,0 +1,198 @@
+"""Who in Skolon a person is: a message in, the end state of Skolon out. All people are made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.municipality.made_up_user import SKOLON_SCHEMA, SSN_SOURCE, USER_SCHEMA
+from schemas.outcomes import Outcome, Reason
+from tests.integration.workers.test_pipeline import directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.receipts.receipts import Receipt
+
+DOMAIN: Final = "k.example"
+
+#: Test numbers of the Swedish Tax Agency, of two birth dates.
+NUMBER: Final = "201203049810"
+OTHER_NUMBER: Final = "201107069815"
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=1) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+def account(number: int, given_name: str, surname: str, address: str, **further: Any) -> dict[str, Any]:
+    """Return an account in Entra; `ssn` fills the source of personal numbers."""
+    ssn = further.pop("ssn", None)
+    return {
+        "id": f"00000000-0000-4000-8000-{number:012d}",
+        "userPrincipalName": address,
+        "mail": address,
+        "otherMails": [],
+        "givenName": given_name,
+        "surname": surname,
+        "accountEnabled": True,
+        "userType": "Member",
+        "onPremisesExtensionAttributes": {SSN_SOURCE: ssn},
+        **further,
+    }
+
+
+def skolon_user(user_id: str, given_name: str, surname: str, address: str, **further: Any) -> dict[str, Any]:
+    """Return a Skolon user; `own` holds Skolon's own attributes."""
+    own = further.pop("own", {})
+    return {
+        "schemas": [USER_SCHEMA, SKOLON_SCHEMA],
+        "id": user_id,
+        "userName": address,
+        "name": {"givenName": given_name, "familyName": surname},
+        "emails": [{"value": address, "type": "work", "primary": True}],
+        SKOLON_SCHEMA: {"eppn": address, **own},
+        **further,
+    }
+
+
+def synced(
+    made_up: Environment, sync: InProcessSync, accounts: list[dict[str, Any]], *users: dict[str, Any]
+) -> dict[str, Receipt]:
+    """Sync accounts, in this order, with an organisation of these users; return the receipts by Entra id."""
+    (organisation,) = made_up.skolon.organisations
+    made_up.skolon.fill(organisation, users)
+    for each in accounts:
+        directory(made_up).add(each)
+    receipts: dict[str, Receipt] = {}
+    for each in accounts:
+        summary = sync.run(users=(each["id"],))
+        receipts |= {receipt.entra_id: receipt for receipt in sync.store.receipts.list(summary.run.id)}
+    return receipts
+
+
+def values(made_up: Environment, user_id: str) -> dict[str, Any]:
+    user = made_up.skolon_user(user_id)
+    assert user is not None
+    return {name: value for name, value in user.items() if name != "meta"}
+
+
+ADDRESS: Final = f"anna.andersson@{DOMAIN}"
+
+#: Other people, each found by an address of the account's.
+OTHERS: Final = [
+    pytest.param(
+        skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId="900", own={"ssn": OTHER_NUMBER}),
+        "personal number",
+        id="a recycled address, by the personal number",
+    ),
+    pytest.param(
+        skolon_user("s1", "Anna", "Andersson", ADDRESS, own={"birthDate": "1998-01-02"}),
+        "birth date",
+        id="a recycled address and the same name, by the birth date",
+    ),
+    pytest.param(
+        skolon_user("s1", "Solros", "Fjäril", f"solros@{DOMAIN}")
+        | {"emails": [{"value": ADDRESS, "type": "work", "primary": True}], SKOLON_SCHEMA: {}},
+        "first name, last name",
+        id="an account made by hand under a made-up name, found by e-mail",
+    ),
+    pytest.param(
+        skolon_user("s1", "Erik", "Andersson", f"erik@{DOMAIN}")
+        | {"emails": [{"value": ADDRESS, "type": "work", "primary": True}], SKOLON_SCHEMA: {}},
+        "first name",
+        id="a sibling with the parent's address, found by e-mail",
+    ),
+    pytest.param(
+        skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId="00000000-0000-4000-8000-00000000dead"),
+        "external id, last name",
+        id="an account that is gone, and another last name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("other", "differs"), OTHERS)
+def test_another_person_is_not_written(
+    made_up: Environment, sync: InProcessSync, other: dict[str, Any], differs: str
+) -> None:
+    """Rows 1 and 3: nothing is written, and the dead letter says what differs, without the values."""
+    anna = account(1, "Anna", "Andersson", ADDRESS, ssn=NUMBER)
+    before = synced(made_up, sync, [anna], other)[anna["id"]]
+    assert (before.outcome, before.reason) == (Outcome.DEAD_LETTERED, Reason.SUSPICIOUS_MATCH)
+    detail = str(before.detail)
+    assert "Skolon user s1" in detail
+    assert differs in detail.partition("agree")[2]
+    assert not any(text in detail for text in ("Anna", "Andersson", DOMAIN, NUMBER, OTHER_NUMBER))
+    assert values(made_up, "s1") == other
+    assert made_up.skolon.requests().get("PATCH user", 0) == 0
+
+
+#: The same person, as Skolon may know her before the first run.
+SAME: Final = [
+    pytest.param(skolon_user("s1", "ANNA", "andersson", ADDRESS), id="names in another case"),
+    pytest.param(skolon_user("s1", "Andersson", "Anna", ADDRESS), id="names in another order"),
+    pytest.param(skolon_user("s1", "Anna", "Gift-Svensson", ADDRESS), id="married"),
+    pytest.param(
+        skolon_user("s1", "Anna", "Andersson", ADDRESS, own={"ssn": "20120304TF01"}),
+        id="a temporary number that became a full one",
+    ),
+    pytest.param(
+        skolon_user("s1", "Solros", "Fjäril", ADDRESS, own={"ssn": NUMBER}), id="the personal number alone"
+    ),
+    pytest.param(
+        skolon_user(
+            "s1", "Solros", "Fjäril", f"gammal@{DOMAIN}", externalId=account(1, "", "", "")["id"].upper()
+        ),
+        id="the External Id alone, in capital letters",
+    ),
+]
+
+
+@pytest.mark.parametrize("known", SAME)
+def test_the_same_person_is_written(made_up: Environment, sync: InProcessSync, known: dict[str, Any]) -> None:
+    """A corrected or married name, a provisional number and another spelling are the same person's."""
+    anna = account(1, "Anna", "Andersson", ADDRESS, ssn=NUMBER)
+    receipt = synced(made_up, sync, [anna], known)[anna["id"]]
+    assert (receipt.outcome, receipt.detail) == (Outcome.UPDATED, None)
+    held = values(made_up, "s1")
+    assert held["name"] == {"givenName": "Anna", "familyName": "Andersson"}
+    assert held["externalId"].lower() == anna["id"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"accountEnabled": False}, id="disabled"),
+        pytest.param({"userType": "Guest"}, id="a guest"),
+        pytest.param(
+            {"onPremisesExtensionAttributes": {"extensionAttribute5": "skyddad"}}, id="out of scope"
+        ),
+    ],
+)
+def test_an_account_that_is_not_synced_holds_up_no_other(
+    made_up: Environment, sync: InProcessSync, left: dict[str, Any], first: int
+) -> None:
+    """Row 10: the old account has the External Id, and the new one of the same person takes over."""
+    sync.store.tenants.change(
+        TENANT_KEY, {"scope": {"exclude": [{"source": "extensionAttribute5", "equals": "skyddad"}]}}
+    )
+    old = account(1, "Anna", "Andersson", f"anna_old@{DOMAIN}", **left)
+    new = account(2, "Anna", "Andersson", ADDRESS)
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId=old["id"])
+    receipts = synced(made_up, sync, [old, new] if first == 0 else [new, old], known)
+    assert receipts[new["id"]].outcome is Outcome.UPDATED
+    assert receipts[old["id"]].outcome is Outcome.OUT_OF_SCOPE
+    assert values(made_up, "s1")["externalId"] == new["id"]
