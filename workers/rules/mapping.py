@@ -32,8 +32,8 @@ _IDENTITY: Final = frozenset(row.attribute for row in ATTRIBUTE_TABLE.values() i
 _GUEST_MARK: Final = "#EXT#"
 _NOT_FROM_GUESTS: Final = frozenset({Attribute.USER_NAME, Attribute.EPPN, Attribute.IDP_IDENTIFIER})
 
-#: Unicode's categories of invisible and of unassigned characters, and of separators other than the space.
-_INVISIBLE: Final = frozenset({"Cf", "Cn", "Co", "Zl", "Zp"})
+#: Unicode's categories of invisible characters, and of separators other than the space.
+_INVISIBLE: Final = frozenset({"Cf", "Zl", "Zp"})
 
 Mapped = dict[Attribute, str | None]
 
