@@ -8,7 +8,7 @@ from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 
 if TYPE_CHECKING:
-    from schemas.outcomes import Reason
+    from schemas.dead_letter_reasons import Reason
 
 
 def remedy_json(reason: Reason) -> dict[str, Any]:

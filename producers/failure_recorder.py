@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queues.middleware.failure_policy import UNKNOWN_PEERS
 from schemas.crypto.encryption import DecryptionError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.messages.messages import TENANT_PAGE_ACTOR, load_tenant_page
-from schemas.outcomes import Cause, Reason
+from schemas.outcomes import Cause
 
 if TYPE_CHECKING:
     from queues.interfaces import Message

@@ -10,7 +10,8 @@ import structlog
 
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.outcomes import Cause
-from schemas.tenants.mapping_settings import mapping_fingerprint, selected_properties
+from schemas.tenants.mapping_fingerprint import mapping_fingerprint
+from schemas.tenants.selected_properties import selected_properties
 from schemas.users.graph_user import is_entra_id, placeholder_id
 
 if TYPE_CHECKING:

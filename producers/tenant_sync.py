@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from queues.message import tenant_page_message
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import InvalidTenantError, PermanentError, UsageError
 from schemas.messages.messages import MAX_EVENT_ID_LENGTH, TenantPage, load_cloud_event, load_sync_request
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.tenants.settings_override import resolve_override
 
 if TYPE_CHECKING:

@@ -33,7 +33,8 @@ from schemas.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.outcomes import Cause, Reason, Stage
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Cause, Stage
     from schemas.runs.collision import Collision
 
 

@@ -1,4 +1,4 @@
-"""Outcomes, statuses, reasons and causes: the words of the contract."""
+"""Outcomes, statuses, causes and stages: the words of the contract. `dead_letter_reasons` has the reasons."""
 
 from __future__ import annotations
 
@@ -35,24 +35,6 @@ FINAL_OUTCOMES = tuple(outcome for outcome in Outcome if outcome is not Outcome.
 
 #: The outcomes that verify a user: Skolon was asked, and has what Entra says.
 VERIFYING_OUTCOMES = (Outcome.UPDATED, Outcome.UNCHANGED)
-
-
-class Reason(StrEnum):
-    """Why a message is a dead letter."""
-
-    INVALID_USER = "invalid_user"
-    AMBIGUOUS_MATCH = "ambiguous_match"
-    SUSPICIOUS_MATCH = "suspicious_match"
-    COLLISION = "collision"
-    REJECTED_BY_SKOLON = "rejected_by_skolon"
-    CONFLICT = "conflict"
-    GAVE_UP = "gave_up"
-    CRASHED_WORKER = "crashed_worker"
-    UNDECODABLE = "undecodable"
-    FORGED_MESSAGE = "forged_message"
-    INVALID_TRIGGER = "invalid_trigger"
-    UNKNOWN_TENANT = "unknown_tenant"
-    BUG = "bug"
 
 
 class NotFoundReason(StrEnum):

@@ -11,10 +11,11 @@ import structlog
 
 from runtime.countdown import WhenIdle
 from runtime.services import ShutdownError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
-from schemas.outcomes import Outcome, Reason, Stage
+from schemas.outcomes import Outcome, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.sync_result import Forecast, SyncResult, failure_of
 from store.receipts.collisions import CollisionError

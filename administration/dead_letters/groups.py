@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
-    from schemas.outcomes import Reason
 
 #: The queue, the tenant if the dead letters name one, and the reason.
 Kind = tuple[str, str | None, "Reason"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from clients.skolon.search_methods import SearchMethod
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
-from schemas.tenants.mapping_settings import selected_properties
+from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.output import choices
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import QUEUES
-from schemas.outcomes import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,9 @@ from cli.output import choices, json_option, print_json, print_result, print_tab
 from cli.runs.options import run_argument
 from cli.runs.report import describe_mode, exit_with, show_run
 from cli.runs.waiting import wait_report
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
-from schemas.outcomes import Outcome, Reason
+from schemas.outcomes import Outcome
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
 

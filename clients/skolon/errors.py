@@ -15,6 +15,7 @@ from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.redaction import safe_scim_type
 from clients.http.retry_after import retry_after
 from clients.http.session import is_client_error, json_object
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     Dependency,
     FailureKind,
@@ -25,7 +26,7 @@ from schemas.errors import (
     UpdateSyncError,
     VersionConflictError,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from schemas.users.scim import ERROR_RESPONSE
 
 if TYPE_CHECKING:

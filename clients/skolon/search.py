@@ -18,8 +18,9 @@ from clients.skolon.batch_filters import (
 from clients.skolon.errors import Operation, UnreadableUserError, unreadable
 from clients.skolon.scim import read_user, search_filter, search_request
 from clients.skolon.search_methods import SearchMethod, SearchMethodCache
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, PermanentError, UpdateSyncError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.users.attributes import Attribute
 from schemas.users.scim import UnreadableScimError, load_list_response
 from schemas.users.skolon_user import SkolonUser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.outcomes import Reason
+    from schemas.dead_letter_reasons import Reason
 
 #: Users in the first steps; the step after these takes all others.
 RAMP_STEPS: Final = (1, 10, 100)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runtime.services import CircuitOpenError, ShutdownError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     HaltError,
     NotYetError,
@@ -14,7 +15,7 @@ from schemas.errors import (
     TransientError,
     UpdateSyncError,
 )
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.runs.sync_result import Failure, failure_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from queues.message import GIVE_UP_AFTER
 from queues.middleware.failure_policy import MAX_DELAY, History, ReplayOrigin
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import METADATA_KEY
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 
 if TYPE_CHECKING:
     from dramatiq import Message

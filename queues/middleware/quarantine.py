@@ -13,8 +13,9 @@ from typing import Final
 from dramatiq.common import dq_name
 
 from queues.middleware.failure_policy import RedeliveredError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 
 _REDELIVERED: Final = ".redelivered"
 _QUARANTINE: Final = ".quarantine"

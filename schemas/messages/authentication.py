@@ -10,8 +10,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Mode, Reason, Stage
+from schemas.outcomes import Mode, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

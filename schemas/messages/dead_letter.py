@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import ValidationError
 
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS, METADATA_KEY, USER_SYNC_QUEUE, replay_operation
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
 from schemas.safe_text import is_storable

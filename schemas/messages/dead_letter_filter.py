@@ -11,8 +11,8 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     import datetime as dt
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
-    from schemas.outcomes import Reason
 
 
 @dataclass(frozen=True, kw_only=True)

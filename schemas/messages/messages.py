@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.fields import ObjectId, StrictBoolean
-from schemas.outcomes import Mode, Reason, Stage
+from schemas.outcomes import Mode, Stage
 from schemas.tenants.tenant_schema import TENANT_KEY
 from schemas.validation import flatten_errors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from schemas.outcomes import Reason
+from schemas.dead_letter_reasons import Reason
 from schemas.reports.remedy import Owner, remedy
 
 if TYPE_CHECKING:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from schemas.outcomes import FINAL_OUTCOMES, Outcome, Reason
+from schemas.outcomes import FINAL_OUTCOMES, Outcome
 from schemas.runs.changes import ChangeCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from schemas.dead_letter_reasons import Reason
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.outcomes import Cause, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause
 from schemas.reports.dead_letter_remedies import DEAD_LETTER_REMEDIES
 from schemas.reports.halt_remedies import HALT_REMEDIES
 from schemas.reports.warning_remedies import WARNING_REMEDIES

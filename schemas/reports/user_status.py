@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from schemas.outcomes import Cause, NotFoundReason, Reason
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Cause, NotFoundReason
     from schemas.users.attributes import Attribute
 
 

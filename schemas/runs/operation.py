@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from schemas.outcomes import Outcome, Reason
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Outcome
 
 
 class OperationKind(StrEnum):

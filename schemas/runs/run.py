@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Status
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.runs.waits import Waiting
 
 

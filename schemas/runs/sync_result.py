@@ -10,8 +10,9 @@ from schemas.outcomes import NotFoundReason, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.errors import PermanentError
-    from schemas.outcomes import Reason, Stage
+    from schemas.outcomes import Stage
     from schemas.runs.changes import ChangeKind
     from schemas.runs.collision import Collision
     from schemas.runs.identity_digests import IdentityDigests

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

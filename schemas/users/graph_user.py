@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.fields import StrictBoolean
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
 from schemas.validation import flatten_errors
 

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.safe_text import is_storable
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
-from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage, Status
+from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.changes import parse_changes
 from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute

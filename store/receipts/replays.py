@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select, tuple_, update
 
-from schemas.outcomes import Outcome, Reason, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome, Status
 from schemas.runs.operation import ReplayResults
 from schemas.users.graph_user import is_entra_id
 from store import tables

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, select
 
-from schemas.outcomes import NotFoundReason, Outcome, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import NotFoundReason, Outcome
 from schemas.reports.data_quality import CollisionFindings, DataQualityReport, SharedValues, UserFindings
 from store import tables
 from store.receipts.collisions import collision_of

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
 
-from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Reason, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
 from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from schemas.outcomes import Cause, Outcome, Reason, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause, Outcome, Status
 from schemas.reports.forecast import RunForecast
 from schemas.runs.changes import ChangeCounts, count_changes, format_changes, parse_changes
 from store import tables

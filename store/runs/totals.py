@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, literal, select, union_all
 
-from schemas.outcomes import Outcome, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome
 from store import tables
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError
-from schemas.outcomes import OPEN_STATUSES, Mode, Reason, Stage, Status
+from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
 from store import tables
 from store.encryption.exclusion_rules import encrypt_rules
 from store.runs.guard_counters import directory_size_of, override_guard

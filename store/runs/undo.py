@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import OPEN_STATUSES, Reason, Stage, Status
+from schemas.outcomes import OPEN_STATUSES, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from store import tables
 from store.timestamps import now

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES
-from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
 from store.encryption.exclusion_rules import decrypt_rules, encrypt_rules, without_exclusion_rules

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, HaltError, NotYetError, PermanentError, TransientError
 from schemas.messages.messages import UserSync
-from schemas.outcomes import Outcome, Reason
+from schemas.outcomes import Outcome
 from schemas.users.graph_user import is_placeholder_id
 
 if TYPE_CHECKING:

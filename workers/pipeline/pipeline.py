@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Reason, Stage
+from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Stage
 from schemas.runs.run import RunWarning, WarningKind
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
-from schemas.tenants.mapping_settings import selected_properties
+from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute, keys_match
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
@@ -192,7 +193,8 @@ class SyncPipeline:
 
         An account that is gone, disabled, a guest's or out of scope holds up no one else.
         """
-        raw: object = self._graph.user(account, selected_properties(self._tenant))
+        properties = {*selected_properties(self._tenant), "accountEnabled", "userType"}
+        raw: object = self._graph.user(account, sorted(properties))
         if raw is None:
             return False
         try:

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from clients.skolon.errors import UserNotFoundError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError, PermanentError, VersionConflictError
-from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage
+from schemas.outcomes import NotFoundReason, Outcome, Stage
 from schemas.runs.changes import change_kind
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import SyncResult

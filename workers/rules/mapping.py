@@ -6,8 +6,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.users.attributes import ATTRIBUTE_TABLE, USER_PRINCIPAL_NAME, Attribute
 from workers.rules.national_ids import is_personal_number
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from devtools.commands import running, wait_for
 from sandbox.skolon.faults import Fault
 from schemas.crypto.encryption import new_key
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome, Stage, Status
 from tests.acceptance.workers.organisations import (
     HANGING,
     MALFORMED,

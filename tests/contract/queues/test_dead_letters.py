@@ -16,9 +16,9 @@ import pytest
 from queues import dead_letters
 from queues.actor import declare_actor
 from queues.dead_letters import browsing
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import USER_SYNC_QUEUE
-from schemas.outcomes import Reason
 from tests.contract.queues.broker_probe import (
     BrokerProbe,
     Calls,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from queues.actor import declare_actor
 from queues.middleware.failure_policy import MAX_DELAY
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
@@ -19,7 +20,6 @@ from schemas.messages.messages import (
     load_user_sync,
     reject_positional_arguments,
 )
-from schemas.outcomes import Reason
 from tests.contract.queues.broker_probe import (
     BrokerProbe,
     Calls,

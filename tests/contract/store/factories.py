@@ -7,8 +7,9 @@ from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
 from devtools.commands import wait_for
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest, TenantPage
-from schemas.outcomes import Mode, NotFoundReason, Outcome, Reason, Stage
+from schemas.outcomes import Mode, NotFoundReason, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.tenants.tenant import load_tenant
 

@@ -11,10 +11,11 @@ from dramatiq import Message
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, serve_environment
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.envelope import read_envelope
 from schemas.messages.messages import TENANT_SYNC_EVENT_TYPE, TENANT_SYNC_QUEUE
-from schemas.outcomes import Reason, Status
+from schemas.outcomes import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

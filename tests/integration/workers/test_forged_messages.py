@@ -11,6 +11,7 @@ import pytest
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message, with_proof
 from sandbox.environment import TENANT_KEY, Environment
 from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import (
     TENANT_PAGES_QUEUE,
@@ -20,7 +21,7 @@ from schemas.messages.messages import (
     TenantPage,
     UserSync,
 )
-from schemas.outcomes import Mode, Outcome, Reason, Status
+from schemas.outcomes import Mode, Outcome, Status
 
 if TYPE_CHECKING:
     from dramatiq import Message

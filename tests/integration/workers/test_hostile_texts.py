@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.environment import Environment, serve_environment
-from schemas.outcomes import Outcome, Reason, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome, Status
 from tests.integration.workers.test_pipeline import counts, dead_letters, directory, stranger
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import METADATA_KEY, USER_SYNC_QUEUE
-from schemas.outcomes import Cause, Outcome, Reason, Status
+from schemas.outcomes import Cause, Outcome, Status
 from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:

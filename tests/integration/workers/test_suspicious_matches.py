@@ -9,7 +9,8 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA, SSN_SOURCE, USER_SCHEMA
-from schemas.outcomes import Outcome, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome
 from tests.integration.workers.test_pipeline import directory
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from queues.message import tenant_sync_message, with_proof
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.expectation import attributes_of
 from sandbox.skolon.faults import Fault as SkolonFault
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, TransientError, UsageError
 from schemas.messages.messages import USER_SYNC_QUEUE, SyncRequest
-from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from cli import app as main
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     Dependency,
     HaltError,
@@ -22,7 +23,7 @@ from schemas.errors import (
     TransientError,
     UsageError,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ import yaml
 from marshmallow import Schema, missing
 
 from runtime.version import VERSION
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import (
     QUEUES,
     TENANT_PAGE_ACTOR,
@@ -20,7 +21,7 @@ from schemas.messages.messages import (
     TenantPageSchema,
     UserSyncSchema,
 )
-from schemas.outcomes import Mode, Reason
+from schemas.outcomes import Mode
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8")

@@ -6,18 +6,9 @@ import inspect
 import re
 
 import schemas.errors
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import UpdateSyncError
-from schemas.outcomes import (
-    FINAL_OUTCOMES,
-    OPEN_STATUSES,
-    READING_MODES,
-    Cause,
-    Mode,
-    Outcome,
-    Reason,
-    Stage,
-    Status,
-)
+from schemas.outcomes import FINAL_OUTCOMES, OPEN_STATUSES, READING_MODES, Cause, Mode, Outcome, Stage, Status
 
 
 def test_the_errors_are_those_that_the_docstring_draws() -> None:

@@ -20,8 +20,9 @@ from clients.skolon.errors import UserNotFoundError
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, rejected
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, VersionConflictError
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from schemas.settings import Settings
 from schemas.users.attributes import Attribute
 from schemas.users.scim import ERROR_RESPONSE, SKOLON_EXTENSION

@@ -15,6 +15,7 @@ from clients.skolon.search_batching import MAX_USERS_PER_SEARCH
 from runtime.circuit_breaker import CircuitBreakers
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     Dependency,
     HaltError,
@@ -23,7 +24,7 @@ from schemas.errors import (
     UnreachableError,
     UpdateSyncError,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:

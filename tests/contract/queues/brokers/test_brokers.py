@@ -12,6 +12,7 @@ from dramatiq import Message
 
 from queues.actor import current_message_id, declare_actor
 from queues.message import tenant_sync_message, user_sync_message
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UsageError
 from schemas.messages.messages import (
     METADATA_KEY,
@@ -20,7 +21,7 @@ from schemas.messages.messages import (
     SyncRequest,
     UserSync,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from tests.contract.queues.broker_probe import (
     BrokerProbe,
     Calls,

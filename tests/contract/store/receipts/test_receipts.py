@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
-from schemas.outcomes import Cause, NotFoundReason, Outcome, Reason, Stage, Status
+from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage, Status
 from schemas.runs.collision import Collision
 from schemas.runs.operation import OperationKind
 from schemas.runs.sync_result import Failure, SyncResult

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, UsageError
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.outcomes import Outcome, Stage, Status
 from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute

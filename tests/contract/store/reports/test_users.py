@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from schemas.outcomes import NotFoundReason, Outcome, Reason, Stage, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.collision import Collision
 from schemas.runs.identity_digests import IdentityDigests
 from schemas.runs.sync_result import Failure, SyncResult

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from schemas.outcomes import Cause, Outcome, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause, Outcome
 from schemas.runs.changes import ChangeKind
 from schemas.runs.sync_result import Forecast, SyncResult
 from schemas.users.attributes import Attribute

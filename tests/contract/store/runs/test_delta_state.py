@@ -9,7 +9,7 @@ import pytest
 from schemas.errors import NotYetError
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
-from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.users.attributes import Attribute
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, request, result, tenant
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError, UsageError
-from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import Cause, Mode, Outcome, Status
 from store.runs.triggers import OpenedRun
 from tests.contract.store.factories import (
     CLIENT_SECRET,

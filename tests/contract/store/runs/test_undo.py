@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.crypto.encryption import DecryptionError, FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Mode, Outcome, Reason, Status
+from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from store.maintenance.pruning import Limits

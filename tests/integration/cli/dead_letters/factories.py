@@ -12,8 +12,9 @@ import pika
 from queues.brokers.rabbitmq import QuorumBroker
 from queues.message import user_sync_message
 from queues.middleware.message_history import as_dead_letter
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest, UserSync
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.runs.sync_result import Failure
 from tests.integration.cli.command_line import open_store
 

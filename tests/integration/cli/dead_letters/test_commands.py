@@ -11,8 +11,9 @@ import pytest
 
 from devtools.commands import json_output, update_sync
 from schemas.crypto.encryption import new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
-from schemas.outcomes import Outcome, Reason, Stage, Status
+from schemas.outcomes import Outcome, Stage, Status
 from schemas.runs.sync_result import Failure
 from tests.integration.cli.command_line import (
     add_tenant,

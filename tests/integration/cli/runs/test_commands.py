@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devtools.commands import DEADLINE, json_output, update_sync
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Outcome, Reason, Stage
+from schemas.outcomes import Cause, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import (

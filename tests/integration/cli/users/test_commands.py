@@ -9,8 +9,9 @@ import pytest
 
 from devtools.commands import json_output, update_sync
 from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Outcome, Reason, Stage
+from schemas.outcomes import Outcome, Stage
 from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute

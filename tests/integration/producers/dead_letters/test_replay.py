@@ -17,6 +17,7 @@ from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
 from sandbox.environment import TENANT_KEY, Environment
 from sandbox.skolon.faults import Fault as SkolonFault
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError
 from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import (
@@ -28,7 +29,7 @@ from schemas.messages.messages import (
     TenantPage,
     UserSync,
 )
-from schemas.outcomes import Cause, Outcome, Reason, Stage, Status
+from schemas.outcomes import Cause, Outcome, Stage, Status
 from schemas.runs.operation import OperationStatus
 from schemas.runs.sync_result import Failure
 from schemas.timestamps import timestamp

@@ -14,9 +14,10 @@ from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
 from queues.message import tenant_page_message, user_sync_message
 from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import TenantPage, UserSync
-from schemas.outcomes import Cause, Outcome, Reason, Status
+from schemas.outcomes import Cause, Outcome, Status
 from schemas.runs.waits import Wait
 from store.store import Store
 from tests.contract.queues.broker_probe import RabbitMQProbe, wait_until

@@ -15,9 +15,10 @@ from producers.schedule.scheduler import Scheduler
 from producers.tenant_sync import RunStarter
 from queues.brokers.factory import open_memory_broker
 from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Mode, Reason, Status
+from schemas.outcomes import Cause, Mode, Status
 from schemas.tenants.tenant import load_tenant
 from store import tables
 from store.store import Store

@@ -14,8 +14,8 @@ from scim2_models.path import Comparison, LogicalExpr
 from clients.skolon.scim import SCIM_PATHS, patch, read_user, search_filter
 from sandbox.skolon.schema import SkolonUser as SkolonExtension
 from sandbox.skolon.schema import User
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason
 from schemas.users.attributes import MATCH_KEYS, Attribute
 from schemas.users.scim import SKOLON_EXTENSION, UnreadableScimError
 from schemas.users.skolon_user import ensure_usable

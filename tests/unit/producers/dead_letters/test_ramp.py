@@ -11,7 +11,7 @@ from producers.dead_letters.ramp import (
     exceeds_failure_limit,
     step_size,
 )
-from schemas.outcomes import Reason
+from schemas.dead_letter_reasons import Reason
 
 
 @pytest.mark.parametrize(

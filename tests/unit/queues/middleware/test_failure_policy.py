@@ -26,6 +26,7 @@ from queues.middleware.failure_policy import (
     decide,
 )
 from runtime.services import CircuitOpenError
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     Dependency,
     HaltError,
@@ -34,7 +35,7 @@ from schemas.errors import (
     TransientError,
     VersionConflictError,
 )
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from schemas.runs.sync_result import Failure
 
 SECRET: Final = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing

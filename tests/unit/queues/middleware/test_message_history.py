@@ -19,10 +19,11 @@ from queues.middleware.message_history import (
     with_delay,
     with_history,
 )
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, HaltError, TransientError
 from schemas.messages.dead_letter import read_dead_letter
 from schemas.messages.messages import METADATA_KEY, UserSync
-from schemas.outcomes import Cause, Reason, Stage
+from schemas.outcomes import Cause, Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
 

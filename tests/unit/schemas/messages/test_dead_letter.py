@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter import DeadLetter, read_dead_letter
 from schemas.messages.messages import QUEUES, TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from tests.unit.schemas.arbitrary import JSON
 

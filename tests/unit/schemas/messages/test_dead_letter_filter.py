@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter import DeadLetter, read_dead_letter
 from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import QUEUES, TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
-from schemas.outcomes import Reason
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

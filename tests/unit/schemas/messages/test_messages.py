@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues.message import tenant_sync_message
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.fields import NO_OBJECT_ID
 from schemas.messages.messages import (
@@ -21,7 +22,7 @@ from schemas.messages.messages import (
     load_tenant_page,
     load_user_sync,
 )
-from schemas.outcomes import Mode, Reason, Stage
+from schemas.outcomes import Mode, Stage
 from tests.unit.schemas.arbitrary import MARKER, objects, refusal
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.outcomes import Cause, Reason
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.runs.run import WarningKind

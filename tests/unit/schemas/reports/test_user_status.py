@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas.outcomes import Mode, Outcome, Reason, Status
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Mode, Outcome, Status
 from schemas.reports.user_status import HistoryEntry, SyncState, user_status_of
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.tenants.mapping_settings import mapping_fingerprint
+from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.tenant import Exclusion, Guard, Scope, Tenant, dump_tenant, restore_tenant
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import tenant

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import InvalidTenantError, PermanentError
 from schemas.messages.messages import load_sync_request
-from schemas.outcomes import Reason
 from schemas.tenants.settings_override import (
     OVERRIDABLE_SETTINGS,
     apply_override,

@@ -7,8 +7,9 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.users.attributes import EXTENSION_ATTRIBUTES
 from schemas.users.graph_user import TEXT_SOURCES, GraphUser, is_entra_id, load_graph_user
 from tests.unit.schemas.arbitrary import JSON, MARKER, objects, refusal

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.outcomes import Reason, Stage
+from schemas.outcomes import Stage
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
 from tests.unit.workers.factories import ENTRA_ID, graph_users, tenant, tenants

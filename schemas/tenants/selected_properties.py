@@ -1,39 +1,13 @@
-"""What a tenant's settings mean for reading: which Graph properties to select, and when to read all again."""
+"""Which properties of Entra's users a page of Graph is asked for."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from schemas.tenants.tenant import dump_tenant
 from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
-
-#: Raise it when the code maps the same settings differently: all users are read again then.
-_RULES: Final = 1
-
-#: The settings that decide which users a run reads, and what it would write.
-_RELEVANT_SETTINGS: Final = (
-    "entra_tenant_id",
-    "client_id",
-    "organisation",
-    "sources",
-    "match_keys",
-    "erase_blank",
-    "ssn_country",
-    "birthdays",
-    "scope",
-)
-
-
-def mapping_fingerprint(tenant: Tenant) -> str:
-    """Return 64 hexadecimal digits that change when unchanged users may be mapped differently."""
-    settings = dump_tenant(tenant)
-    decisive = {"rules": _RULES, **{name: settings[name] for name in _RELEVANT_SETTINGS}}
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def selected_properties(tenant: Tenant) -> tuple[str, ...]:
