@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from devtools.commands import command_server
@@ -163,6 +165,29 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     state.forbidden = request.path.is_relative_to(UNIT)
     yield
     state.forbidden = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _replaceable_loggers() -> Iterator[None]:
+    """Keep structlog from caching loggers: `capture_logs` would not see what a cached one writes."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            structlog,
+            "configure",
+            lambda **settings: configure(**settings | {"cache_logger_on_first_use": False}),
+        )
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Undo what a command that ran in this process has set up for its log."""
+    handlers = list(logging.getLogger().handlers)
+    yield
+    if structlog.is_configured():
+        logging.getLogger().handlers[:] = handlers
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import sys
-from typing import TYPE_CHECKING
 
 import click
 import pytest
-import structlog
 
 from cli import app as main
 from schemas.dead_letter_reasons import Reason
@@ -24,9 +21,6 @@ from schemas.errors import (
     UsageError,
 )
 from schemas.outcomes import Cause, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ENDS = {
     "usage": (click.UsageError("No such thing"), 2, "No such thing"),
@@ -45,14 +39,6 @@ ENDS = {
     "no answer": (click.Abort(), 130, "Interrupted"),
     "exit": (click.exceptions.Exit(1), 1, ""),
 }
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    handlers = list(logging.getLogger().handlers)
-    yield
-    logging.getLogger().handlers[:] = handlers
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -7,25 +7,13 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 
 from runtime.logging import set_up_logging
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 SECRET = "hemlig-uppgift"  # noqa: S105 - made up, opens nothing
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    handlers = list(logging.getLogger().handlers)
-    yield
-    logging.getLogger().handlers[:] = handlers
-    structlog.reset_defaults()
 
 
 def test_a_librarys_error_is_one_line_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
