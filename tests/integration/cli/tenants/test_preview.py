@@ -66,7 +66,7 @@ def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> No
 
     assert found["outcome"] == "would_update"
     assert [step["step"] for step in found["steps"]] == [
-        "read", "scope", "map", "search", "match", "owner", "birth_date", "compare",
+        "read", "scope", "map", "search", "match", "birth_date", "owner", "compare",
     ]  # fmt: skip
     assert found["by_name"]["match"]["skolon_user"] == person.claims
     assert found["by_name"]["compare"]["changes"]
