@@ -16,7 +16,7 @@ from producers.tenant_sync import RunStarter
 from queues.brokers.factory import open_memory_broker
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import Dependency, PermanentError, TransientError
+from schemas.errors import Dependency, NotYetError, PermanentError, TransientError
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Status
 from schemas.tenants.tenant import load_tenant
@@ -76,7 +76,7 @@ class House:
         for message in self.queue:
             try:
                 self.starter.start(message.message_id, (), dict(message.kwargs))
-            except TransientError:
+            except NotYetError:
                 waiting.append(message)
         self.queue[:] = waiting
         # It happens at `NOW`, however long ago that is by the machine's clock.
