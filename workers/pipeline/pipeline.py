@@ -24,8 +24,14 @@ from workers.pipeline.writer import collision, write_until_settled
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
 from workers.rules.evidence import compare_users
-from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
-from workers.rules.matching import find_matches, match_keys_with_values, select_match, suspicious_match
+from workers.rules.mapping import Mapped, check_values, is_personal, mapped_values, resolve_sources
+from workers.rules.matching import (
+    find_matches,
+    match_keys_with_values,
+    own_match,
+    select_match,
+    suspicious_match,
+)
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
@@ -103,7 +109,7 @@ class SyncPipeline:
         if verified:
             return verified
         found = self._skolon.search(tenant.organisation, keys)
-        match = self._match(found, keys)
+        match = self._match(user, found, keys)
         if match is None:
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
         self._add_birth_date(user, mapped)
@@ -111,7 +117,7 @@ class SyncPipeline:
         result = write_until_settled(
             match.user,
             write=partial(self._compare_and_write, mapped),
-            read=partial(self._skolon.read, tenant.organisation, match.user.id),
+            read=partial(self._read_again, user, match, mapped),
             gone="removed from Skolon during the run",
         )
         return self._completed(result)
@@ -136,10 +142,10 @@ class SyncPipeline:
         check_values(mapped, self._tenant)
         return mapped
 
-    def _match(self, found: list[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
+    def _match(self, user: GraphUser, found: list[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
         key_matches = find_matches(found, keys)
         self._on_step(steps.SearchStep(key_matches=key_matches))
-        match = select_match(key_matches)
+        match = own_match(found, user.id) or select_match(key_matches)
         self._on_step(steps.MatchStep(match=match))
         if match is not None:
             ensure_usable(match.user)
@@ -151,42 +157,37 @@ class SyncPipeline:
         That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
         user. Evidence comes first, so that the order of two users with one address decides nothing.
         """
-        if match.key is not Attribute.EXTERNAL_ID:
-            self._check_evidence(match, mapped, has_other_external_id=False)
-        other = self._other_account(user, match.user)
-        if other is not None:
-            self._check_evidence(match, mapped, has_other_external_id=True)
+        owner = match.user.attributes.get(Attribute.EXTERNAL_ID)
+        if owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id):
+            self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
+            return
+        self._check_evidence(user, match, mapped, external_id=None)
+        # An External Id that is no object id comes from another source, and is no account's.
+        is_account = owner is not None and bool(_OBJECT_ID.fullmatch(owner))
+        is_others = is_account and self._owns(str(owner))
+        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
+        if is_others:
+            raise collision(match.user.id, str(owner), user.id)
+        if is_account:
+            self._check_evidence(user, match, mapped, external_id=False)
 
-    def _check_evidence(self, match: Match, mapped: Mapped, *, has_other_external_id: bool) -> None:
+    def _check_evidence(
+        self, user: GraphUser, match: Match, mapped: Mapped, *, external_id: bool | None
+    ) -> None:
         evidence = compare_users(
-            mapped,
-            match.user.attributes,
-            country=self._tenant.ssn_country,
-            has_other_external_id=has_other_external_id,
+            mapped, match.user.attributes, country=self._tenant.ssn_country, external_id=external_id
         )
-        is_proven = evidence.proves(match.key)
+        is_proven = evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
         self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
         if not is_proven:
             raise suspicious_match(match, evidence)
 
-    def _other_account(self, user: GraphUser, found: SkolonUser) -> str | None:
-        """Return the id of another account if the Skolon user has it as its External Id, else None.
-
-        Raises `PermanentError` (`collision`) if that account owns the Skolon user: two users with one EPPN
-        would otherwise take it from each other, run by run. An External Id that is no object id (another
-        source's) is no account's.
-        """
-        owner = found.attributes.get(Attribute.EXTERNAL_ID)
-        is_own = owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id)
-        if Attribute.EXTERNAL_ID not in self._tenant.match_keys or owner is None or is_own:
-            self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
-            return None
-        is_account = bool(_OBJECT_ID.fullmatch(owner))
-        is_others = is_account and self._owns(owner)
-        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
-        if is_others:
-            raise collision(found.id, owner, user.id)
-        return owner if is_account else None
+    def _read_again(self, user: GraphUser, match: Match, mapped: Mapped) -> SkolonUser | None:
+        """Return the Skolon user as it is now, checked again: it may have been given to another person."""
+        current: SkolonUser | None = self._skolon.read(self._tenant.organisation, match.user.id)
+        if current is not None:
+            self._check_identity(user, replace(match, user=current), mapped)
+        return current
 
     def _owns(self, account: str) -> bool:
         """Say whether an account that a Skolon user names is one that the sync keeps that user for.

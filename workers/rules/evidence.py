@@ -6,6 +6,7 @@ dates and personal numbers are compared before anything is written. Values are c
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -13,23 +14,30 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from schemas.users.attributes import Attribute
-from workers.rules.national_ids import birth_date_of, is_provisional, same_number
+from workers.rules.national_ids import birth_date_of, compare_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Letters that Unicode does not decompose and that are also written in another way.
-_LETTERS: Final = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "ł": "l", "þ": "th"})
+#: Letters that Unicode does not decompose, and letters that are also written as two.
+_LETTERS: Final = str.maketrans("øæœđðł\N{LATIN SMALL LETTER DOTLESS I}ŋŧħ", "oaoddlinth") | {ord("þ"): "th"}
+_TWO_LETTERS: Final = (("aa", "a"), ("ae", "a"), ("oe", "o"))
 
-#: Dates that directories give when none is known: before it, no living pupil or teacher was born.
+#: Words that stand where a name is not known.
+_PLACEHOLDERS: Final = frozenset(
+    {"elev", "okand", "ukjent", "ukendt", "tuntematon", "unknown", "namn", "saknas", "nn", "vikarie", "jr"}
+)
+
+#: Apostrophes join the parts of a name, in several signs.
+_APOSTROPHES: Final = str.maketrans(
+    dict.fromkeys("'`\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}")
+)
+
+#: No living pupil or teacher was born before it.
 _FIRST_BIRTH_YEAR: Final = 1901
 
-_ISO_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-
-#: Keys that name one person by their purpose. An e-mail address may be a family's.
-_PERSONAL_KEYS: Final = frozenset(
-    {Attribute.EPPN, Attribute.USER_NAME, Attribute.IDP_IDENTIFIER, Attribute.SSN}
-)
+#: Dates that sources give when no year, or no date at all, is known.
+_PLACEHOLDER_DATES: Final = frozenset({dt.date(1970, 1, 1), dt.date(2000, 1, 1)})
 
 
 class Trait(StrEnum):
@@ -42,36 +50,38 @@ class Trait(StrEnum):
     EXTERNAL_ID = "external_id"
 
 
-_NAMES: Final = frozenset({Trait.FIRST_NAME, Trait.LAST_NAME})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Which traits agree and which differ; a trait that one of the two lacks is in neither."""
+    """Which traits agree and which differ; a trait that one of the two lacks is in neither.
+
+    `is_swapped` says that the names agree only in the other order.
+    """
 
     agrees: frozenset[Trait]
     differs: frozenset[Trait]
+    is_swapped: bool = False
 
-    def proves(self, key: Attribute) -> bool:
-        """Say whether it is enough for a match by `key`.
+    def proves(self, *, is_personal_key: bool) -> bool:
+        """Say whether the two are one person.
 
-        A match by External Id needs none: we or an administrator have written it. Otherwise the personal
-        number decides where both have one, and then the birth date; siblings and twins share a last name, an
-        address and perhaps the birth date, so one of these alone is too little for a match by e-mail. A last
-        name or a first name may change, not both.
+        `is_personal_key` says that the match key is the person's own, such as a user principal name, and not
+        an address that a family may share. The External Id decides, then the personal number, then the birth
+        date. Siblings share a last name, and twins the birth date too, so the first name counts for more: a
+        marriage changes a last name, and hardly anything a first name.
         """
-        if key is Attribute.EXTERNAL_ID or Trait.PERSONAL_NUMBER in self.agrees:
+        if self.agrees & {Trait.EXTERNAL_ID, Trait.PERSONAL_NUMBER}:
             return True
         first, last = Trait.FIRST_NAME in self.agrees, Trait.LAST_NAME in self.agrees
-        if self.differs & {Trait.PERSONAL_NUMBER, Trait.BIRTH_DATE} or self.differs >= _NAMES:
+        differs_in_both = self.differs >= {Trait.FIRST_NAME, Trait.LAST_NAME}
+        if differs_in_both or self.differs & {Trait.PERSONAL_NUMBER, Trait.BIRTH_DATE}:
             return False
         if first and last:
-            return True
+            return is_personal_key or not self.is_swapped
         # A Skolon user of an account that Entra no longer has may be another person's.
-        is_ours = Trait.EXTERNAL_ID not in self.differs
+        is_personal = is_personal_key and Trait.EXTERNAL_ID not in self.differs
         if Trait.BIRTH_DATE in self.agrees:
-            return first or key in _PERSONAL_KEYS
-        return (first or last) and key in _PERSONAL_KEYS and is_ours
+            return first or (is_personal and Trait.LAST_NAME not in self.differs)
+        return is_personal and (first or (last and Trait.FIRST_NAME not in self.differs))
 
 
 def compare_users(
@@ -79,32 +89,25 @@ def compare_users(
     held: Mapping[Attribute, str | None],
     *,
     country: str | None,
-    has_other_external_id: bool,
+    external_id: bool | None,
 ) -> Evidence:
     """Compare what an Entra user is mapped to with what a Skolon user holds.
 
-    `country` is that of the personal numbers, as in `Tenant.ssn_country`. `has_other_external_id` says that
-    the Skolon user has the object id of another Entra account.
+    `country` is that of the personal numbers, as in `Tenant.ssn_country`. `external_id` is True if the Skolon
+    user has the object id of the Entra user, False if it has that of another account.
     """
+    names, is_swapped = _compare_names(mapped, held)
     results = {
-        Trait.PERSONAL_NUMBER: _compare_numbers(mapped.get(Attribute.SSN), held.get(Attribute.SSN)),
+        Trait.PERSONAL_NUMBER: compare_numbers(mapped.get(Attribute.SSN), held.get(Attribute.SSN)),
         Trait.BIRTH_DATE: _compare_birth_dates(mapped, held, country),
-        **_compare_names(mapped, held),
-        Trait.EXTERNAL_ID: False if has_other_external_id else None,
+        Trait.EXTERNAL_ID: external_id,
+        **names,
     }
     return Evidence(
         agrees=frozenset(trait for trait, agrees in results.items() if agrees is True),
         differs=frozenset(trait for trait, agrees in results.items() if agrees is False),
+        is_swapped=is_swapped,
     )
-
-
-def _compare_numbers(left: str | None, right: str | None) -> bool | None:
-    """Compare personal numbers; a provisional one says no more than the birth date in it."""
-    if left is None or right is None:
-        return None
-    if same_number(left, right):
-        return True
-    return None if is_provisional(left) or is_provisional(right) else False
 
 
 def _compare_birth_dates(
@@ -116,32 +119,59 @@ def _compare_birth_dates(
 
 def _birth_date(values: Mapping[Attribute, str | None], country: str | None) -> str | None:
     """Return a birth date as YYMMDD: many personal numbers leave out the century."""
-    found = _ISO_DATE.match(values.get(Attribute.BIRTH_DATE) or "")
-    if found is not None and int(found[1]) >= _FIRST_BIRTH_YEAR:
-        return f"{found[1][2:]}{found[2]}{found[3]}"
+    try:
+        date = dt.date.fromisoformat((values.get(Attribute.BIRTH_DATE) or "")[:10])
+    except ValueError:
+        date = None
+    if date is not None and date.year >= _FIRST_BIRTH_YEAR and date not in _PLACEHOLDER_DATES:
+        return f"{date:%y%m%d}"
     return birth_date_of(values.get(Attribute.SSN) or "", country)
 
 
 def _compare_names(
     mapped: Mapping[Attribute, str | None], held: Mapping[Attribute, str | None]
-) -> dict[Trait, bool | None]:
+) -> tuple[dict[Trait, bool | None], bool]:
     first, last = (_words(mapped.get(each)) for each in (Attribute.FIRST_NAME, Attribute.LAST_NAME))
     held_first, held_last = (_words(held.get(each)) for each in (Attribute.FIRST_NAME, Attribute.LAST_NAME))
-    if not (first & held_first or last & held_last) and first & held_last and last & held_first:
-        # One of the two has the names in the other order.
+    is_swapped = (
+        not (_agree(first, held_first) or _agree(last, held_last))
+        and _agree(first, held_last) is True
+        and _agree(last, held_first) is True
+    )
+    if is_swapped:
         held_first, held_last = held_last, held_first
-    return {
-        Trait.FIRST_NAME: _share(first, held_first),
-        Trait.LAST_NAME: _share(last, held_last),
-    }
+    same_first = _agree(first, held_first)
+    if same_first is False and _is_short_form(
+        mapped.get(Attribute.FIRST_NAME), held.get(Attribute.FIRST_NAME)
+    ):
+        same_first = None
+    return {Trait.FIRST_NAME: same_first, Trait.LAST_NAME: _agree(last, held_last)}, is_swapped
 
 
-def _share(left: frozenset[str], right: frozenset[str]) -> bool | None:
-    return bool(left & right) if left and right else None
+def _agree(left: frozenset[str], right: frozenset[str]) -> bool | None:
+    """Say whether one name has all words of the other: a word in common is shared by siblings and by many."""
+    return left <= right or right <= left if left and right else None
+
+
+def _is_short_form(left: str | None, right: str | None) -> bool:
+    one, other = sorted((_plain(left), _plain(right)), key=len)
+    return other.startswith(one)
 
 
 def _words(name: str | None) -> frozenset[str]:
-    """Return the words of a name without case, accents and order; initials are none."""
-    plain = unicodedata.normalize("NFKD", (name or "").casefold()).translate(_LETTERS)
-    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return frozenset(word for word in re.split(r"[\W\d_]+", letters) if len(word) > 1)
+    """Return the words of a name without case, accents and order, and without initials and placeholders."""
+    return frozenset(
+        word
+        for word in re.split(r"[\W\d_]+", _plain(name))
+        if (len(word) > 1 or word.upper() == word.lower()) and word and word not in _PLACEHOLDERS
+    )
+
+
+def _plain(name: str | None) -> str:
+    decomposed = (
+        unicodedata.normalize("NFKD", (name or "").lower()).translate(_LETTERS).translate(_APOSTROPHES)
+    )
+    text = "".join(sign for sign in decomposed if unicodedata.category(sign) not in ("Mn", "Cf"))
+    for two, one in _TWO_LETTERS:
+        text = text.replace(two, one)
+    return text.strip()

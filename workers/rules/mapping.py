@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
-from schemas.users.attributes import ATTRIBUTE_TABLE, USER_PRINCIPAL_NAME, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, USER_PRINCIPAL_NAME, Attribute, normalized_key
 from workers.rules.national_ids import is_personal_number
 
 if TYPE_CHECKING:
@@ -68,6 +68,21 @@ def mapped_values(sources: Mapping[Attribute, ResolvedSource]) -> Mapped:
     return {attribute: each.value for attribute, each in sources.items() if each.known}
 
 
+def is_personal(user: GraphUser, value: str | None) -> bool:
+    """Say whether a mapped value is the user's own, and no mail address that a family may share.
+
+    A mail address that is the user principal name too is the user's own: nobody else signs in with it.
+    """
+    if value is None:
+        return False
+    names, addresses = (
+        {normalized_key(Attribute.EPPN, text) for source in sources for text in user.texts(source) or ()}
+        for sources in ((USER_PRINCIPAL_NAME,), ("mail", "otherMails"))
+    )
+    key = normalized_key(Attribute.EPPN, value)
+    return key in names or key not in addresses
+
+
 def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
     """Return the values that Skolon should have, as `mapped_values` does, checked by `check_values`."""
     mapped = mapped_values(resolve_sources(user, tenant))
@@ -96,7 +111,9 @@ def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> 
         if texts is None:
             return ResolvedSource(source=source, value=None, known=False)
         if texts and not _is_guest_name(attribute, source, texts[0]):
-            return ResolvedSource(source=source, value=_trimmed(attribute, texts[0]))
+            return ResolvedSource(
+                source=source, value=_trimmed(attribute, unicodedata.normalize("NFC", texts[0]))
+            )
     return ResolvedSource(source=None, value=None)
 
 

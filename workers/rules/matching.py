@@ -60,6 +60,17 @@ def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> 
     )
 
 
+def own_match(found: Iterable[SkolonUser], user_id: str) -> Match | None:
+    """Return the one found user that has the Entra user's id as its External Id, whatever key found it."""
+    own = [
+        user
+        for user in found
+        if (held := user.attributes.get(Attribute.EXTERNAL_ID)) is not None
+        and keys_match(Attribute.EXTERNAL_ID, held, user_id)
+    ]
+    return Match(key=Attribute.EXTERNAL_ID, user=own[0]) if len(own) == 1 else None
+
+
 def select_match(hits: Iterable[KeyMatches]) -> Match | None:
     """Return the Skolon user of the first key that matches, or None when no key matches.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from stdnum import luhn
 from stdnum.dk import cpr
-from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fi import hetu
 from stdnum.no import fodselsnummer
 from stdnum.se import personnummer
@@ -31,32 +30,45 @@ _D_NUMBER: Final = 40
 
 _LETTERS_AND_DIGITS: Final = re.compile(r"[^\W_]+")
 
-#: Characters of a personal number from which its century can be left out: YYYYMMDDNNNN.
+#: Characters of a personal number with its century: YYYYMMDDNNNN.
 _WITH_CENTURY: Final = 12
 
+#: Fewer letters and digits, or fewer different ones, are no number but a sign that there is none.
+_LEAST_LENGTH: Final = 9
+_LEAST_DIFFERENT: Final = 3
 
-def same_number(left: str, right: str) -> bool:
-    """Say whether two personal numbers are the same, however they are written: a century may be left out."""
-    one, other = _bare(left), _bare(right)
-    if {len(one), len(other)} == {_WITH_CENTURY, _WITH_CENTURY - 2}:
-        return one[-10:] == other[-10:]
-    return one == other
+#: The end of a number whose last digits are not known.
+_UNKNOWN_END: Final = "0000"
 
 
-def is_provisional(text: str) -> bool:
-    """Say whether a number is one that its holder has until there is a personal number.
+def compare_numbers(left: str | None, right: str | None) -> bool | None:
+    """Say whether two personal numbers are one person's; None if they do not tell.
 
-    These are a school's temporary numbers, Swedish co-ordination numbers and Norwegian D-numbers.
+    A century, a separator and a leading zero may be missing. Two schools may give the same temporary number.
+    Co-ordination numbers and D-numbers are unique, and are replaced by another number.
     """
-    return _temporary(text) or _coordination(text) or _is_d_number(text)
+    one, other = _bare(left or ""), _bare(right or "")
+    if not (_is_number(one) and _is_number(other)) or _temporary(left or "") or _temporary(right or ""):
+        return None
+    short, long = sorted((one, other), key=len)
+    without_century = long[2:] if len(long) == _WITH_CENTURY else long
+    if short in (long, without_century) or "0" + short in (long, without_century):
+        return True
+    return None if _is_provisional(left or "") or _is_provisional(right or "") else False
 
 
 def birth_date_of(text: str, country: str | None) -> str | None:
-    """Return the birth date in a number of `country` as YYMMDD; None if there is none in it."""
-    read = _BIRTH_DATES.get(country or "")
+    """Return the birth date in a number of `country` as YYMMDD; None if there is none in it.
+
+    Without a country only the forms count that no other country has: Swedish ones with a century.
+    """
+    if country is None:
+        century = len(_bare(text)) == _WITH_CENTURY
+        return _swedish_birth_date(text) if century else None
     try:
-        return read(text) if read else None
-    except StdnumError:
+        return _BIRTH_DATES[country](text)
+    except (ValueError, IndexError):
+        # stdnum's own errors are `ValueError`s; what is no number at all meets others.
         return None
 
 
@@ -104,6 +116,15 @@ def _temporary(text: str) -> bool:
     return found is not None and _is_date(found["date"])
 
 
+def _is_number(bare: str) -> bool:
+    is_long = len(bare) >= _LEAST_LENGTH and len(set(bare)) >= _LEAST_DIFFERENT
+    return is_long and any(map(str.isdecimal, bare)) and not bare.endswith(_UNKNOWN_END)
+
+
+def _is_provisional(text: str) -> bool:
+    return _coordination(text) or _is_d_number(text)
+
+
 def _is_d_number(text: str) -> bool:
     digits = _bare(text)
     is_shifted = digits.isdecimal() and len(digits) == 11 and int(digits[:2]) > _D_NUMBER  # noqa: PLR2004
@@ -133,7 +154,7 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
 
 _BIRTH_DATES: Final[dict[str, Callable[[str], str | None]]] = {
     "SE": _swedish_birth_date,
-    "NO": lambda text: f"{fodselsnummer.get_birth_date(text):%y%m%d}",
-    "DK": lambda text: f"{cpr.get_birth_date(text):%y%m%d}",
+    "NO": lambda text: f"{fodselsnummer.get_birth_date(fodselsnummer.validate(text)):%y%m%d}",
+    "DK": lambda text: f"{cpr.get_birth_date(cpr.validate(text)):%y%m%d}",
     "FI": _finnish_birth_date,
 }

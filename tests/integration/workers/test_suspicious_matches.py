@@ -197,3 +197,54 @@ def test_an_account_that_is_not_synced_holds_up_no_other(
     assert receipts[new["id"]].outcome is Outcome.UPDATED
     assert receipts[old["id"]].outcome is Outcome.OUT_OF_SCOPE
     assert values(made_up, "s1")["externalId"] == new["id"]
+
+
+def test_a_sibling_with_the_parents_address_as_eppn(made_up: Environment, sync: InProcessSync) -> None:
+    """A mail address that is not the account's own name may be a family's, whatever attribute it fills."""
+    parents = f"foralder@{DOMAIN}"
+    anna = account(1, "Anna", "Andersson", ADDRESS, mail=parents)
+    alice = skolon_user("s1", "Alice", "Andersson", f"alice@{DOMAIN}", own={"eppn": parents})
+    receipt = synced(made_up, sync, [anna], alice)[anna["id"]]
+    assert receipt.reason is Reason.SUSPICIOUS_MATCH
+    assert values(made_up, "s1") == alice
+
+
+@pytest.mark.parametrize("keys", [["eppn", "external_id"], ["eppn"]])
+def test_the_own_external_id_is_the_match_whatever_the_keys(
+    made_up: Environment, sync: InProcessSync, keys: list[str]
+) -> None:
+    """A found user with the account's own id is the match, also behind a recycled address."""
+    sync.store.tenants.change(TENANT_KEY, {"match_keys": keys})
+    anna = account(1, "Anna", "Andersson", ADDRESS)
+    own = skolon_user("s1", "Solros", "Fjäril", ADDRESS, externalId=anna["id"])
+    receipt = synced(made_up, sync, [anna], own)[anna["id"]]
+    assert (receipt.outcome, receipt.skolon_id) == (Outcome.UPDATED, "s1")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_another_accounts_user_is_not_taken_whatever_the_keys(
+    made_up: Environment, sync: InProcessSync, first: int
+) -> None:
+    """Without External Id among the keys two accounts with one EPPN do not write by turns."""
+    sync.store.tenants.change(TENANT_KEY, {"match_keys": ["eppn"]})
+    accounts = [
+        account(number, "Anna", "Andersson", ADDRESS, userPrincipalName=f"a{number}@k.example")
+        for number in (1, 2)
+    ]
+    owner, other = accounts[first], accounts[1 - first]
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId=owner["id"])
+    receipts = synced(made_up, sync, accounts, known)
+    assert receipts[owner["id"]].outcome is Outcome.UPDATED
+    assert receipts[other["id"]].reason is Reason.COLLISION
+    assert values(made_up, "s1")["externalId"] == owner["id"]
+
+
+@pytest.mark.parametrize("country", ["NO", "DK", "FI", None])
+def test_an_account_without_a_number_is_compared_by_name(
+    made_up: Environment, sync: InProcessSync, country: str | None
+) -> None:
+    """The rules of no country trip over a number that is missing."""
+    sync.store.tenants.change(TENANT_KEY, {"ssn_country": country})
+    anna = account(1, "Anna", "Andersson", ADDRESS)
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, own={"ssn": "okänd"})
+    assert synced(made_up, sync, [anna], known)[anna["id"]].outcome is Outcome.UPDATED
