@@ -98,9 +98,6 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         ),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
-    settings = replace(
-        settings, database_url=with_root_certificates(settings.database_url, settings.ca_bundle)
-    )
     wrong: set[str] = set()
     faults: list[str] = []
     try:
@@ -111,7 +108,7 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
     faults += _missing(settings, needs, wrong)
     if faults:
         raise InvalidSettingsError("The environment is not complete or not right:", faults)
-    return settings
+    return replace(settings, database_url=with_root_certificates(settings.database_url, settings.ca_bundle))
 
 
 def load_log_format() -> str:

@@ -103,7 +103,8 @@ def _merged(given: Any, named: dict[str, Any]) -> Any:
 
 def read_object(path: str) -> dict[str, Any]:
     """Return the JSON object in a file (- is standard input); raise `UsageError` if there is none."""
-    text = _text(path)
+    # Editors on Windows put a byte order mark in front.
+    text = _text(path).removeprefix("\ufeff")
     try:
         value = json.loads(text)
     except RecursionError:

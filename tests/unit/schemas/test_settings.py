@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 import trustme
 
+from sandbox.certificates import make_certificate
 from schemas.crypto.encryption import new_key
 from schemas.errors import InvalidSettingsError
 from schemas.setting_validators import is_unencrypted
@@ -259,6 +260,20 @@ def test_what_cannot_work_is_refused_when_it_is_read(
     (fault,) = faults(*Requirement)
     assert fault.startswith(f"UPDATE_SYNC_{name}: ")
     assert said in fault
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://db.example/sync", "garbage", "postgresql://db.example:port/sync"]
+)
+def test_a_wrong_database_is_named_beside_certificates(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    """What is refused is not looked at any further, whatever else is set."""
+    put(
+        monkeypatch, {**COMPLETE, "DATABASE_URL": url, "CA_BUNDLE": str(make_certificate(tmp_path).authority)}
+    )
+    (fault,) = faults(*Requirement)
+    assert fault.startswith("UPDATE_SYNC_DATABASE_URL: ")
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_single_settings_win_over_the_file(env: dict[str, str]) -> None:
         name="From the file", sources={"email": ["otherMails"]}, scope={"members_only": True}
     )
     arguments = ("--from", "-", "--name", "From the option", "--source", "eppn=mail", "--enabled-only")
-    done = update_sync("tenants", "add", "exempel", *arguments, env=env, stdin=json.dumps(given))
+    done = update_sync("tenants", "add", "exempel", *arguments, env=env, stdin="\ufeff" + json.dumps(given))
     assert done.returncode == 0, done.stderr
     shown = json_output("tenants", "show", "exempel", env=env)
     assert shown["name"] == "From the option"
