@@ -11,7 +11,7 @@ import click
 from administration.tenants.next_run import next_run
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
-from cli.output import json_option, print_fields, print_json, print_result, print_table
+from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.options import changes_from, key_argument, tenant_options
 from schemas.settings import Requirement
 from schemas.tenants.tenant import dump_tenant, load_tenant
@@ -19,6 +19,7 @@ from schemas.tenants.tenant import dump_tenant, load_tenant
 if TYPE_CHECKING:
     from administration.tenants.next_run import NextRun
     from bootstrap.services import Services
+    from store.tenants.tenants import Tenants
 
 _LAZY: Final = {
     "check": LazyCommand("cli.tenants.check:check", "Check a tenant's credentials and tell how to fix them."),
@@ -54,6 +55,7 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     tenant, secret = load_tenant(key, settings)
     services.store.tenants.add(tenant, secret)
+    _warn_of_shared_organisation(key, services.store.tenants)
     text = f"Added tenant '{key}'. Check its credentials: update-sync tenants check {key}"
     print_result(text, {"tenant": key}, wants_json=wants_json)
 
@@ -72,12 +74,29 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
     services.store.tenants.change(key, changes)
+    if "organisation" in changes:
+        _warn_of_shared_organisation(key, services.store.tenants)
     named = sorted(changes)
     print_result(
         f"Updated tenant '{key}': {', '.join(named)}.",
         {"tenant": key, "changed": named},
         wants_json=wants_json,
     )
+
+
+def _warn_of_shared_organisation(key: str, tenants: Tenants) -> None:
+    """Warn if another tenant writes to the same users of Skolon: a copied file often has the old value."""
+    organisation = tenants.outline(key).organisation
+    others = [
+        each.key for each in tenants.outlines() if each.organisation == organisation and each.key != key
+    ]
+    if others:
+        echo(
+            f"Warning: organisation '{organisation}' is also that of tenant {', '.join(others)}. Both write "
+            "to the same Skolon users. If that is not meant, correct it before the next run: "
+            f"update-sync tenants set {key} --organisation …",
+            err=True,
+        )
 
 
 @tenants.command("list")

@@ -96,11 +96,11 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             Owner.OPERATOR,
             (
                 "Ett krypterat värde kan inte läsas: dess nyckel används inte längre.",
-                "Lägg den tidigare nyckeln efter den nya i UPDATE_SYNC_SECRET_KEYS, och återuppta körningen.",
+                "Ge alla processer den nya nyckeln och efter den den tidigare, starta om dem och återuppta.",
             ),
             (
                 "An encrypted value cannot be decrypted: its key is no longer in use.",
-                "Add the former key after the new one in UPDATE_SYNC_SECRET_KEYS, and resume the run.",
+                "Give every process the new key and the former one after it, restart them, and resume the run.",
             ),
         ),
         Cause.GUARD_EXCEEDED: remedy(

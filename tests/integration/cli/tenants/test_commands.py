@@ -247,6 +247,20 @@ def test_single_settings_win_over_the_file(env: dict[str, str]) -> None:
     assert (shown["scope"]["members_only"], shown["scope"]["enabled_only"]) == (True, True)
 
 
+def test_a_second_tenant_of_an_organisation_is_warned_of(env: dict[str, str]) -> None:
+    """A file that was copied for the next municipality may name the former one's users in Skolon."""
+    given = json.dumps(tenant_object())
+    first = update_sync("tenants", "add", "exempel", "--from", "-", env=env, stdin=given)
+    assert "Warning" not in first.stderr
+    second = update_sync("tenants", "add", "kopia", "--from", "-", "--json", env=env, stdin=given)
+    assert second.returncode == 0, second.stderr
+    assert "is also that of tenant exempel" in second.stderr
+    moved = update_sync("tenants", "set", "kopia", "--organisation", "egen", env=env)
+    assert (moved.returncode, moved.stderr) == (0, "")
+    back = update_sync("tenants", "set", "exempel", "--organisation", "egen", env=env)
+    assert "is also that of tenant kopia" in back.stderr
+
+
 MADE_UP = {"client_secret": "S3CRET"}
 
 FAULTY: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
