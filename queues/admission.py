@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from dramatiq import Message
 from dramatiq.common import dq_name, q_name
 
+from queues.library_internals import monotonic_millis
 from queues.middleware.message_history import trusted_options
 from queues.middleware.quarantine import main_queue
 from schemas.messages.envelope import UndecodableError, read_envelope
@@ -16,11 +18,11 @@ from schemas.messages.messages import ACTORS
 _RESERVED = "self"
 
 
-def admit(body: bytes, queue: str, *, now: float) -> Message[Any]:
+def admit(body: bytes, queue: str) -> Message[Any]:
     """Return a message received from `queue`, addressed to that queue, with our own options only.
 
     dramatiq acknowledges through the consumer of the queue that a message names, runs the actor that it
-    names, and obeys its options. A publisher may have forged all of these. `now` is in seconds since 1970.
+    names, and obeys its options. A publisher may have forged all of these.
     Raises `UndecodableError` for anything but a message for the queue's one actor.
     """
     message: Message[Any] = Message(**read_envelope(body))
@@ -35,7 +37,9 @@ def admit(body: bytes, queue: str, *, now: float) -> Message[Any]:
         actor_name=actor,
         args=message.args,
         kwargs=message.kwargs,
-        options=trusted_options(message, waits=waits, now=now),
+        options=trusted_options(
+            message, waits=waits, now=time.time(), monotonic_now=monotonic_millis() / 1000
+        ),
         message_id=message.message_id,
         message_timestamp=message.message_timestamp,
     )

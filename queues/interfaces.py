@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dramatiq import Broker, Message, set_encoder
 
 from queues.encoder import EnvelopeEncoder
+from queues.library_internals import use_monotonic_clock
 from schemas.messages.dead_letter import read_dead_letter
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = [
     "QueueDepths",
     "ReconcilerBroker",
     "ReplayBroker",
-    "install_encoder",
+    "prepare_dramatiq",
 ]
 
 
@@ -123,6 +124,7 @@ class ReconcilerBroker(ReplayBroker, QueueDepths, Protocol):
     """The broker of a reconciler."""
 
 
-def install_encoder() -> None:
-    """Make dramatiq use our encoder in this process, where it is a global variable."""
+def prepare_dramatiq() -> None:
+    """Make dramatiq use our encoder, and a clock for delays that never jumps: both are global variables."""
     set_encoder(EnvelopeEncoder())
+    use_monotonic_clock()

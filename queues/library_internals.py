@@ -7,8 +7,10 @@ pyproject.toml bounds both libraries from above for as long as this module exist
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
+from dramatiq import worker
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer as RabbitmqConsumer
 from dramatiq.brokers.rabbitmq import _RabbitmqMessage as RabbitmqMessage
 from dramatiq.brokers.stub import _StubConsumer as StubConsumer
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
     from pika.adapters.blocking_connection import BlockingChannel
 
 __all__ = ["RabbitmqConsumer", "RabbitmqMessage", "StubConsumer", "StubMessageProxy"]
+
+
+def use_monotonic_clock() -> None:
+    """Have dramatiq's workers wait for a delayed message by the monotonic clock; see decision 68."""
+    worker.current_millis = monotonic_millis  # type: ignore[attr-defined] # imported there by name
+
+
+def monotonic_millis() -> int:
+    """Return the milliseconds of a clock that no correction of the machine's time moves."""
+    return round(time.monotonic() * 1000)
 
 
 def ack_buffered(channel: BlockingChannel, delivery_tag: int) -> None:

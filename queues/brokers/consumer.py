@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from functools import partial
 from threading import Event
@@ -88,7 +87,7 @@ class QueueConsumer(RabbitmqConsumer):
         if method is None:
             return None
         try:
-            message = admit(body, self.queue_name, now=time.time())
+            message = admit(body, self.queue_name)
         except UndecodableError as error:
             _log.warning("dead_lettered", queue=self.queue_name, reason="undecodable", detail=str(error))
             self._reject(method.delivery_tag)

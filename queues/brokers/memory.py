@@ -15,7 +15,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.common import dq_name, q_name
 
 from queues.admission import admit
-from queues.interfaces import BrowsedMessage, QueueDepth, install_encoder
+from queues.interfaces import BrowsedMessage, QueueDepth, prepare_dramatiq
 from queues.library_internals import StubConsumer, StubMessageProxy
 from schemas.messages.envelope import UndecodableError
 
@@ -33,7 +33,7 @@ class MemoryBroker(StubBroker):
 
     def __init__(self, middleware: Sequence[Middleware] = ()) -> None:
         super().__init__(middleware=list(middleware))
-        install_encoder()
+        prepare_dramatiq()
         self._dead_letters: defaultdict[str, list[StoredDeadLetter]] = defaultdict(list)
         self._locks: defaultdict[str, Lock] = defaultdict(Lock)
 
@@ -136,7 +136,7 @@ class MemoryConsumer(StubConsumer):
             self.prefetch_semaphore.release()
             return None
         try:
-            message = admit(body, self._queue_name, now=time.time())
+            message = admit(body, self._queue_name)
         except UndecodableError:
             self._reject(body)
             return None

@@ -17,7 +17,7 @@ from queues.brokers.consumer import QueueConsumer
 from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
 from queues.brokers.topology import check_readable, declare_queues, read_queue_depth
 from queues.dead_letters import QuorumBrowser, browsing
-from queues.interfaces import QueueDepth, install_encoder
+from queues.interfaces import QueueDepth, prepare_dramatiq
 from queues.middleware.message_history import with_delay
 from queues.middleware.quarantine import main_queue, prefetch_of, work_queues
 from runtime.coalescer import Coalescer
@@ -49,7 +49,7 @@ class QuorumBroker(Broker):
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.parameters = connection_parameters(url, ca_bundle)
-        install_encoder()
+        prepare_dramatiq()
         self.queues: set[str] = set()
         self.outage_log = OutageLog()
         self._pool = PublishingPool(lambda: pika.BlockingConnection(self.parameters))

@@ -81,20 +81,24 @@ def with_delay(message: Message[Any], seconds: float) -> Message[Any]:
     return copy
 
 
-def trusted_options(message: Message[Any], *, waits: bool, now: float) -> dict[str, Any]:
+def trusted_options(
+    message: Message[Any], *, waits: bool, now: float, monotonic_now: float
+) -> dict[str, Any]:
     """Return what is believed of the options that a message was published with: our own section.
 
-    Any publisher decides what they hold, and dramatiq would obey. A message of a
-    queue that `waits` has a time to wait for too, by the reader's own clock, `now` in seconds since 1970:
-    the publisher's clock may be wrong by hours, and it was published just now.
+    Any publisher decides what they hold, and dramatiq would obey. A message of a queue that `waits` also has
+    an `eta`, in milliseconds of the reader's monotonic clock, which shows `monotonic_now` seconds. The
+    publisher gave the time in milliseconds since 1970, when `now` is the reader's clock in seconds. Either
+    clock may be wrong by hours, so that no message waits longer than the delay that it was published with.
     """
     section = _section(message)
     options: dict[str, Any] = {METADATA_KEY: section} if section else {}
     if waits:
         eta, delay = message.options.get("eta"), section.get("delay")
-        latest = now + (min(_seconds(delay), MAX_DELAY) if _is_number(delay) else MAX_DELAY)
-        asked = float(min(max(eta, 0), latest * 1000)) if _is_number(eta) else 0.0
-        options["eta"] = round(asked)
+        longest = min(_seconds(delay), MAX_DELAY) if _is_number(delay) else MAX_DELAY
+        latest = (now + longest) * 1000
+        seconds_left = float(min(max(eta, 0), latest)) / 1000 - now if _is_number(eta) else 0.0
+        options["eta"] = round((monotonic_now + max(seconds_left, 0.0)) * 1000)
     return options
 
 

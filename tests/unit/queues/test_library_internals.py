@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dramatiq import worker
 from pika import channel, connection
 from pika.adapters import blocking_connection
 from pika.adapters.utils import io_services_utils
@@ -54,6 +55,13 @@ def test_a_consumer_has_what_we_replace() -> None:
     """`QueueConsumer` sets itself what dramatiq's `__init__` would set."""
     for name in ("connection", "channel", "iterator", "known_tags", "queue_name"):
         assert f"self.{name} =" in inspect.getsource(RabbitmqConsumer)
+
+
+def test_a_worker_takes_its_time_where_we_replace_it() -> None:
+    """Every wait for a delayed message asks the one function that `use_monotonic_clock` replaces."""
+    source = inspect.getsource(worker)
+    assert "if eta > current_millis():" in source
+    assert not {"time", "datetime"} & set(vars(worker))
 
 
 @pytest.mark.parametrize("library", ["dramatiq", "pika"])

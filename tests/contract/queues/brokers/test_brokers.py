@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import structlog
-from dramatiq import Message
+from dramatiq import Message, common
 
 from queues.actor import current_message_id, declare_actor
 from queues.message import tenant_sync_message, user_sync_message
@@ -330,6 +331,29 @@ class BrokerContract:
         assert listener.dead_letters == []
         self.assert_all_acknowledged(probe)
         assert [event["event"] for event in events] == ["failure_routing_failed"]
+
+    @pytest.mark.parametrize("wrong_by", [3600, -3600])
+    def test_a_corrected_clock_holds_no_message_up(
+        self,
+        probe: BrokerProbe,
+        listener: RecordingListener,
+        monkeypatch: pytest.MonkeyPatch,
+        wrong_by: int,
+    ) -> None:
+        """P8: what was read while the machine's clock was wrong waits its seconds, and no longer."""
+        calls = Calls(failures=[TransientError(Dependency.SKOLON, "status 503", retry_after=1.5)])
+        self.declare(probe, calls, listener)
+        right, wrong = time.time, [0]
+        for module in (time, common):
+            monkeypatch.setattr(module, "time", lambda: right() + wrong[0])
+        wrong[0] = wrong_by
+        probe.broker.publish([user_message()])
+        with running_worker(probe.broker):
+            wait_until(lambda: bool(calls.seen), "the failure")
+            # The delayed message is read at once.
+            time.sleep(0.7)
+            wrong[0] = 0
+            wait_until(lambda: bool(calls.done), "the second try")
 
     @pytest.mark.parametrize(("failure", "way"), [(BUSY, "publish_later"), (WRONG, "publish_dead_letter")])
     def test_what_the_broker_does_not_take_stays_in_hand(
