@@ -1,52 +1,37 @@
-"""The worker command, with one person over whom its process dies: `python -m … EXTERNAL_ID`.
-
-Everything is as `update-sync worker` puts it together, but for the death.
-"""
+"""The worker command, with a user over whom its process dies: `python -m … EXTERNAL_ID`."""
 
 from __future__ import annotations
 
-from queues.consuming.gevent_patch import patch_gevent
-
-patch_gevent()
-
-# ruff: noqa: E402 - everything else comes afterwards, as in `cli.entrypoint`
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from clients.skolon.client import ScimSkolonClient
-from queues.consuming.processes import run_processes
-from schemas.messages.messages import USER_SYNC_QUEUE
-from schemas.users.attributes import Attribute
-from workers import main
+from tests.acceptance.patched_command import run_patched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clients.skolon.search import SearchResult
-
-_search_many = ScimSkolonClient.search_many
-
-
-def _deadly_search_many(
-    directory: ScimSkolonClient, organisation: str, people: Sequence[Mapping[Attribute, str]]
-) -> list[SearchResult]:
-    if any(keys.get(Attribute.EXTERNAL_ID) == sys.argv[1] for keys in people):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _search_many(directory, organisation, people)
+    from schemas.users.attributes import Attribute
 
 
-def build() -> None:
-    """Put a worker process together, as dramatiq's command line asks for it."""
-    patch.object(ScimSkolonClient, "search_many", _deadly_search_many).start()
-    main.build()
+def _die_of(external_id: str) -> None:
+    from clients.skolon.client import ScimSkolonClient  # noqa: PLC0415 - as `run_patched` says
+
+    search_many = ScimSkolonClient.search_many
+
+    def deadly_search_many(
+        client: ScimSkolonClient, organisation: str, users: Sequence[Mapping[Attribute, str]]
+    ) -> list[SearchResult]:
+        if any(external_id in keys.values() for keys in users):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return search_many(client, organisation, users)
+
+    patch.object(ScimSkolonClient, "search_many", deadly_search_many).start()
 
 
 if __name__ == "__main__":
-    sys.exit(
-        run_processes(
-            "tests.acceptance.workers.fatal_worker:build", queues=(USER_SYNC_QUEUE,), processes=1, threads=8
-        )
-    )
+    deadly = sys.argv[1]
+    run_patched("worker", "--threads", "8", replace=lambda: _die_of(deadly))
