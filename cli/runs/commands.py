@@ -7,13 +7,13 @@ from typing import Final
 import click
 
 from administration.runs.details import details_of
-from administration.runs.wait import wait_for_end
+from administration.runs.wait_for_run import wait_for_end
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import choices, json_option, print_json, print_result, print_table
 from cli.runs.options import run_argument
 from cli.runs.report import describe_mode, exit_with, show_run
-from cli.runs.waiting import wait_report
+from cli.runs.wait_progress import wait_report
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
 from schemas.outcomes import Outcome

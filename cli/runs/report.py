@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from administration.runs.waits import describe_waiting
+from administration.runs.wait_descriptions import describe_waiting
 from cli.output import print_fields, print_json
 from cli.runs.details import print_details
 from schemas.outcomes import Cause, Outcome

@@ -9,10 +9,10 @@ import click
 
 from administration.runs.details import details_of
 from administration.runs.trigger import publish_request
-from administration.runs.wait import wait_for_end, wait_for_run
+from administration.runs.wait_for_run import wait_for_end, wait_for_run
 from cli.output import echo, print_result
 from cli.runs.report import exit_with, show_run
-from cli.runs.waiting import WaitReport, wait_report
+from cli.runs.wait_progress import WaitReport, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

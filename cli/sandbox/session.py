@@ -17,7 +17,7 @@ from rich.console import Console
 from bootstrap.private_files import permission_fix
 from cli.output import echo, print_json
 from cli.progress import progress_bar
-from cli.runs.waiting import show_progress
+from cli.runs.wait_progress import show_progress
 from cli.sandbox.in_process_sync import in_process_sync
 from cli.sandbox.report import Findings, as_json, compare, show
 from runtime.logging import set_up_logging

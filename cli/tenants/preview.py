@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from administration.runs.trigger import check_enabled, publish_request
-from administration.runs.wait import wait_for_end
+from administration.runs.wait_for_run import wait_for_end
 from administration.tenants.preview import preview_of
 from administration.users.explanation import explain_user
 from administration.users.lookup import resolve_entra_id
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.runs.request import started_run
-from cli.runs.waiting import wait_report
+from cli.runs.wait_progress import wait_report
 from cli.tenants.options import key_argument, read_object
 from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import show_preview

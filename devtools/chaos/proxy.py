@@ -94,7 +94,7 @@ class Proxy:
         self._run(reopened())
 
     def hold(self, *, to_server: bool = True, to_client: bool = True) -> None:
-        """Let no byte pass, in one direction or both, until `let_go`: a black hole."""
+        """Let no byte pass, in one direction or both, until `release`: a black hole."""
 
         async def held() -> None:
             for wanted, flow in ((to_server, self._to_server), (to_client, self._to_client)):
@@ -103,7 +103,7 @@ class Proxy:
 
         self._run(held())
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Pass on what was held, and what comes."""
 
         async def flowing() -> None:

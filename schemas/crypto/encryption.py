@@ -34,7 +34,7 @@ class DecryptionError(HaltError, UsageError):
     """
 
     def __init__(self, detail: str = NO_MATCHING_KEY) -> None:
-        super().__init__(Cause.SEALED_VALUE, detail)
+        super().__init__(Cause.MISSING_KEY, detail)
 
 
 class KeyAge(StrEnum):

@@ -92,7 +92,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Resume the run later, preferably when the directory changes less.",
             ),
         ),
-        Cause.SEALED_VALUE: remedy(
+        Cause.MISSING_KEY: remedy(
             Owner.OPERATOR,
             (
                 "Ett krypterat värde kan inte läsas: dess nyckel används inte längre.",

@@ -146,7 +146,7 @@ def one_by_one_if_exceeded(
         except Exception as error:  # noqa: BLE001 - it is this one's answer
             return error
 
-    def together_or_in_turn(_: None, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
+    def all_or_each_alone(_: None, asked: Sequence[Asked]) -> Sequence[Answer | Exception]:
         try:
             return together(None, asked)
         except HaltError:
@@ -154,7 +154,7 @@ def one_by_one_if_exceeded(
                 raise
             return [alone(one) for one in asked]
 
-    return together_or_in_turn
+    return all_or_each_alone
 
 
 def override_guard(connection: Connection, run_id: int) -> None:

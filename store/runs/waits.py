@@ -65,13 +65,13 @@ class Waits:
         self._database = database
         self._dialect: Any = sqlite if database.is_sqlite else postgresql
         self._given = BatchRows({**_KEYS, **_FACTS}, is_sqlite=database.is_sqlite)
-        self._of_users = self._upsert(self._users_told())
-        self._telling: Coalescer[None, tuple[int, str, Wait], None] = coalesced(self._tell_together)
+        self._upsert_users = self._upsert(self._batch_source())
+        self._recording: Coalescer[None, tuple[int, str, Wait], None] = coalesced(self._record_batch)
 
     def record_user(self, run_id: int, entra_id: str, wait: Wait) -> None:
         """Record that a user waits, with others in one statement; a user with an outcome does not."""
         if is_run_id(run_id) and is_entra_id(entra_id):
-            self._telling.call(None, (run_id, entra_id, wait))
+            self._recording.call(None, (run_id, entra_id, wait))
 
     def record_page(self, run_id: int, wait: Wait) -> None:
         """Note that a page of a run waits, if the run is being read."""
@@ -87,7 +87,7 @@ class Waits:
         with self._database.transaction() as connection:
             connection.execute(self._upsert(source))
 
-    def _tell_together(self, _: None, told: Sequence[tuple[int, str, Wait]]) -> list[None]:
+    def _record_batch(self, _: None, told: Sequence[tuple[int, str, Wait]]) -> list[None]:
         # Of a user that comes twice the last word counts; in one order no process locks another one out.
         rows = {(run_id, entra_id): _facts(wait) for run_id, entra_id, wait in told}
         given = [
@@ -95,10 +95,10 @@ class Waits:
             for (run_id, entra_id), facts in sorted(rows.items())
         ]
         with self._database.statement() as connection:
-            self._given.write(connection, self._of_users, given)
+            self._given.write(connection, self._upsert_users, given)
         return [None] * len(told)
 
-    def _users_told(self) -> Select[Any]:
+    def _batch_source(self) -> Select[Any]:
         given = self._given.table
         people, receipts = lookup_join(given, tables.receipts, *_KEYS, is_sqlite=self._database.is_sqlite)
         return (

@@ -85,7 +85,7 @@ def kill_after_receipt(environment: Environment, _event: Event) -> bool:
     finally:
         # What was held is lost with its connection, and never delivered late.
         environment.workers_broker.cut()
-        environment.workers_broker.let_go()
+        environment.workers_broker.release()
 
 
 def watch_producer(environment: Environment, event: Event) -> None:

@@ -58,7 +58,7 @@ def skolon_black_hole(environment: Environment, event: Event) -> bool:
         environment.stopped.wait(LONG_SILENCE if event.variant == "long" else event.seconds)
     finally:
         environment.skolon.cut()
-        environment.skolon.let_go()
+        environment.skolon.release()
     return environment.skolon.touched > before
 
 

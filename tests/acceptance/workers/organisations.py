@@ -68,7 +68,7 @@ class Organisations:
     malformed: set[str]
     blocked: set[str]
     #: Answer all requests that hang, so that whoever waits for them can end.
-    let_go: Callable[[], None]
+    release: Callable[[], None]
 
     def trigger(self, key: str) -> int:
         """Trigger a tenant's run; return its number once it is there."""
@@ -173,7 +173,7 @@ def organisations(
             asked=doors.asked,
             malformed=doors.malformed,
             blocked=doors.blocked,
-            let_go=doors.is_over.set,
+            release=doors.is_over.set,
             broker=broker,
         )
 

@@ -58,7 +58,7 @@ def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: s
             assert waiting.run.status == Status.UPDATING
             assert waiting.counts[Outcome.PENDING]
             assert not {Reason.GAVE_UP, Reason.REJECTED_BY_SKOLON, Reason.BUG}.intersection(waiting.reasons)
-        served.let_go()
+        served.release()
 
 
 def test_one_users_trouble_is_its_own(amqp_url: str, database_url: str, tmp_path: Path) -> None:

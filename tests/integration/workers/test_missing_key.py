@@ -100,7 +100,7 @@ def test_a_missing_key_halts_the_run(
         halted = sync.run()
         sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
         assert dead_letters(sync) == 0
-    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SEALED_VALUE)
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.MISSING_KEY)
     assert "UPDATE_SYNC_SECRET_KEYS" in str(halted.run.detail)
     assert set(halted.counts) <= {Outcome.PENDING}
 
@@ -120,7 +120,7 @@ def test_an_undo_whose_key_is_missing_halts(made_up: Environment, database: Path
     with processes(made_up, database, producer=[OLD], worker=[NEW]) as sync:
         halted = sync.wait(undo(sync, done.run.id))
         sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
-    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SEALED_VALUE)
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.MISSING_KEY)
     assert set(halted.counts) <= {Outcome.PENDING}
 
     with processes(made_up, database, producer=[NEW, OLD], worker=[NEW, OLD]) as sync:

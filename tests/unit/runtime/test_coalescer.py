@@ -28,7 +28,7 @@ class OddError(Exception):
 
 
 class Service:
-    """Doubles numbers; what it is asked while `hold` is called waits until `let_go`."""
+    """Doubles numbers; what it is asked while `hold` is called waits until `release`."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[int]]] = []
@@ -44,7 +44,7 @@ class Service:
     def hold(self) -> None:
         self._open.clear()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._open.set()
 
     def together(self, key: str, asked: Sequence[int]) -> list[int | Exception]:
@@ -114,7 +114,7 @@ def service() -> Service:
 def pool(service: Service) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(32) as threads:
         yield threads
-        service.let_go()
+        service.release()
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_who_comes_meanwhile_travels_together(service: Service, crowd: Crowd) ->
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3, 4)
-    service.let_go()
+    service.release()
     assert answers([first, *others]) == [2, 4, 6, 8]
     assert service.asked == [("key", [1]), ("key", [2, 3, 4])]
 
@@ -158,7 +158,7 @@ def test_where_company_was_it_is_waited_for(service: Service, pool: ThreadPoolEx
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3, 4)
-    service.let_go()
+    service.release()
     assert answers([first, *others]) == [2, 4, 6, 8]
     next_ones = [crowd.call(5)]
     until(lambda: "key" in crowd.calls._lanes)  # noqa: SLF001 - as above
@@ -173,7 +173,7 @@ def test_company_that_does_not_come_is_waited_for_once(service: Service, pool: T
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3)
-    service.let_go()
+    service.release()
     answers([first, *others])
     assert crowd.call(4).result(PATIENCE) == 8
     # Whoever waits from now on does so for longer than the test.
@@ -188,7 +188,7 @@ def test_a_batch_has_a_largest_size(service: Service, pool: ThreadPoolExecutor) 
     service.hold()
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3, 4, 5, 6)
-    service.let_go()
+    service.release()
     assert answers([first, *others]) == [2, 4, 6, 8, 10, 12]
     assert sorted(asked for _, asked in service.asked) == [[1], [2, 3], [4, 5], [6]]
     assert service.most_under_way["key"] == 1
@@ -200,7 +200,7 @@ def test_several_batches_may_be_under_way(service: Service, pool: ThreadPoolExec
     service.hold()
     firsts = [crowd.ask_first(1), crowd.ask_first(2)]
     others = crowd.gather(3, 4)
-    service.let_go()
+    service.release()
     assert answers([*firsts, *others]) == [2, 4, 6, 8]
     assert service.asked == [("key", [1]), ("key", [2]), ("key", [3, 4])]
 
@@ -210,7 +210,7 @@ def test_keys_do_not_wait_for_each_other(service: Service, crowd: Crowd) -> None
     service.hold()
     calls = [crowd.ask_first(1, "one"), crowd.ask_first(2, "other")]
     assert service.under_way == {"one": 1, "other": 1}
-    service.let_go()
+    service.release()
     assert answers(calls) == [2, 4]
 
 
@@ -220,7 +220,7 @@ def test_an_answer_may_be_an_error_of_one_alone(service: Service, crowd: Crowd) 
     service.hold()
     first = crowd.ask_first(1)
     two, three, four = crowd.gather(2, 3, 4)
-    service.let_go()
+    service.release()
     assert answers([first, two, four]) == [2, 4, 8]
     with pytest.raises(OddError):
         three.result()
@@ -233,7 +233,7 @@ def test_what_concerns_everybody_is_raised_for_everybody(service: Service, crowd
     first = crowd.ask_first(1)
     others = crowd.gather(2, 3)
     service.away = True
-    service.let_go()
+    service.release()
     for call in (first, *others):
         with pytest.raises(AwayError):
             call.result()
@@ -246,7 +246,7 @@ def test_whoever_is_odd_fails_alone(service: Service, crowd: Crowd) -> None:
     service.hold()
     first = crowd.ask_first(1)
     two, three, four = crowd.gather(2, 3, 4)
-    service.let_go()
+    service.release()
     assert answers([first, two, four]) == [2, 4, 8]
     with pytest.raises(OddError):
         three.result()
@@ -277,7 +277,7 @@ def test_an_interrupted_leader_leaves_nobody_waiting(pool: ThreadPoolExecutor) -
     service.hold()
     first = crowd.ask_first(1)
     leader, *others = crowd.gather(2, 3, 4)
-    service.let_go()
+    service.release()
     with pytest.raises(SystemExit):
         leader.result()
     assert answers([first, *others]) == [2, 6, 8]

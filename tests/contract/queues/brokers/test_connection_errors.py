@@ -73,7 +73,7 @@ def hanging(proxies: Proxy) -> Iterator[None]:
     try:
         yield
     finally:
-        proxies.let_go()
+        proxies.release()
 
 
 @contextmanager

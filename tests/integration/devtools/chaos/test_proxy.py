@@ -122,7 +122,7 @@ def test_what_is_held_comes_when_it_is_let_go(proxy: Proxy, directions: dict[str
         with pytest.raises(TimeoutError):
             connection.recv(100)
         connection.settimeout(DEADLINE)
-        proxy.let_go()
+        proxy.release()
         assert connection.recv(100) == b"later"
 
 
@@ -133,7 +133,7 @@ def test_what_was_held_is_lost_with_its_connection(proxy: Proxy) -> None:
         connection.sendall(b"never")
         assert until(lambda: proxy.touched > 0)
         proxy.cut()
-        proxy.let_go()
+        proxy.release()
         with pytest.raises(ConnectionResetError):
             connection.recv(100)
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from administration.runs.waits import describe_waiting, last_answer
+from administration.runs.wait_descriptions import describe_waiting, last_answer
 from cli.output import echo, print_columns
 from cli.progress import progress_bar
 

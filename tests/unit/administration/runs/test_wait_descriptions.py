@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from administration.runs.waits import describe_waiting
+from administration.runs.wait_descriptions import describe_waiting
 from schemas.errors import Dependency, FailureKind
 from schemas.runs.waits import Waiting
 
