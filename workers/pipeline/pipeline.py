@@ -161,7 +161,7 @@ class SyncPipeline:
         if owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id):
             self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
             return
-        self._check_evidence(user, match, mapped, external_id=None)
+        self._check_evidence(user, match, mapped, has_other_external_id=False)
         # An External Id that is no object id comes from another source, and is no account's.
         is_account = owner is not None and bool(_OBJECT_ID.fullmatch(owner))
         is_others = is_account and self._owns(str(owner))
@@ -169,13 +169,16 @@ class SyncPipeline:
         if is_others:
             raise collision(match.user.id, str(owner), user.id)
         if is_account:
-            self._check_evidence(user, match, mapped, external_id=False)
+            self._check_evidence(user, match, mapped, has_other_external_id=True)
 
     def _check_evidence(
-        self, user: GraphUser, match: Match, mapped: Mapped, *, external_id: bool | None
+        self, user: GraphUser, match: Match, mapped: Mapped, *, has_other_external_id: bool
     ) -> None:
         evidence = compare_users(
-            mapped, match.user.attributes, country=self._tenant.ssn_country, external_id=external_id
+            mapped,
+            match.user.attributes,
+            country=self._tenant.ssn_country,
+            has_other_external_id=has_other_external_id,
         )
         is_proven = evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
         self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))

@@ -65,11 +65,11 @@ class Evidence:
         """Say whether the two are one person.
 
         `is_personal_key` says that the match key is the person's own, such as a user principal name, and not
-        an address that a family may share. The External Id decides, then the personal number, then the birth
-        date. Siblings share a last name, and twins the birth date too, so the first name counts for more: a
-        marriage changes a last name, and hardly anything a first name.
+        an address that a family may share. The personal number decides, then the birth date. Siblings share a
+        last name, and twins the birth date too, so the first name counts for more: a marriage changes a last
+        name, and hardly anything a first name.
         """
-        if self.agrees & {Trait.EXTERNAL_ID, Trait.PERSONAL_NUMBER}:
+        if Trait.PERSONAL_NUMBER in self.agrees:
             return True
         first, last = Trait.FIRST_NAME in self.agrees, Trait.LAST_NAME in self.agrees
         differs_in_both = self.differs >= {Trait.FIRST_NAME, Trait.LAST_NAME}
@@ -89,18 +89,18 @@ def compare_users(
     held: Mapping[Attribute, str | None],
     *,
     country: str | None,
-    external_id: bool | None,
+    has_other_external_id: bool,
 ) -> Evidence:
     """Compare what an Entra user is mapped to with what a Skolon user holds.
 
-    `country` is that of the personal numbers, as in `Tenant.ssn_country`. `external_id` is True if the Skolon
-    user has the object id of the Entra user, False if it has that of another account.
+    `country` is that of the personal numbers, as in `Tenant.ssn_country`. The Skolon user
+    `has_other_external_id` if it has the object id of an account that is not the Entra user's.
     """
     names, is_swapped = _compare_names(mapped, held)
     results = {
         Trait.PERSONAL_NUMBER: compare_numbers(mapped.get(Attribute.SSN), held.get(Attribute.SSN)),
         Trait.BIRTH_DATE: _compare_birth_dates(mapped, held, country),
-        Trait.EXTERNAL_ID: external_id,
+        Trait.EXTERNAL_ID: False if has_other_external_id else None,
         **names,
     }
     return Evidence(
