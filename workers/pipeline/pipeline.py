@@ -5,10 +5,9 @@ A run's worker, a dry run and a preview go through the same steps. Only the `wri
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
@@ -16,21 +15,20 @@ from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Stage
 from schemas.runs.run import RunWarning, WarningKind
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
 from schemas.tenants.selected_properties import selected_properties
-from schemas.users.attributes import Attribute, keys_match
+from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
-from workers.pipeline.writer import collision, write_until_settled
+from workers.pipeline.identity import IdentityCheck
+from workers.pipeline.writer import write_until_settled
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.evidence import compare_users
-from workers.rules.mapping import Mapped, check_values, is_personal, mapped_values, resolve_sources
+from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
 from workers.rules.matching import (
     find_matches,
     match_keys_with_values,
     own_match,
     select_match,
-    suspicious_match,
 )
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
@@ -42,12 +40,6 @@ if TYPE_CHECKING:
     from workers.pipeline.verification_cache import VerificationCache
     from workers.pipeline.writer import Writer
     from workers.rules.matching import Match
-
-#: Graph's `userType` of an account from another directory.
-_GUEST: Final = "guest"
-
-#: Object ids in Entra are GUIDs: any other External Id comes from another source.
-_OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class SyncPipeline:
@@ -77,6 +69,7 @@ class SyncPipeline:
         self._claimed = claimed
         self._verifications = verifications
         self._on_step = on_step
+        self._identity = IdentityCheck(self._tenant, self._graph, on_step)
         self._notes: list[str] = []
         self._warnings: list[RunWarning] = []
 
@@ -113,7 +106,7 @@ class SyncPipeline:
         if match is None:
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
         self._add_birth_date(user, mapped)
-        self._check_identity(user, match, mapped)
+        self._identity.check(user, match, mapped)
         result = write_until_settled(
             match.user,
             write=partial(self._compare_and_write, mapped),
@@ -151,63 +144,12 @@ class SyncPipeline:
             ensure_usable(match.user)
         return match
 
-    def _check_identity(self, user: GraphUser, match: Match, mapped: Mapped) -> None:
-        """Raise `PermanentError` unless the Skolon user is this person's and no other account's.
-
-        That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
-        user. Evidence comes first, so that the order of two users with one address decides nothing.
-        """
-        owner = match.user.attributes.get(Attribute.EXTERNAL_ID)
-        if owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id):
-            self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
-            return
-        self._check_evidence(user, match, mapped, has_other_external_id=False)
-        # An External Id that is no object id comes from another source, and is no account's.
-        is_account = owner is not None and bool(_OBJECT_ID.fullmatch(owner))
-        is_others = is_account and self._owns(str(owner))
-        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
-        if is_others:
-            raise collision(match.user.id, str(owner), user.id)
-        if is_account:
-            self._check_evidence(user, match, mapped, has_other_external_id=True)
-
-    def _check_evidence(
-        self, user: GraphUser, match: Match, mapped: Mapped, *, has_other_external_id: bool
-    ) -> None:
-        evidence = compare_users(
-            mapped,
-            match.user.attributes,
-            country=self._tenant.ssn_country,
-            has_other_external_id=has_other_external_id,
-        )
-        is_proven = evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
-        self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
-        if not is_proven:
-            raise suspicious_match(match, evidence)
-
     def _read_again(self, user: GraphUser, match: Match, mapped: Mapped) -> SkolonUser | None:
         """Return the Skolon user as it is now, checked again: it may have been given to another person."""
         current: SkolonUser | None = self._skolon.read(self._tenant.organisation, match.user.id)
         if current is not None:
-            self._check_identity(user, replace(match, user=current), mapped)
+            self._identity.check(user, replace(match, user=current), mapped)
         return current
-
-    def _owns(self, account: str) -> bool:
-        """Say whether an account that a Skolon user names is one that the sync keeps that user for.
-
-        An account that is gone, disabled, a guest's or out of scope holds up no one else.
-        """
-        properties = {*selected_properties(self._tenant), "accountEnabled", "userType"}
-        raw: object = self._graph.user(account, sorted(properties))
-        if raw is None:
-            return False
-        try:
-            owner = load_graph_user(raw)
-        except PermanentError:
-            # It is there, and what is wrong with it may be corrected.
-            return True
-        is_active = owner.account_enabled is not False and (owner.user_type or "").lower() != _GUEST
-        return is_active and exclusion_reason(evaluate_scope(owner, self._tenant.scope)) is None
 
     def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
