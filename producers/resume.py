@@ -22,8 +22,9 @@ def resume_run(
     """Resume a halted run; return it and how many users were published.
 
     What the guard has halted goes on only with `override_guard`, and then unwatched: otherwise it raises
-    `UsageError`. Raises as `Runs.resume` and `Publisher.publish` do. When publishing fails, the run
-    is halted again with the cause it had, so that it does not stay open without messages.
+    `UsageError`. So does a run that found suspiciously few users. Raises as `Runs.resume` and
+    `Publisher.publish` do. When publishing fails, the run is halted again with the cause it had, so that it
+    does not stay open without messages.
     """
     halted = store.runs.get(run_id)
     if override_guard:
@@ -32,6 +33,12 @@ def resume_run(
         raise UsageError(
             f"The guard has halted run {run_id}: {halted.detail}. "
             f"'runs resume {run_id} --override-guard' lets it go on, 'runs cancel {run_id}' ends it."
+        )
+    elif halted.cause is Cause.SUSPICIOUS_LIST and store.runs.summary(run_id).published:
+        raise UsageError(
+            f"Run {run_id} may have found too few users: {halted.detail}. If it is right, "
+            f"'runs resume {run_id} --override-guard' completes it. Otherwise correct the cause, end it with "
+            f"'runs cancel {run_id}' and start a new run."
         )
     run = store.runs.resume(run_id)
     try:

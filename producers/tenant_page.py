@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from producers.listing_bounds import endless_reason
-from producers.listing_check import count_mismatch
+from producers.listing_check import count_mismatch, ends_short
 from producers.page_sources import PageSources, UserPage
 from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
@@ -71,7 +71,7 @@ class PageReader:
         self._publish(page, record, found)
         if found.is_last:
             if found.is_full_listing:
-                self._warn_of_count(page)
+                self._check_listing(page)
             if found.delta_link is not None:
                 self._delta_state.record_delta_link(page.run, found.delta_link)
             self._runs.finish_reading(page.run)
@@ -122,12 +122,23 @@ class PageReader:
         if why is not None:
             raise HaltError(Cause.PAGE_LOOP, why)
 
-    def _warn_of_count(self, page: TenantPage) -> None:
-        """Warn on the run if Graph's count differs from the number read; the last reading decides."""
-        summary, counted = self._runs.summary(page.run), self._guard_counters.counted_directory_size(page.run)
+    def _check_listing(self, page: TenantPage) -> None:
+        """Check a list that has been read to its end; the last reading decides.
+
+        A list without users halts the run (`suspicious_list`). The run has a warning if Graph's count differs
+        from the number read. It leaves no delta link if the list ends short: a delta from there would never
+        tell of the users that the list lacks.
+        """
+        read = self._runs.summary(page.run).published
+        counted = self._guard_counters.counted_directory_size(page.run)
+        if not read:
+            size = "" if counted is None else f", but counts {counted}"
+            raise HaltError(Cause.SUSPICIOUS_LIST, f"Graph lists no user of the directory{size}")
         if counted is None:
             return
-        detail = count_mismatch(counted=counted, read=summary.published)
+        if ends_short(counted=counted, read=read):
+            self._delta_state.discard_delta_link(page.run)
+        detail = count_mismatch(counted=counted, read=read)
         self._run_warnings.remove(page.run, WarningKind.COUNT_DIFFERS)
         if detail is not None:
             self._run_warnings.record(page.run, WarningKind.COUNT_DIFFERS, detail)

@@ -141,17 +141,25 @@ class PermanentError(UpdateSyncError):
 class HaltError(UpdateSyncError):
     """No user of this run can be synced until an operator fixes something (promise P7).
 
-    `status` and `stage` are as in `TransientError`: one single user may be the cause after all.
+    `status` and `stage` are as in `TransientError`: one single user may be the cause after all. With
+    `may_pass` the same request is sent again for a minute before the run is halted.
     """
 
     def __init__(
-        self, cause: Cause, detail: str, *, status: int | None = None, stage: Stage | None = None
+        self,
+        cause: Cause,
+        detail: str,
+        *,
+        status: int | None = None,
+        stage: Stage | None = None,
+        may_pass: bool = False,
     ) -> None:
         self.detail = one_line(detail)
         super().__init__(f"{cause}: {self.detail}")
         self.cause = cause
         self.status = status
         self.stage = stage
+        self.may_pass = may_pass
 
 
 class PageTokenExpiredError(UpdateSyncError):

@@ -77,6 +77,7 @@ class Cause(StrEnum):
     GRAPH_QUERY = "graph_query"
     PAGE_LOOP = "page_loop"
     PAGE_TOKEN = "page_token"  # noqa: S105 - the name of a cause, no secret
+    SUSPICIOUS_LIST = "suspicious_list"
     MISSING_KEY = "missing_key"
     GUARD_EXCEEDED = "guard_exceeded"
     GAVE_UP = "gave_up"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -25,6 +25,7 @@ from clients.graph.errors import (
     transport_error,
     unreadable,
 )
+from clients.graph.links import followable_link
 from clients.graph.list_response import read_list
 from clients.http.errors import TransportFailure
 from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
@@ -111,8 +112,8 @@ class GraphClient:
     def page(self, link: str | None, select: Sequence[str]) -> GraphPage:
         """Return the first page of all users (no `link`), or the one that a `next_link` leads to.
 
-        Raises `PageTokenExpiredError` when Graph has forgotten the page. The caller, which knows the earlier
-        links, has to notice a link that repeats.
+        Raises `PageTokenExpiredError` when Graph has forgotten the page. A refused next page is a `HaltError`
+        that may pass. The caller, which knows the earlier links, has to notice a link that repeats.
         """
         url = link
         if url is None:
@@ -120,14 +121,12 @@ class GraphClient:
         elif not self._is_ours(url):
             raise _foreign_link()
         with self._guard():
-            response = self._get(url)
+            response = self._get(url, is_next_page=link is not None)
             body, users = read_list(response)
             next_link = body.get("@odata.nextLink")
             if next_link is not None and not isinstance(next_link, str):
                 raise unreadable(response, "`@odata.nextLink` is no text")
-        if next_link is not None and not self._is_ours(next_link):
-            raise _foreign_link()
-        return GraphPage(users=tuple(users), next_link=next_link)
+        return GraphPage(users=tuple(users), next_link=_followed(next_link, url))
 
     def delta_link(self, select: Sequence[str]) -> str | None:
         """Return the link of a delta that begins now; None when Graph gives none within a few pages.
@@ -157,9 +156,9 @@ class GraphClient:
             if not succeeded(response):
                 raise delta_error(response, is_delta_link=is_delta_link)
             page = read_delta_page(response)
-        if not all(self._is_ours(each) for each in (page.next_link, page.delta_link) if each is not None):
-            raise _foreign_link()
-        return page
+        return replace(
+            page, next_link=_followed(page.next_link, link), delta_link=_followed(page.delta_link, link)
+        )
 
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
@@ -224,10 +223,12 @@ class GraphClient:
     def _guard(self) -> AbstractContextManager[None]:
         return self._graph.breakers.guard(graph_of(self.credentials.directory))
 
-    def _get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+    def _get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, is_next_page: bool = False
+    ) -> requests.Response:
         response = self._send(url, headers or {}, READ_TIMEOUT)
         if not succeeded(response):
-            raise response_error(response)
+            raise response_error(response, is_next_page=is_next_page)
         return response
 
     def _send(
@@ -253,6 +254,13 @@ class GraphClient:
 
     def _is_ours(self, link: str) -> bool:
         return is_same_origin(self._graph.url, link)
+
+
+def _followed(link: str | None, base: str) -> str | None:
+    followable = None if link is None else followable_link(link, base=base)
+    if link is not None and followable is None:
+        raise _foreign_link()
+    return followable
 
 
 def _foreign_link() -> HaltError:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _EXPIRED_PAGE: Final = frozenset({"Directory_ExpiredPageToken", "DirectoryPageTokenNotFoundException"})
 _LOST_STATE: Final = frozenset(range(400, 410)) - {401, 403}
 _NO_SYNC_STATE: Final = "syncstatenotfound"
-_OLD_DELTA: Final = "Request_UnsupportedQuery"
+#: With these Graph refuses a delta link that it has forgotten, under several codes.
+_REFUSED_LINK: Final = frozenset({400, 404, 409, 410})
+#: With these Graph now and then refuses a page in the middle of a list, and gives it when asked again.
+_STRAY: Final = frozenset({400, 403, 404})
 _TRY_LATER: Final = frozenset({404, 403, 408, 425, 429})
 
 #: The form of Graph's codes.
@@ -66,12 +69,14 @@ def error_code(response: Response) -> str | None:
     return code if isinstance(code, str) and _WORD.match(code) else None
 
 
-def response_error(response: Response) -> UpdateSyncError:
+def response_error(response: Response, *, is_next_page: bool = False) -> UpdateSyncError:
     """Turn an answer that is no success into an error of ours.
 
-    403 and 404 count only in Graph's own form: in another's they come from something on the way.
+    403 and 404 count only in Graph's own form: in another's they come from something on the way. A refusal of
+    a list's next page may pass: the pages before it were given.
     """
     status, code = response.status_code, error_code(response)
+    may_pass = is_next_page and status in _STRAY
     said = _said(response, _in_words(status, code))
     if status == HTTPStatus.UNAUTHORIZED:
         return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
@@ -82,33 +87,31 @@ def response_error(response: Response) -> UpdateSyncError:
             Cause.ENTRA_PERMISSION,
             "The application lacks User.Read.All (of the kind Application), or an administrator of the "
             f"directory has not granted consent to it ({said})",
+            status=status,
+            may_pass=may_pass,
         )
     # 501 in Graph's form means that it will never do this (RFC 9110 section 15.6.2).
     refused = is_client_error(status) or (status == HTTPStatus.NOT_IMPLEMENTED and code is not None)
     if not refused or (status in _TRY_LATER and (status != HTTPStatus.NOT_FOUND or code is None)):
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
         return TransientError(Dependency.GRAPH, said, retry_after=wait, status=status)
-    return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})")
+    return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})", status=status, may_pass=may_pass)
 
 
 def delta_error(response: Response, *, is_delta_link: bool) -> UpdateSyncError:
     """Turn a delta's answer that is no success into an error of ours.
 
     `is_delta_link` says that a delta link was asked, and not a link to its next page. That the link has
-    expired is told by 410, by 40x `syncStateNotFound`, and for a kept link by a 400 that refuses the query or
-    the token's age as well, since the query was good when the link was given. Nothing else tells it, for
-    the whole directory would be read: no 401, 403, 429 or 5xx.
+    expired is told by 410, by 40x `syncStateNotFound`, and for a kept link by any 400, 404 or 409, since the
+    link was good when it was given. A 404 that is not in Graph's form comes from something on the way.
+    Nothing else tells it, for the whole directory would be read: no 401, 403, 429 or 5xx.
     """
     status, code = response.status_code, error_code(response)
-    error = response_error(response)
+    error = response_error(response, is_next_page=not is_delta_link)
     expired = (
         status == HTTPStatus.GONE
         or (status in _LOST_STATE and (code or "").lower() == _NO_SYNC_STATE)
-        or (
-            is_delta_link
-            and status == HTTPStatus.BAD_REQUEST
-            and (code == _OLD_DELTA or code in _EXPIRED_PAGE)
-        )
+        or (is_delta_link and status in _REFUSED_LINK and not isinstance(error, TransientError))
     )
     return DeltaLinkExpiredError(_said(response, _in_words(status, code))) if expired else error
 

@@ -41,6 +41,9 @@ MAX_LAST_USER_ATTEMPTS: Final = 12
 #: A 403 halts a run after so many in a row while no other user succeeds. The first answer of a run may be one
 #: that only this user gets: within the two waits in between, 3 to 6 seconds, others are answered too.
 MAX_FORBIDDEN_ATTEMPTS: Final = 3
+#: A refusal that may pass halts a run after so many in a row: there are six waits in between, one to two
+#: minutes in all.
+MAX_PASSING_ATTEMPTS: Final = 7
 #: Statuses of a service that is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
 _FORBIDDEN: Final = 403
@@ -111,8 +114,8 @@ class ReplayOrigin:
 class History:
     """The failures of a message so far. `attempts` includes this one; `first_failed` is aware.
 
-    The last `user_failures` of the `attempts` ended with an answer that may be about this user alone, the
-    first of them at `user_failures_since`, which is aware.
+    The last `user_failures` of the `attempts` ended with an answer that may be about this user (or this page)
+    alone, the first of them at `user_failures_since`, which is aware.
     """
 
     attempts: int
@@ -183,7 +186,8 @@ def _decide_halt(error: HaltError, history: History, jitter: float, peers: PeerR
         return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
     if _concerns_one_user(error, history, peers):
         return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
-    if _may_concern_one_user(error, history, peers):
+    is_passing = error.may_pass and 1 <= history.user_failures < MAX_PASSING_ATTEMPTS
+    if is_passing or _may_concern_one_user(error, history, peers):
         return Retry(delay=_back_off(history.user_failures, jitter))
     return Halt(cause=error.cause, detail=error.detail)
 

@@ -129,7 +129,10 @@ class FailureMiddleware(Middleware):
         now = self._now()
         stage = exception.stage if isinstance(exception, TransientError | HaltError) else None
         attempted = not isinstance(exception, CircuitOpenError)
-        history = read_history(message, now=now, attempted=attempted, is_user_failure=stage is not None)
+        may_pass = isinstance(exception, HaltError) and exception.may_pass
+        history = read_history(
+            message, now=now, attempted=attempted, is_user_failure=stage is not None or may_pass
+        )
         peers = UNKNOWN_PEERS
         try:
             peers = self._peer_results(broker, message, exception, history, stage)

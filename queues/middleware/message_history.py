@@ -36,7 +36,8 @@ def read_history(
     """Return what the message has been through, this failure at `now` (aware) included.
 
     `attempted` says whether it was an attempt at all, `is_user_failure` whether it ended with an answer that
-    may be about this user alone. Any publisher may write anything: what is unreadable counts as absent.
+    may be about this user, or this page, alone. Any publisher may write anything: what is unreadable counts
+    as absent.
     """
     section = _section(message)
     last = _moment(section.get("last_failed"))

@@ -29,6 +29,8 @@ class Effect(StrEnum):
     EXPIRED_PAGE_TOKEN = "expired_page_token"  # noqa: S105 - a name, no password
     #: The page's nextLink is the address of the page itself.
     REPEATED_LINK = "repeated_link"
+    #: The page's links lead on from its own address, without the host.
+    RELATIVE_LINK = "relative_link"
     #: A page without users before the one asked for, with a nextLink.
     EMPTY_PAGE = "empty_page"
     #: A page without a nextLink although there is more.
@@ -49,6 +51,7 @@ _PAGED = frozenset((Kind.USERS, Kind.DELTA))
 _REACH = {
     Effect.EXPIRED_PAGE_TOKEN: _PAGED,
     Effect.REPEATED_LINK: _PAGED,
+    Effect.RELATIVE_LINK: _PAGED,
     Effect.EMPTY_PAGE: _PAGED,
     Effect.CUT_SHORT: _PAGED,
     Effect.REPEATED_ENTITY: frozenset((Kind.DELTA,)),

@@ -92,6 +92,23 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Resume the run later, preferably when the directory changes less.",
             ),
         ),
+        Cause.SUSPICIOUS_LIST: remedy(
+            Owner.OPERATOR,
+            (
+                "Listan var tom, eller så hittades långt färre i Skolon än vid den senaste fullständiga körningen.",
+                (
+                    "Se efter om Skolon, organisationen och matchningsnycklarna är rätt. Avbryt körningen och starta "
+                    "en ny, eller låt den passera: runs resume RUN --override-guard."
+                ),
+            ),
+            (
+                "The list was empty, or far fewer people were found in Skolon than in the last full run.",
+                (
+                    "Check Skolon, the organisation and the match keys. Cancel the run and start a new one, or let "
+                    "it pass: runs resume RUN --override-guard."
+                ),
+            ),
+        ),
         Cause.MISSING_KEY: remedy(
             Owner.OPERATOR,
             (

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from schemas.outcomes import NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from store import tables
+from store.runs.delta_state import discard_delta_link
 from store.timestamps import now
 
 if TYPE_CHECKING:
@@ -64,15 +65,11 @@ class DeltaReceipts:
     def _note_repetition(
         self, connection: Connection, run_id: int, entra_ids: Collection[str], moment: datetime
     ) -> None:
-        receipts, read_plans = tables.receipts, tables.read_plans
+        receipts = tables.receipts
         earlier = select(receipts.c.entra_id).where(
             receipts.c.run_id == run_id,
             receipts.c.entra_id.in_(entra_ids),
             receipts.c.published_at != moment,
         )
         if connection.execute(earlier.limit(1)).first() is not None:
-            connection.execute(
-                update(read_plans)
-                .where(read_plans.c.run_id == run_id)
-                .values(keeps_delta_link=False, end_link=None)
-            )
+            discard_delta_link(connection, run_id)

@@ -75,6 +75,11 @@ class DeltaState:
                 .values(end_link=link)
             )
 
+    def discard_delta_link(self, run_id: int) -> None:
+        """Have a run leave no link behind: the next delta goes on from where this run's tenant stands."""
+        with self._database.transaction() as connection:
+            discard_delta_link(connection, run_id)
+
     def fall_back_to_list(self, run_id: int, *, attempt: int, why: str) -> None:
         """Have a run read all users from `scan` on, for Graph no longer takes its link.
 
@@ -116,6 +121,14 @@ class DeltaState:
             )
             .on_conflict_do_nothing()
         )
+
+
+def discard_delta_link(connection: Connection, run_id: int) -> None:
+    """Have a run leave no link behind, in a transaction of the caller's."""
+    read_plans = tables.read_plans
+    connection.execute(
+        update(read_plans).where(read_plans.c.run_id == run_id).values(keeps_delta_link=False, end_link=None)
+    )
 
 
 def promote_delta_link(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, select, update
+import structlog
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.runs.not_found_surge import not_found_surge
 from schemas.runs.run import Run, RunSummary
 from store import tables
 from store.runs.delta_state import promote_delta_link
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from store.database import Database
+
+_log = structlog.get_logger(__name__)
 
 
 class Runs:
@@ -101,7 +105,8 @@ class Runs:
     def complete_if_done(self, run_id: int) -> bool:
         """Complete a run whose users all have their outcome; True for the one who did it.
 
-        To be called after the commit of each last step: the last one sees all the others'.
+        To be called after the commit of each last step: the last one sees all the others'. A run that found
+        far fewer users in Skolon than the last one is halted instead (`suspicious_list`).
         """
         if not is_run_id(run_id):
             return False
@@ -113,10 +118,20 @@ class Runs:
                 .where(runs.c.id == run_id, runs.c.status == Status.UPDATING, ~pending)
                 .values(status=Status.COMPLETED, finished=now())
             )
-            if done.rowcount:
+            if not done.rowcount:
+                return False
+            delete_waits(connection, run_id)
+            surge = _surge_of(connection, run_id)
+            if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
-                delete_waits(connection, run_id)
-        return bool(done.rowcount)
+                return True
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run_id)
+                .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail=surge)
+            )
+        _log.error("run_halted", run=run_id, cause=Cause.SUSPICIOUS_LIST, detail=surge)
+        return False
 
     def pending_users(self, run_id: int, after: str = "", limit: int = 999) -> Sequence[str]:
         """Return the Entra ids, in order, of users of the run that nothing has become of yet."""
@@ -143,6 +158,36 @@ class Runs:
                 .values(**values, finished=now())
             )
         return bool(done.rowcount)
+
+
+def _surge_of(connection: Connection, run_id: int) -> str | None:
+    """Return why a run that has read all users is suspicious, None if it is not or has none to compare with.
+
+    Dry runs are for looking: they are not compared. Nor is a run that an operator let through.
+    """
+    runs, read_plans = tables.runs, tables.read_plans
+    of_lists = (
+        select(runs.c.id, runs.c.tenant_id, runs.c.guard_overridden)
+        .join(read_plans)
+        .where(
+            tables.IS_FULL_SCOPE_SYNC,
+            or_(read_plans.c.start_link.is_(None), read_plans.c.list_from_attempt.is_not(None)),
+        )
+    )
+    run = connection.execute(of_lists.where(runs.c.id == run_id)).one_or_none()
+    if run is None or run.guard_overridden:
+        return None
+    earlier = connection.scalar(
+        of_lists.where(
+            runs.c.tenant_id == run.tenant_id, runs.c.id < run_id, runs.c.status == Status.COMPLETED
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    )
+    if earlier is None:
+        return None
+    totals = totals_by_run(connection, [run_id, earlier])
+    return not_found_surge(totals[run_id].outcomes, totals[earlier].outcomes)
 
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:

@@ -90,9 +90,13 @@ def _next_link(context: RequestContext, position: int, page: int) -> str:
 
 
 def link(context: RequestContext, path: str, options: Iterable[tuple[str, str]]) -> str:
-    """Return an absolute address; a ``+`` in a value stays one, and so does a ``$`` in a name."""
+    """Return an absolute address, or a relative one if a fault says so.
+
+    A ``+`` in a value stays one, and so does a ``$`` in a name.
+    """
+    base = "" if context.has_fault(Effect.RELATIVE_LINK) else context.request.base_url
     query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='+')}" for name, value in options)
-    return f"{context.request.base_url}{path}?{query}"
+    return f"{base}{path}?{query}"
 
 
 def _page_size(top: str | None) -> int:

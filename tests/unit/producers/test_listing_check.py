@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producers.listing_check import count_mismatch
+from producers.listing_check import count_mismatch, ends_short
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,12 @@ def test_more_than_that_is_said(counted: int, read: int, words: str) -> None:
     assert words in said
     assert f"{counted} people" in said
     assert f"{read} were read" in said
+
+
+@pytest.mark.parametrize(
+    ("counted", "read", "is_short"),
+    [(50, 40, False), (50, 39, True), (50, 500, False), (100_000, 99_801, False), (100_000, 99_001, True)],
+)
+def test_a_short_list_is_one_that_lacks_users(counted: int, read: int, is_short: bool) -> None:  # noqa: FBT001 - what is expected
+    """A count that lags behind a longer list is no short list."""
+    assert ends_short(counted=counted, read=read) is is_short

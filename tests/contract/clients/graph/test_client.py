@@ -142,6 +142,21 @@ def test_links_elsewhere(world: Environment, link: str) -> None:
     assert world.requests(Kind.USERS) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "Request_BadRequest"), (403, "Authorization_RequestDenied"), (404, "Request_ResourceNotFound")],
+)
+def test_a_refusal_in_the_middle_of_a_list_may_pass(world: Environment, status: int, code: str) -> None:
+    """The first page that is refused halts at once; a later one may be given when it is asked for again."""
+    world.fault(Effect.EMPTY_PAGE)
+    following = world.client.page(None, SELECT).next_link
+    for link, may_pass in ((None, False), (following, True)):
+        world.fault(Effect.ERROR, status=status, code=code)
+        with pytest.raises(HaltError) as caught:
+            world.client.page(link, SELECT)
+        assert caught.value.may_pass is may_pass
+
+
 def test_one_user(world: Environment) -> None:
     """A user is read by id; an unknown id returns None, however odd it is."""
     found = world.client.user(user_id(1), SELECT)

@@ -40,6 +40,10 @@ EXPIRED = [
     Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=400, code="syncStateNotFound"),
     Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=404, code="SyncStateNotFound"),
     Fault(effect=Effect.EXPIRED_PAGE_TOKEN, kind=Kind.DELTA),
+    *(
+        Fault(effect=Effect.ERROR, kind=Kind.DELTA, status=status, code="Request_SomeOtherCode")
+        for status in (400, 404, 409)
+    ),
 ]
 
 
@@ -122,7 +126,6 @@ def test_what_passes_has_nobody_read_in_vain(made_up: Environment, sync: InProce
     [
         (403, "Authorization_RequestDenied", Cause.ENTRA_PERMISSION),
         (401, "InvalidAuthenticationToken", Cause.ENTRA_CREDENTIALS),
-        (400, "Request_BadRequest", Cause.GRAPH_QUERY),
     ],
 )
 def test_what_halts_a_delta_leaves_its_link(

@@ -16,6 +16,7 @@ from queues.middleware.failure_policy import (
     MAX_DELAY,
     MAX_FORBIDDEN_ATTEMPTS,
     MAX_LAST_USER_ATTEMPTS,
+    MAX_PASSING_ATTEMPTS,
     MAX_USER_ATTEMPTS,
     UNKNOWN_PEERS,
     Halt,
@@ -282,3 +283,25 @@ def test_those_who_are_put_aside_come_back_spread_out(asked: float, spread: floa
     decision = decide(error, after(), jitter=jitter)
     assert isinstance(decision, Retry)
     assert asked <= decision.delay <= asked + spread + 1
+
+
+@pytest.mark.parametrize("jitter", [0, 1])
+def test_a_refusal_that_may_pass_is_tried_again_for_a_minute(jitter: float) -> None:
+    """A stray refusal in the middle of a list halts the run only when it stays for one to two minutes."""
+    error = HaltError(Cause.GRAPH_QUERY, "HTTP 400", status=400, may_pass=True)
+    waited = 0.0
+    for failures in range(1, MAX_PASSING_ATTEMPTS):
+        history = dataclasses.replace(
+            after(attempts=failures), user_failures=failures, user_failures_since=BEGAN
+        )
+        decision = decide(error, history, jitter=jitter)
+        assert isinstance(decision, Retry)
+        waited += decision.delay
+    assert 60 <= waited <= 125
+    last = dataclasses.replace(
+        after(attempts=7), user_failures=MAX_PASSING_ATTEMPTS, user_failures_since=BEGAN
+    )
+    assert decide(error, last, jitter=jitter) == Halt(cause=Cause.GRAPH_QUERY, detail="HTTP 400")
+    assert isinstance(
+        decide(HaltError(Cause.GRAPH_QUERY, "HTTP 400", status=400), after(), jitter=jitter), Halt
+    )
