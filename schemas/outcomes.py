@@ -48,6 +48,8 @@ class NotFoundReason(StrEnum):
     NO_MATCH = "no_match"
     #: Skolon had the user and has it no more.
     NO_LONGER_IN_SKOLON = "no_longer_in_skolon"
+    #: An administrator has decided that the Skolon users that match are left alone, or are other users.
+    EXCLUDED_BY_DECISION = "excluded_by_decision"
 
 
 class Status(StrEnum):

@@ -29,6 +29,7 @@ from store.runs.runs import Runs
 from store.runs.triggers import Triggers
 from store.runs.undo import UndoRecords
 from store.runs.waits import Waits
+from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedules import Schedules
 from store.tenants.settings_overrides import SettingsOverrides
 from store.tenants.tenants import Tenants
@@ -50,6 +51,7 @@ class Store:
     ) -> None:
         self.database = Database(database_url, pool_size=pool_size, breakers=breakers)
         self.tenants = Tenants(self.database, cipher)
+        self.match_decisions = MatchDecisionStore(self.database)
         self.runs = Runs(self.database)
         self.triggers = Triggers(self.database, self.runs, cipher)
         self.settings_overrides = SettingsOverrides(self.runs, self.tenants, cipher)

@@ -161,6 +161,22 @@ delta_links = Table(
     _timestamp("saved"),
 )
 
+# What administrators decided about matches (schemas/tenants/match_decision.py): at most one decision about
+# each user. A link names both users; an ignored one stands alone.
+match_decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("entra_id", String(100)),
+    Column("skolon_id", String(255)),
+    Column("operator", String(100)),
+    _timestamp("decided_at"),
+    UniqueConstraint("tenant_id", "entra_id"),
+    UniqueConstraint("tenant_id", "skolon_id"),
+)
+
 # What operators do with dead letters: who did what, when, to how many.
 operations = Table(
     "operations",

@@ -163,7 +163,7 @@ class UserSyncHandler:
                 verifications=self._store.verifications,
                 index=self._cipher.index,
                 message=message,
-                tenant=record.tenant,
+                record=record,
             ),
             on_step=on_step,
         )

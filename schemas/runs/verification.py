@@ -48,11 +48,17 @@ class VerifiedReceipt:
 
 
 def verification_fingerprints(
-    user_id: str, mapped: Mapping[Attribute, str | None], tenant: Tenant, index: BlindIndex
+    user_id: str,
+    mapped: Mapping[Attribute, str | None],
+    tenant: Tenant,
+    index: BlindIndex,
+    *,
+    linked: str | None,
 ) -> list[str]:
     """Return the digests, by each key, of a user's mapped values and the settings that decide on them.
 
-    The first is the one to store. Pages of Entra have no birth dates, so no digest covers one.
+    `linked` is the Skolon user that an administrator has linked. The first digest is the one to store. Pages
+    of Entra have no birth dates, so no digest covers one.
     """
     values = json.dumps({str(name): value for name, value in mapped.items()}, sort_keys=True)
-    return index.digests(_REALM, tenant.key, user_id, mapping_fingerprint(tenant), values)
+    return index.digests(_REALM, tenant.key, user_id, mapping_fingerprint(tenant), linked or "", values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +14,12 @@ from schemas.crypto.encryption import DecryptionError
 from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants.mapping_fingerprint import mapping_fingerprint
+from schemas.tenants.match_decision import MatchDecisions
 from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
 from store.encryption.exclusion_rules import decrypt_rules, encrypt_rules, without_exclusion_rules
 from store.runs.delta_state import forget_delta_links
+from store.tenants.match_decisions import load_decisions
 from store.timestamps import now
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class TenantRecord:
     version: int
     tenant: Tenant
     credentials: Credentials
+    decisions: MatchDecisions = field(default_factory=MatchDecisions)
 
 
 class Tenants:
@@ -91,7 +94,8 @@ class Tenants:
     def get(self, key: str) -> TenantRecord:
         """Return a tenant; raise `UsageError` when there is none of that key."""
         with self._database.transaction() as connection:
-            return self._record(self._row(connection, key))
+            row = self._row(connection, key)
+            return self._record(row, MatchDecisions.of(load_decisions(connection, row.id)))
 
     def settings(self, key: str) -> Tenant:
         """Return a tenant's settings, its secret left sealed; raises as `get` does.
@@ -162,12 +166,13 @@ class Tenants:
             raise UsageError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
         return row
 
-    def _record(self, row: Row[Any]) -> TenantRecord:
+    def _record(self, row: Row[Any], decisions: MatchDecisions) -> TenantRecord:
         tenant = self._opened(row)
         return TenantRecord(
             id=row.id,
             version=row.version,
             tenant=tenant,
+            decisions=decisions,
             credentials=Credentials(
                 directory=tenant.entra_tenant_id,
                 client_id=tenant.client_id,

@@ -18,8 +18,8 @@ from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
     from clients.graph.client import GraphClient
-    from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
+    from store.tenants.tenants import TenantRecord
     from workers.rules.mapping import Mapped
     from workers.rules.matching import Match
 
@@ -33,8 +33,9 @@ _OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.
 class IdentityCheck:
     """Checks matches of one tenant's users; `on_step` is called after each step."""
 
-    def __init__(self, tenant: Tenant, graph: GraphClient, on_step: steps.StepListener) -> None:
-        self._tenant = tenant
+    def __init__(self, record: TenantRecord, graph: GraphClient, on_step: steps.StepListener) -> None:
+        self._tenant = record.tenant
+        self._decisions = record.decisions
         self._graph = graph
         self._on_step = on_step
 
@@ -42,20 +43,22 @@ class IdentityCheck:
         """Raise `PermanentError` unless the Skolon user is this person's and no other account's.
 
         That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
-        user. Evidence comes first, so that the order of two users with one address decides nothing.
+        user. Evidence comes first, so that the order of two users with one address decides nothing. A link of
+        an administrator is evidence.
         """
         owner = match.user.attributes.get(Attribute.EXTERNAL_ID)
         if owner is not None and keys_match(Attribute.EXTERNAL_ID, owner, user.id):
             self._on_step(steps.OwnerStep(external_id=owner, is_others=False))
             return
-        self._check_evidence(user, match, mapped, has_other_external_id=False)
+        if not match.is_linked:
+            self._check_evidence(user, match, mapped, has_other_external_id=False)
         # An External Id that is no object id comes from another source, and is no account's.
         is_account = owner is not None and bool(_OBJECT_ID.fullmatch(owner))
-        is_others = is_account and self._owns(str(owner))
+        is_others = is_account and self._owns(str(owner), match.user.id)
         self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
         if is_others:
             raise collision(match.user.id, str(owner), user.id)
-        if is_account:
+        if is_account and not match.is_linked:
             self._check_evidence(user, match, mapped, has_other_external_id=True)
 
     def _check_evidence(
@@ -72,11 +75,14 @@ class IdentityCheck:
         if not is_proven:
             raise suspicious_match(match, evidence)
 
-    def _owns(self, account: str) -> bool:
+    def _owns(self, account: str, skolon_id: str) -> bool:
         """Say whether an account that a Skolon user names is one that the sync keeps that user for.
 
-        An account that is gone, disabled, a guest's or out of scope holds up no one else.
+        An account that is gone, disabled, a guest's or out of scope holds up no one else. Neither does one
+        that an administrator has linked to another Skolon user.
         """
+        if self._decisions.linked_skolon_id(account) not in (None, skolon_id):
+            return False
         properties = {*selected_properties(self._tenant), "accountEnabled", "userType"}
         raw: object = self._graph.user(account, sorted(properties))
         if raw is None:
@@ -87,4 +93,5 @@ class IdentityCheck:
             # It is there, and what is wrong with it may be corrected.
             return True
         is_active = owner.account_enabled is not False and (owner.user_type or "").lower() != _GUEST
-        return is_active and exclusion_reason(evaluate_scope(owner, self._tenant.scope)) is None
+        rules = evaluate_scope(owner, self._tenant.scope, is_ignored=self._decisions.ignores(account))
+        return is_active and exclusion_reason(rules) is None

@@ -20,16 +20,12 @@ from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.identity import IdentityCheck
+from workers.pipeline.matcher import Matcher
 from workers.pipeline.writer import write_until_settled
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
 from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
-from workers.rules.matching import (
-    find_matches,
-    match_keys_with_values,
-    own_match,
-    select_match,
-)
+from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
@@ -69,7 +65,9 @@ class SyncPipeline:
         self._claimed = claimed
         self._verifications = verifications
         self._on_step = on_step
-        self._identity = IdentityCheck(self._tenant, self._graph, on_step)
+        self._decisions = record.decisions
+        self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
+        self._identity = IdentityCheck(record, self._graph, on_step)
         self._notes: list[str] = []
         self._warnings: list[RunWarning] = []
 
@@ -86,13 +84,13 @@ class SyncPipeline:
         user = self._read(user_id, given)
         if user is None:
             return NO_LONGER_IN_ENTRA
-        results = evaluate_scope(user, tenant.scope)
+        results = evaluate_scope(user, tenant.scope, is_ignored=self._decisions.ignores(user.id))
         self._on_step(steps.ScopeStep(results=results))
         if excluded := exclusion_reason(results):
             return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=excluded)
         mapped = self._map(user)
         keys = match_keys_with_values(mapped, tenant.match_keys)
-        if not keys:
+        if not keys and self._decisions.linked_skolon_id(user.id) is None:
             return SyncResult(
                 outcome=Outcome.NOT_FOUND,
                 not_found_reason=NotFoundReason.NO_MATCH_KEY,
@@ -101,10 +99,9 @@ class SyncPipeline:
         verified = self._verifications and self._verifications.lookup(mapped)
         if verified:
             return verified
-        found = self._skolon.search(tenant.organisation, keys)
-        match = self._match(user, found, keys)
-        if match is None:
-            return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH)
+        match = self._matcher.find(user.id, keys)
+        if isinstance(match, NotFoundReason):
+            return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
         self._add_birth_date(user, mapped)
         self._identity.check(user, match, mapped)
         result = write_until_settled(
@@ -134,15 +131,6 @@ class SyncPipeline:
         mapped = mapped_values(sources)
         check_values(mapped, self._tenant)
         return mapped
-
-    def _match(self, user: GraphUser, found: list[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
-        key_matches = find_matches(found, keys)
-        self._on_step(steps.SearchStep(key_matches=key_matches))
-        match = own_match(found, user.id) or select_match(key_matches)
-        self._on_step(steps.MatchStep(match=match))
-        if match is not None:
-            ensure_usable(match.user)
-        return match
 
     def _read_again(self, user: GraphUser, match: Match, mapped: Mapped) -> SkolonUser | None:
         """Return the Skolon user as it is now, checked again: it may have been given to another person."""

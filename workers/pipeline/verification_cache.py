@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 
     from schemas.crypto.blind_index import BlindIndex
     from schemas.messages.messages import UserSync
-    from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
     from store.receipts.verifications import Verifications
+    from store.tenants.tenants import TenantRecord
 
 
 class VerificationCache:
     """Uses a user's last receipt as the outcome, as long as the tenant's settings allow."""
 
     def __init__(
-        self, *, verifications: Verifications, index: BlindIndex, message: UserSync, tenant: Tenant
+        self, *, verifications: Verifications, index: BlindIndex, message: UserSync, record: TenantRecord
     ) -> None:
         self._verifications = verifications
         self._index = index
         self._message = message
-        self._tenant = tenant
+        self._tenant = record.tenant
+        self._decisions = record.decisions
         self._fingerprints: list[str] = []
 
     def lookup(self, mapped: Mapping[Attribute, str | None]) -> SyncResult | None:
@@ -40,9 +41,13 @@ class VerificationCache:
         days = self._tenant.trust_receipts_days
         if not days:
             return None
-        self._fingerprints = verification_fingerprints(self._message.user, mapped, self._tenant, self._index)
-        last = self._verifications.last(self._message.run, self._message.user)
+        user = self._message.user
+        linked = self._decisions.linked_skolon_id(user)
+        self._fingerprints = verification_fingerprints(user, mapped, self._tenant, self._index, linked=linked)
+        last = self._verifications.last(self._message.run, user)
         if last is None or not last.is_valid(dt.datetime.now(dt.UTC), days, self._fingerprints):
+            return None
+        if self._decisions.excludes(last.skolon_id, user):
             return None
         return SyncResult(
             outcome=Outcome.UNCHANGED,

@@ -42,10 +42,14 @@ class KeyMatches:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """The matched Skolon user, and the key that matched."""
+    """The matched Skolon user, and the key that matched.
+
+    With `is_linked` an administrator has decided it, whatever the keys.
+    """
 
     key: Attribute
     user: SkolonUser
+    is_linked: bool = False
 
 
 def find_matches(found: Iterable[SkolonUser], keys: Mapping[Attribute, str]) -> tuple[KeyMatches, ...]:

@@ -27,8 +27,13 @@ class RuleResult:
     reason: str
 
 
-def evaluate_scope(user: GraphUser, scope: Scope) -> tuple[RuleResult, ...]:
-    """Return the results of the rules, up to and including the first one that excludes the user."""
+def evaluate_scope(user: GraphUser, scope: Scope, *, is_ignored: bool = False) -> tuple[RuleResult, ...]:
+    """Return the results of the rules, up to and including the first one that excludes the user.
+
+    `is_ignored` says that an administrator has decided to leave the user alone.
+    """
+    if is_ignored:
+        return (RuleResult(setting="matches ignore", allows=False, reason="the user is left alone"),)
     results = []
     for result in _rule_results(user, scope):
         results.append(result)

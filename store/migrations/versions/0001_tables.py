@@ -54,6 +54,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_delta_links")),
     )
     op.create_table(
+        "match_decisions",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("entra_id", sa.String(length=100), nullable=True),
+        sa.Column("skolon_id", sa.String(length=255), nullable=True),
+        sa.Column("operator", sa.String(length=100), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_match_decisions_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_match_decisions")),
+        sa.UniqueConstraint("tenant_id", "entra_id", name=op.f("uq_match_decisions_tenant_id_entra_id")),
+        sa.UniqueConstraint("tenant_id", "skolon_id", name=op.f("uq_match_decisions_tenant_id_skolon_id")),
+    )
+    op.create_table(
         "runs",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),

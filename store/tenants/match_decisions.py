@@ -1,0 +1,87 @@
+"""Administrators' decisions about matches. They belong to the tenant's record: a change renews the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from schemas.errors import UsageError
+from schemas.tenants.match_decision import DecisionKind, MatchDecision
+from store import tables
+from store.timestamps import as_utc, now
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from store.database import Database
+
+
+class MatchDecisionStore:
+    """The decisions' table; may be shared by threads. `Tenants` loads them with the tenant's record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        tenant_id: int,
+        kind: DecisionKind,
+        *,
+        entra_id: str | None = None,
+        skolon_id: str | None = None,
+        operator: str | None = None,
+    ) -> None:
+        """Store a decision; raise `UsageError` if there is one about either user."""
+        values = {
+            "tenant_id": tenant_id,
+            "kind": kind,
+            "entra_id": entra_id and entra_id.lower(),
+            "skolon_id": skolon_id,
+            "operator": operator,
+            "decided_at": now(),
+        }
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(insert(tables.match_decisions).values(values))
+                _renew(connection, tenant_id)
+        except IntegrityError:
+            raise UsageError("There is a decision about this user already: 'matches forget' first.") from None
+
+    def remove(self, tenant_id: int, decision: MatchDecision) -> bool:
+        """Take a decision back; False if it is gone already."""
+        decisions = tables.match_decisions
+        with self._database.transaction() as connection:
+            removed = connection.execute(
+                delete(decisions).where(
+                    decisions.c.tenant_id == tenant_id,
+                    decisions.c.entra_id.is_not_distinct_from(decision.entra_id),
+                    decisions.c.skolon_id.is_not_distinct_from(decision.skolon_id),
+                )
+            )
+            _renew(connection, tenant_id)
+        return bool(removed.rowcount)
+
+
+def load_decisions(connection: Connection, tenant_id: int) -> list[MatchDecision]:
+    """Return the decisions of a tenant, the newest first."""
+    decisions = tables.match_decisions
+    query = select(decisions).where(decisions.c.tenant_id == tenant_id).order_by(decisions.c.id.desc())
+    return [_decision(row) for row in connection.execute(query)]
+
+
+def _renew(connection: Connection, tenant_id: int) -> None:
+    """Give the tenant a new version, so that no process works by the decisions that it has in memory."""
+    tenants = tables.tenants
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(version=tenants.c.version + 1))
+
+
+def _decision(row: Row[Any]) -> MatchDecision:
+    return MatchDecision(
+        kind=DecisionKind(row.kind),
+        entra_id=row.entra_id,
+        skolon_id=row.skolon_id,
+        operator=row.operator,
+        decided_at=as_utc(row.decided_at),
+    )

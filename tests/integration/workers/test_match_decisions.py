@@ -1,0 +1,149 @@
+"""Administrators' decisions about matches: a message in, Skolon's end state out. All people are made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.municipality.made_up_user import SKOLON_SCHEMA
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import NotFoundReason, Outcome
+from schemas.tenants.match_decision import DecisionKind
+from tests.integration.workers.test_suspicious_matches import (
+    ADDRESS,
+    DOMAIN,
+    account,
+    skolon_user,
+    synced,
+    values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from store.receipts.receipts import Receipt
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=1) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+ANNA: Final = account(1, "Anna", "Andersson", ADDRESS)
+
+#: An account that was made by hand, and is found by e-mail.
+HAND_MADE: Final = skolon_user("s1", "Solros", "Fjäril", f"solros@{DOMAIN}") | {
+    "emails": [{"value": ADDRESS, "type": "work", "primary": True}],
+    SKOLON_SCHEMA: {},
+}
+
+
+def decide(sync: InProcessSync, kind: DecisionKind, **about: str) -> None:
+    """Decide about users; a link has both ids."""
+    record = sync.store.tenants.get(TENANT_KEY)
+    sync.store.match_decisions.add(record.id, kind, operator="admin", **about)
+
+
+def again(sync: InProcessSync, user: dict[str, Any], *, dry_run: bool = False) -> Receipt:
+    """Sync a user once more and return the receipt."""
+    summary = sync.run(users=(user["id"],), dry_run=dry_run)
+    receipt = sync.store.receipts.get(summary.run.id, user["id"])
+    assert receipt is not None
+    return receipt
+
+
+@pytest.mark.parametrize("keys", [["email"], ["idp_identifier"], ["external_id", "email"]])
+def test_a_linked_user_is_written(made_up: Environment, sync: InProcessSync, keys: list[str]) -> None:
+    """A link is evidence: it stands in a dry run and in later runs, whatever the keys find."""
+    sync.store.tenants.change(TENANT_KEY, {"match_keys": keys, "trust_receipts_days": 7})
+    before = synced(made_up, sync, [ANNA], HAND_MADE)[ANNA["id"]]
+    assert before.outcome in (Outcome.DEAD_LETTERED, Outcome.NOT_FOUND)
+    decide(sync, DecisionKind.LINK, entra_id=ANNA["id"].upper(), skolon_id="s1")
+    assert again(sync, ANNA, dry_run=True).outcome is Outcome.WOULD_UPDATE
+    assert values(made_up, "s1") == HAND_MADE
+    assert (again(sync, ANNA).outcome, again(sync, ANNA).outcome) == (Outcome.UPDATED, Outcome.UNCHANGED)
+    assert values(made_up, "s1")["externalId"] == ANNA["id"]
+
+
+def test_a_link_to_a_user_that_is_gone_from_skolon(made_up: Environment, sync: InProcessSync) -> None:
+    """The sync makes no user, and takes no other one in its place."""
+    decide(sync, DecisionKind.LINK, entra_id=ANNA["id"], skolon_id="gone")
+    receipt = synced(made_up, sync, [ANNA], skolon_user("s1", "Anna", "Andersson", ADDRESS))[ANNA["id"]]
+    assert receipt.outcome is Outcome.NOT_FOUND
+    assert receipt.not_found_reason is NotFoundReason.NO_LONGER_IN_SKOLON
+
+
+@pytest.mark.parametrize(
+    "about", [{"skolon_id": "s1"}, {"skolon_id": "s1", "entra_id": "00000000-0000-4000-8000-00000000000f"}]
+)
+@pytest.mark.parametrize("own", [False, True])
+def test_an_excluded_skolon_user_is_never_written(
+    made_up: Environment, sync: InProcessSync, about: dict[str, str], *, own: bool
+) -> None:
+    """It is left alone, or another account's: also if its External Id is this account's, and is verified."""
+    sync.store.tenants.change(TENANT_KEY, {"trust_receipts_days": 7})
+    external_id = {"externalId": ANNA["id"]} if own else {}
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, **external_id)
+    verified = synced(made_up, sync, [ANNA], known)[ANNA["id"]]
+    assert verified.outcome is Outcome.UPDATED
+    before = values(made_up, "s1")
+    decide(sync, DecisionKind.LINK if "entra_id" in about else DecisionKind.IGNORE, **about)
+    receipt = again(sync, ANNA)
+    assert receipt.outcome is Outcome.NOT_FOUND
+    assert receipt.not_found_reason is NotFoundReason.EXCLUDED_BY_DECISION
+    assert values(made_up, "s1") == before
+
+
+def test_an_ignored_skolon_user_settles_an_ambiguous_match(made_up: Environment, sync: InProcessSync) -> None:
+    """Of two Skolon users with one EPPN the one that is left is the match."""
+    two = [
+        skolon_user(user_id, "Anna", "Andersson", f"{user_id}@{DOMAIN}", own={"eppn": ADDRESS})
+        for user_id in ("s1", "s2")
+    ]
+    assert synced(made_up, sync, [ANNA], *two)[ANNA["id"]].reason is Reason.AMBIGUOUS_MATCH
+    decide(sync, DecisionKind.IGNORE, skolon_id="s1")
+    receipt = again(sync, ANNA)
+    assert (receipt.outcome, receipt.skolon_id) == (Outcome.UPDATED, "s2")
+    assert values(made_up, "s1") == two[0]
+
+
+def test_an_ignored_entra_user_is_out_of_scope(made_up: Environment, sync: InProcessSync) -> None:
+    """The detail says why, and a decision that is taken back is none."""
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS)
+    decide(sync, DecisionKind.IGNORE, entra_id=ANNA["id"])
+    receipt = synced(made_up, sync, [ANNA], known)[ANNA["id"]]
+    assert (receipt.outcome, receipt.detail) == (
+        Outcome.OUT_OF_SCOPE,
+        "matches ignore: the user is left alone",
+    )
+    assert values(made_up, "s1") == known
+    record = sync.store.tenants.get(TENANT_KEY)
+    (decision,) = record.decisions.by_entra_id.values()
+    assert sync.store.match_decisions.remove(record.id, decision)
+    assert again(sync, ANNA).outcome is Outcome.UPDATED
+
+
+@pytest.mark.parametrize("about", [{}, {"skolon_id": "s2"}], ids=["ignored", "linked elsewhere"])
+def test_an_owner_that_a_decision_excludes_holds_up_no_other(
+    made_up: Environment, sync: InProcessSync, about: dict[str, str]
+) -> None:
+    """The Skolon user with an account's External Id is free for another once that account is settled."""
+    other = account(2, "Anna", "Andersson", f"anna.2@{DOMAIN}")
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId=other["id"])
+    receipts = synced(made_up, sync, [ANNA, other], known)
+    assert receipts[ANNA["id"]].reason is Reason.COLLISION
+    made_up.skolon.fill(next(iter(made_up.skolon.organisations)), [known])
+    decide(sync, DecisionKind.LINK if about else DecisionKind.IGNORE, entra_id=other["id"], **about)
+    assert again(sync, ANNA).outcome is Outcome.UPDATED
+    assert values(made_up, "s1")["externalId"] == ANNA["id"]

@@ -1,0 +1,70 @@
+"""Finds the Skolon user that an Entra user is: by an administrator's decision, or by the match keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.outcomes import NotFoundReason
+from schemas.users.attributes import Attribute
+from schemas.users.skolon_user import ensure_usable
+from workers.pipeline import steps
+from workers.rules.matching import Match, find_matches, own_match, select_match
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clients.skolon.client import SkolonClient
+    from schemas.tenants.match_decision import MatchDecisions
+    from schemas.users.skolon_user import SkolonUser
+
+
+class Matcher:
+    """Matches users of one tenant; `on_step` is called after each step."""
+
+    def __init__(
+        self,
+        organisation: str,
+        decisions: MatchDecisions,
+        skolon: SkolonClient,
+        on_step: steps.StepListener,
+    ) -> None:
+        self._organisation = organisation
+        self._decisions = decisions
+        self._skolon = skolon
+        self._on_step = on_step
+
+    def find(self, user_id: str, keys: dict[Attribute, str]) -> Match | NotFoundReason:
+        """Return the Skolon user of an Entra user, or why there is none.
+
+        Raises `PermanentError`: `ambiguous_match`, or `rejected_by_skolon` for a Skolon user that cannot be
+        synced.
+        """
+        found = self._skolon.search(self._organisation, keys)
+        key_matches = find_matches(found, keys)
+        self._on_step(steps.SearchStep(key_matches=key_matches))
+        linked = self._decisions.linked_skolon_id(user_id)
+        match = self._select(user_id, found, keys) if linked is None else self._linked(linked, found)
+        self._on_step(steps.MatchStep(match=match))
+        if match is not None:
+            ensure_usable(match.user)
+            return match
+        if linked is not None:
+            return NotFoundReason.NO_LONGER_IN_SKOLON
+        has_hits = any(each.users for each in key_matches)
+        return NotFoundReason.EXCLUDED_BY_DECISION if has_hits else NotFoundReason.NO_MATCH
+
+    def _select(self, user_id: str, found: Sequence[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
+        """Return the match among the Skolon users that no decision excludes.
+
+        A user whose own Skolon user is excluded gets no other one.
+        """
+        own = own_match(found, user_id)
+        if own is not None:
+            return None if self._decisions.excludes(own.user.id, user_id) else own
+        allowed = [user for user in found if not self._decisions.excludes(user.id, user_id)]
+        return select_match(find_matches(allowed, keys))
+
+    def _linked(self, skolon_id: str, found: Sequence[SkolonUser]) -> Match | None:
+        user = next((user for user in found if user.id == skolon_id), None)
+        user = user or self._skolon.read(self._organisation, skolon_id)
+        return None if user is None else Match(key=Attribute.EXTERNAL_ID, user=user, is_linked=True)
