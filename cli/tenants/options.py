@@ -54,7 +54,9 @@ _OPTIONS: Final = (
     click.option("--trust-receipts-days", type=int),
     click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
     click.option("--no-schedule", is_flag=True, help="Trigger no runs by schedule."),
-    click.option("--time-zone", metavar="ZONE", help="Of the schedule, such as Europe/Stockholm."),
+    click.option(
+        "--time-zone", metavar="ZONE", help="Of schedule and birth dates, such as Europe/Stockholm."
+    ),
     click.option("--enabled/--disabled", default=None),
 )
 

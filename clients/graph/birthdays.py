@@ -60,10 +60,12 @@ _log = structlog.get_logger(__name__)
 class Birthday:
     """A birth date as YYYY-MM-DD, None when it is not set; or why it is not known.
 
+    `value` is the date as it was written, and `moment` the aware moment of a time of day other than midnight.
     With `affects_all_users` no birthday of that directory can be read at the moment.
     """
 
     value: str | None = None
+    moment: dt.datetime | None = None
     problem: str | None = None
     affects_all_users: bool = False
 
@@ -231,7 +233,7 @@ def _graph_problem(client: UserRequests, user_id: str) -> str | None:
 
 
 def read_birthday(user: dict[str, object]) -> Birthday:
-    """Return the birthday that an answer holds: the date as written, whatever its time of day."""
+    """Return the birthday that an answer holds, as it is written; a time without an offset is UTC's."""
     raw = user.get("birthday")
     if raw is None or (isinstance(raw, str) and raw.startswith(_UNSET)):
         return Birthday()
@@ -239,6 +241,16 @@ def read_birthday(user: dict[str, object]) -> Birthday:
     if match is None:
         return Birthday(problem="Graph's birthday is no date")
     try:
-        return Birthday(value=dt.date.fromisoformat(match[1]).isoformat())
+        return Birthday(value=dt.date.fromisoformat(match[1]).isoformat(), moment=_moment(match[0]))
     except ValueError:
         return Birthday(problem="Graph's birthday is no date")
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.time() == dt.time.min:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)

@@ -5,6 +5,7 @@ A run's worker, a dry run and a preview go through the same steps. Only the `wri
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from workers.pipeline import steps
 from workers.pipeline.identity import IdentityCheck
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.writer import write_until_settled
+from workers.rules.birth_dates import birth_date
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
 from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
@@ -144,6 +146,13 @@ class SyncPipeline:
         if not self._tenant.wants_birthdays:
             return
         birthday = self._graph.birthday(user.id)
+        date = birth_date(
+            birthday.value,
+            birthday.moment,
+            time_zone=self._tenant.time_zone,
+            now=dt.datetime.now(dt.UTC),
+        )
+        birthday = replace(birthday, value=date)
         self._on_step(steps.BirthDateStep(birthday=birthday))
         if birthday.problem is None:
             mapped[Attribute.BIRTH_DATE] = birthday.value

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from schemas.users.attributes import Attribute
+from workers.rules.birth_dates import FIRST_BIRTH_YEAR
 from workers.rules.national_ids import birth_date_of, compare_numbers
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ _APOSTROPHES: Final = str.maketrans(
     dict.fromkeys("'`\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}")
 )
 
-#: No living pupil or teacher was born before it.
-_FIRST_BIRTH_YEAR: Final = 1901
-
 #: Dates that sources give when no year, or no date at all, is known.
 _PLACEHOLDER_DATES: Final = frozenset({dt.date(1970, 1, 1), dt.date(2000, 1, 1)})
+
+#: Days of a century that begins with a leap year.
+_CENTURY: Final = 36_525
 
 
 class Trait(StrEnum):
@@ -113,8 +114,20 @@ def compare_users(
 def _compare_birth_dates(
     mapped: Mapping[Attribute, str | None], held: Mapping[Attribute, str | None], country: str | None
 ) -> bool | None:
+    """Say whether the birth dates agree; None if they do not tell.
+
+    Dates that are a day apart tell nothing: a birthday that a source wrote as midnight elsewhere was once
+    entered as the day before.
+    """
     left, right = _birth_date(mapped, country), _birth_date(held, country)
-    return None if left is None or right is None else left == right
+    if left is None or right is None:
+        return None
+    days = (_in_one_century(left) - _in_one_century(right)).days % _CENTURY
+    return None if days in (1, _CENTURY - 1) else days == 0
+
+
+def _in_one_century(date: str) -> dt.date:
+    return dt.date(2000 + int(date[:2]), int(date[2:4]), int(date[4:]))
 
 
 def _birth_date(values: Mapping[Attribute, str | None], country: str | None) -> str | None:
@@ -123,7 +136,7 @@ def _birth_date(values: Mapping[Attribute, str | None], country: str | None) -> 
         date = dt.date.fromisoformat((values.get(Attribute.BIRTH_DATE) or "")[:10])
     except ValueError:
         date = None
-    if date is not None and date.year >= _FIRST_BIRTH_YEAR and date not in _PLACEHOLDER_DATES:
+    if date is not None and date.year >= FIRST_BIRTH_YEAR and date not in _PLACEHOLDER_DATES:
         return f"{date:%y%m%d}"
     return birth_date_of(values.get(Attribute.SSN) or "", country)
 

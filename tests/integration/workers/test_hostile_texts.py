@@ -82,6 +82,52 @@ def test_half_a_surrogate_of_graphs_is_that_users_matter(
     assert [reason for name, reason in found.items() if name.startswith("no-id-")] == [Reason.INVALID_USER]
 
 
+@pytest.mark.parametrize(
+    ("prop", "is_used"),
+    [
+        ("mail", True),
+        ("userPrincipalName", True),
+        ("surname", True),
+        ("otherMails", False),
+        ("extensionAttribute7", False),
+        ("extensionAttribute15", False),
+        ("jobTitle", False),
+    ],
+)
+def test_half_a_surrogate_counts_only_where_it_is_used(
+    made_up: Environment,
+    sync: InProcessSync,
+    rewriting: Rewriting,
+    prop: str,
+    *,
+    is_used: bool,
+) -> None:
+    """Row 18: in a property that fills no attribute it changes nothing, nor in one that excludes users."""
+    person = next(each for each in made_up.municipality if each.outcome == "updated")
+    user = dict(person.entra)
+    text = "HALF@half.example"
+    if prop.startswith("extension"):
+        user["onPremisesExtensionAttributes"] = {
+            **(user.get("onPremisesExtensionAttributes") or {}),
+            prop: text,
+        }
+    else:
+        user[prop] = [text] if prop == "otherMails" else text
+    directory(made_up).change(user["id"], user)
+    rewriting.pairs += [(b"HALF@half", b"\\ud83d@half")]
+
+    summary = sync.run()
+
+    receipt = sync.store.receipts.get(summary.run.id, user["id"])
+    assert receipt is not None
+    assert summary.run.status is Status.COMPLETED
+    if is_used:
+        assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.INVALID_USER)
+    else:
+        assert receipt.outcome is Outcome.UPDATED
+    assert summary.published == PEOPLE
+
+
 UNFIT = [
     b'"id": "%s\\u0000"',
     b'"id": "%s\\ud800"',
