@@ -223,6 +223,8 @@ receipts = Table(
     Column("ssn_digest", String(32)),
     # Attributes that an undo has not put back, because they changed since; missing when there are none.
     Column("skipped_attributes", JSON),
+    # Attributes that a dead letter has not written while the others were; missing when there are none.
+    Column("unwritten_attributes", JSON),
     # The outcome that a user would have had that the guard blocked.
     Column("forecast_outcome", String(20)),
     Column("forecast_reason", String(40)),

@@ -19,6 +19,7 @@ from schemas.outcomes import Outcome, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.sync_result import Forecast, SyncResult, failure_of
 from store.receipts.collisions import CollisionError
+from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.pipeline.pipeline import SyncPipeline
 from workers.pipeline.steps import DigestObserver, StepListener, ignore_step
 from workers.pipeline.undo import UndoPipeline
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import UserSync
+    from schemas.runs.identity_digests import IdentityDigests
     from store.receipts.work_items import WorkItem
     from store.store import Store
     from store.tenants.tenants import TenantRecord
@@ -110,12 +112,13 @@ class UserSyncHandler:
             result = replace(run(), digests=digests.digests)
             self._finish(message, result)
         except PermanentError as error:
-            # Digests find users that share an EPPN; such users are often dead letters.
-            self._store.receipts.record_digests(message.run, message.user, digests.digests)
+            failure = self._record_failure(message, error, digests.digests)
             if not item.has_settings_override:
-                raise
+                raise failure from None
             # A preview reports what would be a dead letter, and creates none.
-            self._store.receipts.mark_dead_lettered(message.run, message.user, failure_of(error), attempts=1)
+            self._store.receipts.mark_dead_lettered(
+                message.run, message.user, failure_of(failure), attempts=1
+            )
             return
         guard = record.tenant.guard
         if (
@@ -196,6 +199,23 @@ class UserSyncHandler:
             changed=[str(attribute) for attribute in result.changed],
         )
 
+    def _record_failure(
+        self, message: UserSync, error: PermanentError, digests: IdentityDigests
+    ) -> PermanentError:
+        """Record what is known of a user that becomes a dead letter; return the error that it is one for."""
+        receipts = self._store.receipts
+        # Digests find users that share an EPPN; such users are often dead letters.
+        receipts.record_digests(message.run, message.user, digests)
+        if not isinstance(error, IncompleteUpdateError):
+            return error
+        for warning in error.result.warnings:
+            self._warning_log.note(message.run, warning)
+        try:
+            receipts.record_incomplete(message.run, message.user, error.result)
+        except CollisionError as claimed:
+            return collision(claimed.skolon_id, claimed.entra_id, message.user)
+        return error
+
     def _dry_run(self, message: UserSync, item: WorkItem, data: object | None) -> SyncResult:
         record = self._store.settings_overrides.for_user(message.run, item)
         result = self._pipeline(message, replace(item, dry_run=True), record, data)()
@@ -220,6 +240,10 @@ class UserSyncHandler:
     def _forecast(self, message: UserSync, item: WorkItem, data: object | None) -> Forecast:
         try:
             result = self._dry_run(message, item, data)
+        except IncompleteUpdateError as error:
+            return Forecast(
+                outcome=Outcome.DEAD_LETTERED, reason=error.reason, change_kinds=error.result.change_kinds
+            )
         except PermanentError as error:
             return Forecast(outcome=Outcome.DEAD_LETTERED, reason=error.reason)
         would_update = result.outcome is Outcome.WOULD_UPDATE

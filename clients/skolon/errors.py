@@ -37,6 +37,17 @@ class UserNotFoundError(UpdateSyncError):
     """The Skolon user to update no longer exists (HTTP 404)."""
 
 
+class RejectedError(PermanentError):
+    """Skolon refuses a request about one user.
+
+    `concerns_values` says that one of the sent values may be why: then the others may be taken without it.
+    """
+
+    def __init__(self, stage: Stage, detail: str, *, status: int) -> None:
+        super().__init__(Reason.REJECTED_BY_SKOLON, stage, detail)
+        self.concerns_values = status in _ABOUT_VALUES
+
+
 class NoResponseError(TransientError):
     """The request was sent, and no complete response came."""
 
@@ -57,6 +68,9 @@ class Operation(Enum):
         """The stage of the pipeline that sends the request."""
         return Stage.UPDATE if self is Operation.UPDATE else Stage.MATCH
 
+
+#: Statuses by which servers refuse a value (RFC 7644 section 3.12 has 400 and 409, RFC 9110 has 422).
+_ABOUT_VALUES: Final = frozenset({400, 409, 422})
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
 
@@ -154,8 +168,8 @@ def _is_scim(response: requests.Response) -> bool:
     return isinstance(schemas, list) and ERROR_RESPONSE in schemas
 
 
-def _rejected(response: requests.Response, stage: Stage) -> PermanentError:
-    return PermanentError(Reason.REJECTED_BY_SKOLON, stage, _said(response))
+def _rejected(response: requests.Response, stage: Stage) -> RejectedError:
+    return RejectedError(stage, _said(response), status=response.status_code)
 
 
 def _said(response: requests.Response) -> str:

@@ -44,6 +44,8 @@ class Case:
     outcome: str
     apply: ApplyCase
     reason: str | None = None
+    #: The attributes whose value in Entra breaks a rule: they stay as they are in Skolon.
+    unwritten: tuple[str, ...] = ()
     #: How many users make up one instance of the case.
     people: int = 1
 

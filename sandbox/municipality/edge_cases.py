@@ -180,7 +180,11 @@ EDGE_CASES = (
         apply=_one_eppn_two_in_skolon,
     ),
     Case(
-        name="bad_personal_number", outcome="dead_lettered", reason="invalid_user", apply=_bad_personal_number
+        name="bad_personal_number",
+        outcome="dead_lettered",
+        reason="invalid_user",
+        unwritten=("ssn",),
+        apply=_bad_personal_number,
     ),
     Case(name="temporary_number", outcome="updated", apply=_temporary_number),
     Case(name="coordination_number", outcome="updated", apply=_coordination_number),

@@ -95,7 +95,9 @@ def expected_users(municipality: Municipality, tenant: dict[str, Any]) -> dict[s
     expected: dict[str, list[Attributes]] = {}
     for person in municipality:
         if person.claims is not None:
-            state = after_sync(person.entra, before[person.claims], tenant)
+            held = before[person.claims]
+            kept = {name: held[name] for name in person.unwritten}
+            state = after_sync(person.entra, held, tenant) | kept
             expected.setdefault(person.claims, []).append(state)
     return {user_id: expected.get(user_id, [held]) for user_id, held in before.items()}
 

@@ -40,6 +40,8 @@ class MadeUpUser:
     outcome_again: str
     reason: str | None
     claims: str | None
+    #: The attributes whose value in Entra breaks a rule: they stay as they are in Skolon.
+    unwritten: tuple[str, ...] = ()
 
 
 class Municipality:
@@ -71,7 +73,8 @@ class Municipality:
         if case is PAIR:
             claims: str | None = shared_skolon_id(self.seed, number)
         else:
-            claims = facts.skolon_id if case.outcome in {"updated", "unchanged"} else None
+            is_written = case.unwritten or case.outcome in {"updated", "unchanged"}
+            claims = facts.skolon_id if is_written else None
         return MadeUpUser(
             case=case.name,
             entra=bent.entra,
@@ -80,6 +83,7 @@ class Municipality:
             outcome_again="dead_lettered" if second_of_pair else case.outcome_again,
             reason="collision" if second_of_pair else case.reason,
             claims=claims,
+            unwritten=case.unwritten,
         )
 
     def entra_users(self) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,8 @@ Paths: ``/{organisation}/scim/v2/Users`` (SCIM), ``/oauth/access_token`` (tokens
 
 from __future__ import annotations
 
+import io
+import json
 import time
 from collections import Counter
 from threading import Lock
@@ -179,11 +181,27 @@ def _read(environ: WSGIEnvironment, segments: list[str]) -> Request:
         case [organisation, "scim", "v2", "Users", ".search"] if method == "POST":
             return Request(method=method, path_kind="search", organisation=organisation)
         case [organisation, "scim", "v2", "Users", user_id]:
-            return Request(method=method, path_kind="user", organisation=organisation, user_id=user_id)
+            return Request(
+                method=method,
+                path_kind="user",
+                organisation=organisation,
+                user_id=user_id,
+                patched=_patched(environ) if method == "PATCH" else frozenset(),
+            )
         case [organisation, "scim", *_]:
             return Request(method=method, path_kind="other", organisation=organisation)
         case _:
             return Request(method=method, path_kind="other")
+
+
+def _patched(environ: WSGIEnvironment) -> frozenset[str]:
+    """Return the paths of a PATCH, whose body can be read again."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    try:
+        return frozenset(operation["path"] for operation in json.loads(body)["Operations"])
+    except (ValueError, TypeError, KeyError):
+        return frozenset()
 
 
 def _whole(response: Any, request: Request, environ: WSGIEnvironment) -> Response:

@@ -30,6 +30,8 @@ class Request:
     path_kind: PathKind
     organisation: str | None = None
     user_id: str | None = None
+    #: The paths that a PATCH changes.
+    patched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class Fault:
     """One thing that goes wrong, for which requests and how often.
 
     ``times`` None is for ever. ``method``, ``path_kind``, ``organisation`` and ``user_id``
-    narrow down which requests it strikes, None is any. ``retry_after`` is the header as
+    narrow down which requests it strikes, None is any; ``patched`` is a path that a PATCH changes, or the
+    beginning of one. ``retry_after`` is the header as
     it is sent, None is no header. ``delay`` is in seconds.
     """
 
@@ -47,6 +50,7 @@ class Fault:
     path_kind: PathKind | None = None
     organisation: str | None = None
     user_id: str | None = None
+    patched: str | None = None
     status: int = 500
     scim_type: str | None = None
     detail: str = "A fault that was switched on"
@@ -65,6 +69,8 @@ class Fault:
     def matches(self, request: Request) -> bool:
         """Tell whether the fault is meant for this request."""
         if self.kind == "changed" and (request.method, request.path_kind) != ("PATCH", "user"):
+            return False
+        if self.patched is not None and not any(path.startswith(self.patched) for path in request.patched):
             return False
         wanted = (self.method, self.path_kind, self.organisation, self.user_id)
         given = (request.method, request.path_kind, request.organisation, request.user_id)

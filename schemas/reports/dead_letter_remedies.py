@@ -18,11 +18,11 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.INVALID_USER: remedy(
             Owner.ENTRA,
             (
-                "Ett värde hos personen i Entra bryter mot attributets regel. Inget har ändrats i Skolon.",
+                "Ett värde hos personen i Entra bryter mot attributets regel. Det skrivs inte; de andra värdena skrivs.",
                 "Rätta det fält som detaljen nämner i Entra, eller välj en annan källa för attributet.",
             ),
             (
-                "A value of the person in Entra breaks its attribute's rule. Nothing was changed in Skolon.",
+                "A value of the person in Entra breaks its attribute's rule. It is not written; the other values are.",
                 "Correct the field named in the detail in Entra, or choose another source for the attribute.",
             ),
         ),
@@ -62,12 +62,12 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.REJECTED_BY_SKOLON: remedy(
             Owner.SKOLON,
             (
-                "Skolon tog inte emot ändringen av användaren.",
-                "Se Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
+                "Skolon tog inte emot ett värde, eller ändringen av användaren. De andra värdena är skrivna.",
+                "Se attributet och Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
             ),
             (
-                "Skolon refused the change of the user.",
-                "See Skolon's answer in the detail; correct the value in Entra, or ask Skolon why.",
+                "Skolon refused a value, or the change of the user. The other values are written.",
+                "See the attribute and Skolon's answer in the detail; correct the value in Entra, or ask Skolon why.",
             ),
         ),
         Reason.CONFLICT: remedy(

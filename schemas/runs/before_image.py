@@ -59,6 +59,22 @@ class ChangeRecord:
                 digests[attribute] = earlier if digest in earlier else (*earlier, digest)
         return ChangeRecord(before_image=old, digests=digests, key=self.key, last_written=frozenset(current))
 
+    def without(self, refused: Mapping[Attribute, str | None]) -> ChangeRecord:
+        """Return the record as it is when the `refused` values were not written.
+
+        An attribute stays if the run may have written another value to it before.
+        """
+        old, digests = dict(self.before_image), dict(self.digests)
+        for attribute, value in refused.items():
+            refused_digest = self._digest(attribute, value)
+            left = tuple(each for each in digests.pop(attribute, ()) if each != refused_digest)
+            if left:
+                digests[attribute] = left
+            else:
+                old.pop(attribute, None)
+        last_written = self.last_written - refused.keys()
+        return ChangeRecord(before_image=old, digests=digests, key=self.key, last_written=last_written)
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object, to be encrypted."""
         return {

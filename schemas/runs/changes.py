@@ -118,6 +118,14 @@ class GuardCounts:
             not_found=self.not_found + more.not_found,
         )
 
+    def __sub__(self, fewer: GuardCounts) -> GuardCounts:
+        """Return the differences of both."""
+        return GuardCounts(
+            changed=self.changed - fewer.changed,
+            identity_changed=self.identity_changed - fewer.identity_changed,
+            not_found=self.not_found - fewer.not_found,
+        )
+
     def as_json(self) -> dict[str, int]:
         """Return the counts by the names of the tenant's limits."""
         return {

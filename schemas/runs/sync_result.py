@@ -22,11 +22,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unwritten:
+    """Why one attribute was not written while the others were; `fault` names the attribute, and no value.
+
+    `collision` is set if another Skolon user has the value.
+    """
+
+    reason: Reason
+    stage: Stage
+    fault: str
+    collision: Collision | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SyncResult:
     """What became of a user; `detail` is a text for people, without values.
 
     `change_kinds` says of what is `changed` how it did.
     `skipped` are the attributes that an undo has not put back, because they changed since.
+    `unwritten` are the attributes that should have been written, and why they were not.
     `not_found_reason` says where a user was not found that is `not_found`, or no longer in Entra.
     """
 
@@ -36,6 +50,7 @@ class SyncResult:
     changed: tuple[Attribute, ...] = ()
     change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     skipped: tuple[Attribute, ...] = ()
+    unwritten: Mapping[Attribute, Unwritten] = field(default_factory=dict)
     detail: str | None = None
     not_found_reason: NotFoundReason | None = None
     digests: IdentityDigests | None = None

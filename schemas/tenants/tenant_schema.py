@@ -126,6 +126,12 @@ class TenantSchema(Schema):
             raise ValidationError({"sources": faults})
 
     @validates_schema(skip_on_field_errors=False)
+    def _user_name_stays(self, data: dict[str, Any], **_: object) -> None:
+        if Attribute.USER_NAME in data.get("erase_blank", ()):
+            fault = "user_name is never erased: every SCIM user has one (RFC 7643 section 4.1.1)."
+            raise ValidationError({"erase_blank": [fault]})
+
+    @validates_schema(skip_on_field_errors=False)
     def _match_keys_once(self, data: dict[str, Any], **_: object) -> None:
         keys = data.get("match_keys")
         if keys is not None and (not keys or len(set(keys)) != len(keys)):

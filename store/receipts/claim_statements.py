@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, and_, cast, collate, func, or_, select, type_coerce, update
@@ -12,7 +14,23 @@ from store.batch_statements import lookup_join
 from store.receipts.work_items import RECEIPT_KEY, is_superseded
 
 if TYPE_CHECKING:
-    from sqlalchemy import FromClause, Select, Update
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import FromClause, Row, Select, Update
+
+#: A run and an Entra user of it.
+Person = tuple[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotedClaim:
+    """What a receipt says of its claim; `before_image` is encrypted."""
+
+    skolon_id: str | None
+    changed: Sequence[str]
+    changes: str | None
+    before_image: str | None
+    is_claimed: bool
 
 
 def lock_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
@@ -69,3 +87,35 @@ def too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
         .join(runs, runs.c.id == receipts.c.run_id)
         .where(or_(is_cancelled, newer))
     )
+
+
+def people_rows(people: Iterable[Person]) -> list[dict[str, Any]]:
+    """Return users as rows, in one order."""
+    return [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(people)]
+
+
+def noted_claim(row: Row[Any]) -> NotedClaim:
+    """Return what a row of `lock_query` says."""
+    return NotedClaim(
+        skolon_id=row.skolon_id,
+        changed=row.changed or (),
+        changes=row.changes,
+        before_image=row.before_image,
+        is_claimed=row.claimed_at is not None,
+    )
+
+
+def claimed_rows(renewed: Mapping[Person, NotedClaim]) -> list[dict[str, Any]]:
+    """Return what to write, by Skolon user: those that are to collide wait for others in one order."""
+    rows = [
+        {
+            "run_id": run_id,
+            "entra_id": entra_id,
+            "skolon_id": noted.skolon_id,
+            "changed": json.dumps(noted.changed),
+            "changes": noted.changes,
+            "before_image": noted.before_image,
+        }
+        for (run_id, entra_id), noted in renewed.items()
+    ]
+    return sorted(rows, key=lambda row: (row["run_id"], row["skolon_id"]))

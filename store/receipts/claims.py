@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     String,
     Text,
+    null,
     select,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import NotYetError
 from schemas.runs.before_image import ChangeRecord, load_change_record
-from schemas.runs.changes import change_kinds, format_changes, guard_counts, parse_changes
+from schemas.runs.changes import GuardCounts, change_kinds, format_changes, guard_counts, parse_changes
 from store import tables
 from store.batch_statements import BatchRows, coalesced
-from store.receipts.claim_statements import lock_query, renew_statement, too_late_query
+from store.receipts.claim_statements import (
+    NotedClaim,
+    Person,
+    claimed_rows,
+    lock_query,
+    noted_claim,
+    people_rows,
+    renew_statement,
+    too_late_query,
+)
 from store.receipts.collisions import collision
 from store.receipts.work_items import RECEIPT_KEY
 from store.runs.guard_counters import Increment, one_by_one_if_exceeded
@@ -27,7 +37,7 @@ from store.runs.guard_counters import Increment, one_by_one_if_exceeded
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
     from sqlalchemy.types import TypeEngine
 
     from runtime.coalescer import Coalescer
@@ -45,9 +55,6 @@ _CLAIMED: Final[dict[str, TypeEngine[Any]]] = {
     "before_image": Text(),
 }
 
-#: A run and an Entra user of it.
-_Person = tuple[int, str]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -58,6 +65,8 @@ class Claim:
     """
 
     superseded: bool
+    #: The guard has counted it just now: it is the first one of the user, and the guard watches.
+    is_counted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,28 +81,17 @@ class _Wanted:
     check_limits: LimitCheck | None
 
     @property
-    def person(self) -> _Person:
+    def person(self) -> Person:
         return self.run_id, self.entra_id
 
 
 @dataclass(frozen=True, kw_only=True)
 class _WrittenClaims:
-    """The users that are claimed, the errors of others by their places, and what the guard has to count."""
+    """The users that are claimed; by their places the errors of others, and what the guard has to count."""
 
-    claimed: Collection[_Person]
+    claimed: Collection[Person]
     failed: Mapping[int, Exception]
-    counted: Sequence[Increment]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Noted:
-    """What a receipt says of its claim; `before_image` is encrypted."""
-
-    skolon_id: str | None
-    changed: Sequence[str]
-    changes: str | None
-    before_image: str | None
-    is_claimed: bool
+    counted: Mapping[int, Increment]
 
 
 class Claims:
@@ -143,6 +141,46 @@ class Claims:
         except IntegrityError:
             raise collision(self._database, run_id, skolon_id) from None
 
+    def withdraw(
+        self,
+        run_id: int,
+        entra_id: str,
+        refused: Mapping[Attribute, str | None],
+        *,
+        miscounted: GuardCounts,
+    ) -> None:
+        """Take back of a claim the values that Skolon has refused, and what the guard counted for them.
+
+        A claim of which nothing is left no longer counts as one, though the Skolon user stays noted.
+        """
+        receipts = tables.receipts
+        with self._database.transaction() as connection:
+            before = self._locked(connection, [(run_id, entra_id)]).get((run_id, entra_id))
+            if before is None:
+                return
+            record = self._written(before.before_image).without(refused)
+            kinds = {
+                attribute: kind
+                for attribute, kind in parse_changes(before.changes).items()
+                if attribute in record.before_image
+            }
+            values: dict[str, Any] = {
+                "changed": sorted(map(str, record.before_image)) or null(),
+                "changes": format_changes(kinds),
+                "before_image": self._cipher.encrypt_json(record.as_json()) if record.before_image else None,
+            }
+            if not record.before_image:
+                values["claimed_at"] = None
+            connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
+                .values(values)
+            )
+            if miscounted != GuardCounts():
+                correction = GuardCounts() - miscounted
+                unlimited = Increment(run_id=run_id, counts=correction, check_limits=lambda *_: None)
+                self._guard_counters.add(connection, [unlimited])
+
     def holder(self, run_id: int, skolon_id: str) -> str | None:
         """Return the Entra id of the user that has a Skolon user in a run, or None."""
         receipts = tables.receipts
@@ -165,24 +203,25 @@ class Claims:
     def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
         with self._database.transaction(point_lookups=True) as connection:
             written = self._write_all(connection, wanted)
-            self._guard_counters.add(connection, written.counted)
-        late: set[_Person] = set()
+            self._guard_counters.add(connection, list(written.counted.values()))
+        late: set[Person] = set()
         if written.claimed:
             # In a transaction of its own, after the commit: a newer run that does not see our claim yet
             # has published its receipt before, and is seen here; one that comes later sees the claim.
             with self._database.statement() as connection:
-                found = self._people.execute(connection, self._too_late, _people_rows(written.claimed))
+                found = self._people.execute(connection, self._too_late, people_rows(written.claimed))
                 late = {(row.run_id, row.entra_id) for row in found}
         return [
-            written.failed.get(place) or Claim(superseded=one.person in late)
+            written.failed.get(place)
+            or Claim(superseded=one.person in late, is_counted=place in written.counted)
             for place, one in enumerate(wanted)
         ]
 
     def _write_all(self, connection: Connection, wanted: Sequence[_Wanted]) -> _WrittenClaims:
         """Write the claims that can be made."""
         failed: dict[int, Exception] = {}
-        renewed: dict[_Person, _Noted] = {}
-        counted: list[Increment] = []
+        renewed: dict[Person, NotedClaim] = {}
+        counted: dict[int, Increment] = {}
         noted = self._locked(connection, {one.person for one in wanted})
         for place, one in enumerate(wanted):
             # Of a message that came twice in the same moment the second renews the first one's claim.
@@ -193,22 +232,20 @@ class Claims:
                 failed[place] = error
                 continue
             if before is not None and not before.is_claimed and one.check_limits is not None:
-                counted.append(
-                    Increment(
-                        run_id=one.run_id,
-                        counts=guard_counts(one.old_values),
-                        check_limits=one.check_limits,
-                    )
+                counted[place] = Increment(
+                    run_id=one.run_id,
+                    counts=guard_counts(one.old_values),
+                    check_limits=one.check_limits,
                 )
-        self._claimed.write(connection, self._renew, _claimed_rows(renewed))
+        self._claimed.write(connection, self._renew, claimed_rows(renewed))
         return _WrittenClaims(claimed=renewed.keys(), failed=failed, counted=counted)
 
-    def _locked(self, connection: Connection, people: Iterable[_Person]) -> dict[_Person, _Noted]:
+    def _locked(self, connection: Connection, people: Iterable[Person]) -> dict[Person, NotedClaim]:
         """Return what is noted of those whose receipts are open, and keep these as they are."""
-        rows = self._people.execute(connection, self._lock, _people_rows(people))
-        return {(row.run_id, row.entra_id): _noted(row) for row in rows}
+        rows = self._people.execute(connection, self._lock, people_rows(people))
+        return {(row.run_id, row.entra_id): noted_claim(row) for row in rows}
 
-    def _renewed(self, before: _Noted | None, wanted: _Wanted) -> _Noted:
+    def _renewed(self, before: NotedClaim | None, wanted: _Wanted) -> NotedClaim:
         """Return what is to be noted of a claim, given what was `before`; None if the receipt is not open."""
         if before is None:
             raise NotYetError("another delivery has settled this user meanwhile")
@@ -217,7 +254,7 @@ class Claims:
         same = before.skolon_id == wanted.skolon_id
         written = self._written(before.before_image if same else None).extended(old_values, new_values)
         kinds = {**change_kinds(old_values, new_values), **(parse_changes(before.changes) if same else {})}
-        return _Noted(
+        return NotedClaim(
             skolon_id=wanted.skolon_id,
             changed=sorted({*(before.changed if same else ()), *map(str, old_values)}),
             changes=format_changes(kinds),
@@ -227,33 +264,3 @@ class Claims:
 
     def _written(self, sealed: str | None) -> ChangeRecord:
         return load_change_record(self._cipher.decrypt_json(sealed)) if sealed else ChangeRecord()
-
-
-def _people_rows(people: Iterable[_Person]) -> list[dict[str, Any]]:
-    return [{"run_id": run_id, "entra_id": entra_id} for run_id, entra_id in sorted(people)]
-
-
-def _noted(row: Row[Any]) -> _Noted:
-    return _Noted(
-        skolon_id=row.skolon_id,
-        changed=row.changed or (),
-        changes=row.changes,
-        before_image=row.before_image,
-        is_claimed=row.claimed_at is not None,
-    )
-
-
-def _claimed_rows(renewed: Mapping[_Person, _Noted]) -> list[dict[str, Any]]:
-    """Return what to write, by Skolon user: those that are to collide wait for others in one order."""
-    rows = [
-        {
-            "run_id": run_id,
-            "entra_id": entra_id,
-            "skolon_id": noted.skolon_id,
-            "changed": json.dumps(noted.changed),
-            "changes": noted.changes,
-            "before_image": noted.before_image,
-        }
-        for (run_id, entra_id), noted in renewed.items()
-    ]
-    return sorted(rows, key=lambda row: (row["run_id"], row["skolon_id"]))

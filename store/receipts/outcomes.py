@@ -170,6 +170,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "attempts": None,
         "holder_entra_id": None,
         "contested_skolon_id": None,
+        "unwritten_attributes": null(),
         "replaying": False,
     }
     return (

@@ -14,6 +14,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
@@ -24,7 +25,8 @@ from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from store import tables
 from store.batch_statements import BatchRows
-from store.receipts.collisions import collision_of
+from store.receipts.collisions import collision, collision_of
+from store.receipts.dead_letters import dead_letter_values, incomplete_values
 from store.receipts.outcomes import OutcomeWriter
 from store.runs.rows import is_run_id
 from store.timestamps import as_utc, now
@@ -61,6 +63,8 @@ class Receipt:
     changes: Mapping[Attribute, ChangeKind]
     #: What an undo has not put back, because it changed since.
     skipped: tuple[Attribute, ...]
+    #: What a dead letter has not written while the others were.
+    unwritten: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
     #: The replay that was the last to take the user up, and whether its outcome is still awaited.
@@ -83,6 +87,7 @@ class Receipt:
             "changed": [str(attribute) for attribute in self.changed],
             "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
             "skipped": [str(attribute) for attribute in self.skipped],
+            "unwritten": [str(attribute) for attribute in self.unwritten],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,
@@ -187,17 +192,7 @@ class Receipts:
         awaited = receipts.c.outcome == Outcome.PENDING
         if operation is not None:
             awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
-        values = {
-            "outcome": Outcome.DEAD_LETTERED,
-            "reason": dead_letter.reason,
-            "stage": dead_letter.stage,
-            "detail": dead_letter.detail,
-            "holder_entra_id": dead_letter.collision and dead_letter.collision.holder_entra_id,
-            "contested_skolon_id": dead_letter.collision and dead_letter.collision.skolon_id,
-            "attempts": attempts,
-            "finished_at": now(),
-        }
-        return self._settle(run_id, entra_id, values, awaited)
+        return self._settle(run_id, entra_id, dead_letter_values(dead_letter, attempts), awaited)
 
     def record_digests(self, run_id: int, entra_id: str, marks: IdentityDigests) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
@@ -208,6 +203,26 @@ class Receipts:
                 .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
                 .values(eppn_digest=marks.eppn, ssn_digest=marks.ssn)
             )
+
+    def record_incomplete(self, run_id: int, entra_id: str, result: SyncResult) -> None:
+        """Note what was written of a user that becomes a dead letter, and what was not.
+
+        Raises `CollisionError` when another user of the run has claimed the result's Skolon user.
+        """
+        receipts = tables.receipts
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(
+                    update(receipts)
+                    .where(
+                        receipts.c.run_id == run_id,
+                        receipts.c.entra_id == entra_id,
+                        tables.awaits_outcome(receipts),
+                    )
+                    .values(incomplete_values(result))
+                )
+        except IntegrityError:
+            raise collision(self._database, run_id, result.skolon_id or "") from None
 
     def get(self, run_id: int, entra_id: str) -> Receipt | None:
         """Return a user's receipt in a run, or None."""
@@ -268,6 +283,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         changed=tuple(Attribute(name) for name in row.changed or ()),
         changes=parse_changes(row.changes),
         skipped=tuple(Attribute(name) for name in row.skipped_attributes or ()),
+        unwritten=tuple(Attribute(name) for name in row.unwritten_attributes or ()),
         published=as_utc(row.published_at),
         finished=row.finished_at and as_utc(row.finished_at),
         operation=row.operation_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, Outcome, Status
@@ -24,13 +24,21 @@ class ChangeTotals:
         self._database = database
 
     def for_run(self, run_id: int) -> ChangeCounts:
-        """Return what a run has changed, or would have if it is a dry one."""
+        """Return what a run has changed, or would have if it is a dry one.
+
+        Of dead letters those count that say what they have not written: the rest was.
+        """
         receipts = tables.receipts
+        is_partial = and_(
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            receipts.c.unwritten_attributes.is_not(None),
+            receipts.c.changes.is_not(None),
+        )
         query = (
             select(receipts.c.changes, func.count().label("users"))
             .where(
                 receipts.c.run_id == run_id,
-                receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)),
+                or_(receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)), is_partial),
             )
             .group_by(receipts.c.changes)
         )
@@ -102,7 +110,10 @@ def _prospect(groups: Any, not_read: int | None) -> RunForecast:
         if group.forecast_reason is not None:
             reason = Reason(group.forecast_reason)
             reasons[reason] = reasons.get(reason, 0) + group.users
-    changing = (group for group in seen if group.forecast_outcome == Outcome.UPDATED)
+    # A dead letter changes what it can.
+    changing = (
+        group for group in seen if group.forecast_outcome == Outcome.UPDATED or group.forecast_changes
+    )
     return RunForecast(
         outcomes=outcomes,
         reasons=reasons,

@@ -14,19 +14,20 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Stage
 from schemas.runs.run import RunWarning, WarningKind
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult, Unwritten
 from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.identity import IdentityCheck
+from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import birth_date
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.mapping import Mapped, check_values, mapped_values, resolve_sources
+from workers.rules.mapping import Mapped, invalid_user, invalid_values, mapped_values, resolve_sources
 from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
@@ -71,6 +72,7 @@ class SyncPipeline:
         self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
         self._identity = IdentityCheck(record, self._graph, on_step)
         self._notes: list[str] = []
+        self._faults: dict[Attribute, str] = {}
         self._warnings: list[RunWarning] = []
 
     def run(self, user_id: str, given: object | None) -> SyncResult:
@@ -92,17 +94,23 @@ class SyncPipeline:
             return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=excluded)
         mapped = self._map(user)
         keys = match_keys_with_values(mapped, tenant.match_keys)
-        if not keys and self._decisions.linked_skolon_id(user.id) is None:
+        is_linked = self._decisions.linked_skolon_id(user.id) is not None
+        has_no_key = not keys and not is_linked
+        if Attribute.EXTERNAL_ID in self._faults or has_no_key:
+            self._check_faults()
+        if has_no_key:
             return SyncResult(
                 outcome=Outcome.NOT_FOUND,
                 not_found_reason=NotFoundReason.NO_MATCH_KEY,
                 detail="no match key has a value",
             )
-        verified = self._verifications and self._verifications.lookup(mapped)
+        verified = self._verifications and not self._faults and self._verifications.lookup(mapped)
         if verified:
             return verified
         match = self._matcher.find(user.id, keys)
         if isinstance(match, NotFoundReason):
+            if match is NotFoundReason.NO_MATCH:
+                self._check_faults()
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
         self._add_birth_date(user, mapped)
         self._identity.check(user, match, mapped)
@@ -130,9 +138,18 @@ class SyncPipeline:
     def _map(self, user: GraphUser) -> Mapped:
         sources = resolve_sources(user, self._tenant)
         self._on_step(steps.MapStep(sources=sources))
-        mapped = mapped_values(sources)
-        check_values(mapped, self._tenant)
-        return mapped
+        return self._valid(mapped_values(sources))
+
+    def _valid(self, mapped: Mapped) -> Mapped:
+        """Return the values that keep their rules, and note what is wrong with the others."""
+        faults = invalid_values(mapped, self._tenant)
+        self._faults |= faults
+        return {attribute: value for attribute, value in mapped.items() if attribute not in faults}
+
+    def _check_faults(self) -> None:
+        """Raise `PermanentError` (`invalid_user`) if a value breaks a rule: without it nothing matches."""
+        if self._faults:
+            raise invalid_user(self._faults)
 
     def _read_again(self, user: GraphUser, match: Match, mapped: Mapped) -> SkolonUser | None:
         """Return the Skolon user as it is now, checked again: it may have been given to another person."""
@@ -155,8 +172,7 @@ class SyncPipeline:
         birthday = replace(birthday, value=date)
         self._on_step(steps.BirthDateStep(birthday=birthday))
         if birthday.problem is None:
-            mapped[Attribute.BIRTH_DATE] = birthday.value
-            check_values(mapped, self._tenant)
+            mapped |= self._valid({Attribute.BIRTH_DATE: birthday.value})
         elif birthday.affects_all_users:
             self._warnings.append(RunWarning(kind=WarningKind.BIRTHDAYS_REFUSED, detail=birthday.problem))
         else:
@@ -175,11 +191,20 @@ class SyncPipeline:
         return SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
 
     def _completed(self, result: SyncResult) -> SyncResult:
-        """Add the notes to the result; a user whose birth date is unknown is not verified."""
+        """Add the notes to the result; a user whose birth date is unknown is not verified.
+
+        Raises `IncompleteUpdateError` if an attribute could not be written.
+        """
+        invalid = {
+            attribute: Unwritten(reason=Reason.INVALID_USER, stage=Stage.MAP, fault=fault)
+            for attribute, fault in self._faults.items()
+        }
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
-        return replace(
+        completed = replace(
             result,
+            unwritten={**invalid, **result.unwritten},
             detail=result.detail or "; ".join(self._notes) or None,
             warnings=tuple(self._warnings),
             verification=self._verifications.verification() if self._verifications and is_verified else None,
         )
+        return ensure_complete(completed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
+from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
 from workers.rules.reversion import revert
 
@@ -54,7 +55,9 @@ class UndoPipeline:
         user = read()
         if user is None:
             return no_longer_in_skolon(_GONE)
-        return write_until_settled(user, write=partial(self._revert, undoable), read=read, gone=_GONE)
+        return ensure_complete(
+            write_until_settled(user, write=partial(self._revert, undoable), read=read, gone=_GONE)
+        )
 
     def _revert(self, undoable: UndoRecord, user: SkolonUser) -> SyncResult:
         reversion = revert(

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from clients.skolon.errors import UserNotFoundError
+from clients.skolon.errors import RejectedError, UserNotFoundError
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError, PermanentError, VersionConflictError
 from schemas.outcomes import NotFoundReason, Outcome, Stage
-from schemas.runs.changes import change_kind
+from schemas.runs.changes import GuardCounts, change_kind, guard_counts
 from schemas.runs.collision import Collision
-from schemas.runs.sync_result import SyncResult
+from schemas.runs.sync_result import SyncResult, Unwritten
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from store.receipts.collisions import CollisionError
 from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Tenant
-    from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
-    from store.receipts.claims import Claims
+    from store.receipts.claims import Claim, Claims
 
 #: How often a user that changes during the update is read and compared again, before it is a `conflict`.
 MAX_CONFLICTS: Final = 5
@@ -66,10 +67,10 @@ class ClaimingWriter:
         self._on_blocked = on_blocked
 
     def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
-        """Write the changes.
+        """Write the changes; those that Skolon refuses are `unwritten` in the result, and the others written.
 
-        Raises `HaltError` for the guard's limit, `collision` for a claimed user, and the errors of Skolon's
-        client.
+        Raises `HaltError` for the guard's limit, `collision` for a claimed user, and the other errors of
+        Skolon's client.
         """
         old_values = {attribute: user.attributes.get(attribute) for attribute in sorted(changes)}
         try:
@@ -88,8 +89,71 @@ class ClaimingWriter:
             raise collision(user.id, error.entra_id, self._message.user) from None
         if claim.superseded:
             return SyncResult(outcome=Outcome.SUPERSEDED)
-        version = self._skolon.update(self._tenant.organisation, user, changes)
+        try:
+            version = self._skolon.update(self._tenant.organisation, user, changes)
+        except RejectedError as error:
+            if error.concerns_values:
+                return self._write_one_by_one(user, changes, claim, error)
+            self._withdraw(user, changes, changes, claim)
+            raise
         return _changed(Outcome.UPDATED, user, changes, version=version)
+
+    def _write_one_by_one(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        claim: Claim,
+        error: RejectedError,
+    ) -> SyncResult:
+        """Write each change by itself after Skolon has refused them together.
+
+        Of a refused PATCH nothing is written (RFC 7644 section 3.5.2).
+        """
+        current, written = user, dict[Attribute, str | None]()
+        refused = dict.fromkeys(changes, error) if len(changes) == 1 else {}
+        for attribute in sorted(changes.keys() - refused.keys()):
+            change = {attribute: changes[attribute]}
+            try:
+                self._skolon.update(self._tenant.organisation, current, change)
+            except RejectedError as one:
+                refused[attribute] = one
+            else:
+                written |= change
+                current = self._read_after(current, change)
+        self._withdraw(user, changes, refused, claim)
+        outcome = Outcome.UPDATED if written else Outcome.UNCHANGED
+        result = _changed(outcome, user, written, version=current.version)
+        return replace(result, unwritten={name: _refusal(name, one) for name, one in refused.items()})
+
+    def _read_after(self, user: SkolonUser, change: Mapping[Attribute, str | None]) -> SkolonUser:
+        """Return a user as it is after a change of ours; raise if anything else changed as well."""
+        current = self._skolon.read(self._tenant.organisation, user.id)
+        if current is None:
+            raise UserNotFoundError("the Skolon user is no longer there")
+        others = (name for name in Attribute if name not in change)
+        if any(current.attributes.get(name) != user.attributes.get(name) for name in others):
+            raise VersionConflictError("the Skolon user has changed since it was written")
+        return current
+
+    def _withdraw(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        refused: Collection[Attribute],
+        claim: Claim,
+    ) -> None:
+        """Take back of a claim what Skolon has refused."""
+        if not refused:
+            return
+        held = {attribute: user.attributes.get(attribute) for attribute in changes}
+        written = {attribute: value for attribute, value in held.items() if attribute not in refused}
+        rightly_counted = guard_counts(written) if written else GuardCounts()
+        self._claims.withdraw(
+            self._message.run,
+            self._message.user,
+            {attribute: changes[attribute] for attribute in refused},
+            miscounted=guard_counts(held) - rightly_counted if claim.is_counted else GuardCounts(),
+        )
 
 
 def write_until_settled(
@@ -134,6 +198,11 @@ def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
         f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
         collision=Collision(holder_entra_id=holder, skolon_id=skolon_id),
     )
+
+
+def _refusal(attribute: Attribute, error: RejectedError) -> Unwritten:
+    fault = f"Skolon refused {ATTRIBUTE_TABLE[attribute].title} ({error.detail})"
+    return Unwritten(reason=error.reason, stage=error.stage, fault=fault)
 
 
 def _changed(

@@ -83,26 +83,22 @@ def is_personal(user: GraphUser, value: str | None) -> bool:
     return key in names or key not in addresses
 
 
-def map_user(user: GraphUser, tenant: Tenant) -> Mapped:
-    """Return the values that Skolon should have, as `mapped_values` does, checked by `check_values`."""
-    mapped = mapped_values(resolve_sources(user, tenant))
-    check_values(mapped, tenant)
-    return mapped
+def invalid_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> dict[Attribute, str]:
+    """Return what is wrong with each value that breaks a rule of its attribute, without the value.
 
-
-def check_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> None:
-    """Raise `PermanentError` (`invalid_user`) that names each attribute with an invalid value.
-
-    Nothing is written for such a user.
+    Such a value is neither written nor a match key; the user's other values are.
     """
-    faults = [
-        f"{attribute}: {fault}"
+    faults = {
+        attribute: "; ".join(f"{attribute}: {fault}" for fault in _faults(attribute, value, tenant))
         for attribute, value in mapped.items()
         if value is not None
-        for fault in _faults(attribute, value, tenant)
-    ]
-    if faults:
-        raise PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults))
+    }
+    return {attribute: fault for attribute, fault in faults.items() if fault}
+
+
+def invalid_user(faults: Mapping[Attribute, str]) -> PermanentError:
+    """Return the error of a user that has no valid value to be matched by."""
+    return PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults.values()))
 
 
 def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
@@ -122,7 +118,7 @@ def _is_guest_name(attribute: Attribute, source: str, text: str) -> bool:
 
 
 def _trimmed(attribute: Attribute, text: str) -> str | None:
-    """Return a name without invisible characters at its ends; other values are left to `check_values`."""
+    """Return a name without invisible characters at its ends; other values are left to `invalid_values`."""
     if text.isprintable() or attribute not in _NAMES:
         return text
     start, end = 0, len(text)

@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("eppn_digest", sa.String(length=32), nullable=True),
         sa.Column("ssn_digest", sa.String(length=32), nullable=True),
         sa.Column("skipped_attributes", sa.JSON(), nullable=True),
+        sa.Column("unwritten_attributes", sa.JSON(), nullable=True),
         sa.Column("forecast_outcome", sa.String(length=20), nullable=True),
         sa.Column("forecast_reason", sa.String(length=40), nullable=True),
         sa.Column("forecast_changes", sa.Text(), nullable=True),

@@ -244,7 +244,7 @@ def test_a_user_that_skolon_rejects_stops_nobody(made_up: Environment, sync: InP
     dead_letter = next(each for each in dead_letters(sync) if each["kwargs"]["user"] == unlucky.entra["id"])
     section = dead_letter["options"][METADATA_KEY]
     assert section["reason"] == "rejected_by_skolon"
-    assert section["detail"] == "HTTP 400 invalidValue"
+    assert section["detail"] == "Skolon refused Birth date (HTTP 400 invalidValue)"
     assert dead_letter["kwargs"]["run"] == summary.run.id
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
 from schemas.tenants.tenant import Tenant
 from schemas.users.attributes import ATTRIBUTE_TABLE, EXTENSION_ATTRIBUTES
 from schemas.users.skolon_user import SkolonUser
+from workers.rules.mapping import invalid_user, invalid_values, mapped_values, resolve_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.users.attributes import Attribute
+    from schemas.users.graph_user import GraphUser
+    from workers.rules.mapping import Mapped
 
 ENTRA_ID: Final = "00000000-0000-4000-8000-000000000001"
 
@@ -35,6 +43,18 @@ def tenant(**settings: Any) -> Tenant:
         organisation="organisation",
         **settings,
     )
+
+
+def map_user(user: GraphUser, chosen: Tenant) -> Mapped:
+    """Return what Skolon should have; raise `PermanentError` that names each value that breaks a rule."""
+    mapped = mapped_values(resolve_sources(user, chosen))
+    check_values(mapped, chosen)
+    return mapped
+
+
+def check_values(mapped: Mapping[Attribute, str | None], chosen: Tenant) -> None:
+    if faults := invalid_values(mapped, chosen):
+        raise invalid_user(faults)
 
 
 def skolon_user(user_id: str = "s1", **attributes: str | None) -> SkolonUser:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from schemas.tenants.tenant import Tenant, change_tenant
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from schemas.users.graph_user import load_graph_user
-from workers.rules.mapping import Mapped, map_user
+from tests.unit.workers.factories import map_user
+
+if TYPE_CHECKING:
+    from workers.rules.mapping import Mapped
 
 EXTENSIONS: Final = [f"extensionAttribute{number}" for number in range(1, 16)]
 

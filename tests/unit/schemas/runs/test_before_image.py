@@ -77,3 +77,26 @@ def test_a_second_delivery_finds_another_ones_value() -> None:
     assert second.wrote(Attribute.CITY, "Ystad")
     # That one is gone: whoever writes it now is not this run.
     assert not second.wrote(Attribute.CITY, "Malmö")
+
+
+def test_a_refused_value_was_never_written() -> None:
+    """Row 19: an undo knows nothing of what Skolon has refused, and still all that was written."""
+    record = ChangeRecord().extended(
+        {Attribute.CITY: "Lund", Attribute.LAST_NAME: "Ny"},
+        {Attribute.CITY: "Malmö", Attribute.LAST_NAME: "Gift"},
+    )
+    left = record.without({Attribute.LAST_NAME: "Gift"})
+    assert left.before_image == {Attribute.CITY: "Lund"}
+    assert left.wrote(Attribute.CITY, "Malmö")
+    assert not left.wrote(Attribute.LAST_NAME, "Gift")
+    assert left.last_written == {Attribute.CITY}
+
+
+def test_a_value_of_an_earlier_delivery_stays() -> None:
+    """The first worker may have written its value before it died, whatever becomes of the second one's."""
+    first = ChangeRecord().extended({Attribute.CITY: "Lund"}, {Attribute.CITY: "Malmö"})
+    second = first.extended({Attribute.CITY: "Malmö"}, {Attribute.CITY: None})
+    left = second.without({Attribute.CITY: None})
+    assert left.before_image == {Attribute.CITY: "Lund"}
+    assert left.wrote(Attribute.CITY, "Malmö")
+    assert not left.wrote(Attribute.CITY, None)

@@ -70,7 +70,9 @@ SETTINGS: Final = st.fixed_dictionaries(
             },
         ),
         "match_keys": st.lists(st.sampled_from([str(key) for key in MATCH_KEYS]), unique=True, min_size=1),
-        "erase_blank": st.lists(st.sampled_from(NAMES), unique=True),
+        "erase_blank": st.lists(
+            st.sampled_from([name for name in NAMES if name != "user_name"]), unique=True
+        ),
         "ssn_country": st.sampled_from([None, "SE", "NO", "DK", "FI"]),
         "birthdays": st.booleans(),
         "scope": st.fixed_dictionaries(
@@ -222,6 +224,7 @@ def test_scope_is_changed_rule_by_rule() -> None:
         ({"match_keys": ["city"]}, "match_keys.0"),
         ({"match_keys": ["shoe_size"]}, "match_keys.0"),
         ({"erase_blank": ["shoe_size"]}, "erase_blank.0"),
+        ({"erase_blank": ["city", "user_name"]}, "erase_blank"),
         ({"ssn_country": "DE"}, "ssn_country"),
         ({"birthdays": "yes"}, "birthdays"),
         ({"scope": {"enabled_only": 1}}, "scope.enabled_only"),

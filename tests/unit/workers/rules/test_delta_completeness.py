@@ -12,9 +12,8 @@ from schemas.errors import PermanentError
 from schemas.tenants.tenant import Exclusion, Scope, Tenant
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
-from tests.unit.workers.factories import ENTRA_ID, TEXT_PROPERTIES, graph_users, tenant, tenants
+from tests.unit.workers.factories import ENTRA_ID, TEXT_PROPERTIES, graph_users, map_user, tenant, tenants
 from workers.rules.delta_completeness import missing_properties
-from workers.rules.mapping import map_user
 from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope
 

@@ -15,8 +15,14 @@ from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
-from tests.unit.workers.factories import ENTRA_ID, graph_users, tenant, tenants
-from workers.rules.mapping import check_values, map_user
+from tests.unit.workers.factories import (
+    ENTRA_ID,
+    check_values,
+    graph_users,
+    map_user,
+    tenant,
+    tenants,
+)
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant

@@ -1,0 +1,50 @@
+"""What receipts note of users that become dead letters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, func, literal
+
+from schemas.outcomes import Outcome
+from schemas.runs.changes import format_changes
+from store import tables
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from schemas.runs.sync_result import Failure, SyncResult
+
+
+def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]:
+    """Return the columns of a receipt whose message is a dead letter."""
+    collision = failure.collision
+    return {
+        "outcome": Outcome.DEAD_LETTERED,
+        "reason": failure.reason,
+        "stage": failure.stage,
+        "detail": failure.detail,
+        "holder_entra_id": collision and collision.holder_entra_id,
+        "contested_skolon_id": collision and collision.skolon_id,
+        "attempts": attempts,
+        "finished_at": now(),
+    }
+
+
+def incomplete_values(result: SyncResult) -> dict[str, Any]:
+    """Return the columns that say what was written of a user, and what was not.
+
+    What a claim has noted of the changes holds good; a dry run claims nothing.
+    """
+    receipts = tables.receipts
+    values: dict[str, Any] = {
+        "skolon_id": func.coalesce(result.skolon_id, receipts.c.skolon_id),
+        "unwritten_attributes": sorted(map(str, result.unwritten)),
+    }
+    if result.changed:
+        changed = literal(sorted(map(str, result.changed)), JSON())
+        values |= {
+            "skolon_version": result.skolon_version,
+            "changed": func.coalesce(receipts.c.changed, changed),
+            "changes": func.coalesce(receipts.c.changes, format_changes(result.change_kinds)),
+        }
+    return values
