@@ -1,4 +1,4 @@
-"""Sources of a page's users: the trigger's own users, Entra's list or delta, or a run to undo."""
+"""Sources of a page's users: the trigger's own, Entra's list or delta, unresolved ones, or a run to undo."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 #: Graph's maximum page size, also used for runs that name their users.
 PAGE_SIZE: Final = 999
 
+#: Users that a delta run reads again by id at most, though Graph tells of no change.
+MAX_READ_AGAIN: Final = 999
+
+#: In a delta run the link to the page of these users; it is no address of Graph's.
+UNRESOLVED_USERS: Final = "unresolved-users"
+
 #: Causes for which Graph may refuse a delta link but give the list: the list is read all the same.
 _NO_DELTA: Final = (Cause.GRAPH_QUERY, Cause.ENTRA_PERMISSION)
 
@@ -37,7 +43,7 @@ class UserPage:
     """The users of a page by id, with Graph's data for each; None for those to be read by id.
 
     `is_full_listing` marks pages of the complete list. `is_delta` pages may have `removed` users too, and the
-    last of them has the link for the next delta.
+    last of them has the link for the next delta. `is_read_again` marks the page of unresolved users.
     """
 
     users: dict[str, dict[str, Any] | None]
@@ -45,6 +51,7 @@ class UserPage:
     is_last: bool
     is_delta: bool = False
     is_full_listing: bool = False
+    is_read_again: bool = False
     removed: tuple[str, ...] = ()
     delta_link: str | None = None
 
@@ -56,6 +63,7 @@ class PageSources:
         self._guard_counters = store.guard_counters
         self._delta_state = store.delta_state
         self._undo_records = store.undo_records
+        self._unresolved_users = store.unresolved_users
         self._gateways = gateways
 
     def read(self, page: TenantPage, run: Run, record: TenantRecord) -> UserPage:
@@ -71,7 +79,9 @@ class PageSources:
         reading = self._delta_state.read_plan(run, mapping_fingerprint(record.tenant))
         delta_link = reading.delta_link_for(page.attempt)
         if delta_link is not None:
-            return self._changed_users(page, delta_link, record)
+            if page.link == UNRESOLVED_USERS:
+                return self._read_unresolved(run, record)
+            return self._changed_users(page, run, delta_link, record)
         if page.number == 1:
             self._record_directory_size(run, record)
             if reading.needs_delta_link:
@@ -98,18 +108,30 @@ class PageSources:
             is_full_listing=True,
         )
 
-    def _changed_users(self, page: TenantPage, delta_link: str, record: TenantRecord) -> UserPage:
+    def _changed_users(self, page: TenantPage, run: Run, delta_link: str, record: TenantRecord) -> UserPage:
         graph = self._gateways.graph(record.credentials)
         answer = graph.delta_page(page.link or delta_link, is_delta_link=page.link is None)
         users = _merged(answer.users, answer.removed, page)
+        next_link = answer.next_link
+        if next_link is None and not run.dry_run and self._unresolved(run):
+            next_link = UNRESOLVED_USERS
         return UserPage(
             users=users,
-            next_link=answer.next_link,
-            is_last=answer.next_link is None,
+            next_link=next_link,
+            is_last=next_link is None,
             is_delta=True,
             removed=tuple(user for user in answer.removed if user not in users),
             delta_link=answer.delta_link,
         )
+
+    def _unresolved(self, run: Run) -> Sequence[str]:
+        return self._unresolved_users.due(run.id, limit=MAX_READ_AGAIN)
+
+    def _read_unresolved(self, run: Run, record: TenantRecord) -> UserPage:
+        """Return the unresolved users that were tried longest ago, as Entra has them now."""
+        graph = self._gateways.graph(record.credentials)
+        users = graph.users(self._unresolved(run), selected_properties(record.tenant))
+        return UserPage(users=users, next_link=None, is_last=True, is_read_again=True)
 
     def _changed_by(self, undone: int, page: TenantPage) -> UserPage:
         """Return the users that the undone run has changed, or may have; Entra is not asked."""

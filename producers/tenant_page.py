@@ -68,12 +68,13 @@ class PageReader:
             return
         self._pages.record_next_link(page, found.next_link)
         self._check_length(page, found)
+        if found.delta_link is not None:
+            # Before the next page is published: that may be the last one, and complete the run.
+            self._delta_state.record_delta_link(page.run, found.delta_link)
         self._publish(page, record, found)
         if found.is_last:
             if found.is_full_listing:
                 self._check_listing(page)
-            if found.delta_link is not None:
-                self._delta_state.record_delta_link(page.run, found.delta_link)
             self._runs.finish_reading(page.run)
             self._runs.complete_if_done(page.run)
         self._pages.mark_done(page, users=len(found.users) + len(found.removed))
@@ -90,7 +91,8 @@ class PageReader:
         if found.is_delta:
             pending = self._delta_receipts.create_pending(page.run, found.users.keys(), found.removed)
         else:
-            pending = self._receipts.create_pending(page.run, tuple(found.users))
+            users = tuple(found.users)
+            pending = self._receipts.create_pending(page.run, users, read_again=found.is_read_again)
         give_up = record.tenant.give_up_after_hours
         messages = [
             user_sync_message(

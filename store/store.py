@@ -28,6 +28,7 @@ from store.runs.run_warnings import RunWarnings
 from store.runs.runs import Runs
 from store.runs.triggers import Triggers
 from store.runs.undo import UndoRecords
+from store.runs.unresolved_users import UnresolvedUsers
 from store.runs.waits import Waits
 from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedules import Schedules
@@ -64,6 +65,7 @@ class Store:
         self.change_totals = ChangeTotals(self.database)
         self.forecasts = Forecasts(self.database)
         self.delta_state = DeltaState(self.database)
+        self.unresolved_users = UnresolvedUsers(self.database)
         self.delta_receipts = DeltaReceipts(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)

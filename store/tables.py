@@ -177,6 +177,17 @@ match_decisions = Table(
     UniqueConstraint("tenant_id", "skolon_id"),
 )
 
+# Users that the last run that had them could not bring up to date (store/runs/unresolved_users.py).
+unresolved_users = Table(
+    "unresolved_users",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
+    # When a run that had the user was complete.
+    _timestamp("tried_at"),
+    Index("ix_unresolved_users_tried_at", "tenant_id", "tried_at", "entra_id"),
+)
+
 # What operators do with dead letters: who did what, when, to how many.
 operations = Table(
     "operations",
@@ -235,6 +246,8 @@ receipts = Table(
     _timestamp("claimed_at", nullable=True),
     _timestamp("published_at"),
     _timestamp("finished_at", nullable=True),
+    # A delta run read the user again, though Graph told of no change.
+    Column("read_again", Boolean, nullable=False, server_default=text("false")),
     # The replay that was the last to take this user up, and whether its outcome is still awaited.
     Column("operation_id", Integer, ForeignKey("operations.id")),
     Column("replaying", Boolean, nullable=False, server_default=text("false")),

@@ -36,13 +36,18 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         "published": summary.published,
         "pending": summary.pending,
     }
+    if summary.read_again:
+        fields["read again"] = f"{summary.read_again} of them, unresolved before: Graph told of no change"
     if summary.pruned:
         fields["pruned"] = f"{summary.pruned} of the receipts: counted below, but removed"
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
         texts = remedy_for(run.cause).texts
         fields |= {f"fix ({language})": texts[language].fix for language in Language}
-        option = " --override-guard" if run.cause is Cause.GUARD_EXCEEDED else ""
+        needs_override = run.cause is Cause.GUARD_EXCEEDED or (
+            run.cause is Cause.SUSPICIOUS_LIST and summary.published
+        )
+        option = " --override-guard" if needs_override else ""
         fields["resume"] = f"update-sync runs resume {run.id}{option}"
     elif run.detail is not None:
         fields["note"] = run.detail

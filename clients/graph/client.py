@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from clients.entra.tokens import EntraTokens
 from clients.graph.batch import (
+    MAX_BATCH_SIZE,
     BatchItemResponse,
     BatchRefusedError,
     batch_body,
@@ -164,6 +165,24 @@ class GraphClient:
         """Return one user as Graph gave it, None when there is no such user."""
         with self._guard():
             return self.parse_user(self.request_user(user_id, _selected(select), READ_TIMEOUT))
+
+    def users(self, user_ids: Sequence[str], select: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """Return users as Graph gave them, twenty in a request; None for each that has to be read by id.
+
+        Graph may not have it, or not have given it with the others; that is all of them without batches.
+        """
+        found: dict[str, dict[str, Any] | None] = dict.fromkeys(user_ids)
+        for start in range(0, len(user_ids), MAX_BATCH_SIZE):
+            chunk = user_ids[start : start + MAX_BATCH_SIZE]
+            try:
+                with self._guard():
+                    responses = self.request_users(chunk, _selected(select), READ_TIMEOUT)
+            except BatchRefusedError:
+                break
+            for user_id, response in zip(chunk, responses, strict=True):
+                if not isinstance(response, TransientError) and succeeded(response):
+                    found[user_id] = json_object(response)
+        return found
 
     def expect_birthday(self) -> None:
         """Tell the other threads that this thread's user may need its birthday."""

@@ -87,6 +87,8 @@ class RunSummary:
     pruned: int = 0
     #: How many of the unchanged users were skipped, because a recent run verified them.
     skipped_verified: int = 0
+    #: How many users a delta run read again by id, because the last run could not bring them up to date.
+    read_again: int = 0
     warnings: tuple[RunWarning, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     #: When a user of a waiting run last got an outcome: it shows whether the others progress.
@@ -119,6 +121,7 @@ class RunSummary:
             "reverts_run_id": None if run.reverts_run_id is None else str(run.reverts_run_id),
             "recheck_all": run.recheck_all,
             "skipped_verified": self.skipped_verified,
+            "read_again": self.read_again,
             "status": str(run.status),
             "cause": run.cause and str(run.cause),
             "detail": run.detail,

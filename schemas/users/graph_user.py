@@ -98,7 +98,7 @@ TEXT_SOURCES: Final = (
 )
 
 #: Prefix of placeholder ids. Entra's ids are GUIDs.
-_PLACEHOLDER: Final = "no-id-"
+PLACEHOLDER_PREFIX: Final = "no-id-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +126,12 @@ def is_entra_id(value: object) -> bool:
 
 def placeholder_id(page: int, row: int) -> str:
     """Return the id that a user without one gets in the database: its place in Graph's list."""
-    return f"{_PLACEHOLDER}page-{page}-row-{row}"
+    return f"{PLACEHOLDER_PREFIX}page-{page}-row-{row}"
 
 
 def is_placeholder_id(user_id: str) -> bool:
     """Say whether an id is the placeholder of a user without an id."""
-    return user_id.startswith(_PLACEHOLDER)
+    return user_id.startswith(PLACEHOLDER_PREFIX)
 
 
 def load_graph_user(data: object) -> GraphUser:

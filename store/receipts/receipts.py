@@ -103,16 +103,17 @@ class Receipts:
         self._inserted = BatchRows({"entra_id": String()}, is_sqlite=database.is_sqlite)
         self._finishing = OutcomeWriter(database)
 
-    def create_pending(self, run_id: int, entra_ids: Sequence[str]) -> set[str]:
+    def create_pending(self, run_id: int, entra_ids: Sequence[str], *, read_again: bool = False) -> set[str]:
         """Write a pending receipt for each user that has none; return those that are still pending.
 
-        Raises `NotYetError` when the run is not being read any more.
+        `read_again` marks users of whom Graph told no change. Those that the run has from elsewhere are not
+        returned. Raises `NotYetError` when the run is not being read any more.
         """
         if not entra_ids:
             return set()
         receipts = tables.receipts
         with self._database.transaction() as connection:
-            values = {"outcome": Outcome.PENDING, "published_at": now()}
+            values = {"outcome": Outcome.PENDING, "published_at": now(), "read_again": read_again}
             written = self.insert(connection, run_id, entra_ids, values)
             others = [entra_id for entra_id in entra_ids if entra_id not in written]
             if not others:
@@ -122,6 +123,7 @@ class Receipts:
                     receipts.c.run_id == run_id,
                     receipts.c.entra_id.in_(others),
                     receipts.c.outcome == Outcome.PENDING,
+                    receipts.c.read_again.is_(read_again),
                 )
             )
             return written.union(pending)

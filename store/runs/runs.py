@@ -17,6 +17,7 @@ from store.runs.delta_state import promote_delta_link
 from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, is_run_id, run_from_row
 from store.runs.run_warnings import warnings_by_run
 from store.runs.totals import totals_by_run
+from store.runs.unresolved_users import record_unresolved
 from store.runs.waits import delete_waits, last_finished_by_run, waiting_by_run
 from store.timestamps import now
 
@@ -124,6 +125,7 @@ class Runs:
             surge = _surge_of(connection, run_id)
             if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
+                record_unresolved(connection, run_id, is_sqlite=self._database.is_sqlite)
                 return True
             connection.execute(
                 update(runs)
@@ -202,6 +204,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             reasons=sums[row.id].reasons,
             pruned=sums[row.id].pruned,
             skipped_verified=sums[row.id].skipped_verified,
+            read_again=sums[row.id].read_again,
             warnings=warnings[row.id],
             waiting=waiting[row.id],
             last_finished=last_finished.get(row.id),

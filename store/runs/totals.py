@@ -30,6 +30,7 @@ class RunTotals:
     pruned: int = 0
     skipped: int = 0
     skipped_verified: int = 0
+    read_again: int = 0
 
 
 def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, RunTotals]:
@@ -49,6 +50,7 @@ def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int,
             func.sum(case((receipts.c.verified_at < receipts.c.published_at, 1), else_=0)).label(
                 "skipped_verified"
             ),
+            func.sum(case((receipts.c.read_again, 1), else_=0)).label("read_again"),
         )
         .where(receipts.c.run_id.in_(run_ids))
         .group_by(receipts.c.run_id, receipts.c.outcome, receipts.c.reason)
@@ -61,6 +63,7 @@ def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int,
         pruned.c.users,
         pruned.c.skipped_attributes,
         literal(0),
+        literal(0),
     ).where(pruned.c.run_id.in_(run_ids))
     sums = {run_id: RunTotals() for run_id in run_ids}
     for row in connection.execute(union_all(there, gone)):
@@ -69,6 +72,7 @@ def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int,
         of_run.pruned += row.pruned
         of_run.skipped += row.skipped
         of_run.skipped_verified += row.skipped_verified
+        of_run.read_again += row.read_again
         if row.reason is not None:
             of_run.reasons[Reason(row.reason)] += row.users
     return sums

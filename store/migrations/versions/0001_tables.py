@@ -54,6 +54,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_delta_links")),
     )
     op.create_table(
+        "unresolved_users",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("entra_id", sa.String(length=100), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_unresolved_users_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "entra_id", name=op.f("pk_unresolved_users")),
+    )
+    op.create_index(
+        "ix_unresolved_users_tried_at",
+        "unresolved_users",
+        ["tenant_id", "tried_at", "entra_id"],
+        unique=False,
+    )
+    op.create_table(
         "match_decisions",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -183,6 +199,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("operation_id", sa.Integer(), nullable=True),
         sa.Column("replaying", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_receipts_operation_id")),

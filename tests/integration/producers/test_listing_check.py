@@ -27,6 +27,8 @@ ON_A_PAGE = 20
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clients.graph.client.PAGE_SIZE", ON_A_PAGE)
+    # What a delta reads beside the changed users is not counted here.
+    monkeypatch.setattr("producers.page_sources.MAX_READ_AGAIN", 0)
 
 
 def end_list_early(made_up: Environment, *, empty: bool = False) -> None:

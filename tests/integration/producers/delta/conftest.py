@@ -30,6 +30,17 @@ def made_up(tmp_path: Path, people: int) -> Iterator[Environment]:
 
 
 @pytest.fixture
+def read_again() -> int:
+    """Say how many unresolved users a delta reads again at most: most tests count the changed ones alone."""
+    return 0
+
+
+@pytest.fixture(autouse=True)
+def _bounded(read_again: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.page_sources.MAX_READ_AGAIN", read_again)
+
+
+@pytest.fixture
 def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     """Return a sync after its first full run."""
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:

@@ -1,0 +1,95 @@
+"""Users that a run could not bring up to date: each delta run reads some of them again by id.
+
+A delta tells of users that changed in Entra. What was corrected in Skolon, such as a missing user or a
+doubled address, it never tells. The table is brought up to date in the transaction that completes a run, by
+two statements for all of its users.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, delete, exists, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schemas.outcomes import Mode, NotFoundReason, Outcome
+from schemas.users.graph_user import PLACEHOLDER_PREFIX
+from store import tables
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from store.database import Database
+
+_RESOLVED: Final = (Outcome.UPDATED, Outcome.UNCHANGED, Outcome.OUT_OF_SCOPE)
+
+
+class UnresolvedUsers:
+    """The table of unresolved users; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, run_id: int, *, limit: int) -> Sequence[str]:
+        """Return the users of the run's tenant to read again, those first that were tried longest ago.
+
+        Users that the run has from elsewhere are not among them. The answer stays the same while the run is
+        open, but for users that it gets from elsewhere meanwhile.
+        """
+        unresolved, receipts, runs = tables.unresolved_users, tables.receipts, tables.runs
+        has_receipt = exists().where(
+            receipts.c.run_id == run_id,
+            receipts.c.entra_id == unresolved.c.entra_id,
+            ~receipts.c.read_again,
+        )
+        query = (
+            select(unresolved.c.entra_id)
+            .join(runs, runs.c.tenant_id == unresolved.c.tenant_id)
+            .where(runs.c.id == run_id, ~has_receipt)
+            .order_by(unresolved.c.tried_at, unresolved.c.entra_id)
+            .limit(limit)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
+
+
+def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
+    """Record which users of a complete run are unresolved, and which no longer are.
+
+    A user without a match key is not: only a change in Entra can help, and a delta tells of that.
+    """
+    unresolved, receipts, runs = tables.unresolved_users, tables.receipts, tables.runs
+    tenant_id = connection.scalar(
+        select(runs.c.tenant_id).where(runs.c.id == run_id, ~runs.c.dry_run, runs.c.mode != Mode.UNDO)
+    )
+    if tenant_id is None:
+        return
+    resolved = exists().where(
+        receipts.c.run_id == run_id,
+        receipts.c.entra_id == unresolved.c.entra_id,
+        receipts.c.outcome.in_(_RESOLVED),
+    )
+    connection.execute(delete(unresolved).where(unresolved.c.tenant_id == tenant_id, resolved))
+    moment = now()
+    tried = select(
+        literal(tenant_id), receipts.c.entra_id, literal(moment, unresolved.c.tried_at.type)
+    ).where(
+        receipts.c.run_id == run_id,
+        or_(
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            and_(
+                receipts.c.outcome == Outcome.NOT_FOUND,
+                receipts.c.not_found_reason != NotFoundReason.NO_MATCH_KEY,
+            ),
+        ),
+        ~receipts.c.entra_id.startswith(PLACEHOLDER_PREFIX, autoescape=True),
+    )
+    dialect: Any = sqlite if is_sqlite else postgresql
+    connection.execute(
+        dialect.insert(unresolved)
+        .from_select(["tenant_id", "entra_id", "tried_at"], tried)
+        .on_conflict_do_update(index_elements=["tenant_id", "entra_id"], set_={"tried_at": moment})
+    )
