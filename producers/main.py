@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bootstrap.message_services import message_services
+from producers.dead_letters.cleanup import CleanupTimes, DeadLetterCleanup
 from producers.failure_recorder import RunFailureRecorder
 from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actor import current_message_id, declare_actor
-from queues.consuming.periodic_task import PeriodicTask
+from queues.consuming.periodic_tasks import PeriodicTask, PeriodicTasks
 from queues.consuming.processes import set_process_broker
 from queues.middleware.failures import utc_now
 from schemas.messages.messages import (
@@ -34,7 +35,7 @@ def build() -> None:
     services = message_services()
     broker = services.open_broker()
     declare_producers(broker, broker, store=services.store, gateways=services.gateways)
-    add_reconciler(broker, broker, store=services.store)
+    add_background_tasks(broker, broker, store=services.store)
     set_process_broker(broker)
 
 
@@ -73,10 +74,16 @@ def declare_producers(
     )
 
 
-def add_reconciler(
+def add_background_tasks(
     broker: Broker, queues: ReconcilerBroker, *, store: Store, patience: LossTimeouts | None = None
 ) -> None:
-    """Add the reconciler to `broker`: it looks for lost messages periodically."""
-    patience = patience or LossTimeouts()
+    """Add what is done periodically: lost messages are looked for, and stale dead letters are removed."""
+    patience, times = patience or LossTimeouts(), CleanupTimes()
     reconciler = Reconciler(store=store, queues=queues, patience=patience)
-    broker.add_middleware(PeriodicTask(lambda: reconciler.tick(utc_now()), interval=patience.check_interval))
+    cleanup = DeadLetterCleanup(store=store, broker=queues, times=times)
+    broker.add_middleware(
+        PeriodicTasks(
+            PeriodicTask(call=lambda: reconciler.tick(utc_now()), interval=patience.check_interval),
+            PeriodicTask(call=cleanup.tick, interval=times.interval),
+        )
+    )

@@ -8,6 +8,7 @@ from runtime.services import NO_BREAKER, Breakers
 from store.database import Database
 from store.encryption.encrypted_values import EncryptedValues
 from store.encryption.message_cipher import MessageCipher
+from store.maintenance.cleanups import Cleanups
 from store.maintenance.operations import Operations
 from store.maintenance.pruning import Pruning
 from store.receipts.claims import Claims
@@ -69,6 +70,7 @@ class Store:
         self.delta_receipts = DeltaReceipts(self.database, self.receipts)
         self.replays = Replays(self.database)
         self.operations = Operations(self.database)
+        self.cleanups = Cleanups(self.database)
         self.run_warnings = RunWarnings(self.database)
         self.verifications = Verifications(self.database)
         self.waits = Waits(self.database)

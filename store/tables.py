@@ -43,7 +43,6 @@ _PENDING: Final = text("outcome = 'pending'")
 _CLAIMED: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
 
-
 #: Marks a column that holds encrypted values: as a text, or in JSON under the name `encrypted`. Key rotation
 #: (`store/encryption/encrypted_values.py`) finds every encrypted value by this mark.
 _ENCRYPTED: Final = {"encrypted": True}
@@ -95,6 +94,8 @@ runs = Table(
     Column("reverts_run_id", Integer),
     # Skolon is asked about all users, whatever receipts say.
     Column("recheck_all", Boolean, nullable=False, server_default=text("false")),
+    # The dead letters that became stale by this run are out of their queue.
+    Column("cleaned_up", Boolean, nullable=False, server_default=text("false")),
     _timestamp("started"),
     _timestamp("finished", nullable=True),
     Index("ix_runs_tenant_id", "tenant_id"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
 from schemas.crypto.encryption import DecryptionError
-from schemas.errors import PermanentError
+from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import load_user_sync
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ class UserFailureRecorder:
         self._waits = store.waits
         self._peer_progress = store.peer_progress
         self._message_cipher = store.message_cipher
+
+    def keeps_dead_letter(self, message: Message[Any]) -> bool:
+        """Say whether the user is to be synced later: a dry run's receipt says all that there is to know."""
+        try:
+            user = load_user_sync(message.kwargs)
+            self._message_cipher.decrypt_user(user)
+            return not self._runs.get(user.run).dry_run
+        except (PermanentError, DecryptionError, UsageError):
+            # A message that is not ours must not vanish.
+            return True
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Give the user's receipt its outcome, if the message is authentic."""

@@ -17,7 +17,7 @@ from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
-from schemas.runs.sync_result import Forecast, SyncResult, failure_of
+from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.pipeline.pipeline import SyncPipeline
@@ -112,14 +112,7 @@ class UserSyncHandler:
             result = replace(run(), digests=digests.digests)
             self._finish(message, result)
         except PermanentError as error:
-            failure = self._record_failure(message, error, digests.digests)
-            if not item.has_settings_override:
-                raise failure from None
-            # A preview reports what would be a dead letter, and creates none.
-            self._store.receipts.mark_dead_lettered(
-                message.run, message.user, failure_of(failure), attempts=1
-            )
-            return
+            raise self._record_failure(message, error, digests.digests) from None
         guard = record.tenant.guard
         if (
             result.outcome is Outcome.NOT_FOUND

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from producers.reconciliation.receipts import reconcile_receipts
+from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_locked, iter_paged
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def browse(
     wanted: DeadLetterFilter, *, store: Store, broker: DeadLetterSource, limit: int | None, lock: bool = False
 ) -> Iterator[tuple[DeadLetter, ReceiptState | None]]:
-    """Yield at most `limit` dead letters, each with the state of its receipt.
+    """Yield at most `limit` dead letters that are not stale, each with the state of its receipt.
 
     Receipts that still wait for a dead letter which RabbitMQ made itself are reconciled on the way. With
     `lock`, each queue is read in one pass, so that each dead letter is counted once.
@@ -29,11 +30,10 @@ def browse(
     left = limit
     read = iter_locked if lock else iter_paged
     for portion in read(broker, wanted.queues_to_browse):
-        dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)][:left]
-        states = reconcile_receipts(dead_letters, store=store).states
-        for dead_letter in dead_letters:
-            yield dead_letter, states.get(dead_letter.receipt_key) if dead_letter.receipt_key else None
+        dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
+        found = list(islice(open_dead_letters(dead_letters, store=store), left))
+        yield from found
         if left is not None:
-            left -= len(dead_letters)
+            left -= len(found)
             if not left:
                 return

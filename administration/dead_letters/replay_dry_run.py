@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_paged
 from schemas.messages.messages import USER_SYNC_QUEUE
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
@@ -19,14 +20,13 @@ def replay_dry_run(
     wanted: DeadLetterFilter, *, limit: int | None, original_payload: bool, services: Services
 ) -> ReplayForecast:
     """Try the users' dead letters that a filter chooses, at most `limit`, and return their outcomes."""
-    dead_letters = chain.from_iterable(iter_paged(services.broker, (USER_SYNC_QUEUE,)))
-    chosen = islice(
-        (
-            dead_letter
-            for dead_letter in dead_letters
-            if dead_letter.receipt_key is not None and wanted.matches(dead_letter)
-        ),
-        limit,
+    chosen = (
+        dead_letter
+        for portion in iter_paged(services.broker, (USER_SYNC_QUEUE,))
+        for dead_letter, _ in open_dead_letters(
+            [each for each in portion if each.receipt_key is not None and wanted.matches(each)],
+            store=services.store,
+        )
     )
     handler = UserSyncHandler(store=services.store, gateways=services.gateways, cipher=services.cipher)
-    return forecast_replay(chosen, handler, original_payload=original_payload)
+    return forecast_replay(islice(chosen, limit), handler, original_payload=original_payload)

@@ -13,17 +13,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunDetails:
-    """How many users a run changes in which attribute; `prospect` of a run that the guard has halted."""
+    """How many users a run changes in which attribute; `prospect` of a run that the guard has halted.
+
+    Newer runs have settled `settled_later` of its dead letters: these need no person any more.
+    """
 
     changes: ChangeCounts
     prospect: RunForecast | None
+    settled_later: int
 
     def as_json(self) -> dict[str, Any]:
         """Return what is added to the contract's object."""
         prospect = {} if self.prospect is None else self.prospect.as_json()
-        return {"attributes": self.changes.as_json(), **prospect}
+        return {
+            "attributes": self.changes.as_json(),
+            "dead_letters_settled_later": self.settled_later,
+            **prospect,
+        }
 
 
 def details_of(run_id: int, store: Store) -> RunDetails:
     """Return a run's details as they are now."""
-    return RunDetails(changes=store.change_totals.for_run(run_id), prospect=store.forecasts.for_run(run_id))
+    return RunDetails(
+        changes=store.change_totals.for_run(run_id),
+        prospect=store.forecasts.for_run(run_id),
+        settled_later=store.replays.settled_later(run_id),
+    )

@@ -34,7 +34,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         dt.datetime.now(dt.UTC),
     )
     wanted = filter_from(options, now=now)
-    plan = plan_discard(wanted, limit=limit, broker=services.broker)
+    plan = plan_discard(wanted, limit=limit, store=services.store, broker=services.broker)
     groups = plan.groups
     if not yes and groups.dead_letters:
         for name, dead_letters in groups.counts().items():

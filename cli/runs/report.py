@@ -64,6 +64,11 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         fields[f"  {Outcome.UNCHANGED}"] = (
             f"{unchanged}, of which {summary.skipped_verified} verified recently, not checked again"
         )
+    if details is not None and details.settled_later:
+        dead = summary.counts.get(Outcome.DEAD_LETTERED, 0)
+        fields[f"  {Outcome.DEAD_LETTERED}"] = (
+            f"{dead}, of which newer runs have settled {details.settled_later}"
+        )
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
     if run.reverts_run_id is not None:
         # Users of those above with an attribute that has changed since, and was not restored.

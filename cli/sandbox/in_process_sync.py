@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from bootstrap.message_services import MessageServices
-from producers.main import add_reconciler, declare_producers
+from producers.main import add_background_tasks, declare_producers
 from queues.brokers.factory import open_memory_broker
 from queues.consuming.in_process import run_worker
 from queues.message import tenant_sync_message, with_proof
@@ -118,7 +118,7 @@ def in_process_sync(
     store.tenants.add(*load_tenant(tenant_key, world.tenant))
     broker = open_memory_broker(services.breakers)
     declare_producers(broker, broker, store=store, gateways=gateways)
-    add_reconciler(broker, broker, store=store)
+    add_background_tasks(broker, broker, store=store)
     declare_user_sync(broker, store=store, gateways=gateways, cipher=cipher)
     try:
         with run_worker(broker, threads=threads):

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from producers.reconciliation.receipts import reconcile_receipts
+from producers.reconciliation.stale import iter_open
 from schemas.runs.operation import OperationKind, OperationStatus
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def discard(
     store: Store,
     broker: DeadLetterSource,
 ) -> Operation:
-    """Discard dead letters, the oldest first: at most as many of a queue as `expected` says.
+    """Discard dead letters that are not stale, the oldest first: as many of a queue as `expected` says.
 
     Receipts keep `dead_lettered`. The operation is recorded before the first one is discarded, and its counts
     after each batch. Raises `TransientError` when the database or RabbitMQ is unavailable.
@@ -38,7 +39,8 @@ def discard(
     counts: dict[str, int] = {}
     for queue, dead_letters in expected.items():
         with broker.browse_dead_letters(queue) as browser:
-            meant = islice((found for found in browser if wanted.matches(found.dead_letter)), dead_letters)
+            chosen = (found for found in browser if wanted.matches(found.dead_letter))
+            meant = islice(iter_open(chosen, store=store), dead_letters)
             while batch := list(islice(meant, _BATCH)):
                 _discard_batch(batch, browser, store)
                 for found in batch:

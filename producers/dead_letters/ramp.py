@@ -22,7 +22,6 @@ class BlockReason(StrEnum):
 
     FOREIGN = "foreign"
     RUN_GONE = "run_gone"
-    SUPERSEDED = "superseded"
 
     @property
     def text(self) -> str:
@@ -33,7 +32,6 @@ class BlockReason(StrEnum):
 _BLOCK_REASONS: Final = {
     BlockReason.FOREIGN: "not a message of the sync: check it with 'show', and 'discard' it",
     BlockReason.RUN_GONE: "its run was pruned, or removed with its tenant: 'discard' it",
-    BlockReason.SUPERSEDED: "its receipt was pruned, and a newer run has handled the user: 'discard' it",
 }
 
 

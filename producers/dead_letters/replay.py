@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from producers.dead_letters.ramp import MAX_FAILED_SHARE, describe_failures, exceeds_failure_limit, step_size
 from producers.dead_letters.replay_runs import RunReplayer
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
+from producers.reconciliation.stale import iter_open
 from queues.dead_letters import iter_locked
 from queues.message import replay_message
 from schemas.errors import TransientError
@@ -153,7 +154,8 @@ class Replay:
         ends = time.monotonic() + MAX_BROWSE_SECONDS
         published = self._published
         with self._broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
-            selected = (found for found in browser if self._is_selected(found.dead_letter))
+            chosen = (found for found in browser if self._is_selected(found.dead_letter))
+            selected = iter_open(chosen, store=self._store)
             while (missing := users - (self._published - published)) and time.monotonic() < ends:
                 self._check_cancelled()
                 batch = list(islice(selected, min(missing, self._batch(), self._left)))

@@ -46,7 +46,7 @@ def is_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
     return True
 
 
-def _is_surely_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
+def is_surely_authentic(dead_letter: DeadLetter, *, store: Store) -> bool:
     """Say whether a dead letter is surely ours: without the key, another process must decide."""
     try:
         return is_authentic(dead_letter, store=store)
@@ -70,7 +70,7 @@ def reconcile_receipts(dead_letters: Iterable[DeadLetter], *, store: Store) -> R
             continue
         if (
             state.is_orphaned(dead_letter.operation)
-            and _is_surely_authentic(dead_letter, store=store)
+            and is_surely_authentic(dead_letter, store=store)
             and store.receipts.mark_dead_lettered(
                 *key, dead_letter.failure, dead_letter.attempts, operation=dead_letter.operation
             )

@@ -58,6 +58,9 @@ _log = structlog.get_logger(__name__)
 class FailureListener(Protocol):
     """Records what a decision about a message means for its receipt and its run."""
 
+    def keeps_dead_letter(self, message: Message[Any]) -> bool:
+        """Say whether the message is kept among the dead letters; raises `TransientError` (database)."""
+
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         """Record that the message is a dead letter now; must tolerate a second call."""
 
@@ -172,8 +175,9 @@ class FailureMiddleware(Middleware):
             case Retry():
                 yield partial(broker.publish_later, message, decision.delay)
             case Failure():
-                dead_letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
-                yield partial(broker.publish_dead_letter, dead_letter)
+                if failure_listener.keeps_dead_letter(message):
+                    dead_letter = as_dead_letter(message, decision, now=self._now(), version=self._version)
+                    yield partial(broker.publish_dead_letter, dead_letter)
                 yield partial(failure_listener.on_dead_letter, message, decision, attempts=history.attempts)
             case Halt():
                 yield partial(failure_listener.on_halt, message, decision)

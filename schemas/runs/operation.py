@@ -1,4 +1,4 @@
-"""Operations on many dead letters: replays and discards, as they are stored."""
+"""Operations on many dead letters: replays, discards and cleanups, as they are stored."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class OperationKind(StrEnum):
 
     REPLAY = "replay"
     DISCARD = "discard"
+    #: By a producer itself: newer runs have settled the users.
+    CLEANUP = "cleanup"
 
 
 class OperationStatus(StrEnum):
@@ -36,7 +38,7 @@ class OperationStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One replay or discard. `selection` is what the operator asked for, `counts` what became of it.
+    """One replay, discard or cleanup. `selection` is what the operator asked for, `counts` what became of it.
 
     An operation that is `running` and has ended was killed: what it had not done is still to be done.
     """

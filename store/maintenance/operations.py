@@ -1,4 +1,4 @@
-"""Operations: what operators did with dead letters, kept for good."""
+"""Operations: what was done with dead letters, kept for good."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ until the replay has brought another one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import exists, func, or_, select, tuple_, update
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Outcome, Status
+from schemas.outcomes import Mode, Outcome, Status
 from schemas.runs.operation import ReplayResults
 from schemas.users.graph_user import is_entra_id
 from store import tables
@@ -25,19 +25,27 @@ if TYPE_CHECKING:
 
     from store.database import Database
 
+#: Outcomes that leave a user to another message.
+_SETTLES_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
+
 #: The run and the Entra id of a user: what a receipt is found by.
 Key = tuple[int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptState:
-    """How a receipt stands: `operation` is the replay that was the last to take it up, if one has."""
+    """How a receipt stands: `operation` is the replay that was the last to take it up, if one has.
+
+    `settled_later` says whether a newer run has settled the user.
+    """
 
     tenant: str
     status: Status
+    dry_run: bool
     outcome: Outcome
     replaying: bool
     operation: int | None
+    settled_later: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -54,6 +62,17 @@ class ReceiptState:
         if self.replaying:
             return self.operation == operation
         return self.outcome is Outcome.PENDING
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a dead letter of the receipt needs no person any more.
+
+        Nothing awaits its message, and either the receipt has another outcome by now, or a newer run has
+        settled the user, or the run was a dry one.
+        """
+        if self.replaying or self.outcome is Outcome.PENDING:
+            return False
+        return self.outcome is not Outcome.DEAD_LETTERED or self.settled_later or self.dry_run
 
 
 class Replays:
@@ -74,9 +93,11 @@ class Replays:
                 receipts.c.entra_id,
                 tenants.c.key,
                 runs.c.status,
+                runs.c.dry_run,
                 receipts.c.outcome,
                 receipts.c.replaying,
                 receipts.c.operation_id,
+                _settled_later().label("settled_later"),
             )
             .join(tenants, tenants.c.id == receipts.c.tenant_id)
             .join(runs, runs.c.id == receipts.c.run_id)
@@ -87,9 +108,11 @@ class Replays:
                 (row.run_id, row.entra_id): ReceiptState(
                     tenant=row.key,
                     status=Status(row.status),
+                    dry_run=row.dry_run,
                     outcome=Outcome(row.outcome),
                     replaying=row.replaying,
                     operation=row.operation_id,
+                    settled_later=row.settled_later,
                 )
                 for row in connection.execute(query)
             }
@@ -101,7 +124,7 @@ class Replays:
         out. What another operation took up and did not settle is taken over: it may have been killed
         before it published anything, and a message of it that is on its way will do nothing any more.
         """
-        receipts = tables.receipts
+        receipts, runs = tables.receipts, tables.runs
         known = _possible(keys)
         if not known:
             return set()
@@ -122,6 +145,9 @@ class Replays:
                 connection.execute(
                     update(receipts).where(_any_of(opened)).values(operation_id=operation, replaying=True)
                 )
+                # A second copy, or one that a killed replay leaves, is stale once the user has an outcome.
+                of_opened = runs.c.id.in_({run for run, _ in opened})
+                connection.execute(update(runs).where(of_opened, runs.c.cleaned_up).values(cleaned_up=False))
         return opened
 
     def release(self, keys: Collection[Key]) -> None:
@@ -131,6 +157,18 @@ class Replays:
         if known:
             with self._database.transaction() as connection:
                 connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
+
+    def settled_later(self, run_id: int) -> int:
+        """Return how many users that are dead letters in a run have been settled by newer runs."""
+        receipts, runs = tables.receipts, tables.runs
+        query = (
+            select(func.count())
+            .select_from(receipts)
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.DEAD_LETTERED, _settled_later())
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query) or 0
 
     def results(self, operation: int) -> ReplayResults:
         """Return the results of the users that a replay has taken up so far."""
@@ -156,6 +194,24 @@ class Replays:
 def _possible(keys: Iterable[Key]) -> list[Key]:
     """Return those that can be in the books: a letter may name anything."""
     return [(run, user) for run, user in keys if is_run_id(run) and is_entra_id(user)]
+
+
+def _settled_later() -> ColumnElement[bool]:
+    """Say whether a newer run, no dry one, has brought a receipt's user to an outcome.
+
+    An undo says nothing about a user's fault in Entra or Skolon: it settles only what another undo left.
+    """
+    receipts, runs = tables.receipts, tables.runs
+    newer, newer_runs = receipts.alias(), runs.alias()
+    return exists().where(
+        newer.c.tenant_id == receipts.c.tenant_id,
+        newer.c.entra_id == receipts.c.entra_id,
+        newer.c.run_id > receipts.c.run_id,
+        newer.c.outcome.not_in(_SETTLES_NOTHING),
+        newer_runs.c.id == newer.c.run_id,
+        ~newer_runs.c.dry_run,
+        or_(newer_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
+    )
 
 
 def _any_of(keys: Collection[Key]) -> ColumnElement[bool]:

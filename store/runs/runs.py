@@ -75,7 +75,13 @@ class Runs:
                 row = get_run_row(connection, run_id)
                 if row.status in (Status.COMPLETED, Status.CANCELLED):
                     raise UsageError(f"Run {run_id} is {row.status}: there is nothing to resume.")
-                values = {"status": Status.UPDATING, "cause": None, "detail": None, "finished": None}
+                values = {
+                    "status": Status.UPDATING,
+                    "cause": None,
+                    "detail": None,
+                    "finished": None,
+                    "cleaned_up": False,
+                }
                 if not row.listing_complete:
                     values |= {
                         "status": Status.READING,

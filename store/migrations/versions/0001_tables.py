@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("guard_overridden", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("reverts_run_id", sa.Integer(), nullable=True),
         sa.Column("recheck_all", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("cleaned_up", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(

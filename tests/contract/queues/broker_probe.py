@@ -144,6 +144,12 @@ class RecordingListener:
     failures: list[Exception] = field(default_factory=list)
     #: How others fare, as it is asked at each stage.
     fare: PeerResults = UNKNOWN_PEERS
+    #: Whether messages are kept among the dead letters.
+    keeps: bool = True
+
+    def keeps_dead_letter(self, message: Message[Any]) -> bool:
+        del message
+        return self.keeps
 
     def on_dead_letter(self, message: Message[Any], dead_letter: Failure, *, attempts: int) -> None:
         self._fail()

@@ -151,6 +151,18 @@ class BrokerContract:
         self.assert_all_acknowledged(probe)
         assert self.dead_letters(probe, 0) == []
 
+    def test_a_dead_letter_that_is_not_kept_is_recorded_all_the_same(
+        self, probe: BrokerProbe, listener: RecordingListener
+    ) -> None:
+        """A dry run's failure is told to the listener, and leaves no message anywhere."""
+        listener.keeps = False
+        self.declare(probe, Calls(failures=[WRONG]), listener)
+        probe.broker.publish([user_message()])
+        with running_worker(probe.broker):
+            wait_until(lambda: bool(listener.dead_letters), "the receipt")
+        self.assert_all_acknowledged(probe)
+        assert self.dead_letters(probe, 0) == []
+
     def test_a_permanent_error_is_a_dead_letter_that_says_why(
         self,
         probe: BrokerProbe,

@@ -9,11 +9,21 @@ import pytest
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, UsageError
-from schemas.outcomes import Outcome, Stage, Status
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Mode, Outcome, Stage, Status
 from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
-from tests.contract.store.factories import TENANT, begin_run, dead_letter, result, run_concurrently
+from tests.contract.store.factories import (
+    CLIENT_SECRET,
+    TENANT,
+    begin_run,
+    complete,
+    dead_letter,
+    result,
+    run_concurrently,
+    tenant,
+)
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -252,3 +262,65 @@ def test_operations_are_kept(store: Store) -> None:
     assert isinstance(newer, Operation)
     with pytest.raises(UsageError):
         store.operations.get(newer.id + 1)
+
+
+def is_stale(store: Store, run: Run, user: str) -> bool:
+    return store.replays.states([(run.id, user)])[run.id, user].is_stale
+
+
+@pytest.mark.parametrize(
+    "settled", [Outcome.UNCHANGED, Outcome.NOT_FOUND, Outcome.OUT_OF_SCOPE, Outcome.DEAD_LETTERED]
+)
+def test_a_newer_outcome_makes_a_dead_letter_stale(store: Store, settled: Outcome) -> None:
+    """Any outcome of a newer run settles the user, also another dead letter; none of an older run does."""
+    old = dead_run(store)
+    newer = begin_run(store, "newer", *PEOPLE)
+    assert not is_stale(store, old, "anna")
+    if settled is Outcome.DEAD_LETTERED:
+        store.receipts.mark_dead_lettered(newer.id, "anna", dead_letter(), 1)
+    else:
+        store.receipts.finish(newer.id, "anna", result(settled, "s1"))
+    assert is_stale(store, old, "anna")
+    assert not is_stale(store, old, "bo")
+    assert store.replays.settled_later(old.id) == 1
+    assert store.replays.settled_later(newer.id) == 0
+    if settled is Outcome.DEAD_LETTERED:
+        assert not is_stale(store, newer, "anna")
+
+
+def test_what_settles_nothing_leaves_a_dead_letter_open(store: Store) -> None:
+    """Dry runs, undos, other tenants' runs and superseded receipts say nothing about the user's fault."""
+    old = dead_run(store)
+    store.tenants.add(tenant("other"), CLIENT_SECRET)
+    other = begin_run(store, "other", "anna", key="other")
+    store.receipts.finish(other.id, "anna", result(Outcome.UNCHANGED, "s1"))
+    dry = begin_run(store, "dry", "anna", dry_run=True)
+    store.receipts.finish(dry.id, "anna", result(Outcome.UNCHANGED, "s1"))
+    complete(store, dry)
+    undo = store.triggers.open(SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=old.id), "undo").run
+    store.receipts.create_pending(undo.id, PEOPLE)
+    store.receipts.finish(undo.id, "anna", result(Outcome.UNCHANGED, "s1"))
+    complete(store, undo)
+    late = begin_run(store, "late", "anna")
+    store.receipts.finish(late.id, "anna", result(Outcome.SUPERSEDED))
+    assert not is_stale(store, old, "anna")
+
+
+def test_a_receipt_that_waits_keeps_its_dead_letter(store: Store) -> None:
+    """While a message of the user is on its way, and while its outcome is not recorded, nothing is stale."""
+    old, pending = dead_run(store), begin_run(store, "pending", *PEOPLE)
+    newest = store.replays.reopen(replay(store), [(old.id, "anna")])
+    assert newest
+    store.receipts.finish(pending.id, "anna", result(Outcome.NOT_FOUND))
+    assert not is_stale(store, old, "anna")
+    assert not is_stale(store, pending, "bo")
+    store.receipts.finish(old.id, "anna", result(Outcome.SUPERSEDED))
+    assert is_stale(store, old, "anna")
+
+
+def test_a_dry_runs_dead_letter_is_stale(store: Store) -> None:
+    """RabbitMQ may make one by itself; the receipt says all that there is to know."""
+    dry = begin_run(store, "dry", "anna", dry_run=True)
+    assert not is_stale(store, dry, "anna")
+    store.receipts.mark_dead_lettered(dry.id, "anna", CRASHED, None)
+    assert is_stale(store, dry, "anna")

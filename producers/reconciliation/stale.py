@@ -1,0 +1,88 @@
+"""Tells which dead letters are stale: they need no person any more, because their users are settled.
+
+Every command that reads the dead letters leaves these out, and a producer removes them
+(`producers/dead_letters/cleanup.py`). A dead letter that is no authentic message of a user is never stale.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from producers.reconciliation.receipts import is_authentic, is_surely_authentic, reconcile_receipts
+from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from queues.interfaces import BrowsedMessage
+    from schemas.messages.dead_letter import DeadLetter
+    from store.receipts.replays import Key, ReceiptState
+    from store.store import Store
+
+#: Dead letters whose receipts are looked up together.
+_BATCH: Final = 500
+
+
+def open_dead_letters(
+    dead_letters: Sequence[DeadLetter], *, store: Store
+) -> Iterator[tuple[DeadLetter, ReceiptState | None]]:
+    """Yield the dead letters that are not stale, each with the state of its receipt, if it has one.
+
+    Receipts that wait for a dead letter are reconciled on the way. Without the key of a message, it counts as
+    authentic. Raises `TransientError` (database).
+    """
+    states = reconcile_receipts(dead_letters, store=store).states
+    stale = _stale_keys(dead_letters, states, store)
+    for dead_letter in dead_letters:
+        key = dead_letter.receipt_key
+        if key is None or key not in stale or _is_forged(dead_letter, store):
+            yield dead_letter, states.get(key) if key is not None else None
+
+
+def iter_open(found: Iterable[BrowsedMessage], *, store: Store) -> Iterator[BrowsedMessage]:
+    """Yield the browsed dead letters that are not stale; reads some ahead. Raises `TransientError`."""
+    left = iter(found)
+    while batch := list(islice(left, _BATCH)):
+        kept = {
+            id(dead_letter)
+            for dead_letter, _ in open_dead_letters([each.dead_letter for each in batch], store=store)
+        }
+        yield from (each for each in batch if id(each.dead_letter) in kept)
+
+
+def removable(found: Sequence[BrowsedMessage], *, store: Store) -> list[BrowsedMessage]:
+    """Return the browsed dead letters that are stale, and whose key says that they are ours."""
+    dead_letters = [each.dead_letter for each in found]
+    states = reconcile_receipts(dead_letters, store=store).states
+    stale = _stale_keys(dead_letters, states, store)
+    return [
+        each
+        for each in found
+        if each.dead_letter.receipt_key in stale and is_surely_authentic(each.dead_letter, store=store)
+    ]
+
+
+def _stale_keys(
+    dead_letters: Iterable[DeadLetter], states: Mapping[Key, ReceiptState], store: Store
+) -> set[Key]:
+    """Return the receipts whose dead letters are stale.
+
+    A receipt that is gone was pruned if a newer run has told of the user. Otherwise its tenant was removed.
+    """
+    stale = {key for key, state in states.items() if state.is_stale}
+    gone = {
+        (dead_letter.tenant, *key)
+        for dead_letter in dead_letters
+        if dead_letter.tenant is not None
+        and (key := dead_letter.receipt_key) is not None
+        and key not in states
+    }
+    return stale | {(run, user) for _, run, user in store.pruning.superseded_and_pruned(gone)}
+
+
+def _is_forged(dead_letter: DeadLetter, store: Store) -> bool:
+    try:
+        return not is_authentic(dead_letter, store=store)
+    except UsageError:
+        return False
