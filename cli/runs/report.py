@@ -56,7 +56,18 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         texts = remedy_for(warning.kind).texts
         fields[f"warning {warning.kind}"] = warning.detail
         fields |= {f"  fix ({language})": texts[language].fix for language in Language}
-    fields |= {
+    fields |= _outcome_fields(summary, details)
+    if run.reverts_run_id is not None:
+        # Users of those above with an attribute that has changed since, and was not restored.
+        fields["  skipped"] = summary.skipped
+    print_fields(fields)
+    if details is not None:
+        print_details(details)
+
+
+def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:
+    """Return how many users have which outcome and reason."""
+    fields: dict[str, object] = {
         f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
     }
     if summary.skipped_verified:
@@ -70,12 +81,7 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
             f"{dead}, of which newer runs have settled {details.settled_later}"
         )
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
-    if run.reverts_run_id is not None:
-        # Users of those above with an attribute that has changed since, and was not restored.
-        fields["  skipped"] = summary.skipped
-    print_fields(fields)
-    if details is not None:
-        print_details(details)
+    return fields
 
 
 def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
