@@ -18,6 +18,9 @@ _COMMANDS: Final = {
         "cli.dead_letters.commands:dead_letters", "Show, replay or discard messages that failed for good."
     ),
     "keys": LazyCommand("cli.keys.commands:keys", "Replace the keys in UPDATE_SYNC_SECRET_KEYS."),
+    "matches": LazyCommand(
+        "cli.matches.commands:matches", "Settle matches that the sync does not settle by itself."
+    ),
     "new-key": LazyCommand(
         "cli.keys.new_key:new_key_command", "Print a new key for UPDATE_SYNC_SECRET_KEYS."
     ),

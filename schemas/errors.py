@@ -125,17 +125,25 @@ class NotYetError(UpdateSyncError):
 class PermanentError(UpdateSyncError):
     """It will never work for this message as it stands: a dead letter with a reason.
 
-    `collision` says which Entra user keeps the Skolon user, where that is the reason.
+    `collision` says which Entra user keeps the Skolon user, where that is the reason. `candidates` are the
+    ids of the Skolon users that a match found and did not take.
     """
 
     def __init__(
-        self, reason: Reason, stage: Stage, detail: str, *, collision: Collision | None = None
+        self,
+        reason: Reason,
+        stage: Stage,
+        detail: str,
+        *,
+        collision: Collision | None = None,
+        candidates: tuple[str, ...] = (),
     ) -> None:
         self.detail = one_line(detail)
         super().__init__(f"{reason} at {stage}: {self.detail}")
         self.reason = reason
         self.stage = stage
         self.collision = collision
+        self.candidates = candidates
 
 
 class HaltError(UpdateSyncError):

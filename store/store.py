@@ -20,6 +20,7 @@ from store.receipts.replays import Replays
 from store.receipts.verifications import Verifications
 from store.receipts.work_items import WorkItems
 from store.reports.data_quality import DataQualityReports
+from store.reports.pending_matches import PendingMatchReports
 from store.reports.users import UserHistory
 from store.runs.change_totals import ChangeTotals, Forecasts
 from store.runs.delta_state import DeltaState
@@ -76,6 +77,7 @@ class Store:
         self.waits = Waits(self.database)
         self.lost_messages = LostMessages(self.database)
         self.user_history = UserHistory(self.database)
+        self.pending_matches = PendingMatchReports(self.database)
         self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
         self.undo_records = UndoRecords(self.database, cipher)

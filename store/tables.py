@@ -189,7 +189,7 @@ unresolved_users = Table(
     Index("ix_unresolved_users_tried_at", "tenant_id", "tried_at", "entra_id"),
 )
 
-# What operators do with dead letters: who did what, when, to how many.
+# What operators do with dead letters, and decide about matches: who did what, when, to how many.
 operations = Table(
     "operations",
     metadata,
@@ -222,6 +222,10 @@ receipts = Table(
     # Of a collision: the Entra user that keeps the Skolon user, which may be none of this run.
     Column("holder_entra_id", String(100)),
     Column("contested_skolon_id", String(255)),
+    # The tenant of that Entra user, if it is another one with the same organisation.
+    Column("holder_tenant", String(63)),
+    # The Skolon users that a match found and did not take; missing when there are none.
+    Column("candidate_skolon_ids", JSON(none_as_null=True)),
     Column("attempts", Integer),
     Column("skolon_id", String(255)),
     Column("skolon_version", String(255)),

@@ -115,10 +115,13 @@ def as_dead_letter(
         "dead_since": now.isoformat(timespec="seconds"),
         "version": version,
     }
-    # A replayed message may tell of the collision of its former failure.
+    # A replayed message may tell of the Skolon users of its former failure.
     section.pop("collision", None)
+    section.pop("candidates", None)
     if dead_letter.collision is not None:
         section["collision"] = dead_letter.collision.as_json()
+    if dead_letter.candidates:
+        section["candidates"] = list(dead_letter.candidates)
     copy: Message[Any] = message.copy(options={METADATA_KEY: section})
     return copy
 

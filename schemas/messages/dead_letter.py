@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from marshmallow import ValidationError
 
@@ -27,6 +27,9 @@ from schemas.validation import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: Skolon users that one key finds, and that a receipt keeps, at most.
+MAX_CANDIDATES: Final = 200
 
 #: RabbitMQ's word, in `x-death`, for a message that was given back too often.
 _DELIVERY_LIMIT: Final = "delivery_limit"
@@ -76,11 +79,7 @@ class DeadLetter:
     @property
     def tenant(self) -> str | None:
         """The tenant that it names."""
-        key = self.fields.get("tenant")
-        try:
-            return TENANT_KEY(key) if isinstance(key, str) else None
-        except ValidationError:
-            return None
+        return _tenant_key(self.fields.get("tenant"))
 
     @property
     def run(self) -> int | None:
@@ -132,6 +131,7 @@ class DeadLetter:
             "stage": str(self.failure.stage),
             "detail": self.failure.detail,
             "collision": self.failure.collision and self.failure.collision.as_json(),
+            "candidates": list(self.failure.candidates),
             "attempts": self.attempts,
             "first_failed": self.first_failed and timestamp(self.first_failed),
             "dead_since": self.dead_since and timestamp(self.dead_since),
@@ -178,6 +178,7 @@ def _failure_in(section: Mapping[str, Any]) -> Failure | None:
         stage=stage,
         detail=detail if isinstance(detail, str) else "",
         collision=_collision_in(section.get("collision")),
+        candidates=_candidates_in(section.get("candidates")),
     )
 
 
@@ -186,11 +187,29 @@ def _collision_in(value: Any) -> Collision | None:
     if not isinstance(value, dict):
         return None
     holder, skolon_id = value.get("holder"), value.get("skolon_user")
-    if not (isinstance(holder, str) and is_entra_id(holder) and isinstance(skolon_id, str)):
+    if not (isinstance(holder, str) and is_entra_id(holder)):
         return None
-    if not (is_storable(skolon_id) and len(skolon_id) <= MAX_ID_LENGTH):
+    if not _is_skolon_id(skolon_id):
         return None
-    return Collision(holder_entra_id=holder, skolon_id=skolon_id)
+    tenant = value.get("holder_tenant")
+    return Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=_tenant_key(tenant))
+
+
+def _candidates_in(value: Any) -> tuple[str, ...]:
+    """Return the readable Skolon ids of a list."""
+    ids = value[:MAX_CANDIDATES] if isinstance(value, list) else ()
+    return tuple(each for each in ids if _is_skolon_id(each))
+
+
+def _is_skolon_id(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and is_storable(value) and len(value) <= MAX_ID_LENGTH
+
+
+def _tenant_key(value: Any) -> str | None:
+    try:
+        return TENANT_KEY(value) if isinstance(value, str) else None
+    except ValidationError:
+        return None
 
 
 def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]) -> Failure:

@@ -30,33 +30,33 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             Owner.SKOLON,
             (
                 "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
-                "Slå ihop eller rätta de Skolon-användare som detaljen nämner.",
+                "Slå ihop eller rätta de Skolon-användare som detaljen nämner, eller välj en med 'matches link'.",
             ),
             (
                 "Several Skolon users have the same value of the key by which the person is searched.",
-                "Merge or correct the Skolon users named in the detail.",
+                "Merge or correct the Skolon users named in the detail, or choose one with 'matches link'.",
             ),
         ),
         Reason.SUSPICIOUS_MATCH: remedy(
             Owner.SKOLON,
             (
                 "Den Skolon-användare som hittades är kanske en annan person. Inget har ändrats i Skolon.",
-                "Är det samma person, skriv Entra-id:t som External Id i Skolon; rätta annars adressen där.",
+                "Jämför dem med 'matches show'. Samma person: 'matches link'; annars: 'matches ignore'.",
             ),
             (
                 "The Skolon user that was found may be another person. Nothing was changed in Skolon.",
-                "For the same person, enter the Entra id as External Id in Skolon; else correct the address there.",
+                "Compare them with 'matches show'. The same person: 'matches link'; otherwise: 'matches ignore'.",
             ),
         ),
         Reason.COLLISION: remedy(
             Owner.ENTRA,
             (
                 "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
-                "Ge de två personer som detaljen nämner olika EPPN, användarnamn och e-post i Entra.",
+                "Ge dem olika EPPN, användarnamn och e-post i Entra, eller avgör saken med 'matches ignore' och 'link'.",
             ),
             (
                 "Two people in Entra claim the same Skolon user. The first one has kept it.",
-                "Give the two people named in the detail different EPPNs, user names and e-mail addresses in Entra.",
+                "Give them different EPPNs, user names and e-mail in Entra, or decide with 'matches ignore' and 'link'.",
             ),
         ),
         Reason.REJECTED_BY_SKOLON: remedy(

@@ -1,4 +1,4 @@
-"""Operations on many dead letters: replays, discards and cleanups, as they are stored."""
+"""Operations as they are stored: on many dead letters, and decisions about matches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class OperationKind(StrEnum):
-    """What is done with the dead letters."""
+    """What is done: with dead letters, or with a match."""
 
     REPLAY = "replay"
     DISCARD = "discard"
     #: By a producer itself: newer runs have settled the users.
     CLEANUP = "cleanup"
+    #: Decisions about matches.
+    LINK = "link"
+    IGNORE = "ignore"
+    FORGET = "forget"
 
 
 class OperationStatus(StrEnum):
@@ -38,7 +42,7 @@ class OperationStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One replay, discard or cleanup. `selection` is what the operator asked for, `counts` what became of it.
+    """One operation. `selection` is what the operator asked for, `counts` what became of it.
 
     An operation that is `running` and has ended was killed: what it had not done is still to be done.
     """

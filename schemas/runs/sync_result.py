@@ -70,17 +70,27 @@ NO_LONGER_IN_ENTRA: Final = SyncResult(
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a message can never be processed; `collision` is set if its user's Skolon user is another's."""
+    """Why a message can never be processed; `collision` is set if its user's Skolon user is another's.
+
+    `candidates` are the ids of the Skolon users that a match found and did not take.
+    """
 
     reason: Reason
     stage: Stage
     detail: str
     collision: Collision | None = None
+    candidates: tuple[str, ...] = ()
 
 
 def failure_of(error: PermanentError) -> Failure:
     """Return the failure that an error means for its message."""
-    return Failure(reason=error.reason, stage=error.stage, detail=error.detail, collision=error.collision)
+    return Failure(
+        reason=error.reason,
+        stage=error.stage,
+        detail=error.detail,
+        collision=error.collision,
+        candidates=error.candidates,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Operations: what was done with dead letters, kept for good."""
+"""Operations: what was done with dead letters and matches, kept for good."""
 
 from __future__ import annotations
 

@@ -28,7 +28,11 @@ def collision_of(row: Row[Any]) -> Collision | None:
     """Return what a receipt's row tells of a collision, None if there was none."""
     if row.holder_entra_id is None:
         return None
-    return Collision(holder_entra_id=row.holder_entra_id, skolon_id=row.contested_skolon_id)
+    return Collision(
+        holder_entra_id=row.holder_entra_id,
+        skolon_id=row.contested_skolon_id,
+        holder_tenant=row.holder_tenant,
+    )
 
 
 def collision(database: Database, run_id: int, skolon_id: str) -> CollisionError:

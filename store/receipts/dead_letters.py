@@ -25,6 +25,8 @@ def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]
         "detail": failure.detail,
         "holder_entra_id": collision and collision.holder_entra_id,
         "contested_skolon_id": collision and collision.skolon_id,
+        "holder_tenant": collision and collision.holder_tenant,
+        "candidate_skolon_ids": list(failure.candidates) or None,
         "attempts": attempts,
         "finished_at": now(),
     }

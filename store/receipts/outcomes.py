@@ -171,6 +171,8 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "holder_entra_id": None,
         "contested_skolon_id": None,
         "unwritten_attributes": null(),
+        "holder_tenant": None,
+        "candidate_skolon_ids": null(),
         "replaying": False,
     }
     return (

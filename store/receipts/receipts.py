@@ -57,6 +57,7 @@ class Receipt:
     detail: str | None
     not_found_reason: NotFoundReason | None
     collision: Collision | None
+    candidates: tuple[str, ...]
     attempts: int | None
     skolon_id: str | None
     changed: tuple[Attribute, ...]
@@ -82,6 +83,7 @@ class Receipt:
             "detail": self.detail,
             "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "collision": self.collision and self.collision.as_json(),
+            "candidates": list(self.candidates),
             "attempts": self.attempts,
             "skolon_user": self.skolon_id,
             "changed": [str(attribute) for attribute in self.changed],
@@ -280,6 +282,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         detail=row.detail,
         not_found_reason=row.not_found_reason and NotFoundReason(row.not_found_reason),
         collision=collision_of(row),
+        candidates=tuple(row.candidate_skolon_ids or ()),
         attempts=row.attempts,
         skolon_id=row.skolon_id,
         changed=tuple(Attribute(name) for name in row.changed or ()),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _RESOLVED: Final = (Outcome.UPDATED, Outcome.UNCHANGED, Outcome.OUT_OF_SCOPE)
 
+#: Nothing that is corrected in Skolon helps these users.
+_NOT_FOUND_FOR_GOOD: Final = (NotFoundReason.NO_MATCH_KEY, NotFoundReason.EXCLUDED_BY_DECISION)
+
 
 class UnresolvedUsers:
     """The table of unresolved users; may be shared by threads."""
@@ -59,7 +62,8 @@ class UnresolvedUsers:
 def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
     """Record which users of a complete run are unresolved, and which no longer are.
 
-    A user without a match key is not: only a change in Entra can help, and a delta tells of that.
+    A user without a match key is not: only a change in Entra can help, and a delta tells of that. Neither is
+    one whose Skolon user is excluded: an administrator has decided it.
     """
     unresolved, receipts, runs = tables.unresolved_users, tables.receipts, tables.runs
     tenant_id = connection.scalar(
@@ -70,7 +74,10 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
     resolved = exists().where(
         receipts.c.run_id == run_id,
         receipts.c.entra_id == unresolved.c.entra_id,
-        receipts.c.outcome.in_(_RESOLVED),
+        or_(
+            receipts.c.outcome.in_(_RESOLVED),
+            receipts.c.not_found_reason == NotFoundReason.EXCLUDED_BY_DECISION,
+        ),
     )
     connection.execute(delete(unresolved).where(unresolved.c.tenant_id == tenant_id, resolved))
     moment = now()
@@ -82,7 +89,7 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
             receipts.c.outcome == Outcome.DEAD_LETTERED,
             and_(
                 receipts.c.outcome == Outcome.NOT_FOUND,
-                receipts.c.not_found_reason != NotFoundReason.NO_MATCH_KEY,
+                receipts.c.not_found_reason.not_in(_NOT_FOUND_FOR_GOOD),
             ),
         ),
         ~receipts.c.entra_id.startswith(PLACEHOLDER_PREFIX, autoescape=True),

@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 
 
 class MatchDecisionStore:
-    """The decisions' table; may be shared by threads. `Tenants` loads them with the tenant's record."""
+    """The decisions' table; may be shared by threads. `Tenants` loads them with the tenant's record.
+
+    All methods raise `UsageError` when there is no tenant of that key.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def list(self, tenant: str) -> list[MatchDecision]:
+        """Return the decisions of a tenant, the newest first."""
+        with self._database.transaction() as connection:
+            return load_decisions(connection, _tenant_id(connection, tenant))
+
     def add(
         self,
-        tenant_id: int,
+        tenant: str,
         kind: DecisionKind,
         *,
         entra_id: str | None = None,
@@ -35,7 +43,6 @@ class MatchDecisionStore:
     ) -> None:
         """Store a decision; raise `UsageError` if there is one about either user."""
         values = {
-            "tenant_id": tenant_id,
             "kind": kind,
             "entra_id": entra_id and entra_id.lower(),
             "skolon_id": skolon_id,
@@ -44,15 +51,17 @@ class MatchDecisionStore:
         }
         try:
             with self._database.transaction() as connection:
-                connection.execute(insert(tables.match_decisions).values(values))
+                tenant_id = _tenant_id(connection, tenant)
+                connection.execute(insert(tables.match_decisions).values(tenant_id=tenant_id, **values))
                 _renew(connection, tenant_id)
         except IntegrityError:
             raise UsageError("There is a decision about this user already: 'matches forget' first.") from None
 
-    def remove(self, tenant_id: int, decision: MatchDecision) -> bool:
+    def remove(self, tenant: str, decision: MatchDecision) -> bool:
         """Take a decision back; False if it is gone already."""
         decisions = tables.match_decisions
         with self._database.transaction() as connection:
+            tenant_id = _tenant_id(connection, tenant)
             removed = connection.execute(
                 delete(decisions).where(
                     decisions.c.tenant_id == tenant_id,
@@ -63,12 +72,35 @@ class MatchDecisionStore:
             _renew(connection, tenant_id)
         return bool(removed.rowcount)
 
+    def other_tenant(self, tenant: str, organisation: str, skolon_id: str) -> str | None:
+        """Return another tenant of the organisation with a decision about a Skolon user, or None."""
+        tenants, decisions = tables.tenants, tables.match_decisions
+        query = (
+            select(tenants.c.key)
+            .join(decisions, decisions.c.tenant_id == tenants.c.id)
+            .where(
+                decisions.c.skolon_id == skolon_id,
+                tenants.c.key != tenant,
+                tenants.c.settings["organisation"].as_string() == organisation,
+            )
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query)
+
 
 def load_decisions(connection: Connection, tenant_id: int) -> list[MatchDecision]:
     """Return the decisions of a tenant, the newest first."""
     decisions = tables.match_decisions
     query = select(decisions).where(decisions.c.tenant_id == tenant_id).order_by(decisions.c.id.desc())
     return [_decision(row) for row in connection.execute(query)]
+
+
+def _tenant_id(connection: Connection, tenant: str) -> int:
+    found: int | None = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+    if found is None:
+        raise UsageError(f"There is no tenant '{tenant}'; 'tenants list' shows those there are.")
+    return found
 
 
 def _renew(connection: Connection, tenant_id: int) -> None:

@@ -19,6 +19,7 @@ from workers.rules.scope import evaluate_scope, exclusion_reason
 if TYPE_CHECKING:
     from clients.graph.client import GraphClient
     from schemas.users.graph_user import GraphUser
+    from schemas.users.skolon_user import SkolonUser
     from store.tenants.tenants import TenantRecord
     from workers.rules.mapping import Mapped
     from workers.rules.matching import Match
@@ -52,14 +53,19 @@ class IdentityCheck:
             return
         if not match.is_linked:
             self._check_evidence(user, match, mapped, has_other_external_id=False)
-        # An External Id that is no object id comes from another source, and is no account's.
-        is_account = owner is not None and bool(_OBJECT_ID.fullmatch(owner))
-        is_others = is_account and self._owns(str(owner), match.user.id)
-        self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
-        if is_others:
-            raise collision(match.user.id, str(owner), user.id)
-        if is_account and not match.is_linked:
+        others = self.owner(match.user, user.id)
+        self._on_step(steps.OwnerStep(external_id=owner, is_others=others is not None))
+        if others is not None:
+            raise collision(match.user.id, others, user.id)
+        if _is_account(owner) and not match.is_linked:
             self._check_evidence(user, match, mapped, has_other_external_id=True)
+
+    def owner(self, user: SkolonUser, entra_id: str) -> str | None:
+        """Return the other account that the sync keeps a Skolon user for, by its External Id, or None."""
+        owner = user.attributes.get(Attribute.EXTERNAL_ID)
+        if owner is None or keys_match(Attribute.EXTERNAL_ID, owner, entra_id) or not _is_account(owner):
+            return None
+        return owner if self._owns(owner, user.id) else None
 
     def _check_evidence(
         self, user: GraphUser, match: Match, mapped: Mapped, *, has_other_external_id: bool
@@ -95,3 +101,8 @@ class IdentityCheck:
         is_active = owner.account_enabled is not False and (owner.user_type or "").lower() != _GUEST
         rules = evaluate_scope(owner, self._tenant.scope, is_ignored=self._decisions.ignores(account))
         return is_active and exclusion_reason(rules) is None
+
+
+def _is_account(external_id: str | None) -> bool:
+    """Say whether an External Id is an account's: what is no object id comes from another source."""
+    return external_id is not None and _OBJECT_ID.fullmatch(external_id) is not None

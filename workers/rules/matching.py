@@ -82,11 +82,13 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
     """
     for of_key in hits:
         if len(of_key.users) > 1:
-            ids = ", ".join(sorted(user.id for user in of_key.users))
+            ids = tuple(sorted(user.id for user in of_key.users))
+            title = ATTRIBUTE_TABLE[of_key.key].title
             raise PermanentError(
                 Reason.AMBIGUOUS_MATCH,
                 Stage.MATCH,
-                f"{len(of_key.users)} Skolon users have the same {ATTRIBUTE_TABLE[of_key.key].title}: {ids}",
+                f"{len(ids)} Skolon users have the same {title}: {', '.join(ids)}",
+                candidates=ids,
             )
         if of_key.users:
             return Match(key=of_key.key, user=of_key.users[0])
@@ -105,6 +107,7 @@ def suspicious_match(match: Match, evidence: Evidence) -> PermanentError:
         Stage.MATCH,
         f"Skolon user {match.user.id} has the same {title}, but may be another person: "
         f"{agrees} agrees, {differs} differs",
+        candidates=(match.user.id,),
     )
 
 

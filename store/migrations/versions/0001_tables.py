@@ -182,6 +182,8 @@ def upgrade() -> None:
         sa.Column("not_found_reason", sa.String(length=40), nullable=True),
         sa.Column("holder_entra_id", sa.String(length=100), nullable=True),
         sa.Column("contested_skolon_id", sa.String(length=255), nullable=True),
+        sa.Column("holder_tenant", sa.String(length=63), nullable=True),
+        sa.Column("candidate_skolon_ids", sa.JSON(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=True),
         sa.Column("skolon_id", sa.String(length=255), nullable=True),
         sa.Column("skolon_version", sa.String(length=255), nullable=True),

@@ -51,8 +51,7 @@ HAND_MADE: Final = skolon_user("s1", "Solros", "Fjäril", f"solros@{DOMAIN}") | 
 
 def decide(sync: InProcessSync, kind: DecisionKind, **about: str) -> None:
     """Decide about users; a link has both ids."""
-    record = sync.store.tenants.get(TENANT_KEY)
-    sync.store.match_decisions.add(record.id, kind, operator="admin", **about)
+    sync.store.match_decisions.add(TENANT_KEY, kind, operator="admin", **about)
 
 
 def again(sync: InProcessSync, user: dict[str, Any], *, dry_run: bool = False) -> Receipt:
@@ -128,9 +127,8 @@ def test_an_ignored_entra_user_is_out_of_scope(made_up: Environment, sync: InPro
         "matches ignore: the user is left alone",
     )
     assert values(made_up, "s1") == known
-    record = sync.store.tenants.get(TENANT_KEY)
-    (decision,) = record.decisions.by_entra_id.values()
-    assert sync.store.match_decisions.remove(record.id, decision)
+    (decision,) = sync.store.match_decisions.list(TENANT_KEY)
+    assert sync.store.match_decisions.remove(TENANT_KEY, decision)
     assert again(sync, ANNA).outcome is Outcome.UPDATED
 
 

@@ -179,19 +179,27 @@ def test_a_dead_letter_says_why(store: Store) -> None:
 def test_a_collision_is_kept_until_the_user_has_another_outcome(store: Store) -> None:
     """P9: a receipt says which user has the Skolon user, also one that is in no run; a replay clears it."""
     run = begin_run(store, "event", "anna")
-    collision = Collision(holder_entra_id="another", skolon_id="s1")
-    failure = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=collision)
+    collision = Collision(holder_entra_id="another", skolon_id="s1", holder_tenant="annan")
+    failure = Failure(
+        reason=Reason.COLLISION,
+        stage=Stage.MATCH,
+        detail="taken",
+        collision=collision,
+        candidates=("s1", "s2"),
+    )
     assert store.receipts.mark_dead_lettered(run.id, "anna", failure, 1)
     receipt = store.receipts.get(run.id, "anna")
     assert receipt is not None
     assert receipt.collision == collision
-    assert receipt.as_json()["collision"] == {"skolon_user": "s1", "holder": "another"}
+    assert receipt.as_json()["collision"] == collision.as_json()
+    assert receipt.candidates == ("s1", "s2")
     operation = store.operations.start(OperationKind.REPLAY, selection={}, operator=None).id
     assert store.replays.reopen(operation, [(run.id, "anna")])
     assert store.receipts.finish(run.id, "anna", result(Outcome.NOT_FOUND))
     settled = store.receipts.get(run.id, "anna")
     assert settled is not None
-    assert (settled.collision, settled.not_found_reason) == (None, NotFoundReason.NO_MATCH)
+    assert (settled.collision, settled.candidates) == (None, ())
+    assert settled.not_found_reason is NotFoundReason.NO_MATCH
     assert settled.as_json()["not_found_reason"] == "no_match"
 
 

@@ -118,9 +118,15 @@ def test_a_dead_letter_says_it_all() -> None:
 def test_a_dead_letter_carries_its_collision() -> None:
     """P9: the message says which user has the Skolon user; one that fails for another reason does not."""
     collision = Collision(holder_entra_id="anna", skolon_id="s1")
-    collided = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=collision)
+    collided = Failure(
+        reason=Reason.COLLISION,
+        stage=Stage.MATCH,
+        detail="taken",
+        collision=collision,
+        candidates=("s1", "s2"),
+    )
     dead = as_dead_letter(failing(message(), BEGAN), collided, now=BEGAN, version="1.2")
-    assert dead.options[METADATA_KEY]["collision"] == {"skolon_user": "s1", "holder": "anna"}
+    assert dead.options[METADATA_KEY]["collision"] == collision.as_json()
     assert read_dead_letter("user-sync", dead.encode()).failure == collided
     wrong = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have an @")
     again = as_dead_letter(dead, wrong, now=BEGAN, version="1.2")

@@ -98,12 +98,17 @@ def test_what_rabbitmq_made_has_a_derived_reason(
     assert dead_letter.dead_since == (death and NOON)
 
 
-def test_a_collision_is_read_back() -> None:
+@pytest.mark.parametrize("tenant", [None, "personal"])
+def test_a_collision_is_read_back(tenant: str | None) -> None:
     """P9: a dead letter keeps which user has the Skolon user, whatever the Skolon user's id is."""
-    collision = Collision(holder_entra_id="anna", skolon_id="skolon user 1; x")
+    collision = Collision(holder_entra_id="anna", skolon_id="skolon user 1; x", holder_tenant=tenant)
     dead_letter = read(**section(reason="collision", collision=collision.as_json()))
     assert dead_letter.failure.collision == collision
-    assert dead_letter.as_json()["collision"] == {"skolon_user": "skolon user 1; x", "holder": "anna"}
+    assert dead_letter.as_json()["collision"] == {
+        "skolon_user": "skolon user 1; x",
+        "holder": "anna",
+        "holder_tenant": tenant,
+    }
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,17 @@ def test_a_collision_that_no_database_takes_is_none(told: object) -> None:
     """P10: any publisher may write anything into a message."""
     dead_letter = read(**section(reason="collision", collision=told))
     assert (dead_letter.failure.reason, dead_letter.failure.collision) == (Reason.COLLISION, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "read_back"),
+    [(["s1", "s2"], ("s1", "s2")), (None, ()), ("s1", ()), (["s1", 2, "s\0", "s" * 256, []], ("s1",))],
+)
+def test_candidates_are_read_back(told: object, read_back: tuple[str, ...]) -> None:
+    """P10: the Skolon users that a match found, as far as they can be kept."""
+    dead_letter = read(**section(reason="ambiguous_match", candidates=told))
+    assert dead_letter.failure.candidates == read_back
+    assert dead_letter.as_json()["candidates"] == list(read_back)
 
 
 def test_bytes_that_are_no_message_have_an_id() -> None:

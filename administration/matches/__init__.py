@@ -1,0 +1,1 @@
+"""Matches: what waits for a decision, both sides of one, decisions."""

@@ -1,0 +1,173 @@
+"""Decides about matches: links an Entra user to a Skolon user, ignores a user, takes a decision back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from administration.runs.trigger import build_request
+from schemas.errors import UsageError
+from schemas.runs.operation import OperationKind, OperationStatus
+from schemas.tenants.match_decision import DecisionKind
+from schemas.users.attributes import Attribute
+from workers.pipeline.identity import IdentityCheck
+from workers.pipeline.steps import ignore_step
+from workers.rules.matching import own_match
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clients.gateways import Gateways
+    from schemas.messages.messages import SyncRequest
+    from schemas.runs.operation import Operation
+    from schemas.tenants.match_decision import MatchDecision
+    from store.store import Store
+    from store.tenants.tenants import TenantRecord
+
+#: Users that wait for one Skolon user and are synced at once; the next run takes the others.
+_MAX_USERS: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A decision as an operation, and the request that applies it now; None if no user waits for it."""
+
+    operation: Operation
+    request: SyncRequest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchDecider:
+    """Decides about the matches of one tenant; `operator` is noted, None if there is no name.
+
+    Each method raises `UsageError` if there is no such tenant, or the decision contradicts another one. The
+    same decision a second time is no error.
+    """
+
+    tenant: str
+    operator: str | None
+    store: Store
+
+    def link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> Decided:
+        """Decide that an Entra user is a Skolon user.
+
+        Raises `UsageError` if one of the two does not exist, or belongs to another user.
+        """
+        record = self.store.tenants.get(self.tenant)
+        decisions = record.decisions
+        existing = decisions.by_entra_id.get(entra_id.lower()) or decisions.by_skolon_id.get(skolon_id)
+        if existing is None:
+            self._check_users(record, entra_id, skolon_id, gateways)
+            add = partial(
+                self.store.match_decisions.add, self.tenant, DecisionKind.LINK, operator=self.operator
+            )
+            change: Callable[[], object] = partial(add, entra_id=entra_id, skolon_id=skolon_id)
+        elif decisions.linked_skolon_id(entra_id) == skolon_id:
+            change = _nothing
+        else:
+            raise self._decided(existing)
+        return self._record(OperationKind.LINK, entra_id, skolon_id, change)
+
+    def ignore(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
+        """Decide to leave one user alone, of Entra or of Skolon."""
+        existing = self._find(entra_id, skolon_id)
+        change: Callable[[], object] = _nothing
+        if existing is None:
+            add = partial(
+                self.store.match_decisions.add, self.tenant, DecisionKind.IGNORE, operator=self.operator
+            )
+            change = partial(add, entra_id=entra_id, skolon_id=skolon_id)
+        elif existing.kind is not DecisionKind.IGNORE:
+            raise self._decided(existing)
+        return self._record(OperationKind.IGNORE, entra_id, skolon_id, change)
+
+    def forget(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
+        """Take the decision about a user back; raise `UsageError` if there is none."""
+        decision = self._find(entra_id, skolon_id)
+        if decision is None:
+            raise UsageError("There is no decision about this user; 'matches list' shows those there are.")
+        change = partial(self.store.match_decisions.remove, self.tenant, decision)
+        return self._record(OperationKind.FORGET, decision.entra_id, decision.skolon_id, change)
+
+    def _record(
+        self,
+        kind: OperationKind,
+        entra_id: str | None,
+        skolon_id: str | None,
+        change: Callable[[], object],
+    ) -> Decided:
+        """Make the change as an operation, and return the request that syncs the users it is about."""
+        operations = self.store.operations
+        selection = {"tenant": self.tenant, "user": entra_id, "skolon_user": skolon_id}
+        begun = operations.start(kind, selection=selection, operator=self.operator)
+        try:
+            change()
+        except UsageError as error:
+            operations.finish(begun.id, OperationStatus.STOPPED, {}, detail=error.summary)
+            raise
+        operation = operations.finish(begun.id, OperationStatus.COMPLETED, {})
+        affected = [] if entra_id is None else [entra_id]
+        if skolon_id is not None:
+            waiting = self.store.pending_matches.load(self.tenant, limit=_MAX_USERS, skolon_id=skolon_id)
+            affected += [each.entra_id for each in waiting.matches if each.entra_id not in affected]
+        if not affected or not self.store.tenants.outline(self.tenant).enabled:
+            return Decided(operation=operation, request=None)
+        request = build_request(tenant=self.tenant, users=affected, recheck_all=True)
+        return Decided(operation=operation, request=request)
+
+    def _find(self, entra_id: str | None, skolon_id: str | None) -> MatchDecision | None:
+        for decision in self.store.match_decisions.list(self.tenant):
+            if entra_id is not None and decision.entra_id == entra_id.lower():
+                return decision
+            if skolon_id is not None and decision.skolon_id == skolon_id:
+                return decision
+        return None
+
+    def _decided(self, decision: MatchDecision) -> UsageError:
+        if decision.kind is DecisionKind.LINK:
+            what = f"Entra user {decision.entra_id} is linked to Skolon user {decision.skolon_id}"
+        else:
+            what = f"{'Entra' if decision.entra_id else 'Skolon'} user {_id_of(decision)} is ignored"
+        option = "--user" if decision.entra_id else "--skolon-user"
+        undo = f"matches forget {self.tenant} {option} {_id_of(decision)}"
+        return UsageError(f"{what}: '{undo}' takes that back first.")
+
+    def _check_users(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
+        """Raise `UsageError` unless both users exist, and neither belongs to another one."""
+        organisation = record.tenant.organisation
+        graph, skolon = gateways.graph(record.credentials), gateways.skolon(dry_run=True)
+        if graph.user(entra_id, ["id"]) is None:
+            raise UsageError(f"Entra has no user with the id {entra_id}.")
+        user = skolon.read(organisation, skolon_id)
+        if user is None:
+            raise UsageError(
+                f"Organisation '{organisation}' has no Skolon user with the id {skolon_id}: it is gone, or "
+                "belongs to another organisation."
+            )
+        found = skolon.search(organisation, {Attribute.EXTERNAL_ID: entra_id})
+        own = own_match(found, entra_id)
+        if own is not None and own.user.id != skolon_id:
+            raise UsageError(
+                f"Skolon user {own.user.id} has the id of Entra user {entra_id} as its External Id: clear it "
+                "in Skolon first."
+            )
+        owner = IdentityCheck(record, graph, ignore_step).owner(user, entra_id)
+        if owner is not None:
+            raise UsageError(
+                f"Skolon user {skolon_id} has the id of Entra user {owner} as its External Id, and the sync "
+                f"keeps it for that user. If that is wrong: 'matches ignore {self.tenant} --user {owner}'."
+            )
+        other = self.store.match_decisions.other_tenant(self.tenant, organisation, skolon_id)
+        if other is not None:
+            raise UsageError(
+                f"Tenant '{other}' has a decision about Skolon user {skolon_id}: 'matches list {other}'."
+            )
+
+
+def _id_of(decision: MatchDecision) -> str:
+    return str(decision.entra_id or decision.skolon_id)
+
+
+def _nothing() -> None:
+    """Make no change: the decision is there already."""

@@ -1,0 +1,94 @@
+"""The matches of a tenant that wait for a decision, out of its receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, exists, select
+
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Outcome
+from schemas.reports.pending_match import MATCH_REASONS, PendingMatch, PendingMatches
+from store import tables
+from store.receipts.collisions import collision_of
+from store.reports.users import full_run
+from store.timestamps import as_utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from store.database import Database
+
+
+class PendingMatchReports:
+    """Reads receipts; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, tenant: str, *, skolon_id: str | None = None, limit: int) -> PendingMatches:
+        """Return a tenant's pending matches, at most `limit`; with `skolon_id` those of that Skolon user.
+
+        They are those of the last complete full run and of newer runs: an Entra user that the full run did
+        not list is gone.
+        """
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+            query = _query(tenant_id, since=full_run(connection, tenant_id) or 0)
+            found = (_pending(row) for row in connection.execute(query))
+            matches = [each for each in found if skolon_id is None or skolon_id in each.skolon_ids]
+        return PendingMatches(count=len(matches), matches=matches[:limit])
+
+
+def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
+    receipts, runs = tables.receipts, tables.runs
+    newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
+    settled = exists().where(
+        newer.c.tenant_id == tenant_id,
+        newer.c.entra_id == receipts.c.entra_id,
+        newer.c.run_id > receipts.c.run_id,
+        newer.c.outcome.not_in((Outcome.PENDING, Outcome.SUPERSEDED)),
+        newer_runs.c.id == newer.c.run_id,
+        newer_runs.c.dry_run.is_(False),
+    )
+    columns = [
+        receipts.c[name]
+        for name in (
+            "entra_id",
+            "run_id",
+            "reason",
+            "detail",
+            "candidate_skolon_ids",
+            "holder_entra_id",
+            "contested_skolon_id",
+            "holder_tenant",
+            "published_at",
+            "finished_at",
+        )
+    ]
+    return (
+        select(*columns)
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(
+            runs.c.tenant_id == tenant_id,
+            runs.c.id >= since,
+            runs.c.dry_run.is_(False),
+            receipts.c.reason.in_(MATCH_REASONS),
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            ~settled,
+        )
+        .order_by(receipts.c.entra_id)
+    )
+
+
+def _pending(row: Row[Any]) -> PendingMatch:
+    collision = collision_of(row)
+    return PendingMatch(
+        entra_id=row.entra_id,
+        run=row.run_id,
+        reason=Reason(row.reason),
+        detail=row.detail,
+        skolon_ids=(collision.skolon_id,) if collision else tuple(row.candidate_skolon_ids or ()),
+        collision=collision,
+        since=as_utc(row.finished_at or row.published_at),
+    )
