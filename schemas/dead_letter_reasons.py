@@ -12,6 +12,7 @@ class Reason(StrEnum):
     AMBIGUOUS_MATCH = "ambiguous_match"
     SUSPICIOUS_MATCH = "suspicious_match"
     COLLISION = "collision"
+    VALUE_TAKEN = "value_taken"
     REJECTED_BY_SKOLON = "rejected_by_skolon"
     CONFLICT = "conflict"
     GAVE_UP = "gave_up"

@@ -219,13 +219,15 @@ receipts = Table(
     Column("stage", String(20)),
     Column("detail", Text),
     Column("not_found_reason", String(40)),
-    # Of a collision: the Entra user that keeps the Skolon user, which may be none of this run.
+    # Of a collision: the Entra user that keeps the Skolon user, which may be none of this run. Of a value
+    # that is taken: the attribute, the Skolon user that has the value, and this one's Entra user.
     Column("holder_entra_id", String(100)),
     Column("contested_skolon_id", String(255)),
     # The tenant of that Entra user, if it is another one with the same organisation.
     Column("holder_tenant", String(63)),
     # The Skolon users that a match found and did not take; missing when there are none.
     Column("candidate_skolon_ids", JSON(none_as_null=True)),
+    Column("contested_attribute", String(20)),
     Column("attempts", Integer),
     Column("skolon_id", String(255)),
     Column("skolon_version", String(255)),

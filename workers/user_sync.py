@@ -20,6 +20,7 @@ from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline.incomplete import IncompleteUpdateError
+from workers.pipeline.peers import DryRunPeers, RunPeers
 from workers.pipeline.pipeline import SyncPipeline
 from workers.pipeline.steps import DigestObserver, StepListener, ignore_step
 from workers.pipeline.undo import UndoPipeline
@@ -161,6 +162,7 @@ class UserSyncHandler:
                 message=message,
                 record=record,
             ),
+            peers=DryRunPeers(self._store, message) if item.dry_run else RunPeers(self._store, message),
             on_step=on_step,
         )
         return partial(pipeline.run, message.user, data)

@@ -11,6 +11,7 @@ from schemas.errors import UsageError
 from schemas.runs.operation import OperationKind, OperationStatus
 from schemas.tenants.match_decision import DecisionKind
 from schemas.users.attributes import Attribute
+from workers.pipeline.accounts import Accounts
 from workers.pipeline.identity import IdentityCheck
 from workers.pipeline.steps import ignore_step
 from workers.rules.matching import own_match
@@ -152,7 +153,7 @@ class MatchDecider:
                 f"Skolon user {own.user.id} has the id of Entra user {entra_id} as its External Id: clear it "
                 "in Skolon first."
             )
-        owner = IdentityCheck(record, graph, ignore_step).owner(user, entra_id)
+        owner = IdentityCheck(record.tenant, Accounts(record, graph), ignore_step).owner(user, entra_id)
         if owner is not None:
             raise UsageError(
                 f"Skolon user {skolon_id} has the id of Entra user {owner} as its External Id, and the sync "

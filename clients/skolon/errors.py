@@ -41,11 +41,13 @@ class RejectedError(PermanentError):
     """Skolon refuses a request about one user.
 
     `concerns_values` says that one of the sent values may be why: then the others may be taken without it.
+    `is_taken` says that another Skolon user has the value.
     """
 
     def __init__(self, stage: Stage, detail: str, *, status: int) -> None:
         super().__init__(Reason.REJECTED_BY_SKOLON, stage, detail)
         self.concerns_values = status in _ABOUT_VALUES
+        self.is_taken = status == HTTPStatus.CONFLICT
 
 
 class NoResponseError(TransientError):

@@ -21,6 +21,7 @@ from schemas.runs.sync_result import Failure
 from schemas.safe_text import is_storable
 from schemas.tenants.tenant_schema import TENANT_KEY
 from schemas.timestamps import timestamp
+from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from schemas.users.skolon_user import MAX_ID_LENGTH
 from schemas.validation import readable_name
@@ -186,13 +187,16 @@ def _collision_in(value: Any) -> Collision | None:
     """Return the collision that a message tells of, None without a readable one."""
     if not isinstance(value, dict):
         return None
-    holder, skolon_id = value.get("holder"), value.get("skolon_user")
-    if not (isinstance(holder, str) and is_entra_id(holder)):
-        return None
+    holder, skolon_id, about = value.get("holder"), value.get("skolon_user"), value.get("attribute")
+    attribute = Attribute(about) if about in list(Attribute) else None
     if not _is_skolon_id(skolon_id):
         return None
-    tenant = value.get("holder_tenant")
-    return Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=_tenant_key(tenant))
+    if holder is None and attribute is not None:
+        return Collision(holder_entra_id=None, skolon_id=skolon_id, attribute=attribute)
+    if not (isinstance(holder, str) and is_entra_id(holder)):
+        return None
+    tenant = _tenant_key(value.get("holder_tenant"))
+    return Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=tenant, attribute=attribute)
 
 
 def _candidates_in(value: Any) -> tuple[str, ...]:

@@ -59,6 +59,17 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Give them different EPPNs, user names and e-mail in Entra, or decide with 'matches ignore' and 'link'.",
             ),
         ),
+        Reason.VALUE_TAKEN: remedy(
+            Owner.SKOLON,
+            (
+                "En annan Skolon-användare har ett värde som personen ska få. De andra värdena är skrivna.",
+                "Rätta eller ta bort den Skolon-användare som detaljen nämner, eller rätta värdet hos en av dem i Entra.",
+            ),
+            (
+                "Another Skolon user has a value that the person should get. The other values are written.",
+                "Correct or remove the Skolon user named in the detail, or correct the value of one of the two in Entra.",
+            ),
+        ),
         Reason.REJECTED_BY_SKOLON: remedy(
             Owner.SKOLON,
             (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from schemas.runs.collision import Collision
+from schemas.users.attributes import Attribute
 from store import tables
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ class CollisionError(Exception):
 
 def collision_of(row: Row[Any]) -> Collision | None:
     """Return what a receipt's row tells of a collision, None if there was none."""
-    if row.holder_entra_id is None:
+    if row.contested_skolon_id is None:
         return None
     return Collision(
         holder_entra_id=row.holder_entra_id,
         skolon_id=row.contested_skolon_id,
         holder_tenant=row.holder_tenant,
+        attribute=row.contested_attribute and Attribute(row.contested_attribute),
     )
 
 

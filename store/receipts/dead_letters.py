@@ -27,6 +27,7 @@ def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]
         "contested_skolon_id": collision and collision.skolon_id,
         "holder_tenant": collision and collision.holder_tenant,
         "candidate_skolon_ids": list(failure.candidates) or None,
+        "contested_attribute": collision and collision.attribute,
         "attempts": attempts,
         "finished_at": now(),
     }

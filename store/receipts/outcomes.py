@@ -170,6 +170,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "attempts": None,
         "holder_entra_id": None,
         "contested_skolon_id": None,
+        "contested_attribute": None,
         "unwritten_attributes": null(),
         "holder_tenant": None,
         "candidate_skolon_ids": null(),

@@ -11,7 +11,7 @@ from cachetools import TTLCache
 from sqlalchemy import and_, exists, func, literal, or_, select
 
 from schemas.errors import Dependency
-from schemas.outcomes import OPEN_STATUSES, NotFoundReason, Outcome, Stage
+from schemas.outcomes import OPEN_STATUSES, NotFoundReason, Outcome, Stage, Status
 from store import tables
 from store.runs.rows import is_run_id
 from store.timestamps import as_utc, now
@@ -104,6 +104,29 @@ class PeerProgress:
         )
         with self._database.transaction() as connection:
             return len(connection.execute(query).all()) > 1
+
+    def is_expected(self, run_id: int, entra_id: str, *, settled: bool = False) -> bool:
+        """Say whether a user still comes to an outcome in a run; with `settled` also whether it has one.
+
+        A user without a receipt may be on a page that is still to be read, if the run reads all users.
+        """
+        receipts, runs = tables.receipts, tables.runs
+        query = (
+            select(
+                runs.c.status,
+                runs.c.users,
+                receipts.c.outcome,
+                tables.awaits_outcome(receipts).label("awaits_outcome"),
+            )
+            .select_from(runs)
+            .outerjoin(receipts, and_(receipts.c.run_id == runs.c.id, receipts.c.entra_id == entra_id))
+            .where(runs.c.id == run_id)
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one()
+        if row.outcome is None:
+            return row.status == Status.READING and not row.users
+        return settled or bool(row.awaits_outcome)
 
     def is_recovering(self, run_id: int) -> bool:
         """Say whether a user of a run has succeeded lately after Skolon had failed for it."""

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 #: What the report shows of a receipt.
 _COLUMNS: Final = tuple(
     tables.receipts.c[name]
-    for name in ("entra_id", "detail", "holder_entra_id", "contested_skolon_id", "holder_tenant")
+    for name in (
+        "entra_id",
+        "detail",
+        "holder_entra_id",
+        "contested_skolon_id",
+        "holder_tenant",
+        "contested_attribute",
+    )
 )
 
 

@@ -73,6 +73,14 @@ class Waits:
         if is_run_id(run_id) and is_entra_id(entra_id):
             self._recording.call(None, (run_id, entra_id, wait))
 
+    def since(self, run_id: int, entra_id: str) -> dt.datetime | None:
+        """Return since when a user has waited, None if it has not."""
+        waits = tables.waits
+        query = select(waits.c.since).where(waits.c.run_id == run_id, waits.c.entra_id == entra_id)
+        with self._database.transaction() as connection:
+            since = connection.scalar(query)
+        return None if since is None else as_utc(since)
+
     def record_page(self, run_id: int, wait: Wait) -> None:
         """Note that a page of a run waits, if the run is being read."""
         if not is_run_id(run_id):

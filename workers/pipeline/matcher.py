@@ -32,6 +32,8 @@ class Matcher:
         self._decisions = decisions
         self._skolon = skolon
         self._on_step = on_step
+        #: The Skolon users that the last search has found.
+        self.found: list[SkolonUser] = []
 
     def find(self, user_id: str, keys: dict[Attribute, str]) -> Match | NotFoundReason:
         """Return the Skolon user of an Entra user, or why there is none.
@@ -39,7 +41,7 @@ class Matcher:
         Raises `PermanentError`: `ambiguous_match`, or `rejected_by_skolon` for a Skolon user that cannot be
         synced.
         """
-        found = self._skolon.search(self._organisation, keys)
+        found = self.found = self._skolon.search(self._organisation, keys)
         key_matches = find_matches(found, keys)
         self._on_step(steps.SearchStep(key_matches=key_matches))
         linked = self._decisions.linked_skolon_id(user_id)

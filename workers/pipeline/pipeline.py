@@ -20,9 +20,12 @@ from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
+from workers.pipeline.accounts import Accounts
 from workers.pipeline.identity import IdentityCheck
 from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
+from workers.pipeline.peers import ANY_RUN
+from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import birth_date
 from workers.rules.delta_completeness import missing_properties
@@ -32,10 +35,13 @@ from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clients.gateways import Gateways
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from store.tenants.tenants import TenantRecord
+    from workers.pipeline.peers import Peers
     from workers.pipeline.verification_cache import VerificationCache
     from workers.pipeline.writer import Writer
     from workers.rules.matching import Match
@@ -53,12 +59,14 @@ class SyncPipeline:
         writer: Writer,
         claimed: bool = False,
         verifications: VerificationCache | None = None,
+        peers: Peers = ANY_RUN,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
         """Take the tenant and the tools of the steps.
 
         A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
-        user. Without `verifications` each user is compared with Skolon. `on_step` is called after each step.
+        user. Without `verifications` each user is compared with Skolon. `peers` are the other users of the
+        run. `on_step` is called after each step.
         """
         self._tenant = record.tenant
         self._gateways = gateways
@@ -70,7 +78,9 @@ class SyncPipeline:
         self._on_step = on_step
         self._decisions = record.decisions
         self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
-        self._identity = IdentityCheck(record, self._graph, on_step)
+        self._accounts = Accounts(record, self._graph)
+        self._identity = IdentityCheck(record.tenant, self._accounts, on_step)
+        self._peers = peers
         self._notes: list[str] = []
         self._faults: dict[Attribute, str] = {}
         self._warnings: list[RunWarning] = []
@@ -114,9 +124,16 @@ class SyncPipeline:
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
         self._add_birth_date(user, mapped)
         self._identity.check(user, match, mapped)
+        unique_values = UniqueValues(
+            user.id,
+            organisation=tenant.organisation,
+            skolon=self._skolon,
+            accounts=self._accounts,
+            peers=self._peers,
+        )
         result = write_until_settled(
             match.user,
-            write=partial(self._compare_and_write, mapped),
+            write=partial(self._compare_and_write, unique_values, keys, mapped),
             read=partial(self._read_again, user, match, mapped),
             gone="removed from Skolon during the run",
         )
@@ -178,17 +195,21 @@ class SyncPipeline:
         else:
             self._notes.append(f"birth date not read: {birthday.problem}")
 
-    def _compare_and_write(self, mapped: Mapped, user: SkolonUser) -> SyncResult:
+    def _compare_and_write(
+        self, unique_values: UniqueValues, keys: Mapping[Attribute, str], mapped: Mapped, user: SkolonUser
+    ) -> SyncResult:
         ensure_usable(user)
         erase_blank = self._tenant.erase_blank
         changes = difference(user, mapped, erase_blank)
+        plan = unique_values.plan(user, changes, searched=keys, found=self._matcher.found)
         kept = kept_blanks(user, mapped, erase_blank)
-        self._on_step(steps.CompareStep(user=user, changes=changes, kept=kept))
-        if changes:
-            return self._writer.write(user, changes)
+        self._on_step(steps.CompareStep(user=user, changes=plan.changes, kept=kept))
+        if plan.changes:
+            return unique_values.settle(user, plan, self._writer.write(user, plan.changes))
         # An earlier delivery has claimed the user: it made this change, and only its receipt was lost.
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
-        return SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
+        result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
+        return unique_values.settle(user, plan, result)
 
     def _completed(self, result: SyncResult) -> SyncResult:
         """Add the notes to the result; a user whose birth date is unknown is not verified.

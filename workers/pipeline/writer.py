@@ -202,7 +202,8 @@ def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
 
 def _refusal(attribute: Attribute, error: RejectedError) -> Unwritten:
     fault = f"Skolon refused {ATTRIBUTE_TABLE[attribute].title} ({error.detail})"
-    return Unwritten(reason=error.reason, stage=error.stage, fault=fault)
+    reason = Reason.VALUE_TAKEN if error.is_taken else error.reason
+    return Unwritten(reason=reason, stage=error.stage, fault=fault)
 
 
 def _changed(

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("contested_skolon_id", sa.String(length=255), nullable=True),
         sa.Column("holder_tenant", sa.String(length=63), nullable=True),
         sa.Column("candidate_skolon_ids", sa.JSON(), nullable=True),
+        sa.Column("contested_attribute", sa.String(length=20), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=True),
         sa.Column("skolon_id", sa.String(length=255), nullable=True),
         sa.Column("skolon_version", sa.String(length=255), nullable=True),

@@ -51,6 +51,7 @@ def test_reasons_are_the_designs_words() -> None:
         "ambiguous_match",
         "suspicious_match",
         "collision",
+        "value_taken",
         "rejected_by_skolon",
         "conflict",
         "gave_up",

@@ -1,0 +1,188 @@
+"""Finds out whether the unique values that a user is to get are free, and plans what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from schemas.dead_letter_reasons import Reason
+from schemas.errors import NotYetError
+from schemas.outcomes import Outcome, Stage
+from schemas.runs.collision import Collision
+from schemas.runs.sync_result import SyncResult, Unwritten
+from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute, keys_match
+from workers.pipeline.accounts import is_object_id
+from workers.rules.uniqueness import (
+    UNIQUE_ATTRIBUTES,
+    Availability,
+    Holder,
+    availability,
+    others_with,
+    temporary_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from clients.skolon.client import SkolonClient
+    from schemas.users.skolon_user import SkolonUser
+    from workers.pipeline.accounts import Accounts
+    from workers.pipeline.peers import Peers
+
+#: Users of a ring at most.
+_LONGEST_RING: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritePlan:
+    """What is written of a user's changes now; `awaited` follows later, and `taken` does not."""
+
+    changes: dict[Attribute, str | None]
+    awaited: frozenset[Attribute] = frozenset()
+    taken: Mapping[Attribute, Unwritten] = field(default_factory=dict)
+
+
+class UniqueValues:
+    """Plans the changes of one Entra user."""
+
+    def __init__(
+        self, user_id: str, *, organisation: str, skolon: SkolonClient, accounts: Accounts, peers: Peers
+    ) -> None:
+        self._user_id = user_id
+        self._organisation = organisation
+        self._skolon = skolon
+        self._accounts = accounts
+        self._peers = peers
+
+    def plan(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        *,
+        searched: Mapping[Attribute, str],
+        found: Sequence[SkolonUser],
+        unique: Collection[Attribute] = UNIQUE_ATTRIBUTES,
+    ) -> WritePlan:
+        """Return what may be written of the changes.
+
+        `found` are the users that a search for the `searched` values has found: only values that it did not
+        look for are searched.
+        """
+        wanted = {name: value for name, value in changes.items() if name in unique and value is not None}
+        more = {name: value for name, value in wanted.items() if name not in searched}
+        users = [*found, *(self._skolon.search(self._organisation, more) if more else ())]
+        planned, awaited, taken = dict(changes), set[Attribute](), dict[Attribute, Unwritten]()
+        for attribute, value in wanted.items():
+            for other in others_with(users, attribute, value, but=user.id):
+                found_out, holder = self._availability(user, attribute, value, other)
+                if found_out is Availability.TAKEN:
+                    taken[attribute] = _taken(attribute, holder)
+                elif found_out is not Availability.FREE and self._peers.waits:
+                    awaited.add(attribute)
+                    if found_out is Availability.TEMPORARY:
+                        planned[attribute] = temporary_value(self._user_id, user.attributes.get(attribute))
+                        continue
+                else:
+                    continue
+                planned.pop(attribute, None)
+        for attribute in taken:
+            self._restore(user, attribute, planned)
+        return WritePlan(changes=planned, awaited=frozenset(awaited) - taken.keys(), taken=taken)
+
+    def settle(self, user: SkolonUser, plan: WritePlan, result: SyncResult) -> SyncResult:
+        """Return the result of writing a plan, with what is taken.
+
+        Skolon may have refused a value as another user's that no search had found. Raises `NotYetError` if a
+        value is awaited: then the user is tried again.
+        """
+        if result.outcome is Outcome.SUPERSEDED:
+            return result
+        refused: dict[Attribute, str | None] = {
+            name: plan.changes[name]
+            for name, each in result.unwritten.items()
+            if each.reason is Reason.VALUE_TAKEN and name in MATCH_KEYS
+        }
+        late = self.plan(user, refused, searched={}, found=(), unique=refused)
+        awaited = (plan.awaited - result.unwritten.keys()) | late.awaited
+        if awaited:
+            titles = ", ".join(ATTRIBUTE_TABLE[attribute].title for attribute in sorted(awaited))
+            raise NotYetError(
+                f"another user of the run gives up a value first ({titles})",
+                retry_after=self._peers.retry_after(),
+            )
+        return replace(result, unwritten={**result.unwritten, **late.taken, **plan.taken})
+
+    def _availability(
+        self, user: SkolonUser, attribute: Attribute, value: str, other: SkolonUser
+    ) -> tuple[Availability, Holder]:
+        holders, is_ring = self._follow(user, attribute, value, other)
+        found_out = availability(
+            attribute, value, user_id=self._user_id.lower(), holders=holders, is_ring=is_ring
+        )
+        if found_out is not Availability.TAKEN:
+            return found_out, holders[0]
+        if not is_object_id(other.attributes.get(Attribute.EXTERNAL_ID)) and self._peers.may_name_account():
+            return Availability.AWAITED, holders[0]
+        # It may have given the value up since the search.
+        current = self._skolon.read(self._organisation, other.id)
+        if current is None or not others_with([current], attribute, value, but=user.id):
+            return Availability.FREE, holders[0]
+        return Availability.TAKEN, holders[0]
+
+    def _follow(
+        self, user: SkolonUser, attribute: Attribute, value: str, other: SkolonUser
+    ) -> tuple[list[Holder], bool]:
+        """Return who has the value, who has the value that this one is to get, and so on.
+
+        The second answer says whether the last of them is to get what `user` has. It is followed only as far
+        as this Entra user may be the one to make way.
+        """
+        held = user.attributes.get(attribute)
+        holders = [self._holder(attribute, other)]
+        while len(holders) <= _LONGEST_RING:
+            last = holders[-1]
+            if not last.gives_up(attribute, value) or (last.account or "") < self._user_id.lower():
+                break
+            value = last.wanted or ""
+            if held is not None and keys_match(attribute, held, value):
+                return holders, True
+            found = self._skolon.search(self._organisation, {attribute: value})
+            following = others_with(found, attribute, value, but=last.skolon_id)
+            if not following or following[0].id in {each.skolon_id for each in holders}:
+                break
+            holders.append(self._holder(attribute, following[0]))
+        return holders, False
+
+    def _holder(self, attribute: Attribute, other: SkolonUser) -> Holder:
+        account = self._accounts.owner(other.attributes.get(Attribute.EXTERNAL_ID), other.id)
+        if account is None:
+            return Holder(skolon_id=other.id)
+        return Holder(
+            skolon_id=other.id,
+            account=account.id.lower(),
+            wanted=account.mapped.get(attribute),
+            is_expected=self._peers.is_expected(account.id),
+        )
+
+    def _restore(self, user: SkolonUser, attribute: Attribute, planned: dict[Attribute, str | None]) -> None:
+        """Plan the value from before, if the user has its temporary value and cannot get the right one."""
+        held = user.attributes.get(attribute)
+        if held is None or held != temporary_value(self._user_id, held):
+            return
+        before = self._peers.before_image().get(str(attribute))
+        if before is None:
+            return
+        found = self._skolon.search(self._organisation, {attribute: before})
+        if not others_with(found, attribute, before, but=user.id):
+            planned[attribute] = before
+
+
+def _taken(attribute: Attribute, holder: Holder) -> Unwritten:
+    title = ATTRIBUTE_TABLE[attribute].title
+    whose = "no Entra user that gives it up" if holder.account is None else f"Entra user {holder.account}"
+    return Unwritten(
+        reason=Reason.VALUE_TAKEN,
+        stage=Stage.UPDATE,
+        fault=f"{title}: Skolon user {holder.skolon_id} of {whose} has the value",
+        collision=Collision(skolon_id=holder.skolon_id, holder_entra_id=holder.account, attribute=attribute),
+    )
