@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from schemas.errors import UsageError
+from schemas.tenants.scope import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ _STDIN: Final = "-"
 #: Bytes of a file of settings, and levels of JSON in it: a tenant has a few KiB, and four levels.
 LARGEST_FILE: Final = 1024 * 1024
 DEEPEST_JSON: Final = 20
+
+#: A rule of the scope; the other operators are `ends_with` and `one_of` (values between commas).
+RULE: Final = "SOURCE=VALUE|SOURCE:starts_with=VALUE|SOURCE:is_blank|…"
 
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
@@ -49,7 +53,8 @@ _OPTIONS: Final = (
     click.option("--birthdays/--no-birthdays", default=None),
     click.option("--enabled-only/--all-accounts", default=None),
     click.option("--members-only/--with-guests", default=None),
-    click.option("--exclude", multiple=True, metavar="SOURCE=VALUE", help="May be repeated."),
+    click.option("--include", multiple=True, metavar=RULE, help="Only users like this; may be repeated."),
+    click.option("--exclude", multiple=True, metavar=RULE, help="No users like this; may be repeated."),
     click.option("--give-up-after-hours", type=float),
     click.option("--trust-receipts-days", type=int),
     click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
@@ -87,15 +92,22 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
     if options["source"]:
         pairs = [pair(text, "--source") for text in options["source"]]
         changes["sources"] = _merged(changes.get("sources"), {name: split_list(rest) for name, rest in pairs})
-    scope = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
-    if options["exclude"]:
-        pairs = [pair(text, "--exclude") for text in options["exclude"]]
-        scope["exclude"] = [{"source": source, "equals": value} for source, value in pairs]
+    scope = _scope(options)
     if scope:
         changes["scope"] = _merged(changes.get("scope"), scope)
     if options["client_secret_file"]:
         changes["client_secret"] = _text(options["client_secret_file"]).strip()
     return changes
+
+
+def _scope(options: dict[str, Any]) -> dict[str, Any]:
+    switches = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
+    rules = {
+        name: [scope_rule(text, f"--{name}") for text in options[name]]
+        for name in ("include", "exclude")
+        if options[name]
+    }
+    return switches | rules
 
 
 def _merged(given: Any, named: dict[str, Any]) -> Any:
@@ -153,6 +165,24 @@ def _text(path: str) -> str:
 def split_list(text: str) -> list[str]:
     """Return the parts between commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def scope_rule(text: str, option: str) -> dict[str, Any]:
+    """Return the rule that SOURCE=VALUE, SOURCE:OPERATOR=VALUE or SOURCE:is_blank means.
+
+    Raises `UsageError` for another form. Whether the source may be named is checked with the settings.
+    """
+    name, equals, value = text.partition("=")
+    source, _, operator = (part.strip() for part in name.partition(":"))
+    operator = operator or str(Operator.EQUALS)
+    if operator not in list(Operator) or bool(equals) is (operator == Operator.IS_BLANK):
+        raise UsageError(
+            f"{option} takes SOURCE=VALUE, SOURCE:OPERATOR=VALUE (OPERATOR is one of "
+            f"{', '.join(each for each in Operator if each is not Operator.IS_BLANK)}) or SOURCE:is_blank."
+        )
+    if operator == Operator.IS_BLANK:
+        return {"source": source, operator: True}
+    return {"source": source, operator: split_list(value) if operator == Operator.ONE_OF else value}
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

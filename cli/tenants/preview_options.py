@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.tenants.options import pair, split_list
+from cli.tenants.options import pair, scope_rule, split_list
 from schemas.errors import UsageError
 from schemas.users.attributes import Attribute
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LISTS: Final = ("match_keys", "erase_blank")
 _SWITCHES: Final = ("enabled_only", "members_only")
+_RULES: Final = ("include", "exclude")
 _LIMITS: Final = ("changed", "identity_changed", "not_found")
 _NONE: Final = "none"
 
@@ -20,7 +21,7 @@ _NONE: Final = "none"
 NAMES: Final = (
     *_LISTS,
     *_SWITCHES,
-    "exclude",
+    *_RULES,
     "birthdays",
     "ssn_country",
     *(f"guard.{limit}" for limit in _LIMITS),
@@ -46,8 +47,8 @@ def _put(changes: dict[str, Any], name: str, value: str) -> None:
         changes[name] = split_list(value)
     elif name in _SWITCHES:
         _inside(changes, "scope")[name] = _switch(name, value)
-    elif name == "exclude":
-        _exclude(_inside(changes, "scope"), value)
+    elif name in _RULES:
+        _add_rule(_inside(changes, "scope"), name, value)
     elif name == "birthdays":
         changes[name] = _switch(name, value)
     elif name == "ssn_country":
@@ -69,13 +70,12 @@ def _inside(changes: dict[str, Any], name: str) -> dict[str, Any]:
     return made
 
 
-def _exclude(scope: dict[str, Any], value: str) -> None:
+def _add_rule(scope: dict[str, Any], name: str, value: str) -> None:
     """Add a rule; the first one of an option replaces the saved ones."""
-    rules = [*scope.get("exclude", ())]
+    rules = [*scope.get(name, ())]
     if value:
-        source, equals = pair(value, "--set exclude=")
-        rules.append({"source": source, "equals": equals})
-    scope["exclude"] = rules
+        rules.append(scope_rule(value, f"--set {name}="))
+    scope[name] = rules
 
 
 def _switch(name: str, value: str) -> bool:

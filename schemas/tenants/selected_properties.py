@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
+from schemas.users.attributes import (
+    BIRTHDAY,
+    EXTENSION_ATTRIBUTES,
+    EXTENSION_ATTRIBUTES_PROPERTY,
+    USER_PRINCIPAL_NAME,
+)
+from schemas.users.graph_user import UPN_DOMAIN
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
@@ -17,7 +23,7 @@ def selected_properties(tenant: Tenant) -> tuple[str, ...]:
     for. It gives a birthday for a single user only.
     """
     sources = {source for row in tenant.sources.values() for source in row}
-    sources |= {rule.source for rule in tenant.scope.exclude}
+    sources |= tenant.scope.sources
     if tenant.scope.enabled_only:
         sources.add("accountEnabled")
     if tenant.scope.members_only:
@@ -27,4 +33,6 @@ def selected_properties(tenant: Tenant) -> tuple[str, ...]:
 
 
 def _property(source: str) -> str:
+    if source == UPN_DOMAIN:
+        return USER_PRINCIPAL_NAME
     return EXTENSION_ATTRIBUTES_PROPERTY if source in EXTENSION_ATTRIBUTES else source

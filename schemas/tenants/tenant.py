@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 
 from schemas.errors import InvalidTenantError
 from schemas.setting_validators import text_faults
+from schemas.tenants.scope import Scope
 from schemas.tenants.tenant_schema import TENANT_KEY, TenantSchema
 from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
 from schemas.validation import flatten_errors
@@ -19,23 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SECRET: Final = "client_secret"  # noqa: S105 - the name of a field, no secret
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exclusion:
-    """Excludes users whose `source` equals `equals`, ignoring case."""
-
-    source: str
-    equals: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """Which users of the directory the sync includes."""
-
-    enabled_only: bool = False
-    members_only: bool = False
-    exclude: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,8 +150,8 @@ def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:
     if "erase_blank" in values:
         values["erase_blank"] = frozenset(values["erase_blank"])
     if "scope" in values:
-        exclusions = tuple(Exclusion(**rule) for rule in values["scope"].get("exclude", ()))
-        values["scope"] = Scope(**{**values["scope"], "exclude": exclusions})
+        rules = {name: tuple(values["scope"].get(name, ())) for name in ("include", "exclude")}
+        values["scope"] = Scope(**{**values["scope"], **rules})
     if "guard" in values:
         values["guard"] = Guard(**{name: limit and Limit(**limit) for name, limit in values["guard"].items()})
     return Tenant(key=key, **values)

@@ -8,8 +8,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from schemas.fields import StrictBoolean
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
+from schemas.tenants.scope import ScopeSchema
 from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
-from schemas.users.graph_user import TEXT_SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,24 +25,6 @@ SSN_COUNTRIES: Final = ("SE", "NO", "DK", "FI")
 
 #: Entra's directories that are none: client credentials do not work against them.
 _NO_DIRECTORY: Final = ("common", "organizations", "consumers")
-
-
-class ExclusionSchema(Schema):
-    """One rule of `scope.exclude`."""
-
-    source = fields.String(required=True, validate=validate.OneOf(TEXT_SOURCES))
-    equals = fields.String(
-        required=True, validate=validate.Regexp(r"\s*\S", error="A blank value excludes no user: name one.")
-    )
-
-
-class ScopeSchema(Schema):
-    """`scope` of a tenant."""
-
-    enabled_only = StrictBoolean()
-    members_only = StrictBoolean()
-    # `exclude` itself is taken: marshmallow schemas have an attribute of that name.
-    exclusions = fields.List(fields.Nested(ExclusionSchema), data_key="exclude", attribute="exclude")
 
 
 class LimitSchema(Schema):

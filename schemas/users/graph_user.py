@@ -16,7 +16,12 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.fields import StrictBoolean
 from schemas.outcomes import Stage
-from schemas.users.attributes import BIRTHDAY, EXTENSION_ATTRIBUTES, EXTENSION_ATTRIBUTES_PROPERTY
+from schemas.users.attributes import (
+    BIRTHDAY,
+    EXTENSION_ATTRIBUTES,
+    EXTENSION_ATTRIBUTES_PROPERTY,
+    USER_PRINCIPAL_NAME,
+)
 from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
@@ -83,9 +88,18 @@ class GraphUserSchema(Schema):
     accountEnabled = StrictBoolean(allow_none=True)  # noqa: N815
     userType = _text()  # noqa: N815
     birthday = _text()
+    # No attribute is filled from these; rules of a tenant's scope may name them.
+    department = _text()
+    companyName = _text()  # noqa: N815
+    jobTitle = _text()  # noqa: N815
+    employeeType = _text()  # noqa: N815
+    officeLocation = _text()  # noqa: N815
 
 
 _SCHEMA: Final = GraphUserSchema()
+
+#: A source beside Graph's properties: what stands behind the @ of the user principal name.
+UPN_DOMAIN: Final = "upnDomain"
 
 #: Every source that a tenant's scope rules may name.
 TEXT_SOURCES: Final = (
@@ -95,6 +109,7 @@ TEXT_SOURCES: Final = (
         if isinstance(field, fields.String | fields.List) and name != BIRTHDAY
     ),
     *EXTENSION_ATTRIBUTES,
+    UPN_DOMAIN,
 )
 
 #: Prefix of placeholder ids. Entra's ids are GUIDs.
@@ -152,6 +167,9 @@ def load_graph_user(data: object) -> GraphUser:
         extension = loaded.pop(EXTENSION_ATTRIBUTES_PROPERTY) or {}
         loaded.update({name: extension.get(name) for name in EXTENSION_ATTRIBUTES})
     values = {name: _texts(value) for name, value in loaded.items()}
+    names = values.get(USER_PRINCIPAL_NAME)
+    if names is not None:
+        values[UPN_DOMAIN] = tuple(domain for name in names if (domain := name.rpartition("@")[2]))
     user_type = values.get("userType")
     return GraphUser(
         id=user_id,

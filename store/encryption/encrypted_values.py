@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Text, cast, select, tuple_, update
 
 from schemas.crypto.encryption import KeyAge
 from store import tables
-from store.encryption.exclusion_rules import ENCRYPTED_MEMBER
+from store.encryption.scope_rules import ENCRYPTED_MEMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

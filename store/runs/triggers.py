@@ -13,7 +13,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
 from store import tables
-from store.encryption.exclusion_rules import encrypt_rules
+from store.encryption.scope_rules import encrypt_rules
 from store.runs.guard_counters import directory_size_of, override_guard
 from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, run_from_row
 from store.runs.undo import prepare_undo

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cachetools import LRUCache
 
 from schemas.tenants.settings_override import apply_override
-from store.encryption.exclusion_rules import decrypt_rules
+from store.encryption.scope_rules import decrypt_rules
 
 if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher

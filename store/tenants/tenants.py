@@ -17,7 +17,7 @@ from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.match_decision import MatchDecisions
 from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tenant, restore_tenant
 from store import tables
-from store.encryption.exclusion_rules import decrypt_rules, encrypt_rules, without_exclusion_rules
+from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all_rules, without_rules
 from store.runs.delta_state import forget_delta_links
 from store.tenants.match_decisions import load_decisions
 from store.timestamps import now
@@ -100,15 +100,15 @@ class Tenants:
     def settings(self, key: str) -> Tenant:
         """Return a tenant's settings, its secret left sealed; raises as `get` does.
 
-        Raises `DecryptionError` when it has rules in `scope.exclude`, and no key opens their values.
+        Raises `DecryptionError` when its scope has rules, and no key opens their values.
         """
         with self._database.transaction() as connection:
             return self._opened(self._row(connection, key))
 
     def outline(self, key: str) -> Tenant:
-        """Return a tenant's settings but for the rules in `scope.exclude`, so that no key is needed."""
+        """Return a tenant's settings but for the rules of its scope, so that no key is needed."""
         with self._database.transaction() as connection:
-            return restore_tenant(key, without_exclusion_rules(self._row(connection, key).settings))
+            return restore_tenant(key, without_rules(self._row(connection, key).settings))
 
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""
@@ -127,7 +127,7 @@ class Tenants:
 
     def outlines(self) -> Sequence[Tenant]:
         """Return all tenants by key, each as `outline` does."""
-        return [restore_tenant(row.key, without_exclusion_rules(row.settings)) for row in self._rows()]
+        return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
 
     def remove(self, key: str) -> None:
         """Remove a tenant with its runs and receipts; raise `UsageError` while a run of it is open."""
@@ -154,10 +154,9 @@ class Tenants:
         try:
             return self._opened(row)
         except DecryptionError:
-            scope = changes.get("scope") if isinstance(changes, dict) else None
-            if not (isinstance(scope, dict) and "exclude" in scope):
+            if not names_all_rules(changes, row.settings):
                 raise
-            return restore_tenant(row.key, without_exclusion_rules(row.settings))
+            return restore_tenant(row.key, without_rules(row.settings))
 
     def _row(self, connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
         query = select(tables.tenants).where(tables.tenants.c.key == key)

@@ -33,7 +33,7 @@ def missing_properties(user: GraphUser, tenant: Tenant) -> set[str]:
 def _of_scope(tenant: Tenant) -> Iterator[str]:
     if tenant.scope.members_only:
         yield "userType"
-    yield from (rule.source for rule in tenant.scope.exclude)
+    yield from tenant.scope.sources
 
 
 def _of_attribute(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from schemas.tenants.scope import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from schemas.tenants.tenant import Scope
+    from schemas.tenants.scope import Scope, ScopeRule
     from schemas.users.graph_user import GraphUser
 
-#: Graph's `userType` of the directory's own users; the other value is Guest.
-_MEMBER: Final = "member"
+#: Graph's `userType` of users of another directory. Old accounts of the directory's own may have none.
+_GUEST: Final = "guest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +54,36 @@ def _rule_results(user: GraphUser, scope: Scope) -> Iterator[RuleResult]:
     if scope.enabled_only:
         yield _rule_result("scope.enabled_only", user.account_enabled is True, "the account is{} enabled")
     if scope.members_only:
-        is_member = (user.user_type or "").casefold() == _MEMBER
+        is_member = (user.user_type or "").casefold() != _GUEST
         yield _rule_result("scope.members_only", is_member, "the account is{} a member")
+    if scope.include:
+        matches = [position for position, rule in enumerate(scope.include) if _holds(rule, user)]
+        reason = f"the user matches rule {matches[0]}" if matches else "the user matches no rule"
+        yield RuleResult(setting="scope.include", allows=bool(matches), reason=reason)
     for position, rule in enumerate(scope.exclude):
-        wanted = rule.equals.strip().casefold()
-        held = any(text.casefold() == wanted for text in user.texts(rule.source) or ())
-        reason = "holds the value that excludes" if held else "does not hold the value that excludes"
+        held = _holds(rule, user)
+        reason = "matches the rule" if held else "does not match the rule"
         yield RuleResult(
             setting=f"scope.exclude[{position}]", allows=not held, reason=f"{rule.source} {reason}"
         )
+
+
+def _holds(rule: ScopeRule, user: GraphUser) -> bool:
+    texts = [_folded(text) for text in user.texts(rule.source) or ()]
+    wanted = tuple(map(_folded, rule.values))
+    match rule.operator:
+        case Operator.IS_BLANK:
+            return not texts
+        case Operator.EQUALS | Operator.ONE_OF:
+            return not set(wanted).isdisjoint(texts)
+        case Operator.STARTS_WITH:
+            return any(text.startswith(wanted) for text in texts)
+        case Operator.ENDS_WITH:
+            return any(text.endswith(wanted) for text in texts)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip()).casefold()
 
 
 def _rule_result(setting: str, allows: bool, reason: str) -> RuleResult:  # noqa: FBT001 - what was found

@@ -24,6 +24,7 @@ MARK = "skyddad"
 SCOPE = {
     "enabled_only": False,
     "members_only": False,
+    "include": [],
     "exclude": [{"source": "extensionAttribute15", "equals": MARK}],
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
+from schemas.tenants.scope import Operator, ScopeRule
 from schemas.tenants.tenant import Tenant
 from schemas.users.attributes import ATTRIBUTE_TABLE, EXTENSION_ATTRIBUTES
 from schemas.users.skolon_user import SkolonUser
@@ -43,6 +44,11 @@ def tenant(**settings: Any) -> Tenant:
         organisation="organisation",
         **settings,
     )
+
+
+def equals(source: str, value: str) -> ScopeRule:
+    """Return the commonest rule of a scope."""
+    return ScopeRule(source=source, operator=Operator.EQUALS, values=(value,))
 
 
 def map_user(user: GraphUser, chosen: Tenant) -> Mapped:

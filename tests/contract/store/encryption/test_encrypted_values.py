@@ -91,12 +91,12 @@ def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
     with closing(Store(filled, FieldCipher([NEW]))) as store:
         assert ages(store) == all_newest(5)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
-        assert store.tenants.settings(TENANT).scope.exclude[0].equals == MARK
+        assert store.tenants.settings(TENANT).scope.exclude[0].values == (MARK,)
         run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
         assert run is not None
         assert store.claims.before_image(run.id, "anna") == {"eppn": "anna@old.example"}
         assert trial is not None
-        assert store.settings_overrides.for_run(trial).tenant.scope.exclude[0].equals == MARK
+        assert store.settings_overrides.for_run(trial).tenant.scope.exclude[0].values == (MARK,)
 
 
 def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
@@ -142,6 +142,21 @@ def test_what_is_changed_meanwhile_is_left(filled: str, monkeypatch: pytest.Monk
         assert store.tenants.get(TENANT).credentials.client_secret == "newer"  # noqa: S105 - made up
 
 
+def test_rules_of_both_lists_are_set_anew_together(filled: str) -> None:
+    """Rules that no key decrypts, and that a change does not name, are not dropped in silence."""
+    include = {"include": [{"source": "department", "starts_with": "Grundskolan"}]}
+    with closing(Store(filled, FieldCipher([OLD]))) as store:
+        store.tenants.change(TENANT, {"scope": include})
+        assert store.tenants.settings(TENANT).scope.include[0].values == ("Grundskolan",)
+        assert columns_with(store, "Grundskolan") == set()
+    with closing(Store(filled, FieldCipher([NEW]))) as store:
+        for part in (include, EXCLUDE):
+            with pytest.raises(DecryptionError):
+                store.tenants.change(TENANT, {"scope": part, "client_secret": "newer"})
+        store.tenants.change(TENANT, {"scope": include | EXCLUDE, "client_secret": "newer"})
+        assert len(store.tenants.settings(TENANT).scope.sources) == 2
+
+
 def test_rules_that_no_key_opens_can_be_set_anew(filled: str) -> None:
     """Without the key the rules are not lost by accident, and an administrator can set them again."""
     with closing(Store(filled, FieldCipher([NEW]))) as store:
@@ -151,4 +166,4 @@ def test_rules_that_no_key_opens_can_be_set_anew(filled: str) -> None:
         with pytest.raises(DecryptionError):
             store.tenants.change(TENANT, {"name": "Nyby"})
         store.tenants.change(TENANT, {"scope": EXCLUDE, "client_secret": "newer"})
-        assert store.tenants.get(TENANT).tenant.scope.exclude[0].equals == MARK
+        assert store.tenants.get(TENANT).tenant.scope.exclude[0].values == (MARK,)

@@ -110,7 +110,15 @@ def test_a_tenant_is_shown_as_it_was_added_without_its_secret(env: dict[str, str
         scope={
             "enabled_only": True,
             "members_only": False,
-            "exclude": [{"source": "extensionAttribute15", "equals": "skyddad"}],
+            "include": [
+                {"source": "department", "starts_with": "Skol"},
+                {"source": "jobTitle", "one_of": ["Elev", "Lärare"]},
+                {"source": "upnDomain", "ends_with": ".example"},
+            ],
+            "exclude": [
+                {"source": "extensionAttribute15", "equals": "skyddad"},
+                {"source": "companyName", "is_blank": True},
+            ],
         },
     )
     add(env, **{name: value for name, value in given.items() if name in ("ssn_country", "scope")})
@@ -156,6 +164,8 @@ def test_every_option_sets_its_setting(env: dict[str, str], tmp_path: Path) -> N
         *("--source", "eppn=extensionAttribute3,mail", "--source", "ssn=extensionAttribute1"),
         *("--erase-blank", "city,address", "--enabled-only", "--members-only"),
         *("--exclude", "extensionAttribute15=skyddad", "--exclude", "city=a=b"),
+        *("--exclude", "employeeType:is_blank", "--include", "department:starts_with=Skol"),
+        *("--include", "jobTitle:one_of=Elev, Lärare"),
         env=env,
     )
     assert done.returncode == 0, done.stderr
@@ -172,9 +182,14 @@ def test_every_option_sets_its_setting(env: dict[str, str], tmp_path: Path) -> N
     assert shown["scope"] == {
         "enabled_only": True,
         "members_only": True,
+        "include": [
+            {"source": "department", "starts_with": "Skol"},
+            {"source": "jobTitle", "one_of": ["Elev", "Lärare"]},
+        ],
         "exclude": [
             {"source": "extensionAttribute15", "equals": "skyddad"},
             {"source": "city", "equals": "a=b"},
+            {"source": "employeeType", "is_blank": True},
         ],
     }
 

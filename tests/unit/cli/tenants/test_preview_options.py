@@ -21,6 +21,14 @@ from cli.tenants.preview_options import read_overrides
             "scope": {"exclude": [{"source": "city", "equals": "A=B"}, {"source": "mail", "equals": "x"}]}
         }),
         (["exclude="], {"scope": {"exclude": []}}),
+        (["include=department:starts_with=Skol", "scope.include=jobTitle:one_of=A,B"], {
+            "scope": {"include": [
+                {"source": "department", "starts_with": "Skol"},
+                {"source": "jobTitle", "one_of": ["A", "B"]},
+            ]}
+        }),
+        (["exclude=companyName:is_blank"],
+         {"scope": {"exclude": [{"source": "companyName", "is_blank": True}]}}),
         (["birthdays=false", "ssn_country=se"], {"birthdays": False, "ssn_country": "SE"}),
         (["ssn_country=none", "guard.changed=none"], {"ssn_country": None, "guard": {"changed": None}}),
         (["guard.not_found=5,12.5%"], {"guard": {"not_found": {"count": 5, "share": 0.125}}}),
@@ -35,8 +43,9 @@ def test_settings_have_short_forms(settings: list[str], changes: dict[str, Any])
 def test_every_fault_is_told_at_once() -> None:
     """What makes no sense is told option by option, and the others are read all the same."""
     wrong = ["eppn", "eppm=mail", "birthdays=perhaps", "guard.changed=many", "exclude=city", "city=city"]
+    wrong += ["exclude=city:contains=x", "exclude=city:is_blank=x", "exclude=city:equals"]
     changes, faults = read_overrides(wrong, {"name": "x"})
-    assert len(faults) == 5
+    assert len(faults) == 8
     assert changes == {"name": "x", "sources": {"city": ["city"]}, "scope": {}}
     assert all(word in " ".join(faults) for word in ("NAME=VALUE", "eppm", "birthdays", "guard.changed"))
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 import pytest
 
 from schemas.tenants.mapping_fingerprint import mapping_fingerprint
-from schemas.tenants.tenant import Exclusion, Guard, Scope, Tenant, dump_tenant, restore_tenant
+from schemas.tenants.scope import Scope
+from schemas.tenants.tenant import Guard, Tenant, dump_tenant, restore_tenant
 from schemas.users.attributes import Attribute
-from tests.unit.workers.factories import tenant
+from tests.unit.workers.factories import equals, tenant
 
 TENANT: Final = tenant()
 DECISIVE: Final[dict[str, Any]] = {
@@ -22,7 +23,7 @@ DECISIVE: Final[dict[str, Any]] = {
     "erase_blank": frozenset([Attribute.CITY]),
     "ssn_country": "SE",
     "birthdays": False,
-    "scope": Scope(exclude=(Exclusion(source="city", equals="X"),)),
+    "scope": Scope(exclude=(equals("city", "X"),)),
 }
 OTHERS: Final[dict[str, Any]] = {
     "key": "another",

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import InvalidTenantError
+from schemas.tenants.scope import Operator, Scope, ScopeRule
 from schemas.tenants.tenant import (
-    Exclusion,
     Guard,
     Limit,
-    Scope,
     Tenant,
     change_tenant,
     dump_tenant,
@@ -43,7 +42,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "erase_blank": [],
     "ssn_country": None,
     "birthdays": True,
-    "scope": {"enabled_only": False, "members_only": False, "exclude": []},
+    "scope": {"enabled_only": False, "members_only": True, "include": [], "exclude": []},
     "guard": {
         "changed": {"count": 1000, "share": 0.5},
         "identity_changed": {"count": 100, "share": 0.1},
@@ -58,6 +57,20 @@ DEFAULTS: Final[dict[str, Any]] = {
 
 LIMITS: Final = st.none() | st.fixed_dictionaries({"count": st.integers(0, 10**6), "share": st.floats(0, 1)})
 NAMES: Final = [str(attribute) for attribute in Attribute]
+_VALUES: Final = st.sampled_from(["x", " å "])
+RULES: Final = st.sampled_from(TEXT_SOURCES).flatmap(
+    lambda source: st.one_of(
+        *(
+            st.fixed_dictionaries({"source": st.just(source), name: _VALUES})
+            for name in ("equals", "starts_with", "ends_with")
+        ),
+        st.fixed_dictionaries(
+            {"source": st.just(source), "one_of": st.lists(_VALUES, min_size=1, max_size=2)}
+        ),
+        st.just({"source": source, "is_blank": True}),
+    )
+)
+
 SETTINGS: Final = st.fixed_dictionaries(
     {name: st.just(value) for name, value in FIRST_FIVE.items()},
     optional={
@@ -80,12 +93,8 @@ SETTINGS: Final = st.fixed_dictionaries(
             optional={
                 "enabled_only": st.booleans(),
                 "members_only": st.booleans(),
-                "exclude": st.lists(
-                    st.fixed_dictionaries(
-                        {"source": st.sampled_from(TEXT_SOURCES), "equals": st.sampled_from(["x", " å "])}
-                    ),
-                    max_size=2,
-                ),
+                "include": st.lists(RULES, max_size=2),
+                "exclude": st.lists(RULES, max_size=2),
             },
         ),
         "guard": st.fixed_dictionaries(
@@ -172,7 +181,7 @@ def test_a_change_keeps_what_it_does_not_name(before: dict[str, Any], after: dic
     [
         ({"guard": {"changed": {"count": 5}}}, "guard.changed.share"),
         ({"guard": {"not_found": {}}}, "guard.not_found.count"),
-        ({"scope": {"exclude": [{"source": "mail"}]}}, "scope.exclude.0.equals"),
+        ({"scope": {"exclude": [{"source": "mail"}]}}, "scope.exclude.0"),
         ({"scope": {"exclude": [{"equals": "x"}]}}, "scope.exclude.0.source"),
     ],
 )
@@ -195,7 +204,9 @@ def test_scope_is_changed_rule_by_rule() -> None:
     """Naming exclusions replaces them and keeps the two switches."""
     first = tenant(scope={"enabled_only": True, "exclude": [{"source": "mail", "equals": "a"}]})
     changed, _ = change_tenant(first, {"scope": {"exclude": [{"source": "city", "equals": "b"}]}})
-    assert changed.scope == Scope(enabled_only=True, exclude=(Exclusion(source="city", equals="b"),))
+    assert changed.scope == Scope(
+        enabled_only=True, exclude=(ScopeRule(source="city", operator=Operator.EQUALS, values=("b",)),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,6 +242,13 @@ def test_scope_is_changed_rule_by_rule() -> None:
         ({"scope": {"exclude": [{"source": "birthday", "equals": "x"}]}}, "scope.exclude.0.source"),
         ({"scope": {"exclude": [{"source": "mail", "equals": ""}]}}, "scope.exclude.0.equals"),
         ({"scope": {"exclude": [{"source": "mail", "equals": " \t"}]}}, "scope.exclude.0.equals"),
+        ({"scope": {"include": [{"source": "mail", "starts_with": ""}]}}, "scope.include.0.starts_with"),
+        ({"scope": {"include": [{"source": "mail", "one_of": []}]}}, "scope.include.0.one_of"),
+        ({"scope": {"include": [{"source": "mail", "one_of": ["a", ""]}]}}, "scope.include.0.one_of.1"),
+        ({"scope": {"include": [{"source": "mail", "is_blank": False}]}}, "scope.include.0.is_blank"),
+        ({"scope": {"include": [{"source": "mail", "equals": "a", "is_blank": True}]}}, "scope.include.0"),
+        ({"scope": {"include": [{"source": "mail", "contains": "a"}]}}, "scope.include.0.contains"),
+        ({"scope": {"include": [{"source": "memberOf", "equals": "a"}]}}, "scope.include.0.source"),
         ({"scope": {"only": True}}, "scope.only"),
         ({"guard": {"changed": {"count": -1, "share": 0.5}}}, "guard.changed.count"),
         ({"guard": {"changed": {"count": 1, "share": 1.1}}}, "guard.changed.share"),

@@ -113,9 +113,15 @@ def test_every_fault_is_named_at_once() -> None:
 
 def test_what_was_not_asked_for_is_let_through() -> None:
     """Properties, annotations and extension attributes that we do not know do no harm."""
-    extra = {"@odata.type": "#x", "jobTitle": 7, "onPremisesExtensionAttributes": {"extensionAttribute16": 1}}
+    extra = {
+        "@odata.type": "#x",
+        "displayName": 7,
+        "onPremisesExtensionAttributes": {"extensionAttribute16": 1},
+    }
     answer = load({"id": ID, **extra})
     assert isinstance(answer, GraphUser)
+    assert isinstance(answer, GraphUser)
+    assert answer.texts("jobTitle") is None
     assert answer.texts("jobTitle") is None
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import PermanentError
-from schemas.tenants.tenant import Exclusion, Scope, Tenant
+from schemas.tenants.scope import Scope
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
-from tests.unit.workers.factories import ENTRA_ID, TEXT_PROPERTIES, graph_users, map_user, tenant, tenants
+from tests.unit.workers.factories import (
+    ENTRA_ID,
+    TEXT_PROPERTIES,
+    equals,
+    graph_users,
+    map_user,
+    tenant,
+    tenants,
+)
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope
+
+if TYPE_CHECKING:
+    from schemas.tenants.tenant import Tenant
 
 EVERYTHING: dict[str, Any] = {
     "id": ENTRA_ID,
@@ -24,8 +35,9 @@ EVERYTHING: dict[str, Any] = {
     "onPremisesExtensionAttributes": None,
     "accountEnabled": True,
     "userType": "Member",
+    "department": None,
 }
-PROTECTED = Exclusion(source="extensionAttribute15", equals="skyddad")
+PROTECTED = equals("extensionAttribute15", "skyddad")
 
 
 def missing(of: Tenant, *left_out: str, **values: Any) -> set[str]:
@@ -50,14 +62,15 @@ def test_nothing_is_missing_of_a_user_on_a_list() -> None:
     [
         (Scope(enabled_only=True), "accountEnabled", "accountEnabled"),
         (Scope(members_only=True), "userType", "userType"),
-        (Scope(exclude=(Exclusion(source="city", equals="x"),)), "city", "city"),
+        (Scope(exclude=(equals("city", "x"),)), "city", "city"),
         (Scope(exclude=(PROTECTED,)), "onPremisesExtensionAttributes", "extensionAttribute15"),
+        (Scope(include=(equals("department", "x"),)), "department", "department"),
     ],
 )
 def test_what_the_scope_looks_at(scope: Scope, left_out: str, source: str) -> None:
     """Whether somebody is in scope is not guessed: a protected identity may be what was left out."""
     assert missing(tenant(scope=scope), left_out) == {source}
-    assert missing(tenant(), left_out) == set()
+    assert missing(tenant(scope=Scope(members_only=False)), left_out) == set()
 
 
 def test_what_is_matched_by() -> None:
