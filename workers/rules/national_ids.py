@@ -25,8 +25,16 @@ _SWEDISH: Final = re.compile(
 _COORDINATION: Final = 60
 
 
-#: A Norwegian D-number is a personal number with 40 added to the day (Skatteetaten).
-_D_NUMBER: Final = 40
+#: A Norwegian D-number is a personal number with 40 added to the day (Skatteetaten). An H-number has 40 added
+#: to the month: an institution gives it for its own use until it knows the real one (KITH-rapport R 11/98).
+_SHIFT: Final = 40
+_NORWEGIAN_LENGTH: Final = 11
+
+#: A Norwegian DUF number, which the immigration authorities give: a year, six digits, and the remainder by 11
+#: of these with weights (https://www.udi.no/en/word-definitions/duf-number/,
+#: https://lovas.info/2013/12/01/identitetsnummer-i-norge/).
+_DUF: Final = re.compile(r"(?:19|20)\d{10}", re.ASCII)
+_DUF_WEIGHTS: Final = (4, 6, 3, 2, 4, 6, 3, 2, 7, 5)
 
 _LETTERS_AND_DIGITS: Final = re.compile(r"[^\W_]+")
 
@@ -44,11 +52,12 @@ _UNKNOWN_END: Final = "0000"
 def compare_numbers(left: str | None, right: str | None) -> bool | None:
     """Say whether two personal numbers are one person's; None if they do not tell.
 
-    A century, a separator and a leading zero may be missing. Two schools may give the same temporary number.
-    Co-ordination numbers and D-numbers are unique, and are replaced by another number.
+    A century, a separator and a leading zero may be missing. Numbers that schools and hospitals give tell
+    nothing: two may give the same one. Co-ordination, D- and DUF numbers are unique, and another number
+    replaces them.
     """
     one, other = _bare(left or ""), _bare(right or "")
-    if not (_is_number(one) and _is_number(other)) or _temporary(left or "") or _temporary(right or ""):
+    if not (_is_number(one) and _is_number(other)) or _is_local(left or "") or _is_local(right or ""):
         return None
     short, long = sorted((one, other), key=len)
     without_century = long[2:] if len(long) == _WITH_CENTURY else long
@@ -62,6 +71,8 @@ def birth_date_of(text: str, country: str | None) -> str | None:
 
     Without a country only the forms count that no other country has: Swedish ones with a century.
     """
+    if _is_duf_number(text):
+        return None
     if country is None:
         century = len(_bare(text)) == _WITH_CENTURY
         return _swedish_birth_date(text) if century else None
@@ -75,13 +86,22 @@ def birth_date_of(text: str, country: str | None) -> str | None:
 def is_personal_number(text: str, country: str) -> bool:
     """Say whether `text` is a possible personal number of `country` (ISO 3166-1: SE, NO, DK or FI).
 
-    Swedish co-ordination numbers and temporary numbers of schools are valid.
+    Provisional numbers are valid: Sweden's co-ordination numbers and schools' temporary ones, Norway's D-, H-
+    and DUF numbers, and Finland's temporary ones.
     """
     return _CHECKS[country](text)
 
 
 def _swedish(text: str) -> bool:
     return bool(personnummer.is_valid(text)) or _coordination(text) or _temporary(text)
+
+
+def _norwegian(text: str) -> bool:
+    return bool(fodselsnummer.is_valid(text)) or _is_duf_number(text)
+
+
+def _finnish(text: str) -> bool:
+    return bool(hetu.is_valid(text, allow_temporary=True))
 
 
 def _coordination(text: str) -> bool:
@@ -107,7 +127,7 @@ def _swedish_birth_date(text: str) -> str | None:
 
 
 def _finnish_birth_date(text: str) -> str:
-    digits = hetu.validate(text)[:6]
+    digits = hetu.validate(text, allow_temporary=True)[:6]
     return f"{digits[4:]}{digits[2:4]}{digits[:2]}"
 
 
@@ -121,14 +141,32 @@ def _is_number(bare: str) -> bool:
     return is_long and any(map(str.isdecimal, bare)) and not bare.endswith(_UNKNOWN_END)
 
 
+def _is_local(text: str) -> bool:
+    """Say whether an institution has given a number itself, which nothing keeps another from giving too.
+
+    Finnish individual numbers from 900 on are never in the population register (decree 128/2010).
+    """
+    is_finnish = _finnish(text) and not hetu.is_valid(text)
+    return _temporary(text) or is_finnish or _is_shifted(text, slice(2, 4))
+
+
 def _is_provisional(text: str) -> bool:
-    return _coordination(text) or _is_d_number(text)
+    return _coordination(text) or _is_shifted(text, slice(0, 2)) or _is_duf_number(text)
 
 
-def _is_d_number(text: str) -> bool:
+def _is_shifted(text: str, part: slice) -> bool:
+    """Say whether a Norwegian number has 40 added to a part of its birth date."""
     digits = _bare(text)
-    is_shifted = digits.isdecimal() and len(digits) == 11 and int(digits[:2]) > _D_NUMBER  # noqa: PLR2004
-    return is_shifted and bool(fodselsnummer.is_valid(digits))
+    is_long = digits.isdecimal() and len(digits) == _NORWEGIAN_LENGTH
+    return is_long and int(digits[part]) > _SHIFT and bool(fodselsnummer.is_valid(digits))
+
+
+def _is_duf_number(text: str) -> bool:
+    digits = _bare(text)
+    if not _DUF.fullmatch(digits) or _swedish(digits):
+        return False
+    weighted = sum(weight * int(digit) for weight, digit in zip(_DUF_WEIGHTS, digits, strict=False))
+    return int(digits[-2:]) == weighted % 11
 
 
 def _bare(text: str) -> str:
@@ -147,9 +185,9 @@ def _is_date(digits: str) -> bool:
 
 _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "SE": _swedish,
-    "NO": fodselsnummer.is_valid,
+    "NO": _norwegian,
     "DK": cpr.is_valid,
-    "FI": hetu.is_valid,
+    "FI": _finnish,
 }
 
 _BIRTH_DATES: Final[dict[str, Callable[[str], str | None]]] = {

@@ -77,6 +77,16 @@ def test_names(mapped: Values, held: Values, *, proves_eppn: bool, proves_email:
         pytest.param(NUMBER, "20110706-T123", set(), {Trait.BIRTH_DATE}, id="another's temporary number"),
         pytest.param(NUMBER, "20120364-2382", {Trait.BIRTH_DATE}, set(), id="a co-ordination number"),
         pytest.param(NUMBER, None, set(), set(), id="none in Skolon"),
+        pytest.param("040312A0025", "040312A9004", set(), set(), id="a Finnish temporary number"),
+        pytest.param("040312A9004", "040312A9015", set(), set(), id="two of them"),
+        pytest.param("040312A9004", "040312A9004", set(), set(), id="one of two hospitals"),
+        pytest.param("04031250191", "04431250093", set(), set(), id="a Norwegian H-number"),
+        pytest.param("04431250093", "04431250093", set(), set(), id="an H-number of two institutions"),
+        pytest.param("04031250191", "44031250185", set(), set(), id="a Norwegian D-number"),
+        pytest.param("04031250191", "201506129907", set(), set(), id="a Norwegian DUF number"),
+        pytest.param("201506129907", "201912345606", set(), set(), id="two of them, one renewed"),
+        pytest.param("201506129907", "201506129907", {Trait.PERSONAL_NUMBER}, set(), id="the same one"),
+        pytest.param("04031250191", "04031251066", set(), {Trait.PERSONAL_NUMBER}, id="two Norwegians"),
         pytest.param("20120304TF01", "20120304-TF01", {Trait.BIRTH_DATE}, set(), id="of two schools"),
         *(
             pytest.param(NUMBER, text, set(), set(), id=f"no number: {text}")
@@ -125,6 +135,9 @@ def test_birth_dates(mapped: Values, held: Values, *, agrees: bool | None) -> No
         ("NO", "04031250000", "2012-03-04"),
         ("DK", "0403126000", "2012-03-04"),
         ("FI", "040312A0025", "2012-03-04"),
+        ("FI", "040312A9004", "2012-03-04"),
+        ("NO", "04431250093", "2012-03-04"),
+        ("NO", "44031250185", "2012-03-04"),
     ],
 )
 def test_numbers_of_other_countries_begin_with_the_day(country: str, number: str, birth_date: str) -> None:

@@ -151,3 +151,26 @@ def test_any_text_has_an_answer(country: str, text: str) -> None:
 def test_a_number_is_checked_by_the_tenants_country_alone(country: str) -> None:
     """A Swedish number of twelve digits is none of another country."""
     assert not is_personal_number(swedish(dt.date(2013, 1, 1), 980), country)
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("NO", "04431250093"),
+        ("NO", "44031250185"),
+        ("NO", "201506129907"),
+        ("FI", "040312A9004"),
+        ("FI", "040312A9015"),
+    ],
+)
+def test_provisional_numbers_are_taken(country: str, number: str) -> None:
+    """D-, H- and DUF numbers of Norway, and Finland's from 900 on; a wrong check digit shows in each."""
+    assert is_personal_number(number, country)
+    wrong = "0" if number[-1] != "0" else "1"
+    assert not is_personal_number(number[:-1] + wrong, country)
+
+
+@pytest.mark.parametrize("number", ["189906129904", "20150612990", "2015061299070", "201506129908"])
+def test_what_is_no_duf_number_is_refused(number: str) -> None:
+    """A DUF number has twelve digits, begins with a year since 1900, and ends with its remainder."""
+    assert not is_personal_number(number, "NO")
