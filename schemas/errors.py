@@ -75,7 +75,8 @@ class TransientError(UpdateSyncError):
     `retry_after` is the number of seconds that the other side asked for, or None. `status` is the HTTP status
     of its answer, and `kind` says how it failed to give one; both are None when no request was sent. `stage`
     is set when a request for one single user failed: the user may be the cause, and is if the requests for
-    other users succeed meanwhile (promise P7).
+    other users succeed meanwhile (promise P7). `repeated_cause` is what halts the run if it goes on failing
+    like this: the server cannot do what is asked of it.
     """
 
     def __init__(  # noqa: PLR0913 - what is known of a failure, by name
@@ -87,6 +88,7 @@ class TransientError(UpdateSyncError):
         status: int | None = None,
         kind: FailureKind | None = None,
         stage: Stage | None = None,
+        repeated_cause: Cause | None = None,
     ) -> None:
         self.detail = one_line(detail)
         super().__init__(f"{dependency}: {self.detail}")
@@ -95,6 +97,7 @@ class TransientError(UpdateSyncError):
         self.status = status
         self.stage = stage
         self.kind = kind
+        self.repeated_cause = repeated_cause
 
 
 class OperatorError(TransientError):

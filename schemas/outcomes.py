@@ -76,6 +76,8 @@ class Cause(StrEnum):
     ENTRA_PERMISSION = "entra_permission"
     SKOLON_CREDENTIALS = "skolon_credentials"
     SKOLON_PERMISSION = "skolon_permission"
+    SKOLON_SEARCH = "skolon_search"
+    SKOLON_UPDATE = "skolon_update"
     GRAPH_QUERY = "graph_query"
     PAGE_LOOP = "page_loop"
     PAGE_TOKEN = "page_token"  # noqa: S105 - the name of a cause, no secret

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.skolon.search_methods import SearchMethod
+from clients.skolon.search_capabilities import SearchMethod
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.selected_properties import selected_properties
@@ -72,6 +72,9 @@ _FIXES: Final = {
     Cause.SKOLON_CREDENTIALS: (
         "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's "
         "organisation"
+    ),
+    Cause.SKOLON_SEARCH: (
+        "give Skolon what this says: the sync needs a search for one value (RFC 7644 section 3.4.2.2)"
     ),
     Cause.SKOLON_PERMISSION: "ask Skolon to give the credentials the right to read and change the users",
 }
@@ -166,7 +169,7 @@ def _skolon(record: TenantRecord, gateways: Gateways) -> CheckResult:
     step = _try("users in Skolon", search)
     if step.severity is not Severity.OK:
         return step
-    if skolon.search_method(organisation) is SearchMethod.POST:
+    if skolon.search_capabilities(organisation).method is SearchMethod.POST:
         return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
     return dataclasses.replace(
         step,

@@ -27,9 +27,10 @@ from clients.skolon.errors import (
     unreadable,
 )
 from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
-from clients.skolon.search import SEARCH, ScimSearch, SearchResult, result_of_one, results_of_each
+from clients.skolon.search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.search_batching import MAX_IN_FLIGHT, SearchBatcher
-from clients.skolon.search_methods import SearchMethod, SearchMethodCache
+from clients.skolon.search_capabilities import SearchCapabilities, SearchCapabilityCache
+from clients.skolon.search_requests import SEARCH
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Stage
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 
 _SCIM: Final = "application/scim+json"
+#: Some servers know the general type alone.
+_ACCEPT: Final = f"{_SCIM}, application/json"
 #: The place of the organisation in the URL.
 ORGANISATION: Final = "{organisation}"
 
@@ -55,8 +58,8 @@ class SkolonClient(Protocol):
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return the users that have any of the values; none without keys."""
 
-    def search_method(self, organisation: str) -> SearchMethod | None:
-        """Return how the organisation is searched, None while that is unknown."""
+    def search_capabilities(self, organisation: str) -> SearchCapabilities:
+        """Return what is known of the organisation's search."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -89,13 +92,14 @@ class ScimSkolonClient:
         token: TokenSource,
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
-        search_methods: SearchMethodCache | None = None,
+        search_capabilities: SearchCapabilityCache | None = None,
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
-        Searches by POST are allowed besides. `search_methods` is what the process knows of the servers.
+        Searches by POST are allowed besides. `search_capabilities` is what the process knows of the
+        servers.
         Requests pass the circuit breakers `breakers`.
         """
         self._url = url.rstrip("/")
@@ -111,8 +115,8 @@ class ScimSkolonClient:
         self._breakers = breakers
         #: One host serves all organisations, so it can be unavailable for all of them at once.
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
-        self._search_methods = search_methods or SearchMethodCache()
-        self._search = ScimSearch(self._send, self._check, self._search_methods)
+        self._search_capabilities = search_capabilities or SearchCapabilityCache()
+        self._search = ScimSearch(self._send, self._check, self._search_capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._lock = threading.Lock()
         self._updated: set[str] = set()
@@ -124,7 +128,7 @@ class ScimSkolonClient:
             token=self._token,
             ca_bundle=self._ca_bundle,
             methods=frozenset({"GET"}),
-            search_methods=self._search_methods,
+            search_capabilities=self._search_capabilities,
             breakers=self._breakers,
         )
 
@@ -154,9 +158,9 @@ class ScimSkolonClient:
                 raise _NoUserReadableError(Dependency.SKOLON, "no user is readable")
         return results
 
-    def search_method(self, organisation: str) -> SearchMethod | None:
-        """Return how the organisation is searched, None while that is unknown."""
-        return self._search_methods.get(organisation)
+    def search_capabilities(self, organisation: str) -> SearchCapabilities:
+        """Return what is known of the organisation's search."""
+        return self._search_capabilities.get(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -221,7 +225,7 @@ class ScimSkolonClient:
         `stage` is the stage of the request if it concerns a single user.
         """
         url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
-        all_headers = {"Accept": _SCIM, **(headers or {})}
+        all_headers = {"Accept": _ACCEPT, **(headers or {})}
         token, refused = self._token.token(), None
         while True:
             all_headers["Authorization"] = f"Bearer {token}"

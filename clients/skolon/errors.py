@@ -70,6 +70,11 @@ class Operation(Enum):
         """The stage of the pipeline that sends the request."""
         return Stage.UPDATE if self is Operation.UPDATE else Stage.MATCH
 
+    @property
+    def cause(self) -> Cause:
+        """What halts the run if the server cannot do this."""
+        return Cause.SKOLON_UPDATE if self is Operation.UPDATE else Cause.SKOLON_SEARCH
+
 
 #: Statuses by which servers refuse a value (RFC 7644 section 3.12 has 400 and 409, RFC 9110 has 422).
 _ABOUT_VALUES: Final = frozenset({400, 409, 422})
@@ -96,6 +101,7 @@ def unreadable(response: requests.Response, why: str, operation: Operation) -> T
         status=response.status_code,
         kind=FailureKind.UNREADABLE,
         stage=operation.stage,
+        repeated_cause=operation.cause,
     )
 
 
@@ -141,8 +147,16 @@ def response_error(  # noqa: PLR0911 - one table
                 status=status,
                 # A requested pause concerns all users.
                 stage=None if status in _TRY_LATER or wait is not None else operation.stage,
+                repeated_cause=operation.cause if _is_unsupported(status) else None,
             )
     return _rejected(response, operation.stage)
+
+
+def _is_unsupported(status: int) -> bool:
+    """Say whether a status is no outage: the server does not do it (501), or it has moved (3xx)."""
+    return (
+        status == HTTPStatus.NOT_IMPLEMENTED or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    )
 
 
 def is_missing(response: requests.Response) -> bool:

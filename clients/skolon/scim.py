@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from clients.skolon.search_pages import PageRequest
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION, load_scim_user
 from schemas.users.skolon_user import SkolonUser
@@ -126,14 +127,20 @@ def search_filter(*users: Mapping[Attribute, str]) -> str:
     return " or ".join(terms)
 
 
-def search_request(scim_filter: str, *, start_index: int) -> bytes:
-    """Return the body of a search by POST (RFC 7644 section 3.4.3); the index counts from 1."""
-    body: dict[str, Any] = {"schemas": [SEARCH_REQUEST], "filter": scim_filter, "startIndex": start_index}
+def page_parameters(page: PageRequest) -> dict[str, Any]:
+    """Return the parameters of a search that name a page (RFC 7644 section 3.4.2.4, RFC 9865)."""
+    place = {"startIndex": page.start_index} if page.cursor is None else {"cursor": page.cursor}
+    return {**place, "count": page.count}
+
+
+def search_request(scim_filter: str, page: PageRequest) -> bytes:
+    """Return the body of a search by POST (RFC 7644 section 3.4.3)."""
+    body = {"schemas": [SEARCH_REQUEST], "filter": scim_filter, **page_parameters(page)}
     return json.dumps(body, separators=(",", ":")).encode()
 
 
 #: What every body begins with that `search_request` makes.
-SEARCH_REQUEST_PREFIX: Final = search_request("", start_index=1).partition(b'"filter"')[0]
+SEARCH_REQUEST_PREFIX: Final = search_request("", PageRequest()).partition(b'"filter"')[0]
 
 
 def _quoted(value: str) -> str:

@@ -59,6 +59,28 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
                 "Ask Skolon to give the credentials that right, and resume the run.",
             ),
         ),
+        Cause.SKOLON_SEARCH: remedy(
+            Owner.OPERATOR,
+            (
+                "Skolons server söker inte så att svaren går att lita på.",
+                "Kör update-sync tenants check, och ge Skolon det som detaljen säger; återuppta när det är rättat.",
+            ),
+            (
+                "Skolon's server does not search in a way that can be relied on.",
+                "Run update-sync tenants check, and give Skolon what the detail says; resume the run when it is fixed.",
+            ),
+        ),
+        Cause.SKOLON_UPDATE: remedy(
+            Owner.OPERATOR,
+            (
+                "Skolons server tar inte emot ändringar.",
+                "Ge Skolon det som detaljen säger; återuppta körningen när det är rättat.",
+            ),
+            (
+                "Skolon's server does not take changes.",
+                "Give Skolon what the detail says, and resume the run when it is fixed.",
+            ),
+        ),
         Cause.GRAPH_QUERY: remedy(
             Owner.OPERATOR,
             (

@@ -19,8 +19,25 @@ class UnreadableScimError(ValueError):
     """An answer is not what RFC 7643 and RFC 7644 say; the text names fields and never values."""
 
 
+class _Text(fields.String):
+    """A text; some servers give a number instead."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # Not `isinstance`: True is an integer to Python.
+        return super()._deserialize(str(value) if type(value) is int else value, attr, data, **kwargs)
+
+
+class _Entries(fields.List[Any]):
+    """The entries of a list; what is no object is left out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            value = [entry for entry in value if isinstance(entry, dict)]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def _text() -> fields.String:
-    return fields.String(allow_none=True)
+    return _Text(allow_none=True)
 
 
 class _Tolerant(Schema):
@@ -72,13 +89,13 @@ class ScimUserSchema(_Tolerant):
     """A user, as far as the sync reads it."""
 
     # Whether an id can be worked with is a matter of its user alone (schemas/users/skolon_user.py).
-    id = fields.String(required=True, validate=validate.Length(min=1))
+    id = _Text(required=True, validate=validate.Length(min=1))
     externalId = _text()  # noqa: N815
     userName = _text()  # noqa: N815
     name = fields.Nested(NameSchema, allow_none=True)
-    emails = fields.List(fields.Nested(ValueEntrySchema), allow_none=True)
-    phoneNumbers = fields.List(fields.Nested(ValueEntrySchema), allow_none=True)  # noqa: N815
-    addresses = fields.List(fields.Nested(AddressSchema), allow_none=True)
+    emails = _Entries(fields.Nested(ValueEntrySchema), allow_none=True)
+    phoneNumbers = _Entries(fields.Nested(ValueEntrySchema), allow_none=True)  # noqa: N815
+    addresses = _Entries(fields.Nested(AddressSchema), allow_none=True)
     extension = fields.Nested(SkolonExtensionSchema, allow_none=True, data_key=SKOLON_EXTENSION)
     meta = fields.Nested(MetaSchema, allow_none=True)
 
@@ -86,9 +103,26 @@ class ScimUserSchema(_Tolerant):
 class ListResponseSchema(_Tolerant):
     """The answer to a search (RFC 7644 section 3.4.2); its resources are read one by one."""
 
-    totalResults = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))  # noqa: N815
+    totalResults = fields.Integer(strict=True, validate=validate.Range(min=0))  # noqa: N815
     Resources = fields.List(fields.Raw(), allow_none=True)
+    # RFC 9865: how the next page is asked for, where pages have no index.
+    nextCursor = fields.String(allow_none=True)  # noqa: N815
 
+
+#: All names that we read, by their small letters.
+_FOLDED_NAMES: Final = {
+    name.lower(): name
+    for schema in (
+        NameSchema,
+        ValueEntrySchema,
+        AddressSchema,
+        SkolonExtensionSchema,
+        MetaSchema,
+        ScimUserSchema,
+    )
+    for name in (field.data_key or key for key, field in schema().fields.items())
+}
+_NAMES: Final = frozenset(_FOLDED_NAMES.values())
 
 _USER: Final = ScimUserSchema()
 _LIST: Final = ListResponseSchema()
@@ -96,16 +130,36 @@ _LIST: Final = ListResponseSchema()
 
 def load_scim_user(data: object) -> dict[str, Any]:
     """Return what we read of a user, the extension under its URN; raises `UnreadableScimError`."""
-    loaded = _load(_USER, data)
+    loaded = _load(_USER, _with_known_names(data))
     if "extension" in loaded:
         loaded[SKOLON_EXTENSION] = loaded.pop("extension")
     return loaded
 
 
-def load_list_response(data: object) -> tuple[int, list[Any]]:
-    """Return how many there are in all, and the resources on this page; raises `UnreadableScimError`."""
+def load_list_response(data: object) -> tuple[int | None, list[Any], str | None]:
+    """Return how many there are in all, the resources on this page, and the cursor of the next one.
+
+    Raises `UnreadableScimError`.
+    """
     loaded = _load(_LIST, data)
-    return loaded["totalResults"], loaded.get("Resources") or []
+    return loaded.get("totalResults"), loaded.get("Resources") or [], loaded.get("nextCursor") or None
+
+
+def _with_known_names(data: object) -> object:
+    """Return JSON with the names that we read spelled as we do: their case does not count (RFC 7643 2.1)."""
+    if isinstance(data, list):
+        return [_with_known_names(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    respelled = {
+        name: known
+        for name in data.keys() - _NAMES
+        if (known := _FOLDED_NAMES.get(name.lower())) is not None and known not in data
+    }
+    return {
+        respelled.get(name, name): _with_known_names(value) if isinstance(value, dict | list) else value
+        for name, value in data.items()
+    }
 
 
 def _load(schema: Schema, data: object) -> dict[str, Any]:

@@ -91,11 +91,11 @@ def test_who_was_looked_at_is_worked_on_all_the_same(made_up: Environment, sync:
     [
         Fault(kind="status", status=401, times=None, path_kind="search"),
         Fault(kind="status", status=503, times=1, path_kind="search"),
-        Fault(kind="not_json", times=1, path_kind="search"),
+        Fault(kind="not_json", times=None, path_kind="search"),
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_whoever_cannot_be_looked_at_stays_pending(
+def test_a_user_that_cannot_be_looked_at_stays_pending(
     made_up: Environment, sync: InProcessSync, fault: Fault
 ) -> None:
     """P7, P8: what fails in looking ahead is no dead letter, no second cause, and not tried again."""

@@ -82,7 +82,7 @@ def test_a_search(client: ScimSkolonClient, recorder: Recorder) -> None:
     asked: SearchRequest[Any] = SearchRequest.model_validate(request, scim_ctx=Context.SEARCH_REQUEST)
     assert asked.start_index == 1
     listed = ListResponse[User[SkolonExtension]].model_validate(response, scim_ctx=Context.SEARCH_RESPONSE)
-    total, resources = load_list_response(response)
+    total, resources, _ = load_list_response(response)
     assert total == listed.total_results == 2
     ids = {resource.id for resource in listed.resources or []}
     assert ids == {read_user(resource).id for resource in resources}

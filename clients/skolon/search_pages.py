@@ -1,0 +1,81 @@
+"""Reads all pages of a search, and checks that they add up to what the server says it has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Users on a page, which a server may lower (RFC 7644 section 3.4.2.4), and users of one search at most: more
+#: cannot share the keys of one user.
+MAX_SEARCH_RESULTS: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRequest:
+    """Which page is asked for, by the index of its first user, which counts from 1, or by a cursor."""
+
+    start_index: int = 1
+    cursor: str | None = None
+    count: int = MAX_SEARCH_RESULTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPage:
+    """A page as the server gave it. `total` may be missing where there is a cursor (RFC 9865)."""
+
+    total: int | None
+    resources: list[Any]
+    next_cursor: str | None = None
+
+
+class InconsistentPagesError(Exception):
+    """The pages of a search do not add up; `seen` says how, in numbers."""
+
+    def __init__(self, seen: str) -> None:
+        super().__init__(seen)
+        self.seen = seen
+
+
+class TooManyResultsError(Exception):
+    """A search has found more than `MAX_SEARCH_RESULTS`; `resources` are those of its first page."""
+
+    def __init__(self, resources: list[Any]) -> None:
+        super().__init__(f"the search found more than {MAX_SEARCH_RESULTS} users")
+        self.resources = resources
+
+
+def read_pages(read: Callable[[PageRequest], SearchPage]) -> list[Any]:
+    """Return the resources of all pages, each user once.
+
+    Raises `InconsistentPagesError` unless there are as many different users as the server counts, and
+    `TooManyResultsError`.
+    """
+    found: dict[str, Any] = {}
+    request = PageRequest()
+    while True:
+        page = read(request)
+        if max(page.total or 0, len(page.resources)) > MAX_SEARCH_RESULTS:
+            raise TooManyResultsError(page.resources)
+        known = len(found)
+        for resource in page.resources:
+            found.setdefault(_identity(resource, len(found)), resource)
+        is_stuck = len(found) == known
+        if page.next_cursor is not None:
+            request = PageRequest(cursor=page.next_cursor)
+        elif page.total is None or len(found) == page.total:
+            return list(found.values())
+        else:
+            is_stuck = is_stuck or len(found) > page.total
+            request = PageRequest(start_index=request.start_index + len(page.resources))
+        if is_stuck:
+            seen = f"{len(found)} different users on its pages, {page.total} by its count"
+            raise InconsistentPagesError(seen)
+
+
+def _identity(resource: Any, place: int) -> str:
+    """Return what makes a resource a different one; one without an id is like no other."""
+    user_id = resource.get("id") if isinstance(resource, dict) else None
+    return f"place {place}" if user_id is None else f"id {user_id}"

@@ -1,0 +1,178 @@
+"""Finds out what a server's search can do, by searches without the values of anyone who is looked for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from clients.skolon.scim import search_filter
+from clients.skolon.search_capabilities import SearchCapabilityCache, SearchMethod
+from clients.skolon.search_pages import InconsistentPagesError, PageRequest, TooManyResultsError
+from clients.skolon.search_requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
+from schemas.errors import HaltError, PermanentError, UpdateSyncError
+from schemas.outcomes import Cause, Stage
+from schemas.users.attributes import Attribute
+from schemas.users.skolon_user import SkolonUser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: A filter that finds no user.
+EMPTY_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: "update-sync-probe-that-finds-no-user"})
+
+#: Statuses of servers and proxies for an unknown path or method. 401, 403, 408, 429 and the other 5xx say
+#: nothing about that.
+_MAYBE_UNSUPPORTED: Final = frozenset(
+    {200, *range(300, 400), 400, 404, 405, 406, 410, 411, 413, 414, 415, 422, 501}
+)
+
+#: Attributes by which a user that is known can be found, the likeliest first.
+_KEYS: Final = (Attribute.USER_NAME, Attribute.EXTERNAL_ID, Attribute.EPPN, Attribute.EMAIL)
+
+#: Users that are listed to have one that is known.
+_LISTED: Final = 5
+
+_NO_ANSWER: Final = (RefusedSearchError, InconsistentPagesError, TooManyResultsError)
+
+
+class SearchProbes:
+    """Probes each organisation's server once at a time, and records what it can do."""
+
+    def __init__(self, requests: SearchRequests, capabilities: SearchCapabilityCache) -> None:
+        self._requests = requests
+        self._capabilities = capabilities
+
+    def is_without_post(self, organisation: str, refused: RefusedSearchError) -> bool:
+        """Find out whether a refusal means that the server does not take POST.
+
+        Raises an error of ours that concerns GET as well.
+        """
+        is_unsupported = refused.status in _MAYBE_UNSUPPORTED
+        return is_unsupported and self.working_method(organisation) is SearchMethod.GET
+
+    def working_method(self, organisation: str) -> SearchMethod:
+        """Return how the organisation is searched, and find it out if it is not known.
+
+        Raises `HaltError` (`skolon_search`) if the server ignores filters, and what a search by GET raises.
+        """
+        with self._capabilities.probe_lock(organisation):
+            method = self._capabilities.get(organisation).method or self._find_method(organisation)
+            self._capabilities.record(organisation, method=method)
+            return method
+
+    def _find_method(self, organisation: str) -> SearchMethod:
+        try:
+            if self._finds_nothing(SearchMethod.POST, organisation):
+                return SearchMethod.POST
+        except RefusedSearchError as refused:
+            if refused.status not in _MAYBE_UNSUPPORTED:
+                raise refused.error from None
+        try:
+            if self._finds_nothing(SearchMethod.GET, organisation):
+                return SearchMethod.GET
+        except RefusedSearchError as refused:
+            found = self._method_that_finds(organisation, *SearchMethod) if refused.maybe_empty else None
+            if found is None:
+                raise _error_for_all(refused) from None
+            return found
+        raise filter_ignored()
+
+    def _finds_nothing(self, method: SearchMethod, organisation: str) -> bool:
+        page = self._requests.read_page(method, organisation, EMPTY_FILTER, PageRequest())
+        return not page.total and not page.resources
+
+    def takes_or(
+        self, organisation: str, method: SearchMethod, known: Iterable[FoundUser] | None = None
+    ) -> bool | None:
+        """Find out whether a middle term of a filter finds a user, a `known` one or one that is listed.
+
+        None is not found out: the organisation may have no user that is readable.
+        """
+        with self._capabilities.probe_lock(organisation):
+            takes_or = self._capabilities.get(organisation).takes_or
+            if takes_or is not None:
+                return takes_or
+            with suppress(*_NO_ANSWER):
+                if known is None:
+                    page = self._requests.list_page(organisation, _LISTED)
+                    known = [read_found_user(resource) for resource in page.resources]
+                for user_id, scim_filter in _filters_that_find(known):
+                    takes_or = user_id in self._ids(method, organisation, needing_or(scim_filter))
+                    if takes_or or user_id in self._ids(method, organisation, scim_filter):
+                        self._capabilities.record(organisation, takes_or=takes_or)
+                        return takes_or
+        return None
+
+    def _ids(self, method: SearchMethod, organisation: str, scim_filter: str) -> set[str]:
+        try:
+            found = self._requests.read_all(method, organisation, scim_filter)
+        except _NO_ANSWER:
+            return set()
+        return {user.id for user in found if isinstance(user, SkolonUser)}
+
+    def finds_nothing_oddly(self, organisation: str, refused: RefusedSearchError) -> bool:
+        """Find out whether an odd answer means that nothing was found: a listed user is found then."""
+        method = self._capabilities.get(organisation).method
+        if not refused.maybe_empty or method is None:
+            return False
+        with self._capabilities.probe_lock(organisation):
+            return self._method_that_finds(organisation, method) is not None
+
+    def _method_that_finds(self, organisation: str, *methods: SearchMethod) -> SearchMethod | None:
+        """Return the first method that finds a listed user; where it finds nothing it answers oddly."""
+        with suppress(RefusedSearchError):
+            page = self._requests.list_page(organisation, _LISTED)
+            for user_id, scim_filter in _filters_that_find(map(read_found_user, page.resources)):
+                for method in methods:
+                    if user_id in self._ids(method, organisation, scim_filter):
+                        self._capabilities.record(organisation, method=method, has_odd_empty_answer=True)
+                        return method
+        return None
+
+    def error_of(
+        self, refused: RefusedSearchError, method: SearchMethod, organisation: str
+    ) -> UpdateSyncError:
+        """Return the error of a refused search: it halts the run if the server refuses a harmless one too."""
+        if isinstance(refused.error, PermanentError):
+            try:
+                self._requests.read_page(method, organisation, EMPTY_FILTER, PageRequest())
+            except RefusedSearchError as error:
+                if error.status == refused.status:
+                    return _error_for_all(error)
+        return refused.error
+
+
+def _error_for_all(refused: RefusedSearchError) -> UpdateSyncError:
+    """Return the error of a search that was refused whatever it is for."""
+    if not isinstance(refused.error, PermanentError):
+        return refused.error
+    return HaltError(
+        Cause.SKOLON_SEARCH,
+        f"Skolon refuses every search of this organisation ({refused.error.detail})",
+        status=refused.status,
+        stage=Stage.MATCH,
+    )
+
+
+def needing_or(scim_filter: str) -> str:
+    """Return a filter that finds the same, unless a server looks at its first or last term alone."""
+    return f"{EMPTY_FILTER} or {scim_filter} or {EMPTY_FILTER}"
+
+
+def filter_ignored() -> HaltError:
+    """Return the error of a server that does not look at the filter of a search."""
+    return HaltError(
+        Cause.SKOLON_SEARCH,
+        "Skolon ignores the filter of a search: it finds users that have not the value",
+        stage=Stage.MATCH,
+    )
+
+
+def _filters_that_find(users: Iterable[FoundUser]) -> Iterable[tuple[str, str]]:
+    for user in users:
+        if isinstance(user, SkolonUser):
+            for attribute in _KEYS:
+                value = user.attributes.get(attribute)
+                if value is not None:
+                    yield user.id, search_filter({attribute: value})
+                    break

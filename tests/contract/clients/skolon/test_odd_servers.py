@@ -1,0 +1,145 @@
+"""A server may be odd: each user is found, or the run halts with what was seen."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from clients.skolon.auth import StaticToken
+from clients.skolon.client import ScimSkolonClient
+from sandbox.serving import serve
+from schemas.errors import HaltError, TransientError
+from schemas.outcomes import Cause
+from schemas.users.attributes import Attribute
+from schemas.users.scim import SKOLON_EXTENSION
+from tests.contract.clients.skolon.odd_server import UNUSABLE, Oddity, OddServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: Users in Skolon, and made-up users of Entra that are not there.
+PRESENT: Final = 80
+ABSENT: Final = 20
+#: Of so many users each one shares its e-mail address with the next.
+SHARED: Final = 10
+
+PAIRS: Final = random.Random(2611).sample(  # noqa: S311 - no secret
+    [(one, other) for one in Oddity for other in Oddity if one < other], 30
+)
+
+
+def document(number: int) -> dict[str, Any]:
+    address = f"elev{number}@kommun.example"
+    return {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", SKOLON_EXTENSION],
+        "id": str(number),
+        "externalId": f"entra-{number}" if number % 2 else None,
+        "userName": address,
+        "emails": [
+            {
+                "type": "work",
+                "value": f"elev{number - number % 2}@kommun.example" if number < SHARED else address,
+            }
+        ],
+        SKOLON_EXTENSION: {"eppn": address},
+    }
+
+
+def keys(number: int) -> dict[Attribute, str]:
+    address = f"elev{number}@kommun.example"
+    return {
+        Attribute.EXTERNAL_ID: f"entra-{number}",
+        Attribute.EPPN: address,
+        Attribute.USER_NAME: address,
+        Attribute.EMAIL: address,
+    }
+
+
+def server_with(oddities: frozenset[Oddity]) -> OddServer:
+    """Return a server with the users; one that ignores filters has too many to be taken for an answer."""
+    strangers = 200 if Oddity.IGNORES_FILTER in oddities else 0
+    numbers = [*range(PRESENT), *range(1000, 1000 + strangers)]
+    return OddServer([document(number) for number in numbers], oddities)
+
+
+#: For each user of Entra the ids of the Skolon users that have any of its keys.
+EXPECTED: Final = [
+    sorted({str(number), *([str(number + 1)] if number < SHARED and number % 2 == 0 else [])})
+    if number < PRESENT
+    else []
+    for number in range(PRESENT + ABSENT)
+]
+
+
+def batches() -> Iterator[Sequence[int]]:
+    """Yield users as a run asks for them: some of them are alone, and the first ones are not there."""
+    numbers = list(range(PRESENT + ABSENT))
+    random.Random(7).shuffle(numbers)  # noqa: S311 - no secret
+    numbers.sort(key=lambda number: number < PRESENT)
+    yield [PRESENT]
+    yield [PRESENT + 1, PRESENT + 2]
+    yield [1]
+    for start in range(0, len(numbers), 16):
+        yield numbers[start : start + 16]
+
+
+def found_by(server: OddServer) -> list[str]:
+    """Search for all users, and return how it ended for each one that was not found as expected."""
+    wrong = []
+    with serve(server, threads=2) as served:
+        client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
+        for numbers in batches():
+            results = client.search_many("exempel", [keys(number) for number in numbers])
+            for number, result in zip(numbers, results, strict=True):
+                ids = (
+                    sorted(user.id for user in result)
+                    if isinstance(result, list)
+                    else [type(result).__name__]
+                )
+                if ids != EXPECTED[number]:
+                    wrong.append(f"{number}: {ids}")
+    return wrong
+
+
+def cause_of(error: HaltError | TransientError) -> Cause | None:
+    """Return what halts the run, if it repeats."""
+    return error.cause if isinstance(error, HaltError) else error.repeated_cause
+
+
+@pytest.mark.parametrize("oddity", sorted(set(Oddity) - UNUSABLE))
+def test_an_oddity_hides_no_user(oddity: Oddity) -> None:
+    """Each user is found with all who share a key, and who is not there is not found."""
+    server = server_with(frozenset({oddity}))
+    assert found_by(server) == []
+
+
+@pytest.mark.parametrize("oddity", sorted(UNUSABLE))
+def test_what_cannot_be_relied_on_halts(oddity: Oddity) -> None:
+    """A server whose searches mean nothing is said to be one: at once, or when it repeats."""
+    server = server_with(frozenset({oddity}))
+    with pytest.raises((HaltError, TransientError)) as caught:
+        found_by(server)
+    assert isinstance(caught.value, HaltError | TransientError)
+    assert cause_of(caught.value) is Cause.SKOLON_SEARCH
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
+def test_two_oddities_hide_no_user(pair: tuple[Oddity, Oddity]) -> None:
+    """Two at a time: no user is falsely missing, and what ends the search names the server's fault."""
+    server = server_with(frozenset(pair))
+    wrong: list[str] = []
+    cause: Cause | None = Cause.SKOLON_SEARCH
+    try:
+        wrong = found_by(server)
+    except (HaltError, TransientError) as error:
+        cause = cause_of(error)
+    assert (wrong, cause) == ([], Cause.SKOLON_SEARCH)
+
+
+def test_a_plain_server_costs_one_search_for_each_batch() -> None:
+    """What is proven on the way costs a server that does as the RFC says no request."""
+    server = server_with(frozenset())
+    assert found_by(server) == []
+    assert server.requests == len(list(batches())) + len(["listed users", "a probe of or"])
