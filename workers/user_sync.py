@@ -119,6 +119,8 @@ class UserSyncHandler:
             result.outcome is Outcome.NOT_FOUND
             and item.guarded
             and not item.dry_run
+            # That such a user is not found is no news.
+            and not item.read_again
             and guard.not_found is not None
         ):
             self._store.guard_counters.count(message.run, ONE_NOT_FOUND, partial(check_guard, guard))

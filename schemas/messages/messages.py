@@ -84,7 +84,8 @@ class SyncRequest:
 class TenantPage:
     """One page of a run to be read: page `number` of scan `scan`, at Graph's `link` (None: the first).
 
-    The link of an undo is the last user of the page before, for its users come from the database.
+    The link of an undo is the last user of the page before, for its users come from the database. So do the
+    unresolved users of a delta, whose link is a word.
     """
 
     tenant: str

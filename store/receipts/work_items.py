@@ -56,6 +56,8 @@ class WorkItem:
     needs_forecast: bool
     #: The run that this one puts back, if it is an undo.
     undoes: int | None
+    #: A delta run reads the user again, because the run before could not bring the user up to date.
+    read_again: bool
 
     def awaits(self, operation: int | None) -> bool:
         """Say whether a message is to be worked on that `operation` published, or a run (None)."""
@@ -128,6 +130,7 @@ def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
             runs.c.reverts_run_id,
             receipts.c.outcome,
             receipts.c.claimed_at,
+            receipts.c.read_again,
             receipts.c.replaying,
             receipts.c.operation_id,
             is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
@@ -161,6 +164,7 @@ def _work_item(row: Row[Any]) -> WorkItem:
             and row.forecast_outcome is None
         ),
         undoes=row.reverts_run_id,
+        read_again=row.read_again,
     )
 
 

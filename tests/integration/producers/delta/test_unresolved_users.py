@@ -122,6 +122,13 @@ def test_what_is_still_wrong_is_tried_in_each_delta(made_up: Environment, sync: 
         assert asked(made_up) == {"delta": 1, "batch": 1, "batched user": 3}
 
 
+def test_the_guard_does_not_count_them_again(sync: InProcessSync) -> None:
+    """A user that was not found before does not use up the limit of users that are not found."""
+    sync.store.tenants.change(TENANT_KEY, {"guard": {"not_found": {"count": 0, "share": 0.0}}})
+    summary = delta(sync)
+    assert (summary.run.status, summary.counts[Outcome.NOT_FOUND]) == (Status.COMPLETED, 1)
+
+
 def test_a_user_that_changed_is_read_once(made_up: Environment, sync: InProcessSync) -> None:
     """A user of whom the delta tells anyway is not read by id as well."""
     rename(made_up, LACKING["id"], "Nyast")
