@@ -142,6 +142,7 @@ class UserSyncHandler:
         if item.older_run_active:
             raise NotYetError("an older run is processing this user", retry_after=WAIT_FOR_OLDER_RUN)
         writer = DryRunWriter() if item.dry_run else self._claiming_writer(message, item, record)
+        peers = DryRunPeers(self._store, message) if item.dry_run else RunPeers(self._store, message)
         if item.undoes is not None:
             return UndoPipeline(
                 undo_records=self._store.undo_records,
@@ -151,6 +152,8 @@ class UserSyncHandler:
                 organisation=record.tenant.organisation,
                 writer=writer,
                 claimed=item.claimed,
+                claims=self._store.claims,
+                peers=peers,
             ).run
         pipeline = SyncPipeline(
             record=record,
@@ -164,7 +167,7 @@ class UserSyncHandler:
                 message=message,
                 record=record,
             ),
-            peers=DryRunPeers(self._store, message) if item.dry_run else RunPeers(self._store, message),
+            peers=peers,
             on_step=on_step,
         )
         return partial(pipeline.run, message.user, data)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.errors import PermanentError
 from schemas.tenants.selected_properties import selected_properties
+from schemas.users.attributes import Attribute
 from schemas.users.graph_user import load_graph_user
 from workers.rules.mapping import Mapped, invalid_values, mapped_values, resolve_sources
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
     from clients.graph.client import GraphClient
+    from schemas.users.skolon_user import SkolonUser
     from store.tenants.tenants import TenantRecord
 
 #: Graph's `userType` of an account from another directory.
@@ -44,15 +46,16 @@ class Accounts:
         self._decisions = record.decisions
         self._graph = graph
 
-    def owner(self, external_id: str | None, skolon_id: str) -> Account | None:
+    def owner(self, user: SkolonUser) -> Account | None:
         """Return the account that a Skolon user names, if the sync keeps that Skolon user for it.
 
         An account that is gone, disabled, a guest's or out of scope holds up no one else. Neither does one
         that an administrator has linked to another Skolon user.
         """
+        external_id = user.attributes.get(Attribute.EXTERNAL_ID)
         if external_id is None or not is_object_id(external_id):
             return None
-        if self._decisions.linked_skolon_id(external_id) not in (None, skolon_id):
+        if self._decisions.linked_skolon_id(external_id) not in (None, user.id):
             return None
         properties = {*selected_properties(self._tenant), "accountEnabled", "userType"}
         raw: object = self._graph.user(external_id, sorted(properties))

@@ -54,7 +54,7 @@ class IdentityCheck:
         owner = user.attributes.get(Attribute.EXTERNAL_ID)
         if owner is None or keys_match(Attribute.EXTERNAL_ID, owner, entra_id):
             return None
-        return None if self._accounts.owner(owner, user.id) is None else owner
+        return None if self._accounts.owner(user) is None else owner
 
     def _check_evidence(
         self, user: GraphUser, match: Match, mapped: Mapped, *, has_other_external_id: bool

@@ -8,18 +8,43 @@ from typing import TYPE_CHECKING, Final
 
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
+from workers.pipeline.accounts import Account
 from workers.pipeline.incomplete import ensure_complete
+from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
-from workers.rules.reversion import revert
+from workers.rules.reversion import Reversion, revert
 
 if TYPE_CHECKING:
     from clients.skolon.client import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.users.skolon_user import SkolonUser
+    from store.receipts.claims import Claims
     from store.runs.undo import UndoRecord, UndoRecords
+    from workers.pipeline.peers import Peers
     from workers.pipeline.writer import Writer
 
 _GONE: Final = "no longer in Skolon"
+
+
+class RevertedAccounts:
+    """Tells whom the undone run has written Skolon users for, and which values these get back."""
+
+    def __init__(self, undo_records: UndoRecords, claims: Claims, *, undone: int, before: int) -> None:
+        """Take the undone run, and the run `before` which its changes were made: the undo's own."""
+        self._undo_records = undo_records
+        self._claims = claims
+        self._undone = undone
+        self._before = before
+
+    def owner(self, user: SkolonUser) -> Account | None:
+        """Return the account that has claimed a Skolon user in the undone run, or None."""
+        account = self._claims.holder(self._undone, user.id)
+        if account is None:
+            return None
+        undoable = self._undo_records.load(self._undone, account, before=self._before)
+        return Account(
+            id=account, mapped={} if undoable is None else dict(_reversion(undoable, user).changes)
+        )
 
 
 class UndoPipeline:
@@ -35,6 +60,8 @@ class UndoPipeline:
         organisation: str,
         writer: Writer,
         claimed: bool,
+        claims: Claims,
+        peers: Peers,
     ) -> None:
         """Take the run to undo; `claimed` says that an earlier delivery has claimed the user."""
         self._undo_records = undo_records
@@ -44,6 +71,13 @@ class UndoPipeline:
         self._organisation = organisation
         self._writer = writer
         self._claimed = claimed
+        self._unique_values = UniqueValues(
+            message.user,
+            organisation=organisation,
+            skolon=skolon,
+            accounts=RevertedAccounts(undo_records, claims, undone=undone, before=message.run),
+            peers=peers,
+        )
 
     def run(self) -> SyncResult:
         """Bring the user to an outcome; raises an error of ours if that fails."""
@@ -60,18 +94,24 @@ class UndoPipeline:
         )
 
     def _revert(self, undoable: UndoRecord, user: SkolonUser) -> SyncResult:
-        reversion = revert(
-            user,
-            undoable.written,
-            since=undoable.since,
-            untouched=user.version is not None and user.version == undoable.version,
-        )
-        if reversion.changes:
-            result = self._writer.write(user, reversion.changes)
+        reversion = _reversion(undoable, user)
+        plan = self._unique_values.plan(user, reversion.changes, searched={}, found=())
+        if plan.changes:
+            result = self._writer.write(user, plan.changes)
         else:
             # An earlier delivery has claimed the user: it restored the values, and only its receipt was lost.
             outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
             result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
+        result = self._unique_values.settle(user, plan, result)
         skipped = reversion.skipped
         detail = f"skipped, because it changed since: {', '.join(skipped)}" if skipped else None
         return replace(result, skipped=skipped, detail=detail)
+
+
+def _reversion(undoable: UndoRecord, user: SkolonUser) -> Reversion:
+    return revert(
+        user,
+        undoable.written,
+        since=undoable.since,
+        untouched=user.version is not None and user.version == undoable.version,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 
     from clients.skolon.client import SkolonClient
     from schemas.users.skolon_user import SkolonUser
-    from workers.pipeline.accounts import Accounts
+    from workers.pipeline.accounts import Account
     from workers.pipeline.peers import Peers
 
 #: Users of a ring at most.
 _LONGEST_RING: Final = 20
+
+
+class Owners(Protocol):
+    """Tells whom Skolon users are kept for."""
+
+    def owner(self, user: SkolonUser) -> Account | None:
+        """Return the Entra account of a Skolon user and what that one is to get, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +53,7 @@ class UniqueValues:
     """Plans the changes of one Entra user."""
 
     def __init__(
-        self, user_id: str, *, organisation: str, skolon: SkolonClient, accounts: Accounts, peers: Peers
+        self, user_id: str, *, organisation: str, skolon: SkolonClient, accounts: Owners, peers: Peers
     ) -> None:
         self._user_id = user_id
         self._organisation = organisation
@@ -154,7 +161,7 @@ class UniqueValues:
         return holders, False
 
     def _holder(self, attribute: Attribute, other: SkolonUser) -> Holder:
-        account = self._accounts.owner(other.attributes.get(Attribute.EXTERNAL_ID), other.id)
+        account = self._accounts.owner(other)
         if account is None:
             return Holder(skolon_id=other.id)
         return Holder(

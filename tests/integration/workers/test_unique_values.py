@@ -15,6 +15,7 @@ from schemas.runs.collision import Collision
 from schemas.users.attributes import Attribute
 from tests.integration.workers.test_pipeline import directory
 from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
+from tests.integration.workers.test_undo import undo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ def test_values_change_hands_in_one_run(
     moved: list[int],
     with_external_ids: bool,  # noqa: FBT001
 ) -> None:
-    """Rows 7 and 8: all heal in the same run, though Skolon takes no user name twice."""
+    """Rows 7 and 8: all heal in the same run, though Skolon takes no user name twice; so does an undo."""
     accounts = [person(number, name) for number, name in enumerate(moved)]
     users = [known(number, number, with_external_ids=with_external_ids) for number in range(len(moved))]
     fill(made_up, accounts, users)
@@ -103,6 +104,11 @@ def test_values_change_hands_in_one_run(
     assert outcomes(sync, run, accounts) == {Outcome.UPDATED}
     assert names(made_up, len(moved)) == [(upn(name), upn(name)) for name in moved]
     assert sync.store.guard_counters.counts(run.run.id).changed == len(moved)
+
+    undone = undo(sync, run.run.id)
+    assert outcomes(sync, undone, accounts) == {Outcome.UPDATED}
+    restored = [values(made_up, f"s{number}") for number in range(len(moved))]
+    assert restored == users
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
