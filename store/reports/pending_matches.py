@@ -62,6 +62,7 @@ def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
             "holder_entra_id",
             "contested_skolon_id",
             "holder_tenant",
+            "contested_attribute",
             "published_at",
             "finished_at",
         )
