@@ -236,9 +236,15 @@ receipts = Table(
     Column("changes", Text),
     # Sealed: the values from before, and traces of what was written (schemas/runs/before_image.py).
     Column("before_image", Text, info=_ENCRYPTED),
-    # Traces of the EPPN and the personal number (schemas/runs/identity_digests.py), to find equal ones by.
+    # Traces of the EPPN, the personal number and Entra's mail (schemas/runs/identity_digests.py), to find
+    # equal ones by; and whether the EPPN has a personal number in it.
     Column("eppn_digest", String(32)),
     Column("ssn_digest", String(32)),
+    Column("mail_digest", String(32)),
+    Column("eppn_has_number", Boolean),
+    # How Skolon's values compare with Entra's to the letter (schemas/runs/sign_in.py).
+    Column("email_match", String(20)),
+    Column("idp_identifier_match", String(20)),
     # Attributes that an undo has not put back, because they changed since; missing when there are none.
     Column("skipped_attributes", JSON),
     # Attributes that a dead letter has not written while the others were; missing when there are none.

@@ -22,7 +22,7 @@ from store.receipts.collisions import CollisionError
 from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.pipeline.peers import DryRunPeers, RunPeers
 from workers.pipeline.pipeline import SyncPipeline
-from workers.pipeline.steps import DigestObserver, StepListener, ignore_step
+from workers.pipeline.steps import FactObserver, StepListener, ignore_step
 from workers.pipeline.undo import UndoPipeline
 from workers.pipeline.verification_cache import VerificationCache
 from workers.pipeline.writer import ClaimingWriter, DryRunWriter, Writer, collision
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import UserSync
-    from schemas.runs.identity_digests import IdentityDigests
     from store.receipts.work_items import WorkItem
     from store.store import Store
     from store.tenants.tenants import TenantRecord
@@ -107,13 +106,13 @@ class UserSyncHandler:
 
     def _process(self, message: UserSync, item: WorkItem, data: object | None) -> None:
         record = self._store.settings_overrides.for_user(message.run, item)
-        digests = DigestObserver(item.tenant, self._cipher.index)
+        facts = FactObserver(item.tenant, self._cipher.index)
         try:
-            run = self._pipeline(message, item, record, data, digests)
-            result = replace(run(), digests=digests.digests)
+            run = self._pipeline(message, item, record, data, facts)
+            result = facts.noted(run())
             self._finish(message, result)
         except PermanentError as error:
-            raise self._record_failure(message, error, digests.digests) from None
+            raise self._record_failure(message, error, facts) from None
         guard = record.tenant.guard
         if (
             result.outcome is Outcome.NOT_FOUND
@@ -200,12 +199,14 @@ class UserSyncHandler:
         )
 
     def _record_failure(
-        self, message: UserSync, error: PermanentError, digests: IdentityDigests
+        self, message: UserSync, error: PermanentError, facts: FactObserver
     ) -> PermanentError:
         """Record what is known of a user that becomes a dead letter; return the error that it is one for."""
         receipts = self._store.receipts
         # Digests find users that share an EPPN; such users are often dead letters.
-        receipts.record_digests(message.run, message.user, digests)
+        receipts.record_digests(
+            message.run, message.user, facts.digests, eppn_has_number=facts.eppn_has_number
+        )
         if not isinstance(error, IncompleteUpdateError):
             return error
         for warning in error.result.warnings:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from administration.tenants.data_quality import data_quality_of
+from administration.tenants.data_quality import data_quality_of, uses_immutable_id
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
+from cli.tenants.sign_in_report import sign_in_lines
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
@@ -18,7 +20,7 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings
+    from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings, UserPairs
 
 _INDENT: Final = "  "
 
@@ -36,15 +38,19 @@ _INDENT: Final = "  "
 def report(*, key: str, limit: int, wants_json: bool) -> None:
     """Report data errors that the last complete full run found.
 
-    Skolon users that two persons claim; persons who share an EPPN or a personal number in Entra; persons
-    without a match key, not found in Skolon or matching several Skolon users; and whether Graph listed all
-    the users that it counts. Persons are shown by their ids; no value is shown.
+    Skolon users that two persons claim; persons who share an EPPN or a personal number in Entra; EPPNs that
+    are another person's mail, were another person's in the full run before, or hold a personal number;
+    persons without a match key, not found in Skolon, matching several Skolon users or locked out of sign-in
+    by QR codes; and whether Graph listed all the users that it counts. Persons are shown by their ids; no
+    value is shown.
     """
-    found = data_quality_of(key, store=current_services(Requirement.DATABASE).store, limit=limit)
+    store = current_services(Requirement.DATABASE).store
+    found = data_quality_of(key, store=store, limit=limit)
     if wants_json:
         print_json(found.as_json())
         return
-    for line in _lines(found):
+    immutable = uses_immutable_id(key, store=store)
+    for line in chain(_lines(found), sign_in_lines(found.sign_in, tenant=key, uses_immutable_id=immutable)):
         echo(one_line(line))
 
 
@@ -63,6 +69,9 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     yield from _more(found.collisions.count, len(found.collisions.users))
     yield from _shared("EPPNs that several people in Entra have", found.same_eppn)
     yield from _shared("Personal numbers that several people in Entra have", found.same_number)
+    yield from _pairs("EPPNs that are the mail of another person", found.eppn_is_mail, "the mail of")
+    yield from _pairs("EPPNs that another person had in the full run before", found.eppn_moved, "was that of")
+    yield from _people("EPPNs with a personal number in them", found.eppn_has_number, details=False)
     yield from _people("People without any match key", found.no_match_key, details=False)
     yield from _people("People not found in Skolon", found.not_found, details=False)
     yield from _people("People matching several Skolon users", found.ambiguous, details=True)
@@ -74,6 +83,14 @@ def _shared(title: str, shared: SharedValues) -> Iterator[str]:
         for place, user in enumerate(group):
             yield f"{_INDENT}{_INDENT if place else ''}{'and ' if place else ''}{user}"
     yield from _more(shared.count, len(shared.groups))
+
+
+def _pairs(title: str, found: UserPairs, relation: str) -> Iterator[str]:
+    yield f"{title}: {found.count}"
+    for user, other in found.users:
+        yield f"{_INDENT}{user}"
+        yield f"{_INDENT * 2}{relation} {other}"
+    yield from _more(found.count, len(found.users))
 
 
 def _people(title: str, found: UserFindings, *, details: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.reports.sign_in import SignInFindings
     from schemas.runs.collision import Collision
     from schemas.runs.run import RunSummary
 
@@ -63,13 +64,32 @@ class SharedValues:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserPairs:
+    """Users with something that another user has or had: how many, and the first of them with one other."""
+
+    count: int
+    users: Sequence[tuple[str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {"count": self.count, "users": [{"user": user, "other": other} for user, other in self.users]}
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataQualityReport:
-    """The report over a tenant's last complete full run."""
+    """The report over a tenant's last complete full run.
+
+    `eppn_is_mail`: another user's mail in Entra. `eppn_moved`: the other user had it in the full run before.
+    """
 
     run: RunSummary
     collisions: CollisionFindings
     same_eppn: SharedValues
     same_number: SharedValues
+    eppn_is_mail: UserPairs
+    eppn_moved: UserPairs
+    eppn_has_number: UserFindings
+    sign_in: SignInFindings
     no_match_key: UserFindings
     not_found: UserFindings
     ambiguous: UserFindings
@@ -86,6 +106,10 @@ class DataQualityReport:
             "collisions": self.collisions.as_json(),
             "same_eppn": self.same_eppn.as_json(),
             "same_personal_number": self.same_number.as_json(),
+            "eppn_is_mail_of_another": self.eppn_is_mail.as_json(),
+            "eppn_moved": self.eppn_moved.as_json(),
+            "eppn_has_personal_number": self.eppn_has_number.as_json(),
+            "sign_in": self.sign_in.as_json(),
             "no_match_key": self.no_match_key.as_json(),
             "not_found": self.not_found.as_json(),
             "ambiguous": self.ambiguous.as_json(),

@@ -1,4 +1,4 @@
-"""Keyed digests of EPPN and national id, by which the database finds equal ones."""
+"""Keyed digests of EPPN, address and national id, by which the database finds equal ones."""
 
 from __future__ import annotations
 
@@ -19,20 +19,37 @@ _SWEDISH: Final = re.compile(r"(?P<century>\d\d)?(?P<date>\d{6})(?P<sign>[-+]?)(
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityDigests:
-    """The digests of one user's values; None where there is no value."""
+    """The digests of one user's values; None where there is no value.
+
+    `mail` is Entra's address, as if it were an EPPN: the two are compared.
+    """
 
     eppn: str | None = None
     ssn: str | None = None
+    mail: str | None = None
 
 
 def identity_digests_of(
-    mapped: Mapping[Attribute, str | None], tenant: str, index: BlindIndex, year: int
+    mapped: Mapping[Attribute, str | None],
+    tenant: str,
+    index: BlindIndex,
+    year: int,
+    *,
+    mail: str | None = None,
 ) -> IdentityDigests:
-    """Return the digests of mapped values. `year` is the current one: it determines a missing century."""
-    eppn, ssn = mapped.get(Attribute.EPPN), mapped.get(Attribute.SSN)
+    """Return the digests of mapped values and of Entra's `mail`.
+
+    `year` is the current one: it determines a missing century.
+    """
+    ssn = mapped.get(Attribute.SSN)
+    eppn, address = (
+        None if value is None else index.digest(tenant, Attribute.EPPN, normalize_eppn(value))
+        for value in (mapped.get(Attribute.EPPN), mail)
+    )
     return IdentityDigests(
-        eppn=None if eppn is None else index.digest(tenant, Attribute.EPPN, normalize_eppn(eppn)),
+        eppn=eppn,
         ssn=None if ssn is None else index.digest(tenant, Attribute.SSN, normalize_national_id(ssn, year)),
+        mail=address,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.runs.collision import Collision
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.run import RunWarning
+    from schemas.runs.sign_in import SignInMatch
     from schemas.runs.verification import Verification
     from schemas.users.attributes import Attribute
 
@@ -54,6 +55,10 @@ class SyncResult:
     detail: str | None = None
     not_found_reason: NotFoundReason | None = None
     digests: IdentityDigests | None = None
+    #: Whether the EPPN has a personal number in it, None without an EPPN.
+    eppn_has_number: bool | None = None
+    #: How the user's values for sign-in compare, None if they were not compared.
+    sign_in: SignInMatch | None = None
     #: Warnings of the whole run, recorded once and not for each user.
     warnings: tuple[RunWarning, ...] = ()
     #: That Skolon was asked and is in sync, so that later runs may skip the user.

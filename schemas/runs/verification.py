@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.crypto.blind_index import BlindIndex
+    from schemas.runs.sign_in import SignInMatch
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
 
@@ -39,6 +40,7 @@ class VerifiedReceipt:
     verified_at: dt.datetime
     skolon_id: str
     skolon_version: str | None
+    sign_in: SignInMatch | None = None
 
     def is_valid(self, now: dt.datetime, days: int, fingerprints: list[str]) -> bool:
         """Say whether it covers the same values (by any key's fingerprint) and is at most `days` old."""

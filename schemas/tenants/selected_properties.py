@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.runs.sign_in import SIGN_IN_PROPERTIES
 from schemas.users.attributes import (
     BIRTHDAY,
     EXTENSION_ATTRIBUTES,
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def selected_properties(tenant: Tenant) -> tuple[str, ...]:
     """Return the properties for `$select`, sorted, `id` always among them and `birthday` never.
 
+    What sign-in by QR codes depends on is always asked for too.
+
     Graph has no way to select one extension attribute: the object that holds all of them is asked
     for. It gives a birthday for a single user only.
     """
@@ -29,7 +32,7 @@ def selected_properties(tenant: Tenant) -> tuple[str, ...]:
     if tenant.scope.members_only:
         sources.add("userType")
     properties = {_property(source) for source in sources - {BIRTHDAY}}
-    return tuple(sorted(properties | {"id"}))
+    return tuple(sorted({*properties, "id", *SIGN_IN_PROPERTIES}))
 
 
 def _property(source: str) -> str:

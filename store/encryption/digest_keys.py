@@ -48,7 +48,8 @@ def digest_key_status(database: Database, index: BlindIndex) -> list[DigestKeySt
         for row in connection.execute(select(tenants.c.id, tenants.c.key).order_by(tenants.c.key)).all():
             since = full_run(connection, row.id) or 0
             people = and_(receipts.c.tenant_id == row.id, receipts.c.run_id >= since)
-            marked = or_(older(receipts.c.eppn_digest), older(receipts.c.ssn_digest))
+            digests = receipts.c.eppn_digest, receipts.c.ssn_digest, receipts.c.mail_digest
+            marked = or_(*map(older, digests))
             counts = [
                 connection.scalar(select(func.count(receipts.c.entra_id.distinct())).where(people, condition))
                 for condition in (marked, older(receipts.c.verified_fingerprint))

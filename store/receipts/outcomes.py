@@ -59,6 +59,10 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "marked": Boolean(),
     "eppn_digest": String(),
     "ssn_digest": String(),
+    "mail_digest": String(),
+    "eppn_has_number": Boolean(),
+    "email_match": String(),
+    "idp_identifier_match": String(),
     "verified_fingerprint": String(),
     "verified_at": DateTime(timezone=True),
 }
@@ -120,6 +124,10 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "marked": result.digests is not None,
         "eppn_digest": result.digests and result.digests.eppn,
         "ssn_digest": result.digests and result.digests.ssn,
+        "mail_digest": result.digests and result.digests.mail,
+        "eppn_has_number": result.eppn_has_number,
+        "email_match": result.sign_in and result.sign_in.email,
+        "idp_identifier_match": result.sign_in and result.sign_in.idp_identifier,
         "verified_fingerprint": result.verification and result.verification.fingerprint,
         "verified_at": result.verification and (result.verification.verified_at or now()),
     }
@@ -162,6 +170,10 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         ),
         "eppn_digest": case((given.c.marked, given.c.eppn_digest), else_=receipts.c.eppn_digest),
         "ssn_digest": case((given.c.marked, given.c.ssn_digest), else_=receipts.c.ssn_digest),
+        "mail_digest": case((given.c.marked, given.c.mail_digest), else_=receipts.c.mail_digest),
+        "eppn_has_number": case((given.c.marked, given.c.eppn_has_number), else_=receipts.c.eppn_has_number),
+        "email_match": given.c.email_match,
+        "idp_identifier_match": given.c.idp_identifier_match,
         "verified_fingerprint": given.c.verified_fingerprint,
         "verified_at": given.c.verified_at,
         # Of the dead letter that it was, if it was replayed.

@@ -198,14 +198,21 @@ class Receipts:
             awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
         return self._settle(run_id, entra_id, dead_letter_values(dead_letter, attempts), awaited)
 
-    def record_digests(self, run_id: int, entra_id: str, marks: IdentityDigests) -> None:
+    def record_digests(
+        self, run_id: int, entra_id: str, marks: IdentityDigests, *, eppn_has_number: bool | None = None
+    ) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
         receipts = tables.receipts
         with self._database.transaction() as connection:
             connection.execute(
                 update(receipts)
                 .where(receipts.c.run_id == run_id, receipts.c.entra_id == entra_id)
-                .values(eppn_digest=marks.eppn, ssn_digest=marks.ssn)
+                .values(
+                    eppn_digest=marks.eppn,
+                    ssn_digest=marks.ssn,
+                    mail_digest=marks.mail,
+                    eppn_has_number=eppn_has_number,
+                )
             )
 
     def record_incomplete(self, run_id: int, entra_id: str, result: SyncResult) -> None:

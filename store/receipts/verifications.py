@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, cast, select
 
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
+from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.verification import VerifiedReceipt
 from store import tables
 from store.timestamps import as_utc
@@ -65,4 +66,8 @@ class Verifications:
             verified_at=as_utc(row.verified_at),
             skolon_id=row.skolon_id,
             skolon_version=row.skolon_version,
+            sign_in=SignInMatch(
+                email=row.email_match and ValueMatch(row.email_match),
+                idp_identifier=row.idp_identifier_match and ValueMatch(row.idp_identifier_match),
+            ),
         )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import NotFoundReason, Outcome
-from schemas.reports.data_quality import CollisionFindings, DataQualityReport, SharedValues, UserFindings
+from schemas.reports.data_quality import (
+    CollisionFindings,
+    DataQualityReport,
+    SharedValues,
+    UserFindings,
+    UserPairs,
+)
+from schemas.reports.sign_in import SignInFindings, ValueMatches
+from schemas.runs.sign_in import SignInMatch, ValueMatch
 from store import tables
 from store.receipts.collisions import collision_of
 from store.reports.users import full_run
@@ -17,7 +26,7 @@ from store.reports.users import full_run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Column, ColumnElement, Connection, Row
+    from sqlalchemy import Column, ColumnElement, Connection, FromClause, Row
 
     from store.database import Database
     from store.runs.runs import Runs
@@ -61,6 +70,10 @@ class DataQualityReports:
                 collisions=query.collisions(),
                 same_eppn=query.shared_values(receipts.c.eppn_digest),
                 same_number=query.shared_values(receipts.c.ssn_digest),
+                eppn_is_mail=query.mails_of_others(),
+                eppn_moved=query.moved_eppns(full_run(connection, tenant_id, before=run)),
+                eppn_has_number=query.users(receipts.c.eppn_has_number),
+                sign_in=query.sign_in(),
                 no_match_key=query.users(and_(is_not_found, reason == NotFoundReason.NO_MATCH_KEY)),
                 not_found=query.users(
                     and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))
@@ -111,6 +124,71 @@ class _ReceiptQuery:
             groups.setdefault(found, []).append(entra_id)
         return SharedValues(count=count, groups=list(groups.values()))
 
+    def mails_of_others(self) -> UserPairs:
+        """Return the users whose EPPN is the mail of another user."""
+        receipts, other = tables.receipts, tables.receipts.alias()
+        return self._pairs(other, other.c.run_id == self.run, receipts.c.eppn_digest == other.c.mail_digest)
+
+    def moved_eppns(self, earlier: int | None) -> UserPairs:
+        """Return the users whose EPPN another user had in an `earlier` run, and they themselves had not."""
+        receipts, other, own = tables.receipts, tables.receipts.alias(), tables.receipts.alias()
+        had_it = exists().where(
+            own.c.run_id == earlier,
+            own.c.entra_id == receipts.c.entra_id,
+            own.c.eppn_digest == receipts.c.eppn_digest,
+        )
+        return self._pairs(
+            other,
+            other.c.run_id == earlier,
+            receipts.c.eppn_digest == other.c.eppn_digest,
+            ~had_it.correlate(receipts),
+        )
+
+    def sign_in(self) -> SignInFindings:
+        """Return how the users' values for sign-in compare."""
+        receipts = tables.receipts
+        matches = receipts.c.email_match, receipts.c.idp_identifier_match
+        rows = self.connection.execute(
+            select(*matches, func.count().label("users"))
+            .where(self._is_of_run, or_(*(match.is_not(None) for match in matches)))
+            .group_by(*matches)
+        ).all()
+        email, idp_identifier = Counter[ValueMatch](), Counter[ValueMatch]()
+        locked_out = 0
+        for row in rows:
+            match = _sign_in_match(row)
+            if match.email is not None:
+                email[match.email] += row.users
+            if match.idp_identifier is not None:
+                idp_identifier[match.idp_identifier] += row.users
+            locked_out += row.users if _is_locked_out(match) else 0
+        query = (
+            select(receipts.c.entra_id, *matches)
+            .where(self._is_of_run, or_(*(match != ValueMatch.EXACT for match in matches)))
+            .order_by(receipts.c.entra_id)
+            .limit(self.limit)
+        )
+        users = [(row.entra_id, _sign_in_match(row)) for row in self.connection.execute(query).all()]
+        return SignInFindings(
+            email=ValueMatches(counts=email),
+            idp_identifier=ValueMatches(counts=idp_identifier),
+            locked_out=locked_out,
+            users=users,
+        )
+
+    def _pairs(self, other: FromClause, *conditions: ColumnElement[bool]) -> UserPairs:
+        """Return the users for which there is another one, and the first other one of each."""
+        receipts = tables.receipts
+        chosen = and_(self._is_of_run, receipts.c.entra_id != other.c.entra_id, *conditions)
+        users = (
+            select(receipts.c.entra_id, func.min(other.c.entra_id).label("other"))
+            .select_from(receipts.join(other, chosen))
+            .group_by(receipts.c.entra_id)
+        )
+        count = self.connection.scalar(select(func.count()).select_from(users.subquery())) or 0
+        rows = self.connection.execute(users.order_by(receipts.c.entra_id).limit(self.limit))
+        return UserPairs(count=count, users=[(row.entra_id, row.other) for row in rows])
+
     def _first(self, condition: ColumnElement[bool]) -> tuple[int, Sequence[Row[Any]]]:
         """Return how many receipts meet a condition, and the first of them."""
         receipts = tables.receipts
@@ -122,3 +200,14 @@ class _ReceiptQuery:
     @property
     def _is_of_run(self) -> ColumnElement[bool]:
         return tables.receipts.c.run_id == self.run
+
+
+def _sign_in_match(row: Row[Any]) -> SignInMatch:
+    return SignInMatch(
+        email=row.email_match and ValueMatch(row.email_match),
+        idp_identifier=row.idp_identifier_match and ValueMatch(row.idp_identifier_match),
+    )
+
+
+def _is_locked_out(match: SignInMatch) -> bool:
+    return any(each not in (None, ValueMatch.EXACT) for each in (match.email, match.idp_identifier))

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
@@ -111,12 +111,14 @@ class UserHistory:
         )
 
 
-def full_run(connection: Connection, tenant_id: int | None) -> int | None:
-    """Return the tenant's last complete full run of all users."""
+def full_run(connection: Connection, tenant_id: int | None, *, before: int | None = None) -> int | None:
+    """Return the tenant's last complete full run of all users, or the last one `before` another run."""
     runs = tables.runs
+    earlier = true() if before is None else runs.c.id < before
     newest: int | None = connection.scalar(
         select(func.max(runs.c.id)).where(
             runs.c.tenant_id == tenant_id,
+            earlier,
             tables.IS_FULL_SCOPE_SYNC,
             runs.c.mode == Mode.FULL,
             runs.c.status == Status.COMPLETED,

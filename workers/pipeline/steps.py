@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from schemas.runs.identity_digests import IdentityDigests, identity_digests_of
+from schemas.runs.sign_in import IMMUTABLE_ID, MAIL, SignInMatch, ValueMatch, compare_values
+from schemas.users.attributes import Attribute
 from workers.rules.mapping import mapped_values
+from workers.rules.national_ids import has_personal_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clients.graph.birthdays import Birthday
     from schemas.crypto.blind_index import BlindIndex
-    from schemas.users.attributes import Attribute
+    from schemas.runs.sync_result import SyncResult
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from workers.rules.evidence import Evidence
@@ -117,16 +120,50 @@ def ignore_step(step: Step) -> None:
     """Do nothing: the listener of a pipeline without one."""
 
 
-class DigestObserver:
-    """Keeps the identity digests of a user from the mapping step; `digests` are empty until then."""
+class FactObserver:
+    """Keeps what a receipt notes of a user beside the outcome; each is empty until its step."""
 
     def __init__(self, tenant: str, index: BlindIndex) -> None:
         self.digests = IdentityDigests()
+        self.eppn_has_number: bool | None = None
+        self.sign_in: SignInMatch | None = None
         self._tenant = tenant
         self._index = index
+        self._user: GraphUser | None = None
 
     def __call__(self, step: Step) -> None:
-        """Keep the digests, if this is the mapping step."""
-        if isinstance(step, MapStep):
-            year = dt.datetime.now(dt.UTC).year
-            self.digests = identity_digests_of(mapped_values(step.sources), self._tenant, self._index, year)
+        """Keep what the step tells."""
+        match step:
+            case ReadStep():
+                self._user = step.user
+            case MapStep():
+                self._keep_digests(mapped_values(step.sources))
+            case CompareStep() if self._user is not None:
+                held = {**step.user.attributes, **step.changes}
+                self.sign_in = SignInMatch(
+                    email=_compared(self._user, MAIL, held.get(Attribute.EMAIL)),
+                    idp_identifier=_compared(self._user, IMMUTABLE_ID, held.get(Attribute.IDP_IDENTIFIER)),
+                )
+
+    def noted(self, result: SyncResult) -> SyncResult:
+        """Return a result with what was kept; a result that trusts an earlier one keeps that one's."""
+        return replace(
+            result,
+            digests=self.digests,
+            eppn_has_number=self.eppn_has_number,
+            sign_in=self.sign_in or result.sign_in,
+        )
+
+    def _keep_digests(self, mapped: Mapping[Attribute, str | None]) -> None:
+        mails = () if self._user is None else self._user.texts(MAIL) or ()
+        year = dt.datetime.now(dt.UTC).year
+        self.digests = identity_digests_of(
+            mapped, self._tenant, self._index, year, mail=mails[0] if mails else None
+        )
+        eppn = mapped.get(Attribute.EPPN)
+        self.eppn_has_number = None if eppn is None else has_personal_number(eppn)
+
+
+def _compared(user: GraphUser, source: str, in_skolon: str | None) -> ValueMatch | None:
+    texts = user.texts(source)
+    return None if texts is None else compare_values(in_skolon, texts[0] if texts else None)

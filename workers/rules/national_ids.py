@@ -24,6 +24,9 @@ _SWEDISH: Final = re.compile(
 )
 _COORDINATION: Final = 60
 
+#: What may be a Swedish personal number in a longer text.
+_NUMBER_IN_TEXT: Final = re.compile(r"(?<!\d)(?:\d{2})?\d{6}[-+]?\d{4}(?!\d)")
+
 
 #: A Norwegian D-number is a personal number with 40 added to the day (Skatteetaten). An H-number has 40 added
 #: to the month: an institution gives it for its own use until it knows the real one (KITH-rapport R 11/98).
@@ -92,8 +95,17 @@ def is_personal_number(text: str, country: str) -> bool:
     return _CHECKS[country](text)
 
 
+def has_personal_number(text: str) -> bool:
+    """Say whether a Swedish personal number stands in a text, as in `20120304-1234@school.example`."""
+    return any(_is_swedish_number(found[0]) for found in _NUMBER_IN_TEXT.finditer(text))
+
+
+def _is_swedish_number(text: str) -> bool:
+    return bool(personnummer.is_valid(text)) or _coordination(text)
+
+
 def _swedish(text: str) -> bool:
-    return bool(personnummer.is_valid(text)) or _coordination(text) or _temporary(text)
+    return _is_swedish_number(text) or _temporary(text)
 
 
 def _norwegian(text: str) -> bool:

@@ -13,6 +13,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
+from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
@@ -35,7 +36,13 @@ def env(tmp_path: Path) -> dict[str, str]:
     with closing(open_store(variables)) as store:
         run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run.id
         store.receipts.create_pending(run, [ANNA, BO])
-        right = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", changed=(Attribute.CITY,), digests=marks)
+        right = SyncResult(
+            outcome=Outcome.UPDATED,
+            skolon_id="s1",
+            changed=(Attribute.CITY,),
+            digests=marks,
+            sign_in=SignInMatch(email=ValueMatch.EXACT, idp_identifier=ValueMatch.CASE_DIFFERS),
+        )
         store.receipts.finish(run, ANNA, right)
         store.receipts.record_digests(run, BO, marks)
         store.receipts.mark_dead_lettered(run, BO, WRONG, 1)
@@ -119,3 +126,17 @@ def test_the_report_is_for_people_and_programs(env: dict[str, str]) -> None:
     done = update_sync("tenants", "report", "granne", env=env)
     assert done.returncode == 2
     assert "No full run" in done.stderr
+
+
+def test_the_report_tells_who_could_sign_in(env: dict[str, str]) -> None:
+    """Shares, ids and what another source would do, in plain words; no value is shown."""
+    found = json_output("tenants", "report", "exempel", env=env)["sign_in"]
+    assert (found["email"]["users"], found["email"]["exact"], found["locked_out"]["count"]) == (1, 1, 1)
+    assert found["locked_out"]["users"] == [
+        {"user": ANNA, "email": "exact", "idp_identifier": "case_differs"}
+    ]
+    shown = update_sync("tenants", "report", "exempel", env=env).stdout
+    assert "E-mail and mail: 100 % of 1 people (1 equal," in shown
+    assert f"    {ANNA}\n      Idp identifier in other capital or small letters\n" in shown
+    assert "With onPremisesImmutableId as its source, 1 people would get another Idp identifier" in shown
+    assert "'tenants preview exempel --set idp_identifier=onPremisesImmutableId' tries it" in shown

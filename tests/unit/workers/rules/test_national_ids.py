@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from workers.rules.national_ids import is_personal_number
+from workers.rules.national_ids import has_personal_number, is_personal_number
 
 COUNTRIES: Final = ("SE", "NO", "DK", "FI")
 BIRTHS: Final = st.dates(dt.date(1930, 1, 1), dt.date(2020, 12, 31))
@@ -174,3 +174,22 @@ def test_provisional_numbers_are_taken(country: str, number: str) -> None:
 def test_what_is_no_duf_number_is_refused(number: str) -> None:
     """A DUF number has twelve digits, begins with a year since 1900, and ends with its remainder."""
     assert not is_personal_number(number, "NO")
+
+
+@pytest.mark.parametrize(
+    ("text", "has_one"),
+    [
+        ("201203049810@k.example", True),
+        ("1203049810@k.example", True),
+        ("elev.20120304-9810@k.example", True),
+        ("p120304-9810@k.example", True),
+        ("201203049811@k.example", False),
+        ("anna.0123456789@k.example", False),
+        ("99201203049810@k.example", False),
+        ("anna.2012@k.example", False),
+        ("", False),
+    ],
+)
+def test_a_number_in_an_address_is_found(text: str, *, has_one: bool) -> None:
+    """Only digits that are a possible number count, and no part of a longer row of digits."""
+    assert has_personal_number(text) is has_one
