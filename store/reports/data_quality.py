@@ -202,7 +202,7 @@ class _ReceiptQuery:
         return tables.receipts.c.run_id == self.run
 
 
-def _sign_in_match(row: Row[Any]) -> SignInMatch:
+def _sign_in_match(row: Any) -> SignInMatch:
     return SignInMatch(
         email=row.email_match and ValueMatch(row.email_match),
         idp_identifier=row.idp_identifier_match and ValueMatch(row.idp_identifier_match),
