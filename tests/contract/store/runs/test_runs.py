@@ -332,3 +332,46 @@ def test_pending_users_come_in_portions(store: Store) -> None:
         assert len(portion) <= 10
         seen += portion
     assert seen == [user for user in users if user != "user-03"]
+
+
+#: More users than a share may vary by.
+MANY = [f"user-{number:02}" for number in range(30)]
+
+
+def read_all(store: Store, event: str, outcome: Outcome, *, dry_run: bool = False) -> int:
+    """Read a list of users who all come to this outcome, up to the completion of the run."""
+    run = begin_run(store, event, *MANY, dry_run=dry_run)
+    store.delta_state.read_plan(run, "f" * 64)
+    store.runs.finish_reading(run.id)
+    for user in MANY:
+        store.receipts.finish(run.id, user, result(outcome))
+    return run.id
+
+
+def test_a_run_that_finds_nearly_no_user_is_halted(store: Store) -> None:
+    """A run is compared with the last complete one; it completes only once an operator lets it through."""
+    assert store.runs.complete_if_done(read_all(store, "first", Outcome.UNCHANGED))
+    suspicious = read_all(store, "second", Outcome.NOT_FOUND)
+
+    assert not store.runs.complete_if_done(suspicious)
+
+    halted = store.runs.get(suspicious)
+    assert (halted.status, halted.cause) == (Status.HALTED, Cause.SUSPICIOUS_LIST)
+    assert halted.finished is not None
+    assert list(store.unresolved_users.due(suspicious, limit=100)) == []
+    store.runs.resume(suspicious)
+    assert not store.runs.complete_if_done(suspicious)
+    store.guard_counters.override(suspicious)
+    store.runs.resume(suspicious)
+    assert store.runs.complete_if_done(suspicious)
+    assert store.runs.complete_if_done(read_all(store, "third", Outcome.NOT_FOUND))
+
+
+def test_only_runs_of_all_users_are_compared(store: Store) -> None:
+    """A first run, a dry run and a run of named users may find as few as they like."""
+    assert store.runs.complete_if_done(read_all(store, "first", Outcome.NOT_FOUND))
+    assert store.runs.complete_if_done(read_all(store, "second", Outcome.UNCHANGED))
+    assert store.runs.complete_if_done(read_all(store, "dry", Outcome.NOT_FOUND, dry_run=True))
+    named = store.triggers.open(request(users=MANY), "named").run
+    store.receipts.create_pending(named.id, MANY)
+    complete(store, named)

@@ -7,13 +7,15 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from devtools.commands import DEADLINE, json_output, update_sync
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Outcome, Stage
+from schemas.outcomes import Cause, Outcome, Stage, Status
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
+from store import tables
 from tests.integration.cli.command_line import (
     COMMAND,
     UNREACHABLE,
@@ -231,3 +233,20 @@ def test_an_address_of_a_database_that_is_none_is_wrong_use() -> None:
     assert done.returncode == 2
     assert "UPDATE_SYNC_DATABASE_URL" in done.stderr
     assert "s3cretpassw0rd" not in done.stderr
+
+
+def test_a_suspicious_run_says_how_to_let_it_through(env: dict[str, str], store: Store, run: int) -> None:
+    """With users, a suspicious run is resumed with the override; a list without any is just read again."""
+    finish(store, run, dead=False)
+    empty = store.triggers.open(SyncRequest(tenant="exempel"), "empty").run.id
+    for number in (run, empty):
+        with store.database.transaction() as connection:
+            connection.execute(
+                update(tables.runs)
+                .where(tables.runs.c.id == number)
+                .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail="too few")
+            )
+    shown = {number: update_sync("runs", "show", str(number), env=env).stdout for number in (run, empty)}
+    assert all("suspicious_list: too few" in text for text in shown.values())
+    assert f"runs resume {run} --override-guard\n" in shown[run]
+    assert f"runs resume {empty}\n" in shown[empty]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clients.graph.birthdays import read_birthday
 from workers.rules.birth_dates import birth_date
@@ -61,3 +63,14 @@ def test_the_time_zone_is_the_tenants() -> None:
 def test_no_ones_date_is_not_set(raw: str | None) -> None:
     """A year before 1901, and a date that has not come yet, are dates of no user."""
     assert date_of(raw) is None
+
+
+@given(moment=st.datetimes(), zone=st.sampled_from(["Europe/Stockholm", "Pacific/Kiritimati", "UTC"]))
+def test_any_moment_has_an_answer(moment: dt.datetime, zone: str) -> None:
+    """A date that counts is within a day of the one that was written, since 1901 and not in the future."""
+    date = date_of(f"{moment.isoformat(timespec='seconds')}Z", zone)
+    if date is not None:
+        assert abs((dt.date.fromisoformat(date) - moment.date()).days) <= 1
+        assert dt.date(1901, 1, 1) <= dt.date.fromisoformat(date) <= NOW.date() + dt.timedelta(days=1)
+    elif 1902 <= moment.year < NOW.year:
+        pytest.fail("a plausible date was not taken")
