@@ -12,8 +12,6 @@ from schemas.runs.operation import OperationKind, OperationStatus
 from schemas.tenants.match_decision import DecisionKind
 from schemas.users.attributes import Attribute
 from workers.pipeline.accounts import Accounts
-from workers.pipeline.identity import IdentityCheck
-from workers.pipeline.steps import ignore_step
 from workers.rules.matching import own_match
 
 if TYPE_CHECKING:
@@ -153,11 +151,12 @@ class MatchDecider:
                 f"Skolon user {own.user.id} has the id of Entra user {entra_id} as its External Id: clear it "
                 "in Skolon first."
             )
-        owner = IdentityCheck(record.tenant, Accounts(record, graph), ignore_step).owner(user, entra_id)
-        if owner is not None:
+        owner = Accounts(record, graph).owner(user)
+        if owner is not None and owner.id.lower() != entra_id.lower():
             raise UsageError(
-                f"Skolon user {skolon_id} has the id of Entra user {owner} as its External Id, and the sync "
-                f"keeps it for that user. If that is wrong: 'matches ignore {self.tenant} --user {owner}'."
+                f"Skolon user {skolon_id} has the id of Entra user {owner.id} as its External Id, and the "
+                "sync keeps it for that user. If that is wrong: "
+                f"'matches ignore {self.tenant} --user {owner.id}'."
             )
         other = self.store.match_decisions.other_tenant(self.tenant, organisation, skolon_id)
         if other is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clients.skolon.search_capabilities import SearchMethod
 from schemas.outcomes import NotFoundReason
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
-from workers.rules.matching import Match, find_matches, own_match, select_match
+from workers.rules.matching import KeyMatches, Match, find_matches, own_match, select_match
+from workers.rules.national_ids import compare_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +56,31 @@ class Matcher:
             return NotFoundReason.NO_LONGER_IN_SKOLON
         has_hits = any(each.users for each in key_matches)
         return NotFoundReason.EXCLUDED_BY_DECISION if has_hits else NotFoundReason.NO_MATCH
+
+    def find_by_personal_number(self, user_id: str, number: str | None, *, besides: Match) -> Match | None:
+        """Return the one Skolon user with a personal number, None if there is none, or more than one.
+
+        `besides` is the match that has too little evidence. Nothing is asked where a search would have the
+        number in a URL (promise P6).
+        """
+        if (
+            number is None
+            or self._skolon.search_capabilities(self._organisation).method is not SearchMethod.POST
+        ):
+            return None
+        found = [
+            user
+            for user in self._skolon.search(self._organisation, {Attribute.SSN: number})
+            if compare_numbers(number, user.attributes.get(Attribute.SSN)) is True
+            and user.id != besides.user.id
+            and not self._decisions.excludes(user.id, user_id)
+        ]
+        self._on_step(steps.SearchStep(key_matches=(KeyMatches(key=Attribute.SSN, users=tuple(found)),)))
+        if len(found) != 1:
+            return None
+        match = Match(key=Attribute.SSN, user=ensure_usable(found[0]))
+        self._on_step(steps.MatchStep(match=match))
+        return match
 
     def _select(self, user_id: str, found: Sequence[SkolonUser], keys: dict[Attribute, str]) -> Match | None:
         """Return the match among the Skolon users that no decision excludes.

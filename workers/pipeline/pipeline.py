@@ -79,7 +79,7 @@ class SyncPipeline:
         self._decisions = record.decisions
         self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
         self._accounts = Accounts(record, self._graph)
-        self._identity = IdentityCheck(record.tenant, self._accounts, on_step)
+        self._identity = IdentityCheck(record.tenant, self._accounts, self._matcher, on_step)
         self._peers = peers
         self._notes: list[str] = []
         self._faults: dict[Attribute, str] = {}
@@ -123,7 +123,7 @@ class SyncPipeline:
                 self._check_faults()
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
         self._add_birth_date(user, mapped)
-        self._identity.check(user, match, mapped)
+        match = self._identity.settle(user, match, mapped)
         unique_values = UniqueValues(
             user.id,
             organisation=tenant.organisation,
