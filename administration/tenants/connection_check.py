@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.skolon.search_capabilities import SearchMethod
+from clients.skolon.capabilities import SearchMethod
 from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.selected_properties import selected_properties
@@ -169,7 +169,7 @@ def _skolon(record: TenantRecord, gateways: Gateways) -> CheckResult:
     step = _try("users in Skolon", search)
     if step.severity is not Severity.OK:
         return step
-    if skolon.search_capabilities(organisation).method is SearchMethod.POST:
+    if skolon.capabilities(organisation).method is SearchMethod.POST:
         return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
     return dataclasses.replace(
         step,

@@ -16,26 +16,26 @@ import requests
 
 from clients.http.errors import TRANSPORT_ERRORS, TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
-from clients.http.session import HttpSession, json_object, succeeded
+from clients.http.session import HttpSession, succeeded
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
+from clients.skolon.capabilities import Capabilities, CapabilityCache
 from clients.skolon.errors import (
     Operation,
     UnreadableUserError,
+    UserNotFoundError,
     is_missing,
     response_error,
     transport_error,
-    unreadable,
 )
-from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch, read_user
-from clients.skolon.search import ScimSearch, SearchResult, result_of_one, results_of_each
-from clients.skolon.search_batching import MAX_IN_FLIGHT, SearchBatcher
-from clients.skolon.search_capabilities import SearchCapabilities, SearchCapabilityCache
-from clients.skolon.search_requests import SEARCH
+from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch
+from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
+from clients.skolon.search.requests import SEARCH
+from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
+from clients.skolon.updates import ScimUpdate, updated_version, user_of
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Stage
-from schemas.users.scim import UnreadableScimError
-from schemas.users.skolon_user import ensure_usable, is_version
+from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,7 @@ class SkolonClient(Protocol):
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return the users that have any of the values; none without keys."""
 
-    def search_capabilities(self, organisation: str) -> SearchCapabilities:
+    def capabilities(self, organisation: str) -> Capabilities:
         """Return what is known of the organisation's search."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
@@ -92,13 +92,13 @@ class ScimSkolonClient:
         token: TokenSource,
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
-        search_capabilities: SearchCapabilityCache | None = None,
+        capabilities: CapabilityCache | None = None,
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
-        Searches by POST are allowed besides. `search_capabilities` is what the process knows of the
+        Searches by POST are allowed besides. `capabilities` is what the process knows of the
         servers.
         Requests pass the circuit breakers `breakers`.
         """
@@ -115,8 +115,9 @@ class ScimSkolonClient:
         self._breakers = breakers
         #: One host serves all organisations, so it can be unavailable for all of them at once.
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
-        self._search_capabilities = search_capabilities or SearchCapabilityCache()
-        self._search = ScimSearch(self._send, self._check, self._search_capabilities)
+        self._capabilities = capabilities or CapabilityCache()
+        self._search = ScimSearch(self._send, self._check, self._capabilities)
+        self._updates = ScimUpdate(self._send, self.read, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._lock = threading.Lock()
         self._updated: set[str] = set()
@@ -128,7 +129,7 @@ class ScimSkolonClient:
             token=self._token,
             ca_bundle=self._ca_bundle,
             methods=frozenset({"GET"}),
-            search_capabilities=self._search_capabilities,
+            capabilities=self._capabilities,
             breakers=self._breakers,
         )
 
@@ -158,9 +159,9 @@ class ScimSkolonClient:
                 raise _NoUserReadableError(Dependency.SKOLON, "no user is readable")
         return results
 
-    def search_capabilities(self, organisation: str) -> SearchCapabilities:
+    def capabilities(self, organisation: str) -> Capabilities:
         """Return what is known of the organisation's search."""
-        return self._search_capabilities.get(organisation)
+        return self._capabilities.get(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -168,8 +169,11 @@ class ScimSkolonClient:
             response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
             if is_missing(response):
                 return None
-            self._check(response, organisation, Operation.READ)
-            return _user(response, user_id, Operation.READ)
+            try:
+                self._check_found(response, organisation, user_id, Operation.READ)
+            except UserNotFoundError:
+                return None
+            return user_of(response, user_id, Operation.READ)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -182,27 +186,26 @@ class ScimSkolonClient:
         body = patch(ensure_usable(user), changes)
         if not body["Operations"]:
             return user.version
-        headers = {"Content-Type": _SCIM}
-        if user.version is not None:
-            headers["If-Match"] = user.version
         with self._breakers.guard(skolon_updating(organisation, self._host), user.id):
-            response = self._send(
-                "PATCH",
-                organisation,
-                f"/{quote(user.id, safe='')}",
-                stage=Stage.UPDATE,
-                json=body,
-                headers=headers,
-            )
-            self._check(response, organisation, Operation.UPDATE)
-            if response.status_code == HTTPStatus.NO_CONTENT:
-                version = response.headers.get("ETag")
-            else:
-                version = _user(response, user.id, Operation.UPDATE).version
+            response = self._updates.patch(organisation, user, body)
+            self._check_found(response, organisation, user.id, Operation.UPDATE)
+            version = updated_version(response, user.id)
         with self._lock:
             self._updated.add(organisation)
-        # The change is made. An unusable version does not matter: the next reading tells it.
-        return version if version is not None and is_version(version) else None
+        return version
+
+    def _check_found(
+        self, response: requests.Response, organisation: str, user_id: str, operation: Operation
+    ) -> None:
+        """Raise the error of an unsuccessful response to a request for one user.
+
+        A 404 that is no error of SCIM's may come from a gateway whose server is away. It is about the user if
+        a search for its id finds none.
+        """
+        is_odd_404 = response.status_code == HTTPStatus.NOT_FOUND and not is_missing(response)
+        if is_odd_404 and self._search.is_gone(organisation, user_id):
+            raise UserNotFoundError("the Skolon user is no longer there (HTTP 404)")
+        self._check(response, organisation, operation)
 
     def _check(self, response: requests.Response, organisation: str, operation: Operation) -> None:
         if not succeeded(response):
@@ -285,18 +288,3 @@ def _searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
         )
 
     return is_one
-
-
-def _user(response: requests.Response, user_id: str, operation: Operation) -> SkolonUser:
-    body = json_object(response)
-    if body is None:
-        raise unreadable(response, "no JSON object", operation)
-    try:
-        user = read_user(body, version=response.headers.get("ETag"))
-    except UnreadableScimError as error:
-        why = str(error)
-    else:
-        if user.id == user_id:
-            return user
-        why = "it holds another user"
-    raise unreadable(response, why, operation)

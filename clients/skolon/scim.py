@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.skolon.search_pages import PageRequest
+from clients.skolon.search.pages import PageRequest
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION, load_scim_user
 from schemas.users.skolon_user import SkolonUser
@@ -125,6 +125,11 @@ def search_filter(*users: Mapping[Attribute, str]) -> str:
         for attribute, value in keys.items()
     }
     return " or ".join(terms)
+
+
+def id_filter(user_id: str) -> str:
+    """Return a filter for the user with this id."""
+    return f"id eq {_quoted(user_id)}"
 
 
 def page_parameters(page: PageRequest) -> dict[str, Any]:

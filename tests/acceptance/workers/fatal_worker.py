@@ -13,7 +13,7 @@ from tests.acceptance.patched_command import run_patched
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clients.skolon.search import SearchResult
+    from clients.skolon.search.scim_search import SearchResult
     from schemas.users.attributes import Attribute
 
 

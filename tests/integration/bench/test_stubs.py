@@ -10,7 +10,7 @@ import pytest
 from bench.stand_ins import StandIns, stand_ins
 from bench.stubs.users import Person, Population, entra_id
 from clients.gateways import Gateways, create_gateways
-from clients.skolon.search_capabilities import SearchMethod
+from clients.skolon.capabilities import SearchMethod
 from schemas.errors import VersionConflictError
 from schemas.settings import Settings
 from schemas.tenants.tenant import Credentials
@@ -112,7 +112,7 @@ def test_skolon_is_searched_by_get_as_well(stubs: StandIns) -> None:
         skolon = doors_of(stubs).skolon(dry_run=True)
         found.append([user.id for user in skolon.search(POPULATION.organisation, keys)])
         expected = SearchMethod.POST if taken else SearchMethod.GET
-        assert skolon.search_capabilities(POPULATION.organisation).method is expected
+        assert skolon.capabilities(POPULATION.organisation).method is expected
     assert found == [["s8"], ["s8"]]
 
 

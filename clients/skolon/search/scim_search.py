@@ -5,7 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from clients.skolon.batch_filters import (
+from clients.skolon.capabilities import Capabilities, CapabilityCache, SearchMethod
+from clients.skolon.errors import UnreadableUserError
+from clients.skolon.scim import search_filter
+from clients.skolon.search.filters import (
     MAX_BODY_FILTER_LENGTH,
     MAX_URL_FILTER_LENGTH,
     batch_filters,
@@ -13,12 +16,9 @@ from clients.skolon.batch_filters import (
     url_encoded_length,
     users_matching,
 )
-from clients.skolon.errors import UnreadableUserError
-from clients.skolon.scim import search_filter
-from clients.skolon.search_capabilities import SearchCapabilities, SearchCapabilityCache, SearchMethod
-from clients.skolon.search_pages import InconsistentPagesError, TooManyResultsError
-from clients.skolon.search_probes import SearchProbes, filter_ignored, needing_or
-from clients.skolon.search_requests import (
+from clients.skolon.search.pages import InconsistentPagesError, TooManyResultsError
+from clients.skolon.search.probes import SearchProbes, filter_ignored, needing_or
+from clients.skolon.search.requests import (
     CheckResponse,
     FoundUser,
     RefusedSearchError,
@@ -47,14 +47,14 @@ class ScimSearch:
     """Searches users, and finds out for each organisation what its server takes.
 
     A refusal may mean that POST is not supported, that the organisation is unknown, that the server restarts,
-    or that it rejects the filter. So searches without personal values decide (`search_probes`).
+    or that it rejects the filter. So searches without personal values decide (`probes`).
 
     A filter for several values is believed once `or` has found a user by another term than the first and the
     last. Until then these two find no user, and if the rest find none either, each value is searched alone.
     The same is done when the pages of a search do not add up.
     """
 
-    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: SearchCapabilityCache) -> None:
+    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache) -> None:
         self._requests = SearchRequests(send, check, capabilities)
         self._capabilities = capabilities
         self._probes = SearchProbes(self._requests, capabilities)
@@ -93,6 +93,10 @@ class ScimSearch:
                 self._probes.takes_or(organisation, method, found)
                 return found
         raise self._probes.error_of(refused, method, organisation)
+
+    def is_gone(self, organisation: str, user_id: str) -> bool:
+        """Say whether the server answers a search for the id of a user, and finds none."""
+        return self._probes.is_gone(organisation, user_id)
 
     def _needs_proof(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> bool:
         """Say whether the filter for these users has an `or` of which nothing is known."""
@@ -189,7 +193,7 @@ def results_of_each(
     return [unreadable_users.get(place, result) for place, result in enumerate(results)]
 
 
-def _reading(known: SearchCapabilities) -> tuple[bool, bool]:
+def _reading(known: Capabilities) -> tuple[bool, bool]:
     """Return what decides how an answer is read."""
     return known.has_odd_empty_answer, known.pages_by_cursor
 

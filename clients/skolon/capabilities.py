@@ -1,4 +1,4 @@
-"""Remembers what the search of each organisation's server can do, as far as it has been found out."""
+"""Remembers what each organisation's server can do, as far as it has been found out."""
 
 from __future__ import annotations
 
@@ -30,35 +30,36 @@ class SearchMethod(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchCapabilities:
-    """What is known of one organisation's search; None is not known.
+class Capabilities:
+    """What is known of one organisation's server; None is not known.
 
     `takes_or` says whether a filter finds what any of its terms finds (RFC 7644 section 3.4.2.2). A server
     may also look at the first term alone, without saying so. `has_odd_empty_answer` says that it answers 404,
     or an object without a total, where nothing is found. With `pages_by_cursor` it need not count what it
-    finds (RFC 9865).
+    finds (RFC 9865). `knows_versions` says that it takes the versions that it gives (RFC 7644 section 3.14).
     """
 
     method: SearchMethod | None = None
     takes_or: bool | None = None
     has_odd_empty_answer: bool = False
     pages_by_cursor: bool = False
+    knows_versions: bool = True
 
 
-_UNKNOWN: Final = SearchCapabilities()
+_UNKNOWN: Final = Capabilities()
 
 
-class SearchCapabilityCache:
-    """The search capabilities of a process's organisations; may be shared by threads."""
+class CapabilityCache:
+    """The capabilities of the servers of a process's organisations; may be shared by threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds."""
         self._lock = threading.Lock()
-        self._found: TTLCache[str, SearchCapabilities] = TTLCache(_CAPACITY, ttl=TTL, timer=clock)
+        self._found: TTLCache[str, Capabilities] = TTLCache(_CAPACITY, ttl=TTL, timer=clock)
         self._probes: dict[str, threading.Lock] = {}
 
-    def get(self, organisation: str) -> SearchCapabilities:
-        """Return what is known of an organisation's search."""
+    def get(self, organisation: str) -> Capabilities:
+        """Return what is known of an organisation's server."""
         with self._lock:
             return self._found.get(organisation, _UNKNOWN)
 

@@ -11,7 +11,7 @@ import pytest
 from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import NoResponseError
-from clients.skolon.search_batching import MAX_USERS_PER_SEARCH
+from clients.skolon.search.batching import MAX_USERS_PER_SEARCH
 from runtime.circuit_breaker import CircuitBreakers
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
-    from clients.skolon.search import SearchResult
+    from clients.skolon.search.scim_search import SearchResult
 
     Together: TypeAlias = Callable[..., list[Future[list[str]]]]
 

@@ -12,8 +12,8 @@ import pytest
 
 from clients.http.allow_list import RequestRefusedError
 from clients.skolon.auth import StaticToken
+from clients.skolon.capabilities import TTL, CapabilityCache, SearchMethod
 from clients.skolon.client import ScimSkolonClient
-from clients.skolon.search_capabilities import TTL, SearchCapabilityCache, SearchMethod
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, without_search_by_post
@@ -63,7 +63,7 @@ class Environment:
         self.directory = ScimSkolonClient(
             url=f"{self.url}/{{organisation}}/scim/v2",
             token=StaticToken(BEARER),
-            search_capabilities=SearchCapabilityCache(clock=lambda: self.now),
+            capabilities=CapabilityCache(clock=lambda: self.now),
         )
 
     def ids(self, keys: dict[Attribute, str] = KEYS, organisation: str = "exempel") -> list[str]:
@@ -124,7 +124,7 @@ def test_where_post_is_refused_get_is_taken(world: Environment, refusal: dict[st
     *found_out, _ = world.lines
     assert not any(value in line for line in found_out for value in PERSONAL)
     assert world.methods() == ["POST", "POST", "GET", "GET"]
-    assert world.directory.search_capabilities("exempel").method is SearchMethod.GET
+    assert world.directory.capabilities("exempel").method is SearchMethod.GET
     assert [world.ids(), world.ids(OTHERS)] == [["user-1"], ["user-2"]]
     assert world.directory.read_only().search("exempel", OTHERS)
     assert world.methods() == ["GET", "GET", "GET"]
@@ -137,7 +137,7 @@ def test_other_refusals_do_not_lead_to_get(world: Environment, status: int) -> N
     with pytest.raises((HaltError, TransientError)):
         world.ids()
     assert set(world.methods()) == {"POST"}
-    assert world.directory.search_capabilities("exempel").method is None
+    assert world.directory.capabilities("exempel").method is None
 
 
 def test_an_unknown_organisation_is_not_one_without_post(world: Environment) -> None:

@@ -9,14 +9,14 @@ from urllib.parse import unquote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.skolon.batch_filters import (
+from clients.skolon.scim import search_filter
+from clients.skolon.search.filters import (
     MAX_URL_FILTER_LENGTH,
     batch_filters,
     results_per_user,
     url_encoded,
     url_encoded_length,
 )
-from clients.skolon.scim import search_filter
 from schemas.users.attributes import MATCH_KEYS, Attribute, keys_match
 from schemas.users.skolon_user import SkolonUser
 

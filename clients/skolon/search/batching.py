@@ -16,7 +16,7 @@ from schemas.users.skolon_user import SkolonUser
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from clients.skolon.search import SearchResult
+    from clients.skolon.search.scim_search import SearchResult
 
 #: Users of one search at most. With keys of up to 50 characters the filter fits into one URL. More users
 #: would mean two searches in a row, and each user would wait for both.

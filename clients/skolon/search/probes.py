@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from clients.skolon.scim import search_filter
-from clients.skolon.search_capabilities import SearchCapabilityCache, SearchMethod
-from clients.skolon.search_pages import InconsistentPagesError, PageRequest, TooManyResultsError
-from clients.skolon.search_requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
+from clients.skolon.capabilities import CapabilityCache, SearchMethod
+from clients.skolon.scim import id_filter, search_filter
+from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
+from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause, Stage
 from schemas.users.attributes import Attribute
@@ -38,7 +38,7 @@ _NO_ANSWER: Final = (RefusedSearchError, InconsistentPagesError, TooManyResultsE
 class SearchProbes:
     """Probes each organisation's server once at a time, and records what it can do."""
 
-    def __init__(self, requests: SearchRequests, capabilities: SearchCapabilityCache) -> None:
+    def __init__(self, requests: SearchRequests, capabilities: CapabilityCache) -> None:
         self._requests = requests
         self._capabilities = capabilities
 
@@ -77,8 +77,10 @@ class SearchProbes:
             return found
         raise filter_ignored()
 
-    def _finds_nothing(self, method: SearchMethod, organisation: str) -> bool:
-        page = self._requests.read_page(method, organisation, EMPTY_FILTER, PageRequest())
+    def _finds_nothing(
+        self, method: SearchMethod, organisation: str, scim_filter: str = EMPTY_FILTER
+    ) -> bool:
+        page = self._requests.read_page(method, organisation, scim_filter, PageRequest())
         return not page.total and not page.resources
 
     def takes_or(
@@ -128,6 +130,14 @@ class SearchProbes:
                         self._capabilities.record(organisation, method=method, has_odd_empty_answer=True)
                         return method
         return None
+
+    def is_gone(self, organisation: str, user_id: str) -> bool:
+        """Say whether the server answers a search for the id of a user, and finds none."""
+        method = self._capabilities.get(organisation).method or SearchMethod.POST
+        try:
+            return self._finds_nothing(method, organisation, id_filter(user_id))
+        except (RefusedSearchError, UpdateSyncError):
+            return False
 
     def error_of(
         self, refused: RefusedSearchError, method: SearchMethod, organisation: str

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import quote
 
 from clients.http.session import json_object, succeeded
-from clients.skolon.batch_filters import url_encoded
+from clients.skolon.capabilities import CapabilityCache, SearchMethod
 from clients.skolon.errors import Operation, UnreadableUserError, is_missing, unreadable
 from clients.skolon.scim import page_parameters, read_user, search_request
-from clients.skolon.search_capabilities import SearchCapabilityCache, SearchMethod
-from clients.skolon.search_pages import PageRequest, SearchPage, read_pages
+from clients.skolon.search.filters import url_encoded
+from clients.skolon.search.pages import PageRequest, SearchPage, read_pages
 from schemas.errors import Dependency, UpdateSyncError
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError, load_list_response
@@ -90,7 +90,7 @@ class RefusedSearchError(Exception):
 class SearchRequests:
     """Sends searches to the servers of all organisations; may be shared by threads."""
 
-    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: SearchCapabilityCache) -> None:
+    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache) -> None:
         self._send = send
         self._check = check
         self._capabilities = capabilities

@@ -14,7 +14,7 @@ from schemas.errors import HaltError, TransientError
 from schemas.outcomes import Cause
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION
-from tests.contract.clients.skolon.odd_server import UNUSABLE, Oddity, OddServer
+from tests.contract.clients.skolon.search.odd_server import UNUSABLE, Oddity, OddServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

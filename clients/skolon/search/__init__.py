@@ -1,0 +1,1 @@
+"""Searches Skolon's users."""
