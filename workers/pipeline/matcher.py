@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.skolon.search_capabilities import SearchMethod
+from clients.skolon.capabilities import SearchMethod
 from schemas.outcomes import NotFoundReason
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import ensure_usable
@@ -63,10 +63,7 @@ class Matcher:
         `besides` is the match that has too little evidence. Nothing is asked where a search would have the
         number in a URL (promise P6).
         """
-        if (
-            number is None
-            or self._skolon.search_capabilities(self._organisation).method is not SearchMethod.POST
-        ):
+        if number is None or self._skolon.capabilities(self._organisation).method is not SearchMethod.POST:
             return None
         found = [
             user
