@@ -27,7 +27,7 @@ from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import write_until_settled
-from workers.rules.birth_dates import birth_date
+from workers.rules.birth_dates import birth_date, lacks_year
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
 from workers.rules.mapping import Mapped, invalid_user, invalid_values, mapped_values, resolve_sources
@@ -122,7 +122,7 @@ class SyncPipeline:
             if match is NotFoundReason.NO_MATCH:
                 self._check_faults()
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
-        self._add_birth_date(user, mapped)
+        self._add_birth_date(user, match.user, mapped)
         match = self._identity.settle(user, match, mapped)
         unique_values = UniqueValues(
             user.id,
@@ -175,7 +175,7 @@ class SyncPipeline:
             self._identity.check(user, replace(match, user=current), mapped)
         return current
 
-    def _add_birth_date(self, user: GraphUser, mapped: Mapped) -> None:
+    def _add_birth_date(self, user: GraphUser, matched: SkolonUser, mapped: Mapped) -> None:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
         if not self._tenant.wants_birthdays:
             return
@@ -188,6 +188,8 @@ class SyncPipeline:
         )
         birthday = replace(birthday, value=date)
         self._on_step(steps.BirthDateStep(birthday=birthday))
+        if lacks_year(birthday.value, matched.attributes.get(Attribute.BIRTH_DATE)):
+            return
         if birthday.problem is None:
             mapped |= self._valid({Attribute.BIRTH_DATE: birthday.value})
         elif birthday.affects_all_users:

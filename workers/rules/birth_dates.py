@@ -9,6 +9,10 @@ from zoneinfo import ZoneInfo
 #: No living pupil or teacher was born before it. Sources that know no year give 4, 1604 or 1900.
 FIRST_BIRTH_YEAR: Final = 1901
 
+#: SharePoint, which has Graph's birthdays, keeps them as dates without a year, and writes them in this one
+#: ("date no year": https://learn.microsoft.com/previous-versions/office/sharepoint-server-2010/hh147513).
+_NO_YEAR: Final = "2000"
+
 _FIRST: Final = dt.date(FIRST_BIRTH_YEAR, 1, 1)
 _DAY: Final = dt.timedelta(days=1)
 
@@ -32,3 +36,10 @@ def birth_date(
     if moment is not None:
         date = moment.astimezone(zone).date()
     return date.isoformat() if _FIRST <= date <= today else None
+
+
+def lacks_year(date: str | None, held: str | None) -> bool:
+    """Say whether a birth date is the one that Skolon holds without its year: it tells no other date."""
+    if date is None or held is None or not date.startswith(_NO_YEAR):
+        return False
+    return held[:10] != date and held[4:10] == date[4:]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.graph.birthdays import read_birthday
-from workers.rules.birth_dates import birth_date
+from workers.rules.birth_dates import birth_date, lacks_year
 
 NOW = dt.datetime(2026, 11, 26, 22, 30, tzinfo=dt.UTC)
 
@@ -74,3 +74,21 @@ def test_any_moment_has_an_answer(moment: dt.datetime, zone: str) -> None:
         assert dt.date(1901, 1, 1) <= dt.date.fromisoformat(date) <= NOW.date() + dt.timedelta(days=1)
     elif 1902 <= moment.year < NOW.year:
         pytest.fail("a plausible date was not taken")
+
+
+@pytest.mark.parametrize(
+    ("date", "held", "lacks"),
+    [
+        ("2000-06-15", "2013-06-15", True),
+        ("2000-06-15", "2013-06-15T00:00:00Z", True),
+        ("2000-06-15", "2000-06-15", False),
+        ("2000-06-15", "2013-06-16", False),
+        ("2000-06-15", "", False),
+        ("2000-06-15", None, False),
+        ("2001-06-15", "2013-06-15", False),
+        (None, "2013-06-15", False),
+    ],
+)
+def test_a_date_without_its_year(date: str | None, held: str | None, *, lacks: bool) -> None:
+    """A date of 2000 that has the day and the month of the date in Skolon has lost its year."""
+    assert lacks_year(date, held) is lacks
