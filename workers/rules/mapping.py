@@ -29,7 +29,7 @@ _IDENTITY: Final = frozenset(row.attribute for row in ATTRIBUTE_TABLE.values() i
     Attribute.EMAIL
 }
 
-#: In the user principal name of a guest: the name belongs to another directory, and nobody signs in with it.
+#: In the user principal name of a guest: the name belongs to another directory, and no user signs in with it.
 _GUEST_MARK: Final = "#EXT#"
 _NOT_FROM_GUESTS: Final = frozenset({Attribute.USER_NAME, Attribute.EPPN, Attribute.IDP_IDENTIFIER})
 
@@ -71,7 +71,7 @@ def mapped_values(sources: Mapping[Attribute, ResolvedSource]) -> Mapped:
 def is_personal(user: GraphUser, value: str | None) -> bool:
     """Say whether a mapped value is the user's own, and no mail address that a family may share.
 
-    A mail address that is the user principal name too is the user's own: nobody else signs in with it.
+    A mail address that is the user principal name too is the user's own: no other user signs in with it.
     """
     if value is None:
         return False
