@@ -26,7 +26,7 @@ _SERVICES: Final[Mapping[Dependency | None, str]] = {
 _KINDS: Final[Mapping[FailureKind, str]] = {
     FailureKind.NO_CONNECTION: "no connection",
     FailureKind.TIMEOUT: "no answer in time",
-    FailureKind.TLS: "TLS failed",
+    FailureKind.TLS: "TLS failed (is the certificate trusted?)",
     FailureKind.UNREADABLE: "an answer that makes no sense",
     FailureKind.REFUSED: "refused for now",
 }

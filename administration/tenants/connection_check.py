@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.skolon.capabilities import SearchMethod
-from schemas.errors import Dependency, HaltError, PermanentError, TransientError, UpdateSyncError
+from schemas.errors import Dependency, FailureKind, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute
@@ -57,6 +57,13 @@ class CheckResult:
 
 
 _TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
+
+#: What to do about a service that does not answer, and about one whose certificate is not trusted.
+_FIX_AWAY: Final = "try again later; if it keeps failing, check the network, the proxy and the addresses"
+_FIX_TLS: Final = (
+    "if an authority of your own, or a proxy's, has issued the certificate, name its file in "
+    "UPDATE_SYNC_CA_BUNDLE; otherwise check the address"
+)
 
 _ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
 _FIXES: Final = {
@@ -190,7 +197,7 @@ def _try(name: str, attempt: Callable[[], str]) -> CheckResult:
             failed, detail=error.detail, fix=_FIXES.get(error.cause), failed_at=error.cause
         )
     except TransientError as error:
-        fix = "try again later; if it keeps failing, check the network, the proxy and the addresses"
+        fix = _FIX_TLS if error.kind is FailureKind.TLS else _FIX_AWAY
         detail = f"could not be tried: {error.detail}"
         return dataclasses.replace(failed, detail=detail, fix=fix, failed_at=error.dependency)
     except PermanentError as error:

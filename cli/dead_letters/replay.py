@@ -74,16 +74,19 @@ def replay(  # noqa: PLR0913 - one for each option
     skipped. The dead letter of a page resumes its run.
     """
     needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
-    services, now = current_services(*needs), dt.datetime.now(dt.UTC)
+    services = current_services(*needs)
+    wanted = filter_from(options, now=dt.datetime.now(dt.UTC))
+    for tenant in wanted.tenants:
+        # Raises if there is no such tenant: of a mistyped key there would seem to be no dead letters.
+        services.store.tenants.outline(tenant)
     if dry_run:
         show_dry_run(
-            filter_from(options, now=now),
+            wanted,
             limit=limit,
             original_payload=original_payload,
             services=services,
             wants_json=wants_json,
         )
-    wanted = filter_from(options, now=now)
     plan = plan_replay(wanted, limit=limit, store=services.store, broker=services.broker)
     counts = plan.counts
     _print_plan(plan)

@@ -13,6 +13,7 @@ from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.options import changes_from, key_argument, tenant_options
+from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
 from schemas.tenants.tenant import dump_tenant, load_tenant
 
@@ -126,7 +127,7 @@ def show(*, key: str, wants_json: bool) -> None:
         print_json(settings)
     else:
         next_due = _describe(next_run(key, store.schedules, dt.datetime.now(dt.UTC)))
-        print_fields({"key": key, **settings, "next_due": next_due})
+        print_fields({"key": key, **setting_fields(settings), "next_due": next_due})
 
 
 @tenants.command()

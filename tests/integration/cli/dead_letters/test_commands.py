@@ -231,6 +231,8 @@ def test_discarding_asks_on_a_terminal(env: dict[str, str], dead_letters: DeadLe
         ("show", "--limit", "0"),
         ("replay", "--rate", "0"),
         ("replay", "--max-failed", "1.5"),
+        ("replay", "--tenant", "exempell"),
+        ("replay", "--tenant", "exempell", "--dry-run"),
         ("export",),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import update_sync
+from sandbox.certificates import make_certificate
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
@@ -232,3 +233,16 @@ def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str
     assert code == 1
     assert (steps["token from Entra"]["severity"], steps["users in Skolon"]["severity"]) == ("error", "error")
     assert "Traceback" not in written
+
+
+def test_a_certificate_that_is_not_trusted(made_up: Environment, env: dict[str, str], tmp_path: Path) -> None:
+    """Waiting does not help: the variable that names further authorities is what to set."""
+    add(env, made_up)
+    (tmp_path / "stranger").mkdir()
+    env["UPDATE_SYNC_CA_BUNDLE"] = str(make_certificate(tmp_path / "stranger", "localhost").authority)
+    code, steps, _ = check(env)
+    step = steps[TOKEN]
+    assert (code, step["severity"]) == (1, "error")
+    assert "TLS failed" in step["detail"]
+    assert "name its file in UPDATE_SYNC_CA_BUNDLE" in step["fix"]
+    assert "later" not in step["fix"]

@@ -129,6 +129,8 @@ def test_a_tenant_is_shown_as_it_was_added_without_its_secret(env: dict[str, str
 
     assert shown == {**shown, **{name: value for name, value in given.items() if name != "client_secret"}}
     assert "client_secret" not in shown
+    assert "guard.changed.count           1000" in plain.stdout
+    assert "{'" not in plain.stdout
     for output in (json.dumps(shown), plain.stdout, plain.stderr, listed.stdout, listed.stderr):
         assert SECRET not in output
 

@@ -93,7 +93,7 @@ def test_a_user_that_would_fail_is_explained_up_to_there(
     """P9: it says at which step, for what reason, and what was found out before."""
     found = explained(env, user_with(made_up, "dead_lettered", reason).entra["id"], code=1)
     assert (found["outcome"], found["reason"]) == ("dead_lettered", reason)
-    assert found["steps"][-1]["step"] == {"invalid_user": "map", "ambiguous_match": "search"}[reason]
+    assert found["steps"][-1]["step"] == {"invalid_user": "compare", "ambiguous_match": "search"}[reason]
     assert found["detail"]
 
 
