@@ -17,6 +17,7 @@ from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
+from schemas.runs.run import identity_kept_warning
 from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline.incomplete import IncompleteUpdateError
@@ -167,6 +168,9 @@ class UserSyncHandler:
                 record=record,
             ),
             peers=peers,
+            remembered_sources=partial(
+                self._store.verifications.later_sources, item.tenant, message.user, before=message.run
+            ),
             on_step=on_step,
         )
         return partial(pipeline.run, message.user, data)
@@ -185,9 +189,11 @@ class UserSyncHandler:
         for warning in result.warnings:
             self._warning_log.note(message.run, warning)
         try:
-            self._store.receipts.finish(message.run, message.user, result)
+            is_finished = self._store.receipts.finish(message.run, message.user, result)
         except CollisionError as error:
             raise collision(error.skolon_id, error.entra_id, message.user) from None
+        if is_finished and result.identity_kept:
+            self._store.run_warnings.record_users(message.run, 1, identity_kept_warning)
         # Logged at a level of its own: a line per user would hide the rest, and the receipts have it all.
         _log.debug(
             "user_done",
@@ -215,6 +221,8 @@ class UserSyncHandler:
             receipts.record_incomplete(message.run, message.user, error.result)
         except CollisionError as claimed:
             return collision(claimed.skolon_id, claimed.entra_id, message.user)
+        if error.result.identity_kept:
+            self._store.run_warnings.record_users(message.run, 1, identity_kept_warning)
         return error
 
     def _dry_run(self, message: UserSync, item: WorkItem, data: object | None) -> SyncResult:

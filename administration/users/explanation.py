@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from administration.users.redaction import diff_hint, mask
@@ -150,4 +151,5 @@ def explain_user(  # noqa: PLR0913 - the user, the settings, how to show them, a
     """Return what the sync would do to a user now, with `override` over the settings; nothing is changed."""
     record = store.tenants.get(tenant)
     record = dataclasses.replace(record, tenant=apply_override(record.tenant, override))
-    return Explanation(user=user, explained=explain(user, record, gateways), values=values)
+    remembered = partial(store.verifications.later_sources, tenant, user)
+    return Explanation(user=user, explained=explain(user, record, gateways, remembered), values=values)

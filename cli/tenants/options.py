@@ -49,6 +49,7 @@ _OPTIONS: Final = (
     click.option("--source", "source", multiple=True, metavar="ATTRIBUTE=SOURCE,…", help="May be repeated."),
     click.option("--match-keys", metavar="KEY,…"),
     click.option("--erase-blank", metavar="ATTRIBUTE,…"),
+    click.option("--replace-from-later-sources", metavar="ATTRIBUTE,…"),
     click.option("--ssn-country", metavar="SE|NO|DK|FI"),
     click.option("--birthdays/--no-birthdays", default=None),
     click.option("--enabled-only/--all-accounts", default=None),
@@ -86,7 +87,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         if options["schedule"] is not None:
             raise UsageError("Give either --schedule or --no-schedule.")
         changes["schedule"] = None
-    for name in ("match_keys", "erase_blank"):
+    for name in ("match_keys", "erase_blank", "replace_from_later_sources"):
         if options[name] is not None:
             changes[name] = split_list(options[name])
     if options["source"]:

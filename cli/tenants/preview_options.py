@@ -11,7 +11,7 @@ from schemas.users.attributes import Attribute
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_LISTS: Final = ("match_keys", "erase_blank")
+_LISTS: Final = ("match_keys", "erase_blank", "replace_from_later_sources")
 _SWITCHES: Final = ("enabled_only", "members_only")
 _RULES: Final = ("include", "exclude")
 _LIMITS: Final = ("changed", "identity_changed", "not_found")

@@ -21,7 +21,7 @@ from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import HaltError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 from schemas.outcomes import Status
-from schemas.runs.run import WarningKind
+from schemas.runs.run import WarningKind, lost_messages_warning
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -161,7 +161,7 @@ class Reconciler:
 
     def _report_users(self, run: OpenRun, count: int) -> None:
         self._times[run.id] += 1
-        self._store.run_warnings.record_lost_messages(run.id, count)
+        self._store.run_warnings.record_users(run.id, count, lost_messages_warning)
         _log.warning("messages_lost", tenant=run.tenant, run=run.id, users=count)
 
     def _reconcile_dead_letters(self, lost: Mapping[int, _Lost]) -> Counter[int]:

@@ -37,6 +37,23 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 "Let the app read birthdays, or switch them off: tenants set TENANT --no-birthdays.",
             ),
         ),
+        WarningKind.IDENTITY_KEPT: remedy(
+            Owner.ENTRA,
+            (
+                "En källa i Entra är tom som förut hade personens adress. Värdet i Skolon är kvar.",
+                (
+                    "Fyll i källan igen, eller låt nästa källa ersätta värdet: tenants set TENANT "
+                    "--replace-from-later-sources ATTRIBUTE."
+                ),
+            ),
+            (
+                "A source in Entra is blank that held the person's address before. Skolon keeps the value.",
+                (
+                    "Fill the source again, or let the next source replace the value: tenants set TENANT "
+                    "--replace-from-later-sources ATTRIBUTE."
+                ),
+            ),
+        ),
         WarningKind.MESSAGES_LOST: remedy(
             Owner.OPERATOR,
             (

@@ -28,6 +28,8 @@ class WarningKind(StrEnum):
     MESSAGES_LOST = "messages_lost"
     #: The message of the next page was lost, and the list is read from its beginning.
     PAGE_LOST = "page_lost"
+    #: Users keep a user name, e-mail, EPPN or Idp identifier whose source in Entra went blank.
+    IDENTITY_KEPT = "identity_kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,3 +146,10 @@ def lost_messages_warning(users: int) -> RunWarning:
     who = "1 pending user" if users == 1 else f"{users} pending users"
     detail = f"{who} had no message any more: published again"
     return RunWarning(kind=WarningKind.MESSAGES_LOST, detail=detail, users=users)
+
+
+def identity_kept_warning(users: int) -> RunWarning:
+    """Return the warning that so many users keep an identity value whose source went blank."""
+    who = "1 user keeps" if users == 1 else f"{users} users keep"
+    detail = f"{who} an identity value whose source in Entra went blank"
+    return RunWarning(kind=WarningKind.IDENTITY_KEPT, detail=detail, users=users)

@@ -22,6 +22,7 @@ _RELEVANT_SETTINGS: Final = (
     "sources",
     "match_keys",
     "erase_blank",
+    "replace_from_later_sources",
     "ssn_country",
     "birthdays",
     "scope",

@@ -18,6 +18,7 @@ OVERRIDABLE_SETTINGS: Final = (
     "sources",
     "match_keys",
     "erase_blank",
+    "replace_from_later_sources",
     "ssn_country",
     "birthdays",
     "scope",

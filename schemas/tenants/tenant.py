@@ -54,6 +54,7 @@ class Tenant:
     )
     match_keys: tuple[Attribute, ...] = MATCH_KEYS[:4]
     erase_blank: frozenset[Attribute] = frozenset()
+    replace_from_later_sources: frozenset[Attribute] = frozenset()
     ssn_country: str | None = None
     birthdays: bool = True
     scope: Scope = field(default_factory=Scope)
@@ -116,6 +117,7 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
         **_SCHEMA.dump(tenant),
         "sources": {str(name): list(sources) for name, sources in tenant.sources.items()},
         "erase_blank": sorted(str(name) for name in tenant.erase_blank),
+        "replace_from_later_sources": sorted(str(name) for name in tenant.replace_from_later_sources),
     }
 
 
@@ -147,8 +149,9 @@ def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:
         )
     if "match_keys" in values:
         values["match_keys"] = tuple(values["match_keys"])
-    if "erase_blank" in values:
-        values["erase_blank"] = frozenset(values["erase_blank"])
+    for name in ("erase_blank", "replace_from_later_sources"):
+        if name in values:
+            values[name] = frozenset(values[name])
     if "scope" in values:
         rules = {name: tuple(values["scope"].get(name, ())) for name in ("include", "exclude")}
         values["scope"] = Scope(**{**values["scope"], **rules})

@@ -9,7 +9,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from schemas.fields import StrictBoolean
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
-from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
+from schemas.users.attributes import (
+    ATTRIBUTE_TABLE,
+    MATCH_KEYS,
+    SOURCE_ORDERED_ATTRIBUTES,
+    Attribute,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +90,7 @@ class TenantSchema(Schema):
     )
     match_keys = _attributes(*MATCH_KEYS)
     erase_blank = _attributes(*Attribute)
+    replace_from_later_sources = _attributes(*SOURCE_ORDERED_ATTRIBUTES)
     ssn_country = fields.String(allow_none=True, validate=validate.OneOf(SSN_COUNTRIES))
     birthdays = StrictBoolean()
     scope = fields.Nested(ScopeSchema)

@@ -119,6 +119,14 @@ ATTRIBUTE_TABLE: Final[Mapping[Attribute, AttributeRow]] = MappingProxyType(
     {row.attribute: row for row in _ROWS}
 )
 
+#: Attributes that tell who a user is, and may come from several sources, of which the first is the best.
+SOURCE_ORDERED_ATTRIBUTES: Final = (
+    Attribute.USER_NAME,
+    Attribute.EMAIL,
+    Attribute.IDP_IDENTIFIER,
+    Attribute.EPPN,
+)
+
 #: Attributes by which a user can be found in Skolon: each value belongs to one user at most.
 MATCH_KEYS: Final = (
     Attribute.EXTERNAL_ID,

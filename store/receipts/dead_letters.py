@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, func, literal
+from sqlalchemy import JSON, func, literal, null
 
 from schemas.outcomes import Outcome
 from schemas.runs.changes import format_changes
@@ -42,6 +42,8 @@ def incomplete_values(result: SyncResult) -> dict[str, Any]:
     values: dict[str, Any] = {
         "skolon_id": func.coalesce(result.skolon_id, receipts.c.skolon_id),
         "unwritten_attributes": sorted(map(str, result.unwritten)),
+        "identity_kept": sorted(map(str, result.identity_kept)) or null(),
+        "later_sources": result.later_sources,
     }
     if result.changed:
         changed = literal(sorted(map(str, result.changed)), JSON())

@@ -56,6 +56,8 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "changed": String(),
     "changes": String(),
     "skipped_attributes": String(),
+    "identity_kept": String(),
+    "later_sources": String(),
     "marked": Boolean(),
     "eppn_digest": String(),
     "ssn_digest": String(),
@@ -121,6 +123,8 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "changed": _names(result.changed),
         "changes": format_changes(result.change_kinds) if result.changed else None,
         "skipped_attributes": _names(result.skipped),
+        "identity_kept": _names(result.identity_kept),
+        "later_sources": result.later_sources,
         "marked": result.digests is not None,
         "eppn_digest": result.digests and result.digests.eppn,
         "ssn_digest": result.digests and result.digests.ssn,
@@ -168,6 +172,8 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "skipped_attributes": func.coalesce(
             as_json(given.c.skipped_attributes, JSON()), receipts.c.skipped_attributes
         ),
+        "identity_kept": as_json(given.c.identity_kept, JSON(none_as_null=True)),
+        "later_sources": given.c.later_sources,
         "eppn_digest": case((given.c.marked, given.c.eppn_digest), else_=receipts.c.eppn_digest),
         "ssn_digest": case((given.c.marked, given.c.ssn_digest), else_=receipts.c.ssn_digest),
         "mail_digest": case((given.c.marked, given.c.mail_digest), else_=receipts.c.mail_digest),

@@ -64,8 +64,9 @@ class Receipt:
     changes: Mapping[Attribute, ChangeKind]
     #: What an undo has not put back, because it changed since.
     skipped: tuple[Attribute, ...]
-    #: What a dead letter has not written while the others were.
+    #: What a dead letter has not written, and what keeps its value because its source went blank.
     unwritten: tuple[Attribute, ...]
+    identity_kept: tuple[Attribute, ...]
     published: dt.datetime
     finished: dt.datetime | None
     #: The replay that was the last to take the user up, and whether its outcome is still awaited.
@@ -90,6 +91,7 @@ class Receipt:
             "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
             "skipped": [str(attribute) for attribute in self.skipped],
             "unwritten": [str(attribute) for attribute in self.unwritten],
+            "identity_kept": [str(attribute) for attribute in self.identity_kept],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
             "operation": self.operation,
@@ -296,6 +298,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         changes=parse_changes(row.changes),
         skipped=tuple(Attribute(name) for name in row.skipped_attributes or ()),
         unwritten=tuple(Attribute(name) for name in row.unwritten_attributes or ()),
+        identity_kept=tuple(Attribute(name) for name in row.identity_kept or ()),
         published=as_utc(row.published_at),
         finished=row.finished_at and as_utc(row.finished_at),
         operation=row.operation_id,

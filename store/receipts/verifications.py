@@ -8,11 +8,13 @@ from sqlalchemy import String, cast, select
 
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
 from schemas.runs.sign_in import SignInMatch, ValueMatch
+from schemas.runs.value_sources import parse_later_sources
 from schemas.runs.verification import VerifiedReceipt
 from store import tables
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
+    from schemas.users.attributes import Attribute
     from store.database import Database
 
 
@@ -71,3 +73,30 @@ class Verifications:
                 idp_identifier=row.idp_identifier_match and ValueMatch(row.idp_identifier_match),
             ),
         )
+
+    def later_sources(
+        self, tenant: str, entra_id: str, *, before: int | None = None
+    ) -> dict[Attribute, str] | None:
+        """Return which values come from a later source than their attribute's first, None if unknown.
+
+        That is what the user's last receipt says that says it, dry runs apart, of a run older than `before`.
+        """
+        receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
+        query = (
+            select(receipts.c.later_sources)
+            .join(tenants, tenants.c.id == receipts.c.tenant_id)
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .where(
+                tenants.c.key == tenant,
+                receipts.c.entra_id == entra_id,
+                receipts.c.later_sources.is_not(None),
+                ~runs.c.dry_run,
+            )
+            .order_by(receipts.c.run_id.desc())
+            .limit(1)
+        )
+        if before is not None:
+            query = query.where(receipts.c.run_id < before)
+        with self._database.transaction() as connection:
+            text = connection.scalar(query)
+        return None if text is None else parse_later_sources(text)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.runs.run import RunWarning, WarningKind, lost_messages_warning
+from schemas.runs.run import RunWarning, WarningKind
 from store import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import Connection
 
@@ -37,11 +37,11 @@ class RunWarnings:
             )
             return noted.first() is not None
 
-    def record_lost_messages(self, run_id: int, users: int) -> None:
-        """Warn that so many users more were published again, since their messages were lost."""
+    def record_users(self, run_id: int, users: int, warning_of: Callable[[int], RunWarning]) -> None:
+        """Warn of so many users more; `warning_of` returns the warning of a number of users."""
         table = tables.run_warnings
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
-        warning = lost_messages_warning(users)
+        warning = warning_of(users)
         values = {"run_id": run_id, "kind": warning.kind, "detail": warning.detail, "users": users}
         with self._database.transaction() as connection:
             insert = dialect.insert(table).values(values)
@@ -54,7 +54,7 @@ class RunWarnings:
             connection.execute(
                 update(table)
                 .where(table.c.run_id == run_id, table.c.kind == warning.kind)
-                .values(detail=lost_messages_warning(altogether).detail)
+                .values(detail=warning_of(altogether).detail)
             )
 
     def remove(self, run_id: int, kind: WarningKind) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import HaltError, PermanentError, TransientError
 from workers.pipeline.pipeline import SyncPipeline
+from workers.pipeline.source_order import RememberedSources, nothing_remembered
 from workers.pipeline.writer import DryRunWriter
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ class UserExplanation:
     end: SyncResult | PermanentError | HaltError | TransientError
 
 
-def explain(user_id: str, record: TenantRecord, gateways: Gateways) -> UserExplanation:
+def explain(
+    user_id: str,
+    record: TenantRecord,
+    gateways: Gateways,
+    remembered_sources: RememberedSources = nothing_remembered,
+) -> UserExplanation:
     """Run the steps of a user with a tenant's settings; write nothing (promise P1)."""
     steps: list[Step] = []
     pipeline = SyncPipeline(
@@ -32,6 +38,7 @@ def explain(user_id: str, record: TenantRecord, gateways: Gateways) -> UserExpla
         gateways=gateways,
         dry_run=True,
         writer=DryRunWriter(),
+        remembered_sources=remembered_sources,
         on_step=steps.append,
     )
     end: SyncResult | PermanentError | HaltError | TransientError

@@ -25,12 +25,21 @@ from workers.pipeline.identity import IdentityCheck
 from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
+from workers.pipeline.source_order import RememberedSources, SourceOrder, nothing_remembered
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import birth_date, lacks_year
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.mapping import Mapped, invalid_user, invalid_values, mapped_values, resolve_sources
+from workers.rules.kept_identity import titles
+from workers.rules.mapping import (
+    Mapped,
+    ResolvedSource,
+    invalid_user,
+    invalid_values,
+    mapped_values,
+    resolve_sources,
+)
 from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
@@ -60,13 +69,14 @@ class SyncPipeline:
         claimed: bool = False,
         verifications: VerificationCache | None = None,
         peers: Peers = ANY_RUN,
+        remembered_sources: RememberedSources = nothing_remembered,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
         """Take the tenant and the tools of the steps.
 
         A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
         user. Without `verifications` each user is compared with Skolon. `peers` are the other users of the
-        run. `on_step` is called after each step.
+        run. `remembered_sources` says where Skolon's values came from. `on_step` is called after each step.
         """
         self._tenant = record.tenant
         self._gateways = gateways
@@ -81,6 +91,9 @@ class SyncPipeline:
         self._accounts = Accounts(record, self._graph)
         self._identity = IdentityCheck(record.tenant, self._accounts, self._matcher, on_step)
         self._peers = peers
+        self._source_order = SourceOrder(record.tenant, remembered_sources)
+        self._sources: Mapping[Attribute, ResolvedSource] = {}
+        self._kept: frozenset[Attribute] = frozenset()
         self._notes: list[str] = []
         self._faults: dict[Attribute, str] = {}
         self._warnings: list[RunWarning] = []
@@ -116,7 +129,7 @@ class SyncPipeline:
             )
         verified = self._verifications and not self._faults and self._verifications.lookup(mapped)
         if verified:
-            return verified
+            return replace(verified, later_sources=self._source_order.to_remember(self._sources, self._kept))
         match = self._matcher.find(user.id, keys)
         if isinstance(match, NotFoundReason):
             if match is NotFoundReason.NO_MATCH:
@@ -133,7 +146,7 @@ class SyncPipeline:
         )
         result = write_until_settled(
             match.user,
-            write=partial(self._compare_and_write, unique_values, keys, mapped),
+            write=partial(self._compare_and_write, unique_values, keys, user, mapped),
             read=partial(self._read_again, user, match, mapped),
             gone="removed from Skolon during the run",
         )
@@ -153,7 +166,7 @@ class SyncPipeline:
         return read
 
     def _map(self, user: GraphUser) -> Mapped:
-        sources = resolve_sources(user, self._tenant)
+        sources = self._sources = resolve_sources(user, self._tenant)
         self._on_step(steps.MapStep(sources=sources))
         return self._valid(mapped_values(sources))
 
@@ -198,11 +211,18 @@ class SyncPipeline:
             self._notes.append(f"birth date not read: {birthday.problem}")
 
     def _compare_and_write(
-        self, unique_values: UniqueValues, keys: Mapping[Attribute, str], mapped: Mapped, user: SkolonUser
+        self,
+        unique_values: UniqueValues,
+        keys: Mapping[Attribute, str],
+        entra_user: GraphUser,
+        mapped: Mapped,
+        user: SkolonUser,
     ) -> SyncResult:
         ensure_usable(user)
         erase_blank = self._tenant.erase_blank
         changes = difference(user, mapped, erase_blank)
+        self._kept = self._source_order.kept(entra_user, self._sources, user, changes)
+        changes = {name: value for name, value in changes.items() if name not in self._kept}
         plan = unique_values.plan(user, changes, searched=keys, found=self._matcher.found)
         kept = kept_blanks(user, mapped, erase_blank)
         self._on_step(steps.CompareStep(user=user, changes=plan.changes, kept=kept))
@@ -222,10 +242,15 @@ class SyncPipeline:
             attribute: Unwritten(reason=Reason.INVALID_USER, stage=Stage.MAP, fault=fault)
             for attribute, fault in self._faults.items()
         }
+        if self._kept:
+            self._notes.append(f"kept, because the source in Entra went blank: {titles(self._kept)}")
+        to_remember = self._source_order.to_remember(self._sources, self._kept)
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         completed = replace(
             result,
             unwritten={**invalid, **result.unwritten},
+            identity_kept=tuple(sorted(self._kept)),
+            later_sources=None if result.skolon_id is None else to_remember,
             detail=result.detail or "; ".join(self._notes) or None,
             warnings=tuple(self._warnings),
             verification=self._verifications.verification() if self._verifications and is_verified else None,

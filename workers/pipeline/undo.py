@@ -27,7 +27,7 @@ _GONE: Final = "no longer in Skolon"
 
 
 class RevertedAccounts:
-    """Tells whom the undone run has written Skolon users for, and which values these get back."""
+    """Tells for which Entra users the undone run has written, and which values these get back."""
 
     def __init__(self, undo_records: UndoRecords, claims: Claims, *, undone: int, before: int) -> None:
         """Take the undone run, and the run `before` which its changes were made: the undo's own."""

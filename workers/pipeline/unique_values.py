@@ -34,7 +34,7 @@ _LONGEST_RING: Final = 20
 
 
 class Owners(Protocol):
-    """Tells whom Skolon users are kept for."""
+    """Tells for which Entra users Skolon users are kept."""
 
     def owner(self, user: SkolonUser) -> Account | None:
         """Return the Entra account of a Skolon user and what that one is to get, or None."""

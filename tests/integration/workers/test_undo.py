@@ -248,7 +248,7 @@ def test_whom_skolon_refuses_is_a_dead_letter(
 
     summary = undo(sync, mistaken.run.id)
 
-    assert summary.reasons == {Reason.REJECTED_BY_SKOLON: 1}
+    assert summary.reasons == {Reason.VALUE_TAKEN: 1}
     assert differing(before, state(made_up)) == [unlucky]
     made_up.skolon.faults.clear()
     undo(sync, mistaken.run.id)

@@ -21,6 +21,7 @@ DECISIVE: Final[dict[str, Any]] = {
     "sources": {**TENANT.sources, Attribute.EPPN: TENANT.sources[Attribute.EPPN][::-1]},
     "match_keys": TENANT.match_keys[::-1],
     "erase_blank": frozenset([Attribute.CITY]),
+    "replace_from_later_sources": frozenset([Attribute.EPPN]),
     "ssn_country": "SE",
     "birthdays": False,
     "scope": Scope(exclude=(equals("city", "X"),)),

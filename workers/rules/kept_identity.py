@@ -1,0 +1,66 @@
+"""Decides whether a value stays in Skolon although a later source in Entra has another one: pure decisions.
+
+An address whose source goes blank is mostly a mistake or a passing state. The next source may hold what
+belongs to others: siblings share a parent's address in `otherMails`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.users.attributes import ATTRIBUTE_TABLE, SOURCE_ORDERED_ATTRIBUTES, Attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.skolon_user import SkolonUser
+    from workers.rules.mapping import ResolvedSource
+
+
+def later_sources(sources: Mapping[Attribute, ResolvedSource], tenant: Tenant) -> dict[Attribute, str]:
+    """Return the attributes whose value comes from another source than their first, each with that source."""
+    return {
+        attribute: each.source
+        for attribute, each in sources.items()
+        if attribute in SOURCE_ORDERED_ATTRIBUTES
+        and each.known
+        and each.source is not None
+        and each.source != tenant.sources[attribute][0]
+    }
+
+
+def replaced_by_later_source(
+    user: SkolonUser, changes: Mapping[Attribute, str | None], later: Mapping[Attribute, str], tenant: Tenant
+) -> frozenset[Attribute]:
+    """Return the attributes of which a later source would replace what Skolon has."""
+    return frozenset(
+        attribute
+        for attribute in later
+        if changes.get(attribute) is not None
+        and user.attributes.get(attribute) is not None
+        and attribute not in tenant.replace_from_later_sources
+    )
+
+
+def keeps_value(
+    source: str,
+    order: tuple[str, ...],
+    remembered: str | None,
+    *,
+    is_personal: bool,
+) -> bool:
+    """Say whether a value in Skolon stays, though a later `source` in the tenant's `order` has another one.
+
+    It stays if it came from an earlier source (`remembered`): that one has gone blank. A value that always
+    came from this source is replaced, such as the renamed user principal name of a school without mail. If
+    nothing is remembered, only a value that is the user's own replaces another one.
+    """
+    if remembered is None or remembered not in order:
+        return not is_personal
+    return order.index(remembered) < order.index(source)
+
+
+def titles(attributes: frozenset[Attribute]) -> str:
+    """Return the titles of attributes, in the table's order."""
+    return ", ".join(row.title for attribute, row in ATTRIBUTE_TABLE.items() if attribute in attributes)
