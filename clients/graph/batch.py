@@ -15,6 +15,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from clients.graph.errors import unreadable
+from clients.graph.user_paths import COUNT
 from clients.http.session import is_client_error, json_object
 from schemas.errors import Dependency, FailureKind, TransientError, UpdateSyncError
 
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
 #: Graph's limit for one batch.
 MAX_BATCH_SIZE: Final = 20
 
-#: The paths that a batch may hold: one user, and properties of it.
-_READING: Final = re.compile(r"/users/(?!\.{1,2}\?)[^/?#]+\?\$select=[A-Za-z]+(,[A-Za-z]+)*\Z", re.ASCII)
+#: The paths that a batch may hold: one user, or those that a filter finds, and properties of them.
+_READING: Final = re.compile(
+    r"/users(/(?!\.{1,2}\?)[^/?#]+\?|\?(\$count=true&)?\$filter=[A-Za-z0-9%._~-]+&)"
+    r"\$select=[A-Za-z]+(,[A-Za-z]+)*\Z",
+    re.ASCII,
+)
+
+_ADVANCED: Final = {"headers": {"ConsistencyLevel": "eventual"}}
 
 #: Refusals that do not concern batches.
 _UNRELATED_STATUSES: Final = frozenset({401, 408, 425, 429})
@@ -49,7 +56,10 @@ class BatchItemResponse:
 
 def batch_body(readings: Sequence[str]) -> bytes:
     """Return the body of a batch of GETs; each reading is an address below `/v1.0`, with its query."""
-    steps = [{"id": str(place), "method": "GET", "url": reading} for place, reading in enumerate(readings)]
+    steps = [
+        {"id": str(place), "method": "GET", "url": reading, **(_ADVANCED if COUNT in reading else {})}
+        for place, reading in enumerate(readings)
+    ]
     return json.dumps({"requests": steps}, separators=(",", ":")).encode()
 
 

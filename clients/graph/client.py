@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from clients.entra.tokens import EntraTokens
 from clients.graph.batch import (
@@ -27,7 +28,8 @@ from clients.graph.errors import (
     unreadable,
 )
 from clients.graph.links import followable_link
-from clients.graph.list_response import read_list
+from clients.graph.list_response import GraphPage, found_users, read_list
+from clients.graph.user_paths import search_paths, selected_names, user_path
 from clients.http.errors import TransportFailure
 from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
 from clients.http.origins import is_same_origin
@@ -57,14 +59,6 @@ _NO_IDS: Final = frozenset({"", ".", ".."})
 _NO_SUCH_USER: Final = BatchItemResponse(
     status_code=HTTPStatus.NOT_FOUND, headers={}, content=b'{"error": {"code": "Request_ResourceNotFound"}}'
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class GraphPage:
-    """One page of users, as Graph gave them, and the next page's link; a page without users may have one."""
-
-    users: tuple[Any, ...]
-    next_link: str | None
 
 
 class GraphService:
@@ -118,7 +112,7 @@ class GraphClient:
         """
         url = link
         if url is None:
-            url = f"{self._graph.url}/v1.0/users?$select={_selected(select)}&$top={PAGE_SIZE}"
+            url = f"{self._graph.url}/v1.0/users?$select={selected_names(select)}&$top={PAGE_SIZE}"
         elif not self._is_ours(url):
             raise _foreign_link()
         with self._guard():
@@ -134,7 +128,7 @@ class GraphClient:
 
         Raises `PageTokenExpiredError` and `DeltaLinkExpiredError` beside the rest.
         """
-        url = f"{self._graph.url}/v1.0/users/delta?$select={_selected(select)}&$deltatoken=latest"
+        url = f"{self._graph.url}/v1.0/users/delta?$select={selected_names(select)}&$deltatoken=latest"
         for _ in range(MAX_DELTA_LINK_PAGES):
             page = self.delta_page(url, is_delta_link=False)
             if page.next_link is None:
@@ -164,7 +158,7 @@ class GraphClient:
     def user(self, user_id: str, select: Sequence[str]) -> dict[str, Any] | None:
         """Return one user as Graph gave it, None when there is no such user."""
         with self._guard():
-            return self.parse_user(self.request_user(user_id, _selected(select), READ_TIMEOUT))
+            return self.parse_user(self.request_user(user_id, selected_names(select), READ_TIMEOUT))
 
     def users(self, user_ids: Sequence[str], select: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         """Return users as Graph gave them, twenty in a request; None for each that has to be read by id.
@@ -176,13 +170,24 @@ class GraphClient:
             chunk = user_ids[start : start + MAX_BATCH_SIZE]
             try:
                 with self._guard():
-                    responses = self.request_users(chunk, _selected(select), READ_TIMEOUT)
+                    responses = self.request_users(chunk, selected_names(select), READ_TIMEOUT)
             except BatchRefusedError:
                 break
             for user_id, response in zip(chunk, responses, strict=True):
                 if not isinstance(response, TransientError) and succeeded(response):
                     found[user_id] = json_object(response)
         return found
+
+    def find_users(self, conditions: Sequence[tuple[str, str]], select: Sequence[str]) -> list[Any]:
+        """Return the users that meet any condition, each a property and its value; no value is in a URL.
+
+        A Graph that takes no batch, or not this filter, finds none.
+        """
+        paths = list(search_paths(conditions, selected_names(select)))
+        with self._guard(), suppress(BatchRefusedError):
+            items = self._request_batch(paths, READ_TIMEOUT) if paths else ()
+            return [user for item in items for user in found_users(item)]
+        return []
 
     def expect_birthday(self) -> None:
         """Tell the other threads that this thread's user may need its birthday."""
@@ -200,7 +205,7 @@ class GraphClient:
         """Request one user, past the circuit breaker; return the response, for `parse_user`."""
         if user_id in _NO_IDS:
             return _NO_SUCH_USER
-        return self._send(f"{self._graph.url}/v1.0{_user_path(user_id, selected)}", {}, read_timeout)
+        return self._send(f"{self._graph.url}/v1.0{user_path(user_id, selected)}", {}, read_timeout)
 
     def request_users(
         self, user_ids: Sequence[str], selected: str, read_timeout: float
@@ -209,15 +214,20 @@ class GraphClient:
 
         Raises `BatchRefusedError` when Graph takes no batches.
         """
-        requested = [user_id for user_id in user_ids if user_id not in _NO_IDS]
-        body = batch_body([_user_path(user_id, selected) for user_id in requested])
+        paths = [user_path(user_id, selected) for user_id in user_ids if user_id not in _NO_IDS]
+        items = iter(self._request_batch(paths, read_timeout))
+        return [_NO_SUCH_USER if user_id in _NO_IDS else next(items) for user_id in user_ids]
+
+    def _request_batch(
+        self, paths: Sequence[str], read_timeout: float
+    ) -> Sequence[BatchItemResponse | TransientError]:
+        body = batch_body(paths)
         response = self._send(self._graph.batch_url, {"Content-Type": "application/json"}, read_timeout, body)
         if refuses_batches(response):
             raise BatchRefusedError(str(response_error(response)))
         if not succeeded(response):
             raise response_error(response)
-        items = iter(read_batch(response, len(requested)))
-        return [_NO_SUCH_USER if user_id in _NO_IDS else next(items) for user_id in user_ids]
+        return read_batch(response, len(paths))
 
     def parse_user(self, response: Response) -> dict[str, Any] | None:
         """Return the user that a response holds, None when it says that there is none."""
@@ -284,12 +294,3 @@ def _followed(link: str | None, base: str) -> str | None:
 
 def _foreign_link() -> HaltError:
     return HaltError(Cause.GRAPH_QUERY, "Graph's link to the next page leads somewhere else")
-
-
-def _selected(select: Sequence[str]) -> str:
-    return ",".join(dict.fromkeys(["id", *select]))
-
-
-def _user_path(user_id: str, selected: str) -> str:
-    """Return the path of one user, below `/v1.0`."""
-    return f"/users/{quote(user_id, safe='')}?$select={selected}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 User = dict[str, Any]
 
@@ -121,6 +121,11 @@ class Directory:
             if row is None:
                 row = self._row_of.get(self._id_by_name.get(id_or_name.lower(), ""))
             return None if row is None else self._rows[row]
+
+    def find(self, condition: Callable[[User], bool]) -> list[User]:
+        """Return the users that meet a condition."""
+        with self._lock:
+            return [user for user in self._rows if user is not None and condition(user)]
 
     def page(self, position: int, size: int) -> tuple[list[User], int | None]:
         """Return at most ``size`` users from ``position`` on, and where the next page begins.

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from schemas.errors import PermanentError
+from schemas.outcomes import NotFoundReason
 from schemas.users.attributes import Attribute, keys_match
 from workers.pipeline import steps
 from workers.pipeline.accounts import is_object_id
+from workers.pipeline.matcher import Matcher
 from workers.pipeline.writer import collision
+from workers.rules.birth_dates import lacks_year
 from workers.rules.evidence import compare_users
 from workers.rules.mapping import is_personal
-from workers.rules.matching import suspicious_match
+from workers.rules.matching import (
+    MatchStrength,
+    contested_values,
+    match_keys_with_values,
+    strength_of,
+    suspicious_match,
+)
 
 if TYPE_CHECKING:
-    from schemas.errors import PermanentError
+    from clients.skolon.client import SkolonClient
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
-    from workers.pipeline.accounts import Accounts
-    from workers.pipeline.matcher import Matcher
+    from schemas.users.skolon_user import SkolonUser
+    from store.tenants.tenants import TenantRecord
+    from workers.pipeline.accounts import Account, Accounts
     from workers.rules.mapping import Mapped
     from workers.rules.matching import Match
 
@@ -26,11 +38,17 @@ class IdentityCheck:
     """Checks matches of one tenant's users; `on_step` is called after each step."""
 
     def __init__(
-        self, tenant: Tenant, accounts: Accounts, matcher: Matcher, on_step: steps.StepListener
+        self,
+        tenant: Tenant,
+        accounts: Accounts,
+        matcher: Matcher,
+        stronger_matches: StrongerMatches,
+        on_step: steps.StepListener,
     ) -> None:
         self._tenant = tenant
         self._accounts = accounts
         self._matcher = matcher
+        self._stronger_matches = stronger_matches
         self._on_step = on_step
 
     def settle(self, user: GraphUser, match: Match, mapped: Mapped) -> Match:
@@ -52,8 +70,8 @@ class IdentityCheck:
         """Raise `PermanentError` unless the Skolon user is this person's and no other account's.
 
         That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
-        user. Evidence comes first, so that the order of two users with one address decides nothing. A link of
-        an administrator is evidence.
+        user or matches it more strongly. Evidence comes first, so that the order of two users with one
+        address decides nothing. A link of an administrator is evidence.
         """
         suspicion = self._suspicion(user, match, mapped)
         if suspicion is not None:
@@ -72,9 +90,11 @@ class IdentityCheck:
         self._on_step(steps.OwnerStep(external_id=owner, is_others=is_others))
         if is_others:
             raise collision(match.user.id, str(owner), user.id)
-        if not is_object_id(owner):
-            return None
-        return self._compare(user, match, mapped, has_other_external_id=True)
+        if is_object_id(owner):
+            suspicion = self._compare(user, match, mapped, has_other_external_id=True)
+        if suspicion is None and (stronger := self._stronger_matches.find(user, match, mapped)) is not None:
+            raise collision(match.user.id, stronger, user.id)
+        return suspicion
 
     def _compare(
         self, user: GraphUser, match: Match, mapped: Mapped, *, has_other_external_id: bool
@@ -91,3 +111,66 @@ class IdentityCheck:
         is_proven = evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
         self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
         return None if is_proven else suspicious_match(match, evidence)
+
+
+class StrongerMatches:
+    """Makes sure that no other account of a tenant matches a Skolon user more strongly, whatever comes first.
+
+    The Skolon user's own values tell which accounts to ask Graph for. Only a match by a weaker key than
+    External Id costs that request, and only if a stronger key may find another account.
+    """
+
+    def __init__(self, record: TenantRecord, accounts: Accounts, skolon: SkolonClient) -> None:
+        self._tenant = record.tenant
+        self._accounts = accounts
+        self._matcher = Matcher(record.tenant.organisation, record.decisions, skolon, steps.ignore_step)
+
+    def find(self, user: GraphUser, match: Match, mapped: Mapped) -> str | None:
+        """Return the account that matches the Skolon user of a match most strongly, None if it is `user`.
+
+        A link of an administrator is the strongest match.
+        """
+        if match.is_linked:
+            return None
+        own = strength_of(user, match, mapped, self._tenant.match_keys)
+        values = contested_values(own, match, self._tenant.match_keys)
+        others = self._accounts.find(values) if values else []
+        stronger = [
+            strength
+            for account in others
+            if account.id.lower() != own.entra_id
+            and (strength := self._strength(account, match.user)) is not None
+            and strength < own
+        ]
+        return min(stronger).entra_id if stronger else None
+
+    def _strength(self, account: Account, wanted: SkolonUser) -> MatchStrength | None:
+        """Return how strongly an account matches a Skolon user, None if that is not its match."""
+        if account.user is None:
+            return None
+        keys = match_keys_with_values(account.mapped, self._tenant.match_keys)
+        match: Match | NotFoundReason = NotFoundReason.NO_MATCH
+        # Without a match of its own, the account gets no Skolon user.
+        with suppress(PermanentError):
+            match = self._matcher.find(account.id, keys)
+        if isinstance(match, NotFoundReason) or match.user.id != wanted.id:
+            return None
+        if not (match.is_linked or self._is_proven(account, account.user, match)):
+            return None
+        return strength_of(account.user, match, account.mapped, self._tenant.match_keys)
+
+    def _is_proven(self, account: Account, user: GraphUser, match: Match) -> bool:
+        external_id = match.user.attributes.get(Attribute.EXTERNAL_ID)
+        if external_id is not None and keys_match(Attribute.EXTERNAL_ID, external_id, account.id):
+            return True
+        if self._tenant.wants_birthdays:
+            birthday = self._accounts.birthday(account.id)
+            if not lacks_year(birthday.value, match.user.attributes.get(Attribute.BIRTH_DATE)):
+                return self._compare(user, match, {**account.mapped, Attribute.BIRTH_DATE: birthday.value})
+        return self._compare(user, match, account.mapped)
+
+    def _compare(self, user: GraphUser, match: Match, mapped: Mapped) -> bool:
+        evidence = compare_users(
+            mapped, match.user.attributes, country=self._tenant.ssn_country, has_other_external_id=False
+        )
+        return evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))

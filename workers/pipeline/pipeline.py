@@ -5,7 +5,6 @@ A run's worker, a dry run and a preview go through the same steps. Only the `wri
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,14 +20,14 @@ from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.accounts import Accounts
-from workers.pipeline.identity import IdentityCheck
+from workers.pipeline.identity import IdentityCheck, StrongerMatches
 from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
 from workers.pipeline.source_order import RememberedSources, SourceOrder, nothing_remembered
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import write_until_settled
-from workers.rules.birth_dates import birth_date, lacks_year
+from workers.rules.birth_dates import lacks_year
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
 from workers.rules.kept_identity import titles
@@ -89,7 +88,8 @@ class SyncPipeline:
         self._decisions = record.decisions
         self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
         self._accounts = Accounts(record, self._graph)
-        self._identity = IdentityCheck(record.tenant, self._accounts, self._matcher, on_step)
+        stronger = StrongerMatches(record, self._accounts, self._skolon)
+        self._identity = IdentityCheck(record.tenant, self._accounts, self._matcher, stronger, on_step)
         self._peers = peers
         self._source_order = SourceOrder(record.tenant, remembered_sources)
         self._sources: Mapping[Attribute, ResolvedSource] = {}
@@ -192,14 +192,7 @@ class SyncPipeline:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
         if not self._tenant.wants_birthdays:
             return
-        birthday = self._graph.birthday(user.id)
-        date = birth_date(
-            birthday.value,
-            birthday.moment,
-            time_zone=self._tenant.time_zone,
-            now=dt.datetime.now(dt.UTC),
-        )
-        birthday = replace(birthday, value=date)
+        birthday = self._accounts.birthday(user.id)
         self._on_step(steps.BirthDateStep(birthday=birthday))
         if lacks_year(birthday.value, matched.attributes.get(Attribute.BIRTH_DATE)):
             return

@@ -10,12 +10,15 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, keys_match
+from workers.rules.mapping import is_personal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from workers.rules.evidence import Evidence
+    from workers.rules.mapping import Mapped
 
 
 def match_keys_with_values(
@@ -95,6 +98,47 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
     return None
 
 
+@dataclass(frozen=True, order=True)
+class MatchStrength:
+    """How strong a match is: the smaller one is the stronger. The order is total, and knows no time.
+
+    `rank` is the place of the key that matched, `is_shared` says that its value may be a family's address.
+    The Entra id decides between two accounts that match equally well.
+    """
+
+    rank: int
+    is_shared: bool
+    entra_id: str
+
+
+def strength_of(
+    user: GraphUser, match: Match, mapped: Mapped, match_keys: Sequence[Attribute]
+) -> MatchStrength:
+    """Return how strong the match of an Entra user is."""
+    return MatchStrength(
+        rank=_rank(match.key, match_keys),
+        is_shared=match.key is not Attribute.EXTERNAL_ID and not is_personal(user, mapped.get(match.key)),
+        entra_id=user.id.lower(),
+    )
+
+
+def contested_values(
+    strength: MatchStrength, match: Match, match_keys: Sequence[Attribute]
+) -> dict[Attribute, str]:
+    """Return the values of the Skolon user by which another account may match more strongly.
+
+    They are those of stronger keys, and of the key itself if its value may be shared. Of an External Id the
+    owner is asked for anyway.
+    """
+    stronger = [key for key in match_keys if _rank(key, match_keys) < strength.rank]
+    asked = [*stronger, match.key] if strength.is_shared else stronger
+    return {
+        key: value
+        for key in asked
+        if key is not Attribute.EXTERNAL_ID and (value := match.user.attributes.get(key)) is not None
+    }
+
+
 def suspicious_match(match: Match, evidence: Evidence) -> PermanentError:
     """Return the error of a match that may be another person: which traits agree and differ, no values."""
     agrees, differs = (
@@ -114,3 +158,10 @@ def suspicious_match(match: Match, evidence: Evidence) -> PermanentError:
 def _has(user: SkolonUser, key: Attribute, value: str) -> bool:
     held = user.attributes.get(key)
     return held is not None and keys_match(key, held, value)
+
+
+def _rank(key: Attribute, match_keys: Sequence[Attribute]) -> int:
+    if key is Attribute.EXTERNAL_ID:
+        return -1
+    # A personal number may be found without being a match key.
+    return match_keys.index(key) if key in match_keys else len(match_keys)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.graph.filters import parse_filter
 from sandbox.microsoft.graph.properties import DEFAULT, SINGLE_USER_ONLY, parse_select, project
 from sandbox.microsoft.graph.tokens import decode_token, encode_token
 from sandbox.microsoft.http_messages import GraphError, Response
@@ -20,9 +21,11 @@ DEFAULT_PAGE = 100
 
 def list_users(context: RequestContext) -> Response:
     """``GET /users``: one page, and the address of the next."""
-    context.allow_options(("$select", "$top", "$count", "$skiptoken"))
+    context.allow_options(("$select", "$top", "$count", "$skiptoken", "$filter"))
     selected = parse_select(context.query.get("$select"))
     _refuse_single_user_properties(context, selected or ())
+    if (text := context.query.get("$filter")) is not None:
+        return _find_users(context, text, selected)
     size = _page_size(context.query.get("$top"))
     position, page = _where(context)
     if fault := context.has_fault(Effect.EXPIRED_PAGE_TOKEN):
@@ -40,6 +43,13 @@ def list_users(context: RequestContext) -> Response:
     names = selected or DEFAULT
     body["value"] = [project(user, names) for user in users]
     return context.respond(_context(selected), body)
+
+
+def _find_users(context: RequestContext, text: str, selected: tuple[str, ...] | None) -> Response:
+    """Answer a filter on one page; the users that a sync searches for are few."""
+    condition = parse_filter(text, advanced=_eventual(context) and context.query.get("$count") == "true")
+    found = [project(user, selected or DEFAULT) for user in context.directory.find(condition)]
+    return context.respond(_context(selected), {"value": found})
 
 
 def count_users(context: RequestContext) -> Response:
