@@ -17,7 +17,7 @@ from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.changes import ONE_NOT_FOUND
-from schemas.runs.run import identity_kept_warning
+from schemas.runs.run import identity_kept_warning, values_altered_warning
 from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.pipeline.incomplete import IncompleteUpdateError
@@ -171,6 +171,7 @@ class UserSyncHandler:
             remembered_sources=partial(
                 self._store.verifications.later_sources, item.tenant, message.user, before=message.run
             ),
+            last_writes=partial(self._store.undo_records.last_writes, message.run, message.user),
             on_step=on_step,
         )
         return partial(pipeline.run, message.user, data)
@@ -192,8 +193,8 @@ class UserSyncHandler:
             is_finished = self._store.receipts.finish(message.run, message.user, result)
         except CollisionError as error:
             raise collision(error.skolon_id, error.entra_id, message.user) from None
-        if is_finished and result.identity_kept:
-            self._store.run_warnings.record_users(message.run, 1, identity_kept_warning)
+        if is_finished:
+            self._warn_of_user(message.run, result)
         # Logged at a level of its own: a line per user would hide the rest, and the receipts have it all.
         _log.debug(
             "user_done",
@@ -203,6 +204,13 @@ class UserSyncHandler:
             outcome=str(result.outcome),
             changed=[str(attribute) for attribute in result.changed],
         )
+
+    def _warn_of_user(self, run: int, result: SyncResult) -> None:
+        """Count the user in the warnings of its run that tell a number of users."""
+        if result.identity_kept:
+            self._store.run_warnings.record_users(run, 1, identity_kept_warning)
+        if result.newly_altered:
+            self._store.run_warnings.record_users(run, 1, values_altered_warning)
 
     def _record_failure(
         self, message: UserSync, error: PermanentError, facts: FactObserver
@@ -221,8 +229,7 @@ class UserSyncHandler:
             receipts.record_incomplete(message.run, message.user, error.result)
         except CollisionError as claimed:
             return collision(claimed.skolon_id, claimed.entra_id, message.user)
-        if error.result.identity_kept:
-            self._store.run_warnings.record_users(message.run, 1, identity_kept_warning)
+        self._warn_of_user(message.run, error.result)
         return error
 
     def _dry_run(self, message: UserSync, item: WorkItem, data: object | None) -> SyncResult:

@@ -30,6 +30,8 @@ class WarningKind(StrEnum):
     PAGE_LOST = "page_lost"
     #: Users keep a user name, e-mail, EPPN or Idp identifier whose source in Entra went blank.
     IDENTITY_KEPT = "identity_kept"
+    #: Skolon keeps values in another form than they were sent in.
+    VALUES_ALTERED = "values_altered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,3 +155,10 @@ def identity_kept_warning(users: int) -> RunWarning:
     who = "1 user keeps" if users == 1 else f"{users} users keep"
     detail = f"{who} an identity value whose source in Entra went blank"
     return RunWarning(kind=WarningKind.IDENTITY_KEPT, detail=detail, users=users)
+
+
+def values_altered_warning(users: int) -> RunWarning:
+    """Return the warning that Skolon keeps values of so many users in another form than they were sent in."""
+    who = "1 user" if users == 1 else f"{users} users"
+    detail = f"Skolon keeps a value of {who} in another form than it was sent in; it is not written again"
+    return RunWarning(kind=WarningKind.VALUES_ALTERED, detail=detail, users=users)

@@ -51,10 +51,13 @@ class SyncResult:
     changed: tuple[Attribute, ...] = ()
     change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     skipped: tuple[Attribute, ...] = ()
+    #: Attributes whose value Skolon keeps in another form than it was sent in; the second ones are new.
+    altered: tuple[Attribute, ...] = ()
+    newly_altered: tuple[Attribute, ...] = ()
     #: Attributes that keep their value, because an earlier source of theirs went blank.
     identity_kept: tuple[Attribute, ...] = ()
     #: Which values come from a later source than their attribute's first, as a text
-    #: (schemas/runs/value_sources.py); None if nothing was compared.
+    #: (schemas/users/value_sources.py); None if nothing was compared.
     later_sources: str | None = None
     unwritten: Mapping[Attribute, Unwritten] = field(default_factory=dict)
     detail: str | None = None

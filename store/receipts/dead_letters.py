@@ -43,6 +43,7 @@ def incomplete_values(result: SyncResult) -> dict[str, Any]:
         "skolon_id": func.coalesce(result.skolon_id, receipts.c.skolon_id),
         "unwritten_attributes": sorted(map(str, result.unwritten)),
         "identity_kept": sorted(map(str, result.identity_kept)) or null(),
+        "altered_attributes": sorted(map(str, result.altered)) or null(),
         "later_sources": result.later_sources,
     }
     if result.changed:

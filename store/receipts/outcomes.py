@@ -57,6 +57,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "changes": String(),
     "skipped_attributes": String(),
     "identity_kept": String(),
+    "altered_attributes": String(),
     "later_sources": String(),
     "marked": Boolean(),
     "eppn_digest": String(),
@@ -124,6 +125,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "changes": format_changes(result.change_kinds) if result.changed else None,
         "skipped_attributes": _names(result.skipped),
         "identity_kept": _names(result.identity_kept),
+        "altered_attributes": _names(result.altered),
         "later_sources": result.later_sources,
         "marked": result.digests is not None,
         "eppn_digest": result.digests and result.digests.eppn,
@@ -173,6 +175,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
             as_json(given.c.skipped_attributes, JSON()), receipts.c.skipped_attributes
         ),
         "identity_kept": as_json(given.c.identity_kept, JSON(none_as_null=True)),
+        "altered_attributes": as_json(given.c.altered_attributes, JSON(none_as_null=True)),
         "later_sources": given.c.later_sources,
         "eppn_digest": case((given.c.marked, given.c.eppn_digest), else_=receipts.c.eppn_digest),
         "ssn_digest": case((given.c.marked, given.c.ssn_digest), else_=receipts.c.ssn_digest),

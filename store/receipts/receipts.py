@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -20,7 +19,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
 from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.changes import parse_changes
-from schemas.timestamps import timestamp
+from schemas.runs.receipt import Receipt
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_entra_id
 from store import tables
@@ -32,71 +31,14 @@ from store.runs.rows import is_run_id
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
     from sqlalchemy.sql.base import Executable
 
-    from schemas.runs.changes import ChangeKind
-    from schemas.runs.collision import Collision
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What became of a user."""
-
-    run: int
-    entra_id: str
-    outcome: Outcome
-    reason: Reason | None
-    stage: Stage | None
-    detail: str | None
-    not_found_reason: NotFoundReason | None
-    collision: Collision | None
-    candidates: tuple[str, ...]
-    attempts: int | None
-    skolon_id: str | None
-    changed: tuple[Attribute, ...]
-    changes: Mapping[Attribute, ChangeKind]
-    #: What an undo has not put back, because it changed since.
-    skipped: tuple[Attribute, ...]
-    #: What a dead letter has not written, and what keeps its value because its source went blank.
-    unwritten: tuple[Attribute, ...]
-    identity_kept: tuple[Attribute, ...]
-    published: dt.datetime
-    finished: dt.datetime | None
-    #: The replay that was the last to take the user up, and whether its outcome is still awaited.
-    operation: int | None
-    replaying: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what may be shown of it: ids and words, no values."""
-        return {
-            "run": str(self.run),
-            "user": self.entra_id,
-            "outcome": str(self.outcome),
-            "reason": self.reason and str(self.reason),
-            "stage": self.stage and str(self.stage),
-            "detail": self.detail,
-            "not_found_reason": self.not_found_reason and str(self.not_found_reason),
-            "collision": self.collision and self.collision.as_json(),
-            "candidates": list(self.candidates),
-            "attempts": self.attempts,
-            "skolon_user": self.skolon_id,
-            "changed": [str(attribute) for attribute in self.changed],
-            "changes": {str(attribute): str(kind) for attribute, kind in self.changes.items()},
-            "skipped": [str(attribute) for attribute in self.skipped],
-            "unwritten": [str(attribute) for attribute in self.unwritten],
-            "identity_kept": [str(attribute) for attribute in self.identity_kept],
-            "published": timestamp(self.published),
-            "finished": self.finished and timestamp(self.finished),
-            "operation": self.operation,
-            "replaying": self.replaying,
-        }
 
 
 class Receipts:
@@ -298,6 +240,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         changes=parse_changes(row.changes),
         skipped=tuple(Attribute(name) for name in row.skipped_attributes or ()),
         unwritten=tuple(Attribute(name) for name in row.unwritten_attributes or ()),
+        altered=tuple(Attribute(name) for name in row.altered_attributes or ()),
         identity_kept=tuple(Attribute(name) for name in row.identity_kept or ()),
         published=as_utc(row.published_at),
         finished=row.finished_at and as_utc(row.finished_at),

@@ -8,8 +8,8 @@ from sqlalchemy import String, cast, select
 
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
 from schemas.runs.sign_in import SignInMatch, ValueMatch
-from schemas.runs.value_sources import parse_later_sources
 from schemas.runs.verification import VerifiedReceipt
+from schemas.users.value_sources import parse_later_sources
 from store import tables
 from store.timestamps import as_utc
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import OPEN_STATUSES, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
+from schemas.users.attributes import Attribute
 from store import tables
 from store.timestamps import now
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import SyncRequest
     from store.database import Database
+
+
+#: Receipts of a user that are looked at for what the last runs have written.
+_LAST_WRITES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,25 @@ class UndoRecord:
     version: str | None
     written: ChangeRecord
     since: tuple[ChangeRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastWrites:
+    """What the last runs have written to an Entra user's Skolon user, the newest first.
+
+    `version` is the one that the last of them, or a run that compared since, has met. `altered` are the
+    attributes of which that one said that Skolon had altered them.
+    """
+
+    skolon_id: str
+    version: str
+    records: tuple[ChangeRecord, ...]
+    altered: frozenset[Attribute]
+
+    def wrote(self, attribute: Attribute, value: str | None) -> bool:
+        """Say whether the newest run that has written an attribute wrote this value."""
+        record = next((each for each in self.records if attribute in each.before_image), None)
+        return record is not None and record.wrote(attribute, value)
 
 
 class UndoRecords:
@@ -89,6 +113,45 @@ class UndoRecords:
             version=first.skolon_version,
             written=self._written(first.before_image),
             since=tuple(self._written(row.before_image) for row in newer if row.skolon_id == first.skolon_id),
+        )
+
+    def last_writes(self, run_id: int, entra_id: str) -> LastWrites | None:
+        """Return what runs before this one have written to a user; None if that is not known for sure.
+
+        It is not after a claim without a version: whether its change has arrived is unknown.
+        """
+        receipts, runs = tables.receipts, tables.runs
+        tenant_id = select(runs.c.tenant_id).where(runs.c.id == run_id).scalar_subquery()
+        query = (
+            select(
+                receipts.c.skolon_id,
+                receipts.c.skolon_version,
+                receipts.c.before_image,
+                receipts.c.altered_attributes,
+                receipts.c.claimed_at,
+            )
+            .join(runs, runs.c.id == receipts.c.run_id)
+            .where(
+                receipts.c.tenant_id == tenant_id,
+                receipts.c.entra_id == entra_id,
+                receipts.c.run_id < run_id,
+                ~runs.c.dry_run,
+                or_(receipts.c.claimed_at.is_not(None), receipts.c.skolon_version.is_not(None)),
+            )
+            .order_by(receipts.c.run_id.desc())
+            .limit(_LAST_WRITES)
+        )
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+        if not rows or rows[0].skolon_version is None or rows[0].skolon_id is None:
+            return None
+        last = rows[0]
+        claimed = [row for row in rows if row.claimed_at is not None and row.skolon_id == last.skolon_id]
+        return LastWrites(
+            skolon_id=last.skolon_id,
+            version=last.skolon_version,
+            records=tuple(self._written(row.before_image) for row in claimed),
+            altered=frozenset(map(Attribute, last.altered_attributes or ())),
         )
 
     def _written(self, sealed: str | None) -> ChangeRecord:

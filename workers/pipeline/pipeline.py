@@ -30,7 +30,7 @@ from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import lacks_year
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.kept_identity import titles
+from workers.rules.kept_values import altered_values, titles
 from workers.rules.mapping import (
     Mapped,
     ResolvedSource,
@@ -43,11 +43,12 @@ from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from clients.gateways import Gateways
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
+    from store.runs.undo import LastWrites
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.peers import Peers
     from workers.pipeline.verification_cache import VerificationCache
@@ -69,13 +70,15 @@ class SyncPipeline:
         verifications: VerificationCache | None = None,
         peers: Peers = ANY_RUN,
         remembered_sources: RememberedSources = nothing_remembered,
+        last_writes: Callable[[], LastWrites | None] = nothing_remembered,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
         """Take the tenant and the tools of the steps.
 
         A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
         user. Without `verifications` each user is compared with Skolon. `peers` are the other users of the
-        run. `remembered_sources` says where Skolon's values came from. `on_step` is called after each step.
+        run. `remembered_sources` says where Skolon's values came from, and
+        `last_writes` what runs have written. `on_step` is called after each step.
         """
         self._tenant = record.tenant
         self._gateways = gateways
@@ -94,6 +97,9 @@ class SyncPipeline:
         self._source_order = SourceOrder(record.tenant, remembered_sources)
         self._sources: Mapping[Attribute, ResolvedSource] = {}
         self._kept: frozenset[Attribute] = frozenset()
+        self._last_writes = last_writes
+        self._altered: frozenset[Attribute] = frozenset()
+        self._newly_altered: frozenset[Attribute] = frozenset()
         self._notes: list[str] = []
         self._faults: dict[Attribute, str] = {}
         self._warnings: list[RunWarning] = []
@@ -215,7 +221,9 @@ class SyncPipeline:
         erase_blank = self._tenant.erase_blank
         changes = difference(user, mapped, erase_blank)
         self._kept = self._source_order.kept(entra_user, self._sources, user, changes)
-        changes = {name: value for name, value in changes.items() if name not in self._kept}
+        self._note_altered(user, {name: value for name, value in changes.items() if name not in self._kept})
+        left_out = self._kept | self._altered
+        changes = {name: value for name, value in changes.items() if name not in left_out}
         plan = unique_values.plan(user, changes, searched=keys, found=self._matcher.found)
         kept = kept_blanks(user, mapped, erase_blank)
         self._on_step(steps.CompareStep(user=user, changes=plan.changes, kept=kept))
@@ -225,6 +233,13 @@ class SyncPipeline:
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
         result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
         return unique_values.settle(user, plan, result)
+
+    def _note_altered(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> None:
+        """Note the changes that a run has made before and Skolon has altered: they are not made again."""
+        # A user without changes, and one that an earlier delivery has changed in this run, cost no query.
+        last = self._last_writes() if changes and not self._claimed else None
+        self._altered = altered_values(user, changes, last)
+        self._newly_altered = self._altered - (last.altered if last else frozenset())
 
     def _completed(self, result: SyncResult) -> SyncResult:
         """Add the notes to the result; a user whose birth date is unknown is not verified.
@@ -237,12 +252,16 @@ class SyncPipeline:
         }
         if self._kept:
             self._notes.append(f"kept, because the source in Entra went blank: {titles(self._kept)}")
+        if self._altered:
+            self._notes.append(f"Skolon keeps another form of: {titles(self._altered)}")
         to_remember = self._source_order.to_remember(self._sources, self._kept)
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         completed = replace(
             result,
             unwritten={**invalid, **result.unwritten},
             identity_kept=tuple(sorted(self._kept)),
+            altered=tuple(sorted(self._altered)),
+            newly_altered=tuple(sorted(self._newly_altered)),
             later_sources=None if result.skolon_id is None else to_remember,
             detail=result.detail or "; ".join(self._notes) or None,
             warnings=tuple(self._warnings),

@@ -1,12 +1,12 @@
-"""Keeps identity values in Skolon whose source in Entra went blank."""
+"""Keeps values in Skolon: those whose source in Entra went blank, and those that Skolon has altered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.runs.value_sources import format_later_sources
-from workers.rules.kept_identity import keeps_value, later_sources, replaced_by_later_source
+from schemas.users.value_sources import format_later_sources
+from workers.rules.kept_values import keeps_value, later_sources, replaced_by_later_source
 from workers.rules.mapping import is_personal
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from schemas.runs.receipt import Receipt
     from schemas.runs.run import RunSummary
-    from store.receipts.receipts import Receipt
 
 PARENT: Final = "foralder@hem.example"
 KEPT: Final = (Attribute.EMAIL, Attribute.EPPN)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from store.receipts.receipts import Receipt
+    from schemas.runs.receipt import Receipt
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from store.receipts.receipts import Receipt
+    from schemas.runs.receipt import Receipt
 
 DOMAIN: Final = "k.example"
 

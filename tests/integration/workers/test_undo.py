@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.sandbox.in_process_sync import InProcessSync
+    from schemas.runs.receipt import Receipt
     from schemas.runs.run import RunSummary
-    from store.receipts.receipts import Receipt
 
 PEOPLE = 60
 IDP, FIRST_NAME = Attribute.IDP_IDENTIFIER, Attribute.FIRST_NAME

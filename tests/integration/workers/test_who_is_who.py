@@ -26,7 +26,7 @@ SHUFFLES: Final = 5
 MOST_SUSPICIOUS: Final = 0.005
 
 #: What the sync does not tell apart yet in any order of messages.
-LEFT_OUT: Final = {Kind.GUEST: 0, Kind.SIBLINGS: 0}
+LEFT_OUT: Final = {Kind.GUEST: 0}
 
 
 def synced(folder: Path, shuffle: int) -> tuple[Findings, dict[str, Attributes]]:

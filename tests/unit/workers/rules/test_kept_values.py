@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.runs.value_sources import format_later_sources, parse_later_sources
 from schemas.users.attributes import ATTRIBUTE_TABLE, SOURCE_ORDERED_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
+from schemas.users.value_sources import format_later_sources, parse_later_sources
 from tests.unit.workers.factories import ENTRA_ID, skolon_user, tenant
-from workers.rules.kept_identity import keeps_value, later_sources, replaced_by_later_source
+from workers.rules.kept_values import keeps_value, later_sources, replaced_by_later_source
 from workers.rules.mapping import resolve_sources
 
 ORDER: Final = ("mail", "otherMails", "userPrincipalName")

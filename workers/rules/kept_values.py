@@ -1,7 +1,8 @@
-"""Decides whether a value stays in Skolon although a later source in Entra has another one: pure decisions.
+"""Decides which values stay in Skolon although Entra has others: pure decisions.
 
 An address whose source goes blank is mostly a mistake or a passing state. The next source may hold what
-belongs to others: siblings share a parent's address in `otherMails`.
+belongs to others: siblings share a parent's address in `otherMails`. And a server may cut, trim or reformat a
+value: then it differs in each run, and writing it changes nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from schemas.tenants.tenant import Tenant
     from schemas.users.skolon_user import SkolonUser
+    from store.runs.undo import LastWrites
     from workers.rules.mapping import ResolvedSource
 
 
@@ -59,6 +61,19 @@ def keeps_value(
     if remembered is None or remembered not in order:
         return not is_personal
     return order.index(remembered) < order.index(source)
+
+
+def altered_values(
+    user: SkolonUser, changes: Mapping[Attribute, str | None], last: LastWrites | None
+) -> frozenset[Attribute]:
+    """Return the attributes whose new value a run has written already, and Skolon has altered.
+
+    The user's version tells that nothing has changed it since. Without a version nothing is known: another
+    source may have replaced the value, and it is written.
+    """
+    if last is None or user.version is None or (user.id, user.version) != (last.skolon_id, last.version):
+        return frozenset()
+    return frozenset(attribute for attribute, value in changes.items() if last.wrote(attribute, value))
 
 
 def titles(attributes: frozenset[Attribute]) -> str:

@@ -1,0 +1,110 @@
+"""Values that Skolon keeps in another form: messages in, Skolon's end state out. All people are made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from schemas.outcomes import Outcome
+from schemas.runs.run import WarningKind
+from schemas.users.attributes import Attribute
+from tests.integration.workers.test_pipeline import directory
+from tests.integration.workers.test_suspicious_matches import account, skolon_user, synced, values
+from tests.integration.workers.test_undo import undo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from schemas.runs.receipt import Receipt
+    from schemas.runs.run import RunSummary
+
+ADDRESS: Final = "anna.andersson@k.example"
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    with serve_environment(tmp_path, users=1) as served:
+        yield served
+
+
+@pytest.fixture
+def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
+    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
+        yield together
+
+
+def known() -> dict[str, Any]:
+    return skolon_user("s1", "Anna", "Andersson", ADDRESS)
+
+
+def anna(**further: Any) -> dict[str, Any]:
+    return {**account(1, "Anna", "Andersson", ADDRESS, city="Falun", postalCode="791 70"), **further}
+
+
+def alter(made_up: Environment) -> None:
+    """Have Skolon keep the postal code without its space, in the version that the sync was told."""
+    (organisation,) = made_up.skolon.organisations
+    application = made_up.skolon._organisations[organisation]  # noqa: SLF001 - a server that alters values
+    document = application.kept._documents["User"]["s1"]  # noqa: SLF001 - likewise
+    document["addresses"][0]["postalCode"] = "79170"
+
+
+def synced_again(made_up: Environment, sync: InProcessSync) -> tuple[RunSummary, Receipt, int]:
+    """Run once more; return the run, the receipt, and how many updates Skolon got."""
+    made_up.skolon.forget_requests()
+    run = sync.run(users=(anna()["id"],))
+    receipt = sync.store.receipts.get(run.run.id, anna()["id"])
+    assert receipt is not None
+    return run, receipt, made_up.skolon.requests().get("PATCH user", 0)
+
+
+def warned(run: RunSummary) -> bool:
+    return WarningKind.VALUES_ALTERED in [warning.kind for warning in run.warnings]
+
+
+def test_an_altered_value_is_told_once_and_not_written_again(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """Row 15: the second run notices it, and no later run writes it."""
+    synced(made_up, sync, [anna()], known())
+    alter(made_up)
+    for number in range(3):
+        run, receipt, patches = synced_again(made_up, sync)
+        assert (receipt.outcome, receipt.altered) == (Outcome.UNCHANGED, (Attribute.ZIP_CODE,))
+        assert "Zip code" in str(receipt.detail)
+        assert patches == 0
+        assert warned(run) is (number == 0)
+
+    directory(made_up).change(anna()["id"], {"city": "Borlänge"})
+    _, receipt, patches = synced_again(made_up, sync)
+    assert (receipt.changed, receipt.altered) == ((Attribute.CITY,), (Attribute.ZIP_CODE,))
+    run, receipt, patches = synced_again(made_up, sync)
+    assert (receipt.altered, patches, warned(run)) == ((Attribute.ZIP_CODE,), 0, False)
+
+    directory(made_up).change(anna()["id"], {"postalCode": "781 70"})
+    _, receipt, patches = synced_again(made_up, sync)
+    assert (receipt.changed, receipt.altered, patches) == ((Attribute.ZIP_CODE,), (), 1)
+
+
+def test_a_value_of_another_source_is_written(made_up: Environment, sync: InProcessSync) -> None:
+    """A new version says that something has changed the user since."""
+    synced(made_up, sync, [anna()], known())
+    alter(made_up)
+    (organisation,) = made_up.skolon.organisations
+    made_up.skolon.change_behind(organisation, "s1")
+    _, receipt, patches = synced_again(made_up, sync)
+    assert (receipt.outcome, receipt.altered, patches) == (Outcome.UPDATED, (), 1)
+    assert values(made_up, "s1")["addresses"][0]["postalCode"] == "791 70"
+
+
+def test_what_an_undo_restored_is_written_again(made_up: Environment, sync: InProcessSync) -> None:
+    """The undo has written the earlier value, so Skolon has altered nothing."""
+    receipt = synced(made_up, sync, [anna()], known())[anna()["id"]]
+    undo(sync, receipt.run)
+    assert "locality" not in values(made_up, "s1")["addresses"][0]
+    _, receipt, patches = synced_again(made_up, sync)
+    assert (receipt.outcome, receipt.altered, patches) == (Outcome.UPDATED, (), 1)
