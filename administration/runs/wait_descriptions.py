@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from schemas.runs.waits import Waiting
 
 _SERVICES: Final[Mapping[Dependency | None, str]] = {
-    None: "an older run",
+    None: "an older run, or another user that gives up a value",
     Dependency.ENTRA: "Entra",
     Dependency.GRAPH: "Microsoft Graph",
     Dependency.SKOLON: "Skolon",

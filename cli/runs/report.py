@@ -87,7 +87,7 @@ def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str
 def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
     """Return what the run waits for, and when a user last got an outcome, which tells how the others fare."""
     fields: dict[str, object] = {
-        f"waits for {waiting.service or 'older run'}": describe_waiting(waiting, now)
+        f"waits for {waiting.service or 'others'}": describe_waiting(waiting, now)
         for waiting in summary.waiting
     }
     if summary.last_finished is not None:

@@ -9,6 +9,7 @@ import pytest
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
+from sandbox.skolon.faults import Fault
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome, Status
 from schemas.runs.collision import Collision
@@ -166,6 +167,19 @@ def test_a_holder_outside_the_run_is_not_awaited(made_up: Environment, sync: InP
     together = sync.run()
     assert outcomes(sync, together, accounts) == {Outcome.UPDATED}
     assert names(made_up, 2) == [(upn(1), upn(1)), (upn(0), upn(0))]
+
+
+def test_a_swap_that_skolon_refuses_leaves_no_temporary_value(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """The first has made way, and the second may not move: the first gets its own value back."""
+    accounts = [person(0, 1), person(1, 0)]
+    fill(made_up, accounts, [known(0, 0), known(1, 1)])
+    refused = Fault(kind="status", status=400, times=None, method="PATCH", user_id="s1", patched="userName")
+    made_up.skolon.faults.add(refused)
+    run = sync.run(users=tuple(each["id"] for each in accounts))
+    assert run.reasons == {Reason.VALUE_TAKEN: 1, Reason.REJECTED_BY_SKOLON: 1}
+    assert names(made_up, 2) == [(upn(0), upn(1)), (upn(1), upn(0))]
 
 
 def test_a_dry_run_foretells_a_swap(made_up: Environment, sync: InProcessSync) -> None:
