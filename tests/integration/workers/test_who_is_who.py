@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cli.sandbox.in_process_sync import in_process_sync
 from sandbox.environment import TENANT_KEY, serve_environment
-from sandbox.identities.kinds import Kind
-from sandbox.identities.population import NUMBERS, Findings, Population
+from sandbox.identities.population import Findings, Population
 from sandbox.municipality.expectation import attributes_of
 from schemas.outcomes import Status
 from tests.integration.workers.test_pipeline import directory
@@ -20,13 +19,10 @@ if TYPE_CHECKING:
     from sandbox.municipality.expectation import Attributes
 
 #: Users in Entra. `WHO_IS_WHO=2000` is the municipality that docs/reliability.md tells of.
-SIZE: Final = int(os.environ.get("WHO_IS_WHO", "400"))
+SIZE: Final = int(os.environ.get("WHO_IS_WHO", "500"))
 SHUFFLES: Final = 5
 #: The share of ordinary users, 3 % of which have another name, that may be taken for suspicious.
 MOST_SUSPICIOUS: Final = 0.005
-
-#: What the sync does not tell apart yet in any order of messages.
-LEFT_OUT: Final = {Kind.GUEST: 0}
 
 
 def synced(folder: Path, shuffle: int) -> tuple[Findings, dict[str, Attributes]]:
@@ -36,7 +32,7 @@ def synced(folder: Path, shuffle: int) -> tuple[Findings, dict[str, Attributes]]
         made_up = stack.enter_context(serve_environment(folder, users=1))
         sync = stack.enter_context(in_process_sync(made_up, TENANT_KEY, folder))
         sync.store.tenants.change(TENANT_KEY, {"guard": {"changed": None, "identity_changed": None}})
-        population = Population(SIZE, tenant=made_up.tenant, numbers={**NUMBERS, **LEFT_OUT})
+        population = Population(SIZE, tenant=made_up.tenant)
         (organisation,) = made_up.skolon.organisations
         made_up.skolon.fill(organisation, population.skolon_users())
         (only,) = made_up.municipality.entra_users()
