@@ -83,7 +83,9 @@ class Drill:
         return int(row[0]) if row else 0
 
     def _everybody_dies(self) -> None:
-        self._scene.stand_ins.skolon_fault(kind="status", status=400, times=None, path_kind="search")
+        self._scene.stand_ins.skolon_fault(
+            kind="status", status=400, times=None, path_kind="search", searched="@"
+        )
         with self._timed("a run in which every user fails"):
             self._scene.trigger()
             self._await(lambda: (progress := self._scene.progress()) is not None and progress.ended)

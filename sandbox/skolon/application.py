@@ -179,7 +179,8 @@ def _read(environ: WSGIEnvironment, segments: list[str]) -> Request:
         case [organisation, "scim", "v2", "Users"] if method == "GET":
             return Request(method=method, path_kind="search", organisation=organisation)
         case [organisation, "scim", "v2", "Users", ".search"] if method == "POST":
-            return Request(method=method, path_kind="search", organisation=organisation)
+            searched = str(_json(environ).get("filter", ""))
+            return Request(method=method, path_kind="search", organisation=organisation, searched=searched)
         case [organisation, "scim", "v2", "Users", user_id]:
             return Request(
                 method=method,
@@ -195,13 +196,22 @@ def _read(environ: WSGIEnvironment, segments: list[str]) -> Request:
 
 
 def _patched(environ: WSGIEnvironment) -> frozenset[str]:
-    """Return the paths of a PATCH, whose body can be read again."""
+    """Return the paths of a PATCH."""
+    try:
+        return frozenset(operation["path"] for operation in _json(environ)["Operations"])
+    except (TypeError, KeyError):
+        return frozenset()
+
+
+def _json(environ: WSGIEnvironment) -> dict[str, Any]:
+    """Return the JSON object in a request's body, empty if there is none; the body can be read again."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     try:
-        return frozenset(operation["path"] for operation in json.loads(body)["Operations"])
-    except (ValueError, TypeError, KeyError):
-        return frozenset()
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _whole(response: Any, request: Request, environ: WSGIEnvironment) -> Response:

@@ -32,6 +32,8 @@ class Request:
     user_id: str | None = None
     #: The paths that a PATCH changes.
     patched: frozenset[str] = frozenset()
+    #: The filter of a search by POST.
+    searched: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +42,8 @@ class Fault:
 
     ``times`` None is for ever. ``method``, ``path_kind``, ``organisation`` and ``user_id``
     narrow down which requests it strikes, None is any; ``patched`` is a path that a PATCH changes, or the
-    beginning of one. ``retry_after`` is the header as
-    it is sent, None is no header. ``delay`` is in seconds.
+    beginning of one, and ``searched`` a part of a search's filter. ``retry_after`` is the header as it is
+    sent, None is no header. ``delay`` is in seconds.
     """
 
     kind: Kind
@@ -51,6 +53,7 @@ class Fault:
     organisation: str | None = None
     user_id: str | None = None
     patched: str | None = None
+    searched: str | None = None
     status: int = 500
     scim_type: str | None = None
     detail: str = "A fault that was switched on"
@@ -71,6 +74,8 @@ class Fault:
         if self.kind == "changed" and (request.method, request.path_kind) != ("PATCH", "user"):
             return False
         if self.patched is not None and not any(path.startswith(self.patched) for path in request.patched):
+            return False
+        if self.searched is not None and self.searched not in request.searched:
             return False
         wanted = (self.method, self.path_kind, self.organisation, self.user_id)
         given = (request.method, request.path_kind, request.organisation, request.user_id)
@@ -94,6 +99,11 @@ def rejected(user_id: str) -> Fault:
         path_kind="user",
         user_id=user_id,
     )
+
+
+def rejected_searches() -> Fault:
+    """Return a 400 for every search for a user by an address, for ever; other searches are answered."""
+    return Fault(kind="status", status=400, times=None, path_kind="search", searched="@")
 
 
 def without_search_by_post(status: int = 501, **narrowed: Any) -> Fault:

@@ -88,7 +88,7 @@ class BrokenOrganisation:
             self._count()
             body = {
                 **json.loads(answered.get_data()),
-                "Resources": [{**user, "userName": 5} for user in found],
+                "Resources": [{**user, "userName": [5]} for user in found],
             }
             answer = Response(json.dumps(body), answered.status, mimetype=answered.mimetype)
         return answer(environ, start_response)

@@ -12,7 +12,7 @@ import pytest
 from devtools.commands import json_output, kill_all, running, update_sync, wait_for
 from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY
-from sandbox.skolon.faults import Fault
+from sandbox.skolon.faults import rejected_searches
 from tests.acceptance.runs import ended_run, read_dead_letters
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_a_killed_producer_loses_none(
     made_up: Environment, env: dict[str, str], amqp_url: str, tmp_path: Path
 ) -> None:
     """P2, P9: whenever producers are killed while they clean up, the newest dead letters stay."""
-    made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
+    made_up.skolon.faults.add(rejected_searches())
     with ExitStack() as stack:
         stack.enter_context(running("worker", env=env, log=tmp_path / "worker.log"))
         producer = stack.enter_context(running("producer", env=env, log=tmp_path / "first.log"))

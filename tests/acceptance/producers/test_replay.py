@@ -11,7 +11,7 @@ import pytest
 
 from devtools.commands import json_output, kill_all, running, update_sync, wait_for
 from devtools.trigger_message import event, publish
-from sandbox.skolon.faults import Fault
+from sandbox.skolon.faults import rejected_searches
 from tests.acceptance.runs import counts, ended_run, read_dead_letters
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ REPLAY = ("dead-letters", "replay", "--yes", "--max-failed", "1")
 def failed(made_up: Environment, env: dict[str, str], amqp_url: str, pool: list[Path]) -> dict[str, Any]:
     """Make a run in which Skolon refused all users, and workers that continue."""
     assert pool
-    made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
+    made_up.skolon.faults.add(rejected_searches())
     publish(amqp_url, "tenant-sync", event("first"))
     run = ended_run(env, 1)
     made_up.skolon.faults.clear()
@@ -73,7 +73,7 @@ def test_a_replay_stops_by_itself(
     made_up: Environment, env: dict[str, str], amqp_url: str, failed: dict[str, Any]
 ) -> None:
     """What still fails is found out with one person, with 1 as the exit code; nothing else has moved."""
-    made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
+    made_up.skolon.faults.add(rejected_searches())
     before = sorted(json.loads(body)["message_id"] for body in read_dead_letters(amqp_url, "user-sync"))
     done = update_sync("dead-letters", "replay", "--reason", "rejected_by_skolon", "--json", env=env)
     assert done.returncode == 1

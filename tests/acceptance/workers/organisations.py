@@ -64,7 +64,7 @@ class Organisations:
     broker: QuorumBroker
     #: How often an organisation was asked.
     asked: Callable[[str], int]
-    #: Skolon users whose `userName` is a number, and values over which a firewall refuses a request.
+    #: Skolon users whose `userName` is a list, and values over which a firewall refuses a request.
     malformed: set[str]
     blocked: set[str]
     #: Answer all requests that hang, so that whoever waits for them can end.
@@ -113,7 +113,7 @@ class _Doors:
         body = json.loads(answered.get_data())
         for user in body.get("Resources", ()):
             if kind == MALFORMED or user["id"] in self.malformed:
-                user["userName"] = 5
+                user["userName"] = [5]
         return Response(json.dumps(body), answered.status, mimetype=answered.mimetype)(
             environ, start_response
         )

@@ -11,7 +11,7 @@ from devtools.commands import json_output, update_sync
 from devtools.trigger_message import event, publish
 from sandbox.environment import TENANT_KEY
 from sandbox.municipality.changes import changed_users
-from sandbox.skolon.faults import Fault
+from sandbox.skolon.faults import rejected_searches
 from tests.acceptance.runs import ended_run, read_dead_letters
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_whatever_comes_twice_late_or_in_turn_ends_right(
     made once. Two triggers at once may have a page published twice, so that the same person is in two hands:
     Skolon refuses the second change, for the user is no longer as it was read.
     """
-    made_up.skolon.faults.add(Fault(kind="status", status=400, times=None, path_kind="search"))
+    made_up.skolon.faults.add(rejected_searches())
     publish(amqp_url, "tenant-sync", event("fails"))
     failed = ended_run(env, 1)
     made_up.skolon.faults.clear()

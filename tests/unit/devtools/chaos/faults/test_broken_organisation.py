@@ -57,7 +57,7 @@ def test_one_organisation_breaks_in_mid_run_and_no_other(
 def test_users_of_a_broken_organisation_may_be_unreadable(broken: BrokenOrganisation, client: Client) -> None:
     """A `userName` that is a number is nothing that SCIM promises."""
     broken.break_off("broken", "malformed", 0)
-    assert asked(client).json == {"Resources": [{"id": "a", "userName": 5}]}
+    assert asked(client).json == {"Resources": [{"id": "a", "userName": [5]}]}
     assert asked(client, "healthy").json == USERS
 
 
