@@ -118,6 +118,15 @@ class Municipality:
                 counts[case.outcome if run == "first" else case.outcome_again] += 1
         return dict(counts)
 
+    @property
+    def partly_written(self) -> int:
+        """How many users are dead letters for one value, and have the others written in the first run."""
+        return sum(bool(case.unwritten) for case, _ in self._cases)
+
+    def expected_changes(self) -> int:
+        """Return how many users the first run must change in Skolon."""
+        return self.expected_outcomes()["updated"] + self.partly_written
+
     def expected_reasons(self) -> dict[str, int]:
         """Return how many dead letters must have each reason, the same in every run."""
         counts: Counter[str] = Counter()
