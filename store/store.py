@@ -35,6 +35,7 @@ from store.runs.waits import Waits
 from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedules import Schedules
 from store.tenants.settings_overrides import SettingsOverrides
+from store.tenants.shared_organisations import SharedOrganisations
 from store.tenants.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Store:
     ) -> None:
         self.database = Database(database_url, pool_size=pool_size, breakers=breakers)
         self.tenants = Tenants(self.database, cipher)
+        self.shared_organisations = SharedOrganisations(self.database)
         self.match_decisions = MatchDecisionStore(self.database)
         self.runs = Runs(self.database)
         self.triggers = Triggers(self.database, self.runs, cipher)

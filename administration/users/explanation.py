@@ -152,4 +152,6 @@ def explain_user(  # noqa: PLR0913 - the user, the settings, how to show them, a
     record = store.tenants.get(tenant)
     record = dataclasses.replace(record, tenant=apply_override(record.tenant, override))
     remembered = partial(store.verifications.later_sources, tenant, user)
-    return Explanation(user=user, explained=explain(user, record, gateways, remembered), values=values)
+    keeper = partial(store.shared_organisations.keeper, record.sharing)
+    explained = explain(user, record, gateways, remembered, keeper)
+    return Explanation(user=user, explained=explained, values=values)

@@ -64,7 +64,8 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     yield f"Claims of a Skolon user that belongs to another person: {found.collisions.count}"
     for user, each in found.collisions.users:
         yield f"{_INDENT}Skolon user {each.skolon_id}:"
-        yield f"{_INDENT * 2}{each.holder_entra_id} keeps it"
+        where = f" of tenant {each.holder_tenant}" if each.holder_tenant else ""
+        yield f"{_INDENT * 2}{each.holder_entra_id}{where} keeps it"
         yield f"{_INDENT * 2}{user} wants it"
     yield from _more(found.collisions.count, len(found.collisions.users))
     yield from _shared("EPPNs that several people in Entra have", found.same_eppn)

@@ -45,7 +45,11 @@ class CollisionFindings:
         return {
             "count": self.count,
             "users": [
-                {"skolon_user": each.skolon_id, "users": [each.holder_entra_id, user]}
+                {
+                    "skolon_user": each.skolon_id,
+                    "users": [each.holder_entra_id, user],
+                    "holder_tenant": each.holder_tenant,
+                }
                 for user, each in self.users
             ],
         }

@@ -20,11 +20,12 @@ from store import tables
 from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all_rules, without_rules
 from store.runs.delta_state import forget_delta_links
 from store.tenants.match_decisions import load_decisions
+from store.tenants.shared_organisations import renew_sharing, sharing_tenants
 from store.timestamps import now
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -37,13 +38,17 @@ KEPT: Final = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class TenantRecord:
-    """A tenant as it is stored; `version` grows by one with each change."""
+    """A tenant as it is stored; `version` grows with each change.
+
+    `sharing` are the keys of the other enabled tenants with the same organisation, by their ids.
+    """
 
     id: int
     version: int
     tenant: Tenant
     credentials: Credentials
     decisions: MatchDecisions = field(default_factory=MatchDecisions)
+    sharing: Mapping[int, str] = field(default_factory=dict)
 
 
 class Tenants:
@@ -69,6 +74,7 @@ class Tenants:
         try:
             with self._database.transaction() as connection:
                 connection.execute(insert(tables.tenants).values(values))
+                renew_sharing(connection, tenant.key, {tenant.organisation})
         except IntegrityError:
             raise UsageError(f"There is a tenant '{tenant.key}' already; 'tenants set' changes it.") from None
 
@@ -89,13 +95,13 @@ class Tenants:
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_delta_links(connection, row.id)
+            renew_sharing(connection, key, {before.organisation, tenant.organisation})
         return tenant
 
     def get(self, key: str) -> TenantRecord:
         """Return a tenant; raise `UsageError` when there is none of that key."""
         with self._database.transaction() as connection:
-            row = self._row(connection, key)
-            return self._record(row, MatchDecisions.of(load_decisions(connection, row.id)))
+            return self._record(connection, self._row(connection, key))
 
     def settings(self, key: str) -> Tenant:
         """Return a tenant's settings, its secret left sealed; raises as `get` does.
@@ -141,6 +147,7 @@ class Tenants:
             if open_run is not None:
                 raise UsageError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
             connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
+            renew_sharing(connection, key, {row.settings["organisation"]})
 
     def _rows(self) -> Sequence[Row[Any]]:
         with self._database.transaction() as connection:
@@ -165,13 +172,14 @@ class Tenants:
             raise UsageError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
         return row
 
-    def _record(self, row: Row[Any], decisions: MatchDecisions) -> TenantRecord:
+    def _record(self, connection: Connection, row: Row[Any]) -> TenantRecord:
         tenant = self._opened(row)
         return TenantRecord(
             id=row.id,
             version=row.version,
             tenant=tenant,
-            decisions=decisions,
+            decisions=MatchDecisions.of(load_decisions(connection, row.id)),
+            sharing=sharing_tenants(connection, row.id, tenant.organisation),
             credentials=Credentials(
                 directory=tenant.entra_tenant_id,
                 client_id=tenant.client_id,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.errors import HaltError, PermanentError, TransientError
+from workers.pipeline.identity import Keeper, no_keeper
 from workers.pipeline.pipeline import SyncPipeline
 from workers.pipeline.source_order import RememberedSources, nothing_remembered
 from workers.pipeline.writer import DryRunWriter
@@ -30,6 +31,7 @@ def explain(
     record: TenantRecord,
     gateways: Gateways,
     remembered_sources: RememberedSources = nothing_remembered,
+    keeper: Keeper = no_keeper,
 ) -> UserExplanation:
     """Run the steps of a user with a tenant's settings; write nothing (promise P1)."""
     steps: list[Step] = []
@@ -39,6 +41,7 @@ def explain(
         dry_run=True,
         writer=DryRunWriter(),
         remembered_sources=remembered_sources,
+        keeper=keeper,
         on_step=steps.append,
     )
     end: SyncResult | PermanentError | HaltError | TransientError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from workers.rules.matching import (
 
 if TYPE_CHECKING:
     from clients.skolon.client import SkolonClient
+    from schemas.runs.collision import Collision
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
@@ -34,21 +36,33 @@ if TYPE_CHECKING:
     from workers.rules.matching import Match
 
 
+#: Returns the Entra user of another tenant that keeps a Skolon user of the same organisation, or None.
+Keeper = Callable[[str], "Collision | None"]
+
+
+def no_keeper(skolon_id: str) -> Collision | None:  # noqa: ARG001 - as a `Keeper`
+    """Return None: no other tenant is asked."""
+    return None
+
+
 class IdentityCheck:
     """Checks matches of one tenant's users; `on_step` is called after each step."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a check needs
         self,
         tenant: Tenant,
+        *,
         accounts: Accounts,
         matcher: Matcher,
         stronger_matches: StrongerMatches,
+        keeper: Keeper,
         on_step: steps.StepListener,
     ) -> None:
         self._tenant = tenant
         self._accounts = accounts
         self._matcher = matcher
         self._stronger_matches = stronger_matches
+        self._keeper = keeper
         self._on_step = on_step
 
     def settle(self, user: GraphUser, match: Match, mapped: Mapped) -> Match:
@@ -70,8 +84,8 @@ class IdentityCheck:
         """Raise `PermanentError` unless the Skolon user is this person's and no other account's.
 
         That is `suspicious_match` without enough evidence, and `collision` if another account owns the Skolon
-        user or matches it more strongly. Evidence comes first, so that the order of two users with one
-        address decides nothing. A link of an administrator is evidence.
+        user, keeps it for another tenant, or matches it more strongly. Evidence comes first, so that the
+        order of two users with one address decides nothing. A link of an administrator is evidence.
         """
         suspicion = self._suspicion(user, match, mapped)
         if suspicion is not None:
@@ -92,6 +106,8 @@ class IdentityCheck:
             raise collision(match.user.id, str(owner), user.id)
         if is_object_id(owner):
             suspicion = self._compare(user, match, mapped, has_other_external_id=True)
+        if suspicion is None and (kept := self._keeper(match.user.id)) is not None:
+            raise collision(match.user.id, str(kept.holder_entra_id), user.id, kept.holder_tenant)
         if suspicion is None and (stronger := self._stronger_matches.find(user, match, mapped)) is not None:
             raise collision(match.user.id, stronger, user.id)
         return suspicion

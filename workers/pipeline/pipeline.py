@@ -20,7 +20,7 @@ from schemas.users.graph_user import is_placeholder_id, load_graph_user
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.accounts import Accounts
-from workers.pipeline.identity import IdentityCheck, StrongerMatches
+from workers.pipeline.identity import IdentityCheck, Keeper, StrongerMatches, no_keeper
 from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
@@ -71,14 +71,15 @@ class SyncPipeline:
         peers: Peers = ANY_RUN,
         remembered_sources: RememberedSources = nothing_remembered,
         last_writes: Callable[[], LastWrites | None] = nothing_remembered,
+        keeper: Keeper = no_keeper,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
         """Take the tenant and the tools of the steps.
 
         A `dry_run` gets gateways that only read. `claimed` says that an earlier delivery has claimed the
         user. Without `verifications` each user is compared with Skolon. `peers` are the other users of the
-        run. `remembered_sources` says where Skolon's values came from, and
-        `last_writes` what runs have written. `on_step` is called after each step.
+        run. `remembered_sources` says where Skolon's values came from, `last_writes` what runs have written,
+        and `keeper` which other tenant keeps a Skolon user. `on_step` is called after each step.
         """
         self._tenant = record.tenant
         self._gateways = gateways
@@ -91,8 +92,14 @@ class SyncPipeline:
         self._decisions = record.decisions
         self._matcher = Matcher(record.tenant.organisation, record.decisions, self._skolon, on_step)
         self._accounts = Accounts(record, self._graph)
-        stronger = StrongerMatches(record, self._accounts, self._skolon)
-        self._identity = IdentityCheck(record.tenant, self._accounts, self._matcher, stronger, on_step)
+        self._identity = IdentityCheck(
+            record.tenant,
+            accounts=self._accounts,
+            matcher=self._matcher,
+            stronger_matches=StrongerMatches(record, self._accounts, self._skolon),
+            keeper=keeper,
+            on_step=on_step,
+        )
         self._peers = peers
         self._source_order = SourceOrder(record.tenant, remembered_sources)
         self._sources: Mapping[Attribute, ResolvedSource] = {}

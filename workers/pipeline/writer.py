@@ -190,13 +190,14 @@ def no_longer_in_skolon(detail: str) -> SyncResult:
     )
 
 
-def collision(skolon_id: str, holder: str, other: str) -> PermanentError:
-    """Return the error of the second Entra user that claims a Skolon user."""
+def collision(skolon_id: str, holder: str, other: str, tenant: str | None = None) -> PermanentError:
+    """Return the error of the second Entra user that claims a Skolon user; `tenant` is another holder's."""
+    where = "" if tenant is None else f" of tenant '{tenant}'"
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        f"Entra users {holder} and {other} claim Skolon user {skolon_id}; the first one keeps it",
-        collision=Collision(holder_entra_id=holder, skolon_id=skolon_id),
+        f"Entra users {holder}{where} and {other} claim Skolon user {skolon_id}; the first one keeps it",
+        collision=Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=tenant),
     )
 
 
