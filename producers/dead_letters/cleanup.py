@@ -7,6 +7,7 @@ not marked yet. Two processes take turns, and the second one finds nothing.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _log = structlog.get_logger(__name__)
 class CleanupTimes:
     """Times in seconds: between two looks for ended runs, of a pass over the queue, and between two passes.
 
-    A pass may take a batch longer.
+    To a pass the time is added in which it gets to where the last one ended.
     """
 
     interval: float = 300.0
@@ -77,11 +78,13 @@ class DeadLetterCleanup:
 
     def _pass(self, stayed: int) -> tuple[int, bool]:
         """Look at dead letters beyond the first `stayed`; return how many stay, and if there are more."""
-        ends = time.monotonic() + self._times.max_pass
         with self._broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
             dead_letters = islice(browser, stayed, None)
+            ends = math.inf
             while True:
                 batch = list(islice(dead_letters, _BATCH))
+                # From the first batch on: to skip what stayed may take as long as a pass.
+                ends = min(ends, time.monotonic() + self._times.max_pass)
                 stale = removable(batch, store=self._store)
                 if stale:
                     self._remove(stale, browser)

@@ -6,6 +6,8 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from cli.sandbox.in_process_sync import in_process_sync
 from sandbox.environment import TENANT_KEY, serve_environment
 from sandbox.identities.population import Findings, Population
@@ -50,6 +52,7 @@ def synced(folder: Path, shuffle: int) -> tuple[Findings, dict[str, Attributes]]
         return population.judge(users, results), {user["id"]: attributes_of(user) for user in users}
 
 
+@pytest.mark.timeout(900)
 def test_no_user_becomes_another_person(tmp_path: Path) -> None:
     """All planted users are found, the others are synced, and no order of messages decides anything."""
     ends = []
