@@ -26,7 +26,7 @@ def event(event_id: str, **data: Any) -> bytes:
 
 
 def publish(amqp_url: str, queue: str, body: bytes) -> None:
-    """Publish a message, once its queue is there. Raises pika.exceptions.AMQPError."""
+    """Publish a message, once its queue takes it. Raises pika.exceptions.AMQPError."""
 
     def published() -> bool:
         with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
@@ -35,7 +35,8 @@ def publish(amqp_url: str, queue: str, body: bytes) -> None:
             try:
                 channel.queue_declare(queue, passive=True)
                 channel.basic_publish("", queue, body, mandatory=True)
-            except pika.exceptions.ChannelClosedByBroker:
+            except (pika.exceptions.ChannelClosedByBroker, pika.exceptions.NackError):
+                # It is not there yet, or has no leader yet.
                 return False
             return True
 
