@@ -53,7 +53,8 @@ def _condition(found: re.Match[str], *, advanced: bool) -> Callable[[Mapping[str
         )
     if found["name"] not in _SEARCHABLE:
         raise _bad()
-    return lambda user: (user.get(found["name"]) or "").lower() == wanted
+    # Graph may give what is no text: nothing equals it.
+    return lambda user: str(user.get(found["name"]) or "").lower() == wanted
 
 
 def _bad() -> GraphError:
