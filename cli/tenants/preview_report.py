@@ -34,6 +34,8 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         echo("", "Users whose attribute would be")
         print_changes(preview.details.changes)
     echo()
+    for warning in summary.warnings:
+        echo(f"Warning: {warning.detail}.")
     for excess in preview.would_halt:
         echo(f"The guard would halt the real run: {excess}")
     if not preview.would_halt:
