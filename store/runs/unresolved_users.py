@@ -2,14 +2,14 @@
 
 A delta tells of users that changed in Entra. What was corrected in Skolon, such as a missing user or a
 doubled address, it never tells. The table is brought up to date in the transaction that completes a run, by
-two statements for all of its users.
+three statements for all of its users.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, exists, literal, or_, select
+from sqlalchemy import and_, delete, exists, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.outcomes import Mode, NotFoundReason, Outcome
@@ -76,11 +76,16 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
         receipts.c.entra_id == unresolved.c.entra_id,
         or_(
             receipts.c.outcome.in_(_RESOLVED),
-            receipts.c.not_found_reason == NotFoundReason.EXCLUDED_BY_DECISION,
+            receipts.c.not_found_reason.in_(_NOT_FOUND_FOR_GOOD),
         ),
     )
     connection.execute(delete(unresolved).where(unresolved.c.tenant_id == tenant_id, resolved))
     moment = now()
+    # A user that was tried goes to the end of the line whatever became of it: none can stay at its head.
+    was_tried = exists().where(receipts.c.run_id == run_id, receipts.c.entra_id == unresolved.c.entra_id)
+    connection.execute(
+        update(unresolved).where(unresolved.c.tenant_id == tenant_id, was_tried).values(tried_at=moment)
+    )
     tried = select(
         literal(tenant_id), receipts.c.entra_id, literal(moment, unresolved.c.tried_at.type)
     ).where(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: Graph lists this user without an id.
 NAMELESS = placeholder_id(1, 1)
 
+KEYLESS = SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH_KEY)
+
 
 def completed(store: Store, event: str, *, dry_run: bool = False, **outcomes: Outcome | SyncResult) -> Run:
     """Complete a run in which users had these outcomes, and one without an id is a dead letter."""
@@ -45,7 +47,6 @@ def due(store: Store, event: str, *users: str, limit: int = 10) -> list[str]:
 
 def test_who_is_unresolved(store: Store) -> None:
     """Dead letters are, and users that Skolon lacks; not those without a key or an id."""
-    keyless = SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_MATCH_KEY)
     completed(
         store,
         "first",
@@ -53,7 +54,7 @@ def test_who_is_unresolved(store: Store) -> None:
         bo=Outcome.DEAD_LETTERED,
         carl=Outcome.UNCHANGED,
         dan=Outcome.OUT_OF_SCOPE,
-        eva=keyless,
+        eva=KEYLESS,
     )
     assert due(store, "second") == ["anna", "bo"]
     assert due(store, "third", limit=1) == ["anna"]
@@ -74,6 +75,20 @@ def test_those_that_were_tried_longest_ago_come_first(store: Store) -> None:
     completed(store, "first", anna=Outcome.NOT_FOUND, bo=Outcome.NOT_FOUND, carl=Outcome.NOT_FOUND)
     completed(store, "second", anna=Outcome.NOT_FOUND)
     assert due(store, "third") == ["bo", "carl", "anna"]
+
+
+def test_a_user_that_loses_its_key_is_resolved(store: Store) -> None:
+    """Only a change in Entra can help it, and a delta tells of that: it keeps no other from its turn."""
+    completed(store, "first", anna=Outcome.NOT_FOUND, bo=Outcome.NOT_FOUND)
+    completed(store, "second", anna=KEYLESS)
+    assert due(store, "third") == ["bo"]
+
+
+def test_a_user_that_was_tried_goes_to_the_end_whatever_became_of_it(store: Store) -> None:
+    """Also one that the run settled nothing about."""
+    completed(store, "first", anna=Outcome.NOT_FOUND, bo=Outcome.NOT_FOUND)
+    completed(store, "second", anna=Outcome.SUPERSEDED)
+    assert due(store, "third") == ["bo", "anna"]
 
 
 def test_a_second_delivery_finds_the_same(store: Store) -> None:
