@@ -75,8 +75,8 @@ class TransientError(UpdateSyncError):
     `retry_after` is the number of seconds that the other side asked for, or None. `status` is the HTTP status
     of its answer, and `kind` says how it failed to give one; both are None when no request was sent. `stage`
     is set when a request for one single user failed: the user may be the cause, and is if the requests for
-    other users succeed meanwhile (promise P7). `repeated_cause` is what halts the run if it goes on failing
-    like this: the server cannot do what is asked of it.
+    other users succeed meanwhile (promise P7). `repeated_cause` is what halts the run if the server goes on
+    answering like this: it cannot do what is asked of it.
     """
 
     def __init__(  # noqa: PLR0913 - what is known of a failure, by name

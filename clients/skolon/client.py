@@ -31,6 +31,7 @@ from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search.requests import SEARCH
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
+from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates import ScimUpdate, updated_version, user_of
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
@@ -93,6 +94,7 @@ class ScimSkolonClient:
         ca_bundle: str | None = None,
         methods: frozenset[str] | None = None,
         capabilities: CapabilityCache | None = None,
+        unusable: UnusableAnswers | None = None,
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
@@ -119,6 +121,7 @@ class ScimSkolonClient:
         self._search = ScimSearch(self._send, self._check, self._capabilities)
         self._updates = ScimUpdate(self._send, self.read, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
+        self._unusable = unusable or UnusableAnswers()
         self._lock = threading.Lock()
         self._updated: set[str] = set()
 
@@ -130,6 +133,7 @@ class ScimSkolonClient:
             ca_bundle=self._ca_bundle,
             methods=frozenset({"GET"}),
             capabilities=self._capabilities,
+            unusable=self._unusable,
             breakers=self._breakers,
         )
 
@@ -152,6 +156,7 @@ class ScimSkolonClient:
         with (
             suppress(_NoUserReadableError),
             self._breakers.guard(skolon_reading(organisation, self._host), about),
+            self._unusable.watched(organisation, Operation.SEARCH),
         ):
             found = self._search.find(organisation, users)
             results = [result_of_one(found)] if len(users) == 1 else results_of_each(found, users)
@@ -165,7 +170,10 @@ class ScimSkolonClient:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        with self._breakers.guard(skolon_reading(organisation, self._host), user_id):
+        with (
+            self._breakers.guard(skolon_reading(organisation, self._host), user_id),
+            self._unusable.watched(organisation, Operation.READ),
+        ):
             response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
             if is_missing(response):
                 return None
@@ -186,7 +194,10 @@ class ScimSkolonClient:
         body = patch(ensure_usable(user), changes)
         if not body["Operations"]:
             return user.version
-        with self._breakers.guard(skolon_updating(organisation, self._host), user.id):
+        with (
+            self._breakers.guard(skolon_updating(organisation, self._host), user.id),
+            self._unusable.watched(organisation, Operation.UPDATE),
+        ):
             response = self._updates.patch(organisation, user, body)
             self._check_found(response, organisation, user.id, Operation.UPDATE)
             version = updated_version(response, user.id)

@@ -61,8 +61,9 @@ class ScimUpdate:
     def patch(self, organisation: str, user: SkolonUser, body: Mapping[str, Any]) -> requests.Response:
         """Return the response to a PATCH of `user`, whatever its status.
 
-        412 says that the user has changed. If it has not, the server does not know its version again, and the
-        PATCH is sent without it. An organisation's server is then updated without versions, for a while.
+        412 says that the user has changed. If it has not, and the same version is refused once more, the
+        server does not know its version again. The PATCH is sent without it then, and for a while so are
+        others.
         """
         knows_versions = self._capabilities.get(organisation).knows_versions
         response = self._patch(organisation, user, body, with_version=knows_versions)
@@ -70,6 +71,9 @@ class ScimUpdate:
             return response
         current = self._read(organisation, user.id)
         if current is None or (current.version, current.attributes) != (user.version, user.attributes):
+            return response
+        response = self._patch(organisation, current, body, with_version=True)
+        if response.status_code != HTTPStatus.PRECONDITION_FAILED:
             return response
         self._capabilities.record(organisation, knows_versions=False)
         _log.warning("skolon_refuses_its_versions", organisation=organisation)

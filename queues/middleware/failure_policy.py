@@ -44,12 +44,6 @@ MAX_FORBIDDEN_ATTEMPTS: Final = 3
 #: A refusal that may pass halts a run after so many in a row: there are six waits in between, one to two
 #: minutes in all.
 MAX_PASSING_ATTEMPTS: Final = 7
-#: What says that a server cannot do something halts the run when it repeats: at once where the server says so
-#: itself, and otherwise after minutes, since a page that announces maintenance is unreadable too.
-MAX_UNSUPPORTED_ATTEMPTS: Final = 3
-MAX_UNREADABLE_ATTEMPTS: Final = 5
-UNREADABLE_TIME: Final = dt.timedelta(minutes=3)
-_SAYS_UNSUPPORTED: Final = (301, 308, 501)
 #: Statuses of a service that is unavailable for all users (RFC 9110 sections 15.6.3 to 15.6.5).
 _SAYS_AWAY: Final = (502, 503, 504)
 _FORBIDDEN: Final = 403
@@ -175,9 +169,6 @@ def decide(  # noqa: PLR0911 - one table
             error, history, peers
         ):
             return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
-        case TransientError(repeated_cause=cause) if cause is not None and _is_unusable(error, history):
-            halt = HaltError(cause, error.detail, status=error.status, stage=error.stage)
-            return _decide_halt(halt, history, jitter, peers)
         case TransientError() | NotYetError():
             return _wait(error, history, jitter)
         case _ if history.attempts < MAX_BUG_ATTEMPTS:
@@ -186,13 +177,6 @@ def decide(  # noqa: PLR0911 - one table
             # Only our own errors are known to hold no personal data.
             detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
             return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
-
-
-def _is_unusable(error: TransientError, history: History) -> bool:
-    """Say whether a server has answered often enough in a way that is no outage."""
-    if error.status in _SAYS_UNSUPPORTED:
-        return history.attempts >= MAX_UNSUPPORTED_ATTEMPTS
-    return history.attempts >= MAX_UNREADABLE_ATTEMPTS and history.waited >= UNREADABLE_TIME
 
 
 def _decide_halt(error: HaltError, history: History, jitter: float, peers: PeerResults) -> Decision:

@@ -113,23 +113,35 @@ class SearchProbes:
         return {user.id for user in found if isinstance(user, SkolonUser)}
 
     def finds_nothing_oddly(self, organisation: str, refused: RefusedSearchError) -> bool:
-        """Find out whether an odd answer means that nothing was found: a listed user is found then."""
+        """Find out whether an odd answer means that nothing was found.
+
+        A listed user is found then, and what finds no user is answered oddly again.
+        """
         method = self._capabilities.get(organisation).method
         if not refused.maybe_empty or method is None:
             return False
         with self._capabilities.probe_lock(organisation):
-            return self._method_that_finds(organisation, method) is not None
+            self._method_that_finds(organisation, method)
+            return self._capabilities.get(organisation).has_odd_empty_answer
 
     def _method_that_finds(self, organisation: str, *methods: SearchMethod) -> SearchMethod | None:
-        """Return the first method that finds a listed user; where it finds nothing it answers oddly."""
+        """Return the first method that finds a listed user, and record how it answers where it finds none."""
         with suppress(RefusedSearchError):
             page = self._requests.list_page(organisation, _LISTED)
             for user_id, scim_filter in _filters_that_find(map(read_found_user, page.resources)):
                 for method in methods:
                     if user_id in self._ids(method, organisation, scim_filter):
-                        self._capabilities.record(organisation, method=method, has_odd_empty_answer=True)
+                        is_odd = self._is_odd_when_empty(organisation, method)
+                        self._capabilities.record(organisation, method=method, has_odd_empty_answer=is_odd)
                         return method
         return None
+
+    def _is_odd_when_empty(self, organisation: str, method: SearchMethod) -> bool:
+        try:
+            self._finds_nothing(method, organisation)
+        except RefusedSearchError as refused:
+            return refused.maybe_empty
+        return False
 
     def is_gone(self, organisation: str, user_id: str) -> bool:
         """Say whether the server answers a search for the id of a user, and finds none."""

@@ -106,7 +106,7 @@ def test_a_server_that_does_not_know_its_own_version(
     client.update("exempel", user(client), CHANGES)
     client.update("exempel", user(client), CHANGES)
     patches = [sent for method, sent in server.seen if method == "PATCH"]
-    assert patches == [version, None, None]
+    assert patches == [version, version, None, None]
 
 
 def test_a_real_conflict_stays_one(client: ScimSkolonClient, server: OneUser) -> None:

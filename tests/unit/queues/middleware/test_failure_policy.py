@@ -17,11 +17,8 @@ from queues.middleware.failure_policy import (
     MAX_FORBIDDEN_ATTEMPTS,
     MAX_LAST_USER_ATTEMPTS,
     MAX_PASSING_ATTEMPTS,
-    MAX_UNREADABLE_ATTEMPTS,
-    MAX_UNSUPPORTED_ATTEMPTS,
     MAX_USER_ATTEMPTS,
     UNKNOWN_PEERS,
-    UNREADABLE_TIME,
     Halt,
     History,
     PeerResults,
@@ -308,36 +305,3 @@ def test_a_refusal_that_may_pass_is_tried_again_for_a_minute(jitter: float) -> N
     assert isinstance(
         decide(HaltError(Cause.GRAPH_QUERY, "HTTP 400", status=400), after(), jitter=jitter), Halt
     )
-
-
-@given(
-    history=HISTORIES,
-    jitter=JITTER,
-    status=st.sampled_from([200, 301, 302, 501, 503]),
-    cause=st.sampled_from([None, Cause.SKOLON_SEARCH]),
-)
-def test_what_a_server_cannot_do_halts_when_it_repeats(
-    history: History, jitter: float, status: int, cause: Cause | None
-) -> None:
-    """501 and a moved address are no outage; what is unreadable may be one, so it halts after minutes."""
-    error = TransientError(Dependency.SKOLON, "odd", status=status, repeated_cause=cause)
-    decision = decide(error, history, jitter=jitter)
-    if status in (301, 501):
-        repeats = history.attempts >= MAX_UNSUPPORTED_ATTEMPTS
-    else:
-        repeats = history.attempts >= MAX_UNREADABLE_ATTEMPTS and history.waited >= UNREADABLE_TIME
-    assert isinstance(decision, Halt) is (cause is not None and repeats)
-
-
-def test_what_a_server_does_for_others_is_one_users_matter() -> None:
-    """P7: an unreadable answer about one user halts no run in which others succeed."""
-    error = TransientError(
-        Dependency.SKOLON, "odd", status=200, stage=Stage.MATCH, repeated_cause=Cause.SKOLON_SEARCH
-    )
-    history = dataclasses.replace(
-        after(dt.timedelta(minutes=4), attempts=9), user_failures=9, user_failures_since=BEGAN
-    )
-    peers = PeerResults(last_success=BEGAN + dt.timedelta(minutes=2))
-    decision = decide(error, history, jitter=0, peers=peers)
-    assert isinstance(decision, Failure)
-    assert decision.reason is Reason.REJECTED_BY_SKOLON
