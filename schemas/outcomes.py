@@ -52,6 +52,10 @@ class NotFoundReason(StrEnum):
     EXCLUDED_BY_DECISION = "excluded_by_decision"
 
 
+#: Such a user is not missing in Skolon: nothing that is corrected there helps.
+NOT_MISSING_IN_SKOLON = (NotFoundReason.NO_MATCH_KEY, NotFoundReason.EXCLUDED_BY_DECISION)
+
+
 class Status(StrEnum):
     """How far a run has come."""
 

@@ -1,43 +1,22 @@
-"""Whether a run found far fewer users in Skolon than the run before it: a pure decision over totals."""
+"""Whether a run lost too many of the users that the run before it had found in Skolon: a pure decision."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from schemas.outcomes import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-#: A run is suspicious if the share of users that it found fell below this part of the earlier share.
+#: A run is suspicious if it found less than this part of the users that it had to find.
 LEAST_PART: Final = 0.75
 
-#: It takes so many users more than the earlier share lets expect: a small directory's share moves easily.
+#: It takes so many lost users more: a small directory's share moves easily.
 TOLERATED_USERS: Final = 20
 
-#: Skolon was not asked about these.
-_NOT_LOOKED_UP: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED)
 
-
-def not_found_surge(now: Mapping[Outcome, int], earlier: Mapping[Outcome, int]) -> str | None:
+def not_found_surge(missing: int, sought: int) -> str | None:
     """Return why so many users that are not found are suspicious, None if they are not.
 
-    Both are the totals of runs that read all users of one tenant: of this run, and of the last one before it.
+    `sought` are the users that the last run of all users found in Skolon and that this run looked for there;
+    `missing` of them it did not find. New users are in neither number: Skolon may not have them yet.
     """
-    sought, sought_before = _sought(now), _sought(earlier)
-    if not sought or not sought_before:
+    if missing <= TOLERATED_USERS or sought - missing >= LEAST_PART * sought:
         return None
-    missing, missing_before = now.get(Outcome.NOT_FOUND, 0), earlier.get(Outcome.NOT_FOUND, 0)
-    found, found_before = 1 - missing / sought, 1 - missing_before / sought_before
-    if missing - sought * missing_before / sought_before <= TOLERATED_USERS:
-        return None
-    if found >= LEAST_PART * found_before:
-        return None
-    return (
-        f"{missing} of {sought} users were not found in Skolon, and {missing_before} of {sought_before} in "
-        "the last full run"
-    )
-
-
-def _sought(totals: Mapping[Outcome, int]) -> int:
-    return sum(users for outcome, users in totals.items() if outcome not in _NOT_LOOKED_UP)
+    return f"{missing} of {sought} users that the last full run had found were not found in Skolon"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import UsageError
-from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.outcomes import (
+    NOT_MISSING_IN_SKOLON,
+    OPEN_STATUSES,
+    VERIFYING_OUTCOMES,
+    Cause,
+    Outcome,
+    Status,
+)
 from schemas.runs.not_found_surge import not_found_surge
 from schemas.runs.run import Run, RunSummary
 from store import tables
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from store.database import Database
+
+#: Skolon was not asked about these.
+_NOT_LOOKED_UP: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED)
 
 _log = structlog.get_logger(__name__)
 
@@ -112,8 +122,8 @@ class Runs:
     def complete_if_done(self, run_id: int) -> bool:
         """Complete a run whose users all have their outcome; True for the one who did it.
 
-        To be called after the commit of each last step: the last one sees all the others'. A run that found
-        far fewer users in Skolon than the last one is halted instead (`suspicious_list`).
+        To be called after the commit of each last step: the last one sees all the others'. A run that no
+        longer found many of the users that the last one had found is halted instead (`suspicious_list`).
         """
         if not is_run_id(run_id):
             return False
@@ -128,10 +138,11 @@ class Runs:
             if not done.rowcount:
                 return False
             delete_waits(connection, run_id)
+            # Also of a run that is halted now: deltas go on reading such users again.
+            record_unresolved(connection, run_id, is_sqlite=self._database.is_sqlite)
             surge = _surge_of(connection, run_id)
             if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
-                record_unresolved(connection, run_id, is_sqlite=self._database.is_sqlite)
                 return True
             connection.execute(
                 update(runs)
@@ -194,8 +205,31 @@ def _surge_of(connection: Connection, run_id: int) -> str | None:
     )
     if earlier is None:
         return None
-    totals = totals_by_run(connection, [run_id, earlier])
-    return not_found_surge(totals[run_id].outcomes, totals[earlier].outcomes)
+    return not_found_surge(*_missing_and_sought(connection, run_id, earlier))
+
+
+def _missing_and_sought(connection: Connection, run_id: int, earlier: int) -> tuple[int, int]:
+    """Return how many users that an earlier run found a run did not find, and how many of them it sought."""
+    receipts, before = tables.receipts, tables.receipts.alias()
+    query = (
+        select(
+            func.coalesce(func.sum(case((receipts.c.outcome == Outcome.NOT_FOUND, 1), else_=0)), 0),
+            func.count(),
+        )
+        .select_from(receipts)
+        .join(before, and_(before.c.run_id == earlier, before.c.entra_id == receipts.c.entra_id))
+        .where(
+            receipts.c.run_id == run_id,
+            before.c.outcome.in_(VERIFYING_OUTCOMES),
+            receipts.c.outcome.not_in(_NOT_LOOKED_UP),
+            or_(
+                receipts.c.not_found_reason.is_(None),
+                receipts.c.not_found_reason.not_in(NOT_MISSING_IN_SKOLON),
+            ),
+        )
+    )
+    missing, sought = connection.execute(query).one()
+    return int(missing), int(sought)
 
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:

@@ -1,8 +1,8 @@
 """Users that a run could not bring up to date: each delta run reads some of them again by id.
 
 A delta tells of users that changed in Entra. What was corrected in Skolon, such as a missing user or a
-doubled address, it never tells. The table is brought up to date in the transaction that completes a run, by
-three statements for all of its users.
+doubled address, it never tells. The table is brought up to date in the transaction that ends a run whose
+users all have their outcome, by three statements for all of its users.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, delete, exists, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.outcomes import Mode, NotFoundReason, Outcome
+from schemas.outcomes import NOT_MISSING_IN_SKOLON, Mode, Outcome
 from schemas.users.graph_user import PLACEHOLDER_PREFIX
 from store import tables
 from store.timestamps import now
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from store.database import Database
 
 _RESOLVED: Final = (Outcome.UPDATED, Outcome.UNCHANGED, Outcome.OUT_OF_SCOPE)
-
-#: Nothing that is corrected in Skolon helps these users.
-_NOT_FOUND_FOR_GOOD: Final = (NotFoundReason.NO_MATCH_KEY, NotFoundReason.EXCLUDED_BY_DECISION)
 
 
 class UnresolvedUsers:
@@ -60,7 +57,7 @@ class UnresolvedUsers:
 
 
 def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -> None:
-    """Record which users of a complete run are unresolved, and which no longer are.
+    """Record which users of a run that ends are unresolved, and which no longer are.
 
     A user without a match key is not: only a change in Entra can help, and a delta tells of that. Neither is
     one whose Skolon user is excluded: an administrator has decided it.
@@ -76,7 +73,7 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
         receipts.c.entra_id == unresolved.c.entra_id,
         or_(
             receipts.c.outcome.in_(_RESOLVED),
-            receipts.c.not_found_reason.in_(_NOT_FOUND_FOR_GOOD),
+            receipts.c.not_found_reason.in_(NOT_MISSING_IN_SKOLON),
         ),
     )
     connection.execute(delete(unresolved).where(unresolved.c.tenant_id == tenant_id, resolved))
@@ -94,7 +91,7 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
             receipts.c.outcome == Outcome.DEAD_LETTERED,
             and_(
                 receipts.c.outcome == Outcome.NOT_FOUND,
-                receipts.c.not_found_reason.not_in(_NOT_FOUND_FOR_GOOD),
+                receipts.c.not_found_reason.not_in(NOT_MISSING_IN_SKOLON),
             ),
         ),
         ~receipts.c.entra_id.startswith(PLACEHOLDER_PREFIX, autoescape=True),

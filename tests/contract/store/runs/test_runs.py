@@ -9,7 +9,8 @@ import pytest
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError, UsageError
-from schemas.outcomes import Cause, Mode, Outcome, Status
+from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome, Status
+from schemas.runs.sync_result import SyncResult
 from store.runs.triggers import OpenedRun
 from tests.contract.store.factories import (
     CLIENT_SECRET,
@@ -338,14 +339,45 @@ def test_pending_users_come_in_portions(store: Store) -> None:
 MANY = [f"user-{number:02}" for number in range(30)]
 
 
-def read_all(store: Store, event: str, outcome: Outcome, *, dry_run: bool = False) -> int:
-    """Read a list of users who all come to this outcome, up to the completion of the run."""
-    run = begin_run(store, event, *MANY, dry_run=dry_run)
+def read_all(
+    store: Store, event: str, outcome: Outcome | SyncResult, *new: str, dry_run: bool = False
+) -> int:
+    """Read a list of users who all come to this outcome, up to the completion of the run.
+
+    New ones are not found.
+    """
+    run = begin_run(store, event, *MANY, *new, dry_run=dry_run)
     store.delta_state.read_plan(run, "f" * 64)
     store.runs.finish_reading(run.id)
     for user in MANY:
-        store.receipts.finish(run.id, user, result(outcome))
+        store.receipts.finish(run.id, user, outcome if isinstance(outcome, SyncResult) else result(outcome))
+    for user in new:
+        store.receipts.finish(run.id, user, result(Outcome.NOT_FOUND))
     return run.id
+
+
+def test_new_users_that_skolon_lacks_halt_no_run(store: Store) -> None:
+    """At the start of a school year many pupils are not in Skolon yet: full run after full run completes."""
+    new = [f"new-{number:02}" for number in range(60)]
+    assert store.runs.complete_if_done(read_all(store, "first", Outcome.UNCHANGED))
+    assert store.runs.complete_if_done(read_all(store, "second", Outcome.UNCHANGED, *new))
+    assert store.runs.complete_if_done(read_all(store, "third", Outcome.UNCHANGED, *new, "newest"))
+
+
+@pytest.mark.parametrize("reason", [NotFoundReason.NO_MATCH_KEY, NotFoundReason.EXCLUDED_BY_DECISION])
+def test_users_that_skolon_does_not_lack_halt_no_run(store: Store, reason: NotFoundReason) -> None:
+    """Entra's values went blank, or an administrator decided it: that says nothing about Skolon's list."""
+    assert store.runs.complete_if_done(read_all(store, "first", Outcome.UNCHANGED))
+    lost = SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=reason)
+    assert store.runs.complete_if_done(read_all(store, "second", lost))
+
+
+def test_deltas_read_the_users_of_a_halted_run_again(store: Store) -> None:
+    """A suspicious run has its users' outcomes: whichever Skolon gets back is brought up to date."""
+    assert store.runs.complete_if_done(read_all(store, "first", Outcome.UNCHANGED))
+    assert not store.runs.complete_if_done(read_all(store, "second", Outcome.NOT_FOUND))
+    following = begin_run(store, "third")
+    assert list(store.unresolved_users.due(following.id, limit=100)) == MANY
 
 
 def test_a_run_that_finds_nearly_no_user_is_halted(store: Store) -> None:
