@@ -43,7 +43,7 @@ class RevertedAccounts:
             return None
         undoable = self._undo_records.load(self._undone, account, before=self._before)
         return Account(
-            id=account, mapped={} if undoable is None else dict(_reversion(undoable, user).changes)
+            id=account, mapped={} if undoable is None else dict(_reversion(undoable, user, account).changes)
         )
 
 
@@ -94,7 +94,7 @@ class UndoPipeline:
         )
 
     def _revert(self, undoable: UndoRecord, user: SkolonUser) -> SyncResult:
-        reversion = _reversion(undoable, user)
+        reversion = _reversion(undoable, user, self._message.user)
         plan = self._unique_values.plan(user, reversion.changes, searched={}, found=())
         if plan.changes:
             result = self._writer.write(user, plan.changes)
@@ -108,10 +108,11 @@ class UndoPipeline:
         return replace(result, skipped=skipped, detail=detail)
 
 
-def _reversion(undoable: UndoRecord, user: SkolonUser) -> Reversion:
+def _reversion(undoable: UndoRecord, user: SkolonUser, user_id: str) -> Reversion:
     return revert(
         user,
         undoable.written,
+        user_id=user_id,
         since=undoable.since,
         untouched=user.version is not None and user.version == undoable.version,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.users.attributes import Attribute, values_match
+from workers.rules.uniqueness import is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,14 +24,19 @@ class Reversion:
 
 
 def revert(
-    user: SkolonUser, written: ChangeRecord, *, since: Collection[ChangeRecord] = (), untouched: bool = False
+    user: SkolonUser,
+    written: ChangeRecord,
+    *,
+    user_id: str,
+    since: Collection[ChangeRecord] = (),
+    untouched: bool = False,
 ) -> Reversion:
-    """Compare a Skolon user with the values that a run wrote to it.
+    """Compare a Skolon user with the values that a run wrote to it for the Entra user `user_id`.
 
     An attribute that has its earlier value needs nothing: the run's change never arrived, or was reverted
     already. `since` holds the values that newer runs wrote: their attributes are skipped. `untouched` says
     that the user has not changed since the run. Then Skolon has the written value, even if it spells it
-    otherwise.
+    otherwise. A temporary value is the sync's own: the undo may have written it to make way for another user.
     """
     changes: dict[Attribute, str | None] = {}
     skipped = []
@@ -38,10 +44,9 @@ def revert(
         held = user.attributes.get(attribute)
         if values_match(attribute, held, old):
             continue
+        is_ours = written.wrote(attribute, held) or is_temporary(attribute, user_id, held)
         is_newer = any(other.wrote(attribute, held) for other in since)
-        if (untouched and attribute in written.last_written) or (
-            written.wrote(attribute, held) and not is_newer
-        ):
+        if (untouched and attribute in written.last_written) or (is_ours and not is_newer):
             changes[attribute] = old
         else:
             skipped.append(attribute)

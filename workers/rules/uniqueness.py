@@ -90,6 +90,15 @@ def temporary_value(user_id: str, held: str | None) -> str:
     return f"{user_id}{at}{domain}"
 
 
+def is_temporary(attribute: Attribute, user_id: str, held: str | None) -> bool:
+    """Say whether what an Entra user's Skolon user has is a temporary value, whichever run wrote it."""
+    return (
+        attribute in _EXCHANGEABLE
+        and held is not None
+        and keys_match(attribute, held, temporary_value(user_id, held))
+    )
+
+
 def others_with(
     users: Iterable[SkolonUser], attribute: Attribute, value: str, *, but: str
 ) -> tuple[SkolonUser, ...]:

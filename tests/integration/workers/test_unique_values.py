@@ -112,6 +112,27 @@ def test_values_change_hands_in_one_run(
     assert restored == users
 
 
+def test_an_undo_of_a_swap_across_domains_leaves_no_temporary_value(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """The undo makes way with another temporary value than the run: it has the other domain."""
+    far = "upn1@other.example"
+    accounts = [{**person(0, 0), "userPrincipalName": far}, person(1, 0)]
+    near, moving = known(0, 0), known(1, 1)
+    users = [
+        near,
+        {**moving, "userName": far, SKOLON_SCHEMA: {**moving[SKOLON_SCHEMA], "idpIdentifier": far}},
+    ]
+    fill(made_up, accounts, users)
+    run = sync.run(users=tuple(each["id"] for each in accounts))
+    assert names(made_up, 2) == [(far, far), (upn(0), upn(0))]
+
+    undone = undo(sync, run.run.id)
+    assert outcomes(sync, undone, accounts) == {Outcome.UPDATED}
+    assert undone.skipped == 0
+    assert [values(made_up, f"s{number}") for number in range(2)] == users
+
+
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_value_that_two_want_goes_to_its_holder(
     made_up: Environment,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -11,14 +12,17 @@ from hypothesis import strategies as st
 from schemas.runs.before_image import ChangeRecord
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
-from tests.unit.workers.factories import skolon_user
+from tests.unit.workers.factories import ENTRA_ID, skolon_user
+from workers.rules import reversion
 from workers.rules.diff import difference
-from workers.rules.reversion import Reversion, revert
+from workers.rules.reversion import Reversion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CITY, EMAIL, EPPN = Attribute.CITY, Attribute.EMAIL, Attribute.EPPN
+
+revert: Final = partial(reversion.revert, user_id=ENTRA_ID)
 
 
 def wrote(held: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]) -> ChangeRecord:
@@ -43,6 +47,13 @@ def test_what_is_as_before_needs_nothing() -> None:
     """A change that never arrived, or has been undone by anybody, is neither changed nor left."""
     written = wrote({CITY: "Lund", EMAIL: None}, {CITY: "Malmö", EMAIL: "a@b.example"})
     assert revert(skolon_user(city="Lund"), written) == Reversion(changes={}, skipped=())
+
+
+def test_a_temporary_value_is_ours() -> None:
+    """The undo itself has written it, which the undone run's record cannot tell."""
+    written = wrote({EPPN: "a@x.example"}, {EPPN: "b@y.example"})
+    found = revert(skolon_user(eppn=f"{ENTRA_ID}@y.example"), written)
+    assert found == Reversion(changes={EPPN: "a@x.example"}, skipped=())
 
 
 def test_what_a_newer_run_wrote_is_left() -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import skolon_user
-from workers.rules.uniqueness import Availability, Holder, availability, others_with, temporary_value
+from workers.rules.uniqueness import (
+    Availability,
+    Holder,
+    availability,
+    is_temporary,
+    others_with,
+    temporary_value,
+)
 
 EPPN = Attribute.EPPN
 ME, SMALLER, GREATER = "b", "a", "c"
@@ -58,6 +65,26 @@ def test_a_number_has_no_temporary_value(attribute: Attribute) -> None:
 def test_a_temporary_value_is_nobodys(held: str | None, expected: str) -> None:
     """It is made of the Entra id and the domain, and of no name."""
     assert temporary_value("id-1", held) == expected
+
+
+@pytest.mark.parametrize(
+    ("attribute", "held", "expected"),
+    [
+        (EPPN, "id-1@k.example", True),
+        (EPPN, "ID-1@other.example", True),
+        (EPPN, "anna@k.example", False),
+        (EPPN, None, False),
+        (Attribute.IDP_IDENTIFIER, "id-1", True),
+        (Attribute.EXTERNAL_ID, "id-1", False),
+    ],
+)
+def test_a_temporary_value_is_known_by_its_looks(
+    attribute: Attribute,
+    held: str | None,
+    expected: bool,  # noqa: FBT001 - one column of the table
+) -> None:
+    """Whichever run wrote it; an External Id is always the Entra id."""
+    assert is_temporary(attribute, "id-1", held) is expected
 
 
 def test_others_are_found_without_case() -> None:
