@@ -10,7 +10,7 @@ from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.municipality import Municipality
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Status
 from schemas.tenants.match_decision import DecisionKind
 from schemas.tenants.tenant import load_tenant
 from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
@@ -77,7 +77,7 @@ def test_a_skolon_user_that_another_tenant_keeps_is_a_collision(
     assert values(made_up, "s1") == before
 
 
-@pytest.mark.parametrize("how", ["out of scope", "gone", "tenant disabled"])
+@pytest.mark.parametrize("how", ["out of scope", "gone", "no longer listed", "tenant disabled"])
 def test_a_skolon_user_that_no_other_tenant_keeps_any_more(
     made_up: Environment, pupils: InProcessSync, staff: InProcessSync, how: str
 ) -> None:
@@ -90,6 +90,11 @@ def test_a_skolon_user_that_no_other_tenant_keeps_any_more(
     elif how == "gone":
         next(iter(made_up.microsoft.directories.values())).remove(PUPIL["id"])
         assert receipt_of(pupils, PUPIL).outcome is Outcome.OUT_OF_SCOPE
+    elif how == "no longer listed":
+        next(iter(made_up.microsoft.directories.values())).remove(PUPIL["id"])
+        summary = pupils.run()
+        assert summary.run.status is Status.COMPLETED
+        assert pupils.store.receipts.get(summary.run.id, PUPIL["id"]) is None
     else:
         pupils.store.tenants.change(TENANT_KEY, {"enabled": False})
     assert receipt_of(staff, TEACHER).outcome is Outcome.UPDATED
