@@ -16,7 +16,7 @@ from store import tables
 from store.timestamps import now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -114,6 +114,27 @@ class UndoRecords:
             written=self._written(first.before_image),
             since=tuple(self._written(row.before_image) for row in newer if row.skolon_id == first.skolon_id),
         )
+
+    def before_images(
+        self, run_id: int, entra_id: str, skolon_id: str
+    ) -> tuple[Mapping[Attribute, str | None], ...]:
+        """Return the values from before this run and each one before it changed a user, the newest first."""
+        receipts = tables.receipts
+        tenant_id = select(tables.runs.c.tenant_id).where(tables.runs.c.id == run_id).scalar_subquery()
+        query = (
+            select(receipts.c.before_image)
+            .where(
+                receipts.c.tenant_id == tenant_id,
+                receipts.c.entra_id == entra_id,
+                receipts.c.run_id <= run_id,
+                receipts.c.claimed_at.is_not(None),
+                receipts.c.skolon_id == skolon_id,
+            )
+            .order_by(receipts.c.run_id.desc())
+        )
+        with self._database.transaction() as connection:
+            sealed = connection.scalars(query).all()
+        return tuple(self._written(each).before_image for each in sealed)
 
     def last_writes(self, run_id: int, entra_id: str) -> LastWrites | None:
         """Return what runs before this one have written to a user; None if that is not known for sure.

@@ -6,9 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from schemas.messages.messages import UserSync
+    from schemas.users.attributes import Attribute
     from store.store import Store
 
 #: Seconds until a user that waits for another one is tried again, at least and at most.
@@ -34,8 +35,8 @@ class Peers(Protocol):
     def retry_after(self) -> float:
         """Return in how many seconds to try again."""
 
-    def before_image(self) -> Mapping[str, str | None]:
-        """Return the values from before the run changed this user, by attribute name."""
+    def before_images(self, skolon_id: str) -> Sequence[Mapping[Attribute, str | None]]:
+        """Return the values from before each run that changed this user, the newest run first."""
 
 
 class RunPeers:
@@ -61,9 +62,9 @@ class RunPeers:
         """Return a quarter of the time that this user has waited, within bounds."""
         return min(max(self._waited().total_seconds() / 4, _FIRST_WAIT), _LONGEST_WAIT)
 
-    def before_image(self) -> Mapping[str, str | None]:
-        """Return what this user's claim has noted."""
-        return self._store.claims.before_image(self._message.run, self._message.user)
+    def before_images(self, skolon_id: str) -> Sequence[Mapping[Attribute, str | None]]:
+        """Return what this user's claims have noted, also those of runs that have ended."""
+        return self._store.undo_records.before_images(self._message.run, self._message.user, skolon_id)
 
     def _waited(self) -> dt.timedelta:
         since = self._store.waits.since(self._message.run, self._message.user)
@@ -91,9 +92,9 @@ class DryRunPeers:
         """Return the shortest wait; a dry run waits for no one."""
         return _FIRST_WAIT
 
-    def before_image(self) -> Mapping[str, str | None]:
-        """Return nothing: a dry run writes nothing."""
-        return {}
+    def before_images(self, skolon_id: str) -> Sequence[Mapping[Attribute, str | None]]:
+        """Return what this user's claims in other runs have noted."""
+        return self._store.undo_records.before_images(self._message.run, self._message.user, skolon_id)
 
 
 class AnyRunPeers:
@@ -114,9 +115,10 @@ class AnyRunPeers:
         """Return the shortest wait; an explanation waits for no one."""
         return _FIRST_WAIT
 
-    def before_image(self) -> Mapping[str, str | None]:
+    def before_images(self, skolon_id: str) -> Sequence[Mapping[Attribute, str | None]]:
         """Return nothing."""
-        return {}
+        del skolon_id
+        return ()
 
 
 #: The peers of a user that is only looked at.

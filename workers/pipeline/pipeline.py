@@ -41,6 +41,7 @@ from workers.rules.mapping import (
 )
 from workers.rules.matching import match_keys_with_values
 from workers.rules.scope import evaluate_scope, exclusion_reason
+from workers.rules.uniqueness import temporary_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -227,11 +228,16 @@ class SyncPipeline:
         ensure_usable(user)
         erase_blank = self._tenant.erase_blank
         changes = difference(user, mapped, erase_blank)
-        self._kept = self._source_order.kept(entra_user, self._sources, user, changes)
-        self._note_altered(user, {name: value for name, value in changes.items() if name not in self._kept})
+        # A temporary value that a run has left is no value to keep.
+        temporary = temporary_attributes(entra_user.id, user, mapped)
+        self._kept = self._source_order.kept(entra_user, self._sources, user, changes) - temporary
+        not_altered = self._kept | temporary
+        self._note_altered(user, {name: value for name, value in changes.items() if name not in not_altered})
         left_out = self._kept | self._altered
         changes = {name: value for name, value in changes.items() if name not in left_out}
-        plan = unique_values.plan(user, changes, searched=keys, found=self._matcher.found)
+        plan = unique_values.plan(
+            user, changes, searched=keys, found=self._matcher.found, temporary=temporary
+        )
         kept = kept_blanks(user, mapped, erase_blank)
         self._on_step(steps.CompareStep(user=user, changes=plan.changes, kept=kept))
         if plan.changes:

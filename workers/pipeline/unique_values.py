@@ -17,6 +17,7 @@ from workers.rules.uniqueness import (
     Availability,
     Holder,
     availability,
+    is_temporary,
     others_with,
     temporary_value,
 )
@@ -61,7 +62,7 @@ class UniqueValues:
         self._accounts = accounts
         self._peers = peers
 
-    def plan(
+    def plan(  # noqa: PLR0913 - what decides
         self,
         user: SkolonUser,
         changes: Mapping[Attribute, str | None],
@@ -69,11 +70,13 @@ class UniqueValues:
         searched: Mapping[Attribute, str],
         found: Sequence[SkolonUser],
         unique: Collection[Attribute] = UNIQUE_ATTRIBUTES,
+        temporary: Collection[Attribute] = (),
     ) -> WritePlan:
         """Return what may be written of the changes.
 
         `found` are the users that a search for the `searched` values has found: only values that it did not
-        look for are searched.
+        look for are searched. The `temporary` attributes get their values from before, unless another
+        value replaces their temporary ones.
         """
         wanted = {name: value for name, value in changes.items() if name in unique and value is not None}
         more = {name: value for name, value in wanted.items() if name not in searched}
@@ -92,8 +95,8 @@ class UniqueValues:
                 else:
                     continue
                 planned.pop(attribute, None)
-        for attribute in taken:
-            self._restore(user, attribute, planned)
+        for attribute in sorted(taken.keys() | (set(temporary) - planned.keys() - awaited)):
+            self._restore(user, attribute, planned, taken)
         return WritePlan(changes=planned, awaited=frozenset(awaited) - taken.keys(), taken=taken)
 
     def settle(self, user: SkolonUser, plan: WritePlan, result: SyncResult) -> SyncResult:
@@ -171,17 +174,40 @@ class UniqueValues:
             is_expected=self._peers.is_expected(account.id),
         )
 
-    def _restore(self, user: SkolonUser, attribute: Attribute, planned: dict[Attribute, str | None]) -> None:
-        """Plan the value from before, if the user has its temporary value and cannot get the right one."""
-        held = user.attributes.get(attribute)
-        if held is None or held != temporary_value(self._user_id, held):
+    def _restore(
+        self,
+        user: SkolonUser,
+        attribute: Attribute,
+        planned: dict[Attribute, str | None],
+        taken: dict[Attribute, Unwritten],
+    ) -> None:
+        """Plan the value from before, if the user has a temporary value and cannot get the right one.
+
+        Any run may have written the temporary value, and ended before it replaced it. What has no value to go
+        back to is `taken`, which says so.
+        """
+        if not is_temporary(attribute, self._user_id, user.attributes.get(attribute)):
             return
-        before = self._peers.before_image().get(str(attribute))
-        if before is None:
-            return
-        found = self._skolon.search(self._organisation, {attribute: before})
-        if not others_with(found, attribute, before, but=user.id):
-            planned[attribute] = before
+        images = (image.get(attribute) for image in self._peers.before_images(user.id))
+        before = next(
+            (
+                each
+                for each in images
+                if each is not None and not is_temporary(attribute, self._user_id, each)
+            ),
+            None,
+        )
+        if before is not None:
+            found = self._skolon.search(self._organisation, {attribute: before})
+            others = others_with(found, attribute, before, but=user.id)
+            if not others:
+                planned[attribute] = before
+                return
+            if attribute not in taken:
+                taken[attribute] = _taken(attribute, self._holder(attribute, others[0]))
+        if attribute in taken:
+            fault = f"{taken[attribute].fault}; Skolon user {user.id} keeps a temporary value, its Entra id"
+            taken[attribute] = replace(taken[attribute], fault=fault)
 
 
 def _taken(attribute: Attribute, holder: Holder) -> Unwritten:

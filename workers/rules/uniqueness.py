@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from schemas.users.attributes import Attribute, keys_match
+from schemas.users.attributes import Attribute, keys_match, values_match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from schemas.users.skolon_user import SkolonUser
 
@@ -96,6 +96,18 @@ def is_temporary(attribute: Attribute, user_id: str, held: str | None) -> bool:
         attribute in _EXCHANGEABLE
         and held is not None
         and keys_match(attribute, held, temporary_value(user_id, held))
+    )
+
+
+def temporary_attributes(
+    user_id: str, user: SkolonUser, mapped: Mapping[Attribute, str | None]
+) -> frozenset[Attribute]:
+    """Return the attributes that have a temporary value, apart from those that are mapped to it."""
+    return frozenset(
+        attribute
+        for attribute in _EXCHANGEABLE
+        if is_temporary(attribute, user_id, held := user.attributes.get(attribute))
+        and not values_match(attribute, held, mapped.get(attribute))
     )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from sqlalchemy import update
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from sandbox.skolon.faults import Fault
 from schemas.dead_letter_reasons import Reason
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Status
 from schemas.runs.collision import Collision
 from schemas.users.attributes import Attribute
+from store import tables
 from tests.integration.workers.test_pipeline import directory
 from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
 from tests.integration.workers.test_undo import undo
@@ -201,6 +205,69 @@ def test_a_swap_that_skolon_refuses_leaves_no_temporary_value(
     run = sync.run(users=tuple(each["id"] for each in accounts))
     assert run.reasons == {Reason.VALUE_TAKEN: 1, Reason.REJECTED_BY_SKOLON: 1}
     assert names(made_up, 2) == [(upn(0), upn(1)), (upn(1), upn(0))]
+
+
+def leave_temporary_values(made_up: Environment, sync: InProcessSync) -> list[dict[str, Any]]:
+    """Have a swap halted and cancelled once the first has made way; return the accounts."""
+    accounts = [person(0, 1), person(1, 0)]
+    fill(made_up, accounts, [known(0, 0), known(1, 1)])
+    made_up.skolon.faults.add(Fault(kind="status", status=401, times=None, method="PATCH", user_id="s1"))
+    halted = sync.run(users=tuple(each["id"] for each in accounts))
+    assert halted.run.status is Status.HALTED
+    sync.store.runs.cancel(halted.run.id)
+    sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
+    made_up.skolon.faults.clear()
+    # No worker has the users in hand any more.
+    with sync.store.database.transaction() as connection:
+        long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+        connection.execute(update(tables.receipts).values(claimed_at=long_ago))
+    temporary = f"{accounts[0]['id']}@k.example"
+    assert names(made_up, 2) == [(temporary, temporary), (upn(1), upn(1))]
+    return accounts
+
+
+@pytest.mark.parametrize("source", ["userPrincipalName", "onPremisesImmutableId"], ids=["taken", "blank"])
+def test_a_later_run_replaces_the_temporary_values_of_a_cancelled_one(
+    made_up: Environment, sync: InProcessSync, source: str
+) -> None:
+    """What cannot be the right value is the one from before, also where Entra has no value any more."""
+    accounts = leave_temporary_values(made_up, sync)
+    sync.store.tenants.change(TENANT_KEY, {"sources": {"eppn": ["mail"], "idp_identifier": [source]}})
+    later = sync.run(users=(accounts[0]["id"],))
+    assert later.reasons == {Reason.VALUE_TAKEN: 1}
+    assert names(made_up, 2) == [(upn(0), upn(0)), (upn(1), upn(1))]
+
+
+def test_a_dead_letter_says_that_a_temporary_value_stays(made_up: Environment, sync: InProcessSync) -> None:
+    """Another Skolon user has got the value from before."""
+    accounts = leave_temporary_values(made_up, sync)
+    (organisation,) = made_up.skolon.organisations
+    made_up.skolon.fill(organisation, [*made_up.skolon_users(), known(2, 0, with_external_ids=False)])
+    later = sync.run(users=(accounts[0]["id"],))
+    receipt = sync.store.receipts.get(later.run.id, accounts[0]["id"])
+    assert receipt is not None
+    assert receipt.reason is Reason.VALUE_TAKEN
+    assert "Skolon user s0 keeps a temporary value" in str(receipt.detail)
+    assert "k.example" not in str(receipt.detail)
+
+
+def test_a_temporary_value_is_not_kept_when_its_source_goes_blank(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """The next source's value replaces it: it is no identity value."""
+    sources = ["onPremisesImmutableId", "userPrincipalName"]
+    sync.store.tenants.change(TENANT_KEY, {"sources": {"eppn": ["mail"], "idp_identifier": sources}})
+    mover = {**person(0, 0), "onPremisesImmutableId": upn(7)}
+    user = {**known(0, 7), "userName": upn(0)}
+    fill(made_up, [mover], [user])
+    assert outcomes(sync, sync.run(users=(mover["id"],)), [mover]) == {Outcome.UNCHANGED}
+
+    left = {**user, SKOLON_SCHEMA: {**user[SKOLON_SCHEMA], "idpIdentifier": f"{mover['id']}@k.example"}}
+    directory(made_up).change(mover["id"], {"onPremisesImmutableId": None})
+    fill(made_up, [], [left])
+    later = sync.run(users=(mover["id"],))
+    assert outcomes(sync, later, [mover]) == {Outcome.UPDATED}
+    assert names(made_up, 1) == [(upn(0), upn(0))]
 
 
 def test_a_dry_run_foretells_a_swap(made_up: Environment, sync: InProcessSync) -> None:
