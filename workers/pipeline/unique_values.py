@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from clients.skolon.capabilities import SearchMethod
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
 from schemas.outcomes import Outcome, Stage
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from workers.pipeline.accounts import Account
     from workers.pipeline.peers import Peers
 
-#: Users of a ring at most.
+#: Users of a ring that are followed at most. A longer one is broken in several places.
 _LONGEST_RING: Final = 20
 
 
@@ -79,7 +80,9 @@ class UniqueValues:
         value replaces their temporary ones.
         """
         wanted = {name: value for name, value in changes.items() if name in unique and value is not None}
-        more = {name: value for name, value in wanted.items() if name not in searched}
+        more = {
+            name: value for name, value in wanted.items() if name not in searched and self._may_search(name)
+        }
         users = [*found, *(self._skolon.search(self._organisation, more) if more else ())]
         planned, awaited, taken = dict(changes), set[Attribute](), dict[Attribute, Unwritten]()
         for attribute, value in wanted.items():
@@ -139,13 +142,19 @@ class UniqueValues:
             return Availability.FREE, holders[0]
         return Availability.TAKEN, holders[0]
 
+    def _may_search(self, attribute: Attribute) -> bool:
+        """Say no where a search would have a personal number in a URL (promise P6)."""
+        if attribute is not Attribute.SSN:
+            return True
+        return self._skolon.capabilities(self._organisation).method is SearchMethod.POST
+
     def _follow(
         self, user: SkolonUser, attribute: Attribute, value: str, other: SkolonUser
     ) -> tuple[list[Holder], bool]:
         """Return who has the value, who has the value that this one is to get, and so on.
 
-        The second answer says whether the last of them is to get what `user` has. It is followed only as far
-        as this Entra user may be the one to make way.
+        The second answer says whether the last of them is to get what `user` has, or may be. It is followed
+        only as far as this Entra user may be the one to make way.
         """
         held = user.attributes.get(attribute)
         holders = [self._holder(attribute, other)]
@@ -156,11 +165,16 @@ class UniqueValues:
             value = last.wanted or ""
             if held is not None and keys_match(attribute, held, value):
                 return holders, True
+            if not self._may_search(attribute):
+                break
             found = self._skolon.search(self._organisation, {attribute: value})
             following = others_with(found, attribute, value, but=last.skolon_id)
             if not following or following[0].id in {each.skolon_id for each in holders}:
                 break
             holders.append(self._holder(attribute, following[0]))
+        else:
+            # Too many to follow, and none of them makes way: this one does, once.
+            return holders, held is not None and not is_temporary(attribute, self._user_id, held)
         return holders, False
 
     def _holder(self, attribute: Attribute, other: SkolonUser) -> Holder:
