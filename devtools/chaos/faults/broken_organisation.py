@@ -23,7 +23,7 @@ MALFORMED: Final = "malformed"
 _HANGING: Final = "hanging"
 _ANSWERS: Final = {
     "503": Fault(kind="status", status=503),
-    "501": Fault(kind="status", status=501),
+    "500": Fault(kind="status", status=500),
     "404-page": Fault(kind="html", status=404),
 }
 #: Outages of the organisation, and users of it that cannot be read.

@@ -9,7 +9,7 @@ from devtools.commands import running, wait_for
 from sandbox.skolon.faults import Fault
 from schemas.crypto.encryption import new_key
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Outcome, Stage, Status
+from schemas.outcomes import Cause, Outcome, Stage, Status
 from tests.acceptance.workers.organisations import (
     HANGING,
     MALFORMED,
@@ -37,7 +37,10 @@ BROKEN: Final = tuple(key for key in KINDS if key != "healthy")
 
 
 def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: str, tmp_path: Path) -> None:
-    """P7, P8: beside eight broken organisations a healthy one is done, while all of theirs wait."""
+    """P7, P8: beside eight broken organisations a healthy one is done, while theirs wait.
+
+    A server that says that it cannot search is no outage: its run halts.
+    """
     servers = {
         "UPDATE_SYNC_AMQP_URL": amqp_url,
         "UPDATE_SYNC_DATABASE_URL": database_url,
@@ -53,9 +56,12 @@ def test_a_broken_organisation_is_its_own_trouble(amqp_url: str, database_url: s
         healthy = completed(served.store, served.trigger("healthy"))
         expected = served.municipalities["healthy"].expected_outcomes("first")
         assert {outcome: count for outcome, count in healthy.counts.items() if count} == expected
-        for run in broken:
+        for key, run in zip(BROKEN, broken, strict=True):
             waiting = served.store.runs.summary(run)
-            assert waiting.run.status == Status.UPDATING
+            is_outage = KINDS[key] != "unknown"
+            assert (waiting.run.status, waiting.run.cause) == (
+                (Status.UPDATING, None) if is_outage else (Status.HALTED, Cause.SKOLON_SEARCH)
+            )
             assert waiting.counts[Outcome.PENDING]
             assert not {Reason.GAVE_UP, Reason.REJECTED_BY_SKOLON, Reason.BUG}.intersection(waiting.reasons)
         served.release()
