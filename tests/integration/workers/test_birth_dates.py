@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from schemas.outcomes import Outcome
-from tests.integration.workers.test_suspicious_matches import (
+from tests.integration.workers.identity.accounts import (
     ADDRESS,
     account,
     skolon_user,

@@ -13,7 +13,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome, Status
 from schemas.tenants.match_decision import DecisionKind
 from schemas.tenants.tenant import load_tenant
-from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
+from tests.integration.workers.identity.accounts import account, skolon_user, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

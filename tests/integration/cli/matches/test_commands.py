@@ -12,9 +12,9 @@ from devtools.commands import command_environment, json_output, running, update_
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.runs.operation import OperationKind
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store
-from tests.integration.workers.test_match_decisions import ANNA, HAND_MADE
+from tests.integration.workers.identity.accounts import ADDRESS, DOMAIN, account, skolon_user
+from tests.integration.workers.identity.test_match_decisions import ANNA, HAND_MADE
 from tests.integration.workers.test_pipeline import directory
-from tests.integration.workers.test_suspicious_matches import ADDRESS, DOMAIN, account, skolon_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from sandbox.microsoft.http_messages import Kind
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome, Status
 from tests.integration.producers.delta.steps import asked, counts, delta, directory, rename
-from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
+from tests.integration.workers.identity.accounts import account, skolon_user, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

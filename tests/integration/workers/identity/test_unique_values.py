@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from sandbox.skolon.faults import Fault
 from schemas.dead_letter_reasons import Reason
@@ -18,8 +18,8 @@ from schemas.outcomes import Outcome, Status
 from schemas.runs.collision import Collision
 from schemas.users.attributes import Attribute
 from store import tables
+from tests.integration.workers.identity.accounts import account, skolon_user, values
 from tests.integration.workers.test_pipeline import directory
-from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
 from tests.integration.workers.test_undo import undo
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     from schemas.runs.run import RunSummary
 
 NAMES: Final = ("Anna", "Bo", "Cia", "Dag", "Eva")
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=1) as served:
-        yield served
 
 
 @pytest.fixture

@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.http_messages import Kind
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome
+from tests.integration.workers.identity.accounts import account, skolon_user, values
 from tests.integration.workers.test_pipeline import directory
-from tests.integration.workers.test_suspicious_matches import account, skolon_user, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=1) as served:
-        yield served
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from schemas.runs.sign_in import SignInMatch, ValueMatch
+from tests.integration.workers.identity.accounts import DOMAIN, NUMBER, account, skolon_user
 from tests.integration.workers.test_pipeline import directory
-from tests.integration.workers.test_suspicious_matches import DOMAIN, NUMBER, account, skolon_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from schemas.reports.data_quality import DataQualityReport
 
 EXACT, CASE, DIFFERENT, BLANK = ValueMatch
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=1) as served:
-        yield served
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import NotFoundReason, Outcome
 from schemas.tenants.match_decision import DecisionKind
-from tests.integration.workers.test_suspicious_matches import (
+from tests.integration.workers.identity.accounts import (
     ADDRESS,
     DOMAIN,
     account,
@@ -22,22 +21,8 @@ from tests.integration.workers.test_suspicious_matches import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.runs.receipt import Receipt
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=1) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 ANNA: Final = account(1, "Anna", "Andersson", ADDRESS)

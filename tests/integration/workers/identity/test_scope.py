@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Outcome
 from tests.integration.producers.delta.steps import asked, delta, directory
-from tests.integration.workers.test_suspicious_matches import account, skolon_user
+from tests.integration.workers.identity.accounts import account, skolon_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from schemas.runs.run import RunSummary
 
 TEACHER = account(1, "Anna", "Andersson", "anna@k.example", department="Skolan", jobTitle="Lärare")
@@ -43,12 +43,6 @@ def made_up(tmp_path: Path) -> Iterator[Environment]:
             ],
         )
         yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def inside(sync: InProcessSync, summary: RunSummary) -> set[str]:

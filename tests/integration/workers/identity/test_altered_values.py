@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Outcome
 from schemas.runs.run import WarningKind
 from schemas.users.attributes import Attribute
+from tests.integration.workers.identity.accounts import ADDRESS, account, skolon_user, synced, values
 from tests.integration.workers.test_pipeline import directory
-from tests.integration.workers.test_suspicious_matches import account, skolon_user, synced, values
 from tests.integration.workers.test_undo import undo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from cli.sandbox.in_process_sync import InProcessSync
+    from sandbox.environment import Environment
     from schemas.runs.receipt import Receipt
     from schemas.runs.run import RunSummary
-
-ADDRESS: Final = "anna.andersson@k.example"
-
-
-@pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[Environment]:
-    with serve_environment(tmp_path, users=1) as served:
-        yield served
-
-
-@pytest.fixture
-def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
-    with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
-        yield together
 
 
 def known() -> dict[str, Any]:
