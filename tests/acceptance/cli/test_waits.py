@@ -40,7 +40,7 @@ def test_a_run_says_that_its_users_wait_for_skolon(
     made_up: Environment, env: dict[str, str], amqp_url: str
 ) -> None:
     """P8: users, since when, the status and the next try are shown meanwhile, and nothing when it is over."""
-    made_up.skolon.faults.add(Fault(kind="status", status=501, times=None, path_kind="search"))
+    made_up.skolon.faults.add(Fault(kind="status", status=503, times=None, path_kind="search"))
     publish(amqp_url, "tenant-sync", event("first"))
 
     run = waiting_run(env, "skolon")
@@ -51,9 +51,9 @@ def test_a_run_says_that_its_users_wait_for_skolon(
 
     (waiting,) = run["waiting"]
     assert 1 <= waiting["users"] <= run["pending"] <= PEOPLE
-    assert (waiting["last_status"], waiting["last_kind"], waiting["page"]) == (501, None, False)
+    assert (waiting["last_status"], waiting["last_kind"], waiting["page"]) == (503, None, False)
     assert all(MOMENT.fullmatch(waiting[name]) for name in ("since", "last_failed", "next_try"))
-    said = r"\d+ users? waits? for Skolon since \d\d:\d\d UTC, last answer HTTP 501, next try (now|in \d+ s)"
+    said = r"\d+ users? waits? for Skolon since \d\d:\d\d UTC, last answer HTTP 503, next try (now|in \d+ s)"
     assert re.search(rf"^waits for skolon +{said}$", text, re.MULTILINE), text
     assert re.search(said, patience.stderr), patience.stderr
     assert run["last_finished"] is None or MOMENT.fullmatch(run["last_finished"])
