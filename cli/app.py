@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "scheduler": LazyCommand(
         "cli.processes.scheduler:scheduler", "Trigger each tenant's runs by its schedule, until stopped."
     ),
+    "status": LazyCommand("cli.status:status", "Show all tenants: last run, failures, what needs a person."),
     "tenants": LazyCommand("cli.tenants.commands:tenants", "Manage tenants and check their credentials."),
     "trigger": LazyCommand("cli.runs.trigger:trigger", "Request a run for TENANT."),
     "users": LazyCommand("cli.users.commands:users", "Show whether users are in sync, and if not, why."),

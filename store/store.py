@@ -21,6 +21,7 @@ from store.receipts.verifications import Verifications
 from store.receipts.work_items import WorkItems
 from store.reports.data_quality import DataQualityReports
 from store.reports.pending_matches import PendingMatchReports
+from store.reports.tenant_overview import TenantOverviews
 from store.reports.users import UserHistory
 from store.runs.change_totals import ChangeTotals, Forecasts
 from store.runs.delta_state import DeltaState
@@ -79,6 +80,7 @@ class Store:
         self.waits = Waits(self.database)
         self.lost_messages = LostMessages(self.database)
         self.user_history = UserHistory(self.database)
+        self.tenant_overviews = TenantOverviews(self.database)
         self.pending_matches = PendingMatchReports(self.database)
         self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

@@ -339,8 +339,14 @@ ENCRYPTED_COLUMNS: Final = tuple(
     column for table in metadata.sorted_tables for column in table.columns if column.info.get("encrypted")
 )
 
+
+def is_full_scope(some_runs: FromClause) -> ColumnElement[bool]:
+    """Say whether a run may change all users."""
+    return and_(~some_runs.c.dry_run, cast(some_runs.c.users, Text) == "[]")
+
+
 #: A run that may change all users; and such a one that reads Entra, which an undo does not.
-IS_FULL_SCOPE: Final = and_(~runs.c.dry_run, cast(runs.c.users, Text) == "[]")
+IS_FULL_SCOPE: Final = is_full_scope(runs)
 IS_FULL_SCOPE_SYNC: Final = and_(IS_FULL_SCOPE, runs.c.mode != Mode.UNDO)
 
 

@@ -12,6 +12,7 @@ from clients.skolon.capabilities import SearchMethod
 from schemas.errors import Dependency, FailureKind, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.selected_properties import selected_properties
+from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 #: Entra's Secret ID, and never a secret's Value, looks like this.
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-#: Days before a secret expires from which on the check warns.
-_SOON: Final = 30
 
 #: An External Id that no Skolon user has.
 _NO_SUCH_ID: Final = "update-sync-check-that-finds-no-user"
@@ -115,7 +113,7 @@ def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
     if days < 0:
         # The date was entered by hand: only Entra knows whether the secret has expired.
         severity, detail = Severity.WARNING, f"entered as expiring on {expires}, which has passed"
-    elif days <= _SOON:
+    elif days <= SECRET_EXPIRES_SOON:
         severity, detail = Severity.WARNING, f"expires on {expires}, in {days} days"
     else:
         severity, detail = Severity.OK, f"valid until {expires}"

@@ -16,7 +16,7 @@ from cli.runs.report import describe_mode, exit_with, show_run
 from cli.runs.wait_progress import wait_report
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Status
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
 
@@ -38,11 +38,21 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option("--tenant", help="Only this tenant's.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(choices(Status)),
+    help="Only runs with this status; may be repeated.",
+)
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-def list_runs(*, tenant: str | None, limit: int, wants_json: bool) -> None:
+def list_runs(*, tenant: str | None, statuses: tuple[str, ...], limit: int, wants_json: bool) -> None:
     """List runs, the newest first."""
-    summaries = current_services(Requirement.DATABASE).store.runs.list(tenant, limit)
+    store = current_services(Requirement.DATABASE).store
+    if tenant is not None:
+        store.tenants.outline(tenant)
+    summaries = store.runs.list(tenant, limit, statuses=[Status(each) for each in statuses])
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return

@@ -1,36 +1,78 @@
-"""`update-sync tenants check`: whether a tenant's credentials work."""
+"""`update-sync tenants check`: whether tenants' credentials work."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
-from administration.tenants.connection_check import Severity, check_connection
+from administration.tenants.connection_check import Severity
+from administration.tenants.connection_checks import check_tenant, check_tenants
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from cli.tenants.options import key_argument
+from cli.progress import progress_bar
+from cli.tenants.options import all_tenants_option, check_one_or_all, optional_key_argument
 from schemas.settings import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from administration.tenants.connection_check import CheckResult
+    from administration.tenants.connection_checks import TenantCheck
+    from bootstrap.services import Services
 
 
 @click.command()
-@key_argument
+@optional_key_argument
+@all_tenants_option
 @json_option
-def check(*, key: str, wants_json: bool) -> None:
+def check(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     """Check a tenant's credentials and tell how to fix them. Nothing is changed.
 
-    The command connects to Entra, Microsoft Graph and Skolon.
+    The command connects to Entra, Microsoft Graph and Skolon. With --all it checks each tenant that is
+    enabled, and shows the steps that are not in order.
     """
+    check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
-    record = services.store.tenants.get(key)
-    steps = check_connection(record, services.gateways, dt.datetime.now(dt.UTC).date())
-    ok = all(step.severity is not Severity.ERROR for step in steps)
+    found = [_check(key, services)] if key is not None else _check_all(services, quiet=wants_json)
     if wants_json:
-        print_json({"tenant": key, "ok": ok, "steps": [step.as_json() for step in steps]})
+        objects = [each.as_json() for each in found]
+        print_json(objects if all_tenants else objects[0])
+    elif all_tenants:
+        _print_all(found)
     else:
-        for step in steps:
-            echo(f"{step.severity:<8} {step.name}: {step.detail}")
-            if step.fix:
-                echo(f"{'':<8} fix: {step.fix}")
-    if not ok:
+        _print_steps(found[0].steps)
+    if any(each.severity is Severity.ERROR for each in found):
         raise click.exceptions.Exit(1)
+
+
+def _check(key: str, services: Services) -> TenantCheck:
+    today = dt.datetime.now(dt.UTC).date()
+    return check_tenant(key, store=services.store, gateways=services.gateways, today=today)
+
+
+def _check_all(services: Services, *, quiet: bool) -> list[TenantCheck]:
+    keys = [each.key for each in services.store.tenants.outlines() if each.enabled]
+    today = dt.datetime.now(dt.UTC).date()
+    found = []
+    with progress_bar(quiet=quiet) as show:
+        for each in check_tenants(keys, store=services.store, gateways=services.gateways, today=today):
+            found.append(each)
+            show("check", "tenants", completed=len(found), total=len(keys))
+    return found
+
+
+def _print_all(found: Sequence[TenantCheck]) -> None:
+    for each in found:
+        echo(f"{each.severity:<8} {each.tenant}")
+        _print_steps([step for step in each.steps if step.severity in (Severity.ERROR, Severity.WARNING)])
+    wrong = sum(each.severity is Severity.ERROR for each in found)
+    echo(f"{len(found)} tenants checked, {wrong} with an error.")
+
+
+def _print_steps(steps: Sequence[CheckResult]) -> None:
+    for step in steps:
+        echo(f"{step.severity:<8} {step.name}: {step.detail}")
+        if step.fix:
+            echo(f"{'':<8} fix: {step.fix}")

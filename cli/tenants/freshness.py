@@ -11,6 +11,7 @@ from administration.tenants.freshness import freshness_of
 from cli.context import current_services
 from cli.durations import format_age
 from cli.output import json_option, print_json, print_table
+from cli.tenants.options import all_tenants_option, check_one_or_all, optional_key_argument
 from schemas.settings import Requirement
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("key", required=False)
-@click.option("--all", "all_tenants", is_flag=True, help="All tenants.")
+@optional_key_argument
+@all_tenants_option
 @json_option
 def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     """Show what share of users was verified in the last day and week.
@@ -28,8 +29,7 @@ def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     the user or finds it unchanged. Users without a Skolon user, or out of scope, are not counted. A delta run
     verifies only users that changed in Entra.
     """
-    if (key is None) is not all_tenants:
-        raise click.UsageError("Give either a tenant or --all.")
+    check_one_or_all(key, all_tenants=all_tenants)
     now = dt.datetime.now(dt.UTC)
     found = freshness_of(key, store=current_services(Requirement.DATABASE).store, now=now)
     if wants_json:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: A tenant's key.
-key_argument: Callable[..., Any] = click.argument("key")
+key_argument: Callable[..., Any] = click.argument("key", metavar="TENANT")
+optional_key_argument: Callable[..., Any] = click.argument("key", metavar="[TENANT]", required=False)
+
+#: Instead of a tenant's key.
+all_tenants_option: Callable[..., Any] = click.option(
+    "--all", "all_tenants", is_flag=True, help="All tenants."
+)
 
 _STDIN: Final = "-"
 
@@ -72,6 +78,12 @@ def tenant_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def check_one_or_all(key: str | None, *, all_tenants: bool) -> None:
+    """Raise `UsageError` unless either a tenant is named or all are meant."""
+    if (key is None) is not all_tenants:
+        raise UsageError("Give either a tenant or --all.")
 
 
 def changes_from(options: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+#: Days before the date of a client secret from which on it is warned of.
+SECRET_EXPIRES_SOON: Final = 30
+
 _SECRET: Final = "client_secret"  # noqa: S105 - the name of a field, no secret
 
 

@@ -94,7 +94,7 @@ class UserHistory:
                 return Freshness(tenant=tenant, run=None)
             people = select(
                 _newest(lambda newer: newer.c.outcome, confirming=False).label("outcome"),
-                _newest(_asked_at, confirming=True).label("confirmed"),
+                _newest(asked_at, confirming=True).label("confirmed"),
             ).where(receipts.c.run_id == run)
             row = connection.execute(_freshness(people, now)).one()
         oldest = row.oldest
@@ -136,7 +136,7 @@ def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
     )
 
 
-def _asked_at(receipts: Any) -> ColumnElement[Any]:
+def asked_at(receipts: Any) -> ColumnElement[Any]:
     """Return when Skolon was really asked: a receipt that trusts an earlier one has that one's moment."""
     return func.coalesce(receipts.c.verified_at, receipts.c.finished_at)
 

@@ -29,7 +29,7 @@ from store.runs.waits import delete_waits, last_finished_by_run, waiting_by_run
 from store.timestamps import now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -52,11 +52,15 @@ class Runs:
         with self._database.transaction() as connection:
             return run_from_row(get_run_row(connection, run_id))
 
-    def list(self, tenant: str | None = None, limit: int = 20) -> list[RunSummary]:
-        """Return the newest runs first, of one tenant or of all."""
+    def list(
+        self, tenant: str | None = None, limit: int = 20, *, statuses: Sequence[Status] = ()
+    ) -> list[RunSummary]:
+        """Return the newest runs first, of one tenant or of all, with one of the statuses if any is given."""
         query = SELECT_RUNS.order_by(tables.runs.c.id.desc()).limit(limit)
         if tenant is not None:
             query = query.where(tables.tenants.c.key == tenant)
+        if statuses:
+            query = query.where(tables.runs.c.status.in_(statuses))
         with self._database.transaction() as connection:
             return _summaries(connection, connection.execute(query).all())
 
@@ -64,6 +68,12 @@ class Runs:
         """Return a run with its sums, which come from its receipts, those that were removed included."""
         with self._database.transaction() as connection:
             return _summaries(connection, [get_run_row(connection, run_id)])[0]
+
+    def summaries(self, run_ids: Collection[int]) -> dict[int, RunSummary]:
+        """Return runs with their sums by number; a number that no run has is left out."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(SELECT_RUNS.where(tables.runs.c.id.in_(run_ids))).all()
+            return {summary.run.id: summary for summary in _summaries(connection, rows)}
 
     def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
         """Halt an open run; True for the one who did it, so that it is said once."""

@@ -117,7 +117,11 @@ def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: in
     newer = store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "second").run.id
     assert [each["run"] for each in json_output("runs", "list", env=env)] == [str(newer), str(run)]
     assert [each["run"] for each in json_output("runs", "list", "--limit", "1", env=env)] == [str(newer)]
-    assert json_output("runs", "list", "--tenant", "another", env=env) == []
+    of_status = json_output("runs", "list", "--status", "completed", "--status", "halted", env=env)
+    assert [each["run"] for each in of_status] == [str(run)]
+    unknown = update_sync("runs", "list", "--tenant", "another", "--json", env=env)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "no tenant 'another'" in unknown.stderr
     lines = update_sync("runs", "list", env=env).stdout.splitlines()
     assert {line.count("\t") for line in lines} == {lines[0].count("\t")}
     assert lines[1].startswith(f"{newer}\texempel\t")

@@ -246,3 +246,19 @@ def test_a_certificate_that_is_not_trusted(made_up: Environment, env: dict[str, 
     assert "TLS failed" in step["detail"]
     assert "name its file in UPDATE_SYNC_CA_BUNDLE" in step["fix"]
     assert "later" not in step["fix"]
+
+
+def test_all_tenants_are_checked(made_up: Environment, env: dict[str, str]) -> None:
+    """Each enabled one in a line, what is wrong with it below, and one that is wrong fails the command."""
+    add(env, made_up)
+    add_tenant(env, "fel", {**made_up.tenant, "client_secret": GUID})
+    add_tenant(env, "vilande", {**made_up.tenant, "enabled": False})
+    done = update_sync("tenants", "check", "--all", env=env)
+    assert done.returncode == 1
+    assert "error    fel\nerror    client secret: it looks like a GUID" in done.stdout
+    assert f"ok       {TENANT_KEY}\n" in done.stdout
+    assert done.stdout.endswith("2 tenants checked, 1 with an error.\n")
+    found = json.loads(update_sync("tenants", "check", "--all", "--json", env=env).stdout)
+    assert {each["tenant"]: each["ok"] for each in found} == {TENANT_KEY: True, "fel": False}
+    assert update_sync("tenants", "check", env=env).returncode == 2
+    assert update_sync("tenants", "check", TENANT_KEY, "--all", env=env).returncode == 2

@@ -1,0 +1,66 @@
+"""Checks the credentials of many tenants side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from administration.tenants.connection_check import CheckResult, Severity, check_connection
+from schemas.crypto.encryption import DecryptionError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from clients.gateways import Gateways
+    from store.store import Store
+
+#: Tenants that are checked at a time: most of a check is waiting.
+_AT_A_TIME: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantCheck:
+    """The steps of one tenant's check."""
+
+    tenant: str
+    steps: Sequence[CheckResult]
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of what the steps found."""
+        found = {step.severity for step in self.steps}
+        return next((each for each in (Severity.ERROR, Severity.WARNING) if each in found), Severity.OK)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "tenant": self.tenant,
+            "ok": self.severity is not Severity.ERROR,
+            "steps": [step.as_json() for step in self.steps],
+        }
+
+
+def check_tenant(tenant: str, *, store: Store, gateways: Gateways, today: dt.date) -> TenantCheck:
+    """Check a tenant's credentials; nothing is changed. Raises `UsageError` if there is no such tenant."""
+    return TenantCheck(tenant=tenant, steps=check_connection(store.tenants.get(tenant), gateways, today))
+
+
+def check_tenants(
+    tenants: Sequence[str], *, store: Store, gateways: Gateways, today: dt.date
+) -> Iterator[TenantCheck]:
+    """Check tenants side by side, and yield each in the order of `tenants`.
+
+    A client secret that no key opens is an error of its tenant.
+    """
+
+    def check(tenant: str) -> TenantCheck:
+        try:
+            return check_tenant(tenant, store=store, gateways=gateways, today=today)
+        except DecryptionError as error:
+            step = CheckResult(name="client secret", severity=Severity.ERROR, detail=str(error))
+            return TenantCheck(tenant=tenant, steps=[step])
+
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        yield from pool.map(check, tenants)

@@ -1,0 +1,136 @@
+"""The status of all tenants, or of one: what is in order, and what needs a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
+from schemas.outcomes import ENDED_STATUSES
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Owner
+from schemas.tenants.tenant import SECRET_EXPIRES_SOON
+from schemas.tenants.tenant_status import Problem, ProblemKind, TenantStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from schemas.tenants.schedule_state import ScheduleState
+    from schemas.tenants.tenant import Tenant
+    from store.reports.tenant_overview import TenantOverview
+    from store.store import Store
+
+#: How late a scheduled run may be before it is a problem: a scheduler looks each minute.
+_OVERDUE_AFTER: Final = dt.timedelta(minutes=5)
+
+#: How long a requested run may wait for a producer before it is a problem.
+_NOT_STARTED_AFTER: Final = dt.timedelta(minutes=10)
+
+_WEEK: Final = dt.timedelta(days=7)
+
+
+def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> list[TenantStatus]:
+    """Return the status of one tenant, or of all by key if `tenant` is None; `now` is aware.
+
+    Raises `UsageError` if there is no such tenant. It takes a few statements, however many tenants there are;
+    a tenant whose schedule is late takes a few more.
+    """
+    tenants = store.tenants.outlines() if tenant is None else [store.tenants.outline(tenant)]
+    overviews = store.tenant_overviews.load(now - _WEEK)
+    plans = {plan.tenant: plan for plan in store.schedules.enabled(tenant)}
+    acknowledged = store.tenant_overviews.acknowledged(
+        [event for plan in plans.values() if (event := last_event_id(plan)) is not None]
+    )
+    open_runs = store.runs.summaries(
+        [
+            overview.last_run.id
+            for overview in overviews.values()
+            if overview.last_run is not None and overview.last_run.status not in ENDED_STATUSES
+        ]
+    )
+    found = []
+    for each in tenants:
+        overview = overviews[each.key]
+        plan = plans.get(each.key)
+        problems = [*_of_runs(overview), *_of_users(overview)]
+        if plan is not None:
+            problems += _of_schedule(plan, overview, acknowledged, store=store, now=now)
+        problems += _of_secret(each, now.date())
+        last = overview.last_run
+        found.append(
+            TenantStatus(
+                tenant=each.key,
+                enabled=each.enabled,
+                last_run=last,
+                open_run=open_runs.get(last.id) if last is not None else None,
+                users=overview.users,
+                next_due=None if plan is None else _next_due(plan, now),
+                client_secret_expires=each.client_secret_expires,
+                # A disabled tenant waits for nothing: an administrator has decided that.
+                problems=tuple(problems) if each.enabled else (),
+            )
+        )
+    return found
+
+
+def _of_runs(overview: TenantOverview) -> Iterator[Problem]:
+    for run in overview.halted:
+        owner = remedy_for(run.cause).owner if run.cause is not None else Owner.OPERATOR
+        yield Problem(
+            kind=ProblemKind.RUN_HALTED, owner=owner, run=run.id, cause=run.cause, since=run.finished
+        )
+
+
+def _of_users(overview: TenantOverview) -> Iterator[Problem]:
+    for reason, users in sorted(overview.users.failed.items()):
+        yield Problem(
+            kind=ProblemKind.USERS_FAILED, owner=remedy_for(reason).owner, reason=reason, users=users
+        )
+
+
+def _of_schedule(
+    plan: ScheduleState,
+    overview: TenantOverview,
+    acknowledged: Collection[str],
+    *,
+    store: Store,
+    now: dt.datetime,
+) -> Iterator[Problem]:
+    try:
+        due = due_time(plan, now)
+    except ValueError:
+        yield Problem(kind=ProblemKind.SCHEDULE_INVALID, owner=Owner.DATA_HUB)
+        return
+    if _is_unanswered(plan, overview, acknowledged, now):
+        yield Problem(kind=ProblemKind.RUN_NOT_STARTED, owner=Owner.OPERATOR, since=plan.last_due)
+    elif due is not None and now - due.at > _OVERDUE_AFTER:
+        history = store.schedules.history(plan, last_event_id(plan))
+        if isinstance(decide(plan, history, now), Trigger):
+            yield Problem(kind=ProblemKind.RUN_OVERDUE, owner=Owner.OPERATOR, since=due.at)
+
+
+def _is_unanswered(
+    plan: ScheduleState, overview: TenantOverview, acknowledged: Collection[str], now: dt.datetime
+) -> bool:
+    """Say whether no producer has taken the last trigger, although no open run holds it up."""
+    published, last = plan.last_published, overview.last_run
+    if published is None or now - published <= _NOT_STARTED_AFTER or overview.has_open_run:
+        return False
+    # Which run it led to may not be known any more: old runs are deleted.
+    return last_event_id(plan) not in acknowledged and (last is None or last.started < published)
+
+
+def _of_secret(tenant: Tenant, today: dt.date) -> Iterator[Problem]:
+    expires = tenant.client_secret_expires
+    if expires is None or (expires - today).days > SECRET_EXPIRES_SOON:
+        return
+    kind = ProblemKind.SECRET_EXPIRED if expires < today else ProblemKind.SECRET_EXPIRES
+    yield Problem(kind=kind, owner=Owner.ENTRA, expires=expires)
+
+
+def _next_due(plan: ScheduleState, now: dt.datetime) -> dt.datetime | None:
+    try:
+        due = parsed_schedule(plan.schedule, plan.time_zone).next(now)
+    except ValueError:
+        return None
+    return None if due is None else due.at

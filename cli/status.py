@@ -1,0 +1,139 @@
+"""`update-sync status`: all tenants on one screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from administration.tenants.status import tenant_statuses
+from cli.context import current_services
+from cli.durations import format_age
+from cli.output import echo, json_option, print_json, print_table
+from cli.tenants.options import optional_key_argument
+from schemas.outcomes import Status
+from schemas.settings import Requirement
+from schemas.tenants.tenant_status import ProblemKind
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from schemas.tenants.tenant_status import Problem, TenantStatus
+
+#: What each problem is, and the command that says more or mends it.
+_PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
+    ProblemKind.RUN_HALTED: (
+        "run {run} is halted since {since} ({cause})",
+        "update-sync runs show {run}",
+    ),
+    ProblemKind.RUN_OVERDUE: (
+        "the run due at {since} has not been requested: no scheduler runs",
+        "update-sync scheduler",
+    ),
+    ProblemKind.RUN_NOT_STARTED: (
+        "the run due at {since} has not been started: no producer runs, or its request failed",
+        "update-sync dead-letters list --tenant {tenant}",
+    ),
+    ProblemKind.SCHEDULE_INVALID: (
+        "the schedule cannot be read",
+        "update-sync tenants set {tenant} --schedule …",
+    ),
+    ProblemKind.USERS_FAILED: (
+        "{users} failed: {reason}",
+        "update-sync dead-letters list --tenant {tenant} --reason {reason}",
+    ),
+    ProblemKind.SECRET_EXPIRED: (
+        "the client secret expired on {expires}, by the date that was entered",
+        "update-sync tenants check {tenant}",
+    ),
+    ProblemKind.SECRET_EXPIRES: (
+        "the client secret expires on {expires}",
+        "update-sync tenants check {tenant}",
+    ),
+}
+
+
+@click.command()
+@optional_key_argument
+@click.option("--problems", is_flag=True, help="Only the tenants that need a person.")
+@json_option
+def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
+    """Show all tenants: last run, failures, what needs a person.
+
+    With TENANT, only that one. Below the table stands what needs a person: halted runs, failed users,
+    scheduled runs that did not start, client secrets that expire within 30 days. It exits with 1 if there is
+    any such thing.
+
+    "In sync" counts users that the last complete full run, or a run since, found or made right in Skolon. Of
+    users that Skolon does not have, or that the tenant's scope excludes, none is expected to be.
+    """
+    now = dt.datetime.now(dt.UTC)
+    found = tenant_statuses(key, store=current_services(Requirement.DATABASE).store, now=now)
+    in_need = [each for each in found if each.problems]
+    shown = in_need if problems else found
+    if wants_json:
+        print_json({"tenants": [each.as_json() for each in shown], "with_problems": len(in_need)})
+    else:
+        _print(shown, now)
+        echo(_summary(found, in_need))
+    if in_need:
+        raise click.exceptions.Exit(1)
+
+
+def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
+    if not shown:
+        return
+    headings = ("tenant", "last run", "ended", "in sync", "failed", "next due", "problems")
+    print_table(headings, [_row(each, now) for each in shown])
+    for each in shown:
+        for problem in each.problems:
+            what, command = _described(each.tenant, problem)
+            echo(f"{each.tenant}: {what}. Who must act: {problem.owner}", f"    {command}")
+
+
+def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:
+    run, users = each.last_run, each.users
+    ended = run and run.finished
+    return (
+        each.tenant if each.enabled else f"{each.tenant} (disabled)",
+        "none" if run is None else f"{run.id} {_progress(each)}",
+        ended and f"{format_age(ended, now)} ago",
+        f"{users.in_sync} of {users.expected}",
+        users.failures,
+        each.next_due and timestamp(each.next_due),
+        len(each.problems),
+    )
+
+
+def _progress(each: TenantStatus) -> str:
+    run, summary = each.last_run, each.open_run
+    if run is None or summary is None or run.status is Status.HALTED:
+        return "" if run is None else str(run.status)
+    services = sorted({str(waiting.service or "other runs") for waiting in summary.waiting})
+    waits = f", waits for {', '.join(services)}" if services else ""
+    return f"{run.status}, {summary.pending} of {summary.published} pending{waits}"
+
+
+def _described(tenant: str, problem: Problem) -> tuple[str, str]:
+    """Return what a problem is, and the command that says more or mends it."""
+    facts = {
+        "tenant": tenant,
+        "run": problem.run,
+        "cause": problem.cause,
+        "reason": problem.reason,
+        "users": "1 user" if problem.users == 1 else f"{problem.users} users",
+        "since": problem.since and timestamp(problem.since),
+        "expires": problem.expires,
+    }
+    what, command = _PROBLEMS[problem.kind]
+    return what.format(**facts), command.format(**facts)
+
+
+def _summary(found: Sequence[TenantStatus], in_need: Sequence[TenantStatus]) -> str:
+    tenants = "1 tenant" if len(found) == 1 else f"{len(found)} tenants"
+    in_sync = sum(each.users.in_sync for each in found)
+    expected = sum(each.users.expected for each in found)
+    need = "none needs a person" if not in_need else f"{len(in_need)} with a problem"
+    return f"{tenants}, {need}. {in_sync} of {expected} users in sync."

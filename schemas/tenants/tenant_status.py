@@ -1,0 +1,148 @@
+"""Status of a tenant: its last run, its users in Skolon, what is due next, and what needs a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Cause
+    from schemas.reports.remedy import Owner
+    from schemas.runs.run import Run, RunSummary
+
+
+class ProblemKind(StrEnum):
+    """What keeps a tenant from being in order until a person acts."""
+
+    #: A run is halted, and no later run of all users is complete.
+    RUN_HALTED = "run_halted"
+    #: A scheduled run is due, and no scheduler has requested it.
+    RUN_OVERDUE = "run_overdue"
+    #: A scheduled run was requested, and no producer has started it.
+    RUN_NOT_STARTED = "run_not_started"
+    #: The schedule cannot be read.
+    SCHEDULE_INVALID = "schedule_invalid"
+    #: Users are dead letters, all for one reason.
+    USERS_FAILED = "users_failed"
+    #: The date of the client secret has passed, or passes within a month.
+    SECRET_EXPIRED = "secret_expired"  # noqa: S105 - the name of a problem, no secret
+    SECRET_EXPIRES = "secret_expires"  # noqa: S105 - the name of a problem, no secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What needs a person, and who must act; the other fields are those that the kind has.
+
+    `run` and `cause` are a halted run's, `reason` and `users` those of failed users, `since` is when a run
+    was halted, or due (aware). `expires` is the date of the client secret.
+    """
+
+    kind: ProblemKind
+    owner: Owner
+    run: int | None = None
+    cause: Cause | None = None
+    reason: Reason | None = None
+    users: int | None = None
+    since: dt.datetime | None = None
+    expires: dt.date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "kind": str(self.kind),
+            "owner": str(self.owner),
+            "run": None if self.run is None else str(self.run),
+            "cause": self.cause and str(self.cause),
+            "reason": self.reason and str(self.reason),
+            "users": self.users,
+            "since": self.since and timestamp(self.since),
+            "expires": self.expires and self.expires.isoformat(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserTotals:
+    """The users of a tenant's last complete full run and of later runs, by their newest outcome.
+
+    `in_sync` of them were updated or unchanged, `within_week` of these verified in the last seven days.
+    `reverted` have the values that an undo restored. `failed` has the dead letters by reason.
+    """
+
+    in_sync: int = 0
+    within_week: int = 0
+    reverted: int = 0
+    not_found: int = 0
+    out_of_scope: int = 0
+    failed: Mapping[Reason, int]
+
+    @property
+    def failures(self) -> int:
+        """How many users are dead letters."""
+        return sum(self.failed.values())
+
+    @property
+    def expected(self) -> int:
+        """How many users are to be in sync: all but those that are out of scope or not found."""
+        return self.in_sync + self.reverted + self.failures
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "expected": self.expected,
+            "in_sync": self.in_sync,
+            "verified_within_week": self.within_week,
+            "reverted": self.reverted,
+            "not_found": self.not_found,
+            "out_of_scope": self.out_of_scope,
+            "failed": self.failures,
+            "reasons": {str(reason): count for reason, count in sorted(self.failed.items())},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantStatus:
+    """The status of a tenant. `last_run` is its newest run of all users that is no dry run, if it has one.
+
+    `open_run` is that run with its totals while it is not completed. `next_due` is the next scheduled time
+    (aware); None without a schedule.
+    """
+
+    tenant: str
+    enabled: bool
+    last_run: Run | None
+    open_run: RunSummary | None
+    users: UserTotals
+    next_due: dt.datetime | None
+    client_secret_expires: dt.date | None
+    problems: tuple[Problem, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        run, summary, expires = self.last_run, self.open_run, self.client_secret_expires
+        return {
+            "tenant": self.tenant,
+            "enabled": self.enabled,
+            "last_run": run
+            and {
+                "run": str(run.id),
+                "mode": str(run.mode),
+                "status": str(run.status),
+                "cause": run.cause and str(run.cause),
+                "started": timestamp(run.started),
+                "finished": run.finished and timestamp(run.finished),
+                "published": summary and summary.published,
+                "pending": summary and summary.pending,
+                "waiting": [waiting.as_json() for waiting in summary.waiting] if summary else [],
+            },
+            "users": self.users.as_json(),
+            "next_due": self.next_due and timestamp(self.next_due),
+            "client_secret_expires": expires and expires.isoformat(),
+            "problems": [problem.as_json() for problem in self.problems],
+        }

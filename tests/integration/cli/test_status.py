@@ -1,0 +1,160 @@
+"""`update-sync status`: what a person reads and what a program gets, over databases with runs in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import update
+
+from devtools.commands import json_output, update_sync
+from schemas.dead_letter_reasons import Reason
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from store import tables
+from tests.integration.cli.command_line import add_tenant, tenant_object
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(6))
+FAILED = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
+UNCHANGED = SyncResult(outcome=Outcome.UNCHANGED)
+
+
+def sync(store: Store, results: dict[str, SyncResult | Failure], *, event: str, **request: Any) -> int:
+    """Record a run of `exempel` in which these users had these results."""
+    run = store.triggers.open(SyncRequest(tenant="exempel", **request), event).run.id
+    store.receipts.create_pending(run, list(results))
+    for user, result in results.items():
+        if isinstance(result, Failure):
+            store.receipts.mark_dead_lettered(run, user, result, 1)
+        else:
+            store.receipts.finish(run, user, result)
+    store.runs.finish_reading(run)
+    store.runs.complete_if_done(run)
+    return run
+
+
+def status(env: dict[str, str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and the object that is printed."""
+    done = update_sync("status", *arguments, "--json", env=env)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def problems(env: dict[str, str]) -> list[dict[str, Any]]:
+    code, found = status(env, "exempel")
+    (tenant,) = found["tenants"]
+    assert code == found["with_problems"] == min(1, len(tenant["problems"]))
+    return list(tenant["problems"])
+
+
+def change_tenant(store: Store, **values: object) -> None:
+    with store.database.transaction() as connection:
+        connection.execute(update(tables.tenants).values(**values))
+
+
+def test_a_tenant_in_order(env: dict[str, str], store: Store) -> None:
+    """Each user once, by the newest result: a later run counts, a dry run does not."""
+    missing = SyncResult(outcome=Outcome.NOT_FOUND)
+    sync(store, {USERS[0]: UNCHANGED, USERS[1]: FAILED, USERS[2]: missing}, event="full")
+    sync(store, {USERS[1]: UNCHANGED, USERS[3]: UNCHANGED}, event="delta", mode=Mode.DELTA)
+    sync(store, {USERS[0]: FAILED}, event="dry", dry_run=True)
+    code, found = status(env)
+    (tenant,) = found["tenants"]
+    assert (code, found["with_problems"], tenant["problems"]) == (0, 0, [])
+    assert (tenant["last_run"]["run"], tenant["last_run"]["mode"]) == ("2", "delta")
+    users = tenant["users"]
+    assert (users["expected"], users["in_sync"], users["verified_within_week"]) == (3, 3, 3)
+    assert (users["failed"], users["not_found"]) == (0, 1)
+    shown = update_sync("status", env=env)
+    assert shown.returncode == 0
+    assert "3 of 3" in shown.stdout
+    assert "1 tenant, none needs a person. 3 of 3 users in sync." in shown.stdout
+
+
+def test_failed_users_need_a_person(env: dict[str, str], store: Store) -> None:
+    """By reason: how many, who must act, and the command that names them."""
+    sync(store, {USERS[0]: UNCHANGED, USERS[1]: FAILED, USERS[2]: FAILED}, event="full")
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["reason"], problem["users"]) == ("users_failed", "invalid_user", 2)
+    assert problem["owner"] == "entra"
+    shown = update_sync("status", env=env)
+    assert shown.returncode == 1
+    assert "exempel: 2 users failed: invalid_user. Who must act: entra" in shown.stdout
+    assert "update-sync dead-letters list --tenant exempel --reason invalid_user" in shown.stdout
+
+
+def test_a_halted_run_needs_a_person_until_a_later_one_is_complete(env: dict[str, str], store: Store) -> None:
+    """A run of one user does not answer it."""
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "halts").run.id
+    store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "invalid_client")
+    sync(store, {USERS[0]: UNCHANGED}, event="one", users=(USERS[0],))
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["run"], problem["cause"]) == ("run_halted", "1", "entra_credentials")
+    assert "run 1 is halted since 2" in update_sync("status", env=env).stdout
+    sync(store, {USERS[0]: UNCHANGED}, event="later")
+    assert problems(env) == []
+
+
+def test_a_schedule_that_nothing_follows(env: dict[str, str], store: Store) -> None:
+    """Without a scheduler a due run is overdue; without a producer a requested one is not started."""
+    now = dt.datetime.now(dt.UTC)
+    due = (now - dt.timedelta(minutes=30)).replace(second=0, microsecond=0)
+    store.tenants.change("exempel", {"schedule": f"{due.minute} {due.hour} * * *", "time_zone": "UTC"})
+    assert problems(env) == []
+    change_tenant(store, schedule_active_since=now - dt.timedelta(hours=1))
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["owner"]) == ("run_overdue", "operator")
+    assert problem["since"] == f"{due:%Y-%m-%dT%H:%M:00Z}"
+    change_tenant(store, schedule_last_due=due, schedule_published=due)
+    (problem,) = problems(env)
+    assert problem["kind"] == "run_not_started"
+    assert "no producer runs" in update_sync("status", env=env).stdout
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"), [(31, None), (30, "secret_expires"), (0, "secret_expires"), (-1, "secret_expired")]
+)
+def test_secrets_that_expire(env: dict[str, str], store: Store, days: int, kind: str | None) -> None:
+    """A month before the date that was entered, and from that date on."""
+    date = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
+    store.tenants.change("exempel", {"client_secret_expires": date})
+    assert [problem["kind"] for problem in problems(env)] == ([] if kind is None else [kind])
+    assert (date in update_sync("status", env=env).stdout) is (kind is not None)
+
+
+def test_tenants_with_problems_alone(env: dict[str, str], store: Store) -> None:
+    """A disabled tenant waits for nothing; no problem at all is exit code 0 and one line."""
+    add_tenant(env, "granne", tenant_object())
+    passed = tenant_object(enabled=False, client_secret_expires="2020-01-01")  # noqa: S106 - a date
+    add_tenant(env, "vilande", passed)
+    assert update_sync("status", "--problems", env=env).stdout.splitlines() == [
+        "3 tenants, none needs a person. 0 of 0 users in sync."
+    ]
+    sync(store, {USERS[0]: FAILED}, event="full")
+    code, found = status(env, "--problems")
+    assert (code, [each["tenant"] for each in found["tenants"]]) == (1, ["exempel"])
+    assert [each["tenant"] for each in status(env)[1]["tenants"]] == ["exempel", "granne", "vilande"]
+
+
+def test_a_tenant_that_is_not_there(env: dict[str, str]) -> None:
+    """Wrong use, and no answer that looks like one."""
+    done = update_sync("status", "nowhere", env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no tenant 'nowhere'" in done.stderr
+
+
+def test_an_open_run_says_what_it_waits_for(env: dict[str, str], store: Store) -> None:
+    """How many users it has left; it is no problem while it goes on."""
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "open").run.id
+    store.receipts.create_pending(run, USERS[:3])
+    store.runs.finish_reading(run)
+    store.receipts.finish(run, USERS[0], UNCHANGED)
+    assert problems(env) == []
+    assert "1 updating, 2 of 3 pending" in update_sync("status", env=env).stdout
+    assert json_output("status", env=env)["tenants"][0]["last_run"]["pending"] == 2
