@@ -35,7 +35,8 @@ class MessageServices:
         # Breakers and store need each other: a breaker asks the store which organisations have work.
         self.breakers = CircuitBreakers(backlog=Backlog(self._organisations_at_work))
         self.store = Store(settings.database_url, self.cipher, pool_size=pool_size, breakers=self.breakers)
-        self.gateways = create_gateways(settings, self.breakers)
+        capabilities = self.store.skolon_capabilities(settings.skolon_scim_url)
+        self.gateways = create_gateways(settings, self.breakers, capabilities)
 
     def open_broker(self) -> QuorumBroker:
         """Return a broker on RabbitMQ whose middleware uses the circuit breakers."""

@@ -83,7 +83,8 @@ class Services:
         """Graph and Skolon."""
         from clients.gateways import create_gateways  # noqa: PLC0415 - slow to import, seldom needed
 
-        return create_gateways(self.settings, NO_BREAKER)
+        capabilities = self.store.skolon_capabilities(self.settings.skolon_scim_url)
+        return create_gateways(self.settings, NO_BREAKER, capabilities)
 
     def check_servers(self) -> None:
         """Check the database and RabbitMQ, and raise an error of ours for what is unavailable.

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
-from clients.skolon.client import SkolonClient, create_skolon_client
+from clients.skolon.client import create_skolon_client
 from runtime.services import NO_BREAKER, Breakers
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from clients.skolon.capability_cache import CapabilityStore
+    from clients.skolon.interface import SkolonClient
     from schemas.settings import Settings
     from schemas.tenants.tenant import Credentials
 
@@ -45,12 +47,17 @@ class Gateways:
         return self._read_only_skolon if dry_run else self._skolon
 
 
-def create_gateways(settings: Settings, breakers: Breakers = NO_BREAKER) -> Gateways:
-    """Return the clients that the settings describe, behind circuit breakers; sends nothing yet."""
+def create_gateways(
+    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
+) -> Gateways:
+    """Return the clients that the settings describe, behind circuit breakers; sends nothing yet.
+
+    `capabilities` keeps what is found out about Skolon's servers for all processes.
+    """
     graph = GraphService(
         url=settings.graph_url,
         authority=settings.entra_authority,
         ca_bundle=settings.ca_bundle,
         breakers=breakers,
     )
-    return Gateways(graph, Birthdays(), create_skolon_client(settings, breakers))
+    return Gateways(graph, Birthdays(), create_skolon_client(settings, breakers, capabilities))

@@ -96,6 +96,15 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def unguarded_statement(self) -> Iterator[Connection]:
+        """Give a connection as `statement` does, but wait for no circuit breaker, and open none.
+
+        It is for what a thread can do without: while the database is away, an error is raised at once.
+        """
+        with translate_errors(self._address), self._one_statement() as connection:
+            yield connection
+
     def _one_statement(self) -> AbstractContextManager[Connection]:
         return self._engine.begin() if self.is_sqlite else self._autocommit.connect()
 

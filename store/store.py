@@ -37,6 +37,7 @@ from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedules import Schedules
 from store.tenants.settings_overrides import SettingsOverrides
 from store.tenants.shared_organisations import SharedOrganisations
+from store.tenants.skolon_capabilities import SkolonCapabilities
 from store.tenants.tenants import Tenants
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ class Store:
         self.peer_progress = PeerProgress(self.database)
         self.message_cipher = MessageCipher(self.database, cipher)
         self.encrypted_values = EncryptedValues(self.database, cipher)
+
+    def skolon_capabilities(self, server: str) -> SkolonCapabilities:
+        """Return what was found out about the organisations of a server, given by its base URL."""
+        return SkolonCapabilities(self.database, server)
 
     def upgrade(self) -> None:
         """Bring the tables to what this version of the sync needs."""

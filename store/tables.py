@@ -178,6 +178,18 @@ match_decisions = Table(
     UniqueConstraint("tenant_id", "skolon_id"),
 )
 
+# What was found out about the server of each organisation in Skolon, by its base URL. The names and values
+# are those of `clients/skolon/capabilities.py`.
+skolon_capabilities = Table(
+    "skolon_capabilities",
+    metadata,
+    Column("server", Text, primary_key=True),
+    Column("organisation", Text, primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("value", JSON, nullable=False),
+    _timestamp("found_at"),
+)
+
 # Users that the last run that had them could not bring up to date (store/runs/unresolved_users.py).
 unresolved_users = Table(
     "unresolved_users",

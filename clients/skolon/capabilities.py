@@ -1,23 +1,25 @@
-"""Remembers what each organisation's server can do, as far as it has been found out."""
+"""What an organisation's server can do, as a value, and how each of its capabilities is kept."""
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from cachetools import TTLCache
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from schemas.capability_finding import CapabilityFinding
 
 #: Seconds for which a finding is valid. It may be wrong, and servers are upgraded and rolled back.
 TTL: Final = 3600.0
 
-#: Organisations of which a process remembers the findings (promise P10).
-_CAPACITY: Final = 1000
+#: Seconds by which the clocks of two machines may differ.
+CLOCK_SKEW: Final = 60.0
+
+_READ: Final = "read"
+_TTL: Final = "ttl"
 
 
 class SearchMethod(StrEnum):
@@ -29,9 +31,27 @@ class SearchMethod(StrEnum):
     GET = "GET"
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _kept(read: Callable[[Any], Any] = _yes_or_no, *, ttl: float = TTL) -> dict[str, Any]:
+    """Return how a capability is kept, as the metadata of its field.
+
+    `read` makes the value of what the database holds (a text, a Boolean, a number, a list), and raises
+    `TypeError` or `ValueError` for what it is not. `ttl` is for how many seconds a finding is valid.
+    """
+    return {_READ: read, _TTL: ttl}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What is known of one organisation's server; None is not known.
+
+    A field's default is what is assumed while nothing is found out. A field is all that a new capability
+    needs: the database keeps each one by its name.
 
     `takes_or` says whether a filter finds what any of its terms finds (RFC 7644 section 3.4.2.2). A server
     may also look at the first term alone, without saying so. `has_odd_empty_answer` says that it answers 404,
@@ -39,44 +59,41 @@ class Capabilities:
     finds (RFC 9865). `knows_versions` says that it takes the versions that it gives (RFC 7644 section 3.14).
     """
 
-    method: SearchMethod | None = None
-    takes_or: bool | None = None
-    has_odd_empty_answer: bool = False
-    pages_by_cursor: bool = False
-    knows_versions: bool = True
+    method: SearchMethod | None = field(default=None, metadata=_kept(SearchMethod))
+    takes_or: bool | None = field(default=None, metadata=_kept())
+    has_odd_empty_answer: bool = field(default=False, metadata=_kept())
+    pages_by_cursor: bool = field(default=False, metadata=_kept())
+    knows_versions: bool = field(default=True, metadata=_kept())
 
 
-_UNKNOWN: Final = Capabilities()
+_METADATA: Final = {each.name: each.metadata for each in fields(Capabilities)}
 
 
-class CapabilityCache:
-    """The capabilities of the servers of a process's organisations; may be shared by threads."""
+def ttl_of(name: str) -> float:
+    """Return for how many seconds a finding of the capability `name` is valid."""
+    return float(_METADATA[name][_TTL])
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take a clock in seconds."""
-        self._lock = threading.Lock()
-        self._found: TTLCache[str, Capabilities] = TTLCache(_CAPACITY, ttl=TTL, timer=clock)
-        self._probes: dict[str, threading.Lock] = {}
 
-    def get(self, organisation: str) -> Capabilities:
-        """Return what is known of an organisation's server."""
-        with self._lock:
-            return self._found.get(organisation, _UNKNOWN)
+def dump_capabilities(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return capabilities by name as the database keeps them; a set becomes a sorted list."""
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in found.items()}
 
-    def record(self, organisation: str, **found: Any) -> None:
-        """Remember capabilities by their names, for a while from the first one on."""
-        with self._lock:
-            known = self._found.get(organisation, _UNKNOWN)
-            changed = replace(known, **found)
-            if changed != known:
-                self._found[organisation] = changed
 
-    def forget(self, organisation: str) -> None:
-        """Forget what is known: the server does not do it any more."""
-        with self._lock:
-            self._found.pop(organisation, None)
+def load_capabilities(
+    findings: Mapping[str, CapabilityFinding], now: dt.datetime
+) -> dict[str, tuple[Any, float]]:
+    """Return the valid ones of the database's findings, each with the seconds for which it is still valid.
 
-    def probe_lock(self, organisation: str) -> threading.Lock:
-        """Return the lock under which one thread probes a server; the others wait for it."""
-        with self._lock:
-            return self._probes.setdefault(organisation, threading.Lock())
+    What this version does not know is left out. So is a finding from the future: its clock was wrong.
+    """
+    valid: dict[str, tuple[Any, float]] = {}
+    for name in findings.keys() & _METADATA.keys():
+        age = (now - findings[name].found_at).total_seconds()
+        seconds = ttl_of(name) - max(age, 0.0)
+        if age < -CLOCK_SKEW or seconds <= 0:
+            continue
+        try:
+            valid[name] = (_METADATA[name][_READ](findings[name].value), seconds)
+        except (TypeError, ValueError):
+            continue
+    return valid

@@ -1,6 +1,6 @@
-"""Finds, reads and updates Skolon's users: one interface, and SCIM 2.0 behind it.
+"""Finds, reads and updates Skolon's users over SCIM 2.0, which is our assumption about Skolon.
 
-SCIM is our assumption about Skolon. A client of another API would take `ScimSkolonClient`'s place here.
+A client of another API takes its place behind `clients.skolon.interface.SkolonClient`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import threading
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -18,7 +18,7 @@ from clients.http.errors import TRANSPORT_ERRORS, TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
 from clients.http.session import HttpSession, succeeded
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
-from clients.skolon.capabilities import Capabilities, CapabilityCache
+from clients.skolon.capability_cache import CapabilityCache, CapabilityStore
 from clients.skolon.errors import (
     Operation,
     UnreadableUserError,
@@ -41,6 +41,7 @@ from schemas.users.skolon_user import ensure_usable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from clients.skolon.capabilities import Capabilities
     from schemas.settings import Settings
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
@@ -51,27 +52,6 @@ _SCIM: Final = "application/scim+json"
 _ACCEPT: Final = f"{_SCIM}, application/json"
 #: The place of the organisation in the URL.
 ORGANISATION: Final = "{organisation}"
-
-
-class SkolonClient(Protocol):
-    """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
-
-    def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
-        """Return the users that have any of the values; none without keys."""
-
-    def capabilities(self, organisation: str) -> Capabilities:
-        """Return what is known of the organisation's search."""
-
-    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
-        """Return one user as it is now, None when there is none."""
-
-    def update(
-        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
-    ) -> str | None:
-        """Make the changes (None removes a value) unless the user has changed; return its new version."""
-
-    def read_only(self) -> SkolonClient:
-        """Return a client of the same Skolon that can only read, for dry runs."""
 
 
 class _NoUserReadableError(TransientError):
@@ -165,8 +145,12 @@ class ScimSkolonClient:
         return results
 
     def capabilities(self, organisation: str) -> Capabilities:
-        """Return what is known of the organisation's search."""
+        """Return what is known of the organisation's server."""
         return self._capabilities.get(organisation)
+
+    def forget_capabilities(self, organisation: str) -> None:
+        """Forget what is known of the organisation's server, in all processes: it is found out again."""
+        self._capabilities.forget(organisation)
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -253,8 +237,13 @@ class ScimSkolonClient:
                 return response
 
 
-def create_skolon_client(settings: Settings, breakers: Breakers = NO_BREAKER) -> ScimSkolonClient:
-    """Return the client that the environment's settings describe; sends nothing yet."""
+def create_skolon_client(
+    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
+) -> ScimSkolonClient:
+    """Return the client that the environment's settings describe; sends nothing yet.
+
+    `capabilities` keeps what is found out about the servers for all processes.
+    """
     token: TokenSource
     if settings.skolon_token:
         token = StaticToken(settings.skolon_token)
@@ -271,7 +260,11 @@ def create_skolon_client(settings: Settings, breakers: Breakers = NO_BREAKER) ->
             client_secret=settings.skolon_client_secret,
         )
     return ScimSkolonClient(
-        url=settings.skolon_scim_url, token=token, ca_bundle=settings.ca_bundle, breakers=breakers
+        url=settings.skolon_scim_url,
+        token=token,
+        ca_bundle=settings.ca_bundle,
+        capabilities=CapabilityCache(capabilities),
+        breakers=breakers,
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from clients.skolon.capabilities import CapabilityCache
+    from clients.skolon.capability_cache import CapabilityCache
 
 _SCIM: Final = "application/scim+json"
 

@@ -21,6 +21,7 @@ from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all
 from store.runs.delta_state import forget_delta_links
 from store.tenants.match_decisions import load_decisions
 from store.tenants.shared_organisations import renew_sharing, sharing_tenants
+from store.tenants.skolon_capabilities import remove_without_tenant
 from store.timestamps import now
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Tenants:
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_delta_links(connection, row.id)
             renew_sharing(connection, key, {before.organisation, tenant.organisation})
+            remove_without_tenant(connection)
         return tenant
 
     def get(self, key: str) -> TenantRecord:
@@ -148,6 +150,7 @@ class Tenants:
                 raise UsageError(f"Run {open_run} of tenant '{key}' is open: cancel it first.")
             connection.execute(delete(tables.tenants).where(tables.tenants.c.id == row.id))
             renew_sharing(connection, key, {row.settings["organisation"]})
+            remove_without_tenant(connection)
 
     def _rows(self) -> Sequence[Row[Any]]:
         with self._database.transaction() as connection:

@@ -25,7 +25,7 @@ from workers.rules.matching import (
 )
 
 if TYPE_CHECKING:
-    from clients.skolon.client import SkolonClient
+    from clients.skolon.interface import SkolonClient
     from schemas.runs.collision import Collision
     from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser

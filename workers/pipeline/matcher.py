@@ -15,7 +15,7 @@ from workers.rules.national_ids import compare_numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clients.skolon.client import SkolonClient
+    from clients.skolon.interface import SkolonClient
     from schemas.tenants.match_decision import MatchDecisions
     from schemas.users.skolon_user import SkolonUser
 

@@ -15,7 +15,7 @@ from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
 from workers.rules.reversion import Reversion, revert
 
 if TYPE_CHECKING:
-    from clients.skolon.client import SkolonClient
+    from clients.skolon.interface import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.users.skolon_user import SkolonUser
     from store.receipts.claims import Claims

@@ -26,7 +26,7 @@ from workers.rules.uniqueness import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from clients.skolon.client import SkolonClient
+    from clients.skolon.interface import SkolonClient
     from schemas.users.skolon_user import SkolonUser
     from workers.pipeline.accounts import Account
     from workers.pipeline.peers import Peers

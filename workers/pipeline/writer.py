@@ -20,7 +20,7 @@ from workers.rules.guard import check_guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from clients.skolon.client import SkolonClient
+    from clients.skolon.interface import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.tenants.tenant import Tenant
     from schemas.users.skolon_user import SkolonUser

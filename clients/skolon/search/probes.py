@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from clients.skolon.capabilities import CapabilityCache, SearchMethod
+from clients.skolon.capabilities import SearchMethod
 from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
@@ -16,6 +16,8 @@ from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from clients.skolon.capability_cache import CapabilityCache
 
 #: A filter that finds no user.
 EMPTY_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: "update-sync-probe-that-finds-no-user"})

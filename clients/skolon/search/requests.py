@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import quote
 
 from clients.http.session import json_object, succeeded
-from clients.skolon.capabilities import CapabilityCache, SearchMethod
+from clients.skolon.capabilities import SearchMethod
 from clients.skolon.errors import Operation, UnreadableUserError, is_missing, unreadable
 from clients.skolon.scim import page_parameters, read_user, search_request
 from clients.skolon.search.filters import url_encoded
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import requests
+
+    from clients.skolon.capability_cache import CapabilityCache
 
 #: The path of a search by POST, below an organisation's users.
 SEARCH: Final = "/.search"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from clients.skolon.capabilities import Capabilities, CapabilityCache, SearchMethod
+from clients.skolon.capabilities import Capabilities, SearchMethod
 from clients.skolon.errors import UnreadableUserError
 from clients.skolon.scim import search_filter
 from clients.skolon.search.filters import (
@@ -34,6 +34,7 @@ from schemas.users.skolon_user import SkolonUser
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clients.skolon.capability_cache import CapabilityCache
     from schemas.users.attributes import Attribute
 
 #: The Skolon users that match one user, or the error that one of them is unreadable.

@@ -15,7 +15,7 @@ import pytest
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken
-from clients.skolon.client import ScimSkolonClient, SkolonClient, create_skolon_client
+from clients.skolon.client import ScimSkolonClient, create_skolon_client
 from clients.skolon.errors import UserNotFoundError
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from clients.skolon.interface import SkolonClient
     from schemas.users.skolon_user import SkolonUser
 
 SCIM = "/{organisation}/scim/v2"

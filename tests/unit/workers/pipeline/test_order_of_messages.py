@@ -84,6 +84,9 @@ class World:
             if any((held := user.attributes[key]) and keys_match(key, held, keys[key]) for key in keys)
         ]
 
+    def forget_capabilities(self, organisation: str) -> None:
+        """Forget nothing: it knows nothing."""
+
     def capabilities(self, organisation: str) -> Capabilities:
         del organisation
         return Capabilities()

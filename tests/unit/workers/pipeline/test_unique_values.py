@@ -37,6 +37,9 @@ class Directory:
         self.method: SearchMethod | None = SearchMethod.POST
         self.searched: list[Attribute] = []
 
+    def forget_capabilities(self, organisation: str) -> None:
+        """Forget nothing: it knows nothing."""
+
     def capabilities(self, organisation: str) -> Capabilities:
         del organisation
         return Capabilities(method=self.method)

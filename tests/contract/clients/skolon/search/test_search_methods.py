@@ -12,7 +12,8 @@ import pytest
 
 from clients.http.allow_list import RequestRefusedError
 from clients.skolon.auth import StaticToken
-from clients.skolon.capabilities import TTL, CapabilityCache, SearchMethod
+from clients.skolon.capabilities import TTL, SearchMethod
+from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn

@@ -1,0 +1,36 @@
+"""What the sync needs of Skolon, whatever its API is like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clients.skolon.capabilities import Capabilities
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
+
+
+class SkolonClient(Protocol):
+    """Skolon's users of all organisations; nothing here creates, replaces or deletes (promise P1)."""
+
+    def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
+        """Return the users that have any of the values; none without keys."""
+
+    def capabilities(self, organisation: str) -> Capabilities:
+        """Return what is known of the organisation's server."""
+
+    def forget_capabilities(self, organisation: str) -> None:
+        """Forget what is known of the organisation's server: it is found out again."""
+
+    def read(self, organisation: str, user_id: str) -> SkolonUser | None:
+        """Return one user as it is now, None when there is none."""
+
+    def update(
+        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+    ) -> str | None:
+        """Make the changes (None removes a value) unless the user has changed; return its new version."""
+
+    def read_only(self) -> SkolonClient:
+        """Return a client of the same Skolon that can only read, for dry runs."""
