@@ -5,18 +5,16 @@ A client of another API takes its place behind `clients.skolon.interface.SkolonC
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
-import requests
-
-from clients.http.errors import TRANSPORT_ERRORS, TransportFailure
+from clients.http.errors import TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
 from clients.http.session import HttpSession, succeeded
+from clients.skolon.addresses import ORGANISATION, searches_by_post, user_addresses
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
 from clients.skolon.capability_cache import CapabilityCache, CapabilityStore
 from clients.skolon.errors import (
@@ -27,9 +25,8 @@ from clients.skolon.errors import (
     response_error,
     transport_error,
 )
-from clients.skolon.scim import SEARCH_REQUEST_PREFIX, patch
+from clients.skolon.scim import patch
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
-from clients.skolon.search.requests import SEARCH
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates import ScimUpdate, updated_version, user_of
@@ -39,7 +36,9 @@ from schemas.outcomes import Stage
 from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    import requests
 
     from clients.skolon.capabilities import Capabilities
     from schemas.settings import Settings
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 _SCIM: Final = "application/scim+json"
 #: Some servers know the general type alone.
 _ACCEPT: Final = f"{_SCIM}, application/json"
-#: The place of the organisation in the URL.
-ORGANISATION: Final = "{organisation}"
 
 
 class _NoUserReadableError(TransientError):
@@ -89,8 +86,8 @@ class ScimSkolonClient:
         self._ca_bundle = ca_bundle
         self._session = HttpSession(
             methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
-            addresses=_addresses(self._url, "/Users(/[^/]+)?"),
-            also_allow=_searches_by_post(self._url),
+            addresses=user_addresses(self._url, "/Users(/[^/]+)?"),
+            also_allow=searches_by_post(self._url),
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
         )
@@ -266,29 +263,3 @@ def create_skolon_client(
         capabilities=CapabilityCache(capabilities),
         breakers=breakers,
     )
-
-
-def _addresses(url: str, rest: str) -> re.Pattern[str]:
-    """Return a pattern of the URLs of any organisation that end with `rest` (promise P1)."""
-    stand_in = "organisation-stand-in"
-    address = url.replace(ORGANISATION, stand_in)
-    with suppress(*TRANSPORT_ERRORS):  # an unusable URL is reported by the first request
-        # As requests spells it: the pattern is matched against prepared URLs.
-        address = str(requests.Request("GET", address).prepare().url)
-    pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
-    return re.compile(pattern + rest)
-
-
-def _searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
-    """Return a predicate for searches by POST, which change nothing (promise P1)."""
-    addresses = _addresses(url, f"/Users{re.escape(SEARCH)}")
-
-    def is_one(request: requests.PreparedRequest) -> bool:
-        return (
-            request.method == "POST"
-            and addresses.fullmatch(request.url or "") is not None
-            and isinstance(request.body, bytes)
-            and request.body.startswith(SEARCH_REQUEST_PREFIX)
-        )
-
-    return is_one

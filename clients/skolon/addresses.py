@@ -1,0 +1,45 @@
+"""The URLs to which requests may go (promise P1)."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import requests
+
+from clients.http.errors import TRANSPORT_ERRORS
+from clients.skolon.scim import SEARCH_REQUEST_PREFIX
+from clients.skolon.search.requests import SEARCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The place of the organisation in the URL.
+ORGANISATION: Final = "{organisation}"
+
+
+def user_addresses(url: str, rest: str) -> re.Pattern[str]:
+    """Return a pattern of the URLs of any organisation that end with `rest` (promise P1)."""
+    stand_in = "organisation-stand-in"
+    address = url.replace(ORGANISATION, stand_in)
+    with suppress(*TRANSPORT_ERRORS):  # an unusable URL is reported by the first request
+        # As requests spells it: the pattern is matched against prepared URLs.
+        address = str(requests.Request("GET", address).prepare().url)
+    pattern = "[^/]+".join(re.escape(part) for part in address.split(stand_in))
+    return re.compile(pattern + rest)
+
+
+def searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
+    """Return a predicate for searches by POST, which change nothing (promise P1)."""
+    addresses = user_addresses(url, f"/Users{re.escape(SEARCH)}")
+
+    def is_one(request: requests.PreparedRequest) -> bool:
+        return (
+            request.method == "POST"
+            and addresses.fullmatch(request.url or "") is not None
+            and isinstance(request.body, bytes)
+            and request.body.startswith(SEARCH_REQUEST_PREFIX)
+        )
+
+    return is_one
