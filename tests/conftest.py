@@ -151,7 +151,7 @@ def _as_utf8(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _leave_out(config: pytest.Config, name: str, reason: str) -> NoReturn:
+def leave_out(config: pytest.Config, name: str, reason: str) -> NoReturn:
     """Skip on a laptop, fail in CI: there, a test that silently did not run is a fault."""
     config.stash[RAN_AGAINST].missing[name] = reason
     if os.environ.get("CI"):
@@ -202,12 +202,12 @@ def rabbitmq(pytestconfig: pytest.Config) -> Iterator[RabbitMQ]:
     """Give the RabbitMQ of this test run; tests that stop or kill one start a private one."""
     ran_against = pytestconfig.stash[RAN_AGAINST]
     if reason := ran_against.missing.get("rabbitmq"):
-        _leave_out(pytestconfig, "rabbitmq", reason)
+        leave_out(pytestconfig, "rabbitmq", reason)
     try:
         directory = pytestconfig.stash.get(SERVERS, None)
         server = sharing.find_rabbitmq(directory) if directory else rabbitmq_service.find()
     except Unavailable as error:
-        _leave_out(pytestconfig, "rabbitmq", str(error))
+        leave_out(pytestconfig, "rabbitmq", str(error))
     with closing(server):
         ran_against.servers["rabbitmq"] = f"RabbitMQ {server.version} ({server.origin})"
         yield server
@@ -226,12 +226,12 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
     """Give the PostgreSQL of this test run; tests that stop or kill one start a private one."""
     ran_against = pytestconfig.stash[RAN_AGAINST]
     if reason := ran_against.missing.get("postgresql"):
-        _leave_out(pytestconfig, "postgresql", reason)
+        leave_out(pytestconfig, "postgresql", reason)
     try:
         directory = pytestconfig.stash.get(SERVERS, None)
         server = sharing.find_postgresql(directory) if directory else postgresql_service.find()
     except Unavailable as error:
-        _leave_out(pytestconfig, "postgresql", str(error))
+        leave_out(pytestconfig, "postgresql", str(error))
     with closing(server):
         ran_against.servers["postgresql"] = f"PostgreSQL {server.version} ({server.origin})"
         yield server

@@ -26,6 +26,7 @@ from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import Schedule
 from devtools.commands import kill_all, running
 from devtools.servers import Servers
+from sandbox.municipality.made_up_user import DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +85,7 @@ class Drill:
 
     def _everybody_dies(self) -> None:
         self._scene.stand_ins.skolon_fault(
-            kind="status", status=400, times=None, path_kind="search", searched="@"
+            kind="status", status=400, times=None, path_kind="search", searched=DOMAIN
         )
         with self._timed("a run in which every user fails"):
             self._scene.trigger()

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import Any, Literal
 
+from sandbox.municipality.made_up_user import DOMAIN
+
 #: status: answer with that status as a SCIM error; html: with a proxy's error page;
 #: not_json: 200 with something else; truncated: the true answer, its second half missing;
 #: cut: no answer, the connection is closed; delay: the true answer, late;
@@ -102,8 +104,8 @@ def rejected(user_id: str) -> Fault:
 
 
 def rejected_searches() -> Fault:
-    """Return a 400 for every search for a user by an address, for ever; other searches are answered."""
-    return Fault(kind="status", status=400, times=None, path_kind="search", searched="@")
+    """Return a 400 for every search for a made-up user's address, for ever; other searches are answered."""
+    return Fault(kind="status", status=400, times=None, path_kind="search", searched=DOMAIN)
 
 
 def without_search_by_post(status: int = 501, **narrowed: Any) -> Fault:

@@ -11,7 +11,7 @@ from clients.skolon.search.pages import InconsistentPagesError, PageRequest, Too
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause, Stage
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
     from clients.skolon.capability_cache import CapabilityCache
 
+#: A value that no user has, and one for attributes whose values look like addresses.
+_NO_VALUE: Final = "update-sync-probe-that-finds-no-user"
+_NO_ADDRESS: Final = f"{_NO_VALUE}@update-sync.invalid"
+_ADDRESSES: Final = (Attribute.EMAIL, Attribute.EPPN, Attribute.USER_NAME)
+
 #: A filter that finds no user.
-EMPTY_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: "update-sync-probe-that-finds-no-user"})
+EMPTY_FILTER: Final = search_filter({Attribute.EXTERNAL_ID: _NO_VALUE})
 
 #: Statuses of servers and proxies for an unknown path or method. 401, 403, 408, 429 and the other 5xx say
 #: nothing about that.
@@ -154,25 +159,46 @@ class SearchProbes:
             return False
 
     def error_of(
-        self, refused: RefusedSearchError, method: SearchMethod, organisation: str
+        self,
+        refused: RefusedSearchError,
+        method: SearchMethod,
+        organisation: str,
+        attributes: Iterable[Attribute],
     ) -> UpdateSyncError:
-        """Return the error of a refused search: it halts the run if the server refuses a harmless one too."""
+        """Return the error of a refused search for values of `attributes`.
+
+        It halts the run if the server refuses a search without personal values too: any, or each by one of
+        the attributes.
+        """
         if isinstance(refused.error, PermanentError):
-            try:
-                self._requests.read_page(method, organisation, EMPTY_FILTER, PageRequest())
-            except RefusedSearchError as error:
-                if error.status == refused.status:
-                    return _error_for_all(error)
+            again = self._refused_again(refused, method, organisation, EMPTY_FILTER)
+            if again is not None:
+                return _error_for_all(again)
+            for attribute in sorted(attributes):
+                no_user = {attribute: _NO_ADDRESS if attribute in _ADDRESSES else _NO_VALUE}
+                again = self._refused_again(refused, method, organisation, search_filter(no_user))
+                if again is not None:
+                    return _error_for_all(again, attribute)
         return refused.error
 
+    def _refused_again(
+        self, refused: RefusedSearchError, method: SearchMethod, organisation: str, scim_filter: str
+    ) -> RefusedSearchError | None:
+        try:
+            self._requests.read_page(method, organisation, scim_filter, PageRequest())
+        except RefusedSearchError as error:
+            return error if error.status == refused.status else None
+        return None
 
-def _error_for_all(refused: RefusedSearchError) -> UpdateSyncError:
-    """Return the error of a search that was refused whatever it is for."""
+
+def _error_for_all(refused: RefusedSearchError, attribute: Attribute | None = None) -> UpdateSyncError:
+    """Return the error of a search that was refused whatever it is for, or by one attribute."""
     if not isinstance(refused.error, PermanentError):
         return refused.error
+    which = "" if attribute is None else f" by {ATTRIBUTE_TABLE[attribute].title}"
     return HaltError(
         Cause.SKOLON_SEARCH,
-        f"Skolon refuses every search of this organisation ({refused.error.detail})",
+        f"Skolon refuses every search{which} of this organisation ({refused.error.detail})",
         status=refused.status,
         stage=Stage.MATCH,
     )

@@ -93,7 +93,8 @@ class ScimSearch:
             else:
                 self._probes.takes_or(organisation, method, found)
                 return found
-        raise self._probes.error_of(refused, method, organisation)
+        attributes = {attribute for keys in users for attribute in keys}
+        raise self._probes.error_of(refused, method, organisation, attributes)
 
     def is_gone(self, organisation: str, user_id: str) -> bool:
         """Say whether the server answers a search for the id of a user, and finds none."""

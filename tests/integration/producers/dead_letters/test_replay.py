@@ -16,6 +16,7 @@ from queues.message import tenant_page_message, tenant_sync_message, user_sync_m
 from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
 from sandbox.environment import TENANT_KEY, Environment
+from sandbox.municipality.made_up_user import DOMAIN
 from sandbox.skolon.faults import Fault as SkolonFault
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError
@@ -53,7 +54,7 @@ REFUSES: dict[str, Any] = {
     "status": 400,
     "times": None,
     "path_kind": "search",
-    "searched": "@",
+    "searched": DOMAIN,
 }
 
 

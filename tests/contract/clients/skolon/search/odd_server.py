@@ -43,6 +43,7 @@ class Oddity(StrEnum):
     NO_TOTAL = "counts nothing"
     TOTAL_IS_TEXT = "counts in text"
     REFUSES_FILTERS = "400 invalidFilter for every filter"
+    REFUSES_EMAILS = "400 invalidValue for every search by e-mail"
     INTEGER_IDS = "ids are integers"
     SMALL_LETTERS = "attribute names in small letters"
     TEXT_AMONG_EMAILS = "a text among the e-mail addresses"
@@ -51,7 +52,13 @@ class Oddity(StrEnum):
 
 #: With these no search can be relied on: the run has to halt.
 UNUSABLE: Final = frozenset(
-    {Oddity.IGNORES_FILTER, Oddity.NO_TOTAL, Oddity.TOTAL_IS_TEXT, Oddity.REFUSES_FILTERS}
+    {
+        Oddity.IGNORES_FILTER,
+        Oddity.NO_TOTAL,
+        Oddity.TOTAL_IS_TEXT,
+        Oddity.REFUSES_FILTERS,
+        Oddity.REFUSES_EMAILS,
+    }
 )
 
 _PAGED: Final = frozenset(
@@ -95,6 +102,8 @@ class OddServer:
         if self.has(Oddity.NO_POST) and environ["REQUEST_METHOD"] == "POST":
             return _error("404 Not Found")
         terms = list(_TERM.finditer(str(asked.get("filter", ""))))
+        if self.has(Oddity.REFUSES_EMAILS) and any(term["path"] == "emails.value" for term in terms):
+            return _error("400 Bad Request", scimType="invalidValue")
         for oddity, answer in _REFUSALS.items():
             if self.has(oddity) and len(terms) >= (1 if oddity is Oddity.REFUSES_FILTERS else 2):
                 return answer

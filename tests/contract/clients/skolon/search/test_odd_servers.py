@@ -125,6 +125,13 @@ def test_what_cannot_be_relied_on_halts(oddity: Oddity) -> None:
     assert cause_of(caught.value) is Cause.SKOLON_SEARCH
 
 
+def test_an_attribute_that_cannot_be_searched_is_named() -> None:
+    """What no user can be searched by halts the run, and makes no dead letter of each user."""
+    server = server_with(frozenset({Oddity.REFUSES_EMAILS}))
+    with pytest.raises(HaltError, match="every search by E-mail"):
+        found_by(server)
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
 def test_two_oddities_hide_no_user(pair: tuple[Oddity, Oddity]) -> None:
     """Two at a time: no user is falsely missing, and what ends the search names the server's fault."""
