@@ -75,17 +75,17 @@ notices: .venv/dev.stamp ## Write THIRD-PARTY-NOTICES.md, after the locked versi
 
 # The stamps are renewed only after everything was installed: an interrupted installation is repeated.
 .venv/product.stamp: requirements/product.txt pyproject.toml | .venv/bin/python
-	@echo 'Installing what the product needs into .venv …'
+	@echo 'Installing what the product needs into .venv …' >&2
 	@$(PIP) install --require-hashes --requirement requirements/product.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/product.stamp
-	@echo 'Installing what the tests and checks need into .venv …'
+	@echo 'Installing what the tests and checks need into .venv …' >&2
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 .venv/bench.stamp: requirements/bench.txt .venv/dev.stamp
-	@echo 'Installing what the bench measures against into .venv …'
+	@echo 'Installing what the bench measures against into .venv …' >&2
 	@$(PIP) install --require-hashes --requirement requirements/bench.txt
 	@touch $@

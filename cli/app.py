@@ -13,6 +13,9 @@ from runtime.version import VERSION
 
 #: Importing them all takes seconds, so each is imported when it is used.
 _COMMANDS: Final = {
+    "all": LazyCommand(
+        "cli.processes.all:run_all", "Run producer, worker and scheduler together until stopped."
+    ),
     "database": LazyCommand("cli.database:database", "Upgrade the database schema, and remove old data."),
     "dead-letters": LazyCommand(
         "cli.dead_letters.commands:dead_letters", "Show, replay or discard messages that failed for good."

@@ -18,7 +18,7 @@ _PRIVATE: Final = 0o077
 
 
 #: Those that go on until they are asked to end: that is then no failure.
-_LONG_RUNNING: Final = frozenset({*_WORK_ON_MESSAGES, "scheduler"})
+_LONG_RUNNING: Final = frozenset({*_WORK_ON_MESSAGES, "all", "scheduler"})
 
 #: Seconds after SIGTERM until a command ends in any case. Containers are killed after ten.
 _ENDS: Final = 8.0

@@ -1,1 +1,1 @@
-"""`update-sync worker`, `producer` and `scheduler`."""
+"""`update-sync worker`, `producer`, `scheduler`, and `all` of them."""
