@@ -8,7 +8,7 @@ import click
 
 from cli.context import current_services
 from cli.exits import WRONG_USE
-from runtime.supervisor import Supervisor
+from cli.processes.supervisor import Supervisor
 
 
 @click.command("all")

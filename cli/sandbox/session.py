@@ -75,8 +75,8 @@ def _serve(served: Environment, folder: Path, *, wants_json: bool) -> None:
         echo(safe_json(answer))
     else:
         echo(
-            f"Entra, Graph and Skolon are being served for {served.municipality.size} made-up people. In another"
-            " terminal, with the variables of RabbitMQ and the database:",
+            f"Entra, Graph and Skolon are being served for {served.municipality.size} made-up people.",
+            "In another terminal, with the variables of RabbitMQ and the database:",
             f"  . {folder / 'environment'}",
             "  update-sync database upgrade",
             f"  update-sync tenants add {TENANT_KEY} --from {folder / 'tenant.json'}",

@@ -107,7 +107,7 @@ def test_the_sandbox_ends_in_order(tmp_path: Path) -> None:
     log = tmp_path / "log"
     arguments = ("--users", "1", "--directory", str(tmp_path / "served"))
     with running("sandbox", "--serve", *arguments, env=command_environment(), log=log) as process:
-        wait_for(lambda: "Ctrl-C ends them" in log.read_text(), "the servers")
+        wait_for(lambda: "update-sync all" in log.read_text(), "the servers")
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(DEADLINE) == 0
     assert "Traceback" not in log.read_text()
