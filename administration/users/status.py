@@ -60,10 +60,15 @@ def user_reports(
     store.tenants.outline(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
     if not found:
-        raise UsageError(f"No user with that id or EPPN was found in '{tenant}'.")
-    reports = []
-    for user in found:
-        history = store.user_history.entries(tenant, user, limit)
-        standing = user_status_of(history, store.user_history.last_verification(tenant, user))
-        reports.append(UserReport(user=user, standing=standing, history=history))
-    return reports
+        raise UsageError(
+            f"No user with that id or EPPN was found in '{tenant}'. The runs know neither names nor e-mail "
+            "addresses: without --recorded, Entra is asked too."
+        )
+    return [user_report(tenant, user, store=store, limit=limit) for user in found]
+
+
+def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserReport:
+    """Return the status of the user with that Entra id; it is unknown if no run knows the user."""
+    history = store.user_history.entries(tenant, user, limit)
+    standing = user_status_of(history, store.user_history.last_verification(tenant, user))
+    return UserReport(user=user, standing=standing, history=history)

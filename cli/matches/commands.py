@@ -44,7 +44,9 @@ def _waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _one_user_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    entra = click.option("--user", metavar="USER", help="An Entra user: an id, or what `users show` takes.")
+    entra = click.option(
+        "--user", metavar="USER", help="An Entra user: an id, or what `users show --recorded` takes."
+    )
     skolon = click.option("--skolon-user", metavar="SKOLON_ID", help="A Skolon user.")
     return entra(skolon(command))
 
@@ -80,7 +82,7 @@ def list_matches(*, tenant: str, limit: int, wants_json: bool) -> None:
 def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
     """Compare USER with the Skolon users that may be this user, and change nothing.
 
-    USER is an Entra id, or what `users show` takes. `-` reads it from standard input.
+    USER is an Entra id, or what `users show --recorded` takes. `-` reads it from standard input.
     """
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     entra_id = _entra_id(tenant, user, services)
@@ -103,7 +105,7 @@ def link(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Decide that USER of Entra is SKOLON_USER, and sync the user.
 
-    USER is an Entra id, or what `users show` takes; SKOLON_USER is the id in Skolon.
+    USER is an Entra id, or what `users show --recorded` takes; SKOLON_USER is the id in Skolon.
     """
     services = current_services(*_DECIDING, Requirement.SKOLON)
     entra_id = _entra_id(tenant, user, services)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     "--user",
     "user",
     metavar="USER",
-    help="Explain each step for this one user: an Entra id, or an id that `users show` takes.",
+    help="Explain each step for this one user: an Entra id, or an id that `users show --recorded` takes.",
 )
 @click.option("--values", is_flag=True, help="With --user: show values unmasked.")
 @json_option

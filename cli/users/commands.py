@@ -22,14 +22,53 @@ def users() -> None:
 @users.command()
 @click.argument("tenant")
 @click.argument("user")
+@click.option("--recorded", is_flag=True, help="Only what the runs recorded; ask neither Entra nor Skolon.")
+@click.option("--values", is_flag=True, help="Show values unmasked.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Runs to show.")
 @json_option
-def show(*, tenant: str, user: str, limit: int, wants_json: bool) -> None:
-    """Show whether USER is in sync, since when, why not, and what each run did.
+def show(  # noqa: PLR0913 - one for each option
+    *, tenant: str, user: str, recorded: bool, values: bool, limit: int, wants_json: bool
+) -> None:
+    """Show whether USER is in sync, what the next run would change, and why it has not been done.
 
-    USER is an Entra id, a Skolon id or an EPPN. `-` reads it from standard input, to keep it out of your
-    shell history. An EPPN is searched in the last complete full run and newer ones, and never logged.
+    USER is an Entra id, a Skolon id, an EPPN, an e-mail address, a user principal name or a name. `-` reads
+    it from standard input, to keep it out of your shell history. It is never logged.
+
+    The command looks at Entra and Skolon now, and shows each attribute that differs: Entra's value, the rule
+    that chose it, and Skolon's value. Below that stands what the runs recorded. Nothing is changed. It exits
+    with 1 if Entra or Skolon could not be asked.
     """
+    if recorded:
+        if values:
+            raise click.UsageError("--values does not go with --recorded: the runs record no values.")
+        _show_recorded(tenant, user, limit, wants_json=wants_json)
+        return
+    from administration.users.current import current_reports  # noqa: PLC0415 - slow to import
+    from cli.users.current_report import print_current  # noqa: PLC0415 - as above
+
+    services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
+    found = current_reports(
+        tenant,
+        read_identifier(user),
+        values=values,
+        store=services.store,
+        gateways=services.gateways,
+        keys=services.settings.secret_keys,
+        limit=limit,
+    )
+    if wants_json:
+        print_json({"tenant": tenant, "users": [report.as_json() for report in found]})
+    else:
+        now = dt.datetime.now(dt.UTC)
+        for number, report in enumerate(found):
+            if number:
+                echo()
+            print_current(report, now=now)
+    if any(report.now.is_unknown for report in found):
+        raise click.exceptions.Exit(1)
+
+
+def _show_recorded(tenant: str, user: str, limit: int, *, wants_json: bool) -> None:
     services = current_services(Requirement.DATABASE)
     reports = user_reports(
         tenant,
@@ -39,7 +78,7 @@ def show(*, tenant: str, user: str, limit: int, wants_json: bool) -> None:
         limit=limit,
     )
     if wants_json:
-        print_json({"tenant": tenant, "users": [report.as_json() for report in reports]})
+        print_json({"tenant": tenant, "users": [{**report.as_json(), "now": None} for report in reports]})
         return
     now = dt.datetime.now(dt.UTC)
     for number, report in enumerate(reports):

@@ -54,28 +54,30 @@ def env(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("who", [ANNA, "s1"])
 def test_who_is_right_is_said_since_when(env: dict[str, str], who: str) -> None:
     """By Entra id or Skolon id: right, confirmed by which run, and what it changed, without values."""
-    (person,) = json_output("users", "show", "exempel", who, env=env)["users"]
+    (person,) = json_output("users", "show", "exempel", who, "--recorded", env=env)["users"]
     assert (person["user"], person["skolon_user"], person["in_sync"]) == (ANNA, "s1", True)
     assert person["since"] == person["verified"]["at"]
     assert (person["verified"]["run"], person["verified"]["changed"]) == ("1", ["city"])
-    shown = update_sync("users", "show", "exempel", who, env=env).stdout
+    shown = update_sync("users", "show", "exempel", who, "--recorded", env=env).stdout
     assert "by run 1, updated" in shown
 
 
 def test_who_is_not_right_is_said_why(env: dict[str, str]) -> None:
     """P9: the reason, whose turn it is, and what to do about it, in Swedish and English."""
-    (person,) = json_output("users", "show", "exempel", BO, env=env)["users"]
+    (person,) = json_output("users", "show", "exempel", BO, "--recorded", env=env)["users"]
     assert (person["in_sync"], person["reason"], person["owner"]) == (False, "invalid_user", "entra")
     assert set(person["explanation"]) == {"sv", "en"}
     assert person["verified"] is None
-    shown = update_sync("users", "show", "exempel", BO, env=env).stdout
+    shown = update_sync("users", "show", "exempel", BO, "--recorded", env=env).stdout
     assert all(words in shown for words in ("Rätta det fält", "Correct the field", WRONG.detail, "never"))
 
 
 def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:
     """P6: without regard to case, after keys were rotated, from standard input; it is printed nowhere."""
     rotated = {**env, "UPDATE_SYNC_SECRET_KEYS": f"{new_key()},{env['UPDATE_SYNC_SECRET_KEYS']}"}
-    found = update_sync("users", "show", "exempel", "-", "--json", env=rotated, stdin=EPPN.upper() + "\n")
+    found = update_sync(
+        "users", "show", "exempel", "-", "--recorded", "--json", env=rotated, stdin=EPPN.upper() + "\n"
+    )
     assert found.returncode == 0, found.stderr
     assert all(user in found.stdout for user in (ANNA, BO))
     assert EPPN not in (found.stdout + found.stderr).casefold()
@@ -90,7 +92,7 @@ def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:
 )
 def test_nobody_is_wrong_use(env: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
     """P6: who is not there is said with exit 2, and not by what was typed."""
-    done = update_sync("users", "show", *arguments, env=env)
+    done = update_sync("users", "show", *arguments, "--recorded", env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "somebody" not in done.stderr
@@ -98,7 +100,9 @@ def test_nobody_is_wrong_use(env: dict[str, str], arguments: tuple[str, ...], sa
 
 def test_an_eppn_needs_the_keys(env: dict[str, str]) -> None:
     """Without keys nothing can be found by EPPN, and that is said."""
-    done = update_sync("users", "show", "exempel", EPPN, env={**env, "UPDATE_SYNC_SECRET_KEYS": ""})
+    done = update_sync(
+        "users", "show", "exempel", EPPN, "--recorded", env={**env, "UPDATE_SYNC_SECRET_KEYS": ""}
+    )
     assert done.returncode == 2
     assert "UPDATE_SYNC_SECRET_KEYS" in done.stderr
 

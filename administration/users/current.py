@@ -1,0 +1,218 @@
+"""What Entra and Skolon hold of a user now, what the next run would do, and why it is not done yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from administration.remedies import remedy_json
+from administration.tenants.next_run import next_run
+from administration.users.explanation import explain_user
+from administration.users.lookup import find_user_ids, search_entra
+from administration.users.status import user_report
+from schemas.dead_letter_reasons import Reason
+from schemas.errors import HaltError, TransientError, UsageError
+from schemas.outcomes import Outcome
+from schemas.reports.user_status import SyncState
+from schemas.runs.sync_result import SyncResult
+from schemas.timestamps import timestamp
+from workers.pipeline import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from administration.users.explanation import Explanation
+    from administration.users.status import UserReport
+    from clients.gateways import Gateways
+    from schemas.reports.user_status import UserStatus
+    from store.store import Store
+
+#: Users that one name or address shows at most.
+_MOST: Final = 10
+
+
+class DelayReason(StrEnum):
+    """Why Skolon differs from Entra although the sync could change it."""
+
+    #: The tenant is disabled, so that no run is made.
+    TENANT_DISABLED = "tenant_disabled"
+    #: A run that is open or halted has not come to the user yet.
+    PENDING_RUN = "pending_run"
+    #: No run has processed the user.
+    NEVER_PROCESSED = "never_processed"
+    #: The last run failed to update the user; it would succeed now.
+    FAILED = "failed"
+    #: An undo restored former values.
+    REVERTED = "reverted"
+    #: The last run did not find the user in Skolon, or left it out.
+    LEFT_OUT = "left_out"
+    #: Entra, Skolon or the tenant's settings have changed since the last run.
+    CHANGED_SINCE = "changed_since"
+
+
+_OF_STATE = {
+    SyncState.UNKNOWN: DelayReason.NEVER_PROCESSED,
+    SyncState.DEAD_LETTERED: DelayReason.FAILED,
+    SyncState.REVERTED: DelayReason.REVERTED,
+    SyncState.NOT_IN_SKOLON: DelayReason.LEFT_OUT,
+    SyncState.EXCLUDED: DelayReason.LEFT_OUT,
+    SyncState.IN_SYNC: DelayReason.CHANGED_SINCE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delay:
+    """Why a difference is not written yet; `run` is the run that it is about, `at` when it ended (aware)."""
+
+    reason: DelayReason
+    run: int | None = None
+    at: dt.datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "reason": str(self.reason),
+            "run": None if self.run is None else str(self.run),
+            "at": self.at and timestamp(self.at),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentState:
+    """Both sides of a user now; `delay` is there if the next run would change something.
+
+    `next_due` is when the tenant's next scheduled run is due (aware); None without one.
+    """
+
+    explanation: Explanation
+    delay: Delay | None
+    next_due: dt.datetime | None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the next run would come to; None if it would halt, or a service is away."""
+        found = self.explanation.as_json()["outcome"]
+        return None if found is None else Outcome(found)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether Entra has no such user."""
+        taken = self.explanation.explained.steps
+        return any(isinstance(step, steps.ReadStep) and step.user is None for step in taken)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether Entra or Skolon could not be asked."""
+        return isinstance(self.explanation.explained.end, HaltError | TransientError)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object; values only if they were asked for, else their shape."""
+        shown = self.explanation.as_json()
+        by_name = {step["step"]: step for step in shown["steps"]}
+        mapped = {each["attribute"]: each for each in by_name.get("map", {"attributes": []})["attributes"]}
+        compared = by_name.get("compare", {"changes": [], "kept": []})
+        match = by_name.get("match", {"by": None, "skolon_user": None})
+        reason = shown["reason"]
+        return {
+            **{name: shown[name] for name in ("outcome", "reason", "stage", "cause", "away", "detail")},
+            **(remedy_json(Reason(reason)) if reason else {"owner": None, "explanation": None}),
+            "skolon_user": match["skolon_user"],
+            "matched_by": match["by"],
+            "differences": [
+                {
+                    "attribute": each["attribute"],
+                    "entra": each["to"],
+                    "rule": mapped[each["attribute"]]["source"] if each["attribute"] in mapped else None,
+                    "skolon": each["from"],
+                    "kind": each["kind"],
+                    "identity": each["identity"],
+                    "hint": each["hint"],
+                }
+                for each in compared["changes"]
+            ],
+            "kept": compared["kept"],
+            "delay": self.delay and self.delay.as_json(),
+            "next_due": self.next_due and timestamp(self.next_due.astimezone(dt.UTC)),
+        }
+
+
+def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to show it, and the sources
+    user: str, tenant: str, recorded: UserStatus, *, values: bool, store: Store, gateways: Gateways
+) -> CurrentState:
+    """Look at a user in Entra and Skolon, and say what the next run would do; nothing is changed."""
+    explanation = explain_user(user, tenant, override={}, values=values, store=store, gateways=gateways)
+    end = explanation.explained.end
+    differs = isinstance(end, SyncResult) and end.outcome is Outcome.WOULD_UPDATE
+    next_one = next_run(tenant, store.schedules, dt.datetime.now(dt.UTC))
+    enabled = store.tenants.outline(tenant).enabled
+    return CurrentState(
+        explanation=explanation,
+        delay=delay_of(recorded, enabled=enabled) if differs else None,
+        next_due=None if next_one is None else next_one.due,
+    )
+
+
+def delay_of(recorded: UserStatus, *, enabled: bool) -> Delay:
+    """Say why a difference has not been written, from what the runs did."""
+    if not enabled:
+        return Delay(reason=DelayReason.TENANT_DISABLED)
+    if recorded.pending is not None:
+        return Delay(reason=DelayReason.PENDING_RUN, run=recorded.pending.run)
+    latest = recorded.latest
+    return Delay(
+        reason=_OF_STATE[recorded.state],
+        run=None if latest is None else latest.run,
+        at=None if latest is None else latest.at,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentReport:
+    """What the runs recorded about a user, and how both sides are now."""
+
+    recorded: UserReport
+    now: CurrentState
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {**self.recorded.as_json(), "now": self.now.as_json()}
+
+
+def current_reports(  # noqa: PLR0913 - the user, how to show it, and the sources
+    tenant: str,
+    identifier: str,
+    *,
+    values: bool,
+    store: Store,
+    gateways: Gateways,
+    keys: Sequence[str],
+    limit: int,
+) -> list[CurrentReport]:
+    """Find users by id, address or name in the runs and in Entra, and look at both sides of each.
+
+    Raises `UsageError` if there is no such tenant or user, or more than ten; and what Graph raises if only
+    Graph could know the user.
+    """
+    record = store.tenants.get(tenant)
+    found = find_user_ids(tenant, identifier, store=store, keys=keys)
+    try:
+        found += search_entra(identifier, record.tenant, gateways.graph(record.credentials))
+    except (HaltError, TransientError):
+        if not found:
+            raise
+    ids = list(dict.fromkeys(found))
+    if len(ids) > _MOST:
+        raise UsageError(f"{len(ids)} users match: give an id, an address or the whole name.")
+    reports = []
+    for user in ids:
+        recorded = user_report(tenant, user, store=store, limit=limit)
+        now = current_state(user, tenant, recorded.standing, values=values, store=store, gateways=gateways)
+        if recorded.history or not now.is_gone:
+            reports.append(CurrentReport(recorded=recorded, now=now))
+    if not reports:
+        raise UsageError(
+            f"No user with that id, address or name was found in '{tenant}', in Entra or in its runs."
+        )
+    return reports

@@ -1,0 +1,107 @@
+"""Prints both sides of a user as they are now, what the next run would do, and what the runs recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from administration.users.current import DelayReason
+from cli.durations import format_age
+from cli.output import echo, print_fields, print_table
+from cli.users.report import print_user
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause, Outcome
+from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Language
+from schemas.timestamps import timestamp
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from administration.users.current import CurrentReport, CurrentState, Delay
+
+_OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.UNCHANGED: "Skolon is right: the next run would change nothing",
+    Outcome.NOT_FOUND: "Skolon has no such user: the next run would do nothing; the sync creates none",
+    Outcome.OUT_OF_SCOPE: "excluded, or not in Entra: the next run would do nothing",
+    Outcome.DEAD_LETTERED: "the next run would fail",
+}
+
+_DELAYS: Final[Mapping[DelayReason, str]] = {
+    DelayReason.TENANT_DISABLED: "the tenant is disabled",
+    DelayReason.PENDING_RUN: "run {run} has not come to this person yet: update-sync runs show {run}",
+    DelayReason.NEVER_PROCESSED: "no run has processed this person",
+    DelayReason.FAILED: "run {run} failed for this person {age}ago; now it would succeed",
+    DelayReason.REVERTED: "run {run} was an undo, which restored the former values {age}ago",
+    DelayReason.LEFT_OUT: "run {run} left this person out {age}ago; the reason is below",
+    DelayReason.CHANGED_SINCE: "Entra, Skolon or the settings have changed since run {run}, {age}ago",
+}
+
+
+def print_current(report: CurrentReport, *, now: dt.datetime) -> None:
+    """Print a user: both sides now, and what the runs recorded."""
+    state = report.now
+    shown = state.as_json()
+    fields: dict[str, object] = {"user": report.recorded.user, "now": _now(state, shown)}
+    if shown["reason"] is not None or shown["cause"] is not None:
+        reason = Reason(shown["reason"]) if shown["reason"] else Cause(shown["cause"])
+        explained = remedy_for(reason)
+        fields |= {"reason": reason, "detail": shown["detail"], "owner": explained.owner}
+        for language in Language:
+            text = explained.texts[language]
+            fields[f"what ({language})"] = text.what_happened
+            fields[f"fix ({language})"] = text.fix
+    elif shown["detail"] is not None:
+        fields["detail"] = shown["detail"]
+    if state.delay is not None:
+        fields["not done because"] = _delay(state.delay, now)
+    if shown["differences"]:
+        fields["next run"] = (
+            timestamp(state.next_due) if state.next_due else "not scheduled: update-sync trigger starts one"
+        )
+    print_fields(fields)
+    if shown["differences"]:
+        echo()
+        _print_differences(shown["differences"])
+    if shown["kept"]:
+        kept = ", ".join(map(_title, shown["kept"]))
+        echo(f"Blank in Entra, and kept in Skolon: {kept}")
+    echo("", "What the runs recorded:")
+    print_user(report.recorded, now=now)
+
+
+def _now(state: CurrentState, shown: dict[str, Any]) -> str:
+    if shown["away"] is not None:
+        return f"unknown: {shown['away']}"
+    if shown["cause"] is not None:
+        return f"unknown: a run would halt ({shown['cause']})"
+    if state.outcome is Outcome.WOULD_UPDATE:
+        count = len(shown["differences"])
+        return f"differs: the next run would change {count} attribute{'' if count == 1 else 's'}"
+    return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
+
+
+def _delay(delay: Delay, now: dt.datetime) -> str:
+    age = f"{format_age(delay.at, now)} " if delay.at else "some time "
+    return _DELAYS[delay.reason].format(run=delay.run, age=age)
+
+
+def _print_differences(differences: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            _title(each["attribute"]),
+            "blank" if each["entra"] is None else each["entra"],
+            each["rule"],
+            "blank" if each["skolon"] is None else each["skolon"],
+            ", ".join(
+                word for word in (each["kind"], "identity" if each["identity"] else "", each["hint"]) if word
+            ),
+        )
+        for each in differences
+    ]
+    print_table(("attribute", "Entra", "rule", "Skolon", "change"), rows)
+
+
+def _title(attribute: str) -> str:
+    return ATTRIBUTE_TABLE[Attribute(attribute)].title

@@ -1,0 +1,199 @@
+"""`users show`, which looks at Entra and Skolon now, at stand-ins of both; no run is made."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devtools.commands import update_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.faults import Fault as GraphFault
+from sandbox.microsoft.http_messages import Kind
+from schemas.dead_letter_reasons import Reason
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Outcome, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store
+from tests.integration.cli.tenants.test_preview import user_with, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.municipality.municipality import MadeUpUser
+
+FAILED = Failure(reason=Reason.REJECTED_BY_SKOLON, stage=Stage.UPDATE, detail="email: refused")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=120) as environment:
+        yield environment
+
+
+@pytest.fixture
+def made_up(served: Environment) -> Iterator[Environment]:
+    yield served
+    served.microsoft.faults.clear()
+
+
+@pytest.fixture
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, **made_up.variables)
+    add_tenant(variables, TENANT_KEY, made_up.tenant)
+    return variables
+
+
+def show(env: dict[str, str], who: str, *options: str, code: int = 0) -> dict[str, Any]:
+    """Return the one user that is shown; who it is stands on standard input alone."""
+    arguments = ("users", "show", TENANT_KEY, "-", *options)
+    done = update_sync(*arguments, "--json", env=env, stdin=f"{who}\n")
+    assert done.returncode == code, done.stderr
+    (user,) = json.loads(done.stdout)["users"]
+    return dict(user)
+
+
+def text(env: dict[str, str], person: MadeUpUser, *options: str) -> str:
+    done = update_sync("users", "show", TENANT_KEY, str(person.entra["id"]), *options, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def record(env: dict[str, str], person: MadeUpUser, result: SyncResult | Failure | None) -> None:
+    """Record that a run had this result for a user, or with None that it is still at it."""
+    user = str(person.entra["id"])
+    with closing(open_store(env)) as store:
+        run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run.id
+        store.receipts.create_pending(run, [user])
+        store.runs.finish_reading(run)
+        if isinstance(result, Failure):
+            store.receipts.mark_dead_lettered(run, user, result, 1)
+        elif result is not None:
+            store.receipts.finish(run, user, result)
+        store.runs.complete_if_done(run)
+
+
+@pytest.mark.parametrize("name", ["id", "userPrincipalName", "mail", "displayName"])
+def test_a_user_is_found_by_what_people_know(made_up: Environment, env: dict[str, str], name: str) -> None:
+    """P6: by id, user principal name, mail or name, although no run knows the user; no value is shown."""
+    person = user_with(made_up, "updated")
+    before = made_up.skolon_users()
+    found = show(env, str(person.entra[name]).upper())
+    assert found["user"] == person.entra["id"]
+    assert (found["state"], found["in_sync"], found["history"]) == ("unknown", None, [])
+    assert found["now"]["outcome"] == "would_update"
+    assert found["now"]["delay"] == {"reason": "never_processed", "run": None, "at": None}
+    assert not any(value in json.dumps(found) for value in values_of(person))
+    assert made_up.skolon_users() == before
+
+
+def test_each_attribute_that_differs_is_shown_with_its_rule(
+    made_up: Environment, env: dict[str, str]
+) -> None:
+    """P6: Entra, the rule and Skolon, as shapes; as values only with `--values`."""
+    person = user_with(made_up, "updated")
+    differences = show(env, str(person.entra["id"]))["now"]["differences"]
+    assert differences
+    assert all(each["rule"] for each in differences)
+    shown = text(env, person)
+    count = len(differences)
+    assert f"differs: the next run would change {count} attribute" in shown
+    assert "not done because" in shown
+    assert "no run has processed this person" in shown
+    assert "attribute\tEntra\trule\tSkolon\tchange" in shown
+    assert not any(value in shown for value in values_of(person))
+    entra = {each["entra"] for each in show(env, str(person.entra["id"]), "--values")["now"]["differences"]}
+    assert entra & values_of(person)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("unchanged", "Skolon is right: the next run would change nothing"),
+        ("not_found", "Skolon has no such user"),
+        ("out_of_scope", "excluded, or not in Entra"),
+    ],
+)
+def test_what_the_next_run_would_do(
+    made_up: Environment, env: dict[str, str], outcome: str, said: str
+) -> None:
+    """Where it would change nothing, nothing is late."""
+    person = user_with(made_up, outcome)
+    found = show(env, str(person.entra["id"]))["now"]
+    assert (found["outcome"], found["differences"], found["delay"]) == (outcome, [], None)
+    assert said in text(env, person)
+
+
+def test_what_would_fail_says_who_must_act(made_up: Environment, env: dict[str, str]) -> None:
+    """In Swedish and English."""
+    person = user_with(made_up, "dead_lettered", "invalid_user")
+    found = show(env, str(person.entra["id"]))["now"]
+    assert (found["outcome"], found["reason"], found["owner"]) == ("dead_lettered", "invalid_user", "entra")
+    shown = text(env, person)
+    assert "the next run would fail" in shown
+    assert "fix (sv)" in shown
+
+
+@pytest.mark.parametrize(
+    ("result", "reason", "said"),
+    [
+        (SyncResult(outcome=Outcome.UNCHANGED), "changed_since", "have changed since run 1"),
+        (SyncResult(outcome=Outcome.NOT_FOUND), "left_out", "run 1 left this person out"),
+        (FAILED, "failed", "run 1 failed for this person"),
+        (None, "pending_run", "run 1 has not come to this person yet"),
+    ],
+)
+def test_why_it_has_not_been_done(
+    made_up: Environment,
+    env: dict[str, str],
+    result: SyncResult | Failure | None,
+    reason: str,
+    said: str,
+) -> None:
+    """By what the last run recorded."""
+    person = user_with(made_up, "updated")
+    record(env, person, result)
+    delay = show(env, str(person.entra["id"]))["now"]["delay"]
+    assert (delay["reason"], delay["run"]) == (reason, "1")
+    assert said in text(env, person)
+
+
+def test_recorded_asks_neither_entra_nor_skolon(made_up: Environment, env: dict[str, str]) -> None:
+    """It needs no settings of theirs, and names and addresses are unknown to it."""
+    person = user_with(made_up, "updated")
+    record(env, person, FAILED)
+    made_up.skolon.forget_requests()
+    found = show(env, str(person.entra["id"]), "--recorded")
+    assert (found["now"], found["reason"]) == (None, "rejected_by_skolon")
+    assert made_up.skolon.requests() == {}
+    done = update_sync(
+        "users", "show", TENANT_KEY, "-", "--recorded", env=env, stdin=str(person.entra["displayName"])
+    )
+    assert done.returncode == 2
+    assert "without --recorded, Entra is asked too" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "who", ["Ingen Alls", "ingen@exempel.example", "6a1c0c3e-0000-4000-8000-0000000000ff"]
+)
+def test_a_user_that_is_nowhere(env: dict[str, str], who: str) -> None:
+    """P6: wrong use, and what was typed is not repeated."""
+    done = update_sync("users", "show", TENANT_KEY, "-", env=env, stdin=who)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No user with that id, address or name" in done.stderr
+    assert "ngen" not in done.stderr
+
+
+def test_what_is_recorded_is_shown_while_entra_is_away(made_up: Environment, env: dict[str, str]) -> None:
+    """And that both sides could not be looked at, with exit code 1."""
+    person = user_with(made_up, "updated")
+    record(env, person, FAILED)
+    made_up.microsoft.faults.add(GraphFault(effect=Effect.ERROR, kind=Kind.USER, status=503, times=None))
+    found = show(env, str(person.entra["id"]), code=1)
+    assert found["now"]["outcome"] is None
+    assert found["now"]["away"]
+    assert found["reason"] == "rejected_by_skolon"
