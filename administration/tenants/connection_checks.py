@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from administration.tenants.connection_check import CheckResult, Severity, check_connection
+from administration.tenants.check_steps import CheckResult, Severity
+from administration.tenants.connection_check import check_connection
+from clients.skolon.capabilities import dump_capabilities
 from schemas.crypto.encryption import DecryptionError
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clients.gateways import Gateways
+    from clients.skolon.capabilities import Capabilities
     from store.store import Store
 
 #: Tenants that are checked at a time: most of a check is waiting.
@@ -22,10 +25,11 @@ _AT_A_TIME: Final = 8
 
 @dataclass(frozen=True, kw_only=True)
 class TenantCheck:
-    """The steps of one tenant's check."""
+    """The steps of one tenant's check, and what is known of its organisation's server in Skolon after it."""
 
     tenant: str
     steps: Sequence[CheckResult]
+    capabilities: Capabilities | None = None
 
     @property
     def severity(self) -> Severity:
@@ -39,12 +43,26 @@ class TenantCheck:
             "tenant": self.tenant,
             "ok": self.severity is not Severity.ERROR,
             "steps": [step.as_json() for step in self.steps],
+            "capabilities": self.capabilities and dump_capabilities(asdict(self.capabilities)),
         }
 
 
 def check_tenant(tenant: str, *, store: Store, gateways: Gateways, today: dt.date) -> TenantCheck:
     """Check a tenant's credentials; nothing is changed. Raises `UsageError` if there is no such tenant."""
-    return TenantCheck(tenant=tenant, steps=check_connection(store.tenants.get(tenant), gateways, today))
+    record = store.tenants.get(tenant)
+    steps = check_connection(record, gateways, today)
+    known = gateways.skolon(dry_run=True).capabilities(record.tenant.organisation)
+    return TenantCheck(tenant=tenant, steps=steps, capabilities=known)
+
+
+def forget_capabilities(tenants: Sequence[str], *, store: Store, gateways: Gateways) -> None:
+    """Forget what was found out about the tenants' servers in Skolon: it is found out again.
+
+    Raises `UsageError` if there is no such tenant.
+    """
+    for tenant in tenants:
+        organisation = store.tenants.outline(tenant).organisation
+        gateways.skolon(dry_run=True).forget_capabilities(organisation)
 
 
 def check_tenants(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from administration.tenants.connection_check import Severity
-from administration.tenants.connection_checks import check_tenant, check_tenants
+from administration.tenants.check_steps import Severity
+from administration.tenants.connection_checks import check_tenant, check_tenants, forget_capabilities
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.progress import progress_bar
@@ -18,7 +18,7 @@ from schemas.settings import Requirement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from administration.tenants.connection_check import CheckResult
+    from administration.tenants.check_steps import CheckResult
     from administration.tenants.connection_checks import TenantCheck
     from bootstrap.services import Services
 
@@ -26,15 +26,24 @@ if TYPE_CHECKING:
 @click.command()
 @optional_key_argument
 @all_tenants_option
+@click.option(
+    "--forget", is_flag=True, help="First forget what was found out about Skolon's server in earlier runs."
+)
 @json_option
-def check(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
+def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool) -> None:
     """Check a tenant's credentials and tell how to fix them. Nothing is changed.
 
-    The command connects to Entra, Microsoft Graph and Skolon. With --all it checks each tenant that is
-    enabled, and shows the steps that are not in order.
+    The command connects to Entra, Microsoft Graph and Skolon, and proves that users can be found there. With
+    --all it checks each tenant that is enabled, and shows the steps that are not in order.
+
+    What Skolon's server can do is found out in runs, and kept. With --forget it is found out again; workers
+    that run take up to five minutes to notice.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
+    if forget:
+        keys = [key] if key is not None else _enabled(services)
+        forget_capabilities(keys, store=services.store, gateways=services.gateways)
     found = [_check(key, services)] if key is not None else _check_all(services, quiet=wants_json)
     if wants_json:
         objects = [each.as_json() for each in found]
@@ -47,13 +56,17 @@ def check(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _enabled(services: Services) -> list[str]:
+    return [each.key for each in services.store.tenants.outlines() if each.enabled]
+
+
 def _check(key: str, services: Services) -> TenantCheck:
     today = dt.datetime.now(dt.UTC).date()
     return check_tenant(key, store=services.store, gateways=services.gateways, today=today)
 
 
 def _check_all(services: Services, *, quiet: bool) -> list[TenantCheck]:
-    keys = [each.key for each in services.store.tenants.outlines() if each.enabled]
+    keys = _enabled(services)
     today = dt.datetime.now(dt.UTC).date()
     found = []
     with progress_bar(quiet=quiet) as show:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from clients.http.errors import TRANSPORT_ERRORS
+from clients.skolon.descriptions import DESCRIPTIONS
 from clients.skolon.scim import SEARCH_REQUEST_PREFIX
 from clients.skolon.search.requests import SEARCH
 
@@ -30,8 +31,20 @@ def user_addresses(url: str, rest: str) -> re.Pattern[str]:
     return re.compile(pattern + rest)
 
 
+def harmless_requests(url: str) -> Callable[[requests.PreparedRequest], bool]:
+    """Return a predicate for searches by POST and for what a server says of itself (promise P1)."""
+    is_search = searches_by_post(url)
+    descriptions = user_addresses(url, f"({'|'.join(map(re.escape, DESCRIPTIONS))})")
+
+    def is_one(request: requests.PreparedRequest) -> bool:
+        is_description = request.method == "GET" and descriptions.fullmatch(request.url or "")
+        return bool(is_description) or is_search(request)
+
+    return is_one
+
+
 def searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
-    """Return a predicate for searches by POST, which change nothing (promise P1)."""
+    """Return a predicate for searches by POST, which change nothing."""
     addresses = user_addresses(url, f"/Users{re.escape(SEARCH)}")
 
     def is_one(request: requests.PreparedRequest) -> bool:

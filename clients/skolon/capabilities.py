@@ -56,15 +56,22 @@ class Capabilities:
     `takes_or` says whether a filter finds what any of its terms finds (RFC 7644 section 3.4.2.2). A server
     may also look at the first term alone, without saying so. `has_odd_empty_answer` says that it answers 404,
     or an object without a total, where nothing is found. With `pages_by_cursor` it need not count what it
-    finds (RFC 9865). `knows_versions` says that it takes the versions that it gives (RFC 7644 section 3.14).
+    finds (RFC 9865). `pages_add_up` says whether pages hold each user once. `knows_versions` says that it
+    takes the versions that it gives (RFC 7644 section 3.14).
     """
 
     method: SearchMethod | None = field(default=None, metadata=_kept(SearchMethod))
     takes_or: bool | None = field(default=None, metadata=_kept())
     has_odd_empty_answer: bool = field(default=False, metadata=_kept())
     pages_by_cursor: bool = field(default=False, metadata=_kept())
+    pages_add_up: bool | None = field(default=None, metadata=_kept())
     knows_versions: bool = field(default=True, metadata=_kept())
 
+
+#: What a check finds out again. The rest is found out by updates alone.
+SEARCH_CAPABILITIES: Final = frozenset(
+    {"method", "takes_or", "has_odd_empty_answer", "pages_by_cursor", "pages_add_up"}
+)
 
 _METADATA: Final = {each.name: each.metadata for each in fields(Capabilities)}
 

@@ -16,7 +16,7 @@ from clients.skolon.capabilities import Capabilities, dump_capabilities, load_ca
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from schemas.capability_finding import CapabilityFinding
 
@@ -40,8 +40,8 @@ class CapabilityStore(Protocol):
     def record(self, organisation: str, found: Mapping[str, Any]) -> None:
         """Store capabilities by name, each as JSON."""
 
-    def forget(self, organisation: str) -> None:
-        """Remove what was found out."""
+    def forget(self, organisation: str, names: Collection[str] = ()) -> None:
+        """Remove what was found out; of some capabilities alone if there are `names`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +111,14 @@ class CapabilityCache:
         if news and self._store is not None:
             self._try(lambda store: store.record(organisation, dump_capabilities(news)))
 
-    def forget(self, organisation: str) -> None:
-        """Forget what is known: the server does not do it any more."""
+    def forget(self, organisation: str, names: Collection[str] = ()) -> None:
+        """Forget what is known, of some capabilities alone if there are `names`: it is found out again."""
+        known = self._current(organisation) if names else _Known()
+        values = {name: value for name, value in known.values.items() if name not in names}
+        ends = {name: known.ends[name] for name in values}
         with self._lock:
-            self._known[organisation] = _Known(reread_at=self._clock() + REREAD)
-        self._try(lambda store: store.forget(organisation))
+            self._known[organisation] = _Known(values=values, ends=ends, reread_at=self._clock() + REREAD)
+        self._try(lambda store: store.forget(organisation, names))
 
     def probe_lock(self, organisation: str) -> threading.Lock:
         """Return the lock under which one thread probes a server; the others wait for it."""

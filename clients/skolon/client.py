@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from clients.http.errors import TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
 from clients.http.session import HttpSession, succeeded
-from clients.skolon.addresses import ORGANISATION, searches_by_post, user_addresses
+from clients.skolon.addresses import ORGANISATION, harmless_requests, user_addresses
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
 from clients.skolon.capability_cache import CapabilityCache, CapabilityStore
 from clients.skolon.errors import (
@@ -25,6 +25,7 @@ from clients.skolon.errors import (
     response_error,
     transport_error,
 )
+from clients.skolon.inspection import Inspection, ScimInspection
 from clients.skolon.scim import patch
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
@@ -36,7 +37,7 @@ from schemas.outcomes import Stage
 from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import requests
 
@@ -77,9 +78,8 @@ class ScimSkolonClient:
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
-        Searches by POST are allowed besides. `capabilities` is what the process knows of the
-        servers.
-        Requests pass the circuit breakers `breakers`.
+        Searches by POST, and what a server says of itself, are allowed besides. `capabilities` is what the
+        process knows of the servers. Requests pass the circuit breakers `breakers`.
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -87,7 +87,7 @@ class ScimSkolonClient:
         self._session = HttpSession(
             methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
             addresses=user_addresses(self._url, "/Users(/[^/]+)?"),
-            also_allow=searches_by_post(self._url),
+            also_allow=harmless_requests(self._url),
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
         )
@@ -97,6 +97,7 @@ class ScimSkolonClient:
         self._capabilities = capabilities or CapabilityCache()
         self._search = ScimSearch(self._send, self._check, self._capabilities)
         self._updates = ScimUpdate(self._send, self.read, self._capabilities)
+        self._inspection = ScimInspection(self._read_description, self._search.requests, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._unusable = unusable or UnusableAnswers()
         self._lock = threading.Lock()
@@ -145,9 +146,17 @@ class ScimSkolonClient:
         """Return what is known of the organisation's server."""
         return self._capabilities.get(organisation)
 
-    def forget_capabilities(self, organisation: str) -> None:
-        """Forget what is known of the organisation's server, in all processes: it is found out again."""
-        self._capabilities.forget(organisation)
+    def forget_capabilities(self, organisation: str, names: Collection[str] = ()) -> None:
+        """Forget what is known of the organisation's server, or only `names` of it, in all processes."""
+        self._capabilities.forget(organisation, names)
+
+    def inspect(self, organisation: str) -> Inspection:
+        """Look at the organisation's server for a check; raises also when it does not list users."""
+        with self._breakers.guard(skolon_reading(organisation, self._host)):
+            return self._inspection.inspect(organisation)
+
+    def _read_description(self, organisation: str, path: str) -> requests.Response:
+        return self._send("GET", organisation, path, stage=None, resource="")
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
@@ -205,13 +214,14 @@ class ScimSkolonClient:
                 worked = organisation in self._updated
             raise response_error(response, operation, update_has_worked=worked)
 
-    def _send(
+    def _send(  # noqa: PLR0913 - what a request is made of
         self,
         method: str,
         organisation: str,
         rest: str = "",
         *,
         stage: Stage | None,
+        resource: str = "/Users",
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
@@ -219,7 +229,7 @@ class ScimSkolonClient:
 
         `stage` is the stage of the request if it concerns a single user.
         """
-        url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + "/Users" + rest
+        url = self._url.replace(ORGANISATION, quote(organisation, safe="")) + resource + rest
         all_headers = {"Accept": _ACCEPT, **(headers or {})}
         token, refused = self._token.token(), None
         while True:

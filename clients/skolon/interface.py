@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from clients.skolon.capabilities import Capabilities
+    from clients.skolon.inspection import Inspection
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -21,8 +22,11 @@ class SkolonClient(Protocol):
     def capabilities(self, organisation: str) -> Capabilities:
         """Return what is known of the organisation's server."""
 
-    def forget_capabilities(self, organisation: str) -> None:
-        """Forget what is known of the organisation's server: it is found out again."""
+    def forget_capabilities(self, organisation: str, names: Collection[str] = ()) -> None:
+        """Forget what is known of the organisation's server, or only `names` of it: it is found out again."""
+
+    def inspect(self, organisation: str) -> Inspection:
+        """Look at the organisation's server for a check; `capabilities` tells what is found out by it."""
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""

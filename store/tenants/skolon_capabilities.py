@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, select
+from sqlalchemy import and_, delete, exists, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.capability_finding import CapabilityFinding
@@ -12,7 +12,7 @@ from store import tables
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
@@ -58,11 +58,14 @@ class SkolonCapabilities:
                 )
             )
 
-    def forget(self, organisation: str) -> None:
-        """Remove what was found out about an organisation's server."""
+    def forget(self, organisation: str, names: Collection[str] = ()) -> None:
+        """Remove what was found out about an organisation's server; only `names`, if there are any."""
+        is_named = _table.c.name.in_(names) if names else true()
         with self._database.unguarded_statement() as connection:
             connection.execute(
-                delete(_table).where(_table.c.server == self._server, _table.c.organisation == organisation)
+                delete(_table).where(
+                    _table.c.server == self._server, _table.c.organisation == organisation, is_named
+                )
             )
 
 

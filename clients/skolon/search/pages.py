@@ -61,7 +61,7 @@ def read_pages(read: Callable[[PageRequest], SearchPage]) -> list[Any]:
             raise TooManyResultsError(page.resources)
         known = len(found)
         for resource in page.resources:
-            found.setdefault(_identity(resource, len(found)), resource)
+            found.setdefault(identity(resource, len(found)), resource)
         is_stuck = len(found) == known
         if page.next_cursor is not None:
             request = PageRequest(cursor=page.next_cursor)
@@ -75,7 +75,7 @@ def read_pages(read: Callable[[PageRequest], SearchPage]) -> list[Any]:
             raise InconsistentPagesError(seen)
 
 
-def _identity(resource: Any, place: int) -> str:
+def identity(resource: Any, place: int) -> str:
     """Return what makes a resource a different one; one without an id is like no other."""
     user_id = resource.get("id") if isinstance(resource, dict) else None
     return f"place {place}" if user_id is None else f"id {user_id}"

@@ -103,7 +103,7 @@ class SearchProbes:
                 return takes_or
             with suppress(*_NO_ANSWER):
                 if known is None:
-                    page = self._requests.list_page(organisation, _LISTED)
+                    page = self._requests.list_page(organisation, PageRequest(count=_LISTED))
                     known = [read_found_user(resource) for resource in page.resources]
                 for user_id, scim_filter in _filters_that_find(known):
                     takes_or = user_id in self._ids(method, organisation, needing_or(scim_filter))
@@ -134,7 +134,7 @@ class SearchProbes:
     def _method_that_finds(self, organisation: str, *methods: SearchMethod) -> SearchMethod | None:
         """Return the first method that finds a listed user, and record how it answers where it finds none."""
         with suppress(RefusedSearchError):
-            page = self._requests.list_page(organisation, _LISTED)
+            page = self._requests.list_page(organisation, PageRequest(count=_LISTED))
             for user_id, scim_filter in _filters_that_find(map(read_found_user, page.resources)):
                 for method in methods:
                     if user_id in self._ids(method, organisation, scim_filter):

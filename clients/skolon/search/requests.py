@@ -124,9 +124,8 @@ class SearchRequests:
             response = self._send("GET", organisation, "", stage=stage, query=query)
         return self._page(response, organisation)
 
-    def list_page(self, organisation: str, count: int) -> SearchPage:
-        """Return so many users of an organisation, whichever; raises `RefusedSearchError`."""
-        page = PageRequest(count=count)
+    def list_page(self, organisation: str, page: PageRequest) -> SearchPage:
+        """Return a page of all users of an organisation; raises `RefusedSearchError`."""
         response = self._send("GET", organisation, "", stage=None, query=_query(page))
         return self._page(response, organisation)
 

@@ -56,9 +56,9 @@ class ScimSearch:
     """
 
     def __init__(self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache) -> None:
-        self._requests = SearchRequests(send, check, capabilities)
+        self.requests = SearchRequests(send, check, capabilities)
         self._capabilities = capabilities
-        self._probes = SearchProbes(self._requests, capabilities)
+        self._probes = SearchProbes(self.requests, capabilities)
 
     def find(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[FoundUser]:
         """Return the Skolon users that have a value of any of `users`; some may come twice.
@@ -143,7 +143,7 @@ class ScimSearch:
         return [
             user
             for each in filters
-            for user in self._requests.read_all(
+            for user in self.requests.read_all(
                 method, organisation, needing_or(each) if is_proof else each, stage
             )
         ]
@@ -155,7 +155,7 @@ class ScimSearch:
         found: list[FoundUser] = []
         for key in ({attribute: value} for keys in users for attribute, value in keys.items()):
             try:
-                found += self._requests.read_all(method, organisation, search_filter(key), Stage.MATCH)
+                found += self.requests.read_all(method, organisation, search_filter(key), Stage.MATCH)
             except InconsistentPagesError as error:
                 raise HaltError(
                     Cause.SKOLON_SEARCH,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,6 +102,31 @@ def test_how_skolon_is_searched_is_said(made_up: Environment, env: dict[str, str
     assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
 
 
+def test_what_is_known_of_the_server_is_shown_and_forgotten(
+    made_up: Environment, env: dict[str, str]
+) -> None:
+    """The check finds out what searches can do, keeps it, and forgets on request what runs have found out."""
+    add(env, made_up)
+    known = {"method": "POST", "takes_or": True, "pages_add_up": True, "knows_versions": True}
+    first = json.loads(update_sync("tenants", "check", TENANT_KEY, "--json", env=env).stdout)
+    assert known.items() <= first["capabilities"].items()
+    with closing(sqlite3.connect(env["UPDATE_SYNC_DATABASE_URL"].removeprefix("sqlite:///"))) as database:
+        kept = dict(database.execute("SELECT name, value FROM skolon_capabilities"))
+        assert kept == {"method": '"POST"', "takes_or": "true", "pages_add_up": "true"}
+        (found,) = database.execute("SELECT * FROM skolon_capabilities WHERE name = 'takes_or'")
+        row = [value if value != "takes_or" else "knows_versions" for value in found]
+        with database:
+            database.execute(
+                "INSERT INTO skolon_capabilities VALUES (?, ?, ?, 'false', ?)", [*row[:3], row[4]]
+            )
+    code, steps, _ = check(env)
+    assert (code, steps["updates in Skolon"]["severity"]) == (0, "warning")
+    assert "forget" in steps["updates in Skolon"]["fix"]
+    done = update_sync("tenants", "check", TENANT_KEY, "--forget", env=env)
+    assert (done.returncode, "updates in Skolon" in done.stdout) == (0, False)
+    assert all(line.startswith("ok ") for line in done.stdout.splitlines())
+
+
 def expire(made_up: Environment) -> None:
     app = made_up.tenant
     made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], secret_expired=True)
@@ -181,6 +208,11 @@ def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[
         "users in Entra": "skipped",
         "birthdays": "skipped",
         "users in Skolon": "ok",
+        "match keys in Skolon": "ok",
+        "several values in one search": "ok",
+        "pages in Skolon": "ok",
+        "one user in Skolon": "ok",
+        "what Skolon says of itself": "ok",
     }
 
 

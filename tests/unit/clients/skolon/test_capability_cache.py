@@ -14,7 +14,7 @@ from schemas.capability_finding import CapabilityFinding
 from schemas.errors import Dependency, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 KNOWN = {"method": SearchMethod.GET, "takes_or": False, "knows_versions": False}
@@ -44,9 +44,10 @@ class Store:
             finding = CapabilityFinding(value=value, found_at=self.moment())
             self.kept.setdefault(organisation, {})[name] = finding
 
-    def forget(self, organisation: str) -> None:
+    def forget(self, organisation: str, names: Collection[str] = ()) -> None:
         self._note("forget")
-        self.kept.pop(organisation, None)
+        for name in names or list(self.kept.get(organisation, {})):
+            self.kept.get(organisation, {}).pop(name, None)
 
     def moment(self) -> dt.datetime:
         return BEGIN + dt.timedelta(seconds=self.now)

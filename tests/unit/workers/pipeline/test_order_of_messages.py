@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from clients.graph.birthdays import Birthday
 from clients.skolon.capabilities import Capabilities
+from clients.skolon.inspection import Inspection
 from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
@@ -23,7 +24,7 @@ from tests.unit.workers.factories import skolon_user, tenant
 from workers.pipeline.pipeline import SyncPipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from schemas.users.skolon_user import SkolonUser
 
@@ -84,8 +85,12 @@ class World:
             if any((held := user.attributes[key]) and keys_match(key, held, keys[key]) for key in keys)
         ]
 
-    def forget_capabilities(self, organisation: str) -> None:
+    def forget_capabilities(self, organisation: str, names: Collection[str] = ()) -> None:
         """Forget nothing: it knows nothing."""
+
+    def inspect(self, organisation: str) -> Inspection:
+        del organisation
+        return Inspection()
 
     def capabilities(self, organisation: str) -> Capabilities:
         del organisation

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from clients.skolon.capabilities import Capabilities, SearchMethod
+from clients.skolon.inspection import Inspection
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import skolon_user
 from workers.pipeline.accounts import Account
@@ -14,7 +15,7 @@ from workers.pipeline.peers import AnyRunPeers
 from workers.pipeline.unique_values import UniqueValues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from schemas.users.skolon_user import SkolonUser
 
@@ -37,8 +38,12 @@ class Directory:
         self.method: SearchMethod | None = SearchMethod.POST
         self.searched: list[Attribute] = []
 
-    def forget_capabilities(self, organisation: str) -> None:
+    def forget_capabilities(self, organisation: str, names: Collection[str] = ()) -> None:
         """Forget nothing: it knows nothing."""
+
+    def inspect(self, organisation: str) -> Inspection:
+        del organisation
+        return Inspection()
 
     def capabilities(self, organisation: str) -> Capabilities:
         del organisation
