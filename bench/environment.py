@@ -42,6 +42,7 @@ _GUARD: Final = {
     "changed": {"count": 10_000_000, "share": 1.0},
     "identity_changed": {"count": 10_000_000, "share": 1.0},
     "not_found": {"count": 10_000_000, "share": 1.0},
+    "failed": {"count": 10_000_000, "share": 1.0},
 }
 
 

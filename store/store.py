@@ -20,6 +20,7 @@ from store.receipts.replays import Replays
 from store.receipts.verifications import Verifications
 from store.receipts.work_items import WorkItems
 from store.reports.data_quality import DataQualityReports
+from store.reports.failures import FailureReports
 from store.reports.pending_matches import PendingMatchReports
 from store.reports.tenant_overview import TenantOverviews
 from store.reports.users import UserHistory
@@ -82,6 +83,7 @@ class Store:
         self.lost_messages = LostMessages(self.database)
         self.user_history = UserHistory(self.database)
         self.tenant_overviews = TenantOverviews(self.database)
+        self.failures = FailureReports(self.database)
         self.pending_matches = PendingMatchReports(self.database)
         self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

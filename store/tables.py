@@ -134,6 +134,7 @@ guard_counts = Table(
     Column("changed", Integer, nullable=False),
     Column("identity_changed", Integer, nullable=False),
     Column("not_found", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
 )
 
 # How each run of all users reads Entra, and the delta link that it leaves behind once it is complete.

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
 from schemas.crypto.encryption import DecryptionError
-from schemas.errors import PermanentError, UsageError
+from schemas.errors import HaltError, PermanentError, UsageError
 from schemas.messages.messages import load_user_sync
+from schemas.outcomes import Cause
+from schemas.runs.changes import ONE_FAILED
+from schemas.runs.failure_group import most_frequent
+from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:
     from queues.interfaces import Message
     from queues.middleware.failure_policy import Halt
+    from schemas.messages.messages import UserSync
     from schemas.outcomes import Stage
     from schemas.runs.sync_result import Failure
     from schemas.runs.waits import Wait
     from store.store import Store
+
+_log = structlog.get_logger(__name__)
 
 
 class UserFailureRecorder:
     """Writes dead letters and halts of users to their receipts and runs."""
 
     def __init__(self, *, store: Store) -> None:
+        self._store = store
         self._receipts = store.receipts
         self._runs = store.runs
         self._waits = store.waits
@@ -45,8 +56,30 @@ class UserFailureRecorder:
             operation = self._message_cipher.decrypt_user(user).operation
         except (PermanentError, DecryptionError):
             return
-        self._receipts.mark_dead_lettered(user.run, user.user, dead_letter, attempts, operation=operation)
+        is_marked = self._receipts.mark_dead_lettered(
+            user.run, user.user, dead_letter, attempts, operation=operation
+        )
+        if is_marked and operation is None:
+            self._count_failure(user)
         self._runs.complete_if_done(user.run)
+
+    def _count_failure(self, user: UserSync) -> None:
+        """Count a failed user for the guard, and halt the run if too many have failed."""
+        item = self._store.work_items.load(user.run, user.user)
+        if item is None or item.dry_run or not item.guarded:
+            return
+        guard = self._store.settings_overrides.for_user(user.run, item).tenant.guard
+        if guard.failed is None:
+            return
+        try:
+            self._store.guard_counters.count(user.run, ONE_FAILED, partial(check_guard, guard))
+        except HaltError as error:
+            why = most_frequent(self._store.failures.for_run(user.run))
+            detail = f"{error.detail}; {why}" if why else error.detail
+            if self._runs.halt(user.run, Cause.GUARD_EXCEEDED, detail):
+                _log.error(
+                    "run_halted", tenant=user.tenant, run=user.run, cause=Cause.GUARD_EXCEEDED, detail=detail
+                )
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""

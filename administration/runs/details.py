@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
+    from schemas.runs.failure_group import FailureGroup
     from store.store import Store
 
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 class RunDetails:
     """How many users a run changes in which attribute; `prospect` of a run that the guard has halted.
 
-    Newer runs have settled `settled_later` of its dead letters: these need no person any more.
+    `failures` are its dead letters by reason and attribute. Newer runs have settled `settled_later` of them:
+    these need no person any more.
     """
 
     changes: ChangeCounts
     prospect: RunForecast | None
+    failures: tuple[FailureGroup, ...]
     settled_later: int
 
     def as_json(self) -> dict[str, Any]:
@@ -27,6 +30,7 @@ class RunDetails:
         prospect = {} if self.prospect is None else self.prospect.as_json()
         return {
             "attributes": self.changes.as_json(),
+            "failures": [group.as_json() for group in self.failures],
             "dead_letters_settled_later": self.settled_later,
             **prospect,
         }
@@ -37,5 +41,6 @@ def details_of(run_id: int, store: Store) -> RunDetails:
     return RunDetails(
         changes=store.change_totals.for_run(run_id),
         prospect=store.forecasts.for_run(run_id),
+        failures=store.failures.for_run(run_id),
         settled_later=store.replays.settled_later(run_id),
     )

@@ -59,6 +59,7 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
         changed=details.changes.users,
         identity_changed=details.changes.identity,
         not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
+        failed=summary.counts.get(Outcome.DEAD_LETTERED, 0),
     )
     people = store.guard_counters.directory_size(run.id)
     return Preview(

@@ -24,8 +24,9 @@ from devtools.chaos.results.expectations import expectation_of
 from devtools.chaos.results.observation import observe
 from devtools.chaos.runner import RoundLog
 from devtools.chaos.schedule import Schedule
-from devtools.commands import kill_all, running
+from devtools.commands import kill_all, running, update_sync
 from devtools.servers import Servers
+from sandbox.environment import TENANT_KEY
 from sandbox.municipality.made_up_user import DOMAIN
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ class Drill:
         return int(row[0]) if row else 0
 
     def _everybody_dies(self) -> None:
+        # All users are to fail, so no guard may halt the run.
+        unlimited = json.dumps({"guard": {"failed": None}})
+        update_sync("tenants", "set", TENANT_KEY, "--from", "-", env=self._scene.env, stdin=unlimited)
         self._scene.stand_ins.skolon_fault(
             kind="status", status=400, times=None, path_kind="search", searched=DOMAIN
         )

@@ -145,11 +145,11 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.GUARD_EXCEEDED: remedy(
             Owner.DATA_HUB,
             (
-                "Körningen skulle ändra fler än vad gränsen tillåter.",
+                "Körningen skulle ändra fler, eller misslyckas för fler, än vad gränsen tillåter.",
                 "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
             ),
             (
-                "The run would change more people than the limit allows.",
+                "The run would change, or fail for, more people than the limit allows.",
                 "Check what it would change; correct the mapping, or override the guard and resume the run.",
             ),
         ),

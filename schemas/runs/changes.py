@@ -109,6 +109,7 @@ class GuardCounts:
     changed: int = 0
     identity_changed: int = 0
     not_found: int = 0
+    failed: int = 0
 
     def __add__(self, more: GuardCounts) -> GuardCounts:
         """Return the sums of both."""
@@ -116,6 +117,7 @@ class GuardCounts:
             changed=self.changed + more.changed,
             identity_changed=self.identity_changed + more.identity_changed,
             not_found=self.not_found + more.not_found,
+            failed=self.failed + more.failed,
         )
 
     def __sub__(self, fewer: GuardCounts) -> GuardCounts:
@@ -124,6 +126,7 @@ class GuardCounts:
             changed=self.changed - fewer.changed,
             identity_changed=self.identity_changed - fewer.identity_changed,
             not_found=self.not_found - fewer.not_found,
+            failed=self.failed - fewer.failed,
         )
 
     def as_json(self) -> dict[str, int]:
@@ -132,10 +135,12 @@ class GuardCounts:
             "changed": self.changed,
             "identity_changed": self.identity_changed,
             "not_found": self.not_found,
+            "failed": self.failed,
         }
 
 
 ONE_NOT_FOUND = GuardCounts(not_found=1)
+ONE_FAILED = GuardCounts(failed=1)
 
 
 def guard_counts(old_values: Mapping[Attribute, str | None]) -> GuardCounts:

@@ -45,6 +45,7 @@ class GuardSchema(Schema):
     changed = fields.Nested(LimitSchema, allow_none=True)
     identity_changed = fields.Nested(LimitSchema, allow_none=True)
     not_found = fields.Nested(LimitSchema, allow_none=True)
+    failed = fields.Nested(LimitSchema, allow_none=True)
 
 
 def _directory(value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -31,11 +32,15 @@ def upgraded_database_url(postgresql: PostgreSQL) -> Iterator[str]:
 
 @pytest.fixture
 def made_up(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Environment]:
-    """Serve a made-up municipality of so many people as the module's `PEOPLE` says, of 250 without it."""
+    """Serve a made-up municipality of so many people as the module's `PEOPLE` says, of 250 without it.
+
+    Its tenant has the module's `SETTINGS`, if there are any.
+    """
     folder = tmp_path / "world"
     folder.mkdir()
     with serve_environment(folder, users=getattr(request.module, "PEOPLE", PEOPLE)) as served:
-        yield served
+        settings = getattr(request.module, "SETTINGS", {})
+        yield dataclasses.replace(served, tenant={**served.tenant, **settings})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def made_up(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Environment]:
-    """Serve a made-up municipality of so many people as the module's `PEOPLE` says."""
+    """Serve a made-up municipality of so many people as the module's `PEOPLE` says.
+
+    Its tenant has the module's `SETTINGS`, if there are any.
+    """
     with serve_environment(tmp_path, users=request.module.PEOPLE) as served:
-        yield served
+        settings = getattr(request.module, "SETTINGS", {})
+        yield dataclasses.replace(served, tenant={**served.tenant, **settings})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The guard: decides whether a run has changed, or not found, more users than its tenant allows."""
+"""The guard: decides whether a run has changed, not found or failed for more users than its tenant allows."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], i
         "changed": (guard.changed, counts.changed),
         "identity_changed": (guard.identity_changed, counts.identity_changed),
         "not_found": (guard.not_found, counts.not_found),
+        "failed": (guard.failed, counts.failed),
     }
     for name, (limit, count) in limits.items():
         if limit is not None and count > limit.count:

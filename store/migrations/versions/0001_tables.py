@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("changed", sa.Integer(), nullable=False),
         sa.Column("identity_changed", sa.Integer(), nullable=False),
         sa.Column("not_found", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_guard_counts_run_id"), ondelete="CASCADE"
         ),

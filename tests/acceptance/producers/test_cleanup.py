@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Environment
 
+#: All users fail here, and no guard is to halt that.
+SETTINGS = {"guard": {"failed": None}}
 IMPATIENT = (sys.executable, "-m", "tests.acceptance.producers.impatient_producer")
 BAD = 50
 #: No name has a control character: the user is invalid.

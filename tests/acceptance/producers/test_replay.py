@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Environment
 
+#: All users fail here, and no guard is to halt that.
+SETTINGS = {"guard": {"failed": None}}
 REPLAY = ("dead-letters", "replay", "--yes", "--max-failed", "1")
 
 
