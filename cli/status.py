@@ -42,7 +42,7 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
     ),
     ProblemKind.USERS_FAILED: (
         "{users} failed: {reason}",
-        "update-sync dead-letters list --tenant {tenant} --reason {reason}",
+        "update-sync dead-letters list --users --tenant {tenant} --reason {reason}",
     ),
     ProblemKind.SECRET_EXPIRED: (
         "the client secret expired on {expires}, by the date that was entered",

@@ -5,21 +5,32 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from administration.dead_letters.browse import browse
 from administration.dead_letters.details import details_of
+from administration.dead_letters.failed_users import failed_users
 from administration.dead_letters.groups import DeadLetterGroups
+from administration.dead_letters.known_ids import check_known_ids
 from bootstrap.private_files import permission_fix
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from
-from cli.dead_letters.report import print_dead_letters, print_details, print_groups
+from cli.dead_letters.report import (
+    print_dead_letters,
+    print_details,
+    print_failed_users,
+    print_groups,
+)
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_json
 from schemas.safe_text import safe_json
 from schemas.settings import Requirement
+
+if TYPE_CHECKING:
+    from bootstrap.services import Services
+    from schemas.messages.dead_letter_filter import DeadLetterFilter
 
 #: Dead letters that are shown by default.
 _SHOWN: Final = 20
@@ -47,15 +58,30 @@ def dead_letters() -> None:
 
 @dead_letters.command("list")
 @dead_letter_options
+@click.option("--users", "by_user", is_flag=True, help="List the users that failed, each once.")
 @click.option("--ungrouped", is_flag=True, help="List single messages and not their groups.")
-@click.option("--limit", type=click.IntRange(1, _MOST), help="Messages to read; 100 with --ungrouped.")
+@click.option(
+    "--limit", type=click.IntRange(1, _MOST), help="Messages to read, or users to list; 100 with --ungrouped."
+)
 @json_option
-def list_dead_letters(*, ungrouped: bool, limit: int | None, wants_json: bool, **options: Any) -> None:
-    """Count failed messages by queue, tenant and reason, and show who must act, and how."""
+def list_dead_letters(
+    *, by_user: bool, ungrouped: bool, limit: int | None, wants_json: bool, **options: Any
+) -> None:
+    """Count failed messages by queue, tenant and reason, and show who must act, and how.
+
+    With --users it lists the users that failed: why, since when, and who must act.
+    """
+    if by_user and ungrouped:
+        raise click.UsageError("Give either --users or --ungrouped.")
     services, now = current_services(Requirement.DATABASE, Requirement.BROKER), dt.datetime.now(dt.UTC)
     wanted = filter_from(options, now=now)
+    if by_user:
+        _list_users(wanted, services, limit, wants_json=wants_json)
+        return
     if ungrouped:
         found = list(browse(wanted, store=services.store, broker=services.broker, limit=limit or _LISTED))
+        if not found:
+            check_known_ids(wanted, store=services.store)
         if wants_json:
             print_json(
                 [
@@ -71,12 +97,28 @@ def list_dead_letters(*, ungrouped: bool, limit: int | None, wants_json: bool, *
         wanted, store=services.store, broker=services.broker, limit=limit, lock=True
     ):
         groups.add(dead_letter)
+    if not groups.dead_letters:
+        check_known_ids(wanted, store=services.store)
     if wants_json:
         print_json({"dead_letters": groups.dead_letters, "groups": groups.as_json()})
     elif not groups.dead_letters:
         echo("There are no such dead letters.")
     else:
         print_groups(groups, now)
+
+
+def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None, *, wants_json: bool) -> None:
+    """List the users that failed, the first `limit` of them."""
+    dead_letters = browse(wanted, store=services.store, broker=services.broker, limit=None, lock=True)
+    failed = failed_users(dead_letter for dead_letter, _ in dead_letters)
+    if not failed:
+        check_known_ids(wanted, store=services.store)
+    if wants_json:
+        print_json({"count": len(failed), "users": [each.as_json() for each in failed[:limit]]})
+    elif not failed:
+        echo("No user has failed.")
+    else:
+        print_failed_users(failed[:limit], count=len(failed))
 
 
 @dead_letters.command()
@@ -101,6 +143,8 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
                 echo()
             print_details(details, now)
         shown.append(details.as_json())
+    if not shown:
+        check_known_ids(wanted, store=services.store)
     if wants_json:
         print_json(shown)
 
@@ -128,4 +172,6 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
             }
             file.write(safe_json(line) + "\n")
             count += 1
+    if not count:
+        check_known_ids(wanted, store=services.store)
     echo(f"Exported {count} dead letters.", err=True)

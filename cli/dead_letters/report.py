@@ -13,10 +13,12 @@ from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from administration.dead_letters.details import Body, DeadLetterDetails
+    from administration.dead_letters.failed_users import FailedUser
     from administration.dead_letters.groups import DeadLetterGroups
+    from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
     from store.receipts.replays import ReceiptState
 
@@ -39,11 +41,28 @@ def print_groups(groups: DeadLetterGroups, now: dt.datetime) -> None:
     print_table(
         ("queue", "tenant", "reason", "dead letters", "oldest", "first died", "last died", "owner"), rows
     )
-    for reason in groups.reasons():
-        texts = remedy_for(reason).texts
-        echo("", f"{reason}")
+    _print_remedies(groups.reasons())
+
+
+def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
+    """Print users that failed, of `count` in all, and below them what to do about each reason."""
+    rows = [
+        (each.tenant, each.user, each.reason, each.owner, each.since and timestamp(each.since), each.detail)
+        for each in users
+    ]
+    print_table(("tenant", "user", "reason", "owner", "since", "detail"), rows)
+    if count > len(users):
+        echo(f"… and {count - len(users)} more; --limit shows them.")
+    _print_remedies(sorted({each.reason for each in users}))
+
+
+def _print_remedies(reasons: Iterable[Reason]) -> None:
+    for reason in reasons:
+        explained = remedy_for(reason)
+        echo("", f"{reason} (who must act: {explained.owner})")
         for language in Language:
-            echo(f"  {language}  {texts[language].what_happened} {texts[language].fix}")
+            text = explained.texts[language]
+            echo(f"  {language}  {text.what_happened} {text.fix}")
 
 
 def print_dead_letters(dead_letters: Sequence[DeadLetter]) -> None:

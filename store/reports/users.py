@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, func, or_, select, true
+from sqlalchemy import and_, case, exists, func, or_, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
@@ -63,6 +63,15 @@ class UserHistory:
                 .limit(MAX_SEARCH_RESULTS)
             )
             return [row.entra_id for row in connection.execute(people)]
+
+    def is_known(self, entra_id: str) -> bool:
+        """Say whether a run of any tenant has had the user."""
+        receipts = tables.receipts
+        known = exists().where(
+            receipts.c.tenant_id.in_(select(tables.tenants.c.id)), receipts.c.entra_id == entra_id
+        )
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(select(known)))
 
     def entries(self, tenant: str, entra_id: str, limit: int) -> list[HistoryEntry]:
         """Return what the runs did about a person, the newest first."""

@@ -86,7 +86,7 @@ def test_failed_users_need_a_person(env: dict[str, str], store: Store) -> None:
     shown = update_sync("status", env=env)
     assert shown.returncode == 1
     assert "exempel: 2 users failed: invalid_user. Who must act: entra" in shown.stdout
-    assert "update-sync dead-letters list --tenant exempel --reason invalid_user" in shown.stdout
+    assert "update-sync dead-letters list --users --tenant exempel --reason invalid_user" in shown.stdout
 
 
 def test_a_halted_run_needs_a_person_until_a_later_one_is_complete(env: dict[str, str], store: Store) -> None:

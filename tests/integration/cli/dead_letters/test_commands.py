@@ -88,9 +88,7 @@ def test_letters_are_counted_by_kind(env: dict[str, str]) -> None:
     [
         ((), "u1 u2 u3 u4 u5"),
         (("--tenant", "exempel"), "u1 u2 u3 u4 u5"),
-        (("--tenant", "nobody"), ""),
         (("--run", "1", "--reason", "ambiguous_match"), "u3 u4"),
-        (("--run", "2"), ""),
         (("--reason", "ambiguous_match", "--reason", "invalid_user"), "u1 u2 u3 u4 u5"),
         (("--user", "u2", "--user", "u4"), "u2 u4"),
         (("--older-than", "2d"), "u1 u2"),
@@ -106,6 +104,51 @@ def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users
     assert [dead_letter["user"] for dead_letter in listed] == users.split()
     counted = json_output("dead-letters", "list", *options, env=env)
     assert counted["dead_letters"] == len(users.split())
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--tenant", "nowhere"), "There is no tenant 'nowhere'"),
+        (("--run", "2"), "There is no run 2"),
+        (("--user", "u9"), "No run knows a user u9"),
+    ],
+)
+@pytest.mark.parametrize("command", [("list",), ("list", "--users"), ("list", "--ungrouped"), ("show",)])
+def test_what_does_not_exist_is_no_empty_answer(
+    env: dict[str, str], command: tuple[str, ...], options: tuple[str, ...], said: str
+) -> None:
+    """A mistyped tenant, run or user is wrong use, as text and as JSON."""
+    for more in ((), ("--json",)):
+        done = update_sync("dead-letters", *command, *options, *more, env=env)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+
+
+def test_the_users_that_failed_last_night(
+    env: dict[str, str], dead_letters: DeadLetterSeeder, run: int
+) -> None:
+    """P9: each once, with the newest reason, who must act, and what to do; other messages are left out."""
+    dead_letters.put(USER_SYNC_QUEUE, GARBAGE)
+    found = json_output("dead-letters", "list", "--users", env=env)
+    assert found["count"] == 5
+    by_user = {each["user"]: each for each in found["users"]}
+    assert {user: each["reason"] for user, each in by_user.items()} == {
+        "u1": "invalid_user",
+        "u2": "invalid_user",
+        "u3": "ambiguous_match",
+        "u4": "ambiguous_match",
+        "u5": "invalid_user",
+    }
+    assert (by_user["u1"]["run"], by_user["u1"]["owner"]) == (str(run), "entra")
+    plain = update_sync("dead-letters", "list", "--users", env=env).stdout
+    assert "exempel\tu3\tambiguous_match\tskolon\t" in plain
+    assert plain.count("(who must act: entra)") == plain.count("(who must act: skolon)") == 1
+    assert "Correct the field" in plain
+    some = update_sync("dead-letters", "list", "--users", "--limit", "2", env=env).stdout
+    assert "… and 3 more; --limit shows them." in some
+    assert update_sync("dead-letters", "list", "--users", "--ungrouped", env=env).returncode == 2
 
 
 def test_one_letter_is_chosen_by_its_id(

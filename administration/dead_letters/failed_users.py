@@ -1,0 +1,71 @@
+"""The users that failed: each once, why, and who must act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from administration.remedies import remedy_json
+from schemas.reports.remedies import remedy_for
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from schemas.dead_letter_reasons import Reason
+    from schemas.messages.dead_letter import DeadLetter
+    from schemas.reports.remedy import Owner
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedUser:
+    """A user whose newest dead letter is this one; `detail` is a text for people, without values."""
+
+    tenant: str
+    user: str
+    run: int
+    reason: Reason
+    detail: str
+    since: dt.datetime | None
+
+    @property
+    def owner(self) -> Owner:
+        """Who must act."""
+        return remedy_for(self.reason).owner
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "tenant": self.tenant,
+            "user": self.user,
+            "run": str(self.run),
+            "reason": str(self.reason),
+            "detail": self.detail,
+            "since": self.since and timestamp(self.since),
+            **remedy_json(self.reason),
+        }
+
+
+def failed_users(dead_letters: Iterable[DeadLetter]) -> list[FailedUser]:
+    """Return each user of the dead letters once, with its newest one; by tenant, reason and user.
+
+    Messages that are no user's are left out.
+    """
+    newest: dict[tuple[str, str], FailedUser] = {}
+    for each in dead_letters:
+        key, tenant = each.receipt_key, each.tenant
+        if key is None or tenant is None:
+            continue
+        run, user = key
+        known = newest.get((tenant, user))
+        if known is None or known.run <= run:
+            newest[tenant, user] = FailedUser(
+                tenant=tenant,
+                user=user,
+                run=run,
+                reason=each.failure.reason,
+                detail=each.failure.detail,
+                since=each.dead_since,
+            )
+    return sorted(newest.values(), key=lambda each: (each.tenant, each.reason, each.user))
