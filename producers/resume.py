@@ -22,11 +22,14 @@ def resume_run(
     """Resume a halted run; return it and how many users were published.
 
     What the guard has halted goes on only with `override_guard`, and then unwatched: otherwise it raises
-    `UsageError`. So does a run that found suspiciously few users. Raises as `Runs.resume` and
+    `UsageError`. So does a run that found suspiciously few users, and one whose tenant
+    has another run that the guard has halted. Raises as `Runs.resume` and
     `Publisher.publish` do. When publishing fails, the run is halted again with the cause it had, so that it
     does not stay open without messages.
     """
     halted = store.runs.get(run_id)
+    if not halted.dry_run:
+        store.runs.check_guard_answered(halted.tenant, except_run=run_id)
     if override_guard:
         store.guard_counters.override(run_id)
     elif halted.cause is Cause.GUARD_EXCEEDED:

@@ -21,4 +21,5 @@ class Reason(StrEnum):
     FORGED_MESSAGE = "forged_message"
     INVALID_TRIGGER = "invalid_trigger"
     UNKNOWN_TENANT = "unknown_tenant"
+    GUARD_UNANSWERED = "guard_unanswered"
     BUG = "bug"

@@ -29,6 +29,12 @@ def check_enabled(tenant: str, *, store: Store) -> None:
         raise UsageError(f"Tenant '{tenant}' is disabled; 'tenants set {tenant} --enabled' enables it.")
 
 
+def check_may_start(request: SyncRequest, *, store: Store) -> None:
+    """Raise `UsageError` if a producer would refuse the request: the guard's question is unanswered."""
+    if not request.dry_run and request.settings is None:
+        store.runs.check_guard_answered(request.tenant, except_run=request.reverts_run_id)
+
+
 def publish_request(request: SyncRequest, *, store: Store, publisher: Publisher) -> str:
     """Publish a request and return its event id.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from administration.runs.trigger import build_request
+from administration.runs.trigger import build_request, check_may_start
 from schemas.errors import UsageError
 from schemas.outcomes import Mode, Status
 from store.runs.undo import undo_block_reason
@@ -46,6 +46,7 @@ def plan_undo(
         reverts_run_id=run,
         override_guard=override_guard,
     )
+    check_may_start(request, store=store)
     changed = len(request.users) or store.undo_records.count_claimed(run)
     why = undo_block_reason(undone.status, dry_run=undone.dry_run, people=changed)
     if why is not None:

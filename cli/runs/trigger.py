@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from administration.runs.trigger import build_request, check_enabled
+from administration.runs.trigger import build_request, check_enabled, check_may_start
 from cli.context import current_services
 from cli.output import json_option
 from cli.runs.request import publish_only, request_and_wait
@@ -51,6 +51,7 @@ def trigger(  # noqa: PLR0913 - one for each option
     )
     services = current_services(Requirement.DATABASE, Requirement.BROKER)
     check_enabled(tenant, store=services.store)
+    check_may_start(request, store=services.store)
     if wait:
         request_and_wait(request, services, timeout=timeout, wants_json=wants_json)
     else:

@@ -103,7 +103,7 @@ def blocking_run(history: RunHistory) -> LatestRun | None:
 
     A halted undo blocks too: a run that started now would be newer, and the undo would then revert nothing.
     """
-    for run in (history.latest, history.undo):
+    for run in (history.latest, history.undo, history.guard_halted):
         if run is not None and run.status is Status.HALTED and run.cause not in _SELF_HEALING:
             return run
     return None

@@ -147,6 +147,17 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Add the tenant in the Data Hub, or correct the key at the sender.",
             ),
         ),
+        Reason.GUARD_UNANSWERED: remedy(
+            Owner.DATA_HUB,
+            (
+                "En körning som gränsen har stoppat väntar på svar, så ingen ny körning startades.",
+                "Återuppta eller avbryt den stoppade körningen; kör sedan begäran på nytt.",
+            ),
+            (
+                "A run that the guard has halted waits for an answer, so no new run was started.",
+                "Resume or cancel the halted run, then replay the request.",
+            ),
+        ),
         Reason.FORGED_MESSAGE: remedy(
             Owner.OPERATOR,
             (

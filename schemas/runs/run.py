@@ -143,6 +143,15 @@ class RunSummary:
         }
 
 
+def guard_question(run: Run) -> str:
+    """Return in words that a run which the guard has halted waits for an answer, and which there are."""
+    return (
+        f"the guard has halted run {run.id} of tenant {run.tenant}. No other run that changes users starts "
+        f"before you answer: 'runs resume {run.id} --override-guard' lets it go on, "
+        f"'runs cancel {run.id}' ends it, 'runs undo {run.id}' restores what it changed"
+    )
+
+
 def lost_messages_warning(users: int) -> RunWarning:
     """Return the warning that the messages of so many users were lost."""
     who = "1 pending user" if users == 1 else f"{users} pending users"

@@ -46,9 +46,11 @@ class RunHistory:
     `last_full_started` is the moment in which the last full run that has been completed began.
     `acknowledged` says whether the plan's last trigger has led to a run. `undo` is the newest undo if it is
     newer than `latest`: it acknowledges no trigger, but may be halted and wait for an operator.
+    `guard_halted` is a run that the guard has halted, one of named users too, and that waits for an answer.
     """
 
     latest: LatestRun | None
     last_full_started: dt.datetime | None
     acknowledged: bool
     undo: LatestRun | None = None
+    guard_halted: LatestRun | None = None

@@ -40,6 +40,25 @@ def get_run_row(connection: Connection, run_id: int) -> Row[Any]:
     return row
 
 
+def unanswered_guard(connection: Connection, tenant_id: int, *, except_run: int | None = None) -> Run | None:
+    """Return a run of the tenant that the guard has halted and that is neither resumed nor cancelled.
+
+    The run with the id `except_run` does not count.
+    """
+    runs = tables.runs
+    row = connection.execute(
+        SELECT_RUNS.where(
+            runs.c.tenant_id == tenant_id,
+            runs.c.status == Status.HALTED,
+            runs.c.cause == Cause.GUARD_EXCEEDED,
+            runs.c.id != (except_run or 0),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else run_from_row(row)
+
+
 def run_from_row(row: Row[Any]) -> Run:
     """Return the run of a row of `SELECT_RUNS`."""
     return Run(

@@ -18,10 +18,17 @@ from schemas.outcomes import (
     Status,
 )
 from schemas.runs.not_found_surge import not_found_surge
-from schemas.runs.run import Run, RunSummary
+from schemas.runs.run import Run, RunSummary, guard_question
 from store import tables
 from store.runs.delta_state import promote_delta_link
-from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, is_run_id, run_from_row
+from store.runs.rows import (
+    MAX_RESTARTS,
+    SELECT_RUNS,
+    get_run_row,
+    is_run_id,
+    run_from_row,
+    unanswered_guard,
+)
 from store.runs.run_warnings import warnings_by_run
 from store.runs.totals import totals_by_run
 from store.runs.unresolved_users import record_unresolved
@@ -69,6 +76,18 @@ class Runs:
         with self._database.transaction() as connection:
             return _summaries(connection, [get_run_row(connection, run_id)])[0]
 
+    def check_guard_answered(self, tenant: str, *, except_run: int | None = None) -> None:
+        """Raise `UsageError` if the guard has halted a run of the tenant, and no person has answered.
+
+        The run with the id `except_run` does not count.
+        """
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+            halted = unanswered_guard(connection, tenant_id or 0, except_run=except_run)
+        if halted is not None:
+            question = guard_question(halted)
+            raise UsageError(f"{question[0].upper()}{question[1:]}.")
+
     def summaries(self, run_ids: Collection[int]) -> dict[int, RunSummary]:
         """Return runs with their sums by number; a number that no run has is left out."""
         with self._database.transaction() as connection:
@@ -76,7 +95,13 @@ class Runs:
             return {summary.run.id: summary for summary in _summaries(connection, rows)}
 
     def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
-        """Halt an open run; True for the one who did it, so that it is said once."""
+        """Halt an open run; True for the one who did it, so that it is said once.
+
+        The guard does not halt a run again that an operator has let through: the message may have been in a
+        worker's hands since before.
+        """
+        if cause is Cause.GUARD_EXCEEDED and self._is_guard_overridden(run_id):
+            return False
         return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=detail)
 
     def cancel(self, run_id: int) -> bool:
@@ -177,6 +202,11 @@ class Runs:
         )
         with self._database.transaction() as connection:
             return connection.scalars(query).all()
+
+    def _is_guard_overridden(self, run_id: int) -> bool:
+        query = select(tables.runs.c.guard_overridden).where(tables.runs.c.id == run_id)
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(query))
 
     def _end(self, run_id: int, allowed: Sequence[Status], **values: object) -> bool:
         runs = tables.runs

@@ -12,10 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
+from schemas.runs.run import guard_question
 from store import tables
 from store.encryption.scope_rules import encrypt_rules
 from store.runs.guard_counters import directory_size_of, override_guard
-from store.runs.rows import MAX_RESTARTS, SELECT_RUNS, get_run_row, run_from_row
+from store.runs.rows import (
+    MAX_RESTARTS,
+    SELECT_RUNS,
+    get_run_row,
+    run_from_row,
+    unanswered_guard,
+)
 from store.runs.undo import prepare_undo
 from store.timestamps import now
 
@@ -53,8 +60,9 @@ class Triggers:
         """Open the run that a trigger asks for, or find the one that does what it asks for.
 
         A run that tries settings is one of its own: it changes nothing, so it neither waits for another
-        one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, and
-        `NotYetError` while a run of the tenant is open that does something else.
+        one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, or
+        one with a run that the guard has halted and that is not answered. Raises `NotYetError` while a run of
+        the tenant is open that does something else.
         """
         request = self._sealed(request)
         try:
@@ -103,6 +111,7 @@ class Triggers:
                     )
                 ).one_or_none()
             if row is None:
+                _check_guard_answered(connection, tenant_id, request)
                 if request.mode is Mode.UNDO:
                     prepare_undo(connection, tenant_id, request)
                 run = run_from_row(get_run_row(connection, _insert_run(connection, tenant_id, request)))
@@ -165,6 +174,15 @@ def _tenant(connection: Connection, request: SyncRequest) -> int:
             Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {request.tenant} is not enabled"
         )
     return int(row.id)
+
+
+def _check_guard_answered(connection: Connection, tenant_id: int, request: SyncRequest) -> None:
+    """Raise `PermanentError` (`guard_unanswered`) for a run that would change users; an undo is an answer."""
+    if request.dry_run or request.settings is not None:
+        return
+    halted = unanswered_guard(connection, tenant_id, except_run=request.reverts_run_id)
+    if halted is not None:
+        raise PermanentError(Reason.GUARD_UNANSWERED, Stage.RECEIVE, guard_question(halted))
 
 
 def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **ended: object) -> int:

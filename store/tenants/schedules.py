@@ -10,6 +10,7 @@ from sqlalchemy import and_, exists, func, select, update
 from schemas.outcomes import Cause, Mode, Status
 from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
 from store import tables
+from store.runs.rows import unanswered_guard
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from schemas.runs.run import Run
     from store.database import Database
 
 #: Any number that no other user of the database locks with; of several schedulers one looks at a time.
@@ -69,11 +71,13 @@ class Schedules:
             row = connection.execute(newest).one_or_none()
             undone = connection.execute(undo).one_or_none()
             began = connection.scalar(full_began)
+            guarded = unanswered_guard(connection, plan.tenant_id)
             answered = connection.scalar(select(exists().where(triggers.c.event_id == last_event)))
         return RunHistory(
             latest=None if row is None else _newest(row),
             last_full_started=None if began is None else as_utc(began),
             acknowledged=bool(answered),
+            guard_halted=None if guarded is None else _latest(guarded),
             undo=None if undone is None or (row and row.id > undone.id) else _newest(undone),
         )
 
@@ -98,6 +102,10 @@ def _newest(row: Row[Any]) -> LatestRun:
         cause=row.cause and Cause(row.cause),
         started=as_utc(row.started),
     )
+
+
+def _latest(run: Run) -> LatestRun:
+    return LatestRun(id=run.id, status=run.status, cause=run.cause, started=run.started)
 
 
 def _plan(row: Row[Any]) -> ScheduleState:

@@ -62,6 +62,7 @@ def test_reasons_are_the_designs_words() -> None:
     assert {str(reason) for reason in Reason} == design | {
         "invalid_trigger",
         "unknown_tenant",
+        "guard_unanswered",
         "forged_message",
     }
 

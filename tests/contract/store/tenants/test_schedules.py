@@ -134,7 +134,8 @@ def test_an_undo_is_known_beside_the_other_runs(store: Store) -> None:
     found = history(store)
     assert found.undo is not None
     assert (found.undo.id, found.undo.status) == (undo.id, Status.HALTED)
-    assert replace(found, undo=None) == before
+    assert replace(found, undo=None, guard_halted=None) == before
+    assert found.guard_halted == found.undo
     complete(store, begin_run(store, "second", "anna"))
     assert history(store).undo is None
 
