@@ -45,7 +45,15 @@ _COMMANDS: Final = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+#: Help is as wide as the terminal; lines much longer than this are hard to read.
+_WIDEST_HELP: Final = 120
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST_HELP},
+)
 @click.version_option(VERSION, prog_name="update-sync")
 def update_sync() -> None:
     """Keep the users that Skolon already has in sync with Microsoft Entra ID."""

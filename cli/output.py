@@ -7,6 +7,7 @@ names of foreign queues, codes of servers' errors.
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,21 +53,20 @@ def print_columns(cells: Sequence[object]) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under headings; a pipe gets tab-separated lines."""
+    """Print rows under headings; a pipe gets tab-separated lines.
+
+    On a terminal nothing is cut: texts fold between words, and where that is not enough each row becomes a
+    few lines of names and values.
+    """
     texts = [[one_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (headings, *texts):
             click.echo("\t".join(line))  # noqa: TID251 - made safe above
         return
-    from rich.console import Console  # noqa: PLC0415 - rich is slow to import, and only terminals need it
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from cli.terminal_table import render_table  # noqa: PLC0415 - slow to import, and only terminals need it
 
-    table = Table(*headings)
-    for line in texts:
-        # As text: a name in brackets would be taken for rich's markup.
-        table.add_row(*(Text(cell) for cell in line))
-    Console().print(table)
+    for line in render_table(headings, texts, get_terminal_size().columns):
+        click.echo(line)  # noqa: TID251 - made safe above
 
 
 def print_fields(fields: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.completion import complete_tenants
 from cli.output import choices
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter_filter import DeadLetterFilter
@@ -36,7 +37,7 @@ class Age(click.ParamType[dt.timedelta]):
 
 
 _OPTIONS: Final = (
-    click.option("--tenant", "tenants", multiple=True, metavar="KEY"),
+    click.option("--tenant", "tenants", multiple=True, metavar="KEY", shell_complete=complete_tenants),
     click.option("--run", "runs", multiple=True, type=click.IntRange(min=1)),
     click.option("--reason", "reasons", multiple=True, type=click.Choice(choices(Reason))),
     click.option("--user", "users", multiple=True, metavar="ENTRA_ID"),

@@ -10,6 +10,7 @@ from administration.matches.comparison import compare_match
 from administration.matches.decisions import MatchDecider
 from administration.matches.overview import matches_of
 from administration.users.lookup import resolve_entra_id
+from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.matches.report import print_comparison, print_overview
@@ -62,7 +63,7 @@ def matches() -> None:
 
 
 @matches.command("list")
-@click.argument("tenant")
+@tenant_argument
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
 @json_option
 def list_matches(*, tenant: str, limit: int, wants_json: bool) -> None:
@@ -75,7 +76,7 @@ def list_matches(*, tenant: str, limit: int, wants_json: bool) -> None:
 
 
 @matches.command()
-@click.argument("tenant")
+@tenant_argument
 @click.argument("user")
 @click.option("--values", is_flag=True, help="Show values unmasked.")
 @json_option
@@ -96,7 +97,7 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
 
 
 @matches.command()
-@click.argument("tenant")
+@tenant_argument
 @click.argument("user")
 @click.argument("skolon_user")
 @_waiting_options
@@ -115,7 +116,7 @@ def link(  # noqa: PLR0913 - one for each option
 
 
 @matches.command()
-@click.argument("tenant")
+@tenant_argument
 @_one_user_options
 @_waiting_options
 def ignore(  # noqa: PLR0913 - one for each option
@@ -140,7 +141,7 @@ def ignore(  # noqa: PLR0913 - one for each option
 
 
 @matches.command()
-@click.argument("tenant")
+@tenant_argument
 @_one_user_options
 @_waiting_options
 def forget(  # noqa: PLR0913 - one for each option

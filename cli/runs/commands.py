@@ -8,6 +8,7 @@ import click
 
 from administration.runs.details import details_of
 from administration.runs.wait_for_run import wait_for_end
+from cli.completion import complete_tenants
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import choices, json_option, print_json, print_result, print_table
@@ -37,7 +38,7 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--tenant", help="Only this tenant's.")
+@click.option("--tenant", shell_complete=complete_tenants, help="Only this tenant's.")
 @click.option(
     "--status",
     "statuses",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from administration.runs.trigger import build_request, check_enabled, check_may_start
+from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.output import json_option
 from cli.runs.request import publish_only, request_and_wait
@@ -13,7 +14,7 @@ from schemas.settings import Requirement
 
 
 @click.command()
-@click.argument("tenant")
+@tenant_argument
 @click.option(
     "--mode",
     type=click.Choice([str(each) for each in READING_MODES]),

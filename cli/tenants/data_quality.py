@@ -10,6 +10,7 @@ import click
 from administration.tenants.data_quality import data_quality_of, uses_immutable_id
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
+from cli.tenants.options import key_argument
 from cli.tenants.sign_in_report import sign_in_lines
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
@@ -26,7 +27,7 @@ _INDENT: Final = "  "
 
 
 @click.command()
-@click.argument("key")
+@key_argument
 @click.option(
     "--limit",
     default=20,

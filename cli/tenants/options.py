@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.completion import complete_tenants
 from schemas.errors import UsageError
 from schemas.tenants.scope import Operator
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: A tenant's key.
-key_argument: Callable[..., Any] = click.argument("key", metavar="TENANT")
-optional_key_argument: Callable[..., Any] = click.argument("key", metavar="[TENANT]", required=False)
+key_argument: Callable[..., Any] = click.argument("key", metavar="TENANT", shell_complete=complete_tenants)
+optional_key_argument: Callable[..., Any] = click.argument(
+    "key", metavar="[TENANT]", required=False, shell_complete=complete_tenants
+)
 
 #: Instead of a tenant's key.
 all_tenants_option: Callable[..., Any] = click.option(

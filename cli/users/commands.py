@@ -7,6 +7,7 @@ import datetime as dt
 import click
 
 from administration.users.status import user_reports
+from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.users.options import read_identifier
@@ -20,7 +21,7 @@ def users() -> None:
 
 
 @users.command()
-@click.argument("tenant")
+@tenant_argument
 @click.argument("user")
 @click.option("--recorded", is_flag=True, help="Only what the runs recorded; ask neither Entra nor Skolon.")
 @click.option("--values", is_flag=True, help="Show values unmasked.")

@@ -16,6 +16,7 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause
 from tests.integration.cli.command_line import (
     SECRET,
+    add_tenant,
     database_environment,
     open_store,
     run_on_terminal,
@@ -505,3 +506,23 @@ def test_a_file_that_is_no_tenant_is_refused(
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_shell_completes_tenants(env: dict[str, str]) -> None:
+    """By what is typed, as an argument or an option; without a database nothing is completed, or said."""
+    for key in ("exempel", "exempel-skola", "granne"):
+        add_tenant(env, key, tenant_object())
+    for words in (
+        "update-sync tenants show exem",
+        "update-sync trigger exem",
+        "update-sync runs list --tenant exem",
+    ):
+        asked = {
+            "_UPDATE_SYNC_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        done = update_sync(env={**env, **asked})
+        assert done.stdout.split() == ["plain,exempel", "plain,exempel-skola"], done.stderr
+        away = update_sync(env={**env, **asked, "UPDATE_SYNC_DATABASE_URL": "sqlite:////nowhere/at/all"})
+        assert (away.stdout.strip(), away.stderr) == ("", "")
