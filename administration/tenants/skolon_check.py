@@ -142,6 +142,9 @@ def _together(
         detail = "Skolon takes one value at a time: each value is searched alone, so runs take longer"
         return CheckResult(name=_TOGETHER, severity=Severity.WARNING, detail=detail, fix=_FIX_OR)
     detail = f"one search finds users by {_names(samples)}"
+    max_terms = skolon.capabilities(organisation).max_terms
+    if max_terms is not None:
+        detail += f"; Skolon takes {max_terms} values at a time"
     return CheckResult(name=_TOGETHER, severity=Severity.OK, detail=detail)
 
 

@@ -37,6 +37,12 @@ def _yes_or_no(value: object) -> bool:
     return value
 
 
+def _positive(value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise TypeError
+    return value
+
+
 def _kept(read: Callable[[Any], Any] = _yes_or_no, *, ttl: float = TTL) -> dict[str, Any]:
     """Return how a capability is kept, as the metadata of its field.
 
@@ -58,10 +64,13 @@ class Capabilities:
     or an object without a total, where nothing is found. With `pages_by_cursor` it need not count what it
     finds (RFC 9865). `pages_add_up` says whether pages hold each user once. `knows_versions` says that it
     takes the versions that it gives (RFC 7644 section 3.14).
+
+    A filter has `max_terms` terms at most; None is any number.
     """
 
     method: SearchMethod | None = field(default=None, metadata=_kept(SearchMethod))
     takes_or: bool | None = field(default=None, metadata=_kept())
+    max_terms: int | None = field(default=None, metadata=_kept(_positive))
     has_odd_empty_answer: bool = field(default=False, metadata=_kept())
     pages_by_cursor: bool = field(default=False, metadata=_kept())
     pages_add_up: bool | None = field(default=None, metadata=_kept())
@@ -70,7 +79,7 @@ class Capabilities:
 
 #: What a check finds out again. The rest is found out by updates alone.
 SEARCH_CAPABILITIES: Final = frozenset(
-    {"method", "takes_or", "has_odd_empty_answer", "pages_by_cursor", "pages_add_up"}
+    {"method", "takes_or", "max_terms", "has_odd_empty_answer", "pages_by_cursor", "pages_add_up"}
 )
 
 _METADATA: Final = {each.name: each.metadata for each in fields(Capabilities)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -29,18 +30,26 @@ _AS_THEY_ARE: Final = f"{ascii_letters}{digits}{_PLAIN}".encode()
 
 
 def batch_filters(
-    users: Sequence[Mapping[Attribute, str]], max_length: int, length_of: Callable[[str], int]
+    users: Sequence[Mapping[Attribute, str]],
+    max_length: int,
+    length_of: Callable[[str], int],
+    max_terms: int | None = None,
 ) -> Iterator[str]:
-    """Yield as few filters for all `users` as possible, none longer than `max_length`."""
+    """Yield as few filters for all `users` as possible, none longer than `max_length`.
+
+    None has more than `max_terms` terms, unless one user has more keys.
+    """
+    most = math.inf if max_terms is None else max_terms
     together: list[Mapping[Attribute, str]] = []
-    length = 0
+    length, terms = 0, 0
     for keys in filter(None, users):
         more = length_of(search_filter(keys))
-        if together and length + more > max_length:
+        if together and (length + more > max_length or terms + len(keys) > most):
             yield search_filter(*together)
-            together, length = [], 0
+            together, length, terms = [], 0, 0
         together.append(keys)
         length += more
+        terms += len(keys)
     if together:
         yield search_filter(*together)
 

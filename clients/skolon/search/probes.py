@@ -33,6 +33,10 @@ _MAYBE_UNSUPPORTED: Final = frozenset(
     {200, *range(300, 400), 400, 404, 405, 406, 410, 411, 413, 414, 415, 422, 501}
 )
 
+#: Statuses of servers that take filters, and not such long ones.
+_MAYBE_TOO_MANY_TERMS: Final = frozenset({400, 413, 414, 422, 431})
+_SEVERAL: Final = 2
+
 #: Attributes by which a user that is known can be found, the likeliest first.
 _KEYS: Final = (Attribute.USER_NAME, Attribute.EXTERNAL_ID, Attribute.EPPN, Attribute.EMAIL)
 
@@ -111,6 +115,30 @@ class SearchProbes:
                         self._capabilities.record(organisation, takes_or=takes_or)
                         return takes_or
         return None
+
+    def finds_fewer_terms(
+        self, organisation: str, method: SearchMethod, terms: int, refused: RefusedSearchError
+    ) -> bool:
+        """Find out whether a filter was refused because it has so many terms; record how many it may have.
+
+        Filters of as many terms that find no user tell: each next one has half of them.
+        """
+        if refused.status not in _MAYBE_TOO_MANY_TERMS or terms < _SEVERAL:
+            return False
+        with self._capabilities.probe_lock(organisation):
+            known = self._capabilities.get(organisation).max_terms
+            if known is not None and known < terms:
+                return True
+            fewer = terms
+            while fewer >= _SEVERAL:
+                no_user = " or ".join([EMPTY_FILTER] * fewer)
+                if self._refused_again(refused, method, organisation, no_user) is None:
+                    break
+                fewer //= 2
+            if fewer < _SEVERAL or fewer == terms:
+                return False
+            self._capabilities.record(organisation, max_terms=fewer)
+            return True
 
     def _ids(self, method: SearchMethod, organisation: str, scim_filter: str) -> set[str]:
         try:

@@ -83,7 +83,10 @@ class ScimSearch:
                 return self._search(method, organisation, users)
             except RefusedSearchError as error:
                 refused = error
-        if _reading(self._capabilities.get(organisation)) != _reading(known):
+        is_read_otherwise = _reading(self._capabilities.get(organisation)) != _reading(known)
+        terms = sum(map(len, users))
+        sent_terms = min(terms, known.max_terms or terms)
+        if is_read_otherwise or self._takes_fewer_terms(organisation, method, sent_terms, refused):
             return self.find(organisation, users)
         if self._needs_proof(organisation, users) and refused.status in _MAYBE_NO_OR:
             try:
@@ -100,6 +103,13 @@ class ScimSearch:
         """Say whether the server answers a search for the id of a user, and finds none."""
         return self._probes.is_gone(organisation, user_id)
 
+    def _takes_fewer_terms(
+        self, organisation: str, method: SearchMethod, sent_terms: int, refused: RefusedSearchError
+    ) -> bool:
+        """Find out whether a server that takes `or` refuses filters of so many terms."""
+        takes_or = self._capabilities.get(organisation).takes_or
+        return takes_or is True and self._probes.finds_fewer_terms(organisation, method, sent_terms, refused)
+
     def _needs_proof(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> bool:
         """Say whether the filter for these users has an `or` of which nothing is known."""
         return sum(map(len, users)) > 1 and self._capabilities.get(organisation).takes_or is None
@@ -107,7 +117,9 @@ class ScimSearch:
     def _search(
         self, method: SearchMethod, organisation: str, users: Sequence[Mapping[Attribute, str]]
     ) -> list[FoundUser]:
-        if self._capabilities.get(organisation).takes_or is False:
+        known = self._capabilities.get(organisation)
+        has_too_many_keys = known.max_terms is not None and max(map(len, users), default=0) > known.max_terms
+        if known.takes_or is False or has_too_many_keys:
             return self._search_each(method, organisation, users)
         needs_proof = self._needs_proof(organisation, users)
         try:
@@ -136,10 +148,11 @@ class ScimSearch:
         """Search for all values with as few filters as possible; as a proof, of a kind that takes `or`."""
         # A response to several users, or its absence, may be due to any one of them.
         stage = Stage.MATCH if len(users) == 1 else None
+        max_terms = self._capabilities.get(organisation).max_terms
         if method is SearchMethod.POST:
-            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len)
+            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len, max_terms)
         else:
-            filters = batch_filters(users, MAX_URL_FILTER_LENGTH, url_encoded_length)
+            filters = batch_filters(users, MAX_URL_FILTER_LENGTH, url_encoded_length, max_terms)
         return [
             user
             for each in filters

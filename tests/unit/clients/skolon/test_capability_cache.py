@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-KNOWN = {"method": SearchMethod.GET, "takes_or": False, "knows_versions": False}
+KNOWN = {"method": SearchMethod.GET, "takes_or": False, "knows_versions": False, "max_terms": 16}
 
 
 @dataclass
