@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from queues.middleware.failure_policy import UNKNOWN_PEERS
 from schemas.crypto.encryption import DecryptionError
 from schemas.dead_letter_reasons import Reason
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A run that lost a page cannot account for all users: it halts with a cause.
 _CAUSES: Final = {Reason.GAVE_UP: Cause.GAVE_UP}
+
+_log = structlog.get_logger(__name__)
 
 
 class RunFailureRecorder:
@@ -48,13 +52,17 @@ class RunFailureRecorder:
             return
         else:
             cause = _CAUSES.get(dead_letter.reason, Cause.BUG)
-            self._runs.halt(
-                page.run, cause, f"a page was not read after {attempts} attempts: {dead_letter.detail}"
-            )
+            detail = f"a page was not read after {attempts} attempts: {dead_letter.detail}"
+            self._halt(page.run, page.tenant, cause, detail)
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the run of a page."""
-        self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
+        self._halt(message.kwargs["run"], message.kwargs.get("tenant"), halt.cause, halt.detail)
+
+    def _halt(self, run: int, tenant: object, cause: Cause, detail: str) -> None:
+        """Halt a run; the one who did it logs it."""
+        if self._runs.halt(run, cause, detail):
+            _log.error("run_halted", tenant=tenant, run=run, cause=str(cause), detail=detail)
 
     def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Record what the page waits for. A waiting trigger has no run to show it."""

@@ -9,6 +9,7 @@ from producers.dead_letters.cleanup import CleanupTimes, DeadLetterCleanup
 from producers.failure_recorder import RunFailureRecorder
 from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
+from producers.run_progress import LOOK_INTERVAL, RunProgressLog
 from producers.tenant_page import PageReader
 from producers.tenant_sync import RunStarter
 from queues.actor import current_message_id, declare_actor
@@ -48,7 +49,9 @@ def declare_producers(
 ) -> None:
     """Declare the actors for triggers and pages on `broker`; they publish through `publisher`."""
     starter = RunStarter(store=store, publisher=publisher)
-    reader = PageReader(store=store, gateways=gateways, publisher=publisher)
+    progress_log = RunProgressLog(store.runs)
+    reader = PageReader(store=store, gateways=gateways, publisher=publisher, progress_log=progress_log)
+    broker.add_middleware(PeriodicTasks(PeriodicTask(call=progress_log.tick, interval=LOOK_INTERVAL)))
 
     def tenant_sync(*args: object, **fields: object) -> None:
         starter.start(current_message_id(), args, fields)

@@ -18,6 +18,7 @@ from schemas.runs.run import WarningKind
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
+    from producers.run_progress import RunProgressLog
     from queues.interfaces import Publisher
     from schemas.errors import UpdateSyncError
     from store.store import Store
@@ -35,7 +36,9 @@ class PageReader:
         store: Store,
         gateways: Gateways,
         publisher: Publisher,
+        progress_log: RunProgressLog,
     ) -> None:
+        self._progress_log = progress_log
         self._runs = store.runs
         self._pages = store.pages
         self._receipts = store.receipts
@@ -55,6 +58,8 @@ class PageReader:
         (promise P4).
         """
         self._message_cipher.check_page(page)
+        if page.number == 1:
+            self._progress_log.follow(page.run)
         if not self._pages.should_read(page):
             # The process that read it may have died before it completed the run.
             self._runs.complete_if_done(page.run)

@@ -55,7 +55,15 @@ class RunStarter:
                 "'update-sync runs undo', 'tenants preview' and 'scheduler' ask for them",
             )
         opened = self._triggers.open(self._checked(request), event_id)
-        _log.info("run_opened" if opened.new else "trigger_merged", tenant=request.tenant, run=opened.run.id)
+        run = opened.run
+        _log.info(
+            "run_opened" if opened.new else "trigger_merged",
+            tenant=request.tenant,
+            run=run.id,
+            event_id=event_id,
+            mode=str(run.mode),
+            dry_run=run.dry_run,
+        )
         if opened.needs_first_page:
             tenant = self._tenants.outline(request.tenant)
             page = TenantPage(

@@ -25,7 +25,8 @@ class _LibraryLines(logging.Handler):
         """Write one line."""
         error = record.exc_info[0] if record.exc_info else None
         structlog.get_logger().log(
-            record.levelno,
+            # What a library calls critical, such as a lost connection, the process heals by itself.
+            min(record.levelno, logging.ERROR),
             record.getMessage()[:_MAX_LINE],
             library=record.name,
             **({"error": error.__name__} if error else {}),

@@ -76,14 +76,16 @@ class UserFailureRecorder:
         except HaltError as error:
             why = most_frequent(self._store.failures.for_run(user.run))
             detail = f"{error.detail}; {why}" if why else error.detail
-            if self._runs.halt(user.run, Cause.GUARD_EXCEEDED, detail):
-                _log.error(
-                    "run_halted", tenant=user.tenant, run=user.run, cause=Cause.GUARD_EXCEEDED, detail=detail
-                )
+            self._halt(user.run, user.tenant, Cause.GUARD_EXCEEDED, detail)
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""
-        self._runs.halt(message.kwargs["run"], halt.cause, halt.detail)
+        self._halt(message.kwargs["run"], message.kwargs.get("tenant"), halt.cause, halt.detail)
+
+    def _halt(self, run: int, tenant: object, cause: Cause, detail: str) -> None:
+        """Halt a run; the one who did it logs it, however many users meet the cause at the same time."""
+        if self._runs.halt(run, cause, detail):
+            _log.error("run_halted", tenant=tenant, run=run, cause=str(cause), detail=detail)
 
     def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Record what the user waits for, if the message names a user."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
+import structlog
 
 from cli.context import current_services
 from cli.output import json_option, print_json, print_table
 from producers.schedule.scheduler import Scheduler, run_forever
+from runtime.version import VERSION
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from queues.interfaces import Message
+
+_log = structlog.get_logger(__name__)
 
 
 @click.command()
@@ -53,5 +58,10 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
         else:
             print_table(headings, rows)
         return
-    # A signal may end it at any moment: the next scheduler triggers what is due, with the same event id.
-    run_forever(made.tick)
+    log = _log.bind(pid=os.getpid())
+    log.info("process_started", version=VERSION, scheduler=True)
+    try:
+        # A signal may end it at any moment: the next scheduler triggers what is due, with the same event id.
+        run_forever(made.tick)
+    finally:
+        log.info("process_stopped")

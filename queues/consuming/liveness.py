@@ -72,7 +72,7 @@ class Liveness(Middleware):
             dead = dead_threads(worker)
             if dead and not self._stopped.is_set():
                 self._dead = dead
-                _log.critical("threads_died", threads=sorted(set(dead)), number=len(dead))
+                _log.error("threads_died", threads=sorted(set(dead)), number=len(dead))
                 self._end()
                 self._stopped.wait(PATIENCE)
                 threading.Event().wait(PATIENCE)

@@ -16,8 +16,9 @@ from dramatiq import Worker, get_broker, set_broker
 from queues.consuming.gevent_patch import exit_code_of, fork
 from queues.consuming.liveness import Liveness
 from queues.consuming.worker_shutdown import stop_worker
-from queues.middleware.quarantine import work_queues
+from queues.middleware.quarantine import main_queue, work_queues
 from runtime.stop_signals import STOP_SIGNALS, SignalPipe, handle_stop_signals
+from runtime.version import VERSION
 from schemas.errors import UpdateSyncError, error_location
 
 if TYPE_CHECKING:
@@ -187,12 +188,23 @@ def _run_worker(
     build: Callable[[], object], queues: Sequence[str], threads: int, stopping: _Stopping
 ) -> None:
     build()
+    # After `build`, which sets up the log.
+    log = _log.bind(pid=os.getpid())
+    log.info(
+        "process_started",
+        version=VERSION,
+        queues=sorted({main_queue(each) for each in queues}),
+        threads=threads,
+    )
     broker = get_broker()
     broker.emit_after("process_boot")
     worker = Worker(broker, queues=set(queues), worker_threads=threads)
     stopping.working = True
     worker.start()
+    log.info("process_ready")
     while not stopping.asked:
         time.sleep(_POLL_INTERVAL)
+    log.info("process_stopping", grace_seconds=GRACE_PERIOD)
     stop_worker(worker, grace_period=GRACE_PERIOD)
     broker.close()
+    log.info("process_stopped")

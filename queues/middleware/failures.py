@@ -24,6 +24,7 @@ from queues.middleware.failure_policy import (
 )
 from queues.middleware.message_history import as_dead_letter, read_history, with_history
 from queues.middleware.quarantine import main_queue
+from queues.middleware.retry_log import RetryLog
 from queues.middleware.waits import wait_to_report, with_wait
 from runtime.circuit_breaker import MAX_WAIT
 from runtime.outage_log import OutageLog
@@ -65,7 +66,7 @@ class FailureListener(Protocol):
         """Record that the message is a dead letter now; must tolerate a second call."""
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
-        """Halt the message's run; must tolerate a second call."""
+        """Halt the message's run, and log that once; must tolerate a second call."""
 
     def on_wait(self, message: Message[Any], wait: Wait) -> None:
         """Record what the message waits for; nothing depends on it."""
@@ -97,6 +98,7 @@ class FailureMiddleware(Middleware):
         self._now = now
         self._jitter = jitter
         self._outage_log = OutageLog()
+        self._retry_log = RetryLog()
 
     @property
     def actor_options(self) -> set[str]:
@@ -148,7 +150,7 @@ class FailureMiddleware(Middleware):
         try:
             for step in self._steps(broker, plain, decision, history):
                 self._retry_until_done(step)
-            _log_decision(plain, decision, exception)
+            self._log_decision(plain, decision, exception)
         except TransientError as error:
             # The database is unavailable: everything is repeated when it is available again.
             again = decide(error, history, jitter=self._jitter())
@@ -202,6 +204,22 @@ class FailureMiddleware(Middleware):
                 return
             self._breakers.pause(PAUSE)
 
+    def _log_decision(self, message: Message[Any], decision: Decision, exception: BaseException) -> None:
+        """Log what becomes of a message; a halt is logged by the listener that carries it out, once."""
+        named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
+        named["message_id"] = message.message_id
+        # Any publisher may have chosen them.
+        who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
+        match decision:
+            case Failure():
+                _log.warning("dead_lettered", **who, reason=decision.reason, detail=decision.detail)
+            case Quarantine():
+                _log.warning("quarantined", **who, queue=decision.queue)
+            case Retry() if isinstance(exception, CircuitOpenError):
+                _log.debug("requeued", **who, delay=decision.delay)
+            case Retry():
+                self._retry_log.note(str(exception), who, delay=decision.delay)
+
 
 def _report_wait(
     broker: Any, message: Message[Any], decision: Decision, error: BaseException, now: dt.datetime
@@ -225,24 +243,6 @@ def _report_wait(
         _log.info("wait_recording_failed", message_id=message.message_id, error=type(problem).__name__)
         return message
     return with_wait(message, wait)
-
-
-def _log_decision(message: Message[Any], decision: Decision, exception: BaseException) -> None:
-    named = {name: message.kwargs.get(name) for name in ("tenant", "run", "user")}
-    named["message_id"] = message.message_id
-    # Any publisher may have chosen them.
-    who = {name: value for name, value in named.items() if isinstance(value, int) or readable_name(value)}
-    match decision:
-        case Failure():
-            _log.warning("dead_lettered", **who, reason=decision.reason, detail=decision.detail)
-        case Halt():
-            _log.error("run_halted", **who, cause=decision.cause, detail=decision.detail)
-        case Quarantine():
-            _log.warning("quarantined", **who, queue=decision.queue)
-        case Retry() if isinstance(exception, CircuitOpenError):
-            _log.debug("requeued", **who, delay=decision.delay)
-        case Retry():
-            _log.info("retry_scheduled", **who, delay=decision.delay, error=str(exception))
 
 
 def utc_now() -> dt.datetime:

@@ -114,6 +114,21 @@ class RunSummary:
         """Whether the run is complete without dead letters."""
         return self.run.status is Status.COMPLETED and not self.counts.get(Outcome.DEAD_LETTERED)
 
+    def log_fields(self) -> dict[str, Any]:
+        """Return what the log says of a complete run: its duration and its sums."""
+        run = self.run
+        reasons = {str(reason): count for reason, count in self.reasons.items()}
+        return {
+            "tenant": run.tenant,
+            "run": run.id,
+            "mode": str(run.mode),
+            "dry_run": run.dry_run,
+            "seconds": run.finished and round((run.finished - run.started).total_seconds(), 1),
+            "users": self.published,
+            **{str(outcome): count for outcome, count in self.counts.items() if count},
+            **({"reasons": reasons} if reasons else {}),
+        }
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         run = self.run

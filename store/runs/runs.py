@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from sqlalchemy import and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from schemas.errors import UsageError
+from schemas.errors import TransientError, UsageError
 from schemas.outcomes import (
     NOT_MISSING_IN_SKOLON,
     OPEN_STATUSES,
@@ -120,13 +121,8 @@ class Runs:
                 row = get_run_row(connection, run_id)
                 if row.status in (Status.COMPLETED, Status.CANCELLED):
                     raise UsageError(f"Run {run_id} is {row.status}: there is nothing to resume.")
-                values = {
-                    "status": Status.UPDATING,
-                    "cause": None,
-                    "detail": None,
-                    "finished": None,
-                    "cleaned_up": False,
-                }
+                values: dict[str, Any] = dict.fromkeys(("cause", "detail", "finished"))
+                values |= {"status": Status.UPDATING, "cleaned_up": False}
                 if not row.listing_complete:
                     values |= {
                         "status": Status.READING,
@@ -178,12 +174,17 @@ class Runs:
             surge = _surge_of(connection, run_id)
             if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
-                return True
-            connection.execute(
-                update(runs)
-                .where(runs.c.id == run_id)
-                .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail=surge)
-            )
+            else:
+                connection.execute(
+                    update(runs)
+                    .where(runs.c.id == run_id)
+                    .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail=surge)
+                )
+        if surge is None:
+            # Its sums are in the database: a log without them is no reason to come here again.
+            with suppress(TransientError):
+                _log.info("run_completed", **self.summary(run_id).log_fields())
+            return True
         _log.error("run_halted", run=run_id, cause=Cause.SUSPICIOUS_LIST, detail=surge)
         return False
 

@@ -35,6 +35,9 @@ _FORGED: Final = re.compile(rb"forged-\d+")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NUMBER: Final = re.compile(r"\d[\d -]{6,}\d")
 
+#: In the line of a retry: how many others with the same error were not logged.
+_MORE_RETRIES: Final = re.compile(r'"more_messages": (\d+)')
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedDeadLetter:
@@ -96,7 +99,7 @@ def observe(environment: Environment) -> Observation:
         wrong=[*environment.stand_ins.wrong_users(), *_wrong_of_others(environment, others)],
         others=others,
         patches=environment.stand_ins.patches(),
-        retried=len(set(_of_events(log, "retry_scheduled"))),
+        retried=len(set(_of_events(log, "retry_scheduled"))) + sum(map(int, _MORE_RETRIES.findall(log))),
         redelivered=redelivered,
         tracebacks=tracebacks(log),
         bugs=[line[:300] for line in log.splitlines() if '"bug"' in line or "UnexpectedError" in line],
