@@ -97,7 +97,7 @@ class PageSources:
 
     def _all_users(self, page: TenantPage, record: TenantRecord) -> UserPage:
         graph = self._gateways.graph(record.credentials)
-        answer = graph.page(page.link, selected_properties(record.tenant))
+        answer = graph.page(page.link, selected_properties(record.tenant, record.saved))
         users: dict[str, dict[str, Any] | None] = {}
         for row, user in enumerate(answer.users, start=1):
             users.setdefault(_id_of(user, page, row), user)

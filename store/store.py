@@ -21,6 +21,7 @@ from store.receipts.verifications import Verifications
 from store.receipts.work_items import WorkItems
 from store.reports.data_quality import DataQualityReports
 from store.reports.failures import FailureReports
+from store.reports.mapping_comparisons import MappingComparisons
 from store.reports.pending_matches import PendingMatchReports
 from store.reports.tenant_overview import TenantOverviews
 from store.reports.users import UserHistory
@@ -84,6 +85,7 @@ class Store:
         self.user_history = UserHistory(self.database)
         self.tenant_overviews = TenantOverviews(self.database)
         self.failures = FailureReports(self.database)
+        self.mapping_comparisons = MappingComparisons(self.database)
         self.pending_matches = PendingMatchReports(self.database)
         self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)

@@ -272,6 +272,8 @@ receipts = Table(
     Column("forecast_outcome", String(20)),
     Column("forecast_reason", String(40)),
     Column("forecast_changes", Text),
+    # Of a preview: how its settings and the saved ones map the user.
+    Column("mapping_comparison", Text),
     # Keyed digest of the values that were verified (schemas/runs/verification.py), and when Skolon was asked.
     Column("verified_fingerprint", String(32)),
     _timestamp("verified_at", nullable=True),

@@ -13,7 +13,7 @@ from schemas.errors import HaltError, PermanentError, UsageError
 from schemas.messages.messages import load_user_sync
 from schemas.outcomes import Cause
 from schemas.runs.changes import ONE_FAILED
-from schemas.runs.failure_group import most_frequent
+from schemas.runs.totals.failure_group import most_frequent
 from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:

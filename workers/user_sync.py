@@ -20,6 +20,7 @@ from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.run import identity_kept_warning, values_altered_warning
 from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
+from workers.dry_run.mapping_comparer import MappingComparer
 from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.pipeline.peers import DryRunPeers, RunPeers
 from workers.pipeline.pipeline import SyncPipeline
@@ -107,13 +108,14 @@ class UserSyncHandler:
 
     def _process(self, message: UserSync, item: WorkItem, data: object | None) -> None:
         record = self._store.settings_overrides.for_user(message.run, item)
-        facts = FactObserver(item.tenant, self._cipher.index)
+        comparer = MappingComparer(record.tenant, record.saved)
+        facts = FactObserver(item.tenant, self._cipher.index, comparer)
         try:
             run = self._pipeline(message, item, record, data, facts)
             result = facts.noted(run())
-            self._finish(message, result)
+            self._finish(message, replace(result, mapping_comparison=comparer.text))
         except PermanentError as error:
-            raise self._record_failure(message, error, facts) from None
+            raise self._record_failure(message, error, facts, comparer.text) from None
         guard = record.tenant.guard
         if (
             result.outcome is Outcome.NOT_FOUND
@@ -214,13 +216,17 @@ class UserSyncHandler:
             self._store.run_warnings.record_users(run, 1, values_altered_warning)
 
     def _record_failure(
-        self, message: UserSync, error: PermanentError, facts: FactObserver
+        self, message: UserSync, error: PermanentError, facts: FactObserver, comparison: str | None
     ) -> PermanentError:
         """Record what is known of a user that becomes a dead letter; return the error that it is one for."""
         receipts = self._store.receipts
         # Digests find users that share an EPPN; such users are often dead letters.
         receipts.record_digests(
-            message.run, message.user, facts.digests, eppn_has_number=facts.eppn_has_number
+            message.run,
+            message.user,
+            facts.digests,
+            eppn_has_number=facts.eppn_has_number,
+            mapping_comparison=comparison,
         )
         if not isinstance(error, IncompleteUpdateError):
             return error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
-    from schemas.runs.failure_group import FailureGroup
+    from schemas.runs.totals.failure_group import FailureGroup
     from store.store import Store
 
 

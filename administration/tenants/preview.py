@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from administration.runs.details import RunDetails, details_of
 from schemas.outcomes import Outcome
 from schemas.runs.changes import GuardCounts
+from schemas.runs.totals.mapping_comparison import lost_attribute
 from schemas.tenants.settings_override import apply_override, override_differences
 from workers.rules.guard import violations
 
@@ -15,16 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.runs.run import RunSummary
+    from schemas.runs.totals.mapping_comparison import AttributeMapping
     from schemas.tenants.tenant import Tenant
+    from schemas.users.attributes import Attribute
     from store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A finished dry run, its settings that are not the saved ones, and the limits that it would exceed."""
+    """A finished dry run, its settings that are not the saved ones, and the limits that it would exceed.
+
+    `mapping` says of each attribute where the values come from, and how that differs from the saved settings.
+    """
 
     summary: RunSummary
     details: RunDetails
+    mapping: Mapping[Attribute, AttributeMapping]
     settings: Mapping[str, tuple[Any, Any]]
     counts: GuardCounts
     people: int | None
@@ -32,8 +39,13 @@ class Preview:
 
     @property
     def succeeds(self) -> bool:
-        """Whether the real run would complete without a dead letter."""
-        return self.summary.succeeded and not self.would_halt
+        """Whether the real run would complete without a dead letter, and no attribute is lost."""
+        return self.summary.succeeded and not (self.would_halt or self.lost)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """A sentence for each attribute that would no longer be synced."""
+        return tuple(lost_attribute(name, each) for name, each in self.mapping.items() if each.is_lost)
 
     def as_json(self) -> dict[str, Any]:
         """Return the run's object, with the settings and the guard's counts added."""
@@ -43,6 +55,8 @@ class Preview:
             "settings": {
                 name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
             },
+            "mapping": {str(name): each.as_json() for name, each in self.mapping.items()},
+            "no_longer_synced": [str(name) for name, each in self.mapping.items() if each.is_lost],
             "guard": {
                 "counts": self.counts.as_json(),
                 "directory_size": self.people,
@@ -65,6 +79,7 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     return Preview(
         summary=summary,
         details=details,
+        mapping=store.mapping_comparisons.for_run(run.id),
         settings=override_differences(saved, trial),
         counts=counts,
         people=people,

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 from cli.output import echo, print_json, print_table
 from cli.runs.details import print_changes
 from schemas.outcomes import FINAL_OUTCOMES
+from schemas.runs.totals.mapping_comparison import MappingEffect
 from schemas.safe_text import one_line
+from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from administration.tenants.preview import Preview
     from schemas.runs.run import RunSummary
+    from schemas.runs.totals.mapping_comparison import AttributeMapping
+    from schemas.users.attributes import Attribute
 
 
 def show_preview(preview: Preview, *, wants_json: bool) -> None:
@@ -34,12 +40,45 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         echo("", "Users whose attribute would be")
         print_changes(preview.details.changes)
     echo()
+    _print_mapping(preview.mapping)
+    for line in preview.lost:
+        echo(f"Warning: {line}.")
     for warning in summary.warnings:
         echo(f"Warning: {warning.detail}.")
     for excess in preview.would_halt:
         echo(f"The guard would halt the real run: {excess}")
     if not preview.would_halt:
         echo("The guard would not halt the real run.")
+
+
+def _print_mapping(mapping: Mapping[Attribute, AttributeMapping]) -> None:
+    """Print where the values come from, and what the settings change about that."""
+    rows = [
+        (
+            ATTRIBUTE_TABLE[name].title,
+            ", ".join(f"{source} {users}" for source, users in each.sources.most_common()) or "-",
+            each.no_value,
+            each.invalid,
+            each.effects[MappingEffect.GAINED],
+            each.effects[MappingEffect.CHANGED],
+            each.effects[MappingEffect.LOST],
+            each.due_to_settings,
+            each.anyway,
+        )
+        for name, each in mapping.items()
+    ]
+    if not rows:
+        return
+    echo("Where the values come from, by users in scope (compared with the saved settings):")
+    headings = ("attribute", "from", "no value", "invalid", "gained", "changed", "lost")
+    print_table((*headings, "written: new", "written: anyway"), rows)
+    new = sum(each.due_to_settings for each in mapping.values())
+    anyway = sum(each.anyway for each in mapping.values())
+    echo(
+        f"Of the values to write, {new} are due to these settings (new). "
+        f"{anyway} would be written with the saved ones too (anyway).",
+        "",
+    )
 
 
 def _outcomes(summary: RunSummary) -> list[tuple[str, int]]:
@@ -53,7 +92,15 @@ def _as_text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value) or "nothing"
     if isinstance(value, list):
-        return ", ".join(f"{each['source']}={each['equals']}" for each in value) or "none"
+        return ", ".join(map(_rule_as_text, value)) or "none"
     if isinstance(value, dict):
         return f"{value['count']} and {value['share']:.0%}"
     return {True: "yes", False: "no", None: "none"}.get(value, one_line(value))
+
+
+def _rule_as_text(rule: Mapping[str, Any]) -> str:
+    [(operator, value)] = [(name, value) for name, value in rule.items() if name != "source"]
+    if value is True:
+        return f"{rule['source']}:{operator}"
+    values = ",".join(value) if isinstance(value, list) else value
+    return f"{rule['source']}={values}" if operator == "equals" else f"{rule['source']}:{operator}={values}"

@@ -59,6 +59,9 @@ class SyncResult:
     #: Which values come from a later source than their attribute's first, as a text
     #: (schemas/users/value_sources.py); None if nothing was compared.
     later_sources: str | None = None
+    #: Of a preview: how its settings and the saved ones map the user, as a text
+    #: (schemas/runs/totals/mapping_comparison.py).
+    mapping_comparison: str | None = None
     unwritten: Mapping[Attribute, Unwritten] = field(default_factory=dict)
     detail: str | None = None
     not_found_reason: NotFoundReason | None = None

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
 
 
-def selected_properties(tenant: Tenant) -> tuple[str, ...]:
+def selected_properties(tenant: Tenant, also: Tenant | None = None) -> tuple[str, ...]:
     """Return the properties for `$select`, sorted, `id` always among them and `birthday` never.
 
-    What sign-in by QR codes depends on is always asked for too.
+    What sign-in by QR codes depends on is always asked for too. `also` are settings to compare with.
 
     Graph has no way to select one extension attribute: the object that holds all of them is asked
     for. It gives a birthday for a single user only.
     """
+    if also is not None:
+        return tuple(sorted({*selected_properties(tenant), *selected_properties(also)}))
     sources = {source for row in tenant.sources.values() for source in row}
     sources |= tenant.scope.sources
     if tenant.scope.enabled_only:

@@ -143,7 +143,13 @@ class Receipts:
         return self._settle(run_id, entra_id, dead_letter_values(dead_letter, attempts), awaited)
 
     def record_digests(
-        self, run_id: int, entra_id: str, marks: IdentityDigests, *, eppn_has_number: bool | None = None
+        self,
+        run_id: int,
+        entra_id: str,
+        marks: IdentityDigests,
+        *,
+        eppn_has_number: bool | None = None,
+        mapping_comparison: str | None = None,
     ) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
         receipts = tables.receipts
@@ -156,6 +162,7 @@ class Receipts:
                     ssn_digest=marks.ssn,
                     mail_digest=marks.mail,
                     eppn_has_number=eppn_has_number,
+                    mapping_comparison=mapping_comparison,
                 )
             )
 

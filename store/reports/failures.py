@@ -9,7 +9,7 @@ from sqlalchemy import Text, cast, func, select
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome
-from schemas.runs.failure_group import FailureGroup
+from schemas.runs.totals.failure_group import FailureGroup
 from schemas.users.attributes import Attribute
 from store import tables
 

@@ -12,6 +12,8 @@ from schemas.tenants.settings_override import apply_override
 from store.encryption.scope_rules import decrypt_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.crypto.encryption import FieldCipher
     from schemas.runs.run import Run
     from store.receipts.work_items import WorkItem
@@ -41,7 +43,7 @@ class SettingsOverrides:
         record = self._tenants.get(run.tenant)
         if run.settings_override is None:
             return record
-        return dataclasses.replace(record, tenant=apply_override(record.tenant, self.settings(run)))
+        return _with_override(record, self.settings(run))
 
     def for_user(self, run_id: int, item: WorkItem) -> TenantRecord:
         """Return the settings for a user of a run, from memory when they are at hand."""
@@ -53,7 +55,11 @@ class SettingsOverrides:
             kept = self._kept.get(key)
         if kept is None:
             trial = self.settings(self._runs.get(run_id))
-            kept = dataclasses.replace(record, tenant=apply_override(record.tenant, trial))
+            kept = _with_override(record, trial)
             with self._lock:
                 self._kept[key] = kept
         return kept
+
+
+def _with_override(record: TenantRecord, trial: Mapping[str, Any]) -> TenantRecord:
+    return dataclasses.replace(record, tenant=apply_override(record.tenant, trial), saved=record.tenant)

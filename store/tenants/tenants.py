@@ -42,6 +42,7 @@ class TenantRecord:
     """A tenant as it is stored; `version` grows with each change.
 
     `sharing` are the keys of the other enabled tenants with the same organisation, by their ids.
+    `saved` are the saved settings of a run that tries others.
     """
 
     id: int
@@ -50,6 +51,7 @@ class TenantRecord:
     credentials: Credentials
     decisions: MatchDecisions = field(default_factory=MatchDecisions)
     sharing: Mapping[int, str] = field(default_factory=dict)
+    saved: Tenant | None = None
 
 
 class Tenants:

@@ -123,16 +123,19 @@ def ignore_step(step: Step) -> None:
 class FactObserver:
     """Keeps what a receipt notes of a user beside the outcome; each is empty until its step."""
 
-    def __init__(self, tenant: str, index: BlindIndex) -> None:
+    def __init__(self, tenant: str, index: BlindIndex, then: StepListener = ignore_step) -> None:
+        """Take the tenant's key, the index for digests, and what is told of each step too."""
         self.digests = IdentityDigests()
         self.eppn_has_number: bool | None = None
         self.sign_in: SignInMatch | None = None
         self._tenant = tenant
         self._index = index
+        self._then = then
         self._user: GraphUser | None = None
 
     def __call__(self, step: Step) -> None:
         """Keep what the step tells."""
+        self._then(step)
         match step:
             case ReadStep():
                 self._user = step.user

@@ -215,6 +215,7 @@ def upgrade() -> None:
         sa.Column("forecast_outcome", sa.String(length=20), nullable=True),
         sa.Column("forecast_reason", sa.String(length=40), nullable=True),
         sa.Column("forecast_changes", sa.Text(), nullable=True),
+        sa.Column("mapping_comparison", sa.Text(), nullable=True),
         sa.Column("verified_fingerprint", sa.String(length=32), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),

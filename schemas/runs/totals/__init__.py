@@ -1,0 +1,1 @@
+"""What is summed over the users of a run: failures, and how settings map them."""
