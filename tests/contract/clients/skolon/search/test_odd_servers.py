@@ -9,12 +9,13 @@ import pytest
 
 from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
+from devtools.odd_servers.oddities import UNUSABLE, SearchOddity
+from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
 from schemas.errors import HaltError, TransientError
 from schemas.outcomes import Cause
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION
-from tests.contract.clients.skolon.search.odd_server import UNUSABLE, Oddity, OddServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ ABSENT: Final = 20
 SHARED: Final = 10
 
 PAIRS: Final = random.Random(2611).sample(  # noqa: S311 - no secret
-    [(one, other) for one in Oddity for other in Oddity if one < other], 30
+    [(one, other) for one in SearchOddity for other in SearchOddity if one < other], 30
 )
 
 
@@ -57,9 +58,9 @@ def keys(number: int) -> dict[Attribute, str]:
     }
 
 
-def server_with(oddities: frozenset[Oddity]) -> OddServer:
+def server_with(oddities: frozenset[SearchOddity]) -> OddServer:
     """Return a server with the users; one that ignores filters has too many to be taken for an answer."""
-    strangers = 200 if Oddity.IGNORES_FILTER in oddities else 0
+    strangers = 200 if SearchOddity.IGNORES_FILTER in oddities else 0
     numbers = [*range(PRESENT), *range(1000, 1000 + strangers)]
     return OddServer([document(number) for number in numbers], oddities)
 
@@ -108,15 +109,15 @@ def cause_of(error: HaltError | TransientError) -> Cause | None:
     return error.cause if isinstance(error, HaltError) else error.repeated_cause
 
 
-@pytest.mark.parametrize("oddity", sorted(set(Oddity) - UNUSABLE))
-def test_an_oddity_hides_no_user(oddity: Oddity) -> None:
+@pytest.mark.parametrize("oddity", sorted(set(SearchOddity) - UNUSABLE))
+def test_an_oddity_hides_no_user(oddity: SearchOddity) -> None:
     """Each user is found with all who share a key, and who is not there is not found."""
     server = server_with(frozenset({oddity}))
     assert found_by(server) == []
 
 
 @pytest.mark.parametrize("oddity", sorted(UNUSABLE))
-def test_what_cannot_be_relied_on_halts(oddity: Oddity) -> None:
+def test_what_cannot_be_relied_on_halts(oddity: SearchOddity) -> None:
     """A server whose searches mean nothing is said to be one: at once, or when it repeats."""
     server = server_with(frozenset({oddity}))
     with pytest.raises((HaltError, TransientError)) as caught:
@@ -127,13 +128,13 @@ def test_what_cannot_be_relied_on_halts(oddity: Oddity) -> None:
 
 def test_an_attribute_that_cannot_be_searched_is_named() -> None:
     """What no user can be searched by halts the run, and makes no dead letter of each user."""
-    server = server_with(frozenset({Oddity.REFUSES_EMAILS}))
+    server = server_with(frozenset({SearchOddity.REFUSES_EMAILS}))
     with pytest.raises(HaltError, match="every search by E-mail"):
         found_by(server)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
-def test_two_oddities_hide_no_user(pair: tuple[Oddity, Oddity]) -> None:
+def test_two_oddities_hide_no_user(pair: tuple[SearchOddity, SearchOddity]) -> None:
     """Two at a time: no user is falsely missing, and what ends the search names the server's fault."""
     server = server_with(frozenset(pair))
     wrong: list[str] = []
