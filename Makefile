@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
 # names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test image-test chaos drill bench lint format services lock notices
+.PHONY: help sandbox test image-test chaos odd-servers drill bench lint format services lock notices
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -18,7 +18,7 @@ endif
 endif
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 sandbox: .venv/product.stamp ## Run the whole sync in one process on a made-up municipality, nothing else needed
 	@$(BIN)/update-sync sandbox $(ARGS)
@@ -34,6 +34,10 @@ image-test: .venv/bin/python ## Build the image, and run docker-compose.yml as d
 chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ONLY=kill-pool); docs/reliability.md
 	@$(BIN)/python -m devtools.chaos --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),50) \
 		--users $(or $(USERS),2000) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+odd-servers: .venv/dev.stamp ## Sync with SCIM servers that are odd (USERS=… PAIRS=… SEED=…); docs/scim-servers.md
+	@$(BIN)/python -m devtools.odd_servers --users $(or $(USERS),500) --pairs $(or $(PAIRS),30) \
+		--seed $(or $(SEED),1) $(ARGS)
 
 bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \

@@ -9,9 +9,11 @@ import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from devtools.commands import command_server
 from devtools.odd_servers import report
 from devtools.odd_servers.environment import key_of, odd_environment
 from devtools.odd_servers.oddities import ALL_ODDITIES, Oddities
@@ -32,11 +34,20 @@ def main(arguments: Sequence[str]) -> int:
     folder = BUILD / "odd-servers"
     shutil.rmtree(folder, ignore_errors=True)
     print(report.head(), flush=True)  # noqa: T201 - a command's output
-    with (
-        Servers() as servers,
-        odd_environment(servers, folder, kinds, users=wanted.users) as environment,
-        ThreadPoolExecutor(wanted.at_once) as threads,
-    ):
+    with ExitStack() as stack:
+        servers = stack.enter_context(Servers())
+        stack.enter_context(command_server())
+        environment = stack.enter_context(
+            odd_environment(
+                folder,
+                kinds,
+                users=wanted.users,
+                amqp_url=stack.enter_context(servers.virtual_host()),
+                database_url=stack.enter_context(servers.database()),
+                connect=servers.connect,
+            )
+        )
+        threads = stack.enter_context(ThreadPoolExecutor(wanted.at_once))
         rounds = []
         for found in threads.map(environment.try_server, map(key_of, range(len(kinds)))):
             rounds.append(found)

@@ -33,6 +33,8 @@ class Round:
       entry of others changed
     * `not_so`: users that are `updated`, or `unchanged`, and have not in Skolon what they should have
     * `again`: PATCHes of a second run, which should have nothing to do
+
+    What is counted is counted in both runs.
     """
 
     server: str
@@ -43,8 +45,15 @@ class Round:
     not_so: int
     again: int = 0
     ended_again: str = ""
-    seconds: float = 0.0
     surprises: list[str] = field(default_factory=list)
+
+    def add_second(self, second: Round, *, patches: int) -> None:
+        """Add what a second run was like."""
+        self.again, self.ended_again = patches, second.ended
+        self.falsely_not_found += second.falsely_not_found
+        self.not_so += second.not_so
+        self.wrong = max(self.wrong, second.wrong)
+        self.surprises += [f"second run: {surprise}" for surprise in second.surprises]
 
     @property
     def failed(self) -> bool:
@@ -54,7 +63,10 @@ class Round:
     @property
     def ended_well(self) -> bool:
         """Whether the run is complete, or halted with a cause that names the server's fault."""
-        return self.ended == "completed" or self.ended.removeprefix("halted: ") in NAMES_THE_SERVER
+        return all(
+            ended in ("completed", "") or ended.removeprefix("halted: ") in NAMES_THE_SERVER
+            for ended in (self.ended, self.ended_again)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as the object for JSON."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from devtools.commands import command_environment, command_server, running, update_sync
+from devtools.commands import command_environment, running, update_sync
 from devtools.odd_servers.assessment import Round, assess
 from devtools.odd_servers.organisation import OddOrganisation, odd_organisation
 from sandbox.environment import Environment, serve_environment
@@ -17,12 +17,13 @@ from sandbox.municipality.municipality import Municipality
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    import psycopg
+
     from devtools.odd_servers.oddities import Oddities
-    from devtools.servers import Servers
 
 #: Seconds for a run to end. A server whose answers cannot be read halts its run after three minutes of them.
 PATIENCE: Final = 420.0
@@ -61,36 +62,35 @@ class OddEnvironment:
     odd: OddServers
     municipality: Municipality
     env: dict[str, str]
-    servers: Servers
-    database_url: str
+    connect: Callable[[], psycopg.Connection]
 
     def try_server(self, key: str) -> Round:
         """Run the tenant of an organisation twice, and return the report."""
         organisation = self.odd.organisations[key]
         before = copy.deepcopy(organisation.documents)
         tenant = self.stand_ins.other_tenants[key]
-        began = time.monotonic()
-        outcomes, ended = self._run(key)
-        found = assess(
-            organisation.oddities,
-            self.municipality,
-            tenant,
-            before=before,
-            after=organisation.documents,
-            outcomes=outcomes,
-            ended=ended,
-        )
-        if ended == "completed":
+
+        def run() -> Round:
+            outcomes, ended = self._run(key)
+            return assess(
+                organisation.oddities,
+                self.municipality,
+                tenant,
+                before=before,
+                after=organisation.documents,
+                outcomes=outcomes,
+                ended=ended,
+            )
+
+        first = run()
+        if first.ended == "completed":
             patched = organisation.patches
-            _, found.ended_again = self._run(key)
-            found.again = organisation.patches - patched
-        found.seconds = round(time.monotonic() - began, 1)
-        return found
+            first.add_second(run(), patches=organisation.patches - patched)
+        return first
 
     def _run(self, key: str) -> tuple[dict[str, str], str]:
         """Have a run of a tenant; return the outcomes of its users, and how it ended."""
-        with self.servers.connect(self.database_url) as connection:
-            connection.autocommit = True
+        with self.connect() as connection:
             last = connection.execute(_LAST_RUN, (key,)).fetchone()
             done = update_sync("trigger", key, "--recheck-all", env=self.env)
             if done.returncode:
@@ -107,10 +107,19 @@ class OddEnvironment:
 
 
 @contextmanager
-def odd_environment(
-    servers: Servers, folder: Path, kinds: Sequence[Oddities], *, users: int
+def odd_environment(  # noqa: PLR0913 - each is a choice of its own, by name
+    folder: Path,
+    kinds: Sequence[Oddities],
+    *,
+    users: int,
+    amqp_url: str,
+    database_url: str,
+    connect: Callable[[str], psycopg.Connection],
 ) -> Iterator[OddEnvironment]:
-    """Start everything; the organisation of each kind of oddities has the name that `key_of` gives."""
+    """Start everything; the organisation of each kind of oddities has the name that `key_of` gives.
+
+    The virtual host is empty, and the database has its tables. `connect` opens a connection to a database.
+    """
     municipality = Municipality(users)
     organisations = {
         key_of(place): odd_organisation(municipality, oddities) for place, oddities in enumerate(kinds)
@@ -119,16 +128,14 @@ def odd_environment(
     world = folder / "world"
     world.mkdir(parents=True)
     with ExitStack() as stack:
-        stack.enter_context(command_server())
         stand_ins = stack.enter_context(
             serve_environment(
                 world, users=1, others=dict.fromkeys(organisations, municipality), around=odd.around
             )
         )
-        database_url = stack.enter_context(servers.database())
         env = command_environment(
             **stand_ins.variables,
-            UPDATE_SYNC_AMQP_URL=stack.enter_context(servers.virtual_host()),
+            UPDATE_SYNC_AMQP_URL=amqp_url,
             UPDATE_SYNC_DATABASE_URL=database_url,
             UPDATE_SYNC_SECRET_KEYS=new_key(),
             UPDATE_SYNC_LOG_FORMAT="json",
@@ -141,12 +148,11 @@ def odd_environment(
         for command in (("producer",), ("worker", "--processes", "1")):
             stack.enter_context(running(*command, env=env, log=folder / f"{command[0]}.log"))
         yield OddEnvironment(
-            servers=servers,
             stand_ins=stand_ins,
             odd=odd,
             municipality=municipality,
             env=env,
-            database_url=database_url,
+            connect=lambda: connect(database_url),
         )
 
 

@@ -57,7 +57,12 @@ class OddOrganisation:
 
     def __post_init__(self) -> None:
         """Have the users as a server keeps them that has always been like this."""
-        self._search = OddServer([], frozenset(one for one in self.oddities if isinstance(one, SearchOddity)))
+        self._search = OddServer(
+            [],
+            frozenset(one for one in self.oddities if isinstance(one, SearchOddity)),
+            dressed=self._dressed,
+            max_terms=_MAX_TERMS if self.has(UpdateOddity.FEW_TERMS) else None,
+        )
         for user in self.documents.values():
             self._keep(user)
 
@@ -108,9 +113,7 @@ class OddOrganisation:
         query = str(environ.get("QUERY_STRING", ""))
         if self.has(UpdateOddity.SHORT_URLS) and len(query) > _MAX_QUERY:
             return "414 URI Too Long", {}, b"<html></html>"
-        self._search.users = [self._shown(user) for user in self.documents.values()]
-        if self.has(UpdateOddity.FEW_TERMS):
-            self._search.max_terms = _MAX_TERMS
+        self._search.users = list(self.documents.values())
         given: list[str] = []
         body = b"".join(self._search(environ, lambda status, *_: given.append(status)))  # type: ignore[arg-type]
         return given[0], {}, body
@@ -207,9 +210,9 @@ class OddOrganisation:
                 entry["type"] = entry["type"].capitalize()
 
     def _as_json(self, user: Mapping[str, Any]) -> bytes:
-        return json.dumps(self._search.shown(self._shown(user))).encode()
+        return json.dumps(self._search.shown(user)).encode()
 
-    def _shown(self, user: Mapping[str, Any]) -> dict[str, Any]:
+    def _dressed(self, user: Mapping[str, Any]) -> dict[str, Any]:
         shown = copy.deepcopy(dict(user))
         shown["meta"] = {"resourceType": "User", "version": self._version(user)}
         if self.has(UpdateOddity.HIDES_SSN):

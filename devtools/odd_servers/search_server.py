@@ -13,7 +13,7 @@ from devtools.odd_servers.oddities import SearchOddity
 from schemas.users.scim import ERROR_RESPONSE, SKOLON_EXTENSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 _TERM: Final = re.compile(r'(?P<path>[\w.:-]+) eq (?P<value>"(?:[^"\\]|\\.)*")')
@@ -38,6 +38,8 @@ class OddServer:
     users: list[dict[str, Any]]
     oddities: frozenset[SearchOddity]
     requests: int = 0
+    #: Returns a copy of a user with what is shown of it and not stored.
+    dressed: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     #: Terms that a filter may have.
     max_terms: int | None = None
     _random: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - no secret
@@ -78,7 +80,8 @@ class OddServer:
     def _found(self, terms: Sequence[re.Match[str]], asked: Mapping[str, Any]) -> tuple[str, bytes]:
         found = self.users
         if terms and not self.has(SearchOddity.IGNORES_FILTER):
-            found = [user for user in self.users if any(_matches(user, term) for term in terms)]
+            wanted = _wanted(terms)
+            found = [user for user in self.users if _matches(user, wanted)]
         if not found and self.has(SearchOddity.NOT_FOUND_WHEN_EMPTY):
             return error_answer("404 Not Found")
         if not found and self.has(SearchOddity.BARE_WHEN_EMPTY):
@@ -108,9 +111,9 @@ class OddServer:
             page["totalResults"] = "many"
         return {**page, "Resources": [self.shown(user) for user in found[start : start + size]]}
 
-    def shown(self, user: dict[str, Any]) -> dict[str, Any]:
+    def shown(self, user: Mapping[str, Any]) -> dict[str, Any]:
         """Return a user as the server shows it."""
-        shown = dict(user)
+        shown = self.dressed(user)
         if self.has(SearchOddity.INTEGER_IDS):
             shown["id"] = int(shown["id"])
         if self.has(SearchOddity.TEXT_AMONG_EMAILS):
@@ -129,14 +132,25 @@ def _asked(environ: WSGIEnvironment) -> dict[str, Any]:
     return {name: values[0] for name, values in parse_qs(str(environ.get("QUERY_STRING", ""))).items()}
 
 
-def _matches(user: Mapping[str, Any], term: re.Match[str]) -> bool:
-    value = json.loads(term["value"])
+def _wanted(terms: Iterable[re.Match[str]]) -> dict[str, set[str]]:
+    """Return the values that are looked for in small letters, by the path without the extension."""
+    wanted: dict[str, set[str]] = {}
+    for term in terms:
+        value = str(json.loads(term["value"])).lower()
+        wanted.setdefault(term["path"].removeprefix(f"{SKOLON_EXTENSION}:"), set()).add(value)
+    return wanted
+
+
+def _matches(user: Mapping[str, Any], wanted: Mapping[str, set[str]]) -> bool:
     extension = user.get(SKOLON_EXTENSION, {})
-    path = term["path"].removeprefix(f"{SKOLON_EXTENSION}:")
-    if path == "emails.value":
-        return any(entry["value"].lower() == value.lower() for entry in user.get("emails", []))
-    held = user.get(path) or extension.get(path)
-    return held is not None and str(held).lower() == value.lower()
+    for path, values in wanted.items():
+        if path == "emails.value":
+            held = [entry.get("value") for entry in user.get("emails", ())]
+        else:
+            held = [user.get(path) or extension.get(path)]
+        if any(str(value).lower() in values for value in held if value is not None):
+            return True
+    return False
 
 
 def error_answer(status: str, **more: str) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
-from schemas.outcomes import Cause, Stage
+from schemas.outcomes import Cause
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from schemas.users.skolon_user import SkolonUser
 
@@ -220,7 +220,10 @@ class SearchProbes:
 
 
 def _error_for_all(refused: RefusedSearchError, attribute: Attribute | None = None) -> UpdateSyncError:
-    """Return the error of a search that was refused whatever it is for, or by one attribute."""
+    """Return the error of a search that was refused whatever it is for, or by one attribute.
+
+    It has no stage, since it is no matter of one user, whatever becomes of others meanwhile.
+    """
     if not isinstance(refused.error, PermanentError):
         return refused.error
     which = "" if attribute is None else f" by {ATTRIBUTE_TABLE[attribute].title}"
@@ -228,7 +231,6 @@ def _error_for_all(refused: RefusedSearchError, attribute: Attribute | None = No
         Cause.SKOLON_SEARCH,
         f"Skolon refuses every search{which} of this organisation ({refused.error.detail})",
         status=refused.status,
-        stage=Stage.MATCH,
     )
 
 
@@ -242,7 +244,6 @@ def filter_ignored() -> HaltError:
     return HaltError(
         Cause.SKOLON_SEARCH,
         "Skolon ignores the filter of a search: it finds users that have not the value",
-        stage=Stage.MATCH,
     )
 
 

@@ -12,10 +12,11 @@ from administration.tenants.check_steps import CheckResult, Severity
 from administration.tenants.skolon_check import check_skolon
 from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
+from devtools.odd_servers.oddities import SearchOddity
+from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION
-from tests.contract.clients.skolon.search.odd_server import Oddity, OddServer
 from tests.contract.store.factories import tenant
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def checked(server: Server, **settings: Any) -> dict[str, CheckResult]:
     return steps
 
 
-def served_with(*oddities: Oddity, number: int = 20, **more: Any) -> Server:
+def served_with(*oddities: SearchOddity, number: int = 20, **more: Any) -> Server:
     return Server([document(each) for each in range(number)], frozenset(oddities), **more)
 
 
@@ -94,31 +95,31 @@ def test_a_good_server_is_proven() -> None:
 
 
 #: For each oddity the step whose result differs from that of a good server, with a word of what it says.
-ODD: Final[dict[Oddity, tuple[str, str, str]]] = {
-    Oddity.FIRST_TERM_ONLY: (TOGETHER, "warning", "one value at a time"),
-    Oddity.LAST_TERM_ONLY: (TOGETHER, "warning", "one value at a time"),
-    Oddity.REFUSES_OR_400: (TOGETHER, "warning", "one value at a time"),
-    Oddity.REFUSES_OR_500: (TOGETHER, "warning", "one value at a time"),
-    Oddity.REFUSES_OR_501: (TOGETHER, "warning", "one value at a time"),
-    Oddity.UNREADABLE_OR: (TOGETHER, "warning", "one value at a time"),
-    Oddity.SHUFFLED_PAGES: (PAGES, "warning", "repeat users"),
-    Oddity.IGNORES_START_INDEX: (PAGES, "warning", "repeat users"),
-    Oddity.REPEATS_A_PAGE: (PAGES, "warning", "repeat users"),
-    Oddity.CURSORS_WITHOUT_TOTAL: (PAGES, "ok", "a cursor"),
-    Oddity.NO_POST: (USERS, "warning", "searches by GET"),
-    Oddity.IGNORES_FILTER: (USERS, "error", "ignores the filter"),
-    Oddity.NO_TOTAL: (USERS, "error", "totalResults"),
-    Oddity.TOTAL_IS_TEXT: (USERS, "error", "totalResults"),
-    Oddity.REFUSES_FILTERS: (USERS, "error", "refuses every search"),
+ODD: Final[dict[SearchOddity, tuple[str, str, str]]] = {
+    SearchOddity.FIRST_TERM_ONLY: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.LAST_TERM_ONLY: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.REFUSES_OR_400: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.REFUSES_OR_500: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.REFUSES_OR_501: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.UNREADABLE_OR: (TOGETHER, "warning", "one value at a time"),
+    SearchOddity.SHUFFLED_PAGES: (PAGES, "warning", "repeat users"),
+    SearchOddity.IGNORES_START_INDEX: (PAGES, "warning", "repeat users"),
+    SearchOddity.REPEATS_A_PAGE: (PAGES, "warning", "repeat users"),
+    SearchOddity.CURSORS_WITHOUT_TOTAL: (PAGES, "ok", "a cursor"),
+    SearchOddity.NO_POST: (USERS, "warning", "searches by GET"),
+    SearchOddity.IGNORES_FILTER: (USERS, "error", "ignores the filter"),
+    SearchOddity.NO_TOTAL: (USERS, "error", "totalResults"),
+    SearchOddity.TOTAL_IS_TEXT: (USERS, "error", "totalResults"),
+    SearchOddity.REFUSES_FILTERS: (USERS, "error", "refuses every search"),
 }
 
 
 #: With these two steps fail: what cannot be searched alone cannot be searched with others.
-TWO_STEPS: Final = {Oddity.REFUSES_EMAILS: {KEYS: "error", TOGETHER: "error"}}
+TWO_STEPS: Final = {SearchOddity.REFUSES_EMAILS: {KEYS: "error", TOGETHER: "error"}}
 
 
-@pytest.mark.parametrize("oddity", Oddity)
-def test_what_a_server_cannot_do_is_said(oddity: Oddity) -> None:
+@pytest.mark.parametrize("oddity", SearchOddity)
+def test_what_a_server_cannot_do_is_said(oddity: SearchOddity) -> None:
     """An oddity that the sync works with is no error, and costs no step but its own."""
     steps = checked(served_with(oddity))
     if oddity not in ODD:
