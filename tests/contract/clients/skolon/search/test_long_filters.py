@@ -11,10 +11,10 @@ from clients.skolon.auth import StaticToken
 from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.search.batching import MAX_USERS_PER_SEARCH
+from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
 from schemas.errors import PermanentError
 from schemas.users.attributes import Attribute
-from tests.contract.clients.skolon.search.odd_server import OddServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
