@@ -264,7 +264,7 @@ receipts = Table(
     Column("unwritten_attributes", JSON),
     # Attributes that keep their value, because an earlier source of theirs went blank; missing for none.
     Column("identity_kept", JSON),
-    # Attributes whose value Skolon keeps in another form than it was sent in; missing when there are none.
+    # Attributes that Skolon does not show as they were written; missing when there are none.
     Column("altered_attributes", JSON),
     # Which values come from a later source than their attribute's first; missing when nothing was compared.
     Column("later_sources", String(200)),

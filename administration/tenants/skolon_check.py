@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from administration.tenants.check_steps import CheckResult, Severity, try_step
-from clients.skolon.capabilities import SEARCH_CAPABILITIES, SearchMethod
+from clients.skolon.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.users.attributes import Attribute
@@ -239,6 +239,20 @@ def _updates(known: Capabilities) -> Iterator[CheckResult]:
             "reading and writing are not noticed",
             fix="ask Skolon to take the ETag of a user in If-Match (RFC 7644 section 3.14); when it does: "
             "update-sync tenants check TENANT --forget",
+        )
+    if known.read_only:
+        yield CheckResult(
+            name=_UPDATES,
+            severity=Severity.WARNING,
+            detail=f"Skolon lets no client change {_names(sorted(known.read_only))} (mutability)",
+            fix="ask Skolon about it; when it does: update-sync tenants check TENANT --forget",
+        )
+    forms = sorted({form for form in known.patch_forms.values() if form is not PatchForm.PATHS})
+    if forms:
+        yield CheckResult(
+            name=_UPDATES,
+            severity=Severity.OK,
+            detail=f"Skolon does not take every PATCH by paths; the sync sends it as {', '.join(forms)}",
         )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.users.attributes import Attribute
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
@@ -31,6 +33,19 @@ class SearchMethod(StrEnum):
     GET = "GET"
 
 
+class PatchForm(StrEnum):
+    """The forms of PATCH (RFC 7644 section 3.5.2), each for servers that do not take the ones before."""
+
+    #: Each attribute by its path, and an entry of a list by a filter for its type.
+    PATHS = "paths"
+    #: Lists as a whole, with all their entries; and `replace` also where there is nothing yet.
+    LISTS = "lists"
+    #: Names and extensions as a whole too.
+    OBJECTS = "objects"
+    #: The same in one operation without a path.
+    NO_PATH = "no_path"
+
+
 def _yes_or_no(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError
@@ -43,11 +58,21 @@ def _positive(value: object) -> int:
     return value
 
 
+def _forms(value: dict[str, str]) -> dict[str, PatchForm]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return {kind: PatchForm(form) for kind, form in value.items()}
+
+
+def _attributes(value: list[str]) -> frozenset[Attribute]:
+    return frozenset(map(Attribute, value))
+
+
 def _kept(read: Callable[[Any], Any] = _yes_or_no, *, ttl: float = TTL) -> dict[str, Any]:
     """Return how a capability is kept, as the metadata of its field.
 
-    `read` makes the value of what the database holds (a text, a Boolean, a number, a list), and raises
-    `TypeError` or `ValueError` for what it is not. `ttl` is for how many seconds a finding is valid.
+    `read` makes the value of what the database holds (a text, a Boolean, a number, a list, an object), and
+    raises `TypeError` or `ValueError` for what it is not. `ttl` is for how many seconds a finding is valid.
     """
     return {_READ: read, _TTL: ttl}
 
@@ -66,6 +91,10 @@ class Capabilities:
     takes the versions that it gives (RFC 7644 section 3.14).
 
     A filter has `max_terms` terms at most; None is any number.
+
+    `patch_forms` are the forms that have worked, by the kind of change (clients/skolon/updates/bodies.py).
+    No form is known for `unaccepted` attributes, and the server has said that it never changes `read_only`
+    ones (`mutability`, RFC 7644 section 3.12).
     """
 
     method: SearchMethod | None = field(default=None, metadata=_kept(SearchMethod))
@@ -75,6 +104,9 @@ class Capabilities:
     pages_by_cursor: bool = field(default=False, metadata=_kept())
     pages_add_up: bool | None = field(default=None, metadata=_kept())
     knows_versions: bool = field(default=True, metadata=_kept())
+    patch_forms: Mapping[str, PatchForm] = field(default_factory=dict, metadata=_kept(_forms))
+    unaccepted: frozenset[Attribute] = field(default=frozenset(), metadata=_kept(_attributes))
+    read_only: frozenset[Attribute] = field(default=frozenset(), metadata=_kept(_attributes))
 
 
 #: What a check finds out again. The rest is found out by updates alone.

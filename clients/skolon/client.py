@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from clients.http.errors import TransportFailure
 from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
-from clients.http.session import HttpSession, succeeded
+from clients.http.session import HttpSession, json_object, succeeded
 from clients.skolon.addresses import ORGANISATION, harmless_requests, user_addresses
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
 from clients.skolon.capability_cache import CapabilityCache, CapabilityStore
@@ -26,11 +26,11 @@ from clients.skolon.errors import (
     transport_error,
 )
 from clients.skolon.inspection import Inspection, ScimInspection
-from clients.skolon.scim import patch
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.unusable_answers import UnusableAnswers
-from clients.skolon.updates import ScimUpdate, updated_version, user_of
+from clients.skolon.updates.answers import user_of
+from clients.skolon.updates.scim_update import ScimUpdate
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Stage
@@ -96,7 +96,7 @@ class ScimSkolonClient:
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
         self._capabilities = capabilities or CapabilityCache()
         self._search = ScimSearch(self._send, self._check, self._capabilities)
-        self._updates = ScimUpdate(self._send, self.read, self._capabilities)
+        self._updates = ScimUpdate(self._send, self._read_document, self._check_found, self._capabilities)
         self._inspection = ScimInspection(self._read_description, self._search.requests, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._unusable = unusable or UnusableAnswers()
@@ -160,6 +160,10 @@ class ScimSkolonClient:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
+        found = self._read_document(organisation, user_id)
+        return None if found is None else found[0]
+
+    def _read_document(self, organisation: str, user_id: str) -> tuple[SkolonUser, dict[str, Any]] | None:
         with (
             self._breakers.guard(skolon_reading(organisation, self._host), user_id),
             self._unusable.watched(organisation, Operation.READ),
@@ -171,29 +175,26 @@ class ScimSkolonClient:
                 self._check_found(response, organisation, user_id, Operation.READ)
             except UserNotFoundError:
                 return None
-            return user_of(response, user_id, Operation.READ)
+            return user_of(response, user_id, Operation.READ), json_object(response) or {}
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
-    ) -> str | None:
-        """Make the changes and return the user's new version, if Skolon tells it.
+    ) -> SkolonUser | None:
+        """Make the changes; return the user as Skolon shows it then, None if Skolon does not show it yet.
 
-        Raises `VersionConflictError` when the user has changed since it was read, and
-        `UserNotFoundError` when it no longer exists.
+        A change that the user does not show was not made. Raises `VersionConflictError` when the user has
+        changed since it was read, and `UserNotFoundError` when it no longer exists.
         """
-        body = patch(ensure_usable(user), changes)
-        if not body["Operations"]:
-            return user.version
+        ensure_usable(user)
         with (
             self._breakers.guard(skolon_updating(organisation, self._host), user.id),
             self._unusable.watched(organisation, Operation.UPDATE),
         ):
-            response = self._updates.patch(organisation, user, body)
-            self._check_found(response, organisation, user.id, Operation.UPDATE)
-            version = updated_version(response, user.id)
-        with self._lock:
-            self._updated.add(organisation)
-        return version
+            after = self._updates.update(organisation, user, changes)
+        if after is not user:
+            with self._lock:
+                self._updated.add(organisation)
+        return after
 
     def _check_found(
         self, response: requests.Response, organisation: str, user_id: str, operation: Operation

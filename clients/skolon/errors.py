@@ -41,13 +41,16 @@ class RejectedError(PermanentError):
     """Skolon refuses a request about one user.
 
     `concerns_values` says that one of the sent values may be why: then the others may be taken without it.
-    `is_taken` says that another Skolon user has the value.
+    `is_taken` says that another Skolon user has the value, and `is_read_only` that the server never changes
+    one of the attributes. `concerns_form` says that it may not know this form of a PATCH.
     """
 
-    def __init__(self, stage: Stage, detail: str, *, status: int) -> None:
+    def __init__(self, stage: Stage, detail: str, *, status: int, scim_type: str | None = None) -> None:
         super().__init__(Reason.REJECTED_BY_SKOLON, stage, detail)
-        self.concerns_values = status in _ABOUT_VALUES
+        self.is_read_only = scim_type == "mutability"
+        self.concerns_values = status in _ABOUT_VALUES or self.is_read_only
         self.is_taken = status == HTTPStatus.CONFLICT
+        self.concerns_form = status in _ABOUT_FORMS and scim_type not in _SCIM_TYPES_OF_VALUES
 
 
 class NoResponseError(TransientError):
@@ -78,6 +81,10 @@ class Operation(Enum):
 
 #: Statuses by which servers refuse a value (RFC 7644 section 3.12 has 400 and 409, RFC 9110 has 422).
 _ABOUT_VALUES: Final = frozenset({400, 409, 422})
+
+#: Statuses by which servers refuse a form of PATCH, and words that say that it is not the form.
+_ABOUT_FORMS: Final = frozenset({400, 422})
+_SCIM_TYPES_OF_VALUES: Final = frozenset({"invalidValue", "uniqueness", "mutability", "sensitive"})
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
 
@@ -185,10 +192,13 @@ def _is_scim(response: requests.Response) -> bool:
 
 
 def _rejected(response: requests.Response, stage: Stage) -> RejectedError:
-    return RejectedError(stage, _said(response), status=response.status_code)
+    return RejectedError(stage, _said(response), status=response.status_code, scim_type=_scim_type(response))
+
+
+def _scim_type(response: requests.Response) -> str | None:
+    return safe_scim_type((json_object(response) or {}).get("scimType"))
 
 
 def _said(response: requests.Response) -> str:
-    body = json_object(response) or {}
-    scim_type = safe_scim_type(body.get("scimType"))
+    scim_type = _scim_type(response)
     return f"HTTP {response.status_code} {scim_type or ''}".rstrip()

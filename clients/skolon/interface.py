@@ -33,8 +33,11 @@ class SkolonClient(Protocol):
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
-    ) -> str | None:
-        """Make the changes (None removes a value) unless the user has changed; return its new version."""
+    ) -> SkolonUser | None:
+        """Make the changes (None removes a value) unless the user has changed since it was read.
+
+        Return the user as it is then, None if that is not known. A change that it does not show is not made.
+        """
 
     def read_only(self) -> SkolonClient:
         """Return a client of the same Skolon that can only read, for dry runs."""

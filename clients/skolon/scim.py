@@ -1,7 +1,7 @@
-"""Maps attributes to SCIM: paths, search filters and PATCH operations. Pure.
+"""Maps attributes to SCIM: paths and search filters, and reads users. Pure.
 
 The paths are our assumption about Skolon; the forms are those of RFC 7643 (resources) and RFC 7644
-(filters in section 3.4.2.2, PATCH in section 3.5.2).
+(filters in section 3.4.2.2).
 """
 
 from __future__ import annotations
@@ -17,40 +17,27 @@ from schemas.users.scim import SKOLON_EXTENSION, load_scim_user
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScimPath:
-    """Where an attribute lives: a name, a part of it, for entries of a list their type."""
+    """Where an attribute lives: a name, a part of it, for entries of a list their type.
+
+    `takes_untyped` says that an entry without a type is taken for this one, if none has the type.
+    """
 
     name: str
     part: str | None = None
     type: str | None = None
+    takes_untyped: bool = False
     extension: str | None = None
 
     @property
-    def path(self) -> str:
-        """The path in a PATCH; of a typed entry, the part inside it."""
-        if self.type is not None:
-            return f"{self.entry_path}.{self.part}"
-        return self._plain
-
-    @property
-    def entry_path(self) -> str:
-        """The path of a typed entry as a whole."""
-        return f'{self.name}[type eq "{self.type}"]'
-
-    @property
     def search_path(self) -> str:
-        """The path in a search, which does not look at an entry's type."""
-        return self._plain
-
-    @property
-    def _plain(self) -> str:
+        """The path in a search, which does not look at an entry's type; in a PATCH, that of other places."""
         dotted = self.name if self.part is None else f"{self.name}.{self.part}"
         return dotted if self.extension is None else f"{self.extension}:{dotted}"
 
@@ -59,16 +46,18 @@ SCIM_PATHS: Final[Mapping[Attribute, ScimPath]] = MappingProxyType(
     {
         Attribute.EXTERNAL_ID: ScimPath(name="externalId"),
         Attribute.USER_NAME: ScimPath(name="userName"),
-        Attribute.EMAIL: ScimPath(name="emails", part="value", type="work"),
+        Attribute.EMAIL: ScimPath(name="emails", part="value", type="work", takes_untyped=True),
         Attribute.IDP_IDENTIFIER: ScimPath(name="idpIdentifier", extension=SKOLON_EXTENSION),
         Attribute.FIRST_NAME: ScimPath(name="name", part="givenName"),
         Attribute.LAST_NAME: ScimPath(name="name", part="familyName"),
-        Attribute.CITY: ScimPath(name="addresses", part="locality", type="home"),
-        Attribute.ADDRESS: ScimPath(name="addresses", part="streetAddress", type="home"),
-        Attribute.ZIP_CODE: ScimPath(name="addresses", part="postalCode", type="home"),
+        Attribute.CITY: ScimPath(name="addresses", part="locality", type="home", takes_untyped=True),
+        Attribute.ADDRESS: ScimPath(name="addresses", part="streetAddress", type="home", takes_untyped=True),
+        Attribute.ZIP_CODE: ScimPath(name="addresses", part="postalCode", type="home", takes_untyped=True),
         Attribute.BIRTH_DATE: ScimPath(name="birthDate", extension=SKOLON_EXTENSION),
         Attribute.HOME_PHONE: ScimPath(name="phoneNumbers", part="value", type="home"),
-        Attribute.MOBILE_PHONE: ScimPath(name="phoneNumbers", part="value", type="mobile"),
+        Attribute.MOBILE_PHONE: ScimPath(
+            name="phoneNumbers", part="value", type="mobile", takes_untyped=True
+        ),
         Attribute.EPPN: ScimPath(name="eppn", extension=SKOLON_EXTENSION),
         Attribute.SSN: ScimPath(name="ssn", extension=SKOLON_EXTENSION),
     }
@@ -81,27 +70,59 @@ SEARCH_PATHS: Final[Mapping[Attribute, str]] = MappingProxyType(
 )
 
 
+#: The typed entries, each once.
+ENTRY_PLACES: Final = tuple(
+    {(place.name, place.type): place for place in SCIM_PATHS.values() if place.type is not None}.values()
+)
+
+
 def read_user(resource: object, *, version: str | None = None) -> SkolonUser:
     """Return a SCIM user in our words; `version` is the entity tag for when it does not say its own.
 
-    Of several entries of one type the first counts. An empty string is nothing.
-    Raises `UnreadableScimError` that names fields, when a type is not what RFC 7643 says.
+    An empty string is nothing. Raises `UnreadableScimError` that names fields, when a type is not what
+    RFC 7643 says.
     """
     loaded = load_scim_user(resource)
-    entries = {
-        (name, entry["type"].casefold()): entry
-        for name in ("emails", "phoneNumbers", "addresses")
-        for entry in reversed(loaded.get(name) or ())
-        if entry.get("type")
-    }
+    entries: dict[tuple[str, str], Mapping[str, Any]] = {}
+    types: dict[tuple[str, str], str] = {}
+    untyped_lists = set()
+    for place in ENTRY_PLACES:
+        listed = loaded.get(place.name) or []
+        found = own_entry(listed, place)
+        if found is None:
+            continue
+        entry = listed[found]
+        entries[place.name, str(place.type)] = entry
+        if entry.get("type") and sum(has_type(each, place) for each in listed) == 1:
+            types[place.name, str(place.type)] = entry["type"]
+        else:
+            untyped_lists.add(place.name)
     return SkolonUser(
         id=loaded["id"],
         version=(loaded.get("meta") or {}).get("version") or version,
         attributes=MappingProxyType(
             {attribute: _value(loaded, entries, place) for attribute, place in SCIM_PATHS.items()}
         ),
-        entries=frozenset(entries),
+        entries=MappingProxyType(types),
+        untyped_lists=frozenset(untyped_lists),
     )
+
+
+def own_entry(entries: Sequence[Mapping[str, Any]], place: ScimPath) -> int | None:
+    """Return the position of the entry that is meant by a typed place, None if there is none.
+
+    Of several, the primary one is meant, or else the first (RFC 7643 section 2.4).
+    """
+    own = [position for position, entry in enumerate(entries) if has_type(entry, place)]
+    if not own and place.takes_untyped:
+        own = [position for position, entry in enumerate(entries) if not entry.get("type")]
+    primary = [position for position in own if entries[position].get("primary") is True]
+    return next(iter(primary or own), None)
+
+
+def has_type(entry: Mapping[str, Any], place: ScimPath) -> bool:
+    """Say whether an entry has the type of a place; its case does not count (RFC 7643 section 2.4)."""
+    return str(entry.get("type") or "").casefold() == place.type
 
 
 def _value(
@@ -161,37 +182,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def patch(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> dict[str, Any]:
-    """Return the PATCH that makes the changes to the user as it was read; None removes a value.
-
-    A typed entry that the user has is changed in place, whatever else it holds; one that it has not
-    is added with all its parts at once, since a value filter that matches nothing is an error
-    (`noTarget`). Entries of other types are not touched.
-    """
-    return {"schemas": [PATCH_OP], "Operations": list(_operations(user, changes))}
-
-
-def _operations(user: SkolonUser, changes: Mapping[Attribute, str | None]) -> Iterator[dict[str, Any]]:
-    new_entries: dict[tuple[str, str], dict[str, str]] = {}
-    for attribute, value in changes.items():
-        place = SCIM_PATHS[attribute]
-        if place.type is None or (place.name, place.type) in user.entries:
-            yield from _in_place(place, user.attributes.get(attribute), value)
-        elif value is not None:
-            entry = new_entries.setdefault((place.name, place.type), {"type": place.type})
-            entry[str(place.part)] = value
-    for (name, _), entry in new_entries.items():
-        yield {"op": "add", "path": name, "value": [entry]}
-
-
-def _in_place(place: ScimPath, old: str | None, new: str | None) -> Iterator[dict[str, Any]]:
-    if new is not None:
-        # In a place that is empty some servers take `add` alone; with a value filter, `replace` alone.
-        op = "add" if old is None and place.type is None else "replace"
-        yield {"op": op, "path": place.path, "value": new}
-    elif old is not None:
-        # An e-mail address or telephone number without its value is nothing: the entry goes as a whole.
-        whole = place.type is not None and place.part == "value"
-        yield {"op": "remove", "path": place.entry_path if whole else place.path}

@@ -57,12 +57,12 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
         WarningKind.VALUES_ALTERED: remedy(
             Owner.SKOLON,
             (
-                "Skolon sparar ett värde i en annan form än det skickas. Det skrivs inte igen vid varje körning.",
-                "Fråga Skolon vilken form attributet ska ha, och rätta värdet i Entra.",
+                "Skolon visar inte ett värde så som det skrevs. Det skrivs inte igen vid varje körning.",
+                "Fråga Skolon om attributet får ändras och i vilken form, och rätta värdet i Entra.",
             ),
             (
-                "Skolon keeps a value in another form than it is sent in. It is not written again in each run.",
-                "Ask Skolon which form the attribute must have, and correct the value in Entra.",
+                "Skolon does not show a value as it was written. It is not written again in each run.",
+                "Ask Skolon whether and in which form the attribute may be changed; correct the value in Entra.",
             ),
         ),
         WarningKind.MESSAGES_LOST: remedy(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.users.attributes import CASE_INSENSITIVE_ATTRIBUTES, Attribute, normalized_key
@@ -27,17 +27,28 @@ class ChangeRecord:
 
     `digests` are those of the values that the run may have written since, None where it emptied the
     attribute: several when a worker died after the first and another one had newer values. `key` is the key
-    of the digests. `last_written` are the attributes that were written last, together.
+    of the digests. `last_written` are the attributes that were written last, together. `shown` are digests of
+    what Skolon showed right after another value was written.
     """
 
     before_image: Mapping[Attribute, str | None] = field(default_factory=dict)
     digests: Mapping[Attribute, tuple[str | None, ...]] = field(default_factory=dict)
     key: str = field(default_factory=lambda: secrets.token_hex(_KEY))
     last_written: frozenset[Attribute] = frozenset()
+    shown: Mapping[Attribute, str | None] = field(default_factory=dict)
 
     def wrote(self, attribute: Attribute, value: str | None) -> bool:
         """Say whether a value is one that the run wrote, as Skolon's values are compared."""
         return self._digest(attribute, value) in self.digests.get(attribute, ())
+
+    def showed(self, attribute: Attribute, value: str | None) -> bool:
+        """Say whether Skolon showed a value right after the run had written another one."""
+        return attribute in self.shown and self.shown[attribute] == self._digest(attribute, value)
+
+    def with_shown(self, shown: Mapping[Attribute, str | None]) -> ChangeRecord:
+        """Return the record with what Skolon shows of attributes that it does not show as written."""
+        digests = {attribute: self._digest(attribute, value) for attribute, value in shown.items()}
+        return replace(self, shown={**self.shown, **digests})
 
     def extended(
         self, current: Mapping[Attribute, str | None], new: Mapping[Attribute, str | None]
@@ -57,7 +68,14 @@ class ChangeRecord:
                 digest = self._digest(attribute, new[attribute])
                 earlier = digests.get(attribute, ())
                 digests[attribute] = earlier if digest in earlier else (*earlier, digest)
-        return ChangeRecord(before_image=old, digests=digests, key=self.key, last_written=frozenset(current))
+        shown = {name: digest for name, digest in self.shown.items() if name not in current}
+        return ChangeRecord(
+            before_image=old,
+            digests=digests,
+            key=self.key,
+            last_written=frozenset(current),
+            shown=shown,
+        )
 
     def without(self, refused: Mapping[Attribute, str | None]) -> ChangeRecord:
         """Return the record as it is when the `refused` values were not written.
@@ -72,8 +90,13 @@ class ChangeRecord:
                 digests[attribute] = left
             else:
                 old.pop(attribute, None)
-        last_written = self.last_written - refused.keys()
-        return ChangeRecord(before_image=old, digests=digests, key=self.key, last_written=last_written)
+        return ChangeRecord(
+            before_image=old,
+            digests=digests,
+            key=self.key,
+            last_written=self.last_written - refused.keys(),
+            shown={name: digest for name, digest in self.shown.items() if name not in refused},
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object, to be encrypted."""
@@ -82,6 +105,7 @@ class ChangeRecord:
             "new": {str(attribute): list(digests) for attribute, digests in self.digests.items()},
             "key": self.key,
             "last": sorted(map(str, self.last_written)),
+            "shown": {str(attribute): digest for attribute, digest in self.shown.items()},
         }
 
     def _digest(self, attribute: Attribute, value: str | None) -> str | None:
@@ -101,6 +125,7 @@ def load_change_record(noted: Mapping[str, Any]) -> ChangeRecord:
         digests=digests,
         key=noted["key"],
         last_written=frozenset(map(Attribute, noted["last"])),
+        shown=_by_attribute(noted["shown"]),
     )
 
 

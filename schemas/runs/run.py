@@ -30,7 +30,7 @@ class WarningKind(StrEnum):
     PAGE_LOST = "page_lost"
     #: Users keep a user name, e-mail, EPPN or Idp identifier whose source in Entra went blank.
     IDENTITY_KEPT = "identity_kept"
-    #: Skolon keeps values in another form than they were sent in.
+    #: Skolon does not show values as they were written: it keeps another form, or has not taken them.
     VALUES_ALTERED = "values_altered"
 
 
@@ -182,7 +182,7 @@ def identity_kept_warning(users: int) -> RunWarning:
 
 
 def values_altered_warning(users: int) -> RunWarning:
-    """Return the warning that Skolon keeps values of so many users in another form than they were sent in."""
+    """Return the warning that Skolon does not show values of so many users as they were written."""
     who = "1 user" if users == 1 else f"{users} users"
-    detail = f"Skolon keeps a value of {who} in another form than it was sent in; it is not written again"
+    detail = f"Skolon does not show a value of {who} as it was written; it is not written again"
     return RunWarning(kind=WarningKind.VALUES_ALTERED, detail=detail, users=users)

@@ -51,7 +51,7 @@ class SyncResult:
     changed: tuple[Attribute, ...] = ()
     change_kinds: Mapping[Attribute, ChangeKind] = field(default_factory=dict)
     skipped: tuple[Attribute, ...] = ()
-    #: Attributes whose value Skolon keeps in another form than it was sent in; the second ones are new.
+    #: Attributes that Skolon does not show as they were written; the second ones are new.
     altered: tuple[Attribute, ...] = ()
     newly_altered: tuple[Attribute, ...] = ()
     #: Attributes that keep their value, because an earlier source of theirs went blank.

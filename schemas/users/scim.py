@@ -59,12 +59,15 @@ class ValueEntrySchema(_Tolerant):
 
     type = _text()
     value = _text()
+    # True, or anything else that does not matter.
+    primary = fields.Raw(allow_none=True)
 
 
 class AddressSchema(_Tolerant):
     """An entry of `addresses`."""
 
     type = _text()
+    primary = fields.Raw(allow_none=True)
     streetAddress = _text()  # noqa: N815
     locality = _text()
     postalCode = _text()  # noqa: N815

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.safe_text import is_storable
+from schemas.users.attributes import values_match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +38,17 @@ class SkolonUser:
     """One Skolon user.
 
     `attributes` holds all fourteen, None where Skolon has nothing. `version` is what an update has
-    to be based on (HTTP's entity tag), None where Skolon gives none. `entries` names the typed
-    entries that exist, such as ("emails", "work"): they decide whether one is changed or added.
+    to be based on (HTTP's entity tag), None where Skolon gives none. `entries` are the typed entries that
+    exist, such as ("emails", "work"), each with its type as Skolon spells it: they decide whether one is
+    changed or added. `untyped_lists` are lists that hold several of one type, or one without a type: no type
+    tells which of them is meant.
     """
 
     id: str
     version: str | None
     attributes: Mapping[Attribute, str | None]
-    entries: frozenset[tuple[str, str]] = frozenset()
+    entries: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    untyped_lists: frozenset[str] = frozenset()
 
     @property
     def fault(self) -> str | None:
@@ -56,6 +60,14 @@ class SkolonUser:
         if self.version is not None and not is_version(self.version):
             return f"its version in Skolon is none that a header of {MAX_ID_LENGTH} characters can hold"
         return None
+
+    def lacking(self, changes: Mapping[Attribute, str | None]) -> frozenset[Attribute]:
+        """Return the changes that the user does not show as they were written."""
+        return frozenset(
+            attribute
+            for attribute, value in changes.items()
+            if not values_match(attribute, self.attributes.get(attribute), value)
+        )
 
 
 def ensure_usable(user: SkolonUser) -> SkolonUser:

@@ -35,7 +35,7 @@ from store.receipts.work_items import RECEIPT_KEY
 from store.runs.guard_counters import Increment, one_by_one_if_exceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
     from sqlalchemy.types import TypeEngine
@@ -153,23 +153,49 @@ class Claims:
 
         A claim of which nothing is left no longer counts as one, though the Skolon user stays noted.
         """
+        self._amend(run_id, entra_id, lambda record: record.without(refused), miscounted)
+
+    def note_shown(
+        self,
+        run_id: int,
+        entra_id: str,
+        shown: Mapping[Attribute, str | None],
+        *,
+        miscounted: GuardCounts,
+    ) -> None:
+        """Keep digests of what Skolon shows of attributes that it does not show as the run has written them.
+
+        What Skolon shows as it was before the run has not changed, and the claim no longer says so. A claim
+        without a change does not count as one. `miscounted` is what the guard has counted for such changes.
+        """
+        self._amend(run_id, entra_id, lambda record: record.with_shown(shown), miscounted, shown)
+
+    def _amend(
+        self,
+        run_id: int,
+        entra_id: str,
+        amended: Callable[[ChangeRecord], ChangeRecord],
+        miscounted: GuardCounts,
+        shown: Mapping[Attribute, str | None] | None = None,
+    ) -> None:
         receipts = tables.receipts
         with self._database.transaction() as connection:
             before = self._locked(connection, [(run_id, entra_id)]).get((run_id, entra_id))
             if before is None:
                 return
-            record = self._written(before.before_image).without(refused)
-            kinds = {
-                attribute: kind
-                for attribute, kind in parse_changes(before.changes).items()
-                if attribute in record.before_image
+            record = amended(self._written(before.before_image))
+            made = record.before_image.keys() - {
+                attribute
+                for attribute, value in (shown or {}).items()
+                if record.before_image.get(attribute) == value
             }
+            kinds = {name: kind for name, kind in parse_changes(before.changes).items() if name in made}
             values: dict[str, Any] = {
-                "changed": sorted(map(str, record.before_image)) or null(),
+                "changed": sorted(map(str, made)) or null(),
                 "changes": format_changes(kinds),
                 "before_image": self._cipher.encrypt_json(record.as_json()) if record.before_image else None,
             }
-            if not record.before_image:
+            if not made:
                 values["claimed_at"] = None
             connection.execute(
                 update(receipts)

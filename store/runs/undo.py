@@ -47,19 +47,28 @@ class UndoRecord:
 class LastWrites:
     """What the last runs have written to an Entra user's Skolon user, the newest first.
 
-    `version` is the one that the last of them, or a run that compared since, has met. `altered` are the
+    `version` is the one that the last of them, or a run that compared since, has met, None if that is not
+    known. `altered` are the
     attributes of which that one said that Skolon had altered them.
     """
 
     skolon_id: str
-    version: str
+    version: str | None
     records: tuple[ChangeRecord, ...]
     altered: frozenset[Attribute]
 
     def wrote(self, attribute: Attribute, value: str | None) -> bool:
         """Say whether the newest run that has written an attribute wrote this value."""
-        record = next((each for each in self.records if attribute in each.before_image), None)
+        record = self._newest(attribute)
         return record is not None and record.wrote(attribute, value)
+
+    def showed(self, attribute: Attribute, value: str | None) -> bool:
+        """Say whether Skolon showed this value right after that run had written another one."""
+        record = self._newest(attribute)
+        return record is not None and record.showed(attribute, value)
+
+    def _newest(self, attribute: Attribute) -> ChangeRecord | None:
+        return next((each for each in self.records if attribute in each.before_image), None)
 
 
 class UndoRecords:
@@ -137,10 +146,7 @@ class UndoRecords:
         return tuple(self._written(each).before_image for each in sealed)
 
     def last_writes(self, run_id: int, entra_id: str) -> LastWrites | None:
-        """Return what runs before this one have written to a user; None if that is not known for sure.
-
-        It is not after a claim without a version: whether its change has arrived is unknown.
-        """
+        """Return what runs before this one have written to a user; None if they have written nothing."""
         receipts, runs = tables.receipts, tables.runs
         tenant_id = select(runs.c.tenant_id).where(runs.c.id == run_id).scalar_subquery()
         query = (
@@ -149,7 +155,6 @@ class UndoRecords:
                 receipts.c.skolon_version,
                 receipts.c.before_image,
                 receipts.c.altered_attributes,
-                receipts.c.claimed_at,
             )
             .join(runs, runs.c.id == receipts.c.run_id)
             .where(
@@ -157,17 +162,17 @@ class UndoRecords:
                 receipts.c.entra_id == entra_id,
                 receipts.c.run_id < run_id,
                 ~runs.c.dry_run,
-                or_(receipts.c.claimed_at.is_not(None), receipts.c.skolon_version.is_not(None)),
+                or_(receipts.c.before_image.is_not(None), receipts.c.skolon_version.is_not(None)),
             )
             .order_by(receipts.c.run_id.desc())
             .limit(_LAST_WRITES)
         )
         with self._database.transaction() as connection:
             rows = connection.execute(query).all()
-        if not rows or rows[0].skolon_version is None or rows[0].skolon_id is None:
+        if not rows or rows[0].skolon_id is None:
             return None
         last = rows[0]
-        claimed = [row for row in rows if row.claimed_at is not None and row.skolon_id == last.skolon_id]
+        claimed = [row for row in rows if row.before_image is not None and row.skolon_id == last.skolon_id]
         return LastWrites(
             skolon_id=last.skolon_id,
             version=last.skolon_version,

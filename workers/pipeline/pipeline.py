@@ -265,16 +265,17 @@ class SyncPipeline:
         }
         if self._kept:
             self._notes.append(f"kept, because the source in Entra went blank: {titles(self._kept)}")
-        if self._altered:
-            self._notes.append(f"Skolon keeps another form of: {titles(self._altered)}")
+        altered = self._altered.union(result.altered)
+        if altered:
+            self._notes.append(f"Skolon does not show as it was written: {titles(altered)}")
         to_remember = self._source_order.to_remember(self._sources, self._kept)
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         completed = replace(
             result,
             unwritten={**invalid, **result.unwritten},
             identity_kept=tuple(sorted(self._kept)),
-            altered=tuple(sorted(self._altered)),
-            newly_altered=tuple(sorted(self._newly_altered)),
+            altered=tuple(sorted(altered)),
+            newly_altered=tuple(sorted(self._newly_altered.union(result.altered))),
             later_sources=None if result.skolon_id is None else to_remember,
             detail=result.detail or "; ".join(self._notes) or None,
             warnings=tuple(self._warnings),

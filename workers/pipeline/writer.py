@@ -90,13 +90,44 @@ class ClaimingWriter:
         if claim.superseded:
             return SyncResult(outcome=Outcome.SUPERSEDED)
         try:
-            version = self._skolon.update(self._tenant.organisation, user, changes)
+            after = self._skolon.update(self._tenant.organisation, user, changes)
         except RejectedError as error:
             if error.concerns_values:
                 return self._write_one_by_one(user, changes, claim, error)
             self._withdraw(user, changes, changes, claim)
             raise
-        return _changed(Outcome.UPDATED, user, changes, version=version)
+        return self._written(user, changes, after, claim)
+
+    def _written(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        after: SkolonUser | None,
+        claim: Claim,
+    ) -> SyncResult:
+        """Return the result of an update; a change that Skolon does not show at all is none.
+
+        `after` is the user as Skolon shows it then, None if that is not known. The claim keeps what was
+        written, so that no later run writes it again.
+        """
+        if after is None or not (altered := after.lacking(changes)):
+            version = None if after is None else after.version
+            return _changed(Outcome.UPDATED, user, changes, version=version)
+        shown = {name: after.attributes.get(name) for name in altered}
+        made = {
+            name: value
+            for name, value in changes.items()
+            if name not in shown or shown[name] != user.attributes.get(name)
+        }
+        self._claims.note_shown(
+            self._message.run,
+            self._message.user,
+            shown,
+            miscounted=_miscounted(user, changes, made) if claim.is_counted else GuardCounts(),
+        )
+        outcome = Outcome.UPDATED if made else Outcome.UNCHANGED
+        result = _changed(outcome, user, made, version=after.version)
+        return replace(result, altered=tuple(sorted(altered)))
 
     def _write_one_by_one(
         self,
@@ -109,25 +140,29 @@ class ClaimingWriter:
 
         Of a refused PATCH nothing is written (RFC 7644 section 3.5.2).
         """
-        current, written = user, dict[Attribute, str | None]()
+        current = user
         refused = dict.fromkeys(changes, error) if len(changes) == 1 else {}
         for attribute in sorted(changes.keys() - refused.keys()):
             change = {attribute: changes[attribute]}
             try:
-                self._skolon.update(self._tenant.organisation, current, change)
+                after = self._skolon.update(self._tenant.organisation, current, change)
             except RejectedError as one:
                 refused[attribute] = one
             else:
-                written |= change
-                current = self._read_after(current, change)
+                current = self._checked(current, change, after)
         self._withdraw(user, changes, refused, claim)
-        outcome = Outcome.UPDATED if written else Outcome.UNCHANGED
-        result = _changed(outcome, user, written, version=current.version)
+        written = {name: value for name, value in changes.items() if name not in refused}
+        if not written:
+            result = _changed(Outcome.UNCHANGED, user, {}, version=current.version)
+        else:
+            result = self._written(user, written, current, claim)
         return replace(result, unwritten={name: _refusal(name, one) for name, one in refused.items()})
 
-    def _read_after(self, user: SkolonUser, change: Mapping[Attribute, str | None]) -> SkolonUser:
+    def _checked(
+        self, user: SkolonUser, change: Mapping[Attribute, str | None], after: SkolonUser | None
+    ) -> SkolonUser:
         """Return a user as it is after a change of ours; raise if anything else changed as well."""
-        current = self._skolon.read(self._tenant.organisation, user.id)
+        current = after or self._skolon.read(self._tenant.organisation, user.id)
         if current is None:
             raise UserNotFoundError("the Skolon user is no longer there")
         others = (name for name in Attribute if name not in change)
@@ -145,14 +180,12 @@ class ClaimingWriter:
         """Take back of a claim what Skolon has refused."""
         if not refused:
             return
-        held = {attribute: user.attributes.get(attribute) for attribute in changes}
-        written = {attribute: value for attribute, value in held.items() if attribute not in refused}
-        rightly_counted = guard_counts(written) if written else GuardCounts()
+        written = {attribute: value for attribute, value in changes.items() if attribute not in refused}
         self._claims.withdraw(
             self._message.run,
             self._message.user,
             {attribute: changes[attribute] for attribute in refused},
-            miscounted=guard_counts(held) - rightly_counted if claim.is_counted else GuardCounts(),
+            miscounted=_miscounted(user, changes, written) if claim.is_counted else GuardCounts(),
         )
 
 
@@ -199,6 +232,16 @@ def collision(skolon_id: str, holder: str, other: str, tenant: str | None = None
         f"Entra users {holder}{where} and {other} claim Skolon user {skolon_id}; the first one keeps it",
         collision=Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=tenant),
     )
+
+
+def _miscounted(
+    user: SkolonUser, counted: Mapping[Attribute, str | None], made: Mapping[Attribute, str | None]
+) -> GuardCounts:
+    """Return what the guard has counted too much if only some of the counted changes were made."""
+    held, really = (
+        {attribute: user.attributes.get(attribute) for attribute in each} for each in (counted, made)
+    )
+    return guard_counts(held) - (guard_counts(really) if really else GuardCounts())
 
 
 def _refusal(attribute: Attribute, error: RejectedError) -> Unwritten:

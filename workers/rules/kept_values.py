@@ -66,14 +66,21 @@ def keeps_value(
 def altered_values(
     user: SkolonUser, changes: Mapping[Attribute, str | None], last: LastWrites | None
 ) -> frozenset[Attribute]:
-    """Return the attributes whose new value a run has written already, and Skolon has altered.
+    """Return the attributes whose new value a run has written already, and Skolon does not show as written.
 
-    The user's version tells that nothing has changed it since. Without a version nothing is known: another
-    source may have replaced the value, and it is written.
+    The user's version tells that nothing has changed it since. Where Skolon gives no versions, the value is
+    the one that it showed right after the run had written. Otherwise nothing is known: another source may
+    have replaced the value, and it is written.
     """
-    if last is None or user.version is None or (user.id, user.version) != (last.skolon_id, last.version):
+    if last is None or user.id != last.skolon_id:
         return frozenset()
-    return frozenset(attribute for attribute, value in changes.items() if last.wrote(attribute, value))
+    is_same = user.version is not None and user.version == last.version
+    return frozenset(
+        attribute
+        for attribute, value in changes.items()
+        if last.wrote(attribute, value)
+        and (is_same or (user.version is None and last.showed(attribute, user.attributes.get(attribute))))
+    )
 
 
 def titles(attributes: frozenset[Attribute]) -> str:

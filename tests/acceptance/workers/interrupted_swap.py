@@ -29,11 +29,11 @@ def _die_between() -> None:
         organisation: str,
         user: SkolonUser,
         changes: Mapping[Attribute, str | None],
-    ) -> str | None:
-        version = update(client, organisation, user, changes)
+    ) -> SkolonUser | None:
+        after = update(client, organisation, user, changes)
         if any(_TEMPORARY.fullmatch(value or "") for value in changes.values()):
             os.kill(os.getpid(), signal.SIGKILL)
-        return version
+        return after
 
     patch.object(ScimSkolonClient, "update", deadly_update).start()
 

@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.skolon.capabilities import CLOCK_SKEW, TTL, Capabilities, SearchMethod, dump_capabilities
+from clients.skolon.capabilities import (
+    CLOCK_SKEW,
+    TTL,
+    Capabilities,
+    PatchForm,
+    SearchMethod,
+    dump_capabilities,
+)
 from clients.skolon.capability_cache import REREAD, CapabilityCache
 from schemas.capability_finding import CapabilityFinding
 from schemas.errors import Dependency, TransientError
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 KNOWN = {"method": SearchMethod.GET, "takes_or": False, "knows_versions": False, "max_terms": 16}
+FURTHER = {
+    "patch_forms": {"add entry": PatchForm.LISTS},
+    "unaccepted": frozenset({Attribute.SSN}),
+    "read_only": frozenset({Attribute.USER_NAME, Attribute.EPPN}),
+}
 
 
 @dataclass
@@ -65,7 +78,7 @@ def store() -> Store:
 def test_each_capability_is_kept_as_json_and_read_back(store: Store) -> None:
     """What one process finds out another one knows, whatever the field."""
     found: dict[str, Any] = {
-        each.name: KNOWN.get(each.name, not each.default) for each in fields(Capabilities)
+        each.name: {**KNOWN, **FURTHER}.get(each.name, not each.default) for each in fields(Capabilities)
     }
     store.process().record("exempel", **found)
     assert store.process().get("exempel") == Capabilities(**found)

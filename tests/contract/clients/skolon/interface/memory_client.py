@@ -83,7 +83,7 @@ class MemorySkolonClient:
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
-    ) -> str | None:
+    ) -> SkolonUser | None:
         if not self._may_write:
             raise UpdateSyncError("a dry run must not write")
         ensure_usable(user)
@@ -102,7 +102,7 @@ class MemorySkolonClient:
             values = {**person.values, **changes}
             person.values = {key: value for key, value in values.items() if value is not None}
             person.revision += 1
-            return str(person.revision)
+            return _user(user.id, person)
 
     def read_only(self) -> MemorySkolonClient:
         return MemorySkolonClient(self._skolon, self._breakers, may_write=False)

@@ -116,7 +116,8 @@ CHANGES: Final[dict[Attribute, str | None]] = {
 
 def test_an_update_changes_what_it_names_and_nothing_else(world: World) -> None:
     """None removes a value. All other attributes, and all other users, stay as they are (P2)."""
-    world.client.update("exempel", user_of(world), CHANGES)
+    shown = world.client.update("exempel", user_of(world), CHANGES)
+    assert shown == user_of(world)
     expected = {**values(1), **CHANGES}
     assert world.values("user-1") == {name: value for name, value in expected.items() if value is not None}
     assert user_of(world).attributes[Attribute.CITY] == "Nystad"

@@ -100,6 +100,7 @@ def test_no_value_stands_in_a_url(world: Environment) -> None:
     assert {re.sub(r"user-\d", "ID", line) for line in world.lines} == {
         "POST /exempel/scim/v2/Users/.search",
         "PATCH /exempel/scim/v2/Users/ID",
+        "GET /exempel/scim/v2/Users/ID",
     }
 
 

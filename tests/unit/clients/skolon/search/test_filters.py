@@ -28,9 +28,7 @@ KEYS = st.dictionaries(st.sampled_from(MATCH_KEYS), VALUES)
 
 
 def user(number: int, attributes: Mapping[Attribute, str | None]) -> SkolonUser:
-    return SkolonUser(
-        id=str(number), version=None, attributes=MappingProxyType(dict(attributes)), entries=frozenset()
-    )
+    return SkolonUser(id=str(number), version=None, attributes=MappingProxyType(dict(attributes)))
 
 
 @given(found=st.lists(KEYS, max_size=6), people=st.lists(KEYS, min_size=1, max_size=6))

@@ -1,0 +1,66 @@
+"""Reads the answers to requests for one user, and compares a user after an update with what was written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clients.http.session import json_object
+from clients.skolon.errors import Operation, unreadable
+from clients.skolon.scim import read_user
+from schemas.users.scim import UnreadableScimError
+from schemas.users.skolon_user import is_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+    from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
+
+
+def moved(
+    before: SkolonUser, after: SkolonUser, changes: Mapping[Attribute, str | None]
+) -> frozenset[Attribute]:
+    """Return the attributes that have the written value, or another than before."""
+    lacking = after.lacking(changes)
+    return frozenset(
+        name
+        for name in changes
+        if name not in lacking or after.attributes.get(name) != before.attributes.get(name)
+    )
+
+
+def with_usable_version(user: SkolonUser) -> SkolonUser:
+    """Return a user without a version that no header can hold: the next reading tells it."""
+    return user if user.version is None or is_version(user.version) else replace(user, version=None)
+
+
+def user_in(response: requests.Response, user_id: str) -> SkolonUser | None:
+    """Return the user in an answer to an update, None if there is none.
+
+    Raises `TransientError` for an answer that holds something else, as that of a proxy does.
+    """
+    if not response.content.strip():
+        return None
+    body = json_object(response)
+    if body is None:
+        raise unreadable(response, "no JSON object", Operation.UPDATE)
+    return None if body.get("id") is None else user_of(response, user_id, Operation.UPDATE)
+
+
+def user_of(response: requests.Response, user_id: str, operation: Operation) -> SkolonUser:
+    """Return the user in an answer; raises `TransientError` if it is none, or another one."""
+    body = json_object(response)
+    if body is None:
+        raise unreadable(response, "no JSON object", operation)
+    try:
+        user = read_user(body, version=response.headers.get("ETag"))
+    except UnreadableScimError as error:
+        why = str(error)
+    else:
+        if user.id == user_id:
+            return user
+        why = "it holds another user"
+    raise unreadable(response, why, operation)
