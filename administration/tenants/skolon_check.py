@@ -45,6 +45,10 @@ _FIX_PAGES: Final = (
     "nothing has to be done: where pages do not add up, each value is searched alone. Runs are faster if "
     "Skolon sorts all pages of a search alike (RFC 7644 section 3.4.2.4)"
 )
+_FIX_UPDATES: Final = (
+    "ask Skolon about it (RFC 7644 sections 3.5.2 and 3.14); when it does: update-sync tenants check TENANT "
+    "--forget"
+)
 
 
 def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
@@ -231,28 +235,26 @@ def _said(description: ServerDescription) -> CheckResult:
 
 def _updates(known: Capabilities) -> Iterator[CheckResult]:
     """Yield what updates have found out about the server; a check changes no user to find it out."""
+    lacks = []
     if not known.knows_versions:
-        yield CheckResult(
-            name=_UPDATES,
-            severity=Severity.WARNING,
-            detail="Skolon refuses the versions that it gives, so changes of another program between "
-            "reading and writing are not noticed",
-            fix="ask Skolon to take the ETag of a user in If-Match (RFC 7644 section 3.14); when it does: "
-            "update-sync tenants check TENANT --forget",
+        lacks.append(
+            "refuses the versions that it gives, so changes of another program between reading and writing "
+            "are not noticed"
         )
     if known.read_only:
-        yield CheckResult(
-            name=_UPDATES,
-            severity=Severity.WARNING,
-            detail=f"Skolon lets no client change {_names(sorted(known.read_only))} (mutability)",
-            fix="ask Skolon about it; when it does: update-sync tenants check TENANT --forget",
-        )
+        lacks.append(f"lets no client change {_names(sorted(known.read_only))} (mutability)")
+    if known.unaccepted:
+        lacks.append(f"takes {_names(sorted(known.unaccepted))} in no form of PATCH")
     forms = sorted({form for form in known.patch_forms.values() if form is not PatchForm.PATHS})
+    notes = [f"Skolon {lack}" for lack in lacks]
     if forms:
+        notes.append(f"Skolon does not take every PATCH by paths; the sync sends it as {', '.join(forms)}")
+    if notes:
         yield CheckResult(
             name=_UPDATES,
-            severity=Severity.OK,
-            detail=f"Skolon does not take every PATCH by paths; the sync sends it as {', '.join(forms)}",
+            severity=Severity.WARNING if lacks else Severity.OK,
+            detail="; ".join(notes),
+            fix=_FIX_UPDATES if lacks else None,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from administration.tenants.check_steps import CheckResult, Severity
 from administration.tenants.skolon_check import check_skolon
 from clients.skolon.auth import StaticToken
+from clients.skolon.capabilities import SEARCH_CAPABILITIES, Capabilities, PatchForm
 from clients.skolon.client import ScimSkolonClient
 from devtools.odd_servers.oddities import SearchOddity
 from devtools.odd_servers.search_server import OddServer
@@ -247,3 +248,31 @@ def test_what_updates_have_found_out_is_kept_and_said() -> None:
         assert client.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
     assert "changes of another program" in steps["updates in Skolon"].detail
     assert steps[TOGETHER].severity is Severity.OK
+
+
+@pytest.mark.parametrize(
+    ("known", "severity", "words"),
+    [
+        ({"knows_versions": False}, "warning", "versions that it gives"),
+        ({"read_only": frozenset({Attribute.USER_NAME})}, "warning", "lets no client change user_name"),
+        ({"unaccepted": frozenset({Attribute.SSN, Attribute.CITY})}, "warning", "takes city, ssn in no form"),
+        ({"patch_forms": {"replace entry": PatchForm.LISTS}}, "ok", "sends it as lists"),
+        ({"patch_forms": {"replace entry": PatchForm.PATHS}}, None, ""),
+    ],
+)
+def test_each_finding_of_updates_is_said(known: dict[str, Any], severity: str | None, words: str) -> None:
+    """What a check cannot find out again it shows; a new capability needs a line here, and words."""
+    server = served_with()
+    with serve(server, threads=2) as served:
+        client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
+        client._capabilities.record("exempel", **known)  # noqa: SLF001 - as a run does
+        steps = {step.name: step for step in check_skolon(client, tenant())}
+    step = steps.get("updates in Skolon")
+    assert (step and str(step.severity)) == severity
+    assert words in (step.detail if step else "")
+
+
+def test_no_finding_is_left_unsaid() -> None:
+    """Each capability is found out again by the check, or is one of those above."""
+    said = {"knows_versions", "read_only", "unaccepted", "patch_forms"}
+    assert {each.name for each in fields(Capabilities)} == SEARCH_CAPABILITIES | said
