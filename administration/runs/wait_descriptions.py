@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from schemas.errors import Dependency, FailureKind
@@ -49,6 +50,8 @@ def describe_waiting(waiting: Waiting, now: dt.datetime) -> str:
 def last_answer(waiting: Waiting) -> str | None:
     """Return the last response in words, None if there was no request so far."""
     said = [] if waiting.last_status is None else [f"HTTP {waiting.last_status}"]
+    if waiting.last_status == HTTPStatus.TOO_MANY_REQUESTS:
+        said[0] += " (throttled)"
     if waiting.last_kind is not None:
         said.append(_KINDS[waiting.last_kind])
     return ", but ".join(said) or None

@@ -20,8 +20,8 @@ T = TypeVar("T")
 #: Seconds between two looks at the database.
 POLL_INTERVAL: Final = 0.5
 
-#: Seconds after which it is worth saying that no producer has picked up a request.
-_PATIENCE: Final = 15.0
+#: Seconds after which it is worth saying why no producer has picked up a request.
+_PATIENCE: Final = 2.0
 
 
 class WaitListener(Protocol):
@@ -31,7 +31,7 @@ class WaitListener(Protocol):
         """Take the run as it is now."""
 
     def not_picked_up(self) -> None:
-        """Learn, once, that no producer has picked up the request yet."""
+        """Learn, at each look, that no producer has picked up the request yet."""
 
     def database_away(self, error: TransientError) -> None:
         """Learn, once, that the database is away; the wait continues (promise P8)."""
@@ -41,13 +41,11 @@ def wait_for_run(
     event_id: str, *, triggers: Triggers, listener: WaitListener, timeout: float | None = None
 ) -> Run | None:
     """Return the run that a published trigger started or joined, None after `timeout` seconds."""
-    began, told = time.monotonic(), False
+    began = time.monotonic()
 
     def check() -> Run | None:
-        nonlocal told
         run = triggers.find_run(event_id)
-        if run is None and not told and time.monotonic() - began > _PATIENCE:
-            told = True
+        if run is None and time.monotonic() - began > _PATIENCE:
             listener.not_picked_up()
         return run
 

@@ -13,11 +13,11 @@ from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import choices, json_option, print_json, print_result, print_table
 from cli.runs.options import run_argument
-from cli.runs.report import describe_mode, exit_with, show_run
-from cli.runs.wait_progress import wait_report
+from cli.runs.report import describe_mode, exit_with, run_json, show_run
+from cli.runs.wait_progress import idle_check, wait_report
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
-from schemas.outcomes import Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, Outcome, Status
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
 
@@ -87,12 +87,15 @@ def list_runs(*, tenant: str | None, statuses: tuple[str, ...], limit: int, want
 def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
-    """Show a run with its totals."""
-    store = current_services(Requirement.DATABASE).store
+    """Show a run with its totals, and what it waits for."""
+    services = current_services(Requirement.DATABASE)
+    store = services.store
     summary = store.runs.summary(run)
     details = details_of(run, store)
+    check = idle_check(services) if summary.run.status in OPEN_STATUSES else None
+    idle = check.of_run(summary) if check is not None else ()
     if not users:
-        show_run(summary, wants_json=wants_json, details=details)
+        show_run(summary, wants_json=wants_json, details=details, idle=idle)
         return
     receipts = store.receipts.list(
         run,
@@ -102,10 +105,13 @@ def show(  # noqa: PLR0913 - one for each option
     )
     if wants_json:
         print_json(
-            {**summary.as_json(), **details.as_json(), "users": [receipt.as_json() for receipt in receipts]}
+            {
+                **run_json(summary, details, idle),
+                "users": [receipt.as_json() for receipt in receipts],
+            }
         )
         return
-    show_run(summary, wants_json=False, details=details)
+    show_run(summary, wants_json=False, details=details, idle=idle)
     rows = [
         (each.entra_id, each.outcome, each.reason, ", ".join(each.changed), each.detail) for each in receipts
     ]
@@ -117,8 +123,9 @@ def show(  # noqa: PLR0913 - one for each option
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
-    store = current_services(Requirement.DATABASE).store
-    with wait_report(quiet=wants_json, lines=not wants_json) as report:
+    services = current_services(Requirement.DATABASE)
+    store = services.store
+    with wait_report(quiet=wants_json, lines=not wants_json, idle=idle_check(services)) as report:
         summary = wait_for_end(run, runs=store.runs, listener=report)
     show_run(summary, wants_json=wants_json, details=details_of(run, store))
     exit_with(summary)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
 from cli.output import print_fields, print_json
 from cli.runs.details import print_details
@@ -16,14 +17,32 @@ from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from administration.runs.details import RunDetails
+    from administration.runs.idle import Idle
     from schemas.runs.run import Run, RunSummary
 
 
-def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | None = None) -> None:
-    """Print a run with its totals, and its details if given."""
+def run_json(summary: RunSummary, details: RunDetails | None, idle: Sequence[Idle]) -> dict[str, Any]:
+    """Return a run's JSON object."""
+    return {
+        **summary.as_json(),
+        **({} if details is None else details.as_json()),
+        "idle": [each.as_json() for each in idle],
+    }
+
+
+def show_run(
+    summary: RunSummary,
+    *,
+    wants_json: bool,
+    details: RunDetails | None = None,
+    idle: Sequence[Idle] = (),
+) -> None:
+    """Print a run with its totals, and its details and what keeps it from going on, if given."""
     if wants_json:
-        print_json({**summary.as_json(), **({} if details is None else details.as_json())})
+        print_json(run_json(summary, details, idle))
         return
     run = summary.run
     fields: dict[str, object] = {
@@ -51,6 +70,8 @@ def show_run(summary: RunSummary, *, wants_json: bool, details: RunDetails | Non
         fields["resume"] = f"update-sync runs resume {run.id}{option}"
     elif run.detail is not None:
         fields["note"] = run.detail
+    if idle:
+        fields["waiting"] = "; ".join(map(describe_idle, idle))
     fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
         texts = remedy_for(warning.kind).texts

@@ -12,7 +12,7 @@ from administration.runs.trigger import publish_request
 from administration.runs.wait_for_run import wait_for_end, wait_for_run
 from cli.output import echo, print_result
 from cli.runs.report import exit_with, show_run
-from cli.runs.wait_progress import WaitReport, wait_report
+from cli.runs.wait_progress import WaitReport, idle_check, wait_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def request_and_wait(
     """Publish a request, wait until its run has ended (`timeout` in seconds), show it, exit."""
     ends = None if timeout is None else time.monotonic() + timeout
     event_id = publish_request(request, store=services.store, publisher=services.broker)
-    with wait_report(quiet=wants_json) as report:
+    with wait_report(quiet=wants_json, idle=idle_check(services), tenant=request.tenant) as report:
         run = started_run(event_id, services, report, timeout=timeout)
         left = None if ends is None else max(0.0, ends - time.monotonic())
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)

@@ -16,7 +16,7 @@ from administration.users.lookup import resolve_entra_id
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.runs.request import started_run
-from cli.runs.wait_progress import wait_report
+from cli.runs.wait_progress import idle_check, wait_report
 from cli.tenants.options import key_argument, read_object
 from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import show_preview
@@ -105,7 +105,7 @@ def _run(services: Services, request: SyncRequest, *, quiet: bool) -> RunSummary
     """Run the dry run and return it when it has ended; Ctrl-C cancels it, or its request."""
     event_id = publish_request(request, store=services.store, publisher=services.broker)
     try:
-        with _interruptible(), wait_report(quiet=quiet) as report:
+        with _interruptible(), wait_report(quiet=quiet, idle=idle_check(services)) as report:
             run = started_run(event_id, services, report)
             return wait_for_end(run.id, runs=services.store.runs, listener=report)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from queues.brokers.connection_errors import as_transient_error, translated_erro
 from queues.brokers.connection_parameters import connection_parameters
 from queues.brokers.consumer import QueueConsumer
 from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
-from queues.brokers.topology import check_readable, declare_queues, read_queue_depth
+from queues.brokers.topology import check_readable, count_consumers, declare_queues, read_queue_depth
 from queues.dead_letters import QuorumBrowser, browsing
 from queues.interfaces import QueueDepth, prepare_dramatiq
 from queues.middleware.message_history import with_delay
@@ -103,6 +103,10 @@ class QuorumBroker(Broker):
     def depth(self, queue: str) -> QueueDepth:
         """Return how many messages are ready in `queue`; raises as `read_queue_depth` does."""
         return read_queue_depth(self.parameters, queue)
+
+    def consumers(self, queue: str) -> int:
+        """Return how many processes' consumers work on `queue`; raises as `read_queue_depth` does."""
+        return count_consumers(self.parameters, queue)
 
     def check(self, consumed: Iterable[str] = (), published: Iterable[str] = ()) -> None:
         """Connect, and raise `TransientError` (broker) if RabbitMQ is unavailable or lacks something.

@@ -82,6 +82,12 @@ def read_queue_depth(parameters: Parameters, queue: str) -> QueueDepth:
     return QueueDepth(ready=ready, deferred=sum(deferred))
 
 
+def count_consumers(parameters: Parameters, queue: str) -> int:
+    """Return how many consumers a queue has, asked on a connection of its own; raises as above."""
+    with translated_errors(), pika.BlockingConnection(parameters) as connection:
+        return _counts(connection, queue)[1]
+
+
 def _declarations(queue: str) -> dict[str, dict[str, Any]]:
     work = {
         "x-queue-type": "quorum",
@@ -126,12 +132,17 @@ def _may_not_configure(open_channel: Callable[[], BlockingChannel], queue: str) 
 
 
 def _ready(connection: BlockingConnection, queue: str) -> int:
+    return _counts(connection, queue)[0]
+
+
+def _counts(connection: BlockingConnection, queue: str) -> tuple[int, int]:
+    """Return how many ready messages and consumers a queue has; none if there is no such queue."""
     channel = connection.channel()
     try:
-        ready = int(channel.queue_declare(queue, passive=True).method.message_count)
+        method = channel.queue_declare(queue, passive=True).method
     except ChannelClosedByBroker as error:
         if error.reply_code != _NOT_FOUND:
             raise
-        return 0
+        return 0, 0
     channel.close()
-    return ready
+    return int(method.message_count), int(method.consumer_count)

@@ -100,9 +100,7 @@ def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
     """P4: a preview whose command has ended is cancelled, even before a producer has taken it."""
     log = tmp_path / "preview.log"
     with running("tenants", "preview", TENANT_KEY, env=env, log=log) as command:
-        wait_for(
-            lambda: "No producer has picked up the request" in log.read_text(encoding="utf-8"), "the wait"
-        )
+        wait_for(lambda: "no producer runs" in log.read_text(encoding="utf-8"), "the wait")
         command.send_signal(signal.SIGINT)
         assert command.wait(60) == 130
     assert "is cancelled" in log.read_text(encoding="utf-8")

@@ -1,0 +1,94 @@
+"""Why nothing happens to a request or a run: no process that works on it, or another run that comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schemas.errors import OperatorError, TransientError
+from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
+from schemas.outcomes import OPEN_STATUSES, Status
+
+if TYPE_CHECKING:
+    from schemas.runs.run import RunSummary
+    from store.runs.runs import Runs
+
+
+class IdleReason(StrEnum):
+    """What a request or a run waits for, beside the services that its users wait for."""
+
+    #: No producer consumes requests or pages.
+    NO_PRODUCER = "no_producer"
+    #: No worker consumes users.
+    NO_WORKER = "no_worker"
+    #: RabbitMQ cannot be reached.
+    BROKER_AWAY = "broker_away"
+    #: Another run of the tenant is open; a request waits for its end.
+    OTHER_RUN = "other_run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """A reason, and for another run its number."""
+
+    reason: IdleReason
+    run: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"reason": str(self.reason), "run": None if self.run is None else str(self.run)}
+
+
+class ConsumerCounts(Protocol):
+    """Counts the consumers of queues."""
+
+    def consumers(self, queue: str) -> int:
+        """Return how many consumers a queue has; raises an error of ours if RabbitMQ cannot be asked."""
+
+
+class IdleCheck:
+    """Finds out why nothing happens; asks RabbitMQ and the database."""
+
+    def __init__(self, *, broker: ConsumerCounts, runs: Runs) -> None:
+        self._broker = broker
+        self._runs = runs
+
+    def of_request(self, tenant: str | None) -> tuple[Idle, ...]:
+        """Return why a request for a run of a tenant is not picked up; nothing if no reason is known.
+
+        None stands for a request that waits for no other run.
+        """
+        found = self._without_consumers(TENANT_SYNC_QUEUE, IdleReason.NO_PRODUCER)
+        if tenant is None:
+            return found
+        open_runs = self._runs.list(tenant, 1, statuses=OPEN_STATUSES)
+        return (*found, *(Idle(reason=IdleReason.OTHER_RUN, run=each.run.id) for each in open_runs))
+
+    def of_run(self, summary: RunSummary) -> tuple[Idle, ...]:
+        """Return why an open run may come no further; nothing if all processes that it needs are there."""
+        found: tuple[Idle, ...] = ()
+        if summary.run.status is Status.READING:
+            found = self._without_consumers(TENANT_PAGES_QUEUE, IdleReason.NO_PRODUCER)
+        if summary.run.status in OPEN_STATUSES and summary.pending:
+            found += self._without_consumers(USER_SYNC_QUEUE, IdleReason.NO_WORKER)
+        return tuple(dict.fromkeys(found))
+
+    def _without_consumers(self, queue: str, reason: IdleReason) -> tuple[Idle, ...]:
+        try:
+            return () if self._broker.consumers(queue) else (Idle(reason=reason),)
+        except (TransientError, OperatorError):
+            return (Idle(reason=IdleReason.BROKER_AWAY),)
+
+
+def describe_idle(idle: Idle) -> str:
+    """Return a reason in words, with what to do."""
+    match idle.reason:
+        case IdleReason.NO_PRODUCER:
+            return "no producer runs: start one with 'update-sync producer'"
+        case IdleReason.NO_WORKER:
+            return "no worker runs: start one with 'update-sync worker'"
+        case IdleReason.BROKER_AWAY:
+            return "RabbitMQ is away"
+        case IdleReason.OTHER_RUN:
+            return f"run {idle.run} of the tenant is open: the request waits for its end"
