@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
 from clients.skolon.client import create_skolon_client
 from runtime.services import NO_BREAKER, Breakers
+from schemas.tenants.skolon_profile import SkolonProfile
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,8 +26,11 @@ class Gateways:
     def __init__(self, graph: GraphService, birthdays: Birthdays, skolon: SkolonClient) -> None:
         self._graph = graph
         self._birthdays = birthdays
-        self._skolon = skolon
-        self._read_only_skolon = skolon.read_only()
+        self._lock = threading.Lock()
+        self._skolon = {
+            (SkolonProfile.ASSUMED, False): skolon,
+            (SkolonProfile.ASSUMED, True): skolon.read_only(),
+        }
 
     def graph(self, credentials: Credentials) -> GraphClient:
         """Return Graph as a tenant's application sees it; cheap, sends nothing yet."""
@@ -42,9 +47,14 @@ class Gateways:
         """Tell the other threads that this thread's user needs no birthday."""
         self._birthdays.cohort.leave()
 
-    def skolon(self, *, dry_run: bool) -> SkolonClient:
-        """Return the Skolon client; for a dry run one that can only read (promise P1)."""
-        return self._read_only_skolon if dry_run else self._skolon
+    def skolon(self, profile: SkolonProfile = SkolonProfile.ASSUMED, *, dry_run: bool) -> SkolonClient:
+        """Return the Skolon client for a profile; for a dry run one that can only read (promise P1)."""
+        with self._lock:
+            client = self._skolon.get((profile, dry_run))
+            if client is None:
+                client = self._skolon[SkolonProfile.ASSUMED, dry_run].with_profile(profile)
+                self._skolon[profile, dry_run] = client
+            return client
 
 
 def create_gateways(

@@ -135,7 +135,10 @@ class MatchDecider:
     def _check_users(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
         """Raise `UsageError` unless both users exist, and neither belongs to another one."""
         organisation = record.tenant.organisation
-        graph, skolon = gateways.graph(record.credentials), gateways.skolon(dry_run=True)
+        graph, skolon = (
+            gateways.graph(record.credentials),
+            gateways.skolon(record.tenant.skolon_profile, dry_run=True),
+        )
         if graph.user(entra_id, ["id"]) is None:
             raise UsageError(f"Entra has no user with the id {entra_id}.")
         user = skolon.read(organisation, skolon_id)

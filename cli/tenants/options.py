@@ -12,6 +12,7 @@ import click
 from cli.completion import complete_tenants
 from schemas.errors import UsageError
 from schemas.tenants.scope import Operator
+from schemas.tenants.skolon_profile import SkolonProfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,8 @@ RULE: Final = "SOURCE=VALUE|SOURCE:starts_with=VALUE|SOURCE:is_blank|…"
 
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
-    "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours", "trust_receipts_days",
+    "skolon_profile", "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours",
+    "trust_receipts_days",
 )  # fmt: skip
 
 _OPTIONS: Final = (
@@ -60,6 +62,11 @@ _OPTIONS: Final = (
     click.option("--erase-blank", metavar="ATTRIBUTE,…"),
     click.option("--replace-from-later-sources", metavar="ATTRIBUTE,…"),
     click.option("--ssn-country", metavar="SE|NO|DK|FI"),
+    click.option(
+        "--skolon-profile",
+        metavar="|".join(SkolonProfile),
+        help="How the organisation's server lays out its users.",
+    ),
     click.option("--birthdays/--no-birthdays", default=None),
     click.option("--enabled-only/--all-accounts", default=None),
     click.option("--members-only/--with-guests", default=None),

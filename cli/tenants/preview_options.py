@@ -24,6 +24,7 @@ NAMES: Final = (
     *_RULES,
     "birthdays",
     "ssn_country",
+    "skolon_profile",
     *(f"guard.{limit}" for limit in _LIMITS),
 )
 
@@ -51,6 +52,8 @@ def _put(changes: dict[str, Any], name: str, value: str) -> None:
         _add_rule(_inside(changes, "scope"), name, value)
     elif name == "birthdays":
         changes[name] = _switch(name, value)
+    elif name == "skolon_profile":
+        changes[name] = value
     elif name == "ssn_country":
         changes[name] = None if value.lower() in ("", _NONE) else value.upper()
     elif name.removeprefix("guard.") in _LIMITS:

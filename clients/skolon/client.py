@@ -26,13 +26,15 @@ from clients.skolon.errors import (
     transport_error,
 )
 from clients.skolon.inspection import Inspection, ScimInspection
+from clients.skolon.profiles import ASSUMED, PROFILES, Profile
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates.answers import user_of
 from clients.skolon.updates.scim_update import ScimUpdate
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
-from schemas.errors import Dependency, TransientError
+from schemas.dead_letter_reasons import Reason
+from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.outcomes import Stage
 from schemas.users.skolon_user import ensure_usable
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
     from clients.skolon.capabilities import Capabilities
     from schemas.settings import Settings
+    from schemas.tenants.skolon_profile import SkolonProfile
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -75,12 +78,16 @@ class ScimSkolonClient:
         unusable: UnusableAnswers | None = None,
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
+        profile: Profile = ASSUMED,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
         Searches by POST, and what a server says of itself, are allowed besides. `capabilities` is what the
-        process knows of the servers. Requests pass the circuit breakers `breakers`.
+        process knows of the servers. Requests pass the circuit breakers `breakers`. `profile` says where the
+        attributes of users are.
         """
+        self._profile = profile
+        self._methods = methods
         self._url = url.rstrip("/")
         self._token = token
         self._ca_bundle = ca_bundle
@@ -95,8 +102,10 @@ class ScimSkolonClient:
         #: One host serves all organisations, so it can be unavailable for all of them at once.
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
         self._capabilities = capabilities or CapabilityCache()
-        self._search = ScimSearch(self._send, self._check, self._capabilities)
-        self._updates = ScimUpdate(self._send, self._read_document, self._check_found, self._capabilities)
+        self._search = ScimSearch(self._send, self._check, self._capabilities, profile)
+        self._updates = ScimUpdate(
+            self._send, self._read_document, self._check_found, self._capabilities, profile
+        )
         self._inspection = ScimInspection(self._read_description, self._search.requests, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._unusable = unusable or UnusableAnswers()
@@ -105,14 +114,22 @@ class ScimSkolonClient:
 
     def read_only(self) -> Self:
         """Return a client of the same Skolon whose session allows GET and searches only."""
+        return self._sibling(self._profile, frozenset({"GET"}))
+
+    def with_profile(self, profile: SkolonProfile) -> Self:
+        """Return a client of the same Skolon for organisations whose users are laid out in this way."""
+        return self._sibling(PROFILES[profile], self._methods)
+
+    def _sibling(self, profile: Profile, methods: frozenset[str] | None) -> Self:
         return type(self)(
             url=self._url,
             token=self._token,
             ca_bundle=self._ca_bundle,
-            methods=frozenset({"GET"}),
+            methods=methods,
             capabilities=self._capabilities,
             unusable=self._unusable,
             breakers=self._breakers,
+            profile=profile,
         )
 
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
@@ -120,7 +137,8 @@ class ScimSkolonClient:
 
         Raises `UnreadableUserError` when one of them is unreadable.
         """
-        return self._searches.call(organisation, keys)
+        there = {name: value for name, value in keys.items() if name in self._profile.paths}
+        return self._searches.call(organisation, there) if there else []
 
     def search_many(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[SearchResult]:
         """Return for each of `users`, given by its keys, the Skolon users that have any of them.
@@ -175,7 +193,7 @@ class ScimSkolonClient:
                 self._check_found(response, organisation, user_id, Operation.READ)
             except UserNotFoundError:
                 return None
-            return user_of(response, user_id, Operation.READ), json_object(response) or {}
+            return user_of(response, user_id, Operation.READ, self._profile), json_object(response) or {}
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -186,6 +204,9 @@ class ScimSkolonClient:
         changed since it was read, and `UserNotFoundError` when it no longer exists.
         """
         ensure_usable(user)
+        if user.is_protected:
+            detail = "the Skolon user is marked as protected, and never changed"
+            raise PermanentError(Reason.REJECTED_BY_SKOLON, Stage.UPDATE, detail)
         with (
             self._breakers.guard(skolon_updating(organisation, self._host), user.id),
             self._unusable.watched(organisation, Operation.UPDATE),

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.skolon.scim import SCIM_PATHS
+from clients.skolon.profiles import ASSUMED
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from clients.skolon.scim import ScimPath
+    from clients.skolon.profiles import Profile, ScimPath
 
 #: Where a server describes itself, below the base URL of an organisation (RFC 7644 section 4).
 CONFIG: Final = "/ServiceProviderConfig"
@@ -47,7 +47,7 @@ class ServerDescription:
         return self == ServerDescription()
 
 
-def read_description(found: Mapping[str, Mapping[str, Any]]) -> ServerDescription:
+def read_description(found: Mapping[str, Mapping[str, Any]], profile: Profile = ASSUMED) -> ServerDescription:
     """Return what the server says, from the JSON objects of those of `DESCRIPTIONS` that it has."""
     config = _folded(found.get(CONFIG, {}))
     schemas = _schemas(found.get(SCHEMAS, {}))
@@ -56,7 +56,7 @@ def read_description(found: Mapping[str, Mapping[str, Any]]) -> ServerDescriptio
         takes_filters=_is_supported(config, "filter"),
         gives_versions=_is_supported(config, "etag"),
         has_schemas=_USER_SCHEMA.lower() in schemas,
-        **_attributes(schemas, _extensions(found.get(RESOURCE_TYPES, {}))),
+        **_attributes(schemas, _extensions(found.get(RESOURCE_TYPES, {})), profile),
     )
 
 
@@ -67,14 +67,14 @@ def _is_supported(config: Mapping[str, Any], feature: str) -> bool | None:
 
 
 def _attributes(
-    schemas: Mapping[str, Mapping[str, Any]], extensions: frozenset[str] | None
+    schemas: Mapping[str, Mapping[str, Any]], extensions: frozenset[str] | None, profile: Profile
 ) -> dict[str, frozenset[Attribute]]:
     if _USER_SCHEMA.lower() not in schemas:
         return {}
-    found = {attribute: _definition(schemas, place) for attribute, place in SCIM_PATHS.items()}
+    found = {attribute: _definition(schemas, place) for attribute, place in profile.paths.items()}
     is_listed = {
         attribute: extensions is None or place.extension is None or place.extension.lower() in extensions
-        for attribute, place in SCIM_PATHS.items()
+        for attribute, place in profile.paths.items()
     }
     # `externalId` belongs to every resource, and to no schema (RFC 7643 section 3.1).
     missing = {each for each, definition in found.items() if definition is None or not is_listed[each]}

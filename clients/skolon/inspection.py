@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from clients.http.session import json_object, succeeded
 from clients.skolon.descriptions import DESCRIPTIONS, ServerDescription, read_description
-from clients.skolon.search.requests import RefusedSearchError, SearchRequests, read_found_user
+from clients.skolon.search.requests import RefusedSearchError, SearchRequests
 from clients.skolon.search.samples import read_sample
 from schemas.errors import UpdateSyncError
 from schemas.users.skolon_user import SkolonUser
@@ -56,7 +56,7 @@ class ScimInspection:
             raise refused.error from None
         if pages_add_up is not None:
             self._capabilities.record(organisation, pages_add_up=pages_add_up)
-        found = map(read_found_user, resources)
+        found = map(self._searches.read_user, resources)
         return Inspection(
             users=[user for user in found if isinstance(user, SkolonUser)],
             description=self._description(organisation),
@@ -72,4 +72,4 @@ class ScimInspection:
             body = json_object(response) if succeeded(response) else None
             if body is not None:
                 found[path] = body
-        return read_description(found)
+        return read_description(found, self._searches.profile)

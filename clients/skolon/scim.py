@@ -1,92 +1,39 @@
-"""Maps attributes to SCIM: paths and search filters, and reads users. Pure.
+"""Writes search filters and reads users, by the places of a profile. Pure.
 
-The paths are our assumption about Skolon; the forms are those of RFC 7643 (resources) and RFC 7644
-(filters in section 3.4.2.2).
+The forms are those of RFC 7643 (resources) and RFC 7644 (filters in section 3.4.2.2).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from clients.skolon.profiles import ASSUMED
 from clients.skolon.search.pages import PageRequest
 from schemas.users.attributes import Attribute
-from schemas.users.scim import SKOLON_EXTENSION, load_scim_user
+from schemas.users.scim import SCHOOL_EXTENSION, is_marked, load_scim_user
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clients.skolon.profiles import Profile, ScimPath
+
 SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScimPath:
-    """Where an attribute lives: a name, a part of it, for entries of a list their type.
-
-    `takes_untyped` says that an entry without a type is taken for this one, if none has the type.
-    """
-
-    name: str
-    part: str | None = None
-    type: str | None = None
-    takes_untyped: bool = False
-    extension: str | None = None
-
-    @property
-    def search_path(self) -> str:
-        """The path in a search, which does not look at an entry's type; in a PATCH, that of other places."""
-        dotted = self.name if self.part is None else f"{self.name}.{self.part}"
-        return dotted if self.extension is None else f"{self.extension}:{dotted}"
-
-
-SCIM_PATHS: Final[Mapping[Attribute, ScimPath]] = MappingProxyType(
-    {
-        Attribute.EXTERNAL_ID: ScimPath(name="externalId"),
-        Attribute.USER_NAME: ScimPath(name="userName"),
-        Attribute.EMAIL: ScimPath(name="emails", part="value", type="work", takes_untyped=True),
-        Attribute.IDP_IDENTIFIER: ScimPath(name="idpIdentifier", extension=SKOLON_EXTENSION),
-        Attribute.FIRST_NAME: ScimPath(name="name", part="givenName"),
-        Attribute.LAST_NAME: ScimPath(name="name", part="familyName"),
-        Attribute.CITY: ScimPath(name="addresses", part="locality", type="home", takes_untyped=True),
-        Attribute.ADDRESS: ScimPath(name="addresses", part="streetAddress", type="home", takes_untyped=True),
-        Attribute.ZIP_CODE: ScimPath(name="addresses", part="postalCode", type="home", takes_untyped=True),
-        Attribute.BIRTH_DATE: ScimPath(name="birthDate", extension=SKOLON_EXTENSION),
-        Attribute.HOME_PHONE: ScimPath(name="phoneNumbers", part="value", type="home"),
-        Attribute.MOBILE_PHONE: ScimPath(
-            name="phoneNumbers", part="value", type="mobile", takes_untyped=True
-        ),
-        Attribute.EPPN: ScimPath(name="eppn", extension=SKOLON_EXTENSION),
-        Attribute.SSN: ScimPath(name="ssn", extension=SKOLON_EXTENSION),
-    }
-)
-
-
-#: How a filter names each attribute.
-SEARCH_PATHS: Final[Mapping[Attribute, str]] = MappingProxyType(
-    {attribute: place.search_path for attribute, place in SCIM_PATHS.items()}
-)
-
-
-#: The typed entries, each once.
-ENTRY_PLACES: Final = tuple(
-    {(place.name, place.type): place for place in SCIM_PATHS.values() if place.type is not None}.values()
-)
-
-
-def read_user(resource: object, *, version: str | None = None) -> SkolonUser:
+def read_user(resource: object, profile: Profile = ASSUMED, *, version: str | None = None) -> SkolonUser:
     """Return a SCIM user in our words; `version` is the entity tag for when it does not say its own.
 
-    An empty string is nothing. Raises `UnreadableScimError` that names fields, when a type is not what
-    RFC 7643 says.
+    The profile says where its attributes are; `securityMarking` counts in each of them. An empty string is
+    nothing. Raises `UnreadableScimError` that names fields, when a type is not what RFC 7643 says.
     """
     loaded = load_scim_user(resource)
     entries: dict[tuple[str, str], Mapping[str, Any]] = {}
     types: dict[tuple[str, str], str] = {}
     untyped_lists = set()
-    for place in ENTRY_PLACES:
+    for place in profile.entry_places:
         listed = loaded.get(place.name) or []
         found = own_entry(listed, place)
         if found is None:
@@ -101,10 +48,12 @@ def read_user(resource: object, *, version: str | None = None) -> SkolonUser:
         id=loaded["id"],
         version=(loaded.get("meta") or {}).get("version") or version,
         attributes=MappingProxyType(
-            {attribute: _value(loaded, entries, place) for attribute, place in SCIM_PATHS.items()}
+            {name: _value(loaded, entries, profile.paths.get(name)) for name in Attribute}
         ),
         entries=MappingProxyType(types),
         untyped_lists=frozenset(untyped_lists),
+        absent=profile.absent,
+        is_protected=is_marked((loaded.get(SCHOOL_EXTENSION) or {}).get("securityMarking")),
     )
 
 
@@ -126,8 +75,10 @@ def has_type(entry: Mapping[str, Any], place: ScimPath) -> bool:
 
 
 def _value(
-    loaded: Mapping[str, Any], entries: Mapping[tuple[str, str], Mapping[str, Any]], place: ScimPath
+    loaded: Mapping[str, Any], entries: Mapping[tuple[str, str], Mapping[str, Any]], place: ScimPath | None
 ) -> str | None:
+    if place is None:
+        return None
     if place.type is not None:
         value = entries.get((place.name, place.type), {}).get(place.part or "")
     else:
@@ -138,10 +89,13 @@ def _value(
     return value or None
 
 
-def search_filter(*users: Mapping[Attribute, str]) -> str:
-    """Return one filter for the users that have any of the values (RFC 7644 section 3.4.2.2)."""
+def search_filter(*users: Mapping[Attribute, str], profile: Profile = ASSUMED) -> str:
+    """Return one filter for the users that have any of the values (RFC 7644 section 3.4.2.2).
+
+    The attributes have places in the profile.
+    """
     terms = {
-        f"{SEARCH_PATHS[attribute]} eq {_quoted(value)}": None
+        f"{profile.paths[attribute].search_path} eq {_quoted(value)}": None
         for keys in users
         for attribute, value in keys.items()
     }

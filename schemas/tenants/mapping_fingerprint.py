@@ -24,6 +24,7 @@ _RELEVANT_SETTINGS: Final = (
     "erase_blank",
     "replace_from_later_sources",
     "ssn_country",
+    "skolon_profile",
     "birthdays",
     "scope",
 )

@@ -20,6 +20,7 @@ OVERRIDABLE_SETTINGS: Final = (
     "erase_blank",
     "replace_from_later_sources",
     "ssn_country",
+    "skolon_profile",
     "birthdays",
     "scope",
     "guard",

@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from schemas.errors import InvalidTenantError
 from schemas.setting_validators import text_faults
 from schemas.tenants.scope import Scope
+from schemas.tenants.skolon_profile import SkolonProfile
 from schemas.tenants.tenant_schema import TENANT_KEY, TenantSchema
 from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
 from schemas.validation import flatten_errors
@@ -61,6 +62,7 @@ class Tenant:
     erase_blank: frozenset[Attribute] = frozenset()
     replace_from_later_sources: frozenset[Attribute] = frozenset()
     ssn_country: str | None = None
+    skolon_profile: SkolonProfile = SkolonProfile.ASSUMED
     birthdays: bool = True
     scope: Scope = field(default_factory=Scope)
     guard: Guard = field(default_factory=Guard)

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from schemas.fields import StrictBoolean
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
+from schemas.tenants.skolon_profile import SkolonProfile
 from schemas.users.attributes import (
     ATTRIBUTE_TABLE,
     MATCH_KEYS,
@@ -93,6 +94,7 @@ class TenantSchema(Schema):
     erase_blank = _attributes(*Attribute)
     replace_from_later_sources = _attributes(*SOURCE_ORDERED_ATTRIBUTES)
     ssn_country = fields.String(allow_none=True, validate=validate.OneOf(SSN_COUNTRIES))
+    skolon_profile = fields.Enum(SkolonProfile, by_value=True)
     birthdays = StrictBoolean()
     scope = fields.Nested(ScopeSchema)
     guard = fields.Nested(GuardSchema)

@@ -11,6 +11,9 @@ from schemas.validation import flatten_errors
 #: Skolon's extension of SCIM's user, as we assume it.
 SKOLON_EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
 
+#: The extension of Swedish schools (SS 12000 over SCIM).
+SCHOOL_EXTENSION: Final = "urn:scim:schemas:extension:sis:school:1.0:User"
+
 LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
@@ -82,6 +85,13 @@ class SkolonExtensionSchema(_Tolerant):
     birthDate = _text()  # noqa: N815
 
 
+class SchoolExtensionSchema(_Tolerant):
+    """The attributes of SS 12000."""
+
+    civicNo = _text()  # noqa: N815
+    securityMarking = fields.Raw(allow_none=True)  # noqa: N815
+
+
 class MetaSchema(_Tolerant):
     """`meta` (RFC 7643 section 3.1)."""
 
@@ -100,6 +110,7 @@ class ScimUserSchema(_Tolerant):
     phoneNumbers = _Entries(fields.Nested(ValueEntrySchema), allow_none=True)  # noqa: N815
     addresses = _Entries(fields.Nested(AddressSchema), allow_none=True)
     extension = fields.Nested(SkolonExtensionSchema, allow_none=True, data_key=SKOLON_EXTENSION)
+    school = fields.Nested(SchoolExtensionSchema, allow_none=True, data_key=SCHOOL_EXTENSION)
     meta = fields.Nested(MetaSchema, allow_none=True)
 
 
@@ -120,6 +131,7 @@ _FOLDED_NAMES: Final = {
         ValueEntrySchema,
         AddressSchema,
         SkolonExtensionSchema,
+        SchoolExtensionSchema,
         MetaSchema,
         ScimUserSchema,
     )
@@ -132,11 +144,24 @@ _LIST: Final = ListResponseSchema()
 
 
 def load_scim_user(data: object) -> dict[str, Any]:
-    """Return what we read of a user, the extension under its URN; raises `UnreadableScimError`."""
+    """Return what we read of a user, extensions under their URNs; raises `UnreadableScimError`."""
     loaded = _load(_USER, _with_known_names(data))
-    if "extension" in loaded:
-        loaded[SKOLON_EXTENSION] = loaded.pop("extension")
+    for name, urn in (("extension", SKOLON_EXTENSION), ("school", SCHOOL_EXTENSION)):
+        if name in loaded:
+            loaded[urn] = loaded.pop(name)
     return loaded
+
+
+def is_marked(value: object) -> bool:
+    """Say whether a value of `securityMarking` protects the user: whatever does not say that it does not.
+
+    It is a Boolean; SS 12000:2020 has words instead, of which `Ingen` is none.
+    """
+    return str(value).strip().lower() not in _UNMARKED
+
+
+#: How a missing `securityMarking`, and one that protects no user, is written.
+_UNMARKED: Final = frozenset({"none", "", "false", "0", "ingen"})
 
 
 def load_list_response(data: object) -> tuple[int | None, list[Any], str | None]:

@@ -41,7 +41,8 @@ class SkolonUser:
     to be based on (HTTP's entity tag), None where Skolon gives none. `entries` are the typed entries that
     exist, such as ("emails", "work"), each with its type as Skolon spells it: they decide whether one is
     changed or added. `untyped_lists` are lists that hold several of one type, or one without a type: no type
-    tells which of them is meant.
+    tells which of them is meant. `absent` are attributes that the server does not have at all. `is_protected`
+    says that the user has a protected identity: it is never changed.
     """
 
     id: str
@@ -49,6 +50,8 @@ class SkolonUser:
     attributes: Mapping[Attribute, str | None]
     entries: Mapping[tuple[str, str], str] = field(default_factory=dict)
     untyped_lists: frozenset[str] = frozenset()
+    absent: frozenset[Attribute] = frozenset()
+    is_protected: bool = False
 
     @property
     def fault(self) -> str | None:

@@ -40,7 +40,7 @@ from workers.rules.mapping import (
     resolve_sources,
 )
 from workers.rules.matching import match_keys_with_values
-from workers.rules.scope import evaluate_scope, exclusion_reason
+from workers.rules.scope import PROTECTED_IN_SKOLON, evaluate_scope, exclusion_reason
 from workers.rules.uniqueness import temporary_attributes
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class SyncPipeline:
         self._tenant = record.tenant
         self._gateways = gateways
         self._graph = gateways.graph(record.credentials)
-        self._skolon = gateways.skolon(dry_run=dry_run)
+        self._skolon = gateways.skolon(record.tenant.skolon_profile, dry_run=dry_run)
         self._writer = writer
         self._claimed = claimed
         self._verifications = verifications
@@ -149,6 +149,13 @@ class SyncPipeline:
             if match is NotFoundReason.NO_MATCH:
                 self._check_faults()
             return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match)
+        return self._protected() if match.user.is_protected else self._sync(user, match, keys, mapped)
+
+    def _sync(
+        self, user: GraphUser, match: Match, keys: Mapping[Attribute, str], mapped: Mapped
+    ) -> SyncResult:
+        """Compare a user with its match, and write what differs."""
+        tenant = self._tenant
         self._add_birth_date(user, match.user, mapped)
         match = self._identity.settle(user, match, mapped)
         unique_values = UniqueValues(
@@ -204,7 +211,7 @@ class SyncPipeline:
 
     def _add_birth_date(self, user: GraphUser, matched: SkolonUser, mapped: Mapped) -> None:
         """Read the birth date of a matched user; other users cost no request, which saves Graph's quota."""
-        if not self._tenant.wants_birthdays:
+        if not self._tenant.wants_birthdays or Attribute.BIRTH_DATE in matched.absent:
             return
         birthday = self._accounts.birthday(user.id)
         self._on_step(steps.BirthDateStep(birthday=birthday))
@@ -226,6 +233,8 @@ class SyncPipeline:
         user: SkolonUser,
     ) -> SyncResult:
         ensure_usable(user)
+        if user.is_protected:
+            return self._protected()
         erase_blank = self._tenant.erase_blank
         changes = difference(user, mapped, erase_blank)
         # A temporary value that a run has left is no value to keep.
@@ -246,6 +255,11 @@ class SyncPipeline:
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
         result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
         return unique_values.settle(user, plan, result)
+
+    def _protected(self) -> SyncResult:
+        """Return the result of a user that Skolon marks as protected."""
+        self._on_step(steps.ScopeStep(results=(PROTECTED_IN_SKOLON,)))
+        return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=exclusion_reason([PROTECTED_IN_SKOLON]))
 
     def _note_altered(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> None:
         """Note the changes that a run has made before and Skolon has altered: they are not made again."""

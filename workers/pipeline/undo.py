@@ -13,6 +13,7 @@ from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
 from workers.rules.reversion import Reversion, revert
+from workers.rules.scope import PROTECTED_IN_SKOLON, exclusion_reason
 
 if TYPE_CHECKING:
     from clients.skolon.interface import SkolonClient
@@ -94,6 +95,9 @@ class UndoPipeline:
         )
 
     def _revert(self, undoable: UndoRecord, user: SkolonUser) -> SyncResult:
+        if user.is_protected:
+            detail = exclusion_reason([PROTECTED_IN_SKOLON])
+            return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=detail)
         reversion = _reversion(undoable, user, self._message.user)
         plan = self._unique_values.plan(user, reversion.changes, searched={}, found=())
         if plan.changes:

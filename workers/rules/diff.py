@@ -18,11 +18,13 @@ def difference(
     """Return the attributes to write with their new values; None empties an attribute.
 
     A blank value in Entra leaves the value in Skolon, unless `erase_blank` names the attribute (promise P5).
+    What Skolon's server does not have is not written.
     """
     return {
         attribute: value
         for attribute, value in mapped.items()
-        if not values_match(attribute, user.attributes.get(attribute), value)
+        if attribute not in user.absent
+        and not values_match(attribute, user.attributes.get(attribute), value)
         and (value is not None or attribute in erase_blank)
     }
 

@@ -30,6 +30,12 @@ class RuleResult:
     reason: str
 
 
+#: Excludes a user that Skolon marks as protected, which is known once it is found.
+PROTECTED_IN_SKOLON: Final = RuleResult(
+    setting="securityMarking", allows=False, reason="Skolon marks the user as protected"
+)
+
+
 def evaluate_scope(user: GraphUser, scope: Scope, *, is_ignored: bool = False) -> tuple[RuleResult, ...]:
     """Return the results of the rules, up to and including the first one that excludes the user.
 

@@ -7,12 +7,14 @@ from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from clients.skolon.profiles import ASSUMED
 from clients.skolon.scim import search_filter
 from schemas.users.attributes import normalized_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from clients.skolon.profiles import Profile
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -34,6 +36,8 @@ def batch_filters(
     max_length: int,
     length_of: Callable[[str], int],
     max_terms: int | None = None,
+    *,
+    profile: Profile = ASSUMED,
 ) -> Iterator[str]:
     """Yield as few filters for all `users` as possible, none longer than `max_length`.
 
@@ -43,15 +47,15 @@ def batch_filters(
     together: list[Mapping[Attribute, str]] = []
     length, terms = 0, 0
     for keys in filter(None, users):
-        more = length_of(search_filter(keys))
+        more = length_of(search_filter(keys, profile=profile))
         if together and (length + more > max_length or terms + len(keys) > most):
-            yield search_filter(*together)
+            yield search_filter(*together, profile=profile)
             together, length, terms = [], 0, 0
         together.append(keys)
         length += more
         terms += len(keys)
     if together:
-        yield search_filter(*together)
+        yield search_filter(*together, profile=profile)
 
 
 def url_encoded(scim_filter: str) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from clients.skolon.capabilities import SearchMethod
 from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
-from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, read_found_user
+from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from clients.skolon.capability_cache import CapabilityCache
 
@@ -108,8 +108,8 @@ class SearchProbes:
             with suppress(*_NO_ANSWER):
                 if known is None:
                     page = self._requests.list_page(organisation, PageRequest(count=_LISTED))
-                    known = [read_found_user(resource) for resource in page.resources]
-                for user_id, scim_filter in _filters_that_find(known):
+                    known = [self._requests.read_user(resource) for resource in page.resources]
+                for user_id, scim_filter in self._filters_that_find(known):
                     takes_or = user_id in self._ids(method, organisation, needing_or(scim_filter))
                     if takes_or or user_id in self._ids(method, organisation, scim_filter):
                         self._capabilities.record(organisation, takes_or=takes_or)
@@ -163,7 +163,8 @@ class SearchProbes:
         """Return the first method that finds a listed user, and record how it answers where it finds none."""
         with suppress(RefusedSearchError):
             page = self._requests.list_page(organisation, PageRequest(count=_LISTED))
-            for user_id, scim_filter in _filters_that_find(map(read_found_user, page.resources)):
+            users = map(self._requests.read_user, page.resources)
+            for user_id, scim_filter in self._filters_that_find(users):
                 for method in methods:
                     if user_id in self._ids(method, organisation, scim_filter):
                         is_odd = self._is_odd_when_empty(organisation, method)
@@ -204,7 +205,7 @@ class SearchProbes:
                 return _error_for_all(again)
             for attribute in sorted(attributes):
                 no_user = {attribute: _NO_ADDRESS if attribute in _ADDRESSES else _NO_VALUE}
-                again = self._refused_again(refused, method, organisation, search_filter(no_user))
+                again = self._refused_again(refused, method, organisation, self._filter(no_user))
                 if again is not None:
                     return _error_for_all(again, attribute)
         return refused.error
@@ -217,6 +218,18 @@ class SearchProbes:
         except RefusedSearchError as error:
             return error if error.status == refused.status else None
         return None
+
+    def _filter(self, key: Mapping[Attribute, str]) -> str:
+        return search_filter(key, profile=self._requests.profile)
+
+    def _filters_that_find(self, users: Iterable[FoundUser]) -> Iterable[tuple[str, str]]:
+        for user in users:
+            if isinstance(user, SkolonUser):
+                for attribute in _KEYS:
+                    value = user.attributes.get(attribute)
+                    if value is not None:
+                        yield user.id, self._filter({attribute: value})
+                        break
 
 
 def _error_for_all(refused: RefusedSearchError, attribute: Attribute | None = None) -> UpdateSyncError:
@@ -245,13 +258,3 @@ def filter_ignored() -> HaltError:
         Cause.SKOLON_SEARCH,
         "Skolon ignores the filter of a search: it finds users that have not the value",
     )
-
-
-def _filters_that_find(users: Iterable[FoundUser]) -> Iterable[tuple[str, str]]:
-    for user in users:
-        if isinstance(user, SkolonUser):
-            for attribute in _KEYS:
-                value = user.attributes.get(attribute)
-                if value is not None:
-                    yield user.id, search_filter({attribute: value})
-                    break

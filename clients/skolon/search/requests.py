@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import requests
 
     from clients.skolon.capability_cache import CapabilityCache
+    from clients.skolon.profiles import Profile
 
 #: The path of a search by POST, below an organisation's users.
 SEARCH: Final = "/.search"
@@ -92,7 +93,10 @@ class RefusedSearchError(Exception):
 class SearchRequests:
     """Sends searches to the servers of all organisations; may be shared by threads."""
 
-    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache) -> None:
+    def __init__(
+        self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache, profile: Profile
+    ) -> None:
+        self.profile = profile
         self._send = send
         self._check = check
         self._capabilities = capabilities
@@ -105,7 +109,14 @@ class SearchRequests:
         def read(page: PageRequest) -> SearchPage:
             return self.read_page(method, organisation, scim_filter, page, stage)
 
-        return [read_found_user(resource) for resource in read_pages(read)]
+        return [self.read_user(resource) for resource in read_pages(read)]
+
+    def read_user(self, resource: object) -> FoundUser:
+        """Return a resource of an answer as a user."""
+        try:
+            return read_user(resource, self.profile)
+        except UnreadableScimError as error:
+            return UnreadableUser(resource, str(error))
 
     def read_page(
         self,
@@ -148,14 +159,6 @@ class SearchRequests:
             # Nothing says whether these are all.
             raise unreadable(response, "totalResults: missing", Operation.SEARCH)
         return found
-
-
-def read_found_user(resource: object) -> FoundUser:
-    """Return a resource of an answer as a user."""
-    try:
-        return read_user(resource)
-    except UnreadableScimError as error:
-        return UnreadableUser(resource, str(error))
 
 
 def _has_no_total(response: requests.Response) -> bool:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clients.skolon.capability_cache import CapabilityCache
+    from clients.skolon.profiles import Profile
     from schemas.users.attributes import Attribute
 
 #: The Skolon users that match one user, or the error that one of them is unreadable.
@@ -55,8 +56,11 @@ class ScimSearch:
     The same is done when the pages of a search do not add up.
     """
 
-    def __init__(self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache) -> None:
-        self.requests = SearchRequests(send, check, capabilities)
+    def __init__(
+        self, send: SendRequest, check: CheckResponse, capabilities: CapabilityCache, profile: Profile
+    ) -> None:
+        self._profile = profile
+        self.requests = SearchRequests(send, check, capabilities, profile)
         self._capabilities = capabilities
         self._probes = SearchProbes(self.requests, capabilities)
 
@@ -150,9 +154,11 @@ class ScimSearch:
         stage = Stage.MATCH if len(users) == 1 else None
         max_terms = self._capabilities.get(organisation).max_terms
         if method is SearchMethod.POST:
-            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len, max_terms)
+            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len, max_terms, profile=self._profile)
         else:
-            filters = batch_filters(users, MAX_URL_FILTER_LENGTH, url_encoded_length, max_terms)
+            filters = batch_filters(
+                users, MAX_URL_FILTER_LENGTH, url_encoded_length, max_terms, profile=self._profile
+            )
         return [
             user
             for each in filters
@@ -168,7 +174,8 @@ class ScimSearch:
         found: list[FoundUser] = []
         for key in ({attribute: value} for keys in users for attribute, value in keys.items()):
             try:
-                found += self.requests.read_all(method, organisation, search_filter(key), Stage.MATCH)
+                scim_filter = search_filter(key, profile=self._profile)
+                found += self.requests.read_all(method, organisation, scim_filter, Stage.MATCH)
             except InconsistentPagesError as error:
                 raise HaltError(
                     Cause.SKOLON_SEARCH,

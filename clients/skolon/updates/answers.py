@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from clients.skolon.profiles import Profile
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -37,7 +38,7 @@ def with_usable_version(user: SkolonUser) -> SkolonUser:
     return user if user.version is None or is_version(user.version) else replace(user, version=None)
 
 
-def user_in(response: requests.Response, user_id: str) -> SkolonUser | None:
+def user_in(response: requests.Response, user_id: str, profile: Profile) -> SkolonUser | None:
     """Return the user in an answer to an update, None if there is none.
 
     Raises `TransientError` for an answer that holds something else, as that of a proxy does.
@@ -47,16 +48,16 @@ def user_in(response: requests.Response, user_id: str) -> SkolonUser | None:
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object", Operation.UPDATE)
-    return None if body.get("id") is None else user_of(response, user_id, Operation.UPDATE)
+    return None if body.get("id") is None else user_of(response, user_id, Operation.UPDATE, profile)
 
 
-def user_of(response: requests.Response, user_id: str, operation: Operation) -> SkolonUser:
+def user_of(response: requests.Response, user_id: str, operation: Operation, profile: Profile) -> SkolonUser:
     """Return the user in an answer; raises `TransientError` if it is none, or another one."""
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object", operation)
     try:
-        user = read_user(body, version=response.headers.get("ETag"))
+        user = read_user(body, profile, version=response.headers.get("ETag"))
     except UnreadableScimError as error:
         why = str(error)
     else:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from clients.skolon.scim import SCIM_PATHS, own_entry
+from clients.skolon.scim import own_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clients.skolon.scim import ScimPath
+    from clients.skolon.profiles import Profile, ScimPath
     from schemas.users.attributes import Attribute
 
 
-def changed_document(document: Mapping[str, Any], changes: Mapping[Attribute, str | None]) -> dict[str, Any]:
+def changed_document(
+    document: Mapping[str, Any], changes: Mapping[Attribute, str | None], profile: Profile
+) -> dict[str, Any]:
     """Return a copy of the document with the changes made; None removes a value.
 
     The document is one that `read_user` reads. Of several entries of one type, that one is changed which
@@ -23,7 +25,7 @@ def changed_document(document: Mapping[str, Any], changes: Mapping[Attribute, st
     """
     changed = copy.deepcopy(dict(document))
     for attribute, value in changes.items():
-        place = SCIM_PATHS[attribute]
+        place = profile.paths[attribute]
         if place.type is not None:
             _change_entry(changed, place, value)
         else:

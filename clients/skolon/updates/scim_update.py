@@ -14,7 +14,7 @@ from cachetools import TTLCache
 from clients.skolon.capabilities import PatchForm
 from clients.skolon.errors import Operation, RejectedError, UserNotFoundError
 from clients.skolon.updates.answers import moved, user_in, with_usable_version
-from clients.skolon.updates.bodies import kind_of_change, needs_document, patch
+from clients.skolon.updates.bodies import PatchBodies
 from clients.skolon.updates.documents import changed_document
 from schemas.errors import TransientError, VersionConflictError
 from schemas.outcomes import Stage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import requests
 
     from clients.skolon.capability_cache import CapabilityCache
+    from clients.skolon.profiles import Profile
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -76,8 +77,15 @@ class ScimUpdate:
     """Updates users, each only at the version that was read, unless the server refuses its own versions."""
 
     def __init__(
-        self, send: SendUpdate, read: ReadUser, check: CheckUpdate, capabilities: CapabilityCache
+        self,
+        send: SendUpdate,
+        read: ReadUser,
+        check: CheckUpdate,
+        capabilities: CapabilityCache,
+        profile: Profile,
     ) -> None:
+        self._profile = profile
+        self._bodies = PatchBodies(profile)
         self._send = send
         self._read = read
         self._check = check
@@ -101,7 +109,8 @@ class ScimUpdate:
         undecided = {
             name
             for name, value in wanted.items()
-            if kind_of_change(user, name, value) not in known.patch_forms and name not in known.unaccepted
+            if self._bodies.kind_of_change(user, name, value) not in known.patch_forms
+            and name not in known.unaccepted
         }
         forms = self._known_forms(organisation, user, wanted)
         refused: RejectedError | TransientError | None = None
@@ -142,7 +151,7 @@ class ScimUpdate:
         """Return the forms to begin with: those that have worked for the kind of change, or a like one."""
         known = self._capabilities.get(organisation).patch_forms
         alike = {kind.rpartition(" ")[2]: form for kind, form in known.items()}
-        kinds = {name: kind_of_change(user, name, value) for name, value in changes.items()}
+        kinds = {name: self._bodies.kind_of_change(user, name, value) for name, value in changes.items()}
         return {
             name: known.get(kind) or alike.get(kind.rpartition(" ")[2]) or PatchForm.PATHS
             for name, kind in kinds.items()
@@ -156,15 +165,17 @@ class ScimUpdate:
         forms: Mapping[Attribute, PatchForm],
     ) -> tuple[SkolonUser, dict[str, Any]]:
         """Return the PATCH, and the user as it was read for it."""
-        if not needs_document(user, changes, forms):
-            return user, patch(user, changes, forms)
+        if not self._bodies.needs_document(user, changes, forms):
+            return user, self._bodies.patch(user, changes, forms)
         found = self._read(organisation, user.id)
         if found is None:
             raise UserNotFoundError("the Skolon user is no longer there")
         current, document = found
-        if current.attributes != user.attributes:
+        if (current.attributes, current.is_protected) != (user.attributes, user.is_protected):
             raise VersionConflictError("the Skolon user has changed since it was read")
-        return current, patch(current, changes, forms, changed_document(document, changes))
+        return current, self._bodies.patch(
+            current, changes, forms, changed_document(document, changes, self._profile)
+        )
 
     def _patched(
         self,
@@ -180,7 +191,7 @@ class ScimUpdate:
         """
         response = self._patch(organisation, user, body)
         self._check(response, organisation, user.id, Operation.UPDATE)
-        shown = user_in(response, user.id)
+        shown = user_in(response, user.id, self._profile)
         if shown is not None and not shown.lacking(changes):
             return with_usable_version(shown)
         if response.status_code == HTTPStatus.ACCEPTED:
@@ -231,7 +242,7 @@ class ScimUpdate:
     ) -> None:
         """Remember the forms that have worked."""
         taken = moved(before, after, changes)
-        worked = {kind_of_change(before, name, changes[name]): forms[name] for name in taken}
+        worked = {self._bodies.kind_of_change(before, name, changes[name]): forms[name] for name in taken}
         known = self._capabilities.get(organisation).patch_forms
         if not worked.items() <= known.items():
             self._capabilities.record(organisation, patch_forms={**known, **worked})

@@ -11,18 +11,21 @@ from hypothesis import strategies as st
 from scim2_models import Context, PatchOp, ScimFilter
 from scim2_models.path import Comparison, LogicalExpr
 
-from clients.skolon.scim import SCIM_PATHS, read_user, search_filter
-from clients.skolon.updates.bodies import patch
+from clients.skolon.profiles import ASSUMED, SS12000
+from clients.skolon.scim import read_user, search_filter
+from clients.skolon.updates.bodies import PatchBodies
 from sandbox.skolon.schema import SkolonUser as SkolonExtension
 from sandbox.skolon.schema import User
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.users.attributes import MATCH_KEYS, Attribute
-from schemas.users.scim import SKOLON_EXTENSION, UnreadableScimError
+from schemas.users.scim import SCHOOL_EXTENSION, SKOLON_EXTENSION, UnreadableScimError
 from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from clients.skolon.profiles import Profile
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 FOREIGN: dict[str, Any] = {
@@ -99,7 +102,7 @@ def test_patch_does_what_it_says(
     held = {Attribute.USER_NAME: "före", **held}
     changed = {key: value for key, value in changed.items() if value or key is not Attribute.USER_NAME}
     before = document(held, foreign=foreign)
-    body = patch(read_user(before), changed)
+    body = PatchBodies(ASSUMED).patch(read_user(before), changed)
     wanted = {key: value for key, value in {**held, **changed}.items() if value is not None}
     after = carried_out(before, body) if body["Operations"] else before
     after.pop("schemas")
@@ -124,7 +127,7 @@ def test_each_attribute(attribute: Attribute, old: str | None, new: str | None) 
     rest = {key: "annat" for key in Attribute if key is not attribute}
     held = rest if old is None else {**rest, attribute: old}
     before = document(held, foreign=True)
-    body = patch(read_user(before), {attribute: new})
+    body = PatchBodies(ASSUMED).patch(read_user(before), {attribute: new})
     after = carried_out(before, body) if body["Operations"] else before
     assert read_user(after).attributes == {**rest, attribute: new}
 
@@ -143,7 +146,7 @@ def test_filter_reads_back(keys: dict[Attribute, str]) -> None:
     terms = tree.terms if isinstance(tree, LogicalExpr) else (tree,)
     comparisons = [term for term in terms if isinstance(term, Comparison)]
     assert len(comparisons) == len(terms)
-    assert [str(term.attr_path) for term in comparisons] == [SCIM_PATHS[key].search_path for key in keys]
+    assert [str(term.attr_path) for term in comparisons] == [ASSUMED.paths[key].search_path for key in keys]
     assert [term.value for term in comparisons] == list(keys.values())
 
 
@@ -243,3 +246,55 @@ def test_a_user_that_cannot_be_worked_on_is_read_all_the_same(unfit: dict[str, A
     assert caught.value.reason is Reason.REJECTED_BY_SKOLON
     assert "xxx" not in str(caught.value)
     assert ensure_usable(read_user({"id": "x" * 255, "meta": {"version": "x" * 255}})).fault is None
+
+
+MARKED = {"id": "u-1", "userName": "anna@skola.example", SCHOOL_EXTENSION: {"civicNo": "201301012384"}}
+
+
+def test_the_profile_of_swedish_schools() -> None:
+    """SS 12000: the user name is the EPPN, and nine attributes do not exist."""
+    user = read_user(MARKED, SS12000)
+    assert {name: value for name, value in user.attributes.items() if value} == {
+        Attribute.EPPN: "anna@skola.example",
+        Attribute.SSN: "201301012384",
+    }
+    assert set(user.attributes) == set(Attribute)
+    assert user.absent == frozenset(Attribute) - {
+        Attribute.EXTERNAL_ID,
+        Attribute.EPPN,
+        Attribute.EMAIL,
+        Attribute.FIRST_NAME,
+        Attribute.LAST_NAME,
+        Attribute.SSN,
+    }
+    assert search_filter({Attribute.EPPN: "a@b"}, profile=SS12000) == 'userName eq "a@b"'
+    body = PatchBodies(SS12000).patch(user, {Attribute.EPPN: "ny@skola.example", Attribute.SSN: None})
+    assert [(each["op"], each["path"]) for each in body["Operations"]] == [
+        ("replace", "userName"),
+        ("remove", f"{SCHOOL_EXTENSION}:civicNo"),
+    ]
+
+
+@pytest.mark.parametrize("profile", [ASSUMED, SS12000])
+@pytest.mark.parametrize(
+    ("marking", "is_protected"),
+    [
+        (True, True),
+        ("true", True),
+        (1, True),
+        ("Sekretessmarkering", True),
+        ("Skyddad folkbokföring", True),
+        ({"value": True}, True),
+        (False, False),
+        ("false", False),
+        (None, False),
+        ("Ingen", False),
+        ("", False),
+    ],
+)
+def test_a_marked_user_is_protected_in_each_profile(
+    profile: Profile, marking: object, *, is_protected: bool
+) -> None:
+    """Whatever does not say that the user is not protected protects it."""
+    urn = SCHOOL_EXTENSION.upper()
+    assert read_user({"id": "1", urn: {"SecurityMarking": marking}}, profile).is_protected is is_protected

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.scope import Scope
+from schemas.tenants.skolon_profile import SkolonProfile
 from schemas.tenants.tenant import Guard, Tenant, dump_tenant, restore_tenant
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import equals, tenant
@@ -23,6 +24,7 @@ DECISIVE: Final[dict[str, Any]] = {
     "erase_blank": frozenset([Attribute.CITY]),
     "replace_from_later_sources": frozenset([Attribute.EPPN]),
     "ssn_country": "SE",
+    "skolon_profile": SkolonProfile.SS12000,
     "birthdays": False,
     "scope": Scope(exclude=(equals("city", "X"),)),
 }

@@ -42,6 +42,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "erase_blank": [],
     "replace_from_later_sources": [],
     "ssn_country": None,
+    "skolon_profile": "assumed",
     "birthdays": True,
     "scope": {"enabled_only": False, "members_only": True, "include": [], "exclude": []},
     "guard": {

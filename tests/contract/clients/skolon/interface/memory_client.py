@@ -22,6 +22,8 @@ from schemas.users.skolon_user import SkolonUser, ensure_usable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from schemas.tenants.skolon_profile import SkolonProfile
+
 
 @dataclass
 class Person:
@@ -103,6 +105,11 @@ class MemorySkolonClient:
             person.values = {key: value for key, value in values.items() if value is not None}
             person.revision += 1
             return _user(user.id, person)
+
+    def with_profile(self, profile: SkolonProfile) -> MemorySkolonClient:
+        """Return the same client: its servers lay out users in one way."""
+        del profile
+        return self
 
     def read_only(self) -> MemorySkolonClient:
         return MemorySkolonClient(self._skolon, self._breakers, may_write=False)
