@@ -34,7 +34,11 @@ _MAYBE_UNSUPPORTED: Final = frozenset(
 )
 
 #: Statuses of servers that take filters, and not such long ones.
-_MAYBE_TOO_MANY_TERMS: Final = frozenset({400, 413, 414, 422, 431})
+MAYBE_TOO_MANY_TERMS: Final = frozenset({400, 413, 414, 422, 431})
+
+#: Statuses of servers that cannot do `or`. Some say so by a 500, and some by an answer that is unreadable.
+MAYBE_NO_OR: Final = frozenset({200, 500, 501})
+
 _SEVERAL: Final = 2
 
 #: Attributes by which a user that is known can be found, the likeliest first.
@@ -116,28 +120,34 @@ class SearchProbes:
                         return takes_or
         return None
 
-    def finds_fewer_terms(
+    def finds_limit(
         self, organisation: str, method: SearchMethod, terms: int, refused: RefusedSearchError
     ) -> bool:
-        """Find out whether a filter was refused because it has so many terms; record how many it may have.
+        """Find out whether a filter was refused because it has so many terms, by filters that find no user.
 
-        Filters of as many terms that find no user tell: each next one has half of them.
+        Record how many it may have: each next filter has half of them. If it may not have two, forget that
+        the server takes `or`.
         """
-        if refused.status not in _MAYBE_TOO_MANY_TERMS or terms < _SEVERAL:
+        is_maybe_long = refused.status in MAYBE_TOO_MANY_TERMS
+        if terms < _SEVERAL or not (is_maybe_long or refused.status in MAYBE_NO_OR):
             return False
         with self._capabilities.probe_lock(organisation):
-            known = self._capabilities.get(organisation).max_terms
-            if known is not None and known < terms:
-                return True
-            fewer = terms
+            known = self._capabilities.get(organisation)
+            if known.takes_or is None or (known.max_terms is not None and known.max_terms < terms):
+                return True  # another thread has found it out
+            fewer = terms if is_maybe_long else _SEVERAL
             while fewer >= _SEVERAL:
                 no_user = " or ".join([EMPTY_FILTER] * fewer)
                 if self._refused_again(refused, method, organisation, no_user) is None:
                     break
                 fewer //= 2
-            if fewer < _SEVERAL or fewer == terms:
+            if fewer >= _SEVERAL:
+                if is_maybe_long and fewer < terms:
+                    self._capabilities.record(organisation, max_terms=fewer)
+                return is_maybe_long and fewer < terms
+            if self._refused_again(refused, method, organisation, EMPTY_FILTER) is not None:
                 return False
-            self._capabilities.record(organisation, max_terms=fewer)
+            self._capabilities.forget(organisation, {"takes_or", "max_terms"})
             return True
 
     def _ids(self, method: SearchMethod, organisation: str, scim_filter: str) -> set[str]:

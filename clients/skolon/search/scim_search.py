@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from clients.skolon.capabilities import Capabilities, SearchMethod
+from clients.skolon.capabilities import SEARCH_CAPABILITIES, Capabilities, SearchMethod
 from clients.skolon.errors import UnreadableUserError
 from clients.skolon.scim import search_filter
 from clients.skolon.search.filters import (
@@ -17,7 +17,13 @@ from clients.skolon.search.filters import (
     users_matching,
 )
 from clients.skolon.search.pages import InconsistentPagesError, TooManyResultsError
-from clients.skolon.search.probes import SearchProbes, filter_ignored, needing_or
+from clients.skolon.search.probes import (
+    MAYBE_NO_OR,
+    MAYBE_TOO_MANY_TERMS,
+    SearchProbes,
+    filter_ignored,
+    needing_or,
+)
 from clients.skolon.search.requests import (
     CheckResponse,
     FoundUser,
@@ -41,8 +47,8 @@ if TYPE_CHECKING:
 #: The Skolon users that match one user, or the error that one of them is unreadable.
 SearchResult: TypeAlias = list[SkolonUser] | UnreadableUserError
 
-#: Statuses of servers that cannot do `or`. Some say so by a 500, and some by an answer that is unreadable.
-_MAYBE_NO_OR: Final = frozenset({200, 400, 413, 414, 422, 500, 501})
+#: Statuses of servers that cannot do `or`, or not with so many terms.
+_MAYBE_NO_OR: Final = MAYBE_NO_OR | MAYBE_TOO_MANY_TERMS
 
 
 class ScimSearch:
@@ -78,7 +84,7 @@ class ScimSearch:
             refused = error
         if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
             # The method does not exist any more (RFC 9110 section 15.5.6). No other answer says so.
-            self._capabilities.forget(organisation)
+            self._capabilities.forget(organisation, SEARCH_CAPABILITIES)
         if self._probes.finds_nothing_oddly(organisation, refused):
             return self.find(organisation, users)
         if method is SearchMethod.POST and self._probes.is_without_post(organisation, refused):
@@ -90,7 +96,7 @@ class ScimSearch:
         is_read_otherwise = _reading(self._capabilities.get(organisation)) != _reading(known)
         terms = sum(map(len, users))
         sent_terms = min(terms, known.max_terms or terms)
-        if is_read_otherwise or self._takes_fewer_terms(organisation, method, sent_terms, refused):
+        if is_read_otherwise or self._takes_less(organisation, method, sent_terms, refused):
             return self.find(organisation, users)
         if self._needs_proof(organisation, users) and refused.status in _MAYBE_NO_OR:
             try:
@@ -107,12 +113,12 @@ class ScimSearch:
         """Say whether the server answers a search for the id of a user, and finds none."""
         return self._probes.is_gone(organisation, user_id)
 
-    def _takes_fewer_terms(
+    def _takes_less(
         self, organisation: str, method: SearchMethod, sent_terms: int, refused: RefusedSearchError
     ) -> bool:
-        """Find out whether a server that takes `or` refuses filters of so many terms."""
+        """Find out whether a server that takes `or` refuses so many terms, or `or` itself from now on."""
         takes_or = self._capabilities.get(organisation).takes_or
-        return takes_or is True and self._probes.finds_fewer_terms(organisation, method, sent_terms, refused)
+        return takes_or is True and self._probes.finds_limit(organisation, method, sent_terms, refused)
 
     def _needs_proof(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> bool:
         """Say whether the filter for these users has an `or` of which nothing is known."""

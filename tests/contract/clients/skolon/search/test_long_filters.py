@@ -13,14 +13,15 @@ from clients.skolon.client import ScimSkolonClient
 from clients.skolon.search.batching import MAX_USERS_PER_SEARCH
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
-from schemas.errors import PermanentError
+from schemas.errors import PermanentError, UpdateSyncError
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 USERS = 64
-STATUS = {400: "400 Bad Request", 413: "413 Content Too Large", 414: "414 URI Too Long"}
+TOO_LONG = {400: "400 Bad Request", 413: "413 Content Too Large", 414: "414 URI Too Long"}
+STATUS = TOO_LONG | {500: "500 Internal Server Error", 501: "501 Not Implemented"}
 
 
 @dataclass
@@ -74,7 +75,7 @@ def world() -> Iterator[World]:
         yield World(server, client)
 
 
-@pytest.mark.parametrize("status", STATUS)
+@pytest.mark.parametrize("status", TOO_LONG)
 @pytest.mark.parametrize("most", [4, 5, 8, 26, 40, 63])
 def test_how_many_terms_a_server_takes_is_found_out_once(world: World, most: int, status: int) -> None:
     """Every user is found, and from the second batch on no search is refused."""
@@ -107,3 +108,30 @@ def test_a_value_that_is_refused_says_nothing_about_long_filters(world: World) -
         world.search(*range(16))
     assert world.client.capabilities("exempel").max_terms is None
     assert world.search(*range(16, 32)) == [[str(number)] for number in range(16, 32)]
+
+
+@pytest.mark.parametrize("status", STATUS)
+def test_a_server_that_takes_or_no_longer_is_asked_value_by_value(world: World, status: int) -> None:
+    """What was found out is forgotten when it fails: no user is refused, and no run is halted."""
+    assert world.search(*range(16)) == [[str(number)] for number in range(16)]
+    assert world.client.capabilities("exempel").takes_or is True
+    world.server.most, world.server.status = 1, status
+    for start in (16, 32):
+        numbers = range(start, start + 16)
+        assert world.search(*numbers) == [[str(number)] for number in numbers]
+    assert world.client.capabilities("exempel").takes_or is False
+
+
+@pytest.mark.parametrize("status", STATUS)
+def test_an_outage_says_nothing_about_or(world: World, status: int) -> None:
+    """A server that refuses every search for a while is believed again what it could do before."""
+    assert world.search(*range(16)) == [[str(number)] for number in range(16)]
+    world.server.most, world.server.status = 0, status
+    with pytest.raises(UpdateSyncError):
+        world.search(*range(16))
+    world.server.most = 999
+    known = world.client.capabilities("exempel")
+    assert (known.takes_or, known.max_terms) == (True, None)
+    world.server.terms.clear()
+    assert world.search(*range(16, 32)) == [[str(number)] for number in range(16, 32)]
+    assert world.server.terms == [64]
