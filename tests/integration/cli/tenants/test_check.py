@@ -292,5 +292,7 @@ def test_all_tenants_are_checked(made_up: Environment, env: dict[str, str]) -> N
     assert done.stdout.endswith("2 tenants checked, 1 with an error.\n")
     found = json.loads(update_sync("tenants", "check", "--all", "--json", env=env).stdout)
     assert {each["tenant"]: each["ok"] for each in found} == {TENANT_KEY: True, "fel": False}
+    # They share an organisation, and neither has forgotten what the other one has found out.
+    assert [each["capabilities"]["pages_add_up"] for each in found] == [True, True]
     assert update_sync("tenants", "check", env=env).returncode == 2
     assert update_sync("tenants", "check", TENANT_KEY, "--all", env=env).returncode == 2
