@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-import sys
 from typing import Any
 
 import click
 
 from administration.dead_letters.discard import discard_planned, plan_discard
+from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.output import echo, json_option, print_json
@@ -27,8 +27,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     Their receipts keep the outcome dead_lettered. 'export' makes a copy first. The database keeps what was
     done, and by which user of this machine.
     """
-    if not yes and not sys.stdin.isatty():
-        raise click.UsageError("Not interactive: pass --yes.")
+    check_can_ask(yes=yes)
     services, now = (
         current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS),
         dt.datetime.now(dt.UTC),
@@ -39,7 +38,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     if not yes and groups.dead_letters:
         for name, dead_letters in groups.counts().items():
             echo(f"  {dead_letters:>7}  {name}", err=True)
-        click.confirm(f"Discard these {groups.dead_letters} dead letters for good?", abort=True, err=True)
+        confirm(f"Discard these {groups.dead_letters} dead letters for good?", yes=yes)
     if not groups.dead_letters:
         if wants_json:
             print_json(None)

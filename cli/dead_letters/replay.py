@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-import sys
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from administration.dead_letters.replay import has_succeeded, plan_replay
+from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.dead_letters.options import dead_letter_options, filter_from
@@ -19,7 +19,8 @@ from cli.dead_letters.replay_dry_run import show_dry_run
 from cli.dead_letters.replay_report import replay_bar, show_operation
 from cli.output import echo, json_option, print_json
 from producers.dead_letters.ramp import MAX_FAILED_SHARE
-from producers.dead_letters.replay import Replay, ReplayHooks, ReplayRequest
+from producers.dead_letters.replay import Replay
+from producers.dead_letters.replay_request import ReplayHooks, ReplayRequest
 from schemas.settings import Requirement
 
 if TYPE_CHECKING:
@@ -69,10 +70,12 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Try failed messages again, for their old run.
 
-    A replay starts with 1, 10 and 100 users, waits for the outcomes of each step, and stops by itself if too
-    many fail again. Ctrl-C stops it after the current batch; the rest stays. Users in a newer run are
+    It takes one reason after the other, and those that a person must correct last. For each reason it starts
+    with 1, 10 and 100 users and waits for the outcomes of each step. If too many fail again, the reason's
+    other users are left. Ctrl-C stops it after the current batch; the rest stays. Users in a newer run are
     skipped. The dead letter of a page resumes its run.
     """
+    check_can_ask(yes=yes or dry_run)
     needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services = current_services(*needs)
     wanted = filter_from(options, now=dt.datetime.now(dt.UTC))
@@ -96,11 +99,11 @@ def replay(  # noqa: PLR0913 - one for each option
         else:
             echo("There are no such dead letters to replay.")
         raise click.exceptions.Exit(1 if counts.blocked else 0)
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Replay these {counts.replayable} dead letters?", abort=True, err=True)
+    confirm(f"Replay these {counts.replayable} dead letters?", yes=yes)
     request = ReplayRequest(
         selection=wanted,
         expected=counts.expected,
+        reasons=counts.reasons,
         operator=operator_name(),
         original_payload=original_payload,
         rate=rate,

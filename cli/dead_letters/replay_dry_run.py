@@ -8,6 +8,7 @@ import click
 
 from administration.dead_letters.replay_dry_run import replay_dry_run
 from cli.output import echo, print_json
+from schemas.outcomes import Outcome
 
 if TYPE_CHECKING:
     from bootstrap.services import Services
@@ -29,13 +30,14 @@ def show_dry_run(
         print_json(_as_json(found))
     else:
         _print(found)
-    raise click.exceptions.Exit(0 if found.succeeded == found.tried else 1)
+    raise click.exceptions.Exit(0 if found.succeeded + found.obsolete == found.tried else 1)
 
 
 def _as_json(found: ReplayForecast) -> dict[str, object]:
     return {
         "users": found.tried,
         "would_succeed": found.succeeded,
+        "obsolete": found.obsolete,
         "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
         "away": {str(service): count for service, count in sorted(found.away.items())},
@@ -46,7 +48,10 @@ def _as_json(found: ReplayForecast) -> dict[str, object]:
 def _print(found: ReplayForecast) -> None:
     echo(f"Of {found.tried} users, {found.succeeded} would now succeed. Nothing has been changed.")
     for outcome, count in sorted(found.outcomes.items()):
-        echo(f"  {count:>7}  {outcome}")
+        if outcome is not Outcome.SUPERSEDED:
+            echo(f"  {count:>7}  {outcome}")
+    if found.obsolete:
+        echo(f"  {found.obsolete:>7}  obsolete: a newer run takes care of them, a replay would write nothing")
     for reason, count in sorted(found.failures.items()):
         echo(f"  {count:>7}  dead_lettered: {reason}")
     for service, count in sorted(found.away.items()):

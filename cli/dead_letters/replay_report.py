@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.output import echo, print_fields, print_json
 from cli.progress import progress_bar
@@ -13,8 +13,17 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from producers.dead_letters.replay import ReplayProgress
+    from producers.dead_letters.replay_request import ReplayProgress
     from schemas.runs.operation import Operation
+
+#: Counts whose names need a word more.
+_LABELS: Final = {
+    str(Outcome.SUPERSEDED): "obsolete: a newer run takes care of them, nothing was written",
+    "published": "users tried",
+    "settled_before": "had an outcome already",
+    "on_their_way": "without an outcome yet",
+    "taken_over": "taken over by another replay",
+}
 
 
 @contextmanager
@@ -51,5 +60,5 @@ def show_operation(operation: Operation, *, wants_json: bool) -> None:
         "started": timestamp(operation.started),
         "finished": operation.finished and timestamp(operation.finished),
     }
-    fields |= {f"  {name}": count for name, count in operation.counts.items()}
+    fields |= {f"  {_LABELS.get(name, name)}": count for name, count in operation.counts.items()}
     print_fields({name: value for name, value in fields.items() if value is not None})

@@ -10,10 +10,12 @@ from administration.runs.details import details_of
 from administration.runs.wait_for_run import wait_for_end
 from cli.completion import complete_tenants
 from cli.context import current_services
+from cli.exits import INTERRUPTED
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import choices, json_option, print_json, print_result, print_table
 from cli.runs.options import run_argument
 from cli.runs.report import describe_mode, exit_with, run_json, show_run
+from cli.runs.request import interruptible, say_goes_on
 from cli.runs.wait_progress import idle_check, wait_report
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
@@ -124,9 +126,13 @@ def show(  # noqa: PLR0913 - one for each option
 def watch(*, run: int, wants_json: bool) -> None:
     """Wait until a run has ended, and show it."""
     services = current_services(Requirement.DATABASE)
-    store = services.store
-    with wait_report(quiet=wants_json, lines=not wants_json, idle=idle_check(services)) as report:
-        summary = wait_for_end(run, runs=store.runs, listener=report)
+    store, idle = services.store, idle_check(services)
+    try:
+        with interruptible(), wait_report(quiet=wants_json, lines=not wants_json, idle=idle) as report:
+            summary = wait_for_end(run, runs=store.runs, listener=report)
+    except KeyboardInterrupt:
+        say_goes_on(run)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     show_run(summary, wants_json=wants_json, details=details_of(run, store))
     exit_with(summary)
 

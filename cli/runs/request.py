@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,12 +12,13 @@ import click
 from administration.runs.details import details_of
 from administration.runs.trigger import publish_request
 from administration.runs.wait_for_run import wait_for_end, wait_for_run
+from cli.exits import INTERRUPTED
 from cli.output import echo, print_result
 from cli.runs.report import exit_with, show_run
 from cli.runs.wait_progress import WaitReport, idle_check, wait_report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bootstrap.services import Services
     from schemas.messages.messages import SyncRequest
@@ -37,12 +40,54 @@ def request_and_wait(
     """Publish a request, wait until its run has ended (`timeout` in seconds), show it, exit."""
     ends = None if timeout is None else time.monotonic() + timeout
     event_id = publish_request(request, store=services.store, publisher=services.broker)
-    with wait_report(quiet=wants_json, idle=idle_check(services), tenant=request.tenant) as report:
+    with (
+        _interrupted_wait(request, event_id, services),
+        wait_report(quiet=wants_json, idle=idle_check(services), tenant=request.tenant) as report,
+    ):
         run = started_run(event_id, services, report, timeout=timeout)
         left = None if ends is None else max(0.0, ends - time.monotonic())
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
     show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store))
     exit_with(summary)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGTERM and Ctrl-C raise KeyboardInterrupt, even if the parent process ignores them."""
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _interrupted_wait(request: SyncRequest, event_id: str, services: Services) -> Iterator[None]:
+    """After Ctrl-C, take back a request that no producer has picked up; say of a run that it goes on."""
+    try:
+        with interruptible():
+            yield
+    except KeyboardInterrupt:
+        run = services.store.triggers.find_run(event_id)
+        if run is None:
+            run = services.store.triggers.cancel(request, event_id)
+            echo(f"Interrupted. The request is taken back: nothing was changed (run {run.id}).", err=True)
+        else:
+            say_goes_on(run.id)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def say_goes_on(run_id: int) -> None:
+    """Say that a run continues although the command that waits for it ends."""
+    echo(
+        f"Interrupted. Run {run_id} goes on without this command: 'update-sync runs show {run_id}' shows it, "
+        f"'update-sync runs cancel {run_id}' ends it.",
+        err=True,
+    )
 
 
 def started_run(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.runs.undo import plan_undo
+from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.output import echo, json_option
 from cli.runs.options import run_argument
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."
 )
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
 @click.option(
     "--timeout",
@@ -38,6 +40,7 @@ def undo(  # noqa: PLR0913 - one for each option
     users: tuple[str, ...],
     dry_run: bool,
     override_guard: bool,
+    yes: bool,
     wait: bool,
     timeout: float | None,
     wants_json: bool,
@@ -48,15 +51,24 @@ def undo(  # noqa: PLR0913 - one for each option
     undo is a run of its own: it can be watched, resumed, cancelled and undone. An undo of all users of a
     halted run cancels that run.
     """
+    check_can_ask(yes=yes or dry_run)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     plan = plan_undo(run, users=users, dry_run=dry_run, override_guard=override_guard, store=services.store)
     if not wants_json:
         _describe(plan)
+    if not dry_run:
+        confirm(_question(plan), yes=yes)
     if wait:
         request_and_wait(plan.request, services, timeout=timeout, wants_json=wants_json)
     else:
         more = {"reverts_run_id": str(run), "users": plan.users}
         publish_only(plan.request, services, more, wants_json=wants_json)
+
+
+def _question(plan: UndoPlan) -> str:
+    """Return what is asked before an undo begins."""
+    users = "1 user" if plan.users == 1 else f"{plan.users} users"
+    return f"Restore what run {plan.undone.id} overwrote for up to {users} of {plan.undone.tenant}?"
 
 
 def _describe(plan: UndoPlan) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from administration.tenants.next_run import next_run
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
@@ -138,10 +139,7 @@ def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
     services = current_services(Requirement.DATABASE)
     services.store.tenants.outline(key)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("Not interactive: pass --yes.")
-        click.confirm(f"Remove tenant '{key}' with its runs and receipts?", abort=True, err=True)
+    confirm(f"Remove tenant '{key}' with its runs and receipts?", yes=yes)
     services.store.tenants.remove(key)
     print_result(f"Removed tenant '{key}'.", {"tenant": key}, wants_json=wants_json)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -15,7 +13,7 @@ from administration.users.explanation import explain_user
 from administration.users.lookup import resolve_entra_id
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
-from cli.runs.request import started_run
+from cli.runs.request import interruptible, started_run
 from cli.runs.wait_progress import idle_check, wait_report
 from cli.tenants.options import key_argument, read_object
 from cli.tenants.preview_options import NAMES, read_overrides
@@ -27,8 +25,6 @@ from schemas.settings import Requirement
 from schemas.tenants.settings_override import resolve_override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bootstrap.services import Services
     from schemas.runs.run import RunSummary
 
@@ -105,24 +101,10 @@ def _run(services: Services, request: SyncRequest, *, quiet: bool) -> RunSummary
     """Run the dry run and return it when it has ended; Ctrl-C cancels it, or its request."""
     event_id = publish_request(request, store=services.store, publisher=services.broker)
     try:
-        with _interruptible(), wait_report(quiet=quiet, idle=idle_check(services)) as report:
+        with interruptible(), wait_report(quiet=quiet, idle=idle_check(services)) as report:
             run = started_run(event_id, services, report)
             return wait_for_end(run.id, runs=services.store.runs, listener=report)
     except KeyboardInterrupt:
         cancelled = services.store.triggers.cancel(request, event_id)
         echo(f"Preview interrupted: run {cancelled.id} is {cancelled.status}.", err=True)
         raise
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGTERM and Ctrl-C raise KeyboardInterrupt, even if the parent process ignores them."""
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

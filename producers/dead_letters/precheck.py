@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from queues.interfaces import DeadLetterSource
+    from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import ReceiptState
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Precheck:
-    """How many dead letters can be replayed, by queue, and how many are blocked."""
+    """How many dead letters can be replayed, by queue, and how many are blocked.
+
+    `reasons` counts those of users by reason.
+    """
 
     expected: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
     blocked: Counter[BlockReason] = field(default_factory=Counter)
 
     @property
@@ -55,6 +60,8 @@ def precheck(
                 counts.blocked[obstacle] += 1
                 continue
             counts.expected[dead_letter.queue] += 1
+            if dead_letter.queue == USER_SYNC_QUEUE:
+                counts.reasons[dead_letter.failure.reason] += 1
             yield dead_letter
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from schemas.dead_letter_reasons import Reason
 
-    from schemas.dead_letter_reasons import Reason
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 #: Users in the first steps; the step after these takes all others.
 RAMP_STEPS: Final = (1, 10, 100)
+
+#: The reasons that a replay begins with, most hopeful first: no person has to correct anything. All
+#: others come after them.
+_HOPEFUL: Final = (
+    Reason.GAVE_UP,
+    Reason.CRASHED_WORKER,
+    Reason.CONFLICT,
+    Reason.BUG,
+    Reason.REJECTED_BY_SKOLON,
+    Reason.VALUE_TAKEN,
+)
 
 #: The share of a step's users that may fail again.
 MAX_FAILED_SHARE: Final = 0.2
@@ -33,6 +44,14 @@ _BLOCK_REASONS: Final = {
     BlockReason.FOREIGN: "not a message of the sync: check it with 'show', and 'discard' it",
     BlockReason.RUN_GONE: "its run was pruned, or removed with its tenant: 'discard' it",
 }
+
+
+def in_order(reasons: Collection[Reason]) -> list[Reason]:
+    """Return the reasons in the order in which a replay tries their users: the hopeless ones last."""
+    return sorted(
+        reasons,
+        key=lambda reason: (_HOPEFUL.index(reason) if reason in _HOPEFUL else len(_HOPEFUL), reason),
+    )
 
 
 def step_size(step: int, left: int) -> int:

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from producers.dead_letters.ramp import MAX_FAILED_SHARE, describe_failures, exceeds_failure_limit, step_size
+from producers.dead_letters.ramp import (
+    describe_failures,
+    exceeds_failure_limit,
+    in_order,
+    step_size,
+)
+from producers.dead_letters.replay_request import ReplayHooks, ReplayProgress, ReplayRequest
 from producers.dead_letters.replay_runs import RunReplayer
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
 from producers.reconciliation.stale import iter_open
@@ -26,11 +32,11 @@ from schemas.runs.operation import Operation, OperationKind, OperationStatus, Re
 from schemas.users.graph_user import is_placeholder_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from queues.interfaces import BrowsedMessage, DeadLetterBrowser, Message, ReplayBroker
+    from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
-    from schemas.messages.dead_letter_filter import DeadLetterFilter
     from store.receipts.replays import Key, ReceiptState
     from store.store import Store
 
@@ -46,39 +52,6 @@ POLL_INTERVAL: Final = 0.5
 ORPHAN_CHECK_INTERVAL: Final = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReplayRequest:
-    """What to replay and how: `expected` dead letters by queue; `rate` in users a second."""
-
-    selection: DeadLetterFilter
-    expected: Mapping[str, int]
-    operator: str | None
-    original_payload: bool = False
-    rate: float | None = None
-    max_failed: float = MAX_FAILED_SHARE
-    step_timeout: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayProgress:
-    """Progress of a replay. `waiting_for` names an outage that hides the results, if there is one."""
-
-    operation: int
-    users: int
-    published: int
-    results: ReplayResults
-    waiting_for: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayHooks:
-    """Callbacks of a replay: sleep for some seconds, say whether to cancel, show progress."""
-
-    sleep: Callable[[float], object] = time.sleep
-    is_cancelled: Callable[[], bool] = lambda: False
-    on_progress: Callable[[ReplayProgress], None] = lambda _: None
-
-
 class _EndedError(Exception):
     """The replay ends early."""
 
@@ -86,6 +59,10 @@ class _EndedError(Exception):
         super().__init__(detail)
         self.progress = progress
         self.detail = detail
+
+
+class _TooManyFailedError(_EndedError):
+    """Too many users of a step have failed again."""
 
 
 class Replay:
@@ -106,8 +83,9 @@ class Replay:
             original_payload=request.original_payload,
         )
         self._operation = begun.id
-        self._left = request.expected.get(USER_SYNC_QUEUE, 0)
-        self._users = self._left
+        self._users = request.expected.get(USER_SYNC_QUEUE, 0)
+        self._left = 0
+        self._reason: Reason | None = None
         self._published = 0
         self._settled_before = 0
         self._results = ReplayResults(open=0)
@@ -135,11 +113,32 @@ class Replay:
             self._runs.replay_pages(pages)
 
     def _replay_users(self) -> None:
+        """Replay the users of one reason after the other; what stops one of them lets the next begin."""
+        stopped = []
+        for reason, users in self._groups():
+            self._reason, self._left = reason, users
+            try:
+                self._replay_group()
+            except _TooManyFailedError as error:
+                # The failures of those that are on their way are not the next reason's.
+                self._wait_for_results(self._update_results)
+                stopped.append(f"{reason}: {error.detail}" if len(self._groups()) > 1 else error.detail)
+        if stopped:
+            raise _EndedError(OperationStatus.STOPPED, "; ".join(stopped))
+
+    def _groups(self) -> list[tuple[Reason | None, int]]:
+        """Return the reasons in their order, each with its number of users; None stands for all reasons."""
+        reasons = self._request.reasons
+        if not reasons:
+            return [(None, self._users)]
+        return [(reason, reasons[reason]) for reason in in_order(reasons)]
+
+    def _replay_group(self) -> None:
         step = 0
         while self._left:
             published, failed = self._published, self._failed()
             self._publish(step_size(step, self._left), published, failed)
-            self._wait_for_results(published, failed)
+            self._wait_for_results(partial(self._check_results, published, failed))
             step += 1
 
     def _publish(self, users: int, published: int, failed: int) -> None:
@@ -177,6 +176,7 @@ class Replay:
         return (
             dead_letter.receipt_key is not None
             and dead_letter.operation != self._operation
+            and self._reason in (None, dead_letter.failure.reason)
             and self._request.selection.matches(dead_letter)
             and is_authentic(dead_letter, store=self._store)
         )
@@ -214,12 +214,15 @@ class Replay:
             give_up_after_hours=self._give_up_after[state.tenant],
         )
 
-    def _wait_for_results(self, published: int, failed: int) -> None:
-        """Wait until all users have an outcome, however long an outage lasts (promise P8)."""
+    def _wait_for_results(self, check: Callable[[], None]) -> None:
+        """Wait until all users have an outcome, however long an outage lasts (promise P8).
+
+        `check` is called each time to read the results.
+        """
         began = looked = time.monotonic()
         while True:
             try:
-                self._check_results(published, failed)
+                check()
                 if not self._results.open:
                     return
                 if time.monotonic() - looked > ORPHAN_CHECK_INTERVAL:
@@ -236,12 +239,15 @@ class Replay:
 
     def _check_results(self, published: int, failed: int) -> None:
         """Check the results so far, and stop if too many failed again."""
-        self._results = self._store.replays.results(self._operation)
-        self._show_progress()
+        self._update_results()
         again, tried = self._failed() - failed, self._published - published
         if exceeds_failure_limit(again, tried, self._request.max_failed):
             detail = describe_failures(again, tried, self._results.reasons, limit=self._request.max_failed)
-            raise _EndedError(OperationStatus.STOPPED, detail)
+            raise _TooManyFailedError(OperationStatus.STOPPED, detail)
+
+    def _update_results(self) -> None:
+        self._results = self._store.replays.results(self._operation)
+        self._show_progress()
 
     def _reconcile_orphans(self) -> None:
         for portion in iter_locked(self._broker, (USER_SYNC_QUEUE,)):

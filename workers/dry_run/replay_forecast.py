@@ -30,7 +30,7 @@ class ReplayForecast:
     """How many users would have each outcome; `failures` counts those that would fail again.
 
     `away` counts the users without a forecast, by the unavailable service. `in_older_run` counts users that
-    an older run still processes.
+    an older run still processes. Those whose outcome is `superseded` are obsolete: a newer run has them.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -40,13 +40,20 @@ class ReplayForecast:
 
     @property
     def succeeded(self) -> int:
-        """How many would no longer be dead letters."""
-        return sum(self.outcomes.values())
+        """How many would be brought up to date, or need nothing any more."""
+        return self.outcomes.total() - self.obsolete
+
+    @property
+    def obsolete(self) -> int:
+        """How many a newer run takes care of: a replay would write nothing for them."""
+        return self.outcomes[Outcome.SUPERSEDED]
 
     @property
     def tried(self) -> int:
         """How many have been tried."""
-        return self.succeeded + sum(self.failures.values()) + sum(self.away.values()) + self.in_older_run
+        return (
+            self.outcomes.total() + sum(self.failures.values()) + sum(self.away.values()) + self.in_older_run
+        )
 
 
 def forecast_replay(

@@ -56,7 +56,7 @@ def test_a_mistake_is_halted_and_every_value_restored(
     assert 0 < len(touched) <= LIMIT + IN_HAND
     assert tried["outcomes"]["would_update"] == len(touched)
 
-    undone = json_output("runs", "undo", halted["run"], "--override-guard", "--wait", env=env)
+    undone = json_output("runs", "undo", "--yes", halted["run"], "--override-guard", "--wait", env=env)
 
     assert (undone["status"], undone["mode"], undone["reverts_run_id"]) == (
         "completed",
@@ -72,6 +72,6 @@ def test_a_mistake_is_halted_and_every_value_restored(
     assert json_output("runs", "show", halted["run"], env=env)["status"] == "cancelled"
     resumed = update_sync("runs", "resume", halted["run"], "--override-guard", env=env)
     assert resumed.returncode == 2
-    again = update_sync("runs", "undo", halted["run"], "--wait", env=env)
+    again = update_sync("runs", "undo", "--yes", halted["run"], "--wait", env=env)
     assert again.returncode == 0, again.stderr
     assert "fix that first" in again.stdout

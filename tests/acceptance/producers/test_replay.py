@@ -77,7 +77,7 @@ def test_a_replay_stops_by_itself(
     """What still fails is found out with one person, with 1 as the exit code; nothing else has moved."""
     made_up.skolon.faults.add(rejected_searches())
     before = sorted(json.loads(body)["message_id"] for body in read_dead_letters(amqp_url, "user-sync"))
-    done = update_sync("dead-letters", "replay", "--reason", "rejected_by_skolon", "--json", env=env)
+    done = update_sync("dead-letters", "replay", "--yes", "--reason", "rejected_by_skolon", "--json", env=env)
     assert done.returncode == 1
     operation = json.loads(done.stdout)
     assert (operation["status"], operation["counts"]["published"]) == ("stopped", 1)

@@ -44,7 +44,7 @@ def test_a_kill_between_the_two_writes_of_a_swap_is_healed(
         updated = json_output("runs", "show", "1", "--users", "--outcome", "updated", env=env)["users"]
         assert {one.entra["id"], other.entra["id"]} <= {user["user"] for user in updated}
 
-        undone = update_sync("runs", "undo", "1", "--wait", env=env)
+        undone = update_sync("runs", "undo", "1", "--yes", "--wait", env=env)
         assert undone.returncode == 0, undone.stderr
     assert names(made_up, one.claims, other.claims) == before
 

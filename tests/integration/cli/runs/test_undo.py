@@ -61,7 +61,7 @@ def test_what_cannot_be_undone_is_wrong_use(
 ) -> None:
     """It is refused at once, with the reason and 2, and nothing is published."""
     run = run_of_one(store, **kind)
-    done = update_sync("runs", "undo", str(run), env=env)
+    done = update_sync("runs", "undo", "--yes", str(run), env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert why in done.stderr
 
@@ -69,7 +69,7 @@ def test_what_cannot_be_undone_is_wrong_use(
 def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store: Store) -> None:
     """P6: `--user` takes object ids; what is none is said in a line, without repeating it."""
     run = run_of_one(store)
-    done = update_sync("runs", "undo", str(run), "--user", "anna@exempelkommun.example", env=env)
+    done = update_sync("runs", "undo", "--yes", str(run), "--user", "anna@exempelkommun.example", env=env)
     assert done.returncode == 2
     assert "users.0: Not an Entra object id" in done.stderr
     assert "anna" not in done.stderr + done.stdout
@@ -78,17 +78,17 @@ def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store
 def test_somebody_unknown_is_wrong_use(env: dict[str, str], store: Store) -> None:
     """A user whom the run has never seen is named; so is a run that is not there."""
     run = run_of_one(store)
-    done = update_sync("runs", "undo", str(run), "--user", UNKNOWN_USER, "--user", USER, env=env)
+    done = update_sync("runs", "undo", "--yes", str(run), "--user", UNKNOWN_USER, "--user", USER, env=env)
     assert done.returncode == 2
     assert UNKNOWN_USER in done.stderr
     assert USER not in done.stderr
-    assert update_sync("runs", "undo", "4711", env=env).returncode == 2
+    assert update_sync("runs", "undo", "--yes", "4711", env=env).returncode == 2
 
 
 def test_nothing_happens_while_rabbitmq_is_away(env: dict[str, str], store: Store) -> None:
     """P8: what is away is said, and no undo is open; the hints were given, without anybody's value (P6)."""
     run = run_of_one(store)
-    done = update_sync("runs", "undo", str(run), env=env)
+    done = update_sync("runs", "undo", "--yes", str(run), env=env)
     assert done.returncode == 1
     assert "RabbitMQ is away" in done.stderr
     assert "fix that first" in done.stdout

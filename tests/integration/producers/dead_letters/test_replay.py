@@ -11,7 +11,8 @@ import pytest
 
 from producers.dead_letters.cleanup import DeadLetterCleanup
 from producers.dead_letters.precheck import Precheck, precheck
-from producers.dead_letters.replay import Replay, ReplayHooks, ReplayRequest
+from producers.dead_letters.replay import Replay
+from producers.dead_letters.replay_request import ReplayHooks, ReplayRequest
 from queues.message import tenant_page_message, tenant_sync_message, user_sync_message
 from queues.middleware.failures import utc_now
 from queues.middleware.message_history import as_dead_letter
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cli.sandbox.in_process_sync import InProcessSync
-    from producers.dead_letters.replay import ReplayProgress
+    from producers.dead_letters.replay_request import ReplayProgress
     from schemas.runs.operation import Operation
     from schemas.runs.run import RunSummary
 
@@ -77,7 +78,9 @@ def replay(sync: InProcessSync, wanted: DeadLetterFilter | None = None, **reques
     limit = requests.pop("limit", None)
     hooks = {name: requests.pop(name) for name in ("on_progress", "is_cancelled") if name in requests}
     list(precheck(chosen, limit=limit, store=sync.store, broker=sync.broker, counts=counts))
-    request = ReplayRequest(selection=chosen, expected=counts.expected, operator="tester", **requests)
+    request = ReplayRequest(
+        selection=chosen, expected=counts.expected, reasons=counts.reasons, operator="tester", **requests
+    )
     return Replay(request, store=sync.store, broker=sync.broker, hooks=ReplayHooks(**hooks)).run()
 
 
@@ -117,6 +120,41 @@ def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, 
         dead_letter["options"][METADATA_KEY]["replay"]["operation"] for dead_letter in dead_letters(sync)
     } == {operation.id}
     assert sync.store.operations.get(operation.id) == operation
+
+
+def test_the_hopeless_come_last(made_up: Environment, sync: InProcessSync) -> None:
+    """Users with faults of their own, however old, keep no other user from being replayed."""
+    mended = next(each for each in made_up.municipality if each.outcome == "updated")
+    sync.run()
+    made_up.skolon.faults.add(SkolonFault(**{**REFUSES, "searched": mended.entra["mail"]}))
+    failed = sync.run(recheck_all=True)
+    made_up.skolon.faults.clear()
+    assert failed.reasons[Reason.REJECTED_BY_SKOLON] == 1
+    hopeless = made_up.municipality.expected_reasons()
+
+    operation = replay(sync)
+
+    assert operation.status is OperationStatus.STOPPED
+    assert "rejected_by_skolon" not in sync.store.runs.summary(failed.run.id).reasons
+    assert operation.counts["unchanged"] == 1
+    for reason in hopeless:
+        assert f"{reason}: 1 of the last 1 failed again" in (operation.detail or "")
+    assert operation.counts["dead_lettered"] == len(hopeless)
+
+
+def test_users_of_a_newer_run_are_obsolete(sync: InProcessSync, failed: RunSummary) -> None:
+    """What is foretold is what is done: nothing is written for them, and that is no success."""
+    before = len(dead_letters(sync))
+    user = dead_letters(sync)[0]["kwargs"]["user"]
+    newer = begin_run(sync.store, "newer", user)
+
+    foretold = forecast(sync)
+
+    assert (foretold.obsolete, foretold.tried) == (1, before)
+    assert foretold.succeeded == before - 1 - foretold.failures.total()
+    done = replay(sync, max_failed=1)
+    assert done.counts["superseded"] == 1
+    assert newer.id > failed.run.id
 
 
 def forecast(sync: InProcessSync) -> ReplayForecast:
