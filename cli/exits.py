@@ -43,6 +43,10 @@ _LACKING: Final = {
     errno.EMFILE: "Too many files are open: raise the limit of open files (ulimit -n)",
     errno.ENFILE: "Too many files are open: raise the system's limit of open files (fs.file-max)",
     errno.ENOMEM: "There is not enough memory: give it more, or run fewer processes",
+    errno.EEXIST: "There is a file of that name already: choose another path",
+    errno.ENAMETOOLONG: "The path is too long: choose a shorter one",
+    errno.ELOOP: "The path leads in a circle: correct the symbolic links",
+    errno.EIO: "The disk cannot be read or written: look at its health",
     errno.EAGAIN: "No process can be made: raise the limit of processes (ulimit -u), or run fewer",
 }
 

@@ -41,7 +41,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         confirm(f"Discard these {groups.dead_letters} dead letters for good?", yes=yes)
     if not groups.dead_letters:
         if wants_json:
-            print_json(None)
+            print_json({"operation": None, "counts": {}})
         else:
             echo("There are no such dead letters.")
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.completion import complete_tenants
 from cli.output import choices
+from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.dead_letter_filter import DeadLetterFilter
 from schemas.messages.messages import QUEUES

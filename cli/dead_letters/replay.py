@@ -95,7 +95,7 @@ def replay(  # noqa: PLR0913 - one for each option
     _print_plan(plan)
     if not counts.replayable:
         if wants_json:
-            print_json(None)
+            print_json({"operation": None, "counts": {}})
         else:
             echo("There are no such dead letters to replay.")
         raise click.exceptions.Exit(1 if counts.blocked else 0)

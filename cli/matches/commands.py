@@ -10,12 +10,13 @@ from administration.matches.comparison import compare_match
 from administration.matches.decisions import MatchDecider
 from administration.matches.overview import matches_of
 from administration.users.lookup import resolve_entra_id
-from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.matches.report import print_comparison, print_overview
 from cli.output import echo, json_option, print_json, print_result
+from cli.runs.options import check_timeout
 from cli.runs.request import publish_only, request_and_wait
+from cli.tenants.completion import tenant_argument
 from cli.users.options import read_identifier
 from schemas.settings import Requirement
 
@@ -108,6 +109,7 @@ def link(  # noqa: PLR0913 - one for each option
 
     USER is an Entra id, or what `users show --recorded` takes; SKOLON_USER is the id in Skolon.
     """
+    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING, Requirement.SKOLON)
     entra_id = _entra_id(tenant, user, services)
     decided = _decider(tenant, services).link(entra_id, skolon_user, services.gateways)
@@ -133,6 +135,7 @@ def ignore(  # noqa: PLR0913 - one for each option
     An Entra user is out of scope from then on. A Skolon user is never written to, and matches no Entra user;
     only an undo writes to it.
     """
+    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
     entra_id = _one_of(tenant, user, skolon_user, services)
     decided = _decider(tenant, services).ignore(entra_id=entra_id, skolon_id=skolon_user)
@@ -157,6 +160,7 @@ def forget(  # noqa: PLR0913 - one for each option
 
     What a linked user's runs have written stays; 'runs undo' restores it.
     """
+    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
     entra_id = _one_of(tenant, user, skolon_user, services)
     decided = _decider(tenant, services).forget(entra_id=entra_id, skolon_id=skolon_user)

@@ -8,7 +8,6 @@ import click
 
 from administration.runs.details import details_of
 from administration.runs.wait_for_run import wait_for_end
-from cli.completion import complete_tenants
 from cli.context import current_services
 from cli.exits import INTERRUPTED
 from cli.lazy_group import LazyCommand, LazyGroup
@@ -17,6 +16,7 @@ from cli.runs.options import run_argument
 from cli.runs.report import describe_mode, exit_with, run_json, show_run
 from cli.runs.request import interruptible, say_goes_on
 from cli.runs.wait_progress import idle_check, wait_report
+from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES, Outcome, Status
@@ -90,6 +90,8 @@ def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
     """Show a run with its totals, and what it waits for."""
+    if not users and (outcome or reason):
+        raise click.UsageError("--outcome and --reason go with --users.")
     services = current_services(Requirement.DATABASE)
     store = services.store
     summary = store.runs.summary(run)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from administration.runs.trigger import build_request, check_enabled, check_may_start
-from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.output import json_option
+from cli.runs.options import check_timeout
 from cli.runs.request import publish_only, request_and_wait
+from cli.tenants.completion import tenant_argument
 from schemas.outcomes import READING_MODES, Mode
 from schemas.settings import Requirement
 
@@ -47,6 +48,7 @@ def trigger(  # noqa: PLR0913 - one for each option
     wants_json: bool,
 ) -> None:
     """Request a run for TENANT."""
+    check_timeout(timeout, wait=wait)
     request = build_request(
         tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users)
     )

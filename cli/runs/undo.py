@@ -10,7 +10,7 @@ from administration.runs.undo import plan_undo
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.output import echo, json_option
-from cli.runs.options import run_argument
+from cli.runs.options import check_timeout, run_argument
 from cli.runs.request import publish_only, request_and_wait
 from schemas.settings import Requirement
 
@@ -52,6 +52,7 @@ def undo(  # noqa: PLR0913 - one for each option
     halted run cancels that run.
     """
     check_can_ask(yes=yes or dry_run)
+    check_timeout(timeout, wait=wait)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     plan = plan_undo(run, users=users, dry_run=dry_run, override_guard=override_guard, store=services.store)
     if not wants_json:

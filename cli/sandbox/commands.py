@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from cli.output import json_option
 from schemas.errors import UsageError
+
+#: Options that mean something with --serve alone.
+_SERVING: Final = ("directory", "host", "name", "ports")
 
 
 @click.command()
@@ -34,6 +38,10 @@ def sandbox(
     Stand-ins take the place of Entra, Microsoft Graph and Skolon. The first run updates Skolon, the second
     one must find nothing left to do. The outcomes are compared with what the made-up municipality expects.
     """
+    context = click.get_current_context()
+    given = [name for name in _SERVING if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given and not serve:
+        raise click.UsageError(f"--{given[0]} goes with --serve.")
     try:
         from cli.sandbox.session import run_both, serve_only  # noqa: PLC0415 - slow to import, not always installed
     except ModuleNotFoundError as error:

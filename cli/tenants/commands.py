@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from administration.tenants.change import change_settings
 from administration.tenants.next_run import next_run
 from cli.confirmation import confirm
 from cli.context import current_services
@@ -75,15 +76,13 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
-    services.store.tenants.change(key, changes)
-    if "organisation" in changes:
+    named = change_settings(key, changes, services.store.tenants)
+    if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
-    named = sorted(changes)
-    print_result(
-        f"Updated tenant '{key}': {', '.join(named)}.",
-        {"tenant": key, "changed": named},
-        wants_json=wants_json,
-    )
+    text = f"Updated tenant '{key}': {', '.join(named)}."
+    if not named:
+        text = f"Nothing changed: tenant '{key}' has these settings already."
+    print_result(text, {"tenant": key, "changed": named}, wants_json=wants_json)
 
 
 def _warn_of_shared_organisation(key: str, tenants: Tenants) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cli.completion import complete_tenants
+from cli.tenants.completion import complete_tenants
 from schemas.errors import UsageError
 from schemas.tenants.scope import Operator
 from schemas.tenants.skolon_profile import SkolonProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: A tenant's key.
 key_argument: Callable[..., Any] = click.argument("key", metavar="TENANT", shell_complete=complete_tenants)
@@ -72,6 +73,12 @@ _OPTIONS: Final = (
     click.option("--members-only/--with-guests", default=None),
     click.option("--include", multiple=True, metavar=RULE, help="Only users like this; may be repeated."),
     click.option("--exclude", multiple=True, metavar=RULE, help="No users like this; may be repeated."),
+    click.option(
+        "--guard",
+        multiple=True,
+        metavar="LIMIT=COUNT,SHARE",
+        help="Of the guard: changed, identity_changed, not_found or failed; LIMIT=none is no limit.",
+    ),
     click.option("--give-up-after-hours", type=float),
     click.option("--trust-receipts-days", type=int),
     click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
@@ -113,8 +120,13 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         if options[name] is not None:
             changes[name] = split_list(options[name])
     if options["source"]:
-        pairs = [pair(text, "--source") for text in options["source"]]
-        changes["sources"] = _merged(changes.get("sources"), {name: split_list(rest) for name, rest in pairs})
+        pairs = _pairs(options["source"], "--source")
+        changes["sources"] = _merged(
+            changes.get("sources"), {name: split_list(rest) for name, rest in pairs.items()}
+        )
+    if options["guard"]:
+        limits = {name: _limit(text) for name, text in _pairs(options["guard"], "--guard").items()}
+        changes["guard"] = _merged(changes.get("guard"), limits)
     scope = _scope(options)
     if scope:
         changes["scope"] = _merged(changes.get("scope"), scope)
@@ -140,10 +152,8 @@ def _merged(given: Any, named: dict[str, Any]) -> Any:
 
 def read_object(path: str) -> dict[str, Any]:
     """Return the JSON object in a file (- is standard input); raise `UsageError` if there is none."""
-    # Editors on Windows put a byte order mark in front.
-    text = _text(path).removeprefix("\ufeff")
     try:
-        value = json.loads(text)
+        value = json.loads(_text(path))
     except RecursionError:
         raise _too_deep(path) from None
     except ValueError as error:
@@ -180,9 +190,17 @@ def _text(path: str) -> str:
                 content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: no tenant's settings.")
-        return content.decode()
-    except (OSError, UnicodeError) as error:
-        raise UsageError(f"{path} cannot be read: {type(error).__name__}.") from None
+        return _decoded(content)
+    except UnicodeError:
+        raise UsageError(f"{path} is no text in UTF-8 or UTF-16: save it as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+
+
+def _decoded(content: bytes) -> str:
+    """Return a text without its byte order mark: Windows' editors put one in front, and may write UTF-16."""
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def split_list(text: str) -> list[str]:
@@ -206,6 +224,31 @@ def scope_rule(text: str, option: str) -> dict[str, Any]:
     if operator == Operator.IS_BLANK:
         return {"source": source, operator: True}
     return {"source": source, operator: split_list(value) if operator == Operator.ONE_OF else value}
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return the values of NAME=VALUE by name; raise `UsageError` for a name that stands twice."""
+    found: dict[str, str] = {}
+    for name, value in (pair(text, option) for text in texts):
+        if name in found:
+            raise UsageError(
+                f"{option} {name}=… is given twice: put all of its values into one, with commas."
+            )
+        found[name] = value
+    return found
+
+
+def _limit(text: str) -> dict[str, float] | None:
+    """Return the guard's limit that COUNT,SHARE or `none` means; raise `UsageError` for another form."""
+    if text.strip().lower() == "none":
+        return None
+    count, comma, share = text.partition(",")
+    try:
+        if comma:
+            return {"count": int(count), "share": float(share)}
+    except ValueError:
+        pass
+    raise UsageError("--guard takes LIMIT=COUNT,SHARE, such as changed=1000,0.5, or LIMIT=none.")
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

@@ -7,9 +7,9 @@ import datetime as dt
 import click
 
 from administration.users.status import user_reports
-from cli.completion import tenant_argument
 from cli.context import current_services
 from cli.output import echo, json_option, print_json
+from cli.tenants.completion import tenant_argument
 from cli.users.options import read_identifier
 from cli.users.report import print_user
 from schemas.settings import Requirement

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: What a command prints that found nothing to do.
+NOTHING: dict[str, object] = {"operation": None, "counts": {}}
+
 GARBAGE = "Åsa \x1b[31m ".encode() + b"\xff\x00" + b"x" * 300
 STRANGER = json.dumps(
     {"queue_name": "tenant-sync", "actor_name": "nobody", "args": [], "kwargs": {}, "options": {}}
@@ -294,8 +297,8 @@ def test_there_may_be_no_letters(env: dict[str, str]) -> None:
     """With no queues at all, everything says that there is nothing, and ends well."""
     assert json_output("dead-letters", "list", env=env) == {"dead_letters": 0, "groups": []}
     assert json_output("dead-letters", "show", env=env) == []
-    assert json_output("dead-letters", "discard", "--yes", env=env) is None
-    assert json_output("dead-letters", "replay", "--yes", env=env) is None
+    assert json_output("dead-letters", "discard", "--yes", env=env) == NOTHING
+    assert json_output("dead-letters", "replay", "--yes", env=env) == NOTHING
     assert "no such dead letters" in update_sync("dead-letters", "list", env=env).stdout
 
 

@@ -1,0 +1,29 @@
+"""Changes a tenant's settings, and tells which of them differ now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.crypto.encryption import DecryptionError
+from schemas.tenants.tenant import dump_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from store.tenants.tenants import Tenants
+
+
+def change_settings(key: str, changes: Mapping[str, Any], tenants: Tenants) -> list[str]:
+    """Change what `changes` names, and return the names of the settings that had another value before.
+
+    A client secret always counts: the one that is stored is not compared. So does all that is named while no
+    key opens the rules of the scope. Raises as `Tenants.change` does.
+    """
+    try:
+        before: dict[str, Any] | None = dump_tenant(tenants.settings(key))
+    except DecryptionError:
+        before = None
+    after = dump_tenant(tenants.change(key, changes))
+    return sorted(
+        name for name in changes if before is None or name not in after or before[name] != after[name]
+    )

@@ -1,0 +1,90 @@
+"""Options and files that would have no effect, or another one than meant, are told and not ignored."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devtools.commands import command_environment, json_output, update_sync
+from tests.integration.cli.command_line import tenant_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("trigger", "exempel", "--timeout", "3"), "--timeout goes with --wait"),
+        (("runs", "undo", "1", "--yes", "--timeout", "3"), "--timeout goes with --wait"),
+        (("matches", "forget", "exempel", "--user", "x", "--timeout", "3"), "--timeout goes with --wait"),
+        (("runs", "show", "1", "--outcome", "updated"), "go with --users"),
+        (("sandbox", "--directory", "/nowhere"), "--directory goes with --serve"),
+        (("sandbox", "--ports", "1", "2"), "--ports goes with --serve"),
+        (
+            ("tenants", "set", "exempel", "--source", "eppn=mail", "--source", "eppn=otherMails"),
+            "given twice",
+        ),
+        (("tenants", "set", "exempel", "--guard", "changed=many"), "--guard takes LIMIT=COUNT,SHARE"),
+        (("users", "show", "exempel", "x", "--recorded", "--values"), "does not go with --recorded"),
+    ],
+)
+def test_what_would_be_ignored_is_wrong_use(
+    env: dict[str, str], arguments: tuple[str, ...], said: str
+) -> None:
+    """Exit code 2, one message, and nothing else."""
+    done = update_sync(*arguments, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_the_guard_is_set_by_options(env: dict[str, str]) -> None:
+    """Each limit by itself; the others stay."""
+    limits = ("--guard", "changed=500,0.2", "--guard", "identity_changed=none")
+    assert update_sync("tenants", "set", "exempel", *limits, env=env).returncode == 0
+    guard = json_output("tenants", "show", "exempel", env=env)["guard"]
+    assert (guard["changed"], guard["identity_changed"]) == ({"count": 500, "share": 0.2}, None)
+    assert guard["failed"] is not None
+
+
+def test_nothing_is_said_to_be_changed_that_was_so_before(env: dict[str, str]) -> None:
+    """The names of the settings that differ now, as text and as JSON."""
+    same = update_sync("tenants", "set", "exempel", "--name", "Exempelkommun", env=env)
+    assert same.stdout == "Nothing changed: tenant 'exempel' has these settings already.\n"
+    both = ("--name", "Exempelkommun", "--organisation", "annan")
+    assert json_output("tenants", "set", "exempel", *both, env=env)["changed"] == ["organisation"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_of_windows_are_read(env: dict[str, str], tmp_path: Path, encoding: str) -> None:
+    """Settings and secrets with a byte order mark, in UTF-8 or UTF-16."""
+    settings, secret = tmp_path / "settings.json", tmp_path / "secret"
+    settings.write_text(json.dumps(tenant_object(name="Åmåls kommun"), ensure_ascii=False), encoding=encoding)
+    secret.write_text("made-up~value\n", encoding=encoding)
+    files = ("--from", str(settings), "--client-secret-file", str(secret))
+    done = update_sync("tenants", "add", "amal", *files, env=env)
+    assert done.returncode == 0, done.stderr
+    assert json_output("tenants", "show", "amal", env=env)["name"] == "Åmåls kommun"
+
+
+def test_half_a_character_is_no_text(env: dict[str, str], tmp_path: Path) -> None:
+    """UTF-16 that ends too early is told in one line."""
+    file = tmp_path / "settings.json"
+    file.write_bytes(codecs.BOM_UTF16_LE + b"{\0}")
+    done = update_sync("tenants", "add", "amal", "--from", str(file), env=env)
+    assert done.returncode == 2
+    assert "is no text in UTF-8 or UTF-16: save it as UTF-8." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "taken/inside"])
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, name: str) -> None:
+    """A name that is too long, or below a file: what to do, and no bug."""
+    (tmp_path / "taken").touch()
+    arguments = ("--serve", "--users", "1", "--directory", str(tmp_path / name))
+    done = update_sync("sandbox", *arguments, env=command_environment())
+    assert done.returncode == 2
+    assert "path" in done.stderr
+    assert "bug" not in done.stderr
