@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clients.graph.birthdays import Birthdays
 from clients.graph.client import GraphClient, GraphService
-from clients.skolon.client import create_skolon_client
+from clients.http.limits import TOKEN_LIMITS
+from clients.http.session import HttpSession
+from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
+from clients.skolon.capability_cache import CapabilityCache
+from clients.skolon.client import ScimSkolonClient
 from runtime.services import NO_BREAKER, Breakers
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonTarget
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from clients.skolon.interface import SkolonClient
     from schemas.settings import Settings
     from schemas.tenants.tenant import Credentials
+
+_DEFAULT_TARGET: Final = SkolonTarget()
 
 
 class Gateways:
@@ -28,8 +34,8 @@ class Gateways:
         self._birthdays = birthdays
         self._lock = threading.Lock()
         self._skolon = {
-            (SkolonProfile.ASSUMED, False): skolon,
-            (SkolonProfile.ASSUMED, True): skolon.read_only(),
+            (_DEFAULT_TARGET, False): skolon,
+            (_DEFAULT_TARGET, True): skolon.read_only(),
         }
 
     def graph(self, credentials: Credentials) -> GraphClient:
@@ -47,13 +53,13 @@ class Gateways:
         """Tell the other threads that this thread's user needs no birthday."""
         self._birthdays.cohort.leave()
 
-    def skolon(self, profile: SkolonProfile = SkolonProfile.ASSUMED, *, dry_run: bool) -> SkolonClient:
-        """Return the Skolon client for a profile; for a dry run one that can only read (promise P1)."""
+    def skolon(self, target: SkolonTarget = _DEFAULT_TARGET, *, dry_run: bool) -> SkolonClient:
+        """Return the Skolon client for a target; for a dry run one that can only read (promise P1)."""
         with self._lock:
-            client = self._skolon.get((profile, dry_run))
+            client = self._skolon.get((target, dry_run))
             if client is None:
-                client = self._skolon[SkolonProfile.ASSUMED, dry_run].with_profile(profile)
-                self._skolon[profile, dry_run] = client
+                client = self._skolon[_DEFAULT_TARGET, dry_run].for_target(target)
+                self._skolon[target, dry_run] = client
             return client
 
 
@@ -71,3 +77,34 @@ def create_gateways(
         breakers=breakers,
     )
     return Gateways(graph, Birthdays(), create_skolon_client(settings, breakers, capabilities))
+
+
+def create_skolon_client(
+    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
+) -> ScimSkolonClient:
+    """Return the client that the environment's settings describe; sends nothing yet.
+
+    `capabilities` keeps what is found out about the servers for all processes.
+    """
+    token: TokenSource
+    if settings.skolon_token:
+        token = StaticToken(settings.skolon_token)
+    else:
+        token = ClientCredentialsTokenSource(
+            HttpSession(
+                methods={"POST"},
+                origin=settings.skolon_token_url,
+                ca_bundle=settings.ca_bundle,
+                limits=TOKEN_LIMITS,
+            ),
+            url=settings.skolon_token_url,
+            client_id=settings.skolon_client_id,
+            client_secret=settings.skolon_client_secret,
+        )
+    return ScimSkolonClient(
+        url=settings.skolon_scim_url,
+        token=token,
+        ca_bundle=settings.ca_bundle,
+        capabilities=CapabilityCache(capabilities),
+        breakers=breakers,
+    )

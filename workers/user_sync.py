@@ -150,7 +150,7 @@ class UserSyncHandler:
                 undo_records=self._store.undo_records,
                 undone=item.undoes,
                 message=message,
-                skolon=self._gateways.skolon(record.tenant.skolon_profile, dry_run=item.dry_run),
+                skolon=self._gateways.skolon(record.tenant.skolon_target, dry_run=item.dry_run),
                 organisation=record.tenant.organisation,
                 writer=writer,
                 claimed=item.claimed,
@@ -182,7 +182,7 @@ class UserSyncHandler:
     def _claiming_writer(self, message: UserSync, item: WorkItem, record: TenantRecord) -> Writer:
         return ClaimingWriter(
             claims=self._store.claims,
-            skolon=self._gateways.skolon(record.tenant.skolon_profile, dry_run=False),
+            skolon=self._gateways.skolon(record.tenant.skolon_target, dry_run=False),
             message=message,
             tenant=record.tenant,
             guarded=item.guarded,

@@ -137,7 +137,7 @@ class MatchDecider:
         organisation = record.tenant.organisation
         graph, skolon = (
             gateways.graph(record.credentials),
-            gateways.skolon(record.tenant.skolon_profile, dry_run=True),
+            gateways.skolon(record.tenant.skolon_target, dry_run=True),
         )
         if graph.user(entra_id, ["id"]) is None:
             raise UsageError(f"Entra has no user with the id {entra_id}.")

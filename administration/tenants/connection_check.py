@@ -30,7 +30,7 @@ def check_connection(record: TenantRecord, gateways: Gateways, today: dt.date) -
     """Try what a run needs, in order, and return the result of each step. Nothing is changed."""
     steps = [_secret(record), *_expiry(record, today)]
     entra = list(_entra(record, gateways))
-    skolon = check_skolon(gateways.skolon(record.tenant.skolon_profile, dry_run=True), record.tenant)
+    skolon = check_skolon(gateways.skolon(record.tenant.skolon_target, dry_run=True), record.tenant)
     steps = [*steps, *entra, *skolon]
     key = record.tenant.key
     return [dataclasses.replace(step, fix=step.fix and step.fix.replace("TENANT", key)) for step in steps]

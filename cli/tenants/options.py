@@ -13,7 +13,7 @@ import click
 from cli.tenants.completion import complete_tenants
 from schemas.errors import UsageError
 from schemas.tenants.scope import Operator
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonProfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +68,7 @@ _OPTIONS: Final = (
         metavar="|".join(SkolonProfile),
         help="How the organisation's server lays out its users.",
     ),
+    click.option("--skolon-lacks", metavar="filters,patch", help="What the organisation's server cannot do."),
     click.option("--birthdays/--no-birthdays", default=None),
     click.option("--enabled-only/--all-accounts", default=None),
     click.option("--members-only/--with-guests", default=None),
@@ -116,7 +117,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         if options["schedule"] is not None:
             raise UsageError("Give either --schedule or --no-schedule.")
         changes["schedule"] = None
-    for name in ("match_keys", "erase_blank", "replace_from_later_sources"):
+    for name in ("match_keys", "erase_blank", "replace_from_later_sources", "skolon_lacks"):
         if options[name] is not None:
             changes[name] = split_list(options[name])
     if options["source"]:

@@ -43,6 +43,22 @@ def harmless_requests(url: str) -> Callable[[requests.PreparedRequest], bool]:
     return is_one
 
 
+def harmless_requests_and_replacements(url: str) -> Callable[[requests.PreparedRequest], bool]:
+    """Return a predicate for harmless requests, and for a PUT of one user on condition that it exists."""
+    is_harmless = harmless_requests(url)
+    users = user_addresses(url, "/Users/[^/]+")
+
+    def is_one(request: requests.PreparedRequest) -> bool:
+        is_replacement = (
+            request.method == "PUT"
+            and bool(request.headers.get("If-Match"))
+            and users.fullmatch(request.url or "") is not None
+        )
+        return is_replacement or is_harmless(request)
+
+    return is_one
+
+
 def searches_by_post(url: str) -> Callable[[requests.PreparedRequest], bool]:
     """Return a predicate for searches by POST, which change nothing."""
     addresses = user_addresses(url, f"/Users{re.escape(SEARCH)}")

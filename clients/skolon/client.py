@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 from clients.http.errors import TransportFailure
-from clients.http.limits import SKOLON_LIMITS, TOKEN_LIMITS
+from clients.http.limits import SKOLON_LIMITS
 from clients.http.session import HttpSession, json_object, succeeded
-from clients.skolon.addresses import ORGANISATION, harmless_requests, user_addresses
-from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
-from clients.skolon.capability_cache import CapabilityCache, CapabilityStore
+from clients.skolon.addresses import (
+    ORGANISATION,
+    harmless_requests,
+    harmless_requests_and_replacements,
+    user_addresses,
+)
+from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.errors import (
     Operation,
     UnreadableUserError,
@@ -26,26 +30,28 @@ from clients.skolon.errors import (
     transport_error,
 )
 from clients.skolon.inspection import Inspection, ScimInspection
-from clients.skolon.profiles import ASSUMED, PROFILES, Profile
+from clients.skolon.profiles import PROFILES
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
+from clients.skolon.search.listing import ListedUsers
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates.answers import user_of
+from clients.skolon.updates.replacement import ScimReplacement
 from clients.skolon.updates.scim_update import ScimUpdate
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.outcomes import Stage
+from schemas.tenants.skolon_target import SkolonLack, SkolonTarget
 from schemas.users.skolon_user import ensure_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import requests
 
+    from clients.skolon.auth import TokenSource
     from clients.skolon.capabilities import Capabilities
-    from schemas.settings import Settings
-    from schemas.tenants.skolon_profile import SkolonProfile
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -53,6 +59,8 @@ if TYPE_CHECKING:
 _SCIM: Final = "application/scim+json"
 #: Some servers know the general type alone.
 _ACCEPT: Final = f"{_SCIM}, application/json"
+
+_DEFAULT_TARGET: Final = SkolonTarget()
 
 
 class _NoUserReadableError(TransientError):
@@ -78,15 +86,16 @@ class ScimSkolonClient:
         unusable: UnusableAnswers | None = None,
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
-        profile: Profile = ASSUMED,
+        target: SkolonTarget = _DEFAULT_TARGET,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
         Searches by POST, and what a server says of itself, are allowed besides. `capabilities` is what the
-        process knows of the servers. Requests pass the circuit breakers `breakers`. `profile` says where the
-        attributes of users are.
+        process knows of the servers. Requests pass the circuit breakers `breakers`. `target` says how
+        the servers are to be used.
         """
-        self._profile = profile
+        self._profile = profile = PROFILES[target.profile]
+        self._target = target
         self._methods = methods
         self._url = url.rstrip("/")
         self._token = token
@@ -94,7 +103,7 @@ class ScimSkolonClient:
         self._session = HttpSession(
             methods=frozenset({"GET", "PATCH"}) & (methods or frozenset({"GET", "PATCH"})),
             addresses=user_addresses(self._url, "/Users(/[^/]+)?"),
-            also_allow=harmless_requests(self._url),
+            also_allow=self._also_allowed(),
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
         )
@@ -103,9 +112,8 @@ class ScimSkolonClient:
         self._host = None if ORGANISATION in urlsplit(url).netloc else SKOLON
         self._capabilities = capabilities or CapabilityCache()
         self._search = ScimSearch(self._send, self._check, self._capabilities, profile)
-        self._updates = ScimUpdate(
-            self._send, self._read_document, self._check_found, self._capabilities, profile
-        )
+        self._updates = self._updater()
+        self._listed = ListedUsers(self._search.requests, self.read)
         self._inspection = ScimInspection(self._read_description, self._search.requests, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
         self._unusable = unusable or UnusableAnswers()
@@ -114,13 +122,13 @@ class ScimSkolonClient:
 
     def read_only(self) -> Self:
         """Return a client of the same Skolon whose session allows GET and searches only."""
-        return self._sibling(self._profile, frozenset({"GET"}))
+        return self._sibling(self._target, frozenset({"GET"}))
 
-    def with_profile(self, profile: SkolonProfile) -> Self:
-        """Return a client of the same Skolon for organisations whose users are laid out in this way."""
-        return self._sibling(PROFILES[profile], self._methods)
+    def for_target(self, target: SkolonTarget) -> Self:
+        """Return a client of the same Skolon for organisations whose servers are to be used in this way."""
+        return self._sibling(target, self._methods)
 
-    def _sibling(self, profile: Profile, methods: frozenset[str] | None) -> Self:
+    def _sibling(self, target: SkolonTarget, methods: frozenset[str] | None) -> Self:
         return type(self)(
             url=self._url,
             token=self._token,
@@ -129,8 +137,20 @@ class ScimSkolonClient:
             capabilities=self._capabilities,
             unusable=self._unusable,
             breakers=self._breakers,
-            profile=profile,
+            target=target,
         )
+
+    def _also_allowed(self) -> Callable[[requests.PreparedRequest], bool]:
+        """Return what may be sent beside reading and PATCH; PUT only if the tenant says so."""
+        if SkolonLack.PATCH in self._target.lacks and self._methods is None:
+            return harmless_requests_and_replacements(self._url)
+        return harmless_requests(self._url)
+
+    def _updater(self) -> ScimUpdate | ScimReplacement:
+        send, read, check = self._send, self._read_document, self._check_found
+        if SkolonLack.PATCH in self._target.lacks:
+            return ScimReplacement(send, read, check, self._profile)
+        return ScimUpdate(send, read, check, self._capabilities, self._profile)
 
     def search(self, organisation: str, keys: Mapping[Attribute, str]) -> list[SkolonUser]:
         """Return the users that have any of the values, by a search that other threads may share.
@@ -154,7 +174,8 @@ class ScimSkolonClient:
             self._breakers.guard(skolon_reading(organisation, self._host), about),
             self._unusable.watched(organisation, Operation.SEARCH),
         ):
-            found = self._search.find(organisation, users)
+            search = self._listed if SkolonLack.FILTERS in self._target.lacks else self._search
+            found = search.find(organisation, users)
             results = [result_of_one(found)] if len(users) == 1 else results_of_each(found, users)
             if results and all(isinstance(result, UnreadableUserError) for result in results):
                 raise _NoUserReadableError(Dependency.SKOLON, "no user is readable")
@@ -178,22 +199,23 @@ class ScimSkolonClient:
 
     def read(self, organisation: str, user_id: str) -> SkolonUser | None:
         """Return one user as it is now, None when there is none."""
-        found = self._read_document(organisation, user_id)
-        return None if found is None else found[0]
-
-    def _read_document(self, organisation: str, user_id: str) -> tuple[SkolonUser, dict[str, Any]] | None:
         with (
             self._breakers.guard(skolon_reading(organisation, self._host), user_id),
             self._unusable.watched(organisation, Operation.READ),
         ):
-            response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
-            if is_missing(response):
-                return None
-            try:
-                self._check_found(response, organisation, user_id, Operation.READ)
-            except UserNotFoundError:
-                return None
-            return user_of(response, user_id, Operation.READ, self._profile), json_object(response) or {}
+            found = self._read_document(organisation, user_id)
+        return None if found is None else found[0]
+
+    def _read_document(self, organisation: str, user_id: str) -> tuple[SkolonUser, dict[str, Any]] | None:
+        """Return a user and its document; an update reads by it behind the breaker of updates."""
+        response = self._send("GET", organisation, f"/{quote(user_id, safe='')}", stage=Stage.MATCH)
+        if is_missing(response):
+            return None
+        try:
+            self._check_found(response, organisation, user_id, Operation.READ)
+        except UserNotFoundError:
+            return None
+        return user_of(response, user_id, Operation.READ, self._profile), json_object(response) or {}
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -212,6 +234,8 @@ class ScimSkolonClient:
             self._unusable.watched(organisation, Operation.UPDATE),
         ):
             after = self._updates.update(organisation, user, changes)
+        if after is not None:
+            self._listed.note(organisation, after)
         if after is not user:
             with self._lock:
                 self._updated.add(organisation)
@@ -264,34 +288,3 @@ class ScimSkolonClient:
             refused, token = token, self._token.token(refused=token)
             if token == refused:
                 return response
-
-
-def create_skolon_client(
-    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
-) -> ScimSkolonClient:
-    """Return the client that the environment's settings describe; sends nothing yet.
-
-    `capabilities` keeps what is found out about the servers for all processes.
-    """
-    token: TokenSource
-    if settings.skolon_token:
-        token = StaticToken(settings.skolon_token)
-    else:
-        token = ClientCredentialsTokenSource(
-            HttpSession(
-                methods={"POST"},
-                origin=settings.skolon_token_url,
-                ca_bundle=settings.ca_bundle,
-                limits=TOKEN_LIMITS,
-            ),
-            url=settings.skolon_token_url,
-            client_id=settings.skolon_client_id,
-            client_secret=settings.skolon_client_secret,
-        )
-    return ScimSkolonClient(
-        url=settings.skolon_scim_url,
-        token=token,
-        ca_bundle=settings.ca_bundle,
-        capabilities=CapabilityCache(capabilities),
-        breakers=breakers,
-    )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from clients.skolon.capabilities import Capabilities
     from clients.skolon.inspection import Inspection
-    from schemas.tenants.skolon_profile import SkolonProfile
+    from schemas.tenants.skolon_target import SkolonTarget
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
@@ -40,8 +40,8 @@ class SkolonClient(Protocol):
         Return the user as it is then, None if that is not known. A change that it does not show is not made.
         """
 
-    def with_profile(self, profile: SkolonProfile) -> SkolonClient:
-        """Return a client of the same Skolon for organisations that lay out their users in this way."""
+    def for_target(self, target: SkolonTarget) -> SkolonClient:
+        """Return a client of the same Skolon for organisations whose servers are to be used in this way."""
 
     def read_only(self) -> SkolonClient:
         """Return a client of the same Skolon that can only read, for dry runs."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonProfile
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SCHOOL_EXTENSION, SKOLON_EXTENSION
 

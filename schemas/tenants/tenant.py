@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from schemas.errors import InvalidTenantError
 from schemas.setting_validators import text_faults
 from schemas.tenants.scope import Scope
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonLack, SkolonProfile, SkolonTarget
 from schemas.tenants.tenant_schema import TENANT_KEY, TenantSchema
 from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute
 from schemas.validation import flatten_errors
@@ -63,6 +63,7 @@ class Tenant:
     replace_from_later_sources: frozenset[Attribute] = frozenset()
     ssn_country: str | None = None
     skolon_profile: SkolonProfile = SkolonProfile.ASSUMED
+    skolon_lacks: frozenset[SkolonLack] = frozenset()
     birthdays: bool = True
     scope: Scope = field(default_factory=Scope)
     guard: Guard = field(default_factory=Guard)
@@ -71,6 +72,11 @@ class Tenant:
     schedule: str | None = None
     time_zone: str = "Europe/Stockholm"
     enabled: bool = True
+
+    @property
+    def skolon_target(self) -> SkolonTarget:
+        """How the organisation's server is to be used."""
+        return SkolonTarget(profile=self.skolon_profile, lacks=self.skolon_lacks)
 
     @property
     def wants_birthdays(self) -> bool:
@@ -125,6 +131,7 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
         "sources": {str(name): list(sources) for name, sources in tenant.sources.items()},
         "erase_blank": sorted(str(name) for name in tenant.erase_blank),
         "replace_from_later_sources": sorted(str(name) for name in tenant.replace_from_later_sources),
+        "skolon_lacks": sorted(map(str, tenant.skolon_lacks)),
     }
 
 
@@ -156,7 +163,7 @@ def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:
         )
     if "match_keys" in values:
         values["match_keys"] = tuple(values["match_keys"])
-    for name in ("erase_blank", "replace_from_later_sources"):
+    for name in ("erase_blank", "replace_from_later_sources", "skolon_lacks"):
         if name in values:
             values[name] = frozenset(values[name])
     if "scope" in values:

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from schemas.fields import StrictBoolean
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonLack, SkolonProfile
 from schemas.users.attributes import (
     ATTRIBUTE_TABLE,
     MATCH_KEYS,
@@ -95,6 +95,7 @@ class TenantSchema(Schema):
     replace_from_later_sources = _attributes(*SOURCE_ORDERED_ATTRIBUTES)
     ssn_country = fields.String(allow_none=True, validate=validate.OneOf(SSN_COUNTRIES))
     skolon_profile = fields.Enum(SkolonProfile, by_value=True)
+    skolon_lacks = fields.List(fields.Enum(SkolonLack, by_value=True))
     birthdays = StrictBoolean()
     scope = fields.Nested(ScopeSchema)
     guard = fields.Nested(GuardSchema)

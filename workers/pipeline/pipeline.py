@@ -85,7 +85,7 @@ class SyncPipeline:
         self._tenant = record.tenant
         self._gateways = gateways
         self._graph = gateways.graph(record.credentials)
-        self._skolon = gateways.skolon(record.tenant.skolon_profile, dry_run=dry_run)
+        self._skolon = gateways.skolon(record.tenant.skolon_target, dry_run=dry_run)
         self._writer = writer
         self._claimed = claimed
         self._verifications = verifications

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 #: Users on a page, which a server may lower (RFC 7644 section 3.4.2.4), and users of one search at most: more
 #: cannot share the keys of one user.
@@ -48,25 +48,33 @@ class TooManyResultsError(Exception):
 
 
 def read_pages(read: Callable[[PageRequest], SearchPage]) -> list[Any]:
-    """Return the resources of all pages, each user once.
+    """Return the resources of all pages of a search, each user once; raises as `iterate_resources` does."""
+    return list(iterate_resources(read, most=MAX_SEARCH_RESULTS))
+
+
+def iterate_resources(read: Callable[[PageRequest], SearchPage], *, most: int) -> Iterator[Any]:
+    """Yield the resources of all pages, each user once.
 
     Raises `InconsistentPagesError` unless there are as many different users as the server counts, and
-    `TooManyResultsError`.
+    `TooManyResultsError` if there are more than `most`.
     """
-    found: dict[str, Any] = {}
+    found: set[str] = set()
     request = PageRequest()
     while True:
         page = read(request)
-        if max(page.total or 0, len(page.resources)) > MAX_SEARCH_RESULTS:
+        if max(page.total or 0, len(page.resources), len(found)) > most:
             raise TooManyResultsError(page.resources)
         known = len(found)
         for resource in page.resources:
-            found.setdefault(identity(resource, len(found)), resource)
+            name = identity(resource, len(found))
+            if name not in found:
+                found.add(name)
+                yield resource
         is_stuck = len(found) == known
         if page.next_cursor is not None:
             request = PageRequest(cursor=page.next_cursor)
         elif page.total is None or len(found) == page.total:
-            return list(found.values())
+            return
         else:
             is_stuck = is_stuck or len(found) > page.total
             request = PageRequest(start_index=request.start_index + len(page.resources))

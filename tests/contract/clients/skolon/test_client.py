@@ -12,10 +12,11 @@ from urllib.parse import unquote_plus
 
 import pytest
 
+from clients.gateways import create_skolon_client
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken
-from clients.skolon.client import ScimSkolonClient, create_skolon_client
+from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import UserNotFoundError
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.scope import Scope
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonLack, SkolonProfile
 from schemas.tenants.tenant import Guard, Tenant, dump_tenant, restore_tenant
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import equals, tenant
@@ -30,6 +30,7 @@ DECISIVE: Final[dict[str, Any]] = {
 }
 OTHERS: Final[dict[str, Any]] = {
     "key": "another",
+    "skolon_lacks": frozenset([SkolonLack.FILTERS]),
     "name": "Another",
     "client_secret_expires": None,
     "guard": Guard(changed=None),

@@ -43,6 +43,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "replace_from_later_sources": [],
     "ssn_country": None,
     "skolon_profile": "assumed",
+    "skolon_lacks": [],
     "birthdays": True,
     "scope": {"enabled_only": False, "members_only": True, "include": [], "exclude": []},
     "guard": {

@@ -26,7 +26,7 @@ from workers.pipeline.pipeline import SyncPipeline
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from schemas.tenants.skolon_profile import SkolonProfile
+    from schemas.tenants.skolon_target import SkolonTarget
     from schemas.users.skolon_user import SkolonUser
 
 NAMES: Final = (("Anna", "Andersson"), ("Bo", "Berg"))
@@ -50,8 +50,8 @@ class World:
         del credentials
         return self
 
-    def skolon(self, profile: SkolonProfile, *, dry_run: bool) -> World:
-        del profile, dry_run
+    def skolon(self, target: SkolonTarget, *, dry_run: bool) -> World:
+        del target, dry_run
         return self
 
     def skip_birthday(self) -> None:

@@ -22,7 +22,7 @@ from schemas.users.skolon_user import SkolonUser, ensure_usable
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from schemas.tenants.skolon_profile import SkolonProfile
+    from schemas.tenants.skolon_target import SkolonTarget
 
 
 @dataclass
@@ -106,9 +106,9 @@ class MemorySkolonClient:
             person.revision += 1
             return _user(user.id, person)
 
-    def with_profile(self, profile: SkolonProfile) -> MemorySkolonClient:
+    def for_target(self, target: SkolonTarget) -> MemorySkolonClient:
         """Return the same client: its servers lay out users in one way."""
-        del profile
+        del target
         return self
 
     def read_only(self) -> MemorySkolonClient:

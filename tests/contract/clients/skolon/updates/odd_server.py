@@ -108,7 +108,7 @@ class OddServer:
         before = self.users[user_id]
         if method == "GET":
             return "200 OK", self._shown(before)
-        if environ.get("HTTP_IF_MATCH") not in (None, self._version(before)):
+        if environ.get("HTTP_IF_MATCH") not in (None, "*", self._version(before)):
             raise RefusedError(412)
         self.bodies.append(sent)
         if method == "PUT":
@@ -156,6 +156,7 @@ class OddServer:
     def _kept(self, before: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
         """Return what the server keeps of a user."""
         names = {"externalid": "externalId", "username": "userName", "phonenumbers": "phoneNumbers"}
+        names["nickname"] = "nickName"
         after = {names.get(name.lower(), name): value for name, value in sent.items()}
         after["userName"] = after.get("userName") or before["userName"]
         after["id"] = before["id"]

@@ -10,7 +10,7 @@ from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from sandbox.serving import serve
 from schemas.errors import PermanentError
-from schemas.tenants.skolon_profile import SkolonProfile
+from schemas.tenants.skolon_target import SkolonProfile, SkolonTarget
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SCHOOL_EXTENSION
 from tests.contract.clients.skolon.updates.odd_server import Oddity, OddServer
@@ -39,7 +39,7 @@ def test_an_update(oddities: tuple[Oddity, ...]) -> None:
     with serve(server, threads=2) as served:
         client = ScimSkolonClient(
             url=f"{served.url}/{{organisation}}", token=StaticToken("made-up")
-        ).with_profile(SkolonProfile.SS12000)
+        ).for_target(SkolonTarget(profile=SkolonProfile.SS12000))
         user = client.read("exempel", "1")
         assert user is not None
         after = client.update("exempel", user, CHANGES)
@@ -58,8 +58,10 @@ def test_a_protected_user_is_not_sent_a_change(profile: SkolonProfile) -> None:
     server = OddServer(users={"1": pupil(securityMarking=True)}, oddities=frozenset())
     with serve(server, threads=2) as served:
         client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
-        user = client.with_profile(profile).read("exempel", "1")
+        user = client.for_target(SkolonTarget(profile=profile)).read("exempel", "1")
         assert user is not None
         with pytest.raises(PermanentError, match="protected"):
-            client.with_profile(profile).update("exempel", user, {Attribute.FIRST_NAME: "Ny"})
+            client.for_target(SkolonTarget(profile=profile)).update(
+                "exempel", user, {Attribute.FIRST_NAME: "Ny"}
+            )
     assert server.requests == ["GET"]
