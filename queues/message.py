@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dramatiq import Message
 
 from schemas.messages.messages import (
+    DEAD_SINCE,
     METADATA_KEY,
     OPERATION,
     REPLAY,
@@ -121,8 +122,10 @@ def _give_up_after(envelope: Any) -> dict[str, Any]:
 
 
 def _replay(dead_letter: DeadLetter, operation: int) -> dict[str, Any]:
+    since = dead_letter.dead_since
     return {
         OPERATION: operation,
         "reason": str(dead_letter.failure.reason),
         "stage": str(dead_letter.failure.stage),
+        **({} if since is None else {DEAD_SINCE: since.isoformat(timespec="seconds")}),
     }

@@ -69,6 +69,7 @@ def user_reports(
 
 def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserReport:
     """Return the status of the user with that Entra id; it is unknown if no run knows the user."""
-    history = store.user_history.entries(tenant, user, limit)
+    # Since when a state holds is asked of all runs, however many of them are shown.
+    history = store.user_history.entries(tenant, user)
     standing = user_status_of(history, store.user_history.last_verification(tenant, user))
-    return UserReport(user=user, standing=standing, history=history)
+    return UserReport(user=user, standing=standing, history=history[:limit])

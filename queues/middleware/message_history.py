@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from queues.message import GIVE_UP_AFTER
 from queues.middleware.failure_policy import MAX_DELAY, History, ReplayOrigin
 from schemas.dead_letter_reasons import Reason
-from schemas.messages.messages import METADATA_KEY
+from schemas.messages.messages import DEAD_SINCE, METADATA_KEY, REPLAY
 from schemas.outcomes import Stage
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def as_dead_letter(
         "reason": str(dead_letter.reason),
         "stage": str(dead_letter.stage),
         "detail": dead_letter.detail,
-        "dead_since": now.isoformat(timespec="seconds"),
+        DEAD_SINCE: _dead_since(message) or now.isoformat(timespec="seconds"),
         "version": version,
     }
     # A replayed message may tell of the Skolon users of its former failure.
@@ -129,6 +129,13 @@ def as_dead_letter(
 def _section(message: MessageProxy | Message[Any]) -> dict[str, Any]:
     section = message.options.get(METADATA_KEY)
     return section if isinstance(section, dict) else {}
+
+
+def _dead_since(message: Message[Any]) -> str | None:
+    """Return since when a replayed message had been a dead letter; a failed replay does not change that."""
+    replay = _section(message).get(REPLAY)
+    since = replay.get(DEAD_SINCE) if isinstance(replay, dict) else None
+    return since if isinstance(since, str) else None
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:

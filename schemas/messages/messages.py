@@ -57,6 +57,7 @@ METADATA_KEY: Final = "update_sync"
 #: The key in that section of a replayed message, and in it the key of the replay's number.
 REPLAY: Final = "replay"
 OPERATION: Final = "operation"
+DEAD_SINCE: Final = "dead_since"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, func, literal, null
+from sqlalchemy import JSON, case, func, literal, null
 
 from schemas.outcomes import Outcome
 from schemas.runs.changes import format_changes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]:
     """Return the columns of a receipt whose message is a dead letter."""
-    collision = failure.collision
+    receipts, collision = tables.receipts, failure.collision
     return {
         "outcome": Outcome.DEAD_LETTERED,
         "reason": failure.reason,
@@ -29,7 +29,11 @@ def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]
         "candidate_skolon_ids": list(failure.candidates) or None,
         "contested_attribute": collision and collision.attribute,
         "attempts": attempts,
-        "finished_at": now(),
+        # A replay that fails again does not change since when the user has failed.
+        "finished_at": case(
+            (receipts.c.outcome == Outcome.DEAD_LETTERED, func.coalesce(receipts.c.finished_at, now())),
+            else_=now(),
+        ),
     }
 
 

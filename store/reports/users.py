@@ -73,9 +73,9 @@ class UserHistory:
         with self._database.transaction() as connection:
             return bool(connection.scalar(select(known)))
 
-    def entries(self, tenant: str, entra_id: str, limit: int) -> list[HistoryEntry]:
+    def entries(self, tenant: str, entra_id: str) -> list[HistoryEntry]:
         """Return what the runs did about a person, the newest first."""
-        query = _entries(tenant, entra_id).limit(limit)
+        query = _entries(tenant, entra_id)
         with self._database.transaction() as connection:
             return [_entry(row) for row in connection.execute(query)]
 

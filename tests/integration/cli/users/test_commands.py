@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
 from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
+from tests.contract.store.factories import begin_run
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
 
 if TYPE_CHECKING:
@@ -144,3 +146,27 @@ def test_the_report_tells_who_could_sign_in(env: dict[str, str]) -> None:
     assert f"    {ANNA}\n      Idp identifier in other capital or small letters\n" in shown
     assert "With onPremisesImmutableId as its source, 1 people would get another Idp identifier" in shown
     assert "'tenants preview exempel --set idp_identifier=onPremisesImmutableId' tries it" in shown
+
+
+def test_since_does_not_depend_on_how_many_runs_are_shown(env: dict[str, str]) -> None:
+    """It is asked of the whole history: with one run shown and with all, as a text and as JSON."""
+    # Times are printed in whole seconds.
+    time.sleep(1.1)
+    with closing(open_store(env)) as store:
+        for number in range(4):
+            run = begin_run(store, f"later {number}", ANNA, key="exempel")
+            store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+            store.runs.finish_reading(run.id)
+            store.runs.complete_if_done(run.id)
+
+    shown = [
+        json_output("users", "show", "exempel", ANNA, "--recorded", "--limit", str(limit), env=env)["users"][
+            0
+        ]
+        for limit in (1, 2, 100)
+    ]
+
+    assert len({each["since"] for each in shown}) == 1
+    assert [len(each["history"]) for each in shown][:2] == [1, 2]
+    text = update_sync("users", "show", "exempel", ANNA, "--recorded", "--limit", "1", env=env).stdout
+    assert shown[0]["since"] in text

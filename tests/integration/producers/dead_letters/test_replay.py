@@ -122,6 +122,27 @@ def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, 
     assert sync.store.operations.get(operation.id) == operation
 
 
+def test_a_failed_replay_does_not_change_since_when(sync: InProcessSync) -> None:
+    """Neither the receipt nor the dead letter says that the user has failed only since the replay."""
+    run = sync.run().run.id
+    [before] = [each for each in dead_letters(sync) if reason_of(each) == "ambiguous_match"][:1]
+    user = before["kwargs"]["user"]
+    receipt = sync.store.receipts.get(run, user)
+
+    replay(sync, DeadLetterFilter(users=(user,)))
+
+    [after] = [each for each in dead_letters(sync) if each["kwargs"]["user"] == user]
+    assert after["options"][METADATA_KEY]["dead_since"] == before["options"][METADATA_KEY]["dead_since"]
+    replayed = sync.store.receipts.get(run, user)
+    assert receipt is not None
+    assert replayed is not None
+    assert (replayed.operation, replayed.finished) == (1, receipt.finished)
+
+
+def reason_of(dead_letter: dict[str, Any]) -> str:
+    return str(dead_letter["options"][METADATA_KEY]["reason"])
+
+
 def test_the_hopeless_come_last(made_up: Environment, sync: InProcessSync) -> None:
     """Users with faults of their own, however old, keep no other user from being replayed."""
     mended = next(each for each in made_up.municipality if each.outcome == "updated")
