@@ -13,6 +13,7 @@ from administration.tenants.check_steps import CheckResult, Severity, try_step
 from clients.skolon.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
+from schemas.tenants.skolon_target import SkolonLack
 from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     """Yield the steps; `skolon` need only be able to read."""
     organisation = tenant.organisation
     skolon.forget_capabilities(organisation, SEARCH_CAPABILITIES)
-    users = _users(skolon, organisation)
+    users = _users(skolon, tenant)
     yield users
     if users.severity is Severity.ERROR:
         yield CheckResult(name=_KEYS, severity=Severity.SKIPPED, detail="users could not be searched")
@@ -75,7 +76,7 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     else:
         detail = "the organisation has no user that can be read, so searches could not be proven"
         yield CheckResult(name=_KEYS, severity=Severity.WARNING, detail=detail)
-    yield _said(description)
+    yield _said(description, tenant.skolon_lacks)
     yield from _updates(skolon.capabilities(organisation))
 
 
@@ -84,7 +85,9 @@ def _inspect(skolon: SkolonClient, organisation: str, inspected: list[Inspection
     return ""
 
 
-def _users(skolon: SkolonClient, organisation: str) -> CheckResult:
+def _users(skolon: SkolonClient, tenant: Tenant) -> CheckResult:
+    organisation = tenant.organisation
+
     def search() -> str:
         if skolon.search(organisation, {Attribute.EXTERNAL_ID: _NO_SUCH_ID}):
             raise HaltError(
@@ -96,6 +99,9 @@ def _users(skolon: SkolonClient, organisation: str) -> CheckResult:
     step = try_step(_USERS, search)
     if step.severity is not Severity.OK:
         return step
+    if SkolonLack.FILTERS in tenant.skolon_lacks:
+        detail = "all users are listed for that, because the tenant says that the server has no filters"
+        return dataclasses.replace(step, detail=f"{step.detail}; {detail}")
     if skolon.capabilities(organisation).method is not SearchMethod.GET:
         return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
     detail = (
@@ -202,17 +208,18 @@ def _reading(skolon: SkolonClient, organisation: str, user_id: str) -> CheckResu
     return try_step(_READ, read)
 
 
-def _said(description: ServerDescription) -> CheckResult:
+def _said(description: ServerDescription, lacks: Collection[SkolonLack]) -> CheckResult:
     """Say what the server's own description means for the sync, which goes by what it finds out."""
     if description.is_empty:
         detail = "nothing: it has no ServiceProviderConfig and no Schemas, which is allowed"
         return CheckResult(name=_DESCRIPTION, severity=Severity.SKIPPED, detail=detail)
-    if description.takes_updates is False:
+    if description.takes_updates is False and SkolonLack.PATCH not in lacks:
         return CheckResult(
             name=_DESCRIPTION,
             severity=Severity.ERROR,
             detail="it takes no PATCH, so no user can be updated",
-            fix="ask Skolon to take PATCH (RFC 7644 section 3.5.2)",
+            fix="ask Skolon to take PATCH (RFC 7644 section 3.5.2), or have whole users sent by PUT: "
+            "update-sync tenants set TENANT --skolon-lacks patch",
         )
     unusable = {
         "it has no": description.missing,

@@ -16,6 +16,7 @@ from clients.skolon.client import ScimSkolonClient
 from devtools.odd_servers.oddities import SearchOddity
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
+from schemas.tenants.skolon_target import SkolonLack
 from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION
 from tests.contract.store.factories import tenant
@@ -68,7 +69,9 @@ def checked(server: Server, **settings: Any) -> dict[str, CheckResult]:
     """Return the steps by name; whatever is sent changes nothing (promise P1)."""
     with serve(server, threads=2) as served:
         client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
-        steps = {step.name: step for step in check_skolon(client.read_only(), tenant(**settings))}
+        checked_tenant = tenant(**settings)
+        client = client.for_target(checked_tenant.skolon_target).read_only()
+        steps = {step.name: step for step in check_skolon(client, checked_tenant)}
     assert {line for line in server.lines if not line.startswith("GET ")} <= {"POST /Users/.search"}
     for step in steps.values():
         assert "kommun.example" not in f"{step.detail}{step.fix}"
@@ -235,6 +238,24 @@ def test_what_a_server_says_of_itself(descriptions: dict[str, Any], grade: str, 
     """Its description is shown, whatever it is like; only that there is no PATCH is an error."""
     step = checked(served_with(descriptions=descriptions))[SAID]
     assert (str(step.severity), step.detail[: len(words)]) == (grade, words)
+
+
+@pytest.mark.parametrize("oddity", [SearchOddity.REFUSES_FILTERS, SearchOddity.IGNORES_FILTER])
+def test_a_server_without_filters_is_no_fault_if_the_tenant_says_so(oddity: SearchOddity) -> None:
+    """Its users are listed, and found by an index."""
+    steps = checked(served_with(oddity), skolon_lacks=frozenset({SkolonLack.FILTERS}))
+    assert {USERS: "ok", KEYS: "ok", TOGETHER: "ok", READ: "ok"}.items() <= grades(steps).items()
+    assert "all users are listed" in steps[USERS].detail
+
+
+def test_a_server_without_patch_is_no_fault_if_the_tenant_says_so() -> None:
+    """Whole users are sent by PUT then; without that, the check says which setting does it."""
+    descriptions = described(CORE_SCHEMA, EXTENSION, patch=False)
+    without = checked(served_with(descriptions=descriptions))[SAID]
+    assert "--skolon-lacks patch" in str(without.fix)
+    lacks = frozenset({SkolonLack.PATCH})
+    step = checked(served_with(descriptions=descriptions), skolon_lacks=lacks)[SAID]
+    assert step.severity is not Severity.ERROR
 
 
 def test_what_updates_have_found_out_is_kept_and_said() -> None:
