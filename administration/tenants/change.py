@@ -24,6 +24,10 @@ def change_settings(key: str, changes: Mapping[str, Any], tenants: Tenants) -> l
     except DecryptionError:
         before = None
     after = dump_tenant(tenants.change(key, changes))
+    # The date of a former secret is forgotten with it.
+    of_secret = ["client_secret_expires"] if before is not None and "client_secret" in changes else []
     return sorted(
-        name for name in changes if before is None or name not in after or before[name] != after[name]
+        name
+        for name in {*changes, *of_secret}
+        if before is None or name not in after or before[name] != after[name]
     )

@@ -68,13 +68,14 @@ def list_runs(*, tenant: str | None, statuses: tuple[str, ...], limit: int, want
             timestamp(summary.run.started),
             summary.published,
             summary.pending,
-            summary.counts.get(Outcome.UPDATED, 0) + summary.counts.get(Outcome.WOULD_UPDATE, 0),
+            summary.counts.get(Outcome.UPDATED, 0),
+            summary.counts.get(Outcome.WOULD_UPDATE, 0) if summary.run.dry_run else "",
             summary.counts.get(Outcome.DEAD_LETTERED, 0),
         )
         for summary in summaries
     ]
-    headings = ("run", "tenant", "mode", "status", "started", "published", "pending", "updated", "dead")
-    print_table(headings, rows)
+    headings = ("run", "tenant", "mode", "status", "started", "published", "pending", "updated")
+    print_table((*headings, "would update", "dead"), rows)
 
 
 @runs.command()

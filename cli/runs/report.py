@@ -11,7 +11,7 @@ from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
 from cli.output import print_fields, print_json
 from cli.runs.details import print_details
-from schemas.outcomes import Cause, Outcome
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Outcome
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -39,10 +39,15 @@ def show_run(
     wants_json: bool,
     details: RunDetails | None = None,
     idle: Sequence[Idle] = (),
+    joined: bool | None = None,
 ) -> None:
-    """Print a run with its totals, and its details and what keeps it from going on, if given."""
+    """Print a run with its totals, and its details and what keeps it from going on, if given.
+
+    `joined` says in JSON whether the command's request has joined the run of an earlier one.
+    """
     if wants_json:
-        print_json(run_json(summary, details, idle))
+        more = {} if joined is None else {"joined": joined}
+        print_json({**run_json(summary, details, idle), **more})
         return
     run = summary.run
     fields: dict[str, object] = {
@@ -89,7 +94,10 @@ def show_run(
 def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:
     """Return how many users have which outcome and reason."""
     fields: dict[str, object] = {
-        f"  {outcome}": count for outcome, count in summary.counts.items() if outcome is not Outcome.PENDING
+        # In one order; the dead letters are the last, so that their reasons stand under them.
+        f"  {outcome}": summary.counts[outcome]
+        for outcome in FINAL_OUTCOMES
+        if outcome in summary.counts
     }
     if summary.skipped_verified:
         unchanged = summary.counts.get(Outcome.UNCHANGED, 0)

@@ -45,9 +45,12 @@ def request_and_wait(
         wait_report(quiet=wants_json, idle=idle_check(services), tenant=request.tenant) as report,
     ):
         run = started_run(event_id, services, report, timeout=timeout)
+        joined = services.store.triggers.has_joined(event_id)
+        if joined:
+            echo(_joined_text(run), err=True)
         left = None if ends is None else max(0.0, ends - time.monotonic())
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
-    show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store))
+    show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store), joined=joined)
     exit_with(summary)
 
 
@@ -88,6 +91,12 @@ def say_goes_on(run_id: int) -> None:
         f"'update-sync runs cancel {run_id}' ends it.",
         err=True,
     )
+
+
+def _joined_text(run: Run) -> str:
+    """Return that a request has started no run of its own, because an open run does all that it asks for."""
+    kind = f"{run.mode} run{' of named users' if run.users else ''}"
+    return f"Run {run.id}, a {kind}, was open already and does what was asked for: the request joins it."
 
 
 def started_run(

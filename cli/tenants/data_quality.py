@@ -21,7 +21,13 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.reports.data_quality import DataQualityReport, SharedValues, UserFindings, UserPairs
+    from schemas.reports.data_quality import (
+        DataQualityReport,
+        FailedFindings,
+        SharedValues,
+        UserFindings,
+        UserPairs,
+    )
 
 _INDENT: Final = "  "
 
@@ -42,8 +48,8 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
     Skolon users that two persons claim; persons who share an EPPN or a personal number in Entra; EPPNs that
     are another person's mail, were another person's in the full run before, or hold a personal number;
     persons without a match key, not found in Skolon, matching several Skolon users or locked out of sign-in
-    by QR codes; and whether Graph listed all the users that it counts. Persons are shown by their ids; no
-    value is shown.
+    by QR codes; all whose update failed, with the reason; and whether Graph listed all the users that it
+    counts. Persons are shown by their ids; no value is shown.
     """
     store = current_services(Requirement.DATABASE).store
     found = data_quality_of(key, store=store, limit=limit)
@@ -77,6 +83,7 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     yield from _people("People without any match key", found.no_match_key, details=False)
     yield from _people("People not found in Skolon", found.not_found, details=False)
     yield from _people("People matching several Skolon users", found.ambiguous, details=True)
+    yield from _failed(found.failed)
 
 
 def _shared(title: str, shared: SharedValues) -> Iterator[str]:
@@ -101,6 +108,14 @@ def _people(title: str, found: UserFindings, *, details: bool) -> Iterator[str]:
         yield f"{_INDENT}{user}"
         if details and detail:
             yield f"{_INDENT * 2}{detail}"
+    yield from _more(found.count, len(found.users))
+
+
+def _failed(found: FailedFindings) -> Iterator[str]:
+    yield f"People whose update failed, those above included: {found.count}"
+    for user, reason, detail in found.users:
+        yield f"{_INDENT}{user}"
+        yield f"{_INDENT * 2}{reason}: {detail}" if detail else f"{_INDENT * 2}{reason}"
     yield from _more(found.count, len(found.users))
 
 

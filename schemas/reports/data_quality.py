@@ -10,6 +10,7 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.reports.sign_in import SignInFindings
     from schemas.runs.collision import Collision
     from schemas.runs.run import RunSummary
@@ -27,6 +28,23 @@ class UserFindings:
         return {
             "count": self.count,
             "users": [{"user": user, "detail": detail} for user, detail in self.users],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedFindings:
+    """Users whose update failed: how many, and the first of them, each with the reason and the detail."""
+
+    count: int
+    users: Sequence[tuple[str, Reason, str | None]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "count": self.count,
+            "users": [
+                {"user": user, "reason": str(reason), "detail": detail} for user, reason, detail in self.users
+            ],
         }
 
 
@@ -97,6 +115,7 @@ class DataQualityReport:
     no_match_key: UserFindings
     not_found: UserFindings
     ambiguous: UserFindings
+    failed: FailedFindings
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -117,4 +136,5 @@ class DataQualityReport:
             "no_match_key": self.no_match_key.as_json(),
             "not_found": self.not_found.as_json(),
             "ambiguous": self.ambiguous.as_json(),
+            "failed": self.failed.as_json(),
         }

@@ -115,9 +115,15 @@ def restore_tenant(key: str, settings: object) -> Tenant:
 
 
 def change_tenant(tenant: Tenant, changes: object) -> tuple[Tenant, str | None]:
-    """Return the tenant with `changes` applied, and the new client secret if they name one."""
+    """Return the tenant with `changes` applied, and the new client secret if they name one.
+
+    A new secret without a date has none: the stored one is the former secret's.
+    """
     loaded = _load(tenant.key, changes, partial=True, is_new=True)
     secret = loaded.pop(_SECRET, None)
+    if secret is not None:
+        # The date that is stored is the former secret's.
+        loaded.setdefault("client_secret_expires", None)
     current = _load(tenant.key, dump_tenant(tenant), partial=True)
     for name in _NESTED:
         loaded[name] = {**current[name], **loaded.get(name, {})}

@@ -13,6 +13,7 @@ from schemas.outcomes import NotFoundReason, Outcome
 from schemas.reports.data_quality import (
     CollisionFindings,
     DataQualityReport,
+    FailedFindings,
     SharedValues,
     UserFindings,
     UserPairs,
@@ -36,6 +37,7 @@ _COLUMNS: Final = tuple(
     tables.receipts.c[name]
     for name in (
         "entra_id",
+        "reason",
         "detail",
         "holder_entra_id",
         "contested_skolon_id",
@@ -79,6 +81,7 @@ class DataQualityReports:
                     and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))
                 ),
                 ambiguous=query.users(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
+                failed=query.failed(),
             )
 
 
@@ -94,6 +97,12 @@ class _ReceiptQuery:
         """Return the users whose receipts meet a condition."""
         count, rows = self._first(condition)
         return UserFindings(count=count, users=[(row.entra_id, row.detail) for row in rows])
+
+    def failed(self) -> FailedFindings:
+        """Return the users whose update failed, for whatever reason."""
+        count, rows = self._first(tables.receipts.c.outcome == Outcome.DEAD_LETTERED)
+        users = [(row.entra_id, Reason(row.reason), row.detail) for row in rows]
+        return FailedFindings(count=count, users=users)
 
     def collisions(self) -> CollisionFindings:
         """Return who claims a Skolon user that another Entra user keeps."""

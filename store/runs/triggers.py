@@ -90,6 +90,18 @@ class Triggers:
         with self._database.transaction() as connection:
             return _event_run(connection, event_id)
 
+    def has_joined(self, event_id: str) -> bool:
+        """Say whether a trigger led to a run that an earlier trigger had opened."""
+        mine, others = tables.triggers.alias(), tables.triggers.alias()
+        earlier = exists().where(
+            mine.c.event_id == event_id,
+            others.c.run_id == mine.c.run_id,
+            others.c.event_id != mine.c.event_id,
+            others.c.received < mine.c.received,
+        )
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(select(earlier)))
+
     def _sealed(self, request: SyncRequest) -> SyncRequest:
         if request.settings is None:
             return request

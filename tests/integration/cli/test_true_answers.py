@@ -1,0 +1,102 @@
+"""Answers that were wrong once: who failed, what a dry run would do, what a reason belongs to, old dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from devtools.commands import json_output, update_sync
+from schemas.dead_letter_reasons import Reason
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Mode, Outcome, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from tests.contract.store.factories import begin_run
+from tests.integration.cli.command_line import open_store
+
+if TYPE_CHECKING:
+    from schemas.runs.run import Run
+    from store.store import Store
+
+ANNA, BO = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
+INVALID = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="ssn: is no personal number of SE")
+
+
+def end(store: Store, run: Run) -> None:
+    store.runs.finish_reading(run.id)
+    assert store.runs.complete_if_done(run.id)
+
+
+def test_the_report_says_who_failed(env: dict[str, str], store: Store) -> None:
+    """Whatever the reason: with the reason and the detail of each."""
+    run = begin_run(store, "event", ANNA, BO, key="exempel")
+    store.receipts.mark_dead_lettered(run.id, BO, INVALID, 1)
+    store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+    end(store, run)
+
+    text = update_sync("tenants", "report", "exempel", env=env).stdout
+    assert "People whose update failed, those above included: 1" in text
+    assert "invalid_user: ssn: is no personal number of SE" in text
+    failed = json_output("tenants", "report", "exempel", env=env)["failed"]
+    assert failed == {
+        "count": 1,
+        "users": [{"user": BO, "reason": "invalid_user", "detail": INVALID.detail}],
+    }
+
+
+def test_a_dry_run_has_updated_nobody(env: dict[str, str], store: Store) -> None:
+    """What it would update stands in a column of its own."""
+    run = begin_run(store, "event", ANNA, dry_run=True, key="exempel")
+    store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.WOULD_UPDATE, skolon_id="s1"))
+    end(store, run)
+
+    headings, row = (line.split("\t") for line in update_sync("runs", "list", env=env).stdout.splitlines())
+    shown = dict(zip(headings, row, strict=True))
+    assert (shown["updated"], shown["would update"]) == ("0", "1")
+    outcomes = json_output("runs", "list", env=env)[0]["outcomes"]
+    assert (outcomes["updated"], outcomes["would_update"]) == (0, 1)
+
+
+def test_reasons_stand_under_the_dead_letters(env: dict[str, str], store: Store) -> None:
+    """Whichever outcome came first."""
+    run = begin_run(store, "event", ANNA, BO, key="exempel")
+    store.receipts.mark_dead_lettered(run.id, BO, INVALID, 1)
+    store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+    end(store, run)
+
+    lines = update_sync("runs", "show", str(run.id), env=env).stdout.splitlines()
+    [place] = [number for number, line in enumerate(lines) if line.strip().startswith("invalid_user")]
+    assert lines[place - 1].strip().startswith("dead_lettered")
+
+
+def test_a_delta_that_joins_a_full_run_is_told_from_its_own(store: Store) -> None:
+    store.triggers.open(SyncRequest(tenant="exempel"), "full")
+    joined = store.triggers.open(SyncRequest(tenant="exempel", mode=Mode.DELTA), "delta")
+
+    assert (joined.new, joined.run.mode) == (False, Mode.FULL)
+    assert store.triggers.has_joined("delta")
+    assert not store.triggers.has_joined("full")
+
+
+def test_a_new_secret_has_no_old_date(env: dict[str, str]) -> None:
+    """The date of the former secret is forgotten, and that is said; a date that is given is kept."""
+    dated = {"client_secret_expires": "2026-12-01"}
+    update_sync("tenants", "set", "exempel", "--from", "-", env=env, stdin=json.dumps(dated))
+
+    done = update_sync(
+        "tenants",
+        "set",
+        "exempel",
+        "--from",
+        "-",
+        env=env,
+        stdin=json.dumps({"client_secret": "new~made~up"}),
+    )
+
+    assert "client_secret, client_secret_expires" in done.stdout
+    assert json_output("tenants", "show", "exempel", env=env)["client_secret_expires"] is None
+    both = {"client_secret": "newer~made~up", "client_secret_expires": "2027-12-01"}
+    update_sync("tenants", "set", "exempel", "--from", "-", env=env, stdin=json.dumps(both))
+    with closing(open_store(env)) as opened:
+        assert opened.tenants.settings("exempel").client_secret_expires == dt.date(2027, 12, 1)
