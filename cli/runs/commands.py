@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from administration.runs.details import details_of
+from administration.runs.event import run_of_event
 from administration.runs.wait_for_run import wait_for_end
 from cli.context import current_services
 from cli.exits import INTERRUPTED
@@ -48,14 +49,22 @@ def runs() -> None:
     type=click.Choice(choices(Status)),
     help="Only runs with this status; may be repeated.",
 )
+@click.option("--event", metavar="EVENT_ID", help="Only the run that this trigger started or joined.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-def list_runs(*, tenant: str | None, statuses: tuple[str, ...], limit: int, wants_json: bool) -> None:
+def list_runs(
+    *, tenant: str | None, statuses: tuple[str, ...], event: str | None, limit: int, wants_json: bool
+) -> None:
     """List runs, the newest first."""
     store = current_services(Requirement.DATABASE).store
     if tenant is not None:
         store.tenants.outline(tenant)
-    summaries = store.runs.list(tenant, limit, statuses=[Status(each) for each in statuses])
+    if event is not None:
+        if tenant or statuses:
+            raise click.UsageError("--event goes without --tenant and --status: it has one run.")
+        summaries = [run_of_event(event, store)]
+    else:
+        summaries = store.runs.list(tenant, limit, statuses=[Status(each) for each in statuses])
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return

@@ -30,7 +30,7 @@ def publish_only(
 ) -> None:
     """Publish a request and print its event id; `more` is added to the JSON."""
     event_id = publish_request(request, store=services.store, publisher=services.broker)
-    text = f"Published, as event {event_id}. 'update-sync runs list' shows the run."
+    text = f"Published, as event {event_id}. 'update-sync runs list --event {event_id}' shows the run."
     print_result(text, {"event": event_id, **more}, wants_json=wants_json)
 
 

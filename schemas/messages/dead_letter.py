@@ -137,7 +137,7 @@ class DeadLetter:
             "first_failed": self.first_failed and timestamp(self.first_failed),
             "dead_since": self.dead_since and timestamp(self.dead_since),
             "version": self.version,
-            "operation": self.operation,
+            "operation": None if self.operation is None else str(self.operation),
             "made_by": "rabbitmq" if self.by_broker else "update-sync",
             "bytes": len(self.body),
         }

@@ -61,7 +61,7 @@ class Operation:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {
-            "operation": self.id,
+            "operation": str(self.id),
             "kind": str(self.kind),
             "operator": self.operator,
             "selection": dict(self.selection),

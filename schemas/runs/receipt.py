@@ -69,6 +69,6 @@ class Receipt:
             "altered": [str(attribute) for attribute in self.altered],
             "published": timestamp(self.published),
             "finished": self.finished and timestamp(self.finished),
-            "operation": self.operation,
+            "operation": None if self.operation is None else str(self.operation),
             "replaying": self.replaying,
         }

@@ -47,8 +47,7 @@ class RunWarning:
 
     def as_json(self) -> dict[str, object]:
         """Return the JSON object."""
-        users = {} if self.users is None else {"users": self.users}
-        return {"kind": str(self.kind), "detail": self.detail, **users}
+        return {"kind": str(self.kind), "detail": self.detail, "users": self.users}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ class ReceiptState:
             "run_status": str(self.status),
             "outcome": str(self.outcome),
             "replaying": self.replaying,
-            "operation": self.operation,
+            "operation": None if self.operation is None else str(self.operation),
         }
 
     def is_orphaned(self, operation: int | None) -> bool:

@@ -249,7 +249,7 @@ def test_exactly_what_was_meant_is_discarded(
     assert (done["kind"], done["status"]) == ("discard", "completed")
     assert done["counts"] == {"exempel invalid_user": 2}
     assert done["selection"] == {"reasons": ["invalid_user"], "dead_letters": 2}
-    kept = dead_letters.store.operations.get(done["operation"])
+    kept = dead_letters.store.operations.get(int(done["operation"]))
     assert kept.as_json() == done
     assert kept.operator
 

@@ -119,6 +119,10 @@ def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: in
     assert [each["run"] for each in json_output("runs", "list", "--limit", "1", env=env)] == [str(newer)]
     of_status = json_output("runs", "list", "--status", "completed", "--status", "halted", env=env)
     assert [each["run"] for each in of_status] == [str(run)]
+    assert [each["run"] for each in json_output("runs", "list", "--event", "first", env=env)] == [str(run)]
+    nothing = update_sync("runs", "list", "--event", "none", env=env)
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert "No run has the event none" in nothing.stderr
     unknown = update_sync("runs", "list", "--tenant", "another", "--json", env=env)
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "no tenant 'another'" in unknown.stderr

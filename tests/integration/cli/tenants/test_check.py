@@ -19,6 +19,7 @@ from sandbox.microsoft.http_messages import Kind
 from sandbox.skolon.faults import Fault as SkolonFault
 from sandbox.skolon.faults import without_search_by_post
 from tests.integration.cli.command_line import UNREACHABLE, add_tenant, database_environment
+from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,6 +292,7 @@ def test_all_tenants_are_checked(made_up: Environment, env: dict[str, str]) -> N
     assert f"ok       {TENANT_KEY}\n" in done.stdout
     assert done.stdout.endswith("2 tenants checked, 1 with an error.\n")
     found = json.loads(update_sync("tenants", "check", "--all", "--json", env=env).stdout)
+    assert list(faults(found, "list of TenantCheck")) == []
     assert {each["tenant"]: each["ok"] for each in found} == {TENANT_KEY: True, "fel": False}
     # They share an organisation, and neither has forgotten what the other one has found out.
     assert [each["capabilities"]["pages_add_up"] for each in found] == [True, True]

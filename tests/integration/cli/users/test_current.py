@@ -18,6 +18,7 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store
+from tests.integration.cli.json_docs import faults
 from tests.integration.cli.tenants.test_preview import user_with, values_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def show(env: dict[str, str], who: str, *options: str, code: int = 0) -> dict[st
     done = update_sync(*arguments, "--json", env=env, stdin=f"{who}\n")
     assert done.returncode == code, done.stderr
     (user,) = json.loads(done.stdout)["users"]
+    assert list(faults(user, "User")) == []
     return dict(user)
 
 
