@@ -36,6 +36,7 @@ from clients.skolon.search.listing import ListedUsers
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
 from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates.answers import user_of
+from clients.skolon.updates.ignored_updates import IgnoredUpdates
 from clients.skolon.updates.replacement import ScimReplacement
 from clients.skolon.updates.scim_update import ScimUpdate
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
@@ -113,6 +114,7 @@ class ScimSkolonClient:
         self._capabilities = capabilities or CapabilityCache()
         self._search = ScimSearch(self._send, self._check, self._capabilities, profile)
         self._updates = self._updater()
+        self._ignored_updates = IgnoredUpdates()
         self._listed = ListedUsers(self._search.requests, self.read)
         self._inspection = ScimInspection(self._read_description, self._search.requests, self._capabilities)
         self._searches = SearchBatcher(self.search_many, at_once=searches_in_flight)
@@ -234,8 +236,9 @@ class ScimSkolonClient:
             self._unusable.watched(organisation, Operation.UPDATE),
         ):
             after = self._updates.update(organisation, user, changes)
-        if after is not None:
+        if after is not None and after is not user:
             self._listed.note(organisation, after)
+            self._ignored_updates.note(organisation, user, after, changes)
         if after is not user:
             with self._lock:
                 self._updated.add(organisation)

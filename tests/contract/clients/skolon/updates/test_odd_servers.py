@@ -12,7 +12,8 @@ from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.errors import RejectedError
 from sandbox.serving import serve
-from schemas.errors import TransientError
+from schemas.errors import HaltError, TransientError
+from schemas.outcomes import Cause
 from schemas.users.attributes import Attribute, values_match
 from tests.contract.clients.skolon.updates.odd_server import ALTERS, URN, Oddity, OddServer
 
@@ -202,3 +203,31 @@ def test_the_form_is_found_once() -> None:
     server = assert_truth(frozenset({Oddity.NO_VALUE_FILTERS, Oddity.NO_URN_PATHS}))
     refused = [body for body in server.bodies if "[" in str(body) and "type eq" in str(body)]
     assert len(refused) <= 4
+
+
+def many(oddity: Oddity, number: int = 12) -> OddServer:
+    users = {str(each): document(str(each), frozenset({oddity})) for each in range(number)}
+    return OddServer(users=users, oddities=frozenset({oddity}))
+
+
+def update_all(server: OddServer, *changes: dict[Attribute, str | None]) -> None:
+    with serve(server, threads=2) as served:
+        client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
+        for user_id in server.users:
+            user = client.read("exempel", user_id)
+            assert user is not None
+            client.update("exempel", user, changes[int(user_id) % len(changes)])
+
+
+def test_a_server_that_makes_no_change_at_all_halts_the_run() -> None:
+    """Ten users in a row are as they were: this is no matter of a value."""
+    with pytest.raises(HaltError, match="changes nothing") as caught:
+        update_all(many(Oddity.IGNORES_ALL), *CHANGES[:3])
+    assert caught.value.cause is Cause.SKOLON_UPDATE
+
+
+def test_one_attribute_that_never_changes_halts_no_run() -> None:
+    """It is named for each user; the others are updated."""
+    only: dict[Attribute, str | None] = {Attribute.USER_NAME: "ny@kommun.example"}
+    update_all(many(Oddity.IGNORES_USER_NAME), only)
+    update_all(many(Oddity.IGNORES_USER_NAME), {**only, Attribute.CITY: "Falun"})
