@@ -28,7 +28,7 @@ _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _SCIM: Final = "application/scim+json"
 
 _TERM: Final = (
-    r'(externalId|userName|emails\.value|[\w.:-]*:(?:eppn|idpIdentifier|ssn)) eq ("(?:[^"\\]|\\.)*")'
+    r'(id|externalId|userName|emails\.value|[\w.:-]*:(?:eppn|idpIdentifier|ssn)) eq ("(?:[^"\\]|\\.)*")'
 )
 _TERMS: Final = re.compile(_TERM)
 #: A search filter: any number of values, joined by `or` (RFC 7644 section 3.4.2.2).
@@ -39,6 +39,7 @@ _IF_MATCH: Final = re.compile(rb"\r\nif-match: *([^\r]+)", re.IGNORECASE)
 
 #: The paths of the searchable attributes, as in a filter.
 _HELD: Final = {
+    "id": lambda user: user["id"],
     "externalId": lambda user: user["externalId"],
     "userName": lambda user: user["userName"],
     "emails.value": lambda user: user["emails"][0]["value"],
@@ -92,10 +93,14 @@ class SkolonStub:
             return _error(501)
         wanted = json.loads(request.body) if by_post else dict(parse_qsl(request.query))
         self.counts.add("search")
-        text = wanted["filter"]
-        if not _FILTER.fullmatch(text):
+        text = wanted.get("filter")
+        if text is not None and not _FILTER.fullmatch(text):
             return _error(400)
-        found = list(dict.fromkeys(self._found(population, text)))
+        found = (
+            [index for index in range(population.people) if not population.is_absent(index)]
+            if text is None
+            else list(dict.fromkeys(self._found(population, text)))
+        )
         start = int(wanted.get("startIndex", 1)) - 1
         shown = found[start : start + int(wanted.get("count", 1000))]
         resources = ",".join(self._rendered(population, index) for index in shown)
@@ -118,11 +123,13 @@ class SkolonStub:
         user = self._changed.get((population.number, index))
         if user is not None:
             held = _HELD[name](user)
+        elif name == "id":
+            return value == f"s{index}"
         elif name == "externalId":
             return value == entra_id(population.number, index)
         else:
             held = Person(number=population.number, index=index).address
-        if name.endswith((":idpIdentifier", "externalId")):
+        if name == "id" or name.endswith((":idpIdentifier", "externalId")):
             return bool(held == value)
         return bool(held.casefold() == value.casefold())
 
@@ -188,6 +195,8 @@ class SkolonStub:
 
 
 def _index(name: str, value: str, number: int) -> int | None:
+    if name == "id":
+        return int(value[1:]) if re.fullmatch(r"s\d{1,9}", value) else None
     return index_in_id(value, number) if name == "externalId" else index_in_address(value, number)
 
 

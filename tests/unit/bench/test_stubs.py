@@ -65,6 +65,13 @@ def test_absent_people_are_not_found(skolon: SkolonStub) -> None:
     assert len(found(skolon, terms)) == 90
 
 
+def test_users_are_found_by_id_and_listed_without_a_filter(skolon: SkolonStub) -> None:
+    """The sync reads a page of all users when it finds out what a server can do."""
+    assert found(skolon, 'id eq "s16" or id eq "s0" or id eq "x"') == ["s16"]
+    status, page = answer(skolon, request("GET", "/scim/p5/Users", startIndex="2", count="3"))
+    assert (status, page["totalResults"], len(page["Resources"])) == (200, 90, 3)
+
+
 @pytest.mark.parametrize(
     "text", ["", 'userName ne "x"', 'userName eq "x" and userName eq "y"', 'title eq "x"']
 )
