@@ -20,7 +20,8 @@ from devtools.started_command import CommandEndedError
 from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    import subprocess
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import psycopg
@@ -37,7 +38,8 @@ _POLL_INTERVAL: Final = 0.01
 
 _TOKEN: Final = "bench-token"  # noqa: S105 - made up, and worth nothing outside
 _SECRET: Final = "bench~client~secret"  # noqa: S105 - as above
-#: A guard that counts as usual, with limits that no measurement reaches.
+#: A guard that counts as usual, with limits that no measurement reaches. A measured version that knows no
+#: limit for failures is given none.
 _GUARD: Final = {
     "changed": {"count": 10_000_000, "share": 1.0},
     "identity_changed": {"count": 10_000_000, "share": 1.0},
@@ -110,12 +112,17 @@ class ProductEnvironment:
             "client_secret": _SECRET,
             "organisation": population.organisation,
             "birthdays": birthdays,
-            "guard": _GUARD,
         }
-        command = ("tenants", "add", population.organisation, "--from", "-")
-        done = update_sync(*command, env=self.env, stdin=json.dumps(settings), command=self._command)
-        if done.returncode:
-            raise BenchError(f"the tenant was not added: {done.stderr}")
+        added = self._add({**settings, "guard": _GUARD})
+        if "guard.failed" in added.stderr:
+            limits = {name: limit for name, limit in _GUARD.items() if name != "failed"}
+            added = self._add({**settings, "guard": limits})
+        if added.returncode:
+            raise BenchError(f"the tenant was not added: {added.stderr}")
+
+    def _add(self, settings: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+        command = ("tenants", "add", str(settings["organisation"]), "--from", "-")
+        return update_sync(*command, env=self.env, stdin=json.dumps(settings), command=self._command)
 
     def trigger(self, population: Population, *, mode: str = "full") -> None:
         """Publish the message that starts a run, as any AMQP client would, once its queue is there."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runtime.services import NO_BREAKER, Breakers
+from store.changes.last_writes import WriteHistory
+from store.changes.undo import UndoRecords
 from store.database import Database
 from store.encryption.encrypted_values import EncryptedValues
 from store.encryption.message_cipher import MessageCipher
@@ -32,7 +34,6 @@ from store.runs.pages import Pages
 from store.runs.run_warnings import RunWarnings
 from store.runs.runs import Runs
 from store.runs.triggers import Triggers
-from store.runs.undo import UndoRecords
 from store.runs.unresolved_users import UnresolvedUsers
 from store.runs.waits import Waits
 from store.tenants.match_decisions import MatchDecisionStore
@@ -90,6 +91,7 @@ class Store:
         self.data_quality = DataQualityReports(self.database, self.runs)
         self.pruning = Pruning(self.database)
         self.undo_records = UndoRecords(self.database, cipher)
+        self.write_history = WriteHistory(self.database, cipher)
         self.peer_progress = PeerProgress(self.database)
         self.message_cipher = MessageCipher(self.database, cipher)
         self.encrypted_values = EncryptedValues(self.database, cipher)

@@ -173,7 +173,7 @@ class UserSyncHandler:
             remembered_sources=partial(
                 self._store.verifications.later_sources, item.tenant, message.user, before=message.run
             ),
-            last_writes=partial(self._store.undo_records.last_writes, message.run, message.user),
+            last_writes=partial(self._store.write_history.last_writes, message.run, message.user),
             keeper=partial(self._store.shared_organisations.keeper, record.sharing),
             on_step=on_step,
         )

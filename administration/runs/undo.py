@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from administration.runs.trigger import build_request, check_may_start
 from schemas.errors import UsageError
 from schemas.outcomes import Mode, Status
-from store.runs.undo import undo_block_reason
+from store.changes.undo import undo_block_reason
 
 if TYPE_CHECKING:
     from schemas.messages.messages import SyncRequest

@@ -14,6 +14,7 @@ from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
 from schemas.runs.run import guard_question
 from store import tables
+from store.changes.undo import prepare_undo
 from store.encryption.scope_rules import encrypt_rules
 from store.runs.guard_counters import directory_size_of, override_guard
 from store.runs.rows import (
@@ -23,7 +24,6 @@ from store.runs.rows import (
     run_from_row,
     unanswered_guard,
 )
-from store.runs.undo import prepare_undo
 from store.timestamps import now
 
 if TYPE_CHECKING:

@@ -62,6 +62,7 @@ class Tenants:
         self._cipher = cipher
         self._kept: LRUCache[str, TenantRecord] = LRUCache(KEPT)
         self._lock = Lock()
+        self._reading_locks: LRUCache[str, Lock] = LRUCache(KEPT)
 
     def add(self, tenant: Tenant, client_secret: str) -> None:
         """Store a new tenant; raise `UsageError` when the key is taken."""
@@ -122,14 +123,27 @@ class Tenants:
 
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""
+        kept = self._kept_at(key, version)
+        if kept is not None:
+            return kept
+        # All threads of a worker that starts ask at once: one of them reads the tenant.
+        with self._reading(key):
+            kept = self._kept_at(key, version)
+            if kept is None:
+                kept = self.get(key)
+                with self._lock:
+                    self._kept[key] = kept
+            return kept
+
+    def _kept_at(self, key: str, version: int) -> TenantRecord | None:
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and kept.version >= version:
-            return kept
-        record = self.get(key)
+        return kept if kept is not None and kept.version >= version else None
+
+    def _reading(self, key: str) -> Lock:
+        """Return the lock under which one thread reads a tenant; the others wait for it."""
         with self._lock:
-            self._kept[key] = record
-        return record
+            return self._reading_locks.setdefault(key, Lock())
 
     def list(self) -> list[Tenant]:
         """Return all tenants by key; raises as `settings` does."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
-    from store.runs.undo import LastWrites
+    from store.changes.last_writes import LastWrites
     from store.tenants.tenants import TenantRecord
     from workers.pipeline.peers import Peers
     from workers.pipeline.verification_cache import VerificationCache

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from clients.skolon.interface import SkolonClient
     from schemas.messages.messages import UserSync
     from schemas.users.skolon_user import SkolonUser
+    from store.changes.undo import UndoRecord, UndoRecords
     from store.receipts.claims import Claims
-    from store.runs.undo import UndoRecord, UndoRecords
     from workers.pipeline.peers import Peers
     from workers.pipeline.writer import Writer
 

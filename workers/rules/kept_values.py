@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from schemas.tenants.tenant import Tenant
     from schemas.users.skolon_user import SkolonUser
-    from store.runs.undo import LastWrites
+    from store.changes.last_writes import LastWrites
     from workers.rules.mapping import ResolvedSource
 
 

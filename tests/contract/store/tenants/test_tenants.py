@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ from tests.contract.store.factories import (
 
 if TYPE_CHECKING:
     from schemas.tenants.tenant import Tenant
+    from store.tenants.tenants import TenantRecord
 
 
 def test_what_was_added_is_given_back(store: Store) -> None:
@@ -90,6 +92,22 @@ def test_a_tenant_is_at_hand_at_its_version(store: Store, second_store: Store) -
     second_store.tenants.change(TENANT, {"name": "Nyby"})
     assert store.tenants.at_version(TENANT, 1) is before
     assert store.tenants.at_version(TENANT, 2).tenant.name == "Nyby"
+
+
+def test_threads_that_ask_at_once_read_a_tenant_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's threads all begin at the same moment, and a tenant takes milliseconds to read."""
+    reads: list[str] = []
+    read = store.tenants.get
+
+    def counted(key: str) -> TenantRecord:
+        reads.append(key)
+        time.sleep(0.05)
+        return read(key)
+
+    monkeypatch.setattr(store.tenants, "get", counted)
+    found = run_concurrently(*[lambda: store.tenants.at_version(TENANT, 1)] * 8)
+    assert reads == [TENANT]
+    assert all(record is found[0] for record in found)
 
 
 def test_a_secret_is_sealed_at_rest(store: Store, database_with_tables: str) -> None:

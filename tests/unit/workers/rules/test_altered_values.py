@@ -9,7 +9,7 @@ import pytest
 
 from schemas.runs.before_image import ChangeRecord
 from schemas.users.attributes import Attribute
-from store.runs.undo import LastWrites
+from store.changes.last_writes import LastWrites
 from tests.unit.workers.factories import skolon_user
 from workers.rules.kept_values import altered_values
 

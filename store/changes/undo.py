@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import OPEN_STATUSES, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
-from schemas.users.attributes import Attribute
 from store import tables
 from store.timestamps import now
 
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
 
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import SyncRequest
+    from schemas.users.attributes import Attribute
     from store.database import Database
-
-
-#: Receipts of a user that are looked at for what the last runs have written.
-_LAST_WRITES: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,34 +37,6 @@ class UndoRecord:
     version: str | None
     written: ChangeRecord
     since: tuple[ChangeRecord, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LastWrites:
-    """What the last runs have written to an Entra user's Skolon user, the newest first.
-
-    `version` is the one that the last of them, or a run that compared since, has met, None if that is not
-    known. `altered` are the
-    attributes of which that one said that Skolon had altered them.
-    """
-
-    skolon_id: str
-    version: str | None
-    records: tuple[ChangeRecord, ...]
-    altered: frozenset[Attribute]
-
-    def wrote(self, attribute: Attribute, value: str | None) -> bool:
-        """Say whether the newest run that has written an attribute wrote this value."""
-        record = self._newest(attribute)
-        return record is not None and record.wrote(attribute, value)
-
-    def showed(self, attribute: Attribute, value: str | None) -> bool:
-        """Say whether Skolon showed this value right after that run had written another one."""
-        record = self._newest(attribute)
-        return record is not None and record.showed(attribute, value)
-
-    def _newest(self, attribute: Attribute) -> ChangeRecord | None:
-        return next((each for each in self.records if attribute in each.before_image), None)
 
 
 class UndoRecords:
@@ -145,43 +113,13 @@ class UndoRecords:
             sealed = connection.scalars(query).all()
         return tuple(self._written(each).before_image for each in sealed)
 
-    def last_writes(self, run_id: int, entra_id: str) -> LastWrites | None:
-        """Return what runs before this one have written to a user; None if they have written nothing."""
-        receipts, runs = tables.receipts, tables.runs
-        tenant_id = select(runs.c.tenant_id).where(runs.c.id == run_id).scalar_subquery()
-        query = (
-            select(
-                receipts.c.skolon_id,
-                receipts.c.skolon_version,
-                receipts.c.before_image,
-                receipts.c.altered_attributes,
-            )
-            .join(runs, runs.c.id == receipts.c.run_id)
-            .where(
-                receipts.c.tenant_id == tenant_id,
-                receipts.c.entra_id == entra_id,
-                receipts.c.run_id < run_id,
-                ~runs.c.dry_run,
-                or_(receipts.c.before_image.is_not(None), receipts.c.skolon_version.is_not(None)),
-            )
-            .order_by(receipts.c.run_id.desc())
-            .limit(_LAST_WRITES)
-        )
-        with self._database.transaction() as connection:
-            rows = connection.execute(query).all()
-        if not rows or rows[0].skolon_id is None:
-            return None
-        last = rows[0]
-        claimed = [row for row in rows if row.before_image is not None and row.skolon_id == last.skolon_id]
-        return LastWrites(
-            skolon_id=last.skolon_id,
-            version=last.skolon_version,
-            records=tuple(self._written(row.before_image) for row in claimed),
-            altered=frozenset(map(Attribute, last.altered_attributes or ())),
-        )
+    def _written(self, encrypted: str | None) -> ChangeRecord:
+        return decrypted_record(encrypted, self._cipher)
 
-    def _written(self, sealed: str | None) -> ChangeRecord:
-        return load_change_record(self._cipher.decrypt_json(sealed)) if sealed else ChangeRecord()
+
+def decrypted_record(encrypted: str | None, cipher: FieldCipher) -> ChangeRecord:
+    """Return what a claim notes of its change, an empty record if it has noted nothing."""
+    return load_change_record(cipher.decrypt_json(encrypted)) if encrypted else ChangeRecord()
 
 
 def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -> None:

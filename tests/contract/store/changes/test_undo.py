@@ -15,8 +15,8 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
+from store.changes.undo import UndoRecord, undo_block_reason
 from store.maintenance.pruning import Limits
-from store.runs.undo import UndoRecord, undo_block_reason
 from store.store import Store
 from store.timestamps import now
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, complete, result, tenant

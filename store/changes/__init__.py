@@ -1,0 +1,1 @@
+"""What runs have written to the users of Skolon: for an undo, and for what Skolon alters."""
