@@ -37,16 +37,16 @@ def upgrade(*, wants_json: bool) -> None:
     "--keep-days",
     required=True,
     type=click.IntRange(1, 36_500),
-    help="Keep receipts and runs of so many days.",
+    help="Keep runs and users' results of so many days.",
 )
 @click.option("--dry-run", is_flag=True, help="Count what would be removed; remove nothing.")
 @json_option
 def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
-    """Remove receipts and runs that are older than some days.
+    """Remove runs and users' results that are older than some days.
 
-    Whatever their age, these stay: each user's newest receipt with an outcome, and the newest one that
-    verified the user; open and halted runs; each tenant's last complete full run. A run's totals do not
-    change, and the run itself stays for 30 days. Without its receipts a run cannot be undone.
+    Whatever their age, these stay: each user's newest result, and the newest one that verified the user;
+    open and halted runs; each tenant's last complete full run. A run's totals do not change, and the run
+    itself stays for 30 days. Without its results a run cannot be undone.
 
     Safe while workers run. If interrupted, the next run continues.
     """
@@ -78,6 +78,6 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
 def _summary(removed: PruningCounts, limits: Limits, *, dry_run: bool) -> str:
     done = "Would remove" if dry_run else "Removed"
     return (
-        f"{done} {removed.receipts} receipts and {removed.runs} runs "
+        f"{done} {removed.receipts} results of users and {removed.runs} runs "
         f"(of {removed.runs_examined} that ended before {timestamp(limits.receipts)})."
     )

@@ -85,7 +85,7 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
 def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
     if not shown:
         return
-    headings = ("tenant", "last run", "ended", "in sync", "failed", "next due", "problems")
+    headings = ("tenant", "last run", "ended", "in sync", "failed", "next due")
     print_table(headings, [_row(each, now) for each in shown])
     for each in shown:
         for problem in each.problems:
@@ -102,8 +102,8 @@ def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:
         ended and f"{format_age(ended, now)} ago",
         f"{users.in_sync} of {users.expected}",
         users.failures,
-        each.next_due and timestamp(each.next_due),
-        len(each.problems),
+        # As an age of what is to come: seen from there, it is now that long ago.
+        each.next_due and f"in {format_age(now, each.next_due)}",
     )
 
 

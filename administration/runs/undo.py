@@ -53,5 +53,5 @@ def plan_undo(
         raise UsageError(f"Run {run} cannot be undone: {why}.")
     unknown = [user for user in request.users if store.receipts.get(run, user) is None]
     if unknown:
-        raise UsageError(f"Run {run} has no receipt of:", unknown)
+        raise UsageError(f"Run {run} has no result of:", unknown)
     return UndoPlan(undone=undone, request=request, users=changed)

@@ -24,7 +24,7 @@ from schemas.settings import Requirement
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Their receipts keep the outcome dead_lettered. 'export' makes a copy first. The database keeps what was
+    Their users keep the outcome dead_lettered. 'export' makes a copy first. The database keeps what was
     done, and by which user of this machine.
     """
     check_can_ask(yes=yes)

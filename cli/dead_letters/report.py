@@ -101,7 +101,7 @@ def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:
         "dead since": since and f"{timestamp(since)} ({format_age(since, now)})",
         "made by": "RabbitMQ" if dead_letter.by_broker else f"update-sync {dead_letter.version}",
         "replay": dead_letter.operation,
-        "receipt": _receipt_text(dead_letter, details.receipt),
+        "result": _receipt_text(dead_letter, details.receipt),
         "owner": explained.owner,
     }
     for language in Language:

@@ -36,7 +36,7 @@ _LAZY: Final = {
 def runs() -> None:
     """Show, cancel, resume or undo runs.
 
-    A run has totals, and a receipt for each of its users.
+    A run has totals, and a result for each of its users.
     """
 
 
@@ -89,7 +89,7 @@ def list_runs(
 
 @runs.command()
 @run_argument
-@click.option("--users", is_flag=True, help="List the users' receipts as well (ids, no values).")
+@click.option("--users", is_flag=True, help="List what became of each user as well (ids, no values).")
 @click.option("--outcome", type=click.Choice(choices(Outcome)), help="With --users.")
 @click.option("--reason", type=click.Choice(choices(Reason)), help="With --users.")
 @click.option(

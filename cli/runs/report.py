@@ -63,7 +63,7 @@ def show_run(
     if summary.read_again:
         fields["read again"] = f"{summary.read_again} of them, unresolved before: Graph told of no change"
     if summary.pruned:
-        fields["pruned"] = f"{summary.pruned} of the receipts: counted below, but removed"
+        fields["pruned"] = f"{summary.pruned} results of users are removed, and still counted below"
     if run.cause is not None:
         fields["cause"] = f"{run.cause}: {run.detail}"
         texts = remedy_for(run.cause).texts

@@ -135,10 +135,10 @@ def show(*, key: str, wants_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove(*, key: str, yes: bool, wants_json: bool) -> None:
-    """Remove a tenant with its runs and receipts. Nothing changes in Entra or Skolon."""
+    """Remove a tenant with its runs and their results. Nothing changes in Entra or Skolon."""
     services = current_services(Requirement.DATABASE)
     services.store.tenants.outline(key)
-    confirm(f"Remove tenant '{key}' with its runs and receipts?", yes=yes)
+    confirm(f"Remove tenant '{key}' with its runs and their results?", yes=yes)
     services.store.tenants.remove(key)
     print_result(f"Removed tenant '{key}'.", {"tenant": key}, wants_json=wants_json)
 

@@ -68,7 +68,7 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     for warning in found.run.warnings:
         yield f"Warning: {warning.detail}."
         yield from (f"{_INDENT}{remedy_for(warning.kind).texts[language].fix}" for language in Language)
-    yield f"Claims of a Skolon user that belongs to another person: {found.collisions.count}"
+    yield f"People who match a Skolon user of another person: {found.collisions.count}"
     for user, each in found.collisions.users:
         yield f"{_INDENT}Skolon user {each.skolon_id}:"
         where = f" of tenant {each.holder_tenant}" if each.holder_tenant else ""

@@ -68,7 +68,8 @@ def print_current(report: CurrentReport, *, now: dt.datetime) -> None:
         kept = ", ".join(map(_title, shown["kept"]))
         echo(f"Blank in Entra, and kept in Skolon: {kept}")
     echo("", "What the runs recorded:")
-    print_user(report.recorded, now=now)
+    said = Reason(shown["reason"]) if shown["reason"] else None
+    print_user(report.recorded, now=now, explained=said)
 
 
 def _now(state: CurrentState, shown: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from administration.users.status import UserReport
+    from schemas.dead_letter_reasons import Reason
     from schemas.reports.user_status import HistoryEntry
 
 _ANSWERS: Final = {
@@ -27,8 +28,8 @@ _ANSWERS: Final = {
 }
 
 
-def print_user(report: UserReport, *, now: dt.datetime) -> None:
-    """Print whether a user is in sync, and what the runs did."""
+def print_user(report: UserReport, *, now: dt.datetime, explained: Reason | None = None) -> None:
+    """Print whether a user is in sync, and what the runs did; what to do about `explained` was said."""
     standing = report.standing
     told, confirmed = standing.latest, standing.last_verification
     fields: dict[str, object] = {
@@ -42,11 +43,11 @@ def print_user(report: UserReport, *, now: dt.datetime) -> None:
         "pending": _waits(standing.pending),
     }
     if told is not None and told.reason is not None:
-        explained = remedy_for(told.reason)
-        fields |= {"reason": told.reason, "owner": explained.owner}
-        for language in Language:
-            fields[f"what ({language})"] = explained.texts[language].what_happened
-            fields[f"fix ({language})"] = explained.texts[language].fix
+        remedy = remedy_for(told.reason)
+        fields |= {"reason": told.reason, "owner": remedy.owner}
+        for language in Language if told.reason is not explained else ():
+            fields[f"what ({language})"] = remedy.texts[language].what_happened
+            fields[f"fix ({language})"] = remedy.texts[language].fix
     if told is not None:
         fields["detail"] = told.detail
     print_fields({name: value for name, value in fields.items() if value is not None})

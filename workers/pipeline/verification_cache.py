@@ -54,7 +54,7 @@ class VerificationCache:
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
             sign_in=last.sign_in,
-            detail=f"trusted: Skolon was last asked at {timestamp(last.verified_at)}",
+            detail=f"verified recently: Skolon was last asked at {timestamp(last.verified_at)}",
             # The fingerprint of any key was equal, so the values are the same: store that of the newest key.
             verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),
         )

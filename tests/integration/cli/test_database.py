@@ -49,9 +49,9 @@ def test_what_is_older_goes(env: dict[str, str], store: Store) -> None:
     assert (done["complete"], done["receipts"], done["runs"]) == (True, 6, 1)
     assert update_sync("runs", "show", str(oldest), env=env).returncode == 2
     assert json_output("runs", "show", str(old), env=env) == {**before, "pruned": 3}
-    assert "3 of the receipts" in update_sync("runs", "show", str(old), env=env).stdout
+    assert "3 results of users are removed" in update_sync("runs", "show", str(old), env=env).stdout
     again = update_sync("database", "prune", "--keep-days", "10", env=env)
-    assert (again.returncode, again.stdout.split(" (")[0]) == (0, "Removed 0 receipts and 0 runs")
+    assert (again.returncode, again.stdout.split(" (")[0]) == (0, "Removed 0 results of users and 0 runs")
 
 
 def test_a_terminal_gets_one_line(env: dict[str, str], store: Store) -> None:
@@ -60,7 +60,7 @@ def test_a_terminal_gets_one_line(env: dict[str, str], store: Store) -> None:
         run_days_ago(store, days)
     code, seen = run_on_terminal("database", "prune", "--keep-days", "10", env=env)
     assert code == 0, seen
-    assert "Removed 6 receipts and 2 runs (of 2 that ended before " in seen
+    assert "Removed 6 results of users and 2 runs (of 2 that ended before " in seen
 
 
 @pytest.mark.parametrize("arguments", [(), ("--keep-days", "0"), ("--keep-days", "soon")])

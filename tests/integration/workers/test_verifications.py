@@ -62,7 +62,7 @@ def test_who_was_found_right_is_not_asked_about_again(made_up: Environment, sync
     one = sync.store.receipts.get(second.run.id, unchanged_user(sync, second))
     assert one is not None
     assert one.skolon_id
-    assert "trusted" in (one.detail or "")
+    assert "verified recently" in (one.detail or "")
 
 
 def test_whoever_changed_is_asked_about(made_up: Environment, sync: InProcessSync) -> None:
