@@ -33,7 +33,7 @@ _LAST_RUN: Final = """
 SELECT runs.id, status, cause FROM runs JOIN tenants ON tenants.id = tenant_id
 WHERE key = %s ORDER BY runs.id DESC LIMIT 1
 """
-_OUTCOMES: Final = "SELECT entra_id, outcome FROM receipts WHERE run_id = %s"
+_OUTCOMES: Final = "SELECT entra_id, outcome, altered_attributes FROM receipts WHERE run_id = %s"
 
 
 class OddServers:
@@ -71,14 +71,15 @@ class OddEnvironment:
         tenant = self.stand_ins.other_tenants[key]
 
         def run() -> Round:
-            outcomes, ended = self._run(key)
+            rows, ended = self._run(key)
             return assess(
                 organisation.oddities,
                 self.municipality,
                 tenant,
                 before=before,
                 after=organisation.documents,
-                outcomes=outcomes,
+                outcomes={user: outcome for user, outcome, _ in rows},
+                altered={user: altered for user, _, altered in rows if altered},
                 ended=ended,
             )
 
@@ -88,8 +89,8 @@ class OddEnvironment:
             first.add_second(run(), patches=organisation.patches - patched)
         return first
 
-    def _run(self, key: str) -> tuple[dict[str, str], str]:
-        """Have a run of a tenant; return the outcomes of its users, and how it ended."""
+    def _run(self, key: str) -> tuple[list[tuple[str, str, list[str] | None]], str]:
+        """Have a run of a tenant; return what became of its users, and how it ended."""
         with self.connect() as connection:
             last = connection.execute(_LAST_RUN, (key,)).fetchone()
             done = update_sync("trigger", key, "--recheck-all", env=self.env)
@@ -102,8 +103,8 @@ class OddEnvironment:
                 if run is None or run == last or run[1] in ("reading", "updating"):
                     continue
                 rows = connection.execute(_OUTCOMES, (run[0],)).fetchall()
-                return dict(rows), f"halted: {run[2]}" if run[1] == "halted" else str(run[1])
-        return {}, "not ended"
+                return rows, f"halted: {run[2]}" if run[1] == "halted" else str(run[1])
+        return [], "not ended"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from devtools.odd_servers.oddities import Oddities, UpdateOddity
 from devtools.odd_servers.organisation import odd_organisation
 from sandbox.municipality.municipality import Municipality
 from sandbox.municipality.tenant import tenant_settings
+from schemas.users.attributes import Attribute
 
 MUNICIPALITY = Municipality(50)
 TENANT = tenant_settings(entra_tenant_id="", client_id="", client_secret="", organisation="")
@@ -32,6 +33,26 @@ def judged(
 
 def name(family_name: str) -> dict[str, Any]:
     return {"name": {"givenName": MARRIED.entra["givenName"], "familyName": family_name}}
+
+
+def test_what_a_receipt_names_is_so() -> None:
+    """A user that is `updated` but for what its receipt names is what its receipt says."""
+    organisation = odd_organisation(MUNICIPALITY, frozenset())
+    user = MARRIED.entra["id"]
+    found = [
+        assess(
+            frozenset(),
+            MUNICIPALITY,
+            TENANT,
+            before=organisation.documents,
+            after=organisation.documents,
+            outcomes={user: "updated"},
+            altered={user: named},
+            ended="completed",
+        ).not_so
+        for named in (list(Attribute), ["city"])
+    ]
+    assert found == [0, 1]
 
 
 def test_a_run_that_did_what_it_says_is_fine() -> None:
