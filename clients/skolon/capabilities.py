@@ -90,7 +90,8 @@ class Capabilities:
     finds (RFC 9865). `pages_add_up` says whether pages hold each user once. `knows_versions` says that it
     takes the versions that it gives (RFC 7644 section 3.14).
 
-    A filter has `max_terms` terms at most; None is any number.
+    A filter has `max_terms` terms at most; None is any number. Users that have one of `tried_keys` are found
+    by it, or no listed user has it.
 
     `patch_forms` are the forms that have worked, by the kind of change (clients/skolon/updates/bodies.py).
     No form is known for `unaccepted` attributes, and the server has said that it never changes `read_only`
@@ -100,6 +101,7 @@ class Capabilities:
     method: SearchMethod | None = field(default=None, metadata=_kept(SearchMethod))
     takes_or: bool | None = field(default=None, metadata=_kept())
     max_terms: int | None = field(default=None, metadata=_kept(_positive))
+    tried_keys: frozenset[Attribute] = field(default=frozenset(), metadata=_kept(_attributes))
     has_odd_empty_answer: bool = field(default=False, metadata=_kept())
     pages_by_cursor: bool = field(default=False, metadata=_kept())
     pages_add_up: bool | None = field(default=None, metadata=_kept())
@@ -111,7 +113,15 @@ class Capabilities:
 
 #: What a check finds out again. The rest is found out by updates alone.
 SEARCH_CAPABILITIES: Final = frozenset(
-    {"method", "takes_or", "max_terms", "has_odd_empty_answer", "pages_by_cursor", "pages_add_up"}
+    {
+        "method",
+        "takes_or",
+        "max_terms",
+        "tried_keys",
+        "has_odd_empty_answer",
+        "pages_by_cursor",
+        "pages_add_up",
+    }
 )
 
 _METADATA: Final = {each.name: each.metadata for each in fields(Capabilities)}

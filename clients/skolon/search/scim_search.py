@@ -16,6 +16,7 @@ from clients.skolon.search.filters import (
     url_encoded_length,
     users_matching,
 )
+from clients.skolon.search.key_proof import KeyProof
 from clients.skolon.search.pages import InconsistentPagesError, TooManyResultsError
 from clients.skolon.search.probes import (
     MAYBE_NO_OR,
@@ -59,7 +60,8 @@ class ScimSearch:
 
     A filter for several values is believed once `or` has found a user by another term than the first and the
     last. Until then these two find no user, and if the rest find none either, each value is searched alone.
-    The same is done when the pages of a search do not add up.
+    The same is done when the pages of a search do not add up. That no user has a key is believed once a
+    listed user was found by it (`key_proof`).
     """
 
     def __init__(
@@ -69,13 +71,19 @@ class ScimSearch:
         self.requests = SearchRequests(send, check, capabilities, profile)
         self._capabilities = capabilities
         self._probes = SearchProbes(self.requests, capabilities)
+        self._key_proof = KeyProof(self.requests, capabilities)
 
     def find(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[FoundUser]:
         """Return the Skolon users that have a value of any of `users`; some may come twice.
 
-        Raises `HaltError` (`skolon_search`) if the server's answers contradict themselves, or if it refuses a
-        search whatever it is for.
+        Raises `HaltError` (`skolon_search`) if the server's answers contradict themselves, if it refuses a
+        search whatever it is for, or does not find users by one of the attributes.
         """
+        found = self._find(organisation, users)
+        self._key_proof.check(organisation, users, found)
+        return found
+
+    def _find(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[FoundUser]:
         known = self._capabilities.get(organisation)
         method = known.method or SearchMethod.POST
         try:
@@ -86,7 +94,7 @@ class ScimSearch:
             # The method does not exist any more (RFC 9110 section 15.5.6). No other answer says so.
             self._capabilities.forget(organisation, SEARCH_CAPABILITIES)
         if self._probes.finds_nothing_oddly(organisation, refused):
-            return self.find(organisation, users)
+            return self._find(organisation, users)
         if method is SearchMethod.POST and self._probes.is_without_post(organisation, refused):
             method = SearchMethod.GET
             try:
@@ -97,8 +105,9 @@ class ScimSearch:
         terms = sum(map(len, users))
         sent_terms = min(terms, known.max_terms or terms)
         if is_read_otherwise or self._takes_less(organisation, method, sent_terms, refused):
-            return self.find(organisation, users)
-        if self._needs_proof(organisation, users) and refused.status in _MAYBE_NO_OR:
+            return self._find(organisation, users)
+        # What was known when it was sent counts: another thread may have found it out since.
+        if terms > 1 and known.takes_or is None and refused.status in _MAYBE_NO_OR:
             try:
                 found = self._search_each(method, organisation, users)
             except RefusedSearchError:

@@ -41,14 +41,18 @@ class ForeignServer:
 
 
 @contextmanager
-def scimmy(made_up: Environment, *, has_all_lists: bool = True) -> Iterator[ForeignServer]:
+def scimmy(
+    made_up: Environment, *, searches_lists: bool = True, searches_extensions: bool = True
+) -> Iterator[ForeignServer]:
     """Serve the users with SCIMMY, on Node.js. Raises Unavailable.
 
-    A user that has no e-mail address has an empty list of them, unless `has_all_lists` is False.
+    Its own filter searches neither a list that some user is without, nor an extension's attributes, unless
+    the users are handed to it in another form.
     """
     installed = npm.install(_FOLDER / "scimmy")
     command = [str(npm.node()), str(installed / "server.mjs")]
-    with _serve("scimmy", made_up, command, LISTS="yes" if has_all_lists else "") as server:
+    forms = {"LISTS": "yes" * searches_lists, "EXTENSIONS": "yes" * searches_extensions}
+    with _serve("scimmy", made_up, command, **forms) as server:
         yield server
 
 

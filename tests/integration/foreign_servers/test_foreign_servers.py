@@ -68,7 +68,7 @@ def test_scimmy_that_cannot_search_by_email_halts_the_run(
     made_up: Environment, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """SCIMMY refuses each search by e-mail if any user is without the list: one halt, which says so."""
-    with syncing(scimmy(made_up, has_all_lists=False), tmp_path, pytestconfig) as (server, sync):
+    with syncing(scimmy(made_up, searches_lists=False), tmp_path, pytestconfig) as (server, sync):
         before = server.users()
 
         halted = sync.run()
@@ -78,6 +78,19 @@ def test_scimmy_that_cannot_search_by_email_halts_the_run(
     assert "refuses every search by E-mail" in (halted.run.detail or "")
     assert halted.counts[Outcome.DEAD_LETTERED] == 0
     assert users == before
+
+
+def test_scimmy_that_does_not_find_by_eppn_halts_the_run(
+    made_up: Environment, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """SCIMMY finds no user by an extension's attribute, and does not say so: no user is falsely not found."""
+    expected = made_up.municipality.expected_outcomes("first")["not_found"]
+    with syncing(scimmy(made_up, searches_extensions=False), tmp_path, pytestconfig) as (_, sync):
+        halted = sync.run()
+
+    assert (halted.run.status, halted.run.cause) == (Status.HALTED, Cause.SKOLON_SEARCH)
+    assert "does not find users by EPPN" in (halted.run.detail or "")
+    assert halted.counts[Outcome.NOT_FOUND] <= expected
 
 
 def test_django_scim2_that_takes_no_value_filters_halts_the_run(

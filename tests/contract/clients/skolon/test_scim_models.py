@@ -77,7 +77,7 @@ def test_a_search(client: ScimSkolonClient, recorder: Recorder) -> None:
     """The body of a search by POST is a SearchRequest, and what is read is a ListResponse."""
     keys = [{Attribute.EXTERNAL_ID: f"entra-{number}", Attribute.EMAIL: 'a"b\\c@x'} for number in (0, 2)]
     found = client.search_many("exempel", keys)
-    ((method, request, response),) = recorder.exchanges
+    method, request, response = recorder.exchanges[0]
     assert method == "POST"
     asked: SearchRequest[Any] = SearchRequest.model_validate(request, scim_ctx=Context.SEARCH_REQUEST)
     assert asked.start_index == 1

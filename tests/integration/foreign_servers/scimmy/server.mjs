@@ -7,10 +7,16 @@ import SCIMMYRouters from "scimmy-routers";
 const EXTENSION = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User";
 const { Attribute, SchemaDefinition, Error: ScimError } = SCIMMY.Types;
 
-// With LISTS each user has every list, be it empty: SCIMMY refuses filters by a list that any user is without.
+const users = new Map(JSON.parse(readFileSync(process.env.USERS, "utf-8")).map((user) => [user.id, user]));
+
+// What SCIMMY's own filter looks at. It refuses filters by a list that any user is without, so that with LISTS each
+// user has all of them. It finds no user by an extension's attribute inside the extension's object, and with
+// EXTENSIONS it has these beside the others.
 const lists = process.env.LISTS ? { emails: [], phoneNumbers: [], addresses: [] } : {};
-const given = JSON.parse(readFileSync(process.env.USERS, "utf-8"));
-const users = new Map(given.map((user) => [user.id, { ...lists, ...user }]));
+const searchable = (user) => {
+  const own = process.env.EXTENSIONS ? Object.entries(user[EXTENSION] ?? {}) : [];
+  return { ...lists, ...user, ...Object.fromEntries(own.map(([name, value]) => [`${EXTENSION}:${name}`, value])) };
+};
 
 // What a schema class of SCIMMY's is, for the extension.
 class SkolonUser extends SCIMMY.Types.Schema {
@@ -36,7 +42,7 @@ SCIMMY.Resources.declare(SCIMMY.Resources.User)
   .ingress((resource, data) => {
     // Nothing creates users here: what the sync never does, no test may do by mistake.
     if (!users.has(resource.id)) throw new ScimError(404, null, "no such user");
-    const user = { ...lists, ...JSON.parse(JSON.stringify(data)), id: resource.id };
+    const user = { ...JSON.parse(JSON.stringify(data)), id: resource.id };
     users.set(resource.id, user);
     return user;
   })
@@ -45,8 +51,8 @@ SCIMMY.Resources.declare(SCIMMY.Resources.User)
       if (!users.has(resource.id)) throw new ScimError(404, null, "no such user");
       return users.get(resource.id);
     }
-    const all = [...users.values()];
-    return resource.filter ? resource.filter.match(all) : all;
+    const found = [...users.values()];
+    return resource.filter ? resource.filter.match(found.map(searchable)).map(({ id }) => users.get(id)) : found;
   })
   .degress(() => {
     throw new ScimError(403, null, "no user is deleted");

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-KNOWN = {"method": SearchMethod.GET, "takes_or": False, "knows_versions": False, "max_terms": 16}
+KNOWN = {
+    "method": SearchMethod.GET,
+    "takes_or": False,
+    "knows_versions": False,
+    "max_terms": 16,
+    "tried_keys": frozenset({Attribute.EPPN}),
+}
 FURTHER = {
     "patch_forms": {"add entry": PatchForm.LISTS},
     "unaccepted": frozenset({Attribute.SSN}),

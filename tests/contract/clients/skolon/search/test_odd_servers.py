@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from clients.skolon.auth import StaticToken
+from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.profiles import ASSUMED
 from devtools.odd_servers.oddities import UNUSABLE, SearchOddity
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
@@ -18,7 +20,9 @@ from schemas.users.attributes import Attribute
 from schemas.users.scim import SKOLON_EXTENSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import re
+    from collections.abc import Iterator, Mapping, Sequence
+    from wsgiref.types import WSGIEnvironment
 
 #: Users in Skolon, and made-up users of Entra that are not there.
 PRESENT: Final = 80
@@ -135,6 +139,39 @@ def test_an_attribute_that_cannot_be_searched_is_named() -> None:
     assert caught.value.stage is None
 
 
+def test_what_another_thread_finds_out_refuses_no_user() -> None:
+    """A refusal of `or` is none of the user, also if it is known by the time that the refusal comes."""
+    capabilities = CapabilityCache()
+
+    class Late(OddServer):
+        def _answer(self, environ: WSGIEnvironment, asked: Mapping[str, Any]) -> tuple[str, bytes]:
+            if " or " in str(asked.get("filter", "")):
+                capabilities.record("exempel", takes_or=False)
+            return super()._answer(environ, asked)
+
+    server = Late([document(1)], frozenset({SearchOddity.REFUSES_OR_400}))
+    with serve(server, threads=2) as served:
+        client = ScimSkolonClient(
+            url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"), capabilities=capabilities
+        )
+        assert [user.id for user in client.search("exempel", keys(1))] == ["1"]
+
+
+@pytest.mark.parametrize("key", [Attribute.EXTERNAL_ID, Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL])
+def test_a_key_that_finds_no_user_halts(key: Attribute) -> None:
+    """A server that finds no user by one of the keys, and does not say so, makes no user `not_found`."""
+
+    class Deaf(OddServer):
+        def _found(self, terms: Sequence[re.Match[str]], asked: Mapping[str, Any]) -> tuple[str, bytes]:
+            heard = [term for term in terms if term["path"] != ASSUMED.paths[key].search_path]
+            if terms and not heard:
+                return "200 OK", b'{"totalResults": 0}'
+            return super()._found(heard, asked)
+
+    with pytest.raises(HaltError, match="does not find users by"):
+        found_by(Deaf([document(number) for number in range(PRESENT)], frozenset()))
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
 def test_two_oddities_hide_no_user(pair: tuple[SearchOddity, SearchOddity]) -> None:
     """Two at a time: no user is falsely missing, and what ends the search names the server's fault."""
@@ -152,4 +189,5 @@ def test_a_plain_server_costs_one_search_for_each_batch() -> None:
     """What is proven on the way costs a server that does as the RFC says no request."""
     server = server_with(frozenset())
     assert found_by(server) == []
-    assert server.requests == len(list(batches())) + len(["listed users", "a probe of or"])
+    proofs = ["listed users", "or", "listed users", "all keys"]
+    assert server.requests == len(list(batches())) + len(proofs)
