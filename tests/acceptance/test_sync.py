@@ -42,7 +42,13 @@ def test_everybody_is_accounted_for_and_right(
     assert counts(second["outcomes"]) == municipality.expected_outcomes("second")
     assert made_up.wrong_users() == []
     assert {user["id"]: other_values(user) for user in made_up.skolon_users()} == before
-    assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "PATCH user", "POST token"}
+    assert set(made_up.skolon.requests()) <= {
+        "POST search",
+        "GET search",
+        "GET user",
+        "PATCH user",
+        "POST token",
+    }
 
 
 @pytest.mark.usefixtures("pool")

@@ -48,7 +48,7 @@ def test_a_preview_counts_what_the_run_then_does(
     tried = sync.run(dry_run=True, settings=settings)
 
     assert tried.run.status is Status.COMPLETED
-    assert set(made_up.skolon.requests()) <= {"POST search", "GET user", "POST token"}
+    assert set(made_up.skolon.requests()) <= {"POST search", "GET search", "GET user", "POST token"}
     assert sync.store.change_totals.for_run(tried.run.id).users > 0
     with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
         assert list(browser) == []
