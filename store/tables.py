@@ -73,6 +73,8 @@ runs = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
+    # Random: after a database was lost the numbers begin anew, and this never repeats.
+    Column("uid", String(32), nullable=False),
     Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
     Column("mode", String(10), nullable=False),
     Column("dry_run", Boolean, nullable=False),

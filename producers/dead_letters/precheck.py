@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from producers.dead_letters.ramp import BlockReason
+from producers.reconciliation.receipts import is_authentic
 from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_locked
 from schemas.errors import UsageError
@@ -73,7 +74,9 @@ def _block_reason(
     if dead_letter.queue == USER_SYNC_QUEUE:
         if dead_letter.receipt_key is None:
             return BlockReason.FOREIGN
-        return None if state is not None else BlockReason.RUN_GONE
+        if state is None or not is_authentic(dead_letter, store=store):
+            return BlockReason.RUN_GONE if state is None else BlockReason.FOREIGN
+        return None
     if dead_letter.queue == TENANT_PAGES_QUEUE:
         if dead_letter.run not in runs:
             runs[dead_letter.run] = _is_there(dead_letter.run, store)

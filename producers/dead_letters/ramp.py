@@ -41,7 +41,9 @@ class BlockReason(StrEnum):
 
 
 _BLOCK_REASONS: Final = {
-    BlockReason.FOREIGN: "not a message of the sync: check it with 'show', and 'discard' it",
+    BlockReason.FOREIGN: (
+        "not a message of the sync, or of a former database: check it with 'show', and 'discard' it"
+    ),
     BlockReason.RUN_GONE: "its run was pruned, or removed with its tenant: 'discard' it",
 }
 

@@ -1,7 +1,8 @@
 """Binds a message's encrypted part to its other fields, so that it fits no other message.
 
 Fernet authenticates what it encrypts and nothing beside it. So the fields that a message has in clear
-(tenant, run, user, page) are encrypted once more, with the kind of message, and both must agree.
+(tenant, run, user, page) are encrypted once more, with the kind of message, and both must agree. So is
+the uid of the run: the numbers of runs begin anew in a new database, and old messages are not of its runs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PAGE: Final = "page"
 _USER: Final = "user"
 _TRIGGER: Final = "trigger"
+_UID: Final = "uid"
 
 #: How the ids of the scheduler's events begin.
 SCHEDULED_PREFIX: Final = "schedule/"
@@ -41,33 +43,44 @@ def forged_message(detail: str) -> PermanentError:
     return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, detail)
 
 
-def sign_page(page: TenantPage, cipher: FieldCipher) -> TenantPage:
+def sign_page(page: TenantPage, cipher: FieldCipher, run_uid: str | None = None) -> TenantPage:
     """Return the page with the proof that it is ours."""
-    return dataclasses.replace(page, proof=cipher.encrypt_json(_about_page(page)))
+    return dataclasses.replace(page, proof=cipher.encrypt_json({**_about_page(page), _UID: run_uid}))
 
 
-def verify_page(page: TenantPage, cipher: FieldCipher) -> None:
+def verify_page(page: TenantPage, cipher: FieldCipher, run_uid: str | None = None) -> None:
     """Raise `PermanentError` (`forged_message`) unless the page's proof is one for this very page.
+
+    Without a `run_uid` any run of that number will do: there is none in the database.
 
     Raises `DecryptionError` when no key decrypts it.
     """
     if page.proof is None:
         raise forged_message("the page message has no proof that it is ours")
-    if cipher.decrypt_json(page.proof) != _about_page(page):
+    opened = cipher.decrypt_json(page.proof)
+    uid = opened.pop(_UID, None) if isinstance(opened, dict) else None
+    if opened != _about_page(page):
         raise forged_message("the page message's proof is that of another message")
+    _check_uid(uid, run_uid)
 
 
-def encrypt_user(user: UserSync, data: object | None, operation: int | None, cipher: FieldCipher) -> UserSync:
+def encrypt_user(
+    user: UserSync,
+    data: object | None,
+    operation: int | None,
+    cipher: FieldCipher,
+    run_uid: str | None = None,
+) -> UserSync:
     """Return the user's message with its payload: `data` as Graph gave it, None to have it read afresh."""
-    about = {**_about_user(user), "operation": operation, "data": data}
+    about = {**_about_user(user), _UID: run_uid, "operation": operation, "data": data}
     return dataclasses.replace(user, payload=cipher.encrypt_json(about))
 
 
-def decrypt_user(user: UserSync, cipher: FieldCipher) -> DecryptedUser:
+def decrypt_user(user: UserSync, cipher: FieldCipher, run_uid: str | None = None) -> DecryptedUser:
     """Return the decrypted part of a user's message.
 
     Raises `PermanentError` (`forged_message`) unless it was encrypted for this very user of this run, and
-    `DecryptionError` when no key decrypts it.
+    `DecryptionError` when no key decrypts it. `run_uid` is as in `verify_page`.
     """
     if user.payload is None:
         raise forged_message("the user's message has no proof that it is ours")
@@ -75,8 +88,10 @@ def decrypt_user(user: UserSync, cipher: FieldCipher) -> DecryptedUser:
     if not isinstance(opened, dict):
         raise forged_message("the user's message has a payload of something else")
     data, operation = opened.pop("data", None), opened.pop("operation", None)
+    uid = opened.pop(_UID, None)
     if opened != _about_user(user):
         raise forged_message("the user's message has the payload of another message")
+    _check_uid(uid, run_uid)
     return DecryptedUser(data=data, operation=operation)
 
 
@@ -103,6 +118,11 @@ def has_valid_proof(event_id: str, fields: Mapping[str, Any], cipher: FieldCiphe
     """Say whether a trigger's fields contain the proof; raises `DecryptionError` when no key decrypts it."""
     proof = fields.get("proof")
     return isinstance(proof, str) and cipher.decrypt_json(proof) == _about_trigger(event_id, fields)
+
+
+def _check_uid(uid: object, run_uid: str | None) -> None:
+    if run_uid is not None and uid != run_uid:
+        raise forged_message("the message is of another run with this number, from a former database")
 
 
 def _about_page(page: TenantPage) -> dict[str, Any]:

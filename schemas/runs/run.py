@@ -54,6 +54,8 @@ class RunWarning:
 class Run:
     """One run of a tenant; runs with a higher id are newer.
 
+    `uid` never repeats, not even in another database, where the ids begin anew.
+
     Empty `users` means all users. `scan` counts how often reading the list of users was begun.
     `settings_override` has the settings that the run tries, as they are stored; None for the tenant's own.
     `reverts_run_id` is the run that this one puts back, if it is an undo.
@@ -72,6 +74,7 @@ class Run:
     finished: dt.datetime | None
     settings_override: Mapping[str, Any] | None = None
     reverts_run_id: int | None = None
+    uid: str = ""
     #: Skolon is asked about every user, even if a recent run verified the user.
     recheck_all: bool = False
 
@@ -133,6 +136,7 @@ class RunSummary:
         run = self.run
         return {
             "run": str(run.id),
+            "uid": run.uid,
             "tenant": run.tenant,
             "mode": str(run.mode),
             "dry_run": run.dry_run,

@@ -8,18 +8,21 @@ used.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
+from schemas.errors import PermanentError
 from schemas.messages import authentication
 from store import tables
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.authentication import DecryptedUser
     from schemas.messages.messages import SyncRequest, TenantPage, UserSync
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 
 #: Runs of which a process remembers that its key is noted (promise P10).
 _REMEMBERED: Final = 1024
+
+#: Seconds for which a process remembers the uid of a run: its database may be lost and made anew meanwhile.
+UID_SECONDS: Final = 30.0
+
+Opened = TypeVar("Opened")
 
 
 class MessageCipher:
@@ -36,12 +44,13 @@ class MessageCipher:
         self._database = database
         self._cipher = cipher
         self._noted: LRUCache[int, bool] = LRUCache(_REMEMBERED)
+        self._uids: TTLCache[int, str] = TTLCache(_REMEMBERED, UID_SECONDS)
         self._lock = Lock()
 
     def sign_page(self, page: TenantPage) -> TenantPage:
         """Return the page with the proof that it is ours."""
         self._note(page.run)
-        return authentication.sign_page(page, self._cipher)
+        return authentication.sign_page(page, self._cipher, self._uid(page.run))
 
     def encrypt_user(
         self, user: UserSync, data: object | None = None, *, operation: int | None = None
@@ -51,24 +60,18 @@ class MessageCipher:
         `operation` is the replay that publishes it, if one does.
         """
         self._note(user.run)
-        return authentication.encrypt_user(user, data, operation, self._cipher)
+        return authentication.encrypt_user(user, data, operation, self._cipher, self._uid(user.run))
 
     def check_page(self, page: TenantPage) -> None:
         """Raise `PermanentError` (`forged_message`) unless the page is ours.
 
         Raises `DecryptionError` when this process lacks a key that the run uses.
         """
-        try:
-            authentication.verify_page(page, self._cipher)
-        except DecryptionError:
-            raise self._why_closed(page.run) from None
+        self._open(page.run, lambda uid: authentication.verify_page(page, self._cipher, uid))
 
     def decrypt_user(self, user: UserSync) -> DecryptedUser:
         """Return what is sealed in a user's message; raises as `check_page` does."""
-        try:
-            return authentication.decrypt_user(user, self._cipher)
-        except DecryptionError:
-            raise self._why_closed(user.run) from None
+        return self._open(user.run, lambda uid: authentication.decrypt_user(user, self._cipher, uid))
 
     def sign_trigger(self, event_id: str, fields: dict[str, Any]) -> str:
         """Return the proof that a trigger is our operator's."""
@@ -82,6 +85,30 @@ class MessageCipher:
             return authentication.has_valid_proof(event_id, fields, self._cipher)
         except DecryptionError:
             return False
+
+    def _open(self, run_id: int, open_with: Callable[[str | None], Opened]) -> Opened:
+        """Open a message with the uid of its run, which is read again before it is taken for a forgery."""
+        try:
+            try:
+                return open_with(self._uid(run_id))
+            except PermanentError:
+                return open_with(self._uid(run_id, is_fresh=True))
+        except DecryptionError:
+            raise self._why_closed(run_id) from None
+
+    def _uid(self, run_id: int, *, is_fresh: bool = False) -> str | None:
+        """Return the uid of a run, None if there is none of that number; remembered for half a minute."""
+        if not is_run_id(run_id):
+            return None
+        with self._lock:
+            known = None if is_fresh else self._uids.get(run_id)
+        if known is None:
+            with self._database.transaction() as connection:
+                known = connection.scalar(select(tables.runs.c.uid).where(tables.runs.c.id == run_id))
+            if known is not None:
+                with self._lock:
+                    self._uids[run_id] = known
+        return known
 
     def _why_closed(self, run_id: int) -> Exception:
         used: set[str] = set()

@@ -63,6 +63,7 @@ def run_from_row(row: Row[Any]) -> Run:
     """Return the run of a row of `SELECT_RUNS`."""
     return Run(
         id=row.id,
+        uid=row.uid,
         tenant=row.tenant,
         mode=Mode(row.mode),
         dry_run=row.dry_run,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -199,6 +200,7 @@ def _check_guard_answered(connection: Connection, tenant_id: int, request: SyncR
 
 def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **ended: object) -> int:
     values = {
+        "uid": uuid.uuid4().hex,
         "tenant_id": tenant_id,
         "mode": request.mode,
         "dry_run": request.dry_run,
