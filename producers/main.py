@@ -35,8 +35,8 @@ def build() -> None:
     """Give dramatiq a broker whose workers open runs and read pages, with the settings of the environment."""
     services = message_services()
     broker = services.open_broker()
-    declare_producers(broker, broker, store=services.store, gateways=services.gateways)
-    add_background_tasks(broker, broker, store=services.store)
+    progress_log = declare_producers(broker, broker, store=services.store, gateways=services.gateways)
+    add_background_tasks(broker, broker, store=services.store, progress_log=progress_log)
     set_process_broker(broker)
 
 
@@ -46,12 +46,14 @@ def declare_producers(
     *,
     store: Store,
     gateways: Gateways,
-) -> None:
-    """Declare the actors for triggers and pages on `broker`; they publish through `publisher`."""
+) -> RunProgressLog:
+    """Declare the actors for triggers and pages on `broker`; they publish through `publisher`.
+
+    Returns what logs the progress of the runs that they read, once `add_background_tasks` is given it.
+    """
     starter = RunStarter(store=store, publisher=publisher)
     progress_log = RunProgressLog(store.runs)
     reader = PageReader(store=store, gateways=gateways, publisher=publisher, progress_log=progress_log)
-    broker.add_middleware(PeriodicTasks(PeriodicTask(call=progress_log.tick, interval=LOOK_INTERVAL)))
 
     def tenant_sync(*args: object, **fields: object) -> None:
         starter.start(current_message_id(), args, fields)
@@ -75,18 +77,28 @@ def declare_producers(
         queue=TENANT_PAGES_QUEUE,
         failure_listener=failure_recorder,
     )
+    return progress_log
 
 
 def add_background_tasks(
-    broker: Broker, queues: ReconcilerBroker, *, store: Store, patience: LossTimeouts | None = None
+    broker: Broker,
+    queues: ReconcilerBroker,
+    *,
+    store: Store,
+    patience: LossTimeouts | None = None,
+    progress_log: RunProgressLog | None = None,
 ) -> None:
-    """Add what is done periodically: lost messages are looked for, and stale dead letters are removed."""
+    """Add what is done periodically: lost messages are looked for, and stale dead letters are removed.
+
+    With `progress_log` the progress of runs is logged.
+    """
     patience, times = patience or LossTimeouts(), CleanupTimes()
     reconciler = Reconciler(store=store, queues=queues, patience=patience)
     cleanup = DeadLetterCleanup(store=store, broker=queues, times=times)
-    broker.add_middleware(
-        PeriodicTasks(
-            PeriodicTask(call=lambda: reconciler.tick(utc_now()), interval=patience.check_interval),
-            PeriodicTask(call=cleanup.tick, interval=times.interval),
-        )
-    )
+    tasks = [
+        PeriodicTask(call=lambda: reconciler.tick(utc_now()), interval=patience.check_interval),
+        PeriodicTask(call=cleanup.tick, interval=times.interval),
+    ]
+    if progress_log is not None:
+        tasks.append(PeriodicTask(call=progress_log.tick, interval=LOOK_INTERVAL))
+    broker.add_middleware(PeriodicTasks(*tasks))

@@ -52,4 +52,5 @@ def test_the_log_tells_a_runs_story(made_up: Environment, env: dict[str, str], t
     assert completed["reasons"]
     halted = [line for line in events(working) + events(producing) if line["event"] == "run_halted"]
     assert [(line["run"], line["cause"]) for line in halted] == [(2, "skolon_credentials")]
+    assert not any("middleware" in line["event"] for line in events(producing))
     assert not any(line["level"] == "critical" for line in events(working) + events(producing))
