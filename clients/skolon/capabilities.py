@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Seconds for which a finding is valid. It may be wrong, and servers are upgraded and rolled back.
 TTL: Final = 3600.0
 
+#: The same for what is proven again each hour, and must outlive its proof.
+LONG_TTL: Final = 30 * 86_400.0
+
 #: Seconds by which the clocks of two machines may differ.
 CLOCK_SKEW: Final = 60.0
 
@@ -91,7 +94,8 @@ class Capabilities:
     takes the versions that it gives (RFC 7644 section 3.14).
 
     A filter has `max_terms` terms at most; None is any number. Users that have one of `tried_keys` are found
-    by it, or no listed user has it.
+    by it, or no listed user has it. With `dotted_extensions` a filter has a point, and not a colon, between
+    the URN of an extension and the attribute (RFC 7644 section 3.10).
 
     `patch_forms` are the forms that have worked, by the kind of change (clients/skolon/updates/bodies.py).
     No form is known for `unaccepted` attributes, and the server has said that it never changes `read_only`
@@ -102,6 +106,7 @@ class Capabilities:
     takes_or: bool | None = field(default=None, metadata=_kept())
     max_terms: int | None = field(default=None, metadata=_kept(_positive))
     tried_keys: frozenset[Attribute] = field(default=frozenset(), metadata=_kept(_attributes))
+    dotted_extensions: bool = field(default=False, metadata=_kept(ttl=LONG_TTL))
     has_odd_empty_answer: bool = field(default=False, metadata=_kept())
     pages_by_cursor: bool = field(default=False, metadata=_kept())
     pages_add_up: bool | None = field(default=None, metadata=_kept())
@@ -118,6 +123,7 @@ SEARCH_CAPABILITIES: Final = frozenset(
         "takes_or",
         "max_terms",
         "tried_keys",
+        "dotted_extensions",
         "has_odd_empty_answer",
         "pages_by_cursor",
         "pages_add_up",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -27,12 +27,13 @@ class ScimPath:
     type: str | None = None
     takes_untyped: bool = False
     extension: str | None = None
+    separator: str = ":"
 
     @property
     def search_path(self) -> str:
         """The path in a search, which does not look at an entry's type; in a PATCH, that of other places."""
         dotted = self.name if self.part is None else f"{self.name}.{self.part}"
-        return dotted if self.extension is None else f"{self.extension}:{dotted}"
+        return dotted if self.extension is None else f"{self.extension}{self.separator}{dotted}"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Profile:
     def absent(self) -> frozenset[Attribute]:
         """The attributes that do not exist there: they are neither compared nor written."""
         return frozenset(Attribute) - self.paths.keys()
+
+    @cached_property
+    def dotted(self) -> Profile:
+        """The same for a server whose filters have a point between an extension and its attribute."""
+        return Profile({name: replace(path, separator=".") for name, path in self.paths.items()})
 
     @cached_property
     def entry_places(self) -> tuple[ScimPath, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from clients.skolon.capabilities import SearchMethod
@@ -68,12 +69,31 @@ class KeyProof:
         proven = self._found_together(organisation, known, holders) if known.takes_or else frozenset()
         for key in holders.keys() - proven:
             tried = holders[key][:_TRIED]
-            if not any(self._is_found(organisation, known, {key: user}) for user in tried):
+            if any(self._is_found(organisation, known, {key: user}) for user in tried):
+                continue
+            if self._finds_otherwise(organisation, known, key, tried):
+                self._capabilities.record(organisation, dotted_extensions=not known.dotted_extensions)
+            else:
                 raise HaltError(
                     Cause.SKOLON_SEARCH,
                     f"Skolon does not find users by {ATTRIBUTE_TABLE[key].title}: {len(tried)} that have it "
                     "are not found by it. It can be left out of the tenant's match keys",
                 )
+
+    def _finds_otherwise(
+        self, organisation: str, known: Capabilities, key: Attribute, users: Iterable[SkolonUser]
+    ) -> bool:
+        """Say whether one of the users is found by the other way to write an extension's attribute."""
+        profile = self._requests.profile if known.dotted_extensions else self._requests.profile.dotted
+        if profile.paths[key].extension is None:
+            return False
+        for user in users:
+            scim_filter = search_filter({key: user.attributes[key] or ""}, profile=profile)
+            with suppress(*_NO_ANSWER):
+                found = self._requests.read_all(known.method or SearchMethod.POST, organisation, scim_filter)
+                if any(isinstance(each, SkolonUser) and each.id == user.id for each in found):
+                    return True
+        return False
 
     def _found_together(
         self, organisation: str, known: Capabilities, holders: Mapping[Attribute, Sequence[SkolonUser]]
@@ -93,7 +113,7 @@ class KeyProof:
         """Say whether one search finds each of these users by its key. A refusal of one key says nothing."""
         scim_filter = search_filter(
             *({key: user.attributes[key] or ""} for key, user in holders.items()),
-            profile=self._requests.profile,
+            profile=self._requests.search_profile(organisation),
         )
         try:
             found = self._requests.read_all(known.method or SearchMethod.POST, organisation, scim_filter)

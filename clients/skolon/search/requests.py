@@ -101,6 +101,11 @@ class SearchRequests:
         self._check = check
         self._capabilities = capabilities
 
+    def search_profile(self, organisation: str) -> Profile:
+        """Return the profile with the paths that the organisation's server takes in a filter."""
+        is_dotted = self._capabilities.get(organisation).dotted_extensions
+        return self.profile.dotted if is_dotted else self.profile
+
     def read_all(
         self, method: SearchMethod, organisation: str, scim_filter: str, stage: Stage | None = None
     ) -> list[FoundUser]:

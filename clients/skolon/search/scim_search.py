@@ -79,8 +79,11 @@ class ScimSearch:
         Raises `HaltError` (`skolon_search`) if the server's answers contradict themselves, if it refuses a
         search whatever it is for, or does not find users by one of the attributes.
         """
+        profile = self.requests.search_profile(organisation)
         found = self._find(organisation, users)
         self._key_proof.check(organisation, users, found)
+        if self.requests.search_profile(organisation) is not profile:
+            found = self._find(organisation, users)
         return found
 
     def _find(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[FoundUser]:
@@ -168,11 +171,12 @@ class ScimSearch:
         # A response to several users, or its absence, may be due to any one of them.
         stage = Stage.MATCH if len(users) == 1 else None
         max_terms = self._capabilities.get(organisation).max_terms
+        profile = self.requests.search_profile(organisation)
         if method is SearchMethod.POST:
-            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len, max_terms, profile=self._profile)
+            filters = batch_filters(users, MAX_BODY_FILTER_LENGTH, len, max_terms, profile=profile)
         else:
             filters = batch_filters(
-                users, MAX_URL_FILTER_LENGTH, url_encoded_length, max_terms, profile=self._profile
+                users, MAX_URL_FILTER_LENGTH, url_encoded_length, max_terms, profile=profile
             )
         return [
             user
@@ -189,7 +193,7 @@ class ScimSearch:
         found: list[FoundUser] = []
         for key in ({attribute: value} for keys in users for attribute, value in keys.items()):
             try:
-                scim_filter = search_filter(key, profile=self._profile)
+                scim_filter = search_filter(key, profile=self.requests.search_profile(organisation))
                 found += self.requests.read_all(method, organisation, scim_filter, Stage.MATCH)
             except InconsistentPagesError as error:
                 raise HaltError(
