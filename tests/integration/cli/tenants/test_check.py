@@ -113,7 +113,8 @@ def test_what_is_known_of_the_server_is_shown_and_forgotten(
     assert known.items() <= first["capabilities"].items()
     with closing(sqlite3.connect(env["UPDATE_SYNC_DATABASE_URL"].removeprefix("sqlite:///"))) as database:
         kept = dict(database.execute("SELECT name, value FROM skolon_capabilities"))
-        assert kept == {"method": '"POST"', "takes_or": "true", "pages_add_up": "true"}
+        found_out = {"method": '"POST"', "takes_or": "true", "pages_add_up": "true"}
+        assert found_out.items() <= kept.items()
         (found,) = database.execute("SELECT * FROM skolon_capabilities WHERE name = 'takes_or'")
         row = [value if value != "takes_or" else "knows_versions" for value in found]
         with database:
