@@ -44,7 +44,8 @@ class KeyProof:
         Raises `HaltError` (`skolon_search`) if the server does not find listed users by one of the keys that
         they have. What no listed user has cannot be tried, and is believed.
         """
-        if not unmatched_keys(users, found) - self._capabilities.get(organisation).tried_keys:
+        tried_keys = self._capabilities.get(organisation).tried_keys
+        if all(tried_keys.issuperset(keys) for keys in users) or not unmatched_keys(users, found) - tried_keys:
             return
         with self._capabilities.probe_lock(organisation):
             known = self._capabilities.get(organisation)
