@@ -11,6 +11,7 @@ from schemas.errors import UsageError
 from schemas.runs.operation import OperationKind, OperationStatus
 from schemas.tenants.match_decision import DecisionKind
 from schemas.users.attributes import Attribute
+from schemas.users.graph_user import is_entra_id
 from workers.pipeline.accounts import Accounts
 from workers.rules.matching import own_match
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from schemas.messages.messages import SyncRequest
     from schemas.runs.operation import Operation
     from schemas.tenants.match_decision import MatchDecision
+    from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from store.tenants.tenants import TenantRecord
 
@@ -68,11 +70,14 @@ class MatchDecider:
             raise self._decided(existing)
         return self._record(OperationKind.LINK, entra_id, skolon_id, change)
 
-    def ignore(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
-        """Decide to leave one user alone, of Entra or of Skolon."""
+    def ignore(
+        self, gateways: Gateways, *, entra_id: str | None = None, skolon_id: str | None = None
+    ) -> Decided:
+        """Decide to leave one user alone, of Entra or of Skolon. Raises `UsageError` if there is none."""
         existing = self._find(entra_id, skolon_id)
         change: Callable[[], object] = _nothing
         if existing is None:
+            self._check_existence(self.store.tenants.get(self.tenant), entra_id, skolon_id, gateways)
             add = partial(
                 self.store.match_decisions.add, self.tenant, DecisionKind.IGNORE, operator=self.operator
             )
@@ -134,19 +139,10 @@ class MatchDecider:
 
     def _check_users(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
         """Raise `UsageError` unless both users exist, and neither belongs to another one."""
+        user = self._check_existence(record, entra_id, skolon_id, gateways)
         organisation = record.tenant.organisation
-        graph, skolon = (
-            gateways.graph(record.credentials),
-            gateways.skolon(record.tenant.skolon_target, dry_run=True),
-        )
-        if graph.user(entra_id, ["id"]) is None:
-            raise UsageError(f"Entra has no user with the id {entra_id}.")
-        user = skolon.read(organisation, skolon_id)
-        if user is None:
-            raise UsageError(
-                f"Organisation '{organisation}' has no Skolon user with the id {skolon_id}: it is gone, or "
-                "belongs to another organisation."
-            )
+        graph = gateways.graph(record.credentials)
+        skolon = gateways.skolon(record.tenant.skolon_target, dry_run=True)
         found = skolon.search(organisation, {Attribute.EXTERNAL_ID: entra_id})
         own = own_match(found, entra_id)
         if own is not None and own.user.id != skolon_id:
@@ -154,7 +150,7 @@ class MatchDecider:
                 f"Skolon user {own.user.id} has the id of Entra user {entra_id} as its External Id: clear it "
                 "in Skolon first."
             )
-        owner = Accounts(record, graph).owner(user)
+        owner = None if user is None else Accounts(record, graph).owner(user)
         if owner is not None and owner.id.lower() != entra_id.lower():
             raise UsageError(
                 f"Skolon user {skolon_id} has the id of Entra user {owner.id} as its External Id, and the "
@@ -166,6 +162,25 @@ class MatchDecider:
             raise UsageError(
                 f"Tenant '{other}' has a decision about Skolon user {skolon_id}: 'matches list {other}'."
             )
+
+    def _check_existence(
+        self, record: TenantRecord, entra_id: str | None, skolon_id: str | None, gateways: Gateways
+    ) -> SkolonUser | None:
+        """Return the Skolon user, if one is named; raise `UsageError` unless each user exists."""
+        organisation = record.tenant.organisation
+        if entra_id is not None and (
+            not is_entra_id(entra_id) or gateways.graph(record.credentials).user(entra_id, ["id"]) is None
+        ):
+            raise UsageError(f"Entra has no user with the id {entra_id}.")
+        if skolon_id is None:
+            return None
+        user = gateways.skolon(record.tenant.skolon_target, dry_run=True).read(organisation, skolon_id)
+        if user is None:
+            raise UsageError(
+                f"Organisation '{organisation}' has no Skolon user with the id {skolon_id}: it is gone, or "
+                "belongs to another organisation."
+            )
+        return user
 
 
 def _id_of(decision: MatchDecision) -> str:

@@ -138,7 +138,7 @@ def ignore(  # noqa: PLR0913 - one for each option
     check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
     entra_id = _one_of(tenant, user, skolon_user, services)
-    decided = _decider(tenant, services).ignore(entra_id=entra_id, skolon_id=skolon_user)
+    decided = _decider(tenant, services).ignore(services.gateways, entra_id=entra_id, skolon_id=skolon_user)
     text = f"Ignored {_name(entra_id, skolon_user)}"
     _apply(decided, text, services, wait=wait, timeout=timeout, wants_json=wants_json)
 

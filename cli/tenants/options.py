@@ -72,8 +72,18 @@ _OPTIONS: Final = (
     click.option("--birthdays/--no-birthdays", default=None),
     click.option("--enabled-only/--all-accounts", default=None),
     click.option("--members-only/--with-guests", default=None),
-    click.option("--include", multiple=True, metavar=RULE, help="Only users like this; may be repeated."),
-    click.option("--exclude", multiple=True, metavar=RULE, help="No users like this; may be repeated."),
+    click.option(
+        "--include",
+        multiple=True,
+        metavar=RULE,
+        help="Only users like this. Replaces all include rules; may be repeated.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar=RULE,
+        help="No users like this. Replaces all exclude rules; may be repeated.",
+    ),
     click.option(
         "--guard",
         multiple=True,

@@ -45,7 +45,10 @@ class KeyProof:
         they have. What no listed user has cannot be tried, and is believed.
         """
         tried_keys = self._capabilities.get(organisation).tried_keys
-        if all(tried_keys.issuperset(keys) for keys in users) or not unmatched_keys(users, found) - tried_keys:
+        if (
+            all(tried_keys.issuperset(keys) for keys in users)
+            or not unmatched_keys(users, found) - tried_keys
+        ):
             return
         with self._capabilities.probe_lock(organisation):
             known = self._capabilities.get(organisation)

@@ -128,6 +128,9 @@ def test_a_contradicting_link_is_refused(made_up: Environment, env: dict[str, st
     assert "clear it" in refused("link", BO["id"], "s1", env=env)
     assert "one of --user and --skolon-user" in refused("ignore", env=env)
     assert "no decision" in refused("forget", "--skolon-user", "s1", env=env)
+    assert "Entra has no user" in refused("ignore", "--user", "nosuch", env=env)
+    assert "another organisation" in refused("ignore", "--skolon-user", "nosuch", env=env)
+    assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
     triggered("ignore", "--skolon-user", "s1", env=env)
     assert f"forget {TENANT_KEY} --skolon-user s1" in refused("link", ANNA["id"], "s1", env=env)
     with closing(open_store(env)) as store:
