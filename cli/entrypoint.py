@@ -20,12 +20,16 @@ _PRIVATE: Final = 0o077
 #: Those that go on until they are asked to end: that is then no failure.
 _LONG_RUNNING: Final = frozenset({*_WORK_ON_MESSAGES, "all", "scheduler"})
 
+#: The highest number of a standard stream's file descriptor.
+_STANDARD_ERROR: Final = 2
+
 #: Seconds after SIGTERM until a command ends in any case. Containers are killed after ten.
 _ENDS: Final = 8.0
 
 
 def main() -> None:
     """Run the command that `sys.argv` names, on greenlets if it works on messages."""
+    _open_standard_streams()
     long_running = bool(_LONG_RUNNING.intersection(sys.argv[1:2])) or "--serve" in sys.argv
 
     def stop(number: int) -> NoReturn:
@@ -46,6 +50,16 @@ def main() -> None:
         if isinstance(ended.code, int) and sys.argv[1:2] != ["sandbox"]:
             _leave(ended.code)
         raise
+
+
+def _open_standard_streams() -> None:
+    """Open what the command was started without (`>&-`), so that no connection gets its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: PTH123, SIM115 - it is there as long as the process
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - as above
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 - as above
 
 
 def _run() -> None:

@@ -55,6 +55,9 @@ class Gateways:
 
     def skolon(self, target: SkolonTarget = _DEFAULT_TARGET, *, dry_run: bool) -> SkolonClient:
         """Return the Skolon client for a target; for a dry run one that can only read (promise P1)."""
+        client = self._skolon.get((target, dry_run))
+        if client is not None:
+            return client
         with self._lock:
             client = self._skolon.get((target, dry_run))
             if client is None:

@@ -83,6 +83,18 @@ def test_output_that_goes_nowhere_is_told(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == ["The disk is full: make room."]
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_without_standard_streams_does_its_work(tmp_path: Path, closed: str) -> None:
+    """A cron job that closes what it does not need gets the exit code of its command, and no traceback."""
+    env = database_environment(tmp_path)
+    for arguments in ("tenants list", "runs list --json", "--version"):
+        line = f"{shlex.quote(COMMAND)} {arguments} {closed}"
+        done = subprocess.run(  # noqa: S602 - our own command
+            line, shell=True, env=env, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), line
+
+
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     """One line says that the path is wrong, and nobody is advised to change the rights of that file."""
     (tmp_path / "notes.txt").write_text("Not a database at all, and others may read it.\n" * 100)
