@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
 from administration.tenants.next_run import next_run
 from administration.users.explanation import explain_user
-from administration.users.lookup import find_user_ids, search_entra
+from administration.users.lookup import MAX_FOUND, find_users, not_found, too_many_found
 from administration.users.status import user_report
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import HaltError, TransientError, UsageError
+from schemas.errors import HaltError, TransientError
 from schemas.outcomes import Outcome
 from schemas.reports.user_status import SyncState
 from schemas.runs.sync_result import SyncResult
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.reports.user_status import UserStatus
     from store.store import Store
-
-#: Users that one name or address shows at most.
-_MOST: Final = 10
 
 
 class DelayReason(StrEnum):
@@ -195,16 +192,9 @@ def current_reports(  # noqa: PLR0913 - the user, how to show it, and the source
     Raises `UsageError` if there is no such tenant or user, or more than ten; and what Graph raises if only
     Graph could know the user.
     """
-    record = store.tenants.get(tenant)
-    found = find_user_ids(tenant, identifier, store=store, keys=keys)
-    try:
-        found += search_entra(identifier, record.tenant, gateways.graph(record.credentials))
-    except (HaltError, TransientError):
-        if not found:
-            raise
-    ids = list(dict.fromkeys(found))
-    if len(ids) > _MOST:
-        raise UsageError(f"{len(ids)} users match: give an id, an address or the whole name.")
+    ids = find_users(tenant, identifier, store=store, gateways=gateways, keys=keys)
+    if len(ids) > MAX_FOUND:
+        raise too_many_found(ids)
     reports = []
     for user in ids:
         recorded = user_report(tenant, user, store=store, limit=limit)
@@ -212,7 +202,5 @@ def current_reports(  # noqa: PLR0913 - the user, how to show it, and the source
         if recorded.history or not now.is_gone:
             reports.append(CurrentReport(recorded=recorded, now=now))
     if not reports:
-        raise UsageError(
-            f"No user with that id, address or name was found in '{tenant}', in Entra or in its runs."
-        )
+        raise not_found(tenant)
     return reports

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.crypto.encryption import FieldCipher
-from schemas.errors import UsageError
+from schemas.errors import HaltError, TransientError, UsageError
 from schemas.runs.identity_digests import normalize_eppn
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import is_entra_id
@@ -14,9 +14,13 @@ from schemas.users.graph_user import is_entra_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clients.gateways import Gateways
     from clients.graph.client import GraphClient
     from schemas.tenants.tenant import Tenant
     from store.store import Store
+
+#: Users that one name or address finds at most.
+MAX_FOUND: Final = 10
 
 #: Entra's ids are GUIDs.
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -35,19 +39,51 @@ def find_user_ids(tenant: str, identifier: str, *, store: Store, keys: Sequence[
     return list(store.user_history.find_user_ids(tenant, identifier, marks))
 
 
-def resolve_entra_id(tenant: str, identifier: str, *, store: Store, keys: Sequence[str]) -> str:
-    """Return the one user of that id or EPPN; an Entra id that no run knows is returned as it is.
+def find_users(
+    tenant: str, identifier: str, *, store: Store, gateways: Gateways, keys: Sequence[str]
+) -> list[str]:
+    """Return the Entra ids of the users of that id, address or name, in the runs and in Entra now.
 
-    Raises `UsageError` if several users match, or none does and it cannot be an Entra id.
+    An id that no run knows is returned as it is, if it can be one. Raises `UsageError` if there is no such
+    tenant, and what Graph raises if only Graph could know the user.
     """
+    record = store.tenants.get(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
+    try:
+        found += search_entra(identifier, record.tenant, gateways.graph(record.credentials))
+    except (HaltError, TransientError):
+        if not found:
+            raise
+    return list(dict.fromkeys(found))
+
+
+def resolve_entra_id(
+    tenant: str, identifier: str, *, store: Store, gateways: Gateways, keys: Sequence[str]
+) -> str:
+    """Return the one user of that id, address or name; raises as `find_users` does.
+
+    Raises `UsageError` if several users match, or none does.
+    """
+    found = find_users(tenant, identifier, store=store, gateways=gateways, keys=keys)
+    if len(found) > MAX_FOUND:
+        raise too_many_found(found)
     if len(found) > 1:
         raise UsageError(f"Several users match: {', '.join(found)}. Give one of these ids.")
-    if not found and ("@" in identifier or not is_entra_id(identifier)):
-        raise UsageError(
-            f"No user with that id or EPPN was found in '{tenant}': give the id of a user in Entra."
-        )
-    return found[0] if found else identifier
+    if not found:
+        raise not_found(tenant)
+    return found[0]
+
+
+def too_many_found(found: Sequence[str]) -> UsageError:
+    """Return the error of what too many users are called."""
+    return UsageError(f"{len(found)} users match: give an id, an address or the whole name.")
+
+
+def not_found(tenant: str) -> UsageError:
+    """Return the error of what no user is called."""
+    return UsageError(
+        f"No user with that id, address or name was found in '{tenant}', in Entra or in its runs."
+    )
 
 
 def search_entra(identifier: str, tenant: Tenant, graph: GraphClient) -> list[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from administration.matches.decisions import Decided
     from bootstrap.services import Services
 
-_DECIDING = (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
+_DECIDING = (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS, Requirement.SKOLON)
 
 
 def _waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +47,7 @@ def _waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _one_user_options(command: Callable[..., Any]) -> Callable[..., Any]:
     entra = click.option(
-        "--user", metavar="USER", help="An Entra user: an id, or what `users show --recorded` takes."
+        "--user", metavar="USER", help="An Entra user: an id, an EPPN, an address or a name."
     )
     skolon = click.option("--skolon-user", metavar="SKOLON_ID", help="A Skolon user.")
     return entra(skolon(command))
@@ -84,7 +84,8 @@ def list_matches(*, tenant: str, limit: int, wants_json: bool) -> None:
 def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
     """Compare USER with the Skolon users that may be this user, and change nothing.
 
-    USER is an Entra id, or what `users show --recorded` takes. `-` reads it from standard input.
+    USER is an id, an EPPN, an e-mail address, a user principal name or a name. `-` reads it from standard
+    input. The exit code is 1 if Entra or Skolon could not be asked.
     """
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     entra_id = _entra_id(tenant, user, services)
@@ -95,6 +96,7 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
         print_json(found)
     else:
         print_comparison(found)
+    raise click.exceptions.Exit(1 if found["away"] else 0)
 
 
 @matches.command()
@@ -107,10 +109,11 @@ def link(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Decide that USER of Entra is SKOLON_USER, and sync the user.
 
-    USER is an Entra id, or what `users show --recorded` takes; SKOLON_USER is the id in Skolon.
+    USER is an id, an EPPN, an e-mail address, a user principal name or a name. SKOLON_USER is the id in
+    Skolon.
     """
     check_timeout(timeout, wait=wait)
-    services = current_services(*_DECIDING, Requirement.SKOLON)
+    services = current_services(*_DECIDING)
     entra_id = _entra_id(tenant, user, services)
     decided = _decider(tenant, services).link(entra_id, skolon_user, services.gateways)
     text = f"Linked Entra user {entra_id} to Skolon user {skolon_user}"
@@ -173,8 +176,13 @@ def _decider(tenant: str, services: Services) -> MatchDecider:
 
 
 def _entra_id(tenant: str, user: str, services: Services) -> str:
-    keys = services.settings.secret_keys
-    return resolve_entra_id(tenant, read_identifier(user), store=services.store, keys=keys)
+    return resolve_entra_id(
+        tenant,
+        read_identifier(user),
+        store=services.store,
+        gateways=services.gateways,
+        keys=services.settings.secret_keys,
+    )
 
 
 def _one_of(tenant: str, user: str | None, skolon_user: str | None, services: Services) -> str | None:

@@ -34,7 +34,8 @@ def print_overview(overview: MatchOverview) -> None:
                 echo(f"{reason} ({language}): {remedy_for(reason).texts[language].fix}")
     if overview.count > len(overview.pending):
         echo(f"… and {overview.count - len(overview.pending)} more; --limit shows them.")
-    echo("", f"{len(overview.decisions)} decisions.")
+    count = len(overview.decisions)
+    echo("", f"{count} decision{'' if count == 1 else 's'}.")
     if overview.decisions:
         decisions = [
             (each.kind, each.entra_id, each.skolon_id, each.operator, timestamp(each.decided_at))

@@ -72,6 +72,8 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
     """Change only the given settings."""
     services = _services()
     changes = changes_from(options)
+    if asks and not sys.stdin.isatty():
+        raise click.UsageError("No terminal to ask on: read the secret with --client-secret-file.")
     if asks:
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--user",
     "user",
     metavar="USER",
-    help="Explain each step for this one user: an Entra id, or an id that `users show --recorded` takes.",
+    help="Explain each step for this one user: an id, an EPPN, an address or a name; `-` reads it.",
 )
 @click.option("--values", is_flag=True, help="With --user: show values unmasked.")
 @json_option
@@ -86,7 +86,9 @@ def _explain(
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     store, keys = services.store, services.settings.secret_keys
     trial = resolve_override(store.tenants.settings(key), *override)
-    entra_id = resolve_entra_id(key, read_identifier(user), store=store, keys=keys)
+    entra_id = resolve_entra_id(
+        key, read_identifier(user), store=store, gateways=services.gateways, keys=keys
+    )
     explanation = explain_user(
         entra_id, key, override=trial, values=values, store=store, gateways=services.gateways
     )

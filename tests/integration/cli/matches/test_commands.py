@@ -128,7 +128,10 @@ def test_a_contradicting_link_is_refused(made_up: Environment, env: dict[str, st
     assert "clear it" in refused("link", BO["id"], "s1", env=env)
     assert "one of --user and --skolon-user" in refused("ignore", env=env)
     assert "no decision" in refused("forget", "--skolon-user", "s1", env=env)
-    assert "Entra has no user" in refused("ignore", "--user", "nosuch", env=env)
+    assert "No user with that id" in refused("ignore", "--user", "Nosuch", env=env)
+    assert "No user with that id" in refused("show", "Nosuch", env=env)
+    gone = "00000000-0000-4000-8000-0000000000ff"
+    assert "Entra has no user" in refused("ignore", "--user", gone, env=env)
     assert "another organisation" in refused("ignore", "--skolon-user", "nosuch", env=env)
     assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
     triggered("ignore", "--skolon-user", "s1", env=env)

@@ -86,6 +86,13 @@ def test_values_are_shown_by_their_shape(made_up: Environment, env: dict[str, st
     assert not {value for value in values_of(person) if value in shown.stderr}
 
 
+def test_a_user_is_found_by_name_and_address(made_up: Environment, env: dict[str, str]) -> None:
+    """As with `users show`: an administrator knows a name or an address, and not an id."""
+    person = user_with(made_up, "updated")
+    for called in (person.entra["userPrincipalName"].strip(), person.entra["displayName"]):
+        assert explained(env, called)["user"] == person.entra["id"]
+
+
 @pytest.mark.parametrize("reason", ["invalid_user", "ambiguous_match"])
 def test_a_user_that_would_fail_is_explained_up_to_there(
     made_up: Environment, env: dict[str, str], reason: str
@@ -124,8 +131,8 @@ def test_nobody_of_that_id(env: dict[str, str]) -> None:
          ["eppm", "sources.eppn", "match_keys"]),
         (["--set", "eppn"], ["NAME=VALUE"]),
         (["--values"], ["--user"]),
-        (["--user", "anna@example.org"], ["id of a user"]),
-        (["--user", "not an id"], ["id of a user"]),
+        (["--user", "anna@example.org"], ["No user with that id, address or name"]),
+        (["--user", "Nosuch"], ["No user with that id, address or name"]),
     ],
 )  # fmt: skip
 def test_wrong_use_is_refused_at_once(env: dict[str, str], options: list[str], told: list[str]) -> None:
