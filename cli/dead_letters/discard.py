@@ -24,8 +24,9 @@ from schemas.settings import Requirement
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Their users keep the outcome dead_lettered. 'export' makes a copy first. The database keeps what was
-    done, and by which user of this machine.
+    Without options that choose, all of them. An option that is repeated means any of its values, and several
+    options must all apply. The users keep the outcome dead_lettered. 'export' makes a copy first. The
+    database keeps what was done, and by which user of this machine.
     """
     check_can_ask(yes=yes)
     services, now = (

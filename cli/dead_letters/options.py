@@ -37,12 +37,27 @@ class Age(click.ParamType[dt.timedelta]):
 
 
 _OPTIONS: Final = (
-    click.option("--tenant", "tenants", multiple=True, metavar="KEY", shell_complete=complete_tenants),
-    click.option("--run", "runs", multiple=True, type=click.IntRange(min=1)),
-    click.option("--reason", "reasons", multiple=True, type=click.Choice(choices(Reason))),
-    click.option("--user", "users", multiple=True, metavar="ENTRA_ID"),
-    click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID"),
-    click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES)),
+    click.option(
+        "--tenant",
+        "tenants",
+        multiple=True,
+        metavar="KEY",
+        shell_complete=complete_tenants,
+        help="Of this tenant.",
+    ),
+    click.option("--run", "runs", multiple=True, type=click.IntRange(min=1), help="Of this run."),
+    click.option(
+        "--reason",
+        "reasons",
+        multiple=True,
+        type=click.Choice(choices(Reason)),
+        help="Failed for this reason.",
+    ),
+    click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Of this user."),
+    click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID", help="The dead letter with this id."),
+    click.option(
+        "--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Of messages of this queue."
+    ),
     click.option(
         "--older-than", type=Age(), metavar="AGE", help="Failed longer ago, e.g. 2d; units s, m, h, d or w."
     ),

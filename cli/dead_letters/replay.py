@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     default=MAX_FAILED_SHARE,
     show_default=True,
     type=click.FloatRange(0, 1),
-    help="Stop if more than this share of a step fails again.",
+    help="Leave the other users of a reason if more than this share of a step fails again.",
 )
 @click.option(
     "--step-timeout",
@@ -69,6 +69,9 @@ def replay(  # noqa: PLR0913 - one for each option
     **options: Any,
 ) -> None:
     """Try failed messages again, for their old run.
+
+    Without options that choose, all of them. An option that is repeated means any of its values, and several
+    options must all apply.
 
     It takes one reason after the other, and those that a person must correct last. For each reason it starts
     with 1, 10 and 100 users and waits for the outcomes of each step. If too many fail again, the reason's

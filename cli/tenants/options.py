@@ -53,25 +53,39 @@ _OPTIONS: Final = (
         metavar="FILE",
         help="A file with the secret's Value; - is standard input.",
     ),
-    click.option("--name"),
+    click.option("--name", help="The tenant's name, for people."),
     click.option("--entra-tenant-id", help="The directory (tenant) id."),
-    click.option("--client-id"),
-    click.option("--organisation", help="The organisation in Skolon."),
-    click.option("--client-secret-expires", metavar="YYYY-MM-DD"),
-    click.option("--source", "source", multiple=True, metavar="ATTRIBUTE=SOURCE,…", help="May be repeated."),
-    click.option("--match-keys", metavar="KEY,…"),
-    click.option("--erase-blank", metavar="ATTRIBUTE,…"),
-    click.option("--replace-from-later-sources", metavar="ATTRIBUTE,…"),
-    click.option("--ssn-country", metavar="SE|NO|DK|FI"),
+    click.option("--client-id", help="The id of the app in Entra that reads the directory."),
+    click.option("--organisation", help="The tenant's name in Skolon's address."),
+    click.option(
+        "--client-secret-expires", metavar="YYYY-MM-DD", help="The date that Entra shows for the secret."
+    ),
+    click.option(
+        "--source",
+        "source",
+        multiple=True,
+        metavar="ATTRIBUTE=SOURCE,…",
+        help="Which properties of Entra fill an attribute, in order; none means not synced. May be repeated.",
+    ),
+    click.option("--match-keys", metavar="KEY,…", help="By what users are found in Skolon, in order."),
+    click.option("--erase-blank", metavar="ATTRIBUTE,…", help="Emptied in Skolon when blank in Entra."),
+    click.option(
+        "--replace-from-later-sources",
+        metavar="ATTRIBUTE,…",
+        help="Filled by the next source when the source of the value in Skolon goes blank.",
+    ),
+    click.option("--ssn-country", metavar="SE|NO|DK|FI", help="Whose rules personal numbers follow."),
     click.option(
         "--skolon-profile",
         metavar="|".join(SkolonProfile),
-        help="How the organisation's server lays out its users.",
+        help="How Skolon's server lays out its users: `ss12000` as Swedish schools do.",
     ),
-    click.option("--skolon-lacks", metavar="filters,patch", help="What the organisation's server cannot do."),
-    click.option("--birthdays/--no-birthdays", default=None),
-    click.option("--enabled-only/--all-accounts", default=None),
-    click.option("--members-only/--with-guests", default=None),
+    click.option("--skolon-lacks", metavar="filters,patch", help="What Skolon's server cannot do."),
+    click.option("--birthdays/--no-birthdays", default=None, help="Whether birth dates are synced."),
+    click.option(
+        "--enabled-only/--all-accounts", default=None, help="Whether disabled accounts are left out."
+    ),
+    click.option("--members-only/--with-guests", default=None, help="Whether guests are left out."),
     click.option(
         "--include",
         multiple=True,
@@ -88,16 +102,21 @@ _OPTIONS: Final = (
         "--guard",
         multiple=True,
         metavar="LIMIT=COUNT,SHARE",
-        help="Of the guard: changed, identity_changed, not_found or failed; LIMIT=none is no limit.",
+        help="Of the guard: changed, identity_changed, not_found or failed. A run halts when it exceeds both "
+        "the count and the share, such as changed=1000,0.5; LIMIT=none is no limit.",
     ),
-    click.option("--give-up-after-hours", type=float),
-    click.option("--trust-receipts-days", type=int),
+    click.option("--give-up-after-hours", type=float, help="How long an outage is waited for."),
+    click.option(
+        "--trust-receipts-days",
+        type=int,
+        help="For how many days a verified user who has not changed in Entra is not looked up in Skolon.",
+    ),
     click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
     click.option("--no-schedule", is_flag=True, help="Trigger no runs by schedule."),
     click.option(
         "--time-zone", metavar="ZONE", help="Of schedule and birth dates, such as Europe/Stockholm."
     ),
-    click.option("--enabled/--disabled", default=None),
+    click.option("--enabled/--disabled", default=None, help="A disabled tenant starts no runs."),
 )
 
 
