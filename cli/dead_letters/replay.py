@@ -18,6 +18,7 @@ from cli.dead_letters.options import dead_letter_options, filter_from
 from cli.dead_letters.replay_dry_run import show_dry_run
 from cli.dead_letters.replay_report import replay_bar, show_operation
 from cli.output import echo, json_option, print_json
+from cli.runs.options import FiniteRange
 from producers.dead_letters.ramp import MAX_FAILED_SHARE
 from producers.dead_letters.replay import Replay
 from producers.dead_letters.replay_request import ReplayHooks, ReplayRequest
@@ -38,18 +39,18 @@ if TYPE_CHECKING:
     help="Use the original payload; do not read the user from Graph again.",
 )
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most so many users a second."
+    "--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="At most so many users a second."
 )
 @click.option(
     "--max-failed",
     default=MAX_FAILED_SHARE,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Leave the other users of a reason if more than this share of a step fails again.",
 )
 @click.option(
     "--step-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     metavar="SECONDS",
     help="Stop if a step takes longer; by default, waits for outages to end.",
 )

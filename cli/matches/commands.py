@@ -14,7 +14,7 @@ from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.matches.report import print_comparison, print_overview
 from cli.output import echo, json_option, print_json, print_result
-from cli.runs.options import check_timeout
+from cli.runs.options import FiniteRange, check_timeout
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
 from cli.users.options import read_identifier
@@ -34,7 +34,7 @@ def _waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--wait", is_flag=True, help="Wait until the user is synced, and show the run."),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0),
+            type=FiniteRange(min=0),
             metavar="SECONDS",
             help="With --wait: give up after this many seconds.",
         ),

@@ -7,7 +7,7 @@ import click
 from administration.runs.trigger import build_request, check_enabled, check_may_start
 from cli.context import current_services
 from cli.output import json_option
-from cli.runs.options import check_timeout
+from cli.runs.options import FiniteRange, check_timeout
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
 from schemas.outcomes import READING_MODES, Mode
@@ -31,7 +31,7 @@ from schemas.settings import Requirement
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="SECONDS",
     help="With --wait: give up after this many seconds.",
 )

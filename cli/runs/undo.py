@@ -10,7 +10,7 @@ from administration.runs.undo import plan_undo
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.output import echo, json_option
-from cli.runs.options import check_timeout, run_argument
+from cli.runs.options import FiniteRange, check_timeout, run_argument
 from cli.runs.request import publish_only, request_and_wait
 from schemas.settings import Requirement
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="SECONDS",
     help="With --wait: give up after this many seconds.",
 )

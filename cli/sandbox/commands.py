@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,23 @@ from schemas.errors import UsageError
 #: Options that mean something with --serve alone.
 _SERVING: Final = ("directory", "host", "name", "ports")
 
+#: The parts of a host name (RFC 1123 section 2.1), or of an IPv4 address.
+_HOST_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+
+
+def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        socket.getaddrinfo(value, 0)
+    except (OSError, UnicodeError):
+        raise click.BadParameter("no address, and no name that can be resolved.") from None
+    return value
+
+
+def _host_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not _HOST_NAME.fullmatch(value):
+        raise click.BadParameter("no host name, such as sandbox.example, and no IPv4 address.")
+    return value
+
 
 @click.command()
 @click.option("--users", default=500, show_default=True, type=click.IntRange(1), help="How many users.")
@@ -25,11 +44,27 @@ _SERVING: Final = ("directory", "host", "name", "ports")
     type=click.Path(file_okay=False, path_type=Path),
     help="With --serve: where to write certificate, tenant.json and environment [default: a temporary one].",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="With --serve: listen on this address.")
 @click.option(
-    "--name", default="127.0.0.1", show_default=True, help="With --serve: the host name in addresses."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_address,
+    help="With --serve: listen on this address.",
 )
-@click.option("--ports", nargs=2, type=click.IntRange(0, 65535), default=(0, 0), help="With --serve.")
+@click.option(
+    "--name",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_host_name,
+    help="With --serve: the host name in addresses.",
+)
+@click.option(
+    "--ports",
+    nargs=2,
+    type=click.IntRange(0, 65535),
+    default=(0, 0),
+    help="With --serve: the ports of Entra with Graph, and of Skolon [default: free ones].",
+)
 def sandbox(
     *, users: int, seed: int, wants_json: bool, serve: bool, directory: Path | None, **bind: Any
 ) -> None:

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
         (("runs", "undo", "1", "--yes", "--timeout", "3"), "--timeout goes with --wait"),
         (("matches", "forget", "exempel", "--user", "x", "--timeout", "3"), "--timeout goes with --wait"),
         (("runs", "show", "1", "--outcome", "updated"), "go with --users"),
+        (("trigger", "exempel", "--wait", "--timeout", "nan"), "'nan' is no number"),
+        (("dead-letters", "replay", "--yes", "--step-timeout", "inf"), "'inf' is no number"),
         (("sandbox", "--directory", "/nowhere"), "--directory goes with --serve"),
         (("sandbox", "--ports", "1", "2"), "--ports goes with --serve"),
+        (("sandbox", "--serve", "--host", "300.1.1.1"), "no address, and no name that can be resolved"),
+        (("sandbox", "--serve", "--name", "bad name!"), "no host name"),
         (
             ("tenants", "set", "exempel", "--source", "eppn=mail", "--source", "eppn=otherMails"),
             "given twice",
