@@ -81,6 +81,12 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
     named = change_settings(key, changes, services.store.tenants)
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
+    if "client_secret" in changes and changes.get("client_secret_expires") is None:
+        echo(
+            "The date on which this secret expires is not known: give it with --client-secret-expires, and "
+            "'status' tells it in time.",
+            err=True,
+        )
     text = f"Updated tenant '{key}': {', '.join(named)}."
     if not named:
         text = f"Nothing changed: tenant '{key}' has these settings already."
