@@ -20,12 +20,11 @@ _SERVING: Final = ("directory", "host", "name", "ports")
 _HOST_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
 
 
-def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+def _check_address(host: str) -> None:
     try:
-        socket.getaddrinfo(value, 0)
+        socket.getaddrinfo(host, 0)
     except (OSError, UnicodeError):
-        raise click.BadParameter("no address, and no name that can be resolved.") from None
-    return value
+        raise click.UsageError("--host is no address, and no name that can be resolved.") from None
 
 
 def _host_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -48,7 +47,6 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
     "--host",
     default="127.0.0.1",
     show_default=True,
-    callback=_address,
     help="With --serve: listen on this address.",
 )
 @click.option(
@@ -84,6 +82,7 @@ def sandbox(
             "The sandbox is not installed: pip install 'skolon-update-sync[sandbox]' adds it."
         ) from error
     if serve:
+        _check_address(bind["host"])
         serve_only(users, seed, directory, wants_json=wants_json, **bind)
     elif not run_both(users, seed, wants_json=wants_json):
         raise click.exceptions.Exit(1)

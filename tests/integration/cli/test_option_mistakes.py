@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         (("dead-letters", "replay", "--yes", "--step-timeout", "inf"), "'inf' is no number"),
         (("sandbox", "--directory", "/nowhere"), "--directory goes with --serve"),
         (("sandbox", "--ports", "1", "2"), "--ports goes with --serve"),
-        (("sandbox", "--serve", "--host", "300.1.1.1"), "no address, and no name that can be resolved"),
+        (("sandbox", "--serve", "--host", "300.1.1.1"), "is no address, and no name that can be resolved"),
         (("sandbox", "--serve", "--name", "bad name!"), "no host name"),
         (
             ("tenants", "set", "exempel", "--source", "eppn=mail", "--source", "eppn=otherMails"),
