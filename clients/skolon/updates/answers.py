@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from clients.http.session import json_object
-from clients.skolon.errors import Operation, unreadable
+from clients.skolon.errors import Operation, UserNotFoundError, unreadable
 from clients.skolon.scim import read_user
 from schemas.users.scim import UnreadableScimError
 from schemas.users.skolon_user import is_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import requests
 
@@ -49,6 +50,30 @@ def user_in(response: requests.Response, user_id: str, profile: Profile) -> Skol
     if body is None:
         raise unreadable(response, "no JSON object", Operation.UPDATE)
     return None if body.get("id") is None else user_of(response, user_id, Operation.UPDATE, profile)
+
+
+def user_after(
+    response: requests.Response,
+    user_id: str,
+    changes: Mapping[Attribute, str | None],
+    profile: Profile,
+    read: Callable[[], tuple[SkolonUser, dict[str, Any]] | None],
+) -> SkolonUser | None:
+    """Return the user after a successful update; `read` reads it now, unless the answer shows the changes.
+
+    None if the server has accepted the update and not carried it out (202). Raises `UserNotFoundError` if the
+    user is no longer there, and as `user_in` and `read` do.
+    """
+    shown = user_in(response, user_id, profile)
+    if shown is not None and not shown.lacking(changes):
+        return with_usable_version(shown)
+    if response.status_code == HTTPStatus.ACCEPTED:
+        return None
+    found = read()
+    if found is None:
+        raise UserNotFoundError("the Skolon user is no longer there")
+    after, _ = found
+    return with_usable_version(replace(after, version=after.version or response.headers.get("ETag")))
 
 
 def user_of(response: requests.Response, user_id: str, operation: Operation, profile: Profile) -> SkolonUser:

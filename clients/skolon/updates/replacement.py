@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from clients.skolon.errors import Operation, UserNotFoundError
-from clients.skolon.updates.answers import user_in, with_usable_version
+from clients.skolon.updates.answers import user_after
 from clients.skolon.updates.documents import changed_document
 from schemas.errors import HaltError, VersionConflictError
 from schemas.outcomes import Cause, Stage
@@ -88,14 +88,6 @@ class ScimReplacement:
                 stage=Stage.UPDATE,
             )
         self._check(response, organisation, user.id, Operation.UPDATE)
-        shown = user_in(response, user.id, self._profile)
-        if shown is not None and not shown.lacking(changes):
-            return with_usable_version(shown)
-        if response.status_code == HTTPStatus.ACCEPTED:
-            return None
-        found = self._read(organisation, user.id)
-        if found is None:
-            raise UserNotFoundError("the Skolon user is no longer there")
-        return with_usable_version(
-            replace(found[0], version=found[0].version or response.headers.get("ETag"))
+        return user_after(
+            response, user.id, changes, self._profile, partial(self._read, organisation, user.id)
         )

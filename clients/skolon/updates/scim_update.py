@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from cachetools import TTLCache
 
 from clients.skolon.capabilities import PatchForm
 from clients.skolon.errors import Operation, RejectedError, UserNotFoundError
-from clients.skolon.updates.answers import moved, user_in, with_usable_version
+from clients.skolon.updates.answers import moved, user_after
 from clients.skolon.updates.bodies import PatchBodies
 from clients.skolon.updates.documents import changed_document
 from schemas.errors import TransientError, VersionConflictError
@@ -191,16 +191,9 @@ class ScimUpdate:
         """
         response = self._patch(organisation, user, body)
         self._check(response, organisation, user.id, Operation.UPDATE)
-        shown = user_in(response, user.id, self._profile)
-        if shown is not None and not shown.lacking(changes):
-            return with_usable_version(shown)
-        if response.status_code == HTTPStatus.ACCEPTED:
-            return None
-        found = self._read(organisation, user.id)
-        if found is None:
-            raise UserNotFoundError("the Skolon user is no longer there")
-        after, _ = found
-        return with_usable_version(replace(after, version=after.version or response.headers.get("ETag")))
+        return user_after(
+            response, user.id, changes, self._profile, partial(self._read, organisation, user.id)
+        )
 
     def _patch(self, organisation: str, user: SkolonUser, body: Mapping[str, Any]) -> requests.Response:
         """Return the response to a PATCH of `user`, whatever its status.
