@@ -50,6 +50,8 @@ def test_heavy_messages_fill_no_memory(
             publish(amqp_url, "user-sync.DQ", b"{}")
             with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
                 channel = connection.channel()
+                # RabbitMQ may lose what is not confirmed when the connection closes.
+                channel.confirm_delivery()
                 for number in range(FORGED):
                     for queue in ("user-sync", "user-sync.DQ"):
                         channel.basic_publish("", queue, forged(number, queue))

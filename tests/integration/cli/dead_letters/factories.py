@@ -75,7 +75,10 @@ class DeadLetterSeeder:
             newest = list(browser)[-1]
             browser.ack(newest)
         with pika.BlockingConnection(self.broker.parameters) as connection:
-            connection.channel().basic_publish("", f"{queue}.XQ", body)
+            channel = connection.channel()
+            # RabbitMQ may lose what is not confirmed when the connection closes.
+            channel.confirm_delivery()
+            channel.basic_publish("", f"{queue}.XQ", body)
 
     def bodies(self, queue: str = "user-sync") -> list[bytes]:
         """Return what lies in a dead-letter queue."""
