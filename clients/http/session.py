@@ -92,6 +92,12 @@ class _NoCookies(RequestsCookieJar):
         """Throw it away."""
         del cookie, args, kwargs
 
+    def add_cookie_header(self, request: Any) -> None:
+        """Add nothing: there is none."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Take none."""
+
 
 class HttpSession(requests.Session):
     """A session that may be shared by threads: nothing in it changes once it is made.
@@ -199,9 +205,10 @@ class HttpSession(requests.Session):
             headers={**self.headers, **(request.headers or {})},
             files=request.files,
             data=request.data,
-            params=None if query else request.params,
+            # Not None, over which requests thinks for long.
+            params="" if query else request.params or "",
             auth=request.auth or self.auth,
-            cookies=request.cookies,
+            cookies=request.cookies or self.cookies,
             hooks=request.hooks,
             json=request.json,
         )

@@ -14,7 +14,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
-from schemas.fields import StrictBoolean
+from schemas.fields import StrictBoolean, Text
 from schemas.outcomes import Stage
 from schemas.users.attributes import (
     BIRTHDAY,
@@ -38,7 +38,7 @@ _NOT_IN_IDS: Final = " /?#\\"
 
 
 def _text() -> fields.String:
-    return fields.String(allow_none=True, validate=validate.Length(max=_MAX_TEXT))
+    return Text(longest=_MAX_TEXT, allow_none=True)
 
 
 def _entra_id(value: str) -> None:

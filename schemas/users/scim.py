@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from schemas.fields import Text
 from schemas.validation import flatten_errors
 
 #: Skolon's extension of SCIM's user, as we assume it.
@@ -22,7 +23,7 @@ class UnreadableScimError(ValueError):
     """An answer is not what RFC 7643 and RFC 7644 say; the text names fields and never values."""
 
 
-class _Text(fields.String):
+class _Text(Text):
     """A text; some servers give a number instead."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -102,7 +103,7 @@ class ScimUserSchema(_Tolerant):
     """A user, as far as the sync reads it."""
 
     # Whether an id can be worked with is a matter of its user alone (schemas/users/skolon_user.py).
-    id = _Text(required=True, validate=validate.Length(min=1))
+    id = _Text(shortest=1, required=True)
     externalId = _text()  # noqa: N815
     userName = _text()  # noqa: N815
     name = fields.Nested(NameSchema, allow_none=True)
@@ -184,10 +185,14 @@ def _with_known_names(data: object) -> object:
         for name in data.keys() - _NAMES
         if (known := _FOLDED_NAMES.get(name.lower())) is not None and known not in data
     }
-    return {
-        respelled.get(name, name): _with_known_names(value) if isinstance(value, dict | list) else value
+    if respelled:
+        data = {respelled.get(name, name): value for name, value in data.items()}
+    nested = {
+        name: _with_known_names(value)
         for name, value in data.items()
+        if isinstance(value, dict | list) and name in _NAMES
     }
+    return {**data, **nested} if nested else data
 
 
 def _load(schema: Schema, data: object) -> dict[str, Any]:

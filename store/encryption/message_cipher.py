@@ -46,6 +46,8 @@ class MessageCipher:
         self._noted: LRUCache[int, bool] = LRUCache(_REMEMBERED)
         self._uids: TTLCache[int, str] = TTLCache(_REMEMBERED, UID_SECONDS)
         self._lock = Lock()
+        #: Held by the one thread that reads a uid: all threads of a worker that starts ask at once.
+        self._reading = Lock()
 
     def sign_page(self, page: TenantPage) -> TenantPage:
         """Return the page with the proof that it is ours."""
@@ -100,14 +102,24 @@ class MessageCipher:
         """Return the uid of a run, None if there is none of that number; remembered for half a minute."""
         if not is_run_id(run_id):
             return None
-        with self._lock:
-            known = None if is_fresh else self._uids.get(run_id)
+        if is_fresh:
+            return self._read_uid(run_id)
+        known = self._kept_uid(run_id)
         if known is None:
-            with self._database.transaction() as connection:
-                known = connection.scalar(select(tables.runs.c.uid).where(tables.runs.c.id == run_id))
-            if known is not None:
-                with self._lock:
-                    self._uids[run_id] = known
+            with self._reading:
+                known = self._kept_uid(run_id) or self._read_uid(run_id)
+        return known
+
+    def _kept_uid(self, run_id: int) -> str | None:
+        with self._lock:
+            return self._uids.get(run_id)
+
+    def _read_uid(self, run_id: int) -> str | None:
+        with self._database.transaction() as connection:
+            known: str | None = connection.scalar(select(tables.runs.c.uid).where(tables.runs.c.id == run_id))
+        if known is not None:
+            with self._lock:
+                self._uids[run_id] = known
         return known
 
     def _why_closed(self, run_id: int) -> Exception:
