@@ -71,6 +71,8 @@ class Text(fields.String):
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> Any:
         """Return the text, or raise as marshmallow's field does."""
+        if value is None and self.allow_none:
+            return None
         if type(value) is str and self._shortest <= len(value) <= self._longest:
             return value
         return super().deserialize(value, attr, data, **kwargs)

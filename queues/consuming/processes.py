@@ -40,6 +40,9 @@ _POLL_INTERVAL: Final = 0.1
 
 _FAILED: Final = 1
 
+#: New objects between two looks for garbage: one user makes some hundred.
+_NEW_OBJECTS: Final = 10_000
+
 #: What a master hears besides: to start afresh, and that a child has ended.
 _NOTED: Final = (signal.SIGHUP, signal.SIGCHLD)
 _WATCHED: Final = (*STOP_SIGNALS, *_NOTED)
@@ -202,9 +205,10 @@ def _run_worker(
     worker = Worker(broker, queues=set(queues), worker_threads=threads)
     stopping.working = True
     worker.start()
-    # What is there now stays: looking through it for garbage again and again took an eighth of the time.
+    # What is there now stays. To look through it for garbage again and again took an eighth of the time.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     log.info("process_ready")
     while not stopping.asked:
         time.sleep(_POLL_INTERVAL)
