@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_an_upgraded_database_has_the_tables_that_the_code_means(database_with_tables: str) -> None:
-    """The migrations lead to exactly the tables of `store/tables.py`."""
+    """The migrations lead to exactly the tables of `store/tables/`."""
     engine = create_engine(database_with_tables)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)

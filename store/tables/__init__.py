@@ -1,0 +1,53 @@
+"""The tables. `store/migrations` makes them; a test holds the two together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from store.tables.columns import metadata
+from store.tables.operation import operations
+from store.tables.reading import pages, read_plans
+from store.tables.receipt import awaits_outcome, receipts
+from store.tables.run import (
+    IS_FULL_SCOPE,
+    IS_FULL_SCOPE_SYNC,
+    guard_counts,
+    is_full_scope,
+    pruned_counts,
+    run_keys,
+    run_warnings,
+    runs,
+    triggers,
+    waits,
+)
+from store.tables.tenant import delta_links, match_decisions, skolon_capabilities, tenants, unresolved_users
+
+__all__ = [
+    "ENCRYPTED_COLUMNS",
+    "IS_FULL_SCOPE",
+    "IS_FULL_SCOPE_SYNC",
+    "awaits_outcome",
+    "delta_links",
+    "guard_counts",
+    "is_full_scope",
+    "match_decisions",
+    "metadata",
+    "operations",
+    "pages",
+    "pruned_counts",
+    "read_plans",
+    "receipts",
+    "run_keys",
+    "run_warnings",
+    "runs",
+    "skolon_capabilities",
+    "tenants",
+    "triggers",
+    "unresolved_users",
+    "waits",
+]
+
+#: All columns that hold what is sealed.
+ENCRYPTED_COLUMNS: Final = tuple(
+    column for table in metadata.sorted_tables for column in table.columns if column.info.get("encrypted")
+)

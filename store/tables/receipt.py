@@ -1,0 +1,100 @@
+"""The table of receipts: what became of each user of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, or_, text
+
+from schemas.outcomes import Outcome
+from store.tables.columns import ENCRYPTED, metadata, timestamp
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, FromClause
+
+_PENDING: Final = text("outcome = 'pending'")
+_CLAIMED: Final = text("skolon_id IS NOT NULL")
+_REPLAYED: Final = text("operation_id IS NOT NULL")
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", String(40)),
+    Column("stage", String(20)),
+    Column("detail", Text),
+    Column("not_found_reason", String(40)),
+    # Of a collision: the Entra user that keeps the Skolon user, which may be none of this run. Of a value
+    # that is taken: the attribute, the Skolon user that has the value, and this one's Entra user.
+    Column("holder_entra_id", String(100)),
+    Column("contested_skolon_id", String(255)),
+    # The tenant of that Entra user, if it is another one with the same organisation.
+    Column("holder_tenant", String(63)),
+    # The Skolon users that a match found and did not take; missing when there are none.
+    Column("candidate_skolon_ids", JSON(none_as_null=True)),
+    Column("contested_attribute", String(20)),
+    Column("attempts", Integer),
+    Column("skolon_id", String(255)),
+    Column("skolon_version", String(255)),
+    Column("changed", JSON),
+    # How: each attribute that changed with what was done to it (`schemas/runs/changes.py`).
+    Column("changes", Text),
+    # Sealed: the values from before, and traces of what was written (schemas/runs/before_image.py).
+    Column("before_image", Text, info=ENCRYPTED),
+    # Traces of the EPPN, the personal number and Entra's mail (schemas/runs/identity_digests.py), to find
+    # equal ones by; and whether the EPPN has a personal number in it.
+    Column("eppn_digest", String(32)),
+    Column("ssn_digest", String(32)),
+    Column("mail_digest", String(32)),
+    Column("eppn_has_number", Boolean),
+    # How Skolon's values compare with Entra's to the letter (schemas/runs/sign_in.py).
+    Column("email_match", String(20)),
+    Column("idp_identifier_match", String(20)),
+    # Attributes that an undo has not put back, because they changed since; missing when there are none.
+    Column("skipped_attributes", JSON),
+    # Attributes that a dead letter has not written while the others were; missing when there are none.
+    Column("unwritten_attributes", JSON),
+    # Attributes that keep their value, because an earlier source of theirs went blank; missing for none.
+    Column("identity_kept", JSON),
+    # Attributes that Skolon does not show as they were written; missing when there are none.
+    Column("altered_attributes", JSON),
+    # Which values come from a later source than their attribute's first; missing when nothing was compared.
+    Column("later_sources", String(200)),
+    # The outcome that a user would have had that the guard blocked.
+    Column("forecast_outcome", String(20)),
+    Column("forecast_reason", String(40)),
+    Column("forecast_changes", Text),
+    # Of a preview: how its settings and the saved ones map the user.
+    Column("mapping_comparison", Text),
+    # Keyed digest of the values that were verified (schemas/runs/verification.py), and when Skolon was asked.
+    Column("verified_fingerprint", String(32)),
+    timestamp("verified_at", nullable=True),
+    timestamp("claimed_at", nullable=True),
+    timestamp("published_at"),
+    timestamp("finished_at", nullable=True),
+    # A delta run read the user again, though Graph told of no change.
+    Column("read_again", Boolean, nullable=False, server_default=text("false")),
+    # The replay that was the last to take this user up, and whether its outcome is still awaited.
+    Column("operation_id", Integer, ForeignKey("operations.id")),
+    Column("replaying", Boolean, nullable=False, server_default=text("false")),
+    Index("ix_receipts_user", "tenant_id", "entra_id", "run_id"),
+    # A Skolon user is claimed by one Entra user of a run: the second one is a collision.
+    Index(
+        "uq_receipts_claim",
+        "run_id",
+        "skolon_id",
+        unique=True,
+        postgresql_where=_CLAIMED,
+        sqlite_where=_CLAIMED,
+    ),
+    Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
+    Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
+)
+
+
+def awaits_outcome(some_receipts: FromClause) -> ColumnElement[bool]:
+    """Say whether a receipt awaits an outcome: it has none so far, or its dead letter is being replayed."""
+    return or_(some_receipts.c.outcome == Outcome.PENDING, some_receipts.c.replaying)

@@ -1,0 +1,74 @@
+"""The tables of a tenant: itself, its delta link, and what is known about matches, users and Skolon."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from store.tables.columns import ENCRYPTED, metadata, timestamp
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(63), nullable=False, unique=True),
+    Column("settings", JSON, nullable=False, info=ENCRYPTED),
+    Column("client_secret", Text, nullable=False, info=ENCRYPTED),
+    Column("version", Integer, nullable=False),
+    timestamp("created"),
+    timestamp("updated"),
+    # When it was last enabled or its schedule changed, if that was after it was created.
+    timestamp("schedule_active_since", nullable=True),
+    # The last due time that was triggered by itself, and when; without the latter no answer is awaited.
+    timestamp("schedule_last_due", nullable=True),
+    timestamp("schedule_published", nullable=True),
+)
+
+delta_links = Table(
+    "delta_links",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("mapping_fingerprint", String(64), nullable=False),
+    Column("link", Text, nullable=False),
+    # The run that left it. No foreign key: the link outlives the run's books.
+    Column("run_id", Integer, nullable=False),
+    timestamp("saved"),
+)
+
+# What administrators decided about matches (schemas/tenants/match_decision.py): at most one decision about
+# each user. A link names both users; an ignored one stands alone.
+match_decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("entra_id", String(100)),
+    Column("skolon_id", String(255)),
+    Column("operator", String(100)),
+    timestamp("decided_at"),
+    UniqueConstraint("tenant_id", "entra_id"),
+    UniqueConstraint("tenant_id", "skolon_id"),
+)
+
+# Users that the last run that had them could not bring up to date (store/runs/unresolved_users.py).
+unresolved_users = Table(
+    "unresolved_users",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
+    # When a run that had the user was complete.
+    timestamp("tried_at"),
+    Index("ix_unresolved_users_tried_at", "tenant_id", "tried_at", "entra_id"),
+)
+
+# What was found out about the server of each organisation in Skolon, by its base URL. The names and values
+# are those of `clients/skolon/capabilities.py`.
+skolon_capabilities = Table(
+    "skolon_capabilities",
+    metadata,
+    Column("server", Text, primary_key=True),
+    Column("organisation", Text, primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("value", JSON, nullable=False),
+    timestamp("found_at"),
+)
