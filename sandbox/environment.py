@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.certificates import LOOPBACK_NAMES, make_certificate
+from sandbox.microsoft.apps import App
 from sandbox.microsoft.directory import Directory
-from sandbox.microsoft.entra import App
 from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.municipality.expectation import attributes_of, expected_users
 from sandbox.municipality.municipality import Municipality

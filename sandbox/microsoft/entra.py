@@ -7,20 +7,30 @@ claims challenges.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import secrets
 import threading
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from sandbox.microsoft.http_messages import GraphError, Request, Response, json_response
+from sandbox.microsoft.token_requests import (
+    NO_TENANT,
+    TokenRequestError,
+    check_app,
+    check_token_request,
+    credentials,
+    demanded_nbf,
+    unknown_tenant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from sandbox.microsoft.apps import App
 
 #: Seconds that a token is good for.
 TOKEN_SECONDS = 3599
@@ -38,25 +48,6 @@ _GRAPH_HOSTS = frozenset(
     )
 )
 
-#: Authorities that stand for no tenant in particular.
-_NO_TENANT = frozenset(("common", "organizations", "consumers"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class App:
-    """An app registration as one tenant knows it.
-
-    ``permitted``: User.Read.All (application) is granted and consented. ``demanded_nbf``:
-    when set, tokens have to be got with a claims challenge that holds this value.
-    """
-
-    tenant: str
-    client_id: str
-    client_secret: str
-    secret_expired: bool = False
-    permitted: bool = True
-    demanded_nbf: str | None = None
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Token:
@@ -64,17 +55,6 @@ class _Token:
     client_id: str
     expires: float
     nbf: str | None
-
-
-class _TokenError(Exception):
-    """What the token endpoint refuses."""
-
-    def __init__(self, status: int, error: str, number: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error = error
-        self.number = number
-        self.message = message
 
 
 class Entra:
@@ -146,8 +126,8 @@ class Entra:
 
     def discover(self, request: Request, tenant: str) -> Response:
         """Answer with the tenant's OpenID Connect metadata."""
-        if tenant.lower() not in self._tenants | _NO_TENANT:
-            return self._refusal(_no_such_tenant(tenant, error="invalid_tenant"), request)
+        if tenant.lower() not in self._tenants | NO_TENANT:
+            return self._refusal(unknown_tenant(tenant, error="invalid_tenant"), request)
         base = f"{request.base_url}/{tenant}"
         return json_response(
             {
@@ -169,7 +149,7 @@ class Entra:
         """Answer a token request (``POST /{tenant}/oauth2/v2.0/token``)."""
         try:
             return self._give_token(request, tenant)
-        except _TokenError as error:
+        except TokenRequestError as error:
             return self._refusal(error, request)
 
     def authenticate(self, request: Request) -> App:
@@ -195,38 +175,18 @@ class Entra:
 
     def _give_token(self, request: Request, tenant: str) -> Response:
         fields = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
-        client_id, client_secret = _credentials(request, fields)
-        if tenant.lower() in _NO_TENANT:
-            raise _TokenError(
-                400, "invalid_request", 50059, "No tenant-identifying information found in the request."
-            )
-        if tenant.lower() not in self._tenants:
-            raise _no_such_tenant(tenant, error="invalid_request")
-        if fields.get("grant_type") != "client_credentials":
-            raise _TokenError(
-                400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."
-            )
-        scope = fields.get("scope", "")
-        if not scope:
-            raise _TokenError(
-                400, "invalid_request", 90014, "The required field 'scope' is missing from the credential."
-            )
-        if not scope.endswith("/.default"):
-            raise _TokenError(
-                400, "invalid_scope", 1002012, f"The provided value for scope {scope} is not valid."
-            )
-        if urlsplit(scope).hostname not in self._graph_hosts:
-            raise _TokenError(400, "invalid_resource", 500011, "The resource principal was not found.")
+        client_id, client_secret = credentials(request, fields)
+        check_token_request(tenant, fields, tenants=self._tenants, graph_hosts=self._graph_hosts)
         with self._lock:
             app = self._apps.get((tenant.lower(), client_id.lower()))
-        _judge(app, client_id, client_secret, tenant)
+        check_app(app, client_id, client_secret, tenant)
         text = "eyJ0eXAiOiJKV1Qi." + secrets.token_urlsafe(48)
         now = self._clock()
         token = _Token(
             tenant=tenant.lower(),
             client_id=client_id.lower(),
             expires=now + TOKEN_SECONDS,
-            nbf=_claimed_nbf(fields.get("claims")),
+            nbf=demanded_nbf(fields.get("claims")),
         )
         with self._lock:
             self._tokens = {key: value for key, value in self._tokens.items() if value.expires > now}
@@ -239,7 +199,7 @@ class Entra:
         }
         return json_response(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
-    def _refusal(self, error: _TokenError, request: Request) -> Response:
+    def _refusal(self, error: TokenRequestError, request: Request) -> Response:
         moment = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace = str(uuid.uuid4())
         correlation = request.client_request_id
@@ -254,74 +214,6 @@ class Entra:
             "error_uri": f"https://login.microsoftonline.com/error?code={error.number}",
         }
         return json_response(body, status=error.status, media_type="application/json; charset=utf-8")
-
-
-def _credentials(request: Request, fields: dict[str, str]) -> tuple[str, str]:
-    """Return client id and secret, from the body or from HTTP Basic (RFC 6749, section 2.3.1)."""
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            user, password = "", ""
-        return unquote_plus(user), unquote_plus(password)
-    return fields.get("client_id", ""), fields.get("client_secret", "")
-
-
-def _judge(app: App | None, client_id: str, client_secret: str, tenant: str) -> None:
-    if app is None:
-        raise _TokenError(
-            400,
-            "unauthorized_client",
-            700016,
-            f"Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can "
-            "happen if the application has not been installed by the administrator of the tenant or "
-            "consented to by any user in the tenant.",
-        )
-    if not client_secret:
-        raise _TokenError(
-            401,
-            "invalid_client",
-            7000218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-        )
-    if not secrets.compare_digest(client_secret.encode(), app.client_secret.encode()):
-        raise _TokenError(
-            401,
-            "invalid_client",
-            7000215,
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client "
-            f"secret value, not the client secret ID, for a secret added to app '{client_id}'.",
-        )
-    if app.secret_expired:
-        raise _TokenError(
-            401,
-            "invalid_client",
-            7000222,
-            f"The provided client secret keys for app '{client_id}' are expired.",
-        )
-
-
-def _claimed_nbf(claims: str | None) -> str | None:
-    """Return the ``nbf`` that a claims request asks of the access token, if it asks for one."""
-    if claims is None:
-        return None
-    try:
-        wanted: Any = json.loads(claims)
-        value: Any = wanted["access_token"]["nbf"]["value"]
-    except (ValueError, KeyError, TypeError):
-        raise _TokenError(400, "invalid_request", 9000411, "The claims parameter is malformed.") from None
-    return str(value)
-
-
-def _no_such_tenant(tenant: str, *, error: str) -> _TokenError:
-    return _TokenError(
-        400,
-        error,
-        90002,
-        f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing "
-        "into the correct cloud.",
-    )
 
 
 def _unauthorized(request: Request, message: str, *, challenge: str | None = None) -> GraphError:

@@ -10,8 +10,8 @@ from sandbox.microsoft.http_messages import GRAPH_JSON, GraphError, Response, js
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from sandbox.microsoft.apps import App
     from sandbox.microsoft.directory import Directory
-    from sandbox.microsoft.entra import App
     from sandbox.microsoft.faults import Effect, Fault
     from sandbox.microsoft.http_messages import Kind, Request
 

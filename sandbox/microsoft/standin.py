@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.certificates import LOOPBACK_NAMES
 from sandbox.microsoft.control import Control
-from sandbox.microsoft.entra import App, Entra
+from sandbox.microsoft.entra import Entra
 from sandbox.microsoft.faults import Effect, Fault, Faults, RequestLog
 from sandbox.microsoft.graph.batch import run_batch
 from sandbox.microsoft.graph.delta import read_delta
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from sandbox.microsoft.apps import App
     from sandbox.microsoft.directory import Directory
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}

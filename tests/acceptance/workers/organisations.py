@@ -15,8 +15,8 @@ from devtools.commands import command_environment, wait_for
 from queues.brokers.factory import open_broker
 from queues.message import tenant_sync_message
 from sandbox.certificates import make_certificate
+from sandbox.microsoft.apps import App
 from sandbox.microsoft.directory import Directory
-from sandbox.microsoft.entra import App
 from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.municipality.municipality import Municipality
 from sandbox.municipality.tenant import tenant_settings

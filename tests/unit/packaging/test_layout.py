@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[3]
 PACKAGES = tuple(
     sorted(folder.parent.name for folder in ROOT.glob("*/__init__.py") if folder.parent.name != "tests")
 )
+#: How many modules a folder may hold, and how many lines a module.
 LARGEST = 12
+LONGEST = 300
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -25,6 +27,14 @@ def test_no_folder_has_too_many_modules(package: str) -> None:
         if len(modules) > LARGEST:
             found[str(folder.relative_to(ROOT))] = len(modules)
     assert found == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_is_too_long(package: str) -> None:
+    """A module has at most three hundred lines, so that it can be read in one go."""
+    files = {str(file.relative_to(ROOT)): file for file in (ROOT / package).rglob("*.py")}
+    lines = {name: len(file.read_text(encoding="utf-8").splitlines()) for name, file in files.items()}
+    assert {name: count for name, count in lines.items() if count > LONGEST} == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

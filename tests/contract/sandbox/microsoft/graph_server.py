@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from sandbox.certificates import temporary_certificate
+from sandbox.microsoft.apps import App
 from sandbox.microsoft.directory import Directory
-from sandbox.microsoft.entra import App
 from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.serving import serve
 
