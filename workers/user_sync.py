@@ -112,8 +112,8 @@ class UserSyncHandler:
         facts = FactObserver(item.tenant, self._cipher.index, comparer)
         try:
             run = self._pipeline(message, item, record, data, facts)
-            result = facts.noted(run())
-            self._finish(message, replace(result, mapping_comparison=comparer.text))
+            result = facts.noted(run(), comparer.text)
+            self._finish(message, result)
         except PermanentError as error:
             raise self._record_failure(message, error, facts, comparer.text) from None
         guard = record.tenant.guard

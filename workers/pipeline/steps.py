@@ -148,10 +148,11 @@ class FactObserver:
                     idp_identifier=_compared(self._user, IMMUTABLE_ID, held.get(Attribute.IDP_IDENTIFIER)),
                 )
 
-    def noted(self, result: SyncResult) -> SyncResult:
+    def noted(self, result: SyncResult, mapping_comparison: str | None) -> SyncResult:
         """Return a result with what was kept; a result that trusts an earlier one keeps that one's."""
         return replace(
             result,
+            mapping_comparison=mapping_comparison,
             digests=self.digests,
             eppn_has_number=self.eppn_has_number,
             sign_in=self.sign_in or result.sign_in,

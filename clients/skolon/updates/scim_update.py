@@ -112,7 +112,7 @@ class ScimUpdate:
             if self._bodies.kind_of_change(user, name, value) not in known.patch_forms
             and name not in known.unaccepted
         }
-        forms = self._known_forms(organisation, user, wanted)
+        forms = self._known_forms(known.patch_forms, user, wanted)
         refused: RejectedError | TransientError | None = None
         sent: list[object] = []
         for form in (None, *PatchForm) if wanted else ():
@@ -146,10 +146,9 @@ class ScimUpdate:
         return user
 
     def _known_forms(
-        self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
+        self, known: Mapping[str, PatchForm], user: SkolonUser, changes: Mapping[Attribute, str | None]
     ) -> dict[Attribute, PatchForm]:
         """Return the forms to begin with: those that have worked for the kind of change, or a like one."""
-        known = self._capabilities.get(organisation).patch_forms
         alike = {kind.rpartition(" ")[2]: form for kind, form in known.items()}
         kinds = {name: self._bodies.kind_of_change(user, name, value) for name, value in changes.items()}
         return {
