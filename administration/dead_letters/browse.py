@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from administration.dead_letters.since import since_first_failure
 from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_locked, iter_paged
 
@@ -23,6 +24,8 @@ def browse(
 ) -> Iterator[tuple[DeadLetter, ReceiptState | None]]:
     """Yield at most `limit` dead letters that are not stale, each with the state of its receipt.
 
+    Each is dated by since when its user fails, whichever runs the user has failed in.
+
     Receipts that still wait for a dead letter which RabbitMQ made itself are reconciled on the way. With
     `lock`, each queue is read in one pass, so that each dead letter is counted once.
     Raises `TransientError`.
@@ -32,7 +35,8 @@ def browse(
     for portion in read(broker, wanted.queues_to_browse):
         dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
         found = list(islice(open_dead_letters(dead_letters, store=store), left))
-        yield from found
+        dated = since_first_failure([dead_letter for dead_letter, _ in found], store=store)
+        yield from zip(dated, (state for _, state in found), strict=True)
         if left is not None:
             left -= len(found)
             if not left:

@@ -21,7 +21,7 @@ Kind = tuple[str, str | None, "Reason"]
 
 @dataclass(kw_only=True)
 class Group:
-    """How many dead letters there are of a kind, and when the first and the last of them died."""
+    """How many dead letters there are of a kind, and since when the first and the last of them are."""
 
     dead_letters: int = 0
     oldest: dt.datetime | None = None

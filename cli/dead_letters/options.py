@@ -59,9 +59,14 @@ _OPTIONS: Final = (
         "--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Of messages of this queue."
     ),
     click.option(
-        "--older-than", type=Age(), metavar="AGE", help="Failed longer ago, e.g. 2d; units s, m, h, d or w."
+        "--older-than",
+        type=Age(),
+        metavar="AGE",
+        help="Of a message that failed longer ago, e.g. 2d; units s, m, h, d or w.",
     ),
-    click.option("--newer-than", type=Age(), metavar="AGE", help="Failed more recently, e.g. 3h."),
+    click.option(
+        "--newer-than", type=Age(), metavar="AGE", help="Of a message that failed more recently, e.g. 3h."
+    ),
 )
 
 

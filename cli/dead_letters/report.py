@@ -39,7 +39,7 @@ def print_groups(groups: DeadLetterGroups, now: dt.datetime) -> None:
         for (queue, tenant, reason), group in groups.items()
     ]
     print_table(
-        ("queue", "tenant", "reason", "dead letters", "oldest", "first died", "last died", "owner"), rows
+        ("queue", "tenant", "reason", "dead letters", "oldest", "first since", "last since", "owner"), rows
     )
     _print_remedies(groups.reasons())
 
@@ -80,7 +80,7 @@ def print_dead_letters(dead_letters: Sequence[DeadLetter]) -> None:
         )
         for dead_letter in dead_letters
     ]
-    print_table(("id", "queue", "tenant", "run", "user", "reason", "dead since", "detail"), rows)
+    print_table(("id", "queue", "tenant", "run", "user", "reason", "since", "detail"), rows)
 
 
 def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:
@@ -98,7 +98,7 @@ def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:
         "detail": dead_letter.failure.detail,
         "attempts": dead_letter.attempts,
         "first failed": dead_letter.first_failed and timestamp(dead_letter.first_failed),
-        "dead since": since and f"{timestamp(since)} ({format_age(since, now)})",
+        "since": since and f"{timestamp(since)} ({format_age(since, now)})",
         "made by": "RabbitMQ" if dead_letter.by_broker else f"update-sync {dead_letter.version}",
         "replay": dead_letter.operation,
         "result": _receipt_text(dead_letter, details.receipt),

@@ -20,7 +20,10 @@ MATCH_REASONS: Final = (Reason.SUSPICIOUS_MATCH, Reason.AMBIGUOUS_MATCH, Reason.
 
 @dataclass(frozen=True, kw_only=True)
 class PendingMatch:
-    """An Entra user whose match no newer run has settled, and the Skolon users that may be this user."""
+    """An Entra user whose match no newer run has settled, and the Skolon users that may be this user.
+
+    `since` is when the user began to fail (aware), in whichever run.
+    """
 
     entra_id: str
     run: int

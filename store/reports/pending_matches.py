@@ -11,10 +11,13 @@ from schemas.outcomes import Outcome
 from schemas.reports.pending_match import MATCH_REASONS, PendingMatch, PendingMatches
 from store import tables
 from store.receipts.collisions import collision_of
+from store.reports.failing_since import failing_since
 from store.reports.users import full_run
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy import Row
 
     from store.database import Database
@@ -35,7 +38,9 @@ class PendingMatchReports:
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
             query = _query(tenant_id, since=full_run(connection, tenant_id) or 0)
-            found = (_pending(row) for row in connection.execute(query))
+            rows = connection.execute(query).all()
+            since = failing_since(connection, tenant_id, [row.entra_id for row in rows])
+            found = (_pending(row, since.get(row.entra_id)) for row in rows)
             matches = [each for each in found if skolon_id is None or skolon_id in each.skolon_ids]
         return PendingMatches(count=len(matches), matches=matches[:limit])
 
@@ -82,7 +87,7 @@ def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
     )
 
 
-def _pending(row: Row[Any]) -> PendingMatch:
+def _pending(row: Row[Any], since: dt.datetime | None) -> PendingMatch:
     collision = collision_of(row)
     return PendingMatch(
         entra_id=row.entra_id,
@@ -91,5 +96,5 @@ def _pending(row: Row[Any]) -> PendingMatch:
         detail=row.detail,
         skolon_ids=(collision.skolon_id,) if collision else tuple(row.candidate_skolon_ids or ()),
         collision=collision,
-        since=as_utc(row.finished_at or row.published_at),
+        since=since or as_utc(row.finished_at or row.published_at),
     )

@@ -14,10 +14,11 @@ from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute
 from store import tables
+from store.reports.failing_since import failing_since
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -92,6 +93,13 @@ class UserHistory:
             return None
         asked = row.verified_at or row.finished_at
         return replace(_entry(row), at=asked and as_utc(asked))
+
+    def failing_since(self, tenant: str, entra_ids: Collection[str]) -> dict[str, dt.datetime]:
+        """Return since when (aware) each of these users that fails has done so; the others are left out."""
+        tenants = tables.tenants
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
+            return failing_since(connection, tenant_id, entra_ids)
 
     def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
         """Return how fresh the people of the last complete full run are by now."""

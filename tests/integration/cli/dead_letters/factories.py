@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pika
+from sqlalchemy import update
 
 from queues.brokers.rabbitmq import QuorumBroker
 from queues.message import user_sync_message
@@ -16,6 +17,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest, UserSync
 from schemas.outcomes import Stage
 from schemas.runs.sync_result import Failure
+from store import tables
 from tests.integration.cli.command_line import open_store
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class DeadLetterSeeder:
             self.broker.publish_dead_letter(as_dead_letter(message, dead_letter, now=moment, version="0.1.0"))
             if told:
                 self.store.receipts.mark_dead_lettered(run, user, dead_letter, 1)
+                self._date(run, user, moment)
         self.store.runs.complete_if_done(run)
 
     def put(self, queue: str, body: bytes) -> None:
@@ -93,6 +96,15 @@ class DeadLetterSeeder:
         """Return a run's sums."""
         summary = self.store.runs.summary(run)
         return {str(outcome): count for outcome, count in summary.counts.items() if count}
+
+    def _date(self, run: int, user: str, moment: dt.datetime) -> None:
+        receipts = tables.receipts
+        with self.store.database.transaction() as connection:
+            connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == run, receipts.c.entra_id == user)
+                .values(finished_at=moment)
+            )
 
     def _any_message(self, queue: str) -> Any:
         fields = UserSync(tenant=self.tenant, run=1, user="x", payload=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -152,6 +152,33 @@ def test_the_users_that_failed_last_night(
     some = update_sync("dead-letters", "list", "--users", "--limit", "2", env=env).stdout
     assert "… and 3 more; --limit shows them." in some
     assert update_sync("dead-letters", "list", "--users", "--ungrouped", env=env).returncode == 2
+
+
+def test_since_when_a_user_fails_is_asked_of_all_runs(
+    env: dict[str, str], dead_letters: DeadLetterSeeder
+) -> None:
+    """Each run replaces the dead letter of the one before, and every command tells the same first day."""
+    suspicious = Failure(
+        reason=Reason.SUSPICIOUS_MATCH, stage=Stage.MATCH, detail="Skolon user s1", candidates=("s1",)
+    )
+    first = dead_letters.run(["u1"], event="first")
+    dead_letters.kill(first, ["u1"], hours_ago=50)
+    second = dead_letters.run(["u1", "u2"], event="second")
+    dead_letters.kill(second, ["u1", "u2"], suspicious)
+
+    def shown(*command: str) -> dict[str, Any]:
+        return dict(json_output(*command, env=env))
+
+    (user,) = shown("users", "show", "exempel", "u1", "--recorded")["users"]
+    listed = {each["user"]: each["since"] for each in shown("dead-letters", "list", "--users")["users"]}
+    assert listed["u1"] == user["since"] < listed["u2"]
+    (group,) = shown("dead-letters", "list")["groups"]
+    assert (group["oldest"], group["newest"]) == (listed["u1"], listed["u2"])
+    pending = {each["user"]: each["since"] for each in shown("matches", "list", "exempel")["pending"]}
+    assert pending == listed
+    for command in (("show",), ("list", "--ungrouped")):
+        found = json_output("dead-letters", *command, "--user", "u1", env=env)
+        assert [each["dead_since"] for each in found] == [user["since"]]
 
 
 def test_one_letter_is_chosen_by_its_id(
