@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from administration.runs.guard_forecast import forecast_of_dry_run
+
 if TYPE_CHECKING:
+    from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
+    from schemas.runs.run import RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
     from store.store import Store
 
@@ -17,13 +21,14 @@ class RunDetails:
     """How many users a run changes in which attribute; `prospect` of a run that the guard has halted.
 
     `failures` are its dead letters by reason and attribute. Newer runs have settled `settled_later` of them:
-    these need no person any more.
+    these need no person any more. `guard` is what the guard would say of the real run, of a dry run alone.
     """
 
     changes: ChangeCounts
     prospect: RunForecast | None
     failures: tuple[FailureGroup, ...]
     settled_later: int
+    guard: GuardForecast | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is added to the contract's object."""
@@ -32,15 +37,19 @@ class RunDetails:
             "attributes": self.changes.as_json(),
             "failures": [group.as_json() for group in self.failures],
             "dead_letters_settled_later": self.settled_later,
+            "guard": self.guard and self.guard.as_json(),
             **prospect,
         }
 
 
-def details_of(run_id: int, store: Store) -> RunDetails:
+def details_of(summary: RunSummary, store: Store) -> RunDetails:
     """Return a run's details as they are now."""
+    run = summary.run
+    changes = store.change_totals.for_run(run.id)
     return RunDetails(
-        changes=store.change_totals.for_run(run_id),
-        prospect=store.forecasts.for_run(run_id),
-        failures=store.failures.for_run(run_id),
-        settled_later=store.replays.settled_later(run_id),
+        changes=changes,
+        prospect=store.forecasts.for_run(run.id),
+        failures=store.failures.for_run(run.id),
+        settled_later=store.replays.settled_later(run.id),
+        guard=forecast_of_dry_run(summary, changes, store) if run.dry_run else None,
     )

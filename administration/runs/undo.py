@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from administration.runs.guard_forecast import guard_forecast
 from administration.runs.trigger import build_request, check_may_start
 from schemas.errors import UsageError
 from schemas.outcomes import Mode, Status
 from store.changes.undo import undo_block_reason
 
 if TYPE_CHECKING:
+    from administration.runs.guard_forecast import GuardForecast
     from schemas.messages.messages import SyncRequest
     from schemas.runs.run import Run
     from store.store import Store
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class UndoPlan:
-    """A request that undoes a run, and how many users that run may have changed."""
+    """A request that undoes a run, how many users that run may have changed, and what the guard may say.
+
+    `guard` has what the undo counts at most; None if it passes the guard anyway.
+    """
 
     undone: Run
     request: SyncRequest
     users: int
+    guard: GuardForecast | None
 
     @property
     def cancels_run(self) -> bool:
@@ -54,4 +60,11 @@ def plan_undo(
     unknown = [user for user in request.users if store.receipts.get(run, user) is None]
     if unknown:
         raise UsageError(f"Run {run} has no result of:", unknown)
-    return UndoPlan(undone=undone, request=request, users=changed)
+    guard = None
+    if not override_guard:
+        guard = guard_forecast(
+            store.tenants.outline(undone.tenant).guard,
+            store.undo_records.guard_counts(run, request.users),
+            store.guard_counters.directory_size(run),
+        )
+    return UndoPlan(undone=undone, request=request, users=changed, guard=guard)

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.runs.details import RunDetails, details_of
-from schemas.outcomes import Outcome
-from schemas.runs.changes import GuardCounts
 from schemas.runs.totals.mapping_comparison import lost_attribute
-from schemas.tenants.settings_override import apply_override, override_differences
-from workers.rules.guard import violations
+from schemas.tenants.settings_override import override_differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A finished dry run, its settings that are not the saved ones, and the limits that it would exceed.
+    """A finished dry run, and its settings that are not the saved ones.
 
     `mapping` says of each attribute where the values come from, and how that differs from the saved settings.
     """
@@ -33,9 +30,6 @@ class Preview:
     details: RunDetails
     mapping: Mapping[Attribute, AttributeMapping]
     settings: Mapping[str, tuple[Any, Any]]
-    counts: GuardCounts
-    people: int | None
-    would_halt: tuple[str, ...]
 
     @property
     def succeeds(self) -> bool:
@@ -43,12 +37,17 @@ class Preview:
         return self.summary.succeeded and not (self.would_halt or self.lost)
 
     @property
+    def would_halt(self) -> tuple[str, ...]:
+        """A sentence for each limit of the guard that the real run would exceed."""
+        return self.details.guard.would_halt if self.details.guard else ()
+
+    @property
     def lost(self) -> tuple[str, ...]:
         """A sentence for each attribute that would no longer be synced."""
         return tuple(lost_attribute(name, each) for name, each in self.mapping.items() if each.is_lost)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the run's object, with the settings and the guard's counts added."""
+        """Return the run's object, with the settings added and what they change of the mapping."""
         return {
             **self.summary.as_json(),
             **self.details.as_json(),
@@ -57,31 +56,15 @@ class Preview:
             },
             "mapping": {str(name): each.as_json() for name, each in self.mapping.items()},
             "no_longer_synced": [str(name) for name, each in self.mapping.items() if each.is_lost],
-            "guard": {
-                "counts": self.counts.as_json(),
-                "directory_size": self.people,
-                "would_halt": list(self.would_halt),
-            },
         }
 
 
 def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     """Return what a finished dry run found; `saved` are the tenant's own settings."""
-    run, details = summary.run, details_of(summary.run.id, store)
-    trial = store.settings_overrides.settings(run)
-    counts = GuardCounts(
-        changed=details.changes.users,
-        identity_changed=details.changes.identity,
-        not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
-        failed=summary.counts.get(Outcome.DEAD_LETTERED, 0),
-    )
-    people = store.guard_counters.directory_size(run.id)
+    run = summary.run
     return Preview(
         summary=summary,
-        details=details,
+        details=details_of(summary, store),
         mapping=store.mapping_comparisons.for_run(run.id),
-        settings=override_differences(saved, trial),
-        counts=counts,
-        people=people,
-        would_halt=tuple(violations(apply_override(saved, trial).guard, counts, lambda: people)),
+        settings=override_differences(saved, store.settings_overrides.settings(run)),
     )

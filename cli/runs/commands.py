@@ -105,7 +105,7 @@ def show(  # noqa: PLR0913 - one for each option
     services = current_services(Requirement.DATABASE)
     store = services.store
     summary = store.runs.summary(run)
-    details = details_of(run, store)
+    details = details_of(summary, store)
     check = idle_check(services) if summary.run.status in OPEN_STATUSES else None
     idle = check.of_run(summary) if check is not None else ()
     if not users:
@@ -145,7 +145,7 @@ def watch(*, run: int, wants_json: bool) -> None:
     except KeyboardInterrupt:
         say_goes_on(run)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    show_run(summary, wants_json=wants_json, details=details_of(run, store))
+    show_run(summary, wants_json=wants_json, details=details_of(summary, store))
     exit_with(summary)
 
 

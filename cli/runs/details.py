@@ -11,18 +11,30 @@ from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
     from administration.runs.details import RunDetails
+    from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
 
 
-def print_details(details: RunDetails) -> None:
-    """Print a run's details, under its totals."""
+def print_details(details: RunDetails, *, cancelled: bool) -> None:
+    """Print a run's details, under its totals; `cancelled` of a run that was halted before."""
     if details.changes.attributes:
         echo()
         print_changes(details.changes)
     if details.prospect is not None:
         echo()
-        _print_prospect(details.prospect)
+        _print_prospect(details.prospect, cancelled=cancelled)
+    if details.guard is not None:
+        echo()
+        print_guard(details.guard)
+
+
+def print_guard(guard: GuardForecast) -> None:
+    """Print whether the guard would halt the real run."""
+    for excess in guard.would_halt:
+        echo(f"The guard would halt the real run: {excess}")
+    if not guard.would_halt:
+        echo("The guard would not halt the real run.")
 
 
 def print_changes(changes: ChangeCounts) -> None:
@@ -38,8 +50,11 @@ def print_changes(changes: ChangeCounts) -> None:
     print_table(("attribute", *map(str, ChangeKind)), rows)
 
 
-def _print_prospect(prospect: RunForecast) -> None:
-    echo("The guard has halted the run. It would have done at least this:")
+def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:
+    if cancelled:
+        echo("The run is cancelled; the guard had halted it. It would have done at least this:")
+    else:
+        echo("The guard has halted the run. It would have done at least this:")
     ordered = [name for name in FINAL_OUTCOMES if name in prospect.outcomes]
     fields: dict[str, object] = {f"  {name}": prospect.outcomes[name] for name in ordered}
     # Under the dead letters, which are the last of the outcomes.

@@ -11,7 +11,7 @@ from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
 from cli.output import print_fields, print_json
 from cli.runs.details import print_details
-from schemas.outcomes import FINAL_OUTCOMES, Cause, Outcome
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Outcome, Status
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -65,14 +65,7 @@ def show_run(
     if summary.pruned:
         fields["pruned"] = f"{summary.pruned} results of users are removed, and still counted below"
     if run.cause is not None:
-        fields["cause"] = f"{run.cause}: {run.detail}"
-        texts = remedy_for(run.cause).texts
-        fields |= {f"fix ({language})": texts[language].fix for language in Language}
-        needs_override = run.cause is Cause.GUARD_EXCEEDED or (
-            run.cause is Cause.SUSPICIOUS_LIST and summary.published
-        )
-        option = " --override-guard" if needs_override else ""
-        fields["resume"] = f"update-sync runs resume {run.id}{option}"
+        fields |= _halt_fields(summary, run.cause)
     elif run.detail is not None:
         fields["note"] = run.detail
     if idle:
@@ -84,11 +77,38 @@ def show_run(
         fields |= {f"  fix ({language})": texts[language].fix for language in Language}
     fields |= _outcome_fields(summary, details)
     if run.reverts_run_id is not None:
-        # Users of those above with an attribute that has changed since, and was not restored.
-        fields["  skipped"] = summary.skipped
+        fields |= _undo_fields(summary)
     print_fields(fields)
     if details is not None:
-        print_details(details)
+        print_details(details, cancelled=run.status is Status.CANCELLED)
+
+
+def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
+    """Return why a run is halted, and the commands that answer it, also those for wrong changes."""
+    run = summary.run
+    why = f"{cause}: {run.detail}"
+    if run.status is not Status.HALTED:
+        # Cancelled since: there is nothing to resume.
+        return {"was halted": why}
+    texts = remedy_for(cause).texts
+    fields: dict[str, object] = {"cause": why}
+    fields |= {f"fix ({language})": texts[language].fix for language in Language}
+    if not (cause is Cause.GUARD_EXCEEDED or (cause is Cause.SUSPICIOUS_LIST and summary.published)):
+        return {**fields, "resume": f"update-sync runs resume {run.id}"}
+    return {
+        **fields,
+        "resume": f"update-sync runs resume {run.id} --override-guard",
+        "undo": f"update-sync runs undo {run.id}    restores what it changed, and ends it",
+        "cancel": f"update-sync runs cancel {run.id}    ends it, and leaves what it changed",
+    }
+
+
+def _undo_fields(summary: RunSummary) -> dict[str, object]:
+    """Return what an undo has not written: of which users of those above, and why."""
+    return {
+        "  skipped": f"{summary.skipped} with an attribute that has changed since",
+        "  as before": f"{summary.as_before} with their former values already",
+    }
 
 
 def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:

@@ -50,7 +50,7 @@ def request_and_wait(
             echo(_joined_text(run), err=True)
         left = None if ends is None else max(0.0, ends - time.monotonic())
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
-    show_run(summary, wants_json=wants_json, details=details_of(run.id, services.store), joined=joined)
+    show_run(summary, wants_json=wants_json, details=details_of(summary, services.store), joined=joined)
     exit_with(summary)
 
 

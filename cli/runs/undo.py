@@ -47,7 +47,8 @@ def undo(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Restore the values that RUN overwrote, unless changed since.
 
-    Each attribute gets its former value. Attributes that have changed since are skipped, and counted. The
+    Each attribute gets its former value. Attributes that have changed since are skipped, and counted. What
+    has its former value already needs no change, and is counted too. The
     undo is a run of its own: it can be watched, resumed, cancelled and undone. An undo of all users of a
     halted run cancels that run.
     """
@@ -62,7 +63,8 @@ def undo(  # noqa: PLR0913 - one for each option
     if wait:
         request_and_wait(plan.request, services, timeout=timeout, wants_json=wants_json)
     else:
-        more = {"reverts_run_id": str(run), "users": plan.users}
+        guard = plan.guard and plan.guard.as_json()
+        more = {"reverts_run_id": str(run), "users": plan.users, "guard": guard}
         publish_only(plan.request, services, more, wants_json=wants_json)
 
 
@@ -77,6 +79,11 @@ def _describe(plan: UndoPlan) -> None:
     echo(f"Run {undone.id} of {undone.tenant} may have changed {plan.users} users.")
     if plan.cancels_run:
         echo(f"Run {undone.id} is halted; it is cancelled when the undo starts.")
+    echo("What has changed since is skipped. What is as before already is not written. Both are counted.")
+    for excess in plan.guard.would_halt if plan.guard else ():
+        echo(f"The guard will halt the undo before its end, if all of them still need it: {excess}.")
+    if plan.guard and plan.guard.would_halt:
+        echo("With --override-guard the undo is not halted.")
     if undone.reverts_run_id is None and not plan.request.dry_run:
         echo("If its mapping was wrong, fix that first: the next full run would write the same values again.")
         echo("A delta run does not check users that only the undo has changed.")

@@ -58,8 +58,8 @@ class Findings:
 def compare(made_up: Environment, store: Store, first: RunSummary, second: RunSummary) -> Findings:
     """Return both runs, that are in `store`, beside what the municipality expects of them."""
     return Findings(
-        first_details=details_of(first.run.id, store),
-        second_details=details_of(second.run.id, store),
+        first_details=details_of(first, store),
+        second_details=details_of(second, store),
         people=made_up.municipality.size,
         first=first,
         second=second,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cli.output import echo, print_json, print_table
-from cli.runs.details import print_changes
+from cli.runs.details import print_changes, print_guard
 from schemas.outcomes import FINAL_OUTCOMES
 from schemas.runs.totals.mapping_comparison import MappingEffect
 from schemas.safe_text import one_line
@@ -45,10 +45,8 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         echo(f"Warning: {line}.")
     for warning in summary.warnings:
         echo(f"Warning: {warning.detail}.")
-    for excess in preview.would_halt:
-        echo(f"The guard would halt the real run: {excess}")
-    if not preview.would_halt:
-        echo("The guard would not halt the real run.")
+    if preview.details.guard is not None:
+        print_guard(preview.details.guard)
 
 
 def _print_mapping(mapping: Mapping[Attribute, AttributeMapping]) -> None:

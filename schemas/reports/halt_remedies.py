@@ -146,11 +146,11 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             Owner.DATA_HUB,
             (
                 "Körningen skulle ändra fler, eller misslyckas för fler, än vad gränsen tillåter.",
-                "Granska vad den vill ändra; rätta mappningen, eller godkänn och återuppta körningen.",
+                "Granska vad den vill ändra. Är det rätt, återuppta körningen; är det fel, ångra den (runs undo) och rätta mappningen.",
             ),
             (
                 "The run would change, or fail for, more people than the limit allows.",
-                "Check what it would change; correct the mapping, or override the guard and resume the run.",
+                "Check what it would change. If that is right, resume the run; if it is wrong, undo it and correct the mapping.",
             ),
         ),
         Cause.GAVE_UP: remedy(

@@ -34,6 +34,13 @@ class ChangeKind(StrEnum):
     ERASED = "erased"
 
 
+_REVERTED = {
+    ChangeKind.FILLED: ChangeKind.ERASED,
+    ChangeKind.CHANGED: ChangeKind.CHANGED,
+    ChangeKind.ERASED: ChangeKind.FILLED,
+}
+
+
 def change_kind(old: str | None, new: str | None) -> ChangeKind:
     """Return what becoming `new` does to an attribute that was `old`."""
     if old is None:
@@ -59,6 +66,11 @@ def parse_changes(text: str | None) -> dict[Attribute, ChangeKind]:
     """Return the changes that `format_changes` has written."""
     pairs = (word.split(":") for word in (text or "").split())
     return {Attribute(attribute): ChangeKind(kind) for attribute, kind in pairs}
+
+
+def reverted_kinds(kinds: Mapping[Attribute, ChangeKind]) -> dict[Attribute, ChangeKind]:
+    """Return what an undo of changes does to each attribute: it empties what was filled, and fills again."""
+    return {attribute: _REVERTED[kind] for attribute, kind in kinds.items()}
 
 
 def changes_identity(kinds: Mapping[Attribute, ChangeKind]) -> bool:

@@ -100,6 +100,8 @@ class RunSummary:
     #: When a user of a waiting run last got an outcome: it shows whether the others progress.
     last_finished: dt.datetime | None = None
     skipped: int = 0
+    #: Of an undo: how many users have their former values already, so that nothing was written.
+    as_before: int = 0
 
     @property
     def pending(self) -> int:
@@ -156,6 +158,7 @@ class RunSummary:
             "waiting": [waiting.as_json() for waiting in self.waiting],
             "last_finished": self.last_finished and timestamp(self.last_finished),
             "skipped": self.skipped,
+            "as_before": self.as_before,
             "started": timestamp(run.started),
             "finished": run.finished and timestamp(run.finished),
         }

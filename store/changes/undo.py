@@ -11,6 +11,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import OPEN_STATUSES, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
+from schemas.runs.changes import GuardCounts, count_changes, parse_changes, reverted_kinds
 from store import tables
 from store.timestamps import now
 
@@ -51,6 +52,20 @@ class UndoRecords:
         query = select(func.count()).where(*_claimed(run_id))
         with self._database.transaction() as connection:
             return int(connection.scalar(query) or 0)
+
+    def guard_counts(self, run_id: int, users: Sequence[str] = ()) -> GuardCounts:
+        """Return what an undo of a run counts at most for the guard, of all its users or of some.
+
+        An undo counts fewer if attributes have their former values already, or have changed since.
+        """
+        receipts = tables.receipts
+        query = select(receipts.c.changes, func.count().label("users")).where(*_claimed(run_id))
+        if users:
+            query = query.where(receipts.c.entra_id.in_(users))
+        with self._database.transaction() as connection:
+            groups = connection.execute(query.group_by(receipts.c.changes)).all()
+        changes = count_changes((reverted_kinds(parse_changes(row.changes)), row.users) for row in groups)
+        return GuardCounts(changed=changes.users, identity_changed=changes.identity)
 
     def claimed_users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
         """Return the Entra ids, in order, of users that a run has claimed; the next ones `after` an id."""

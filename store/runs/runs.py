@@ -290,6 +290,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSumm
             waiting=waiting[row.id],
             last_finished=last_finished.get(row.id),
             skipped=sums[row.id].skipped,
+            as_before=sums[row.id].as_before if row.reverts_run_id is not None else 0,
         )
         for row in rows
     ]

@@ -29,6 +29,8 @@ class RunTotals:
     reasons: Counter[Reason] = field(default_factory=Counter)
     pruned: int = 0
     skipped: int = 0
+    #: The unchanged ones of whom nothing was skipped: an undo finds their former values in Skolon.
+    as_before: int = 0
     skipped_verified: int = 0
     read_again: int = 0
 
@@ -71,6 +73,8 @@ def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int,
         of_run.outcomes[Outcome(row.outcome)] += row.users
         of_run.pruned += row.pruned
         of_run.skipped += row.skipped
+        if row.outcome == Outcome.UNCHANGED:
+            of_run.as_before += row.users - row.skipped
         of_run.skipped_verified += row.skipped_verified
         of_run.read_again += row.read_again
         if row.reason is not None:

@@ -108,8 +108,20 @@ class UndoPipeline:
             result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
         result = self._unique_values.settle(user, plan, result)
         skipped = reversion.skipped
-        detail = f"skipped, because it changed since: {', '.join(skipped)}" if skipped else None
-        return replace(result, skipped=skipped, detail=detail)
+        return replace(result, skipped=skipped, detail=_detail(reversion, redelivered=self._claimed))
+
+
+def _detail(reversion: Reversion, *, redelivered: bool) -> str | None:
+    """Return which attributes an undo does not write, and why; None if it writes all.
+
+    After an earlier delivery a former value may be the undo's own work.
+    """
+    parts = []
+    if reversion.skipped:
+        parts.append(f"skipped, because it changed since: {', '.join(reversion.skipped)}")
+    if reversion.as_before and not redelivered:
+        parts.append(f"has its former value already: {', '.join(reversion.as_before)}")
+    return "; ".join(parts) or None
 
 
 def _reversion(undoable: UndoRecord, user: SkolonUser, user_id: str) -> Reversion:

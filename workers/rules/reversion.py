@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reversion:
-    """The attributes to write with their earlier values, and the skipped ones, which changed since."""
+    """The attributes to write with their earlier values, and those that need nothing.
+
+    Those of `skipped` changed since. Those of `as_before` have their earlier values already.
+    """
 
     changes: Mapping[Attribute, str | None]
     skipped: tuple[Attribute, ...]
+    as_before: tuple[Attribute, ...] = ()
 
 
 def revert(
@@ -39,10 +43,11 @@ def revert(
     otherwise. A temporary value is the sync's own: the undo may have written it to make way for another user.
     """
     changes: dict[Attribute, str | None] = {}
-    skipped = []
+    skipped, as_before = [], []
     for attribute, old in sorted(written.before_image.items()):
         held = user.attributes.get(attribute)
         if values_match(attribute, held, old):
+            as_before.append(attribute)
             continue
         is_ours = written.wrote(attribute, held) or is_temporary(attribute, user_id, held)
         is_newer = any(other.wrote(attribute, held) for other in since)
@@ -50,4 +55,4 @@ def revert(
             changes[attribute] = old
         else:
             skipped.append(attribute)
-    return Reversion(changes=changes, skipped=tuple(skipped))
+    return Reversion(changes=changes, skipped=tuple(skipped), as_before=tuple(as_before))

@@ -127,7 +127,9 @@ def test_a_second_undo_finds_nothing_to_do(
     made_up.skolon.forget_requests()
     again = undo(sync, mistaken.run.id)
     assert counts(again) == {"unchanged": written(sync, mistaken)}
-    assert again.skipped == 0
+    assert (again.skipped, again.as_before) == (0, written(sync, mistaken))
+    told = sync.store.receipts.list(again.run.id, outcome=Outcome.UNCHANGED, limit=PEOPLE)
+    assert all("has its former value already: " in (each.detail or "") for each in told)
     assert "PATCH user" not in made_up.skolon.requests()
     assert state(made_up) == before
 

@@ -258,3 +258,18 @@ def test_a_suspicious_run_says_how_to_let_it_through(env: dict[str, str], store:
     assert all("suspicious_list: too few" in text for text in shown.values())
     assert f"runs resume {run} --override-guard\n" in shown[run]
     assert f"runs resume {empty}\n" in shown[empty]
+
+
+def test_a_run_that_the_guard_halted_names_each_answer(env: dict[str, str], store: Store, run: int) -> None:
+    """Also those for wrong changes. Once it is cancelled, nothing says that it is halted or may resume."""
+    store.runs.halt(run, Cause.GUARD_EXCEEDED, "guard.changed: 3 of 4 users")
+    shown = update_sync("runs", "show", str(run), env=env).stdout
+    for answer in (f"resume {run} --override-guard", f"undo {run}    restores", f"cancel {run}    ends"):
+        assert f"update-sync runs {answer}" in shown
+    assert "The guard has halted the run." in shown
+    assert update_sync("runs", "cancel", str(run), env=env).returncode == 0
+    shown = update_sync("runs", "show", str(run), env=env).stdout
+    assert "guard_exceeded: guard.changed: 3 of 4 users" in shown
+    assert "The run is cancelled; the guard had halted it." in shown
+    assert "has halted" not in shown
+    assert "runs resume" not in shown

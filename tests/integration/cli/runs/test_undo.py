@@ -8,7 +8,7 @@ import pytest
 
 from devtools.commands import json_output, update_sync
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Mode, Outcome
+from schemas.outcomes import Cause, Mode, Outcome
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import (
@@ -108,7 +108,49 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     shown = json_output("runs", "show", str(undo), "--users", env=env)
     assert (shown["mode"], shown["reverts_run_id"], shown["skipped"]) == ("undo", str(run), 1)
     assert shown["users"][0]["skipped"] == ["city"]
+    assert shown["as_before"] == 0
     plain = update_sync("runs", "show", str(undo), env=env).stdout
     assert f"undo of {run}" in plain
-    assert "  skipped  " in plain
+    assert "1 with an attribute that has changed since" in plain
     assert f"undo of {run}" in update_sync("runs", "list", env=env).stdout
+
+
+def test_values_that_are_as_before_are_counted(env: dict[str, str], store: Store) -> None:
+    """An undo that finds the former values says of how many users; so does its dry run."""
+    run = run_of_one(store)
+    request = SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=run, dry_run=True)
+    undo = store.triggers.open(request, "undo").run.id
+    store.receipts.create_pending(undo, [USER])
+    store.receipts.finish(undo, USER, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+    assert json_output("runs", "show", str(undo), env=env)["as_before"] == 1
+    assert json_output("runs", "show", str(run), env=env)["as_before"] == 0
+    plain = update_sync("runs", "show", str(undo), env=env).stdout
+    assert "1 with their former values already" in plain
+    assert "The guard would not halt the real run." in plain
+
+
+def test_an_undo_that_the_guard_will_halt_says_so_before_it_starts(env: dict[str, str], store: Store) -> None:
+    """By its own dry run, and before the question; not if the guard is to let it pass."""
+    store.tenants.change("exempel", {"guard": {"changed": {"count": 0, "share": 0}}})
+    run = run_of_one(store)
+    store.guard_counters.record_directory_size(run, 4)
+    excess = "guard.changed: 1 of 4 users; the limit is 0 and 0%"
+    for option in ("--yes", "--dry-run"):
+        said = update_sync("runs", "undo", option, str(run), env=env).stdout
+        assert f"The guard will halt the undo before its end, if all of them still need it: {excess}" in said
+        assert "What is as before already is not written" in said
+    passes = update_sync("runs", "undo", "--yes", "--override-guard", str(run), env=env).stdout
+    assert "may have changed 1 users" in passes
+    assert "guard" not in passes
+
+
+def test_an_undo_of_filled_identities_counts_as_their_loss(env: dict[str, str], store: Store) -> None:
+    """What the run filled without risk, the undo empties: that counts as a changed identity."""
+    store.tenants.change("exempel", {"guard": {"identity_changed": {"count": 0, "share": 0}}})
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "event").run.id
+    store.receipts.create_pending(run, [USER])
+    store.claims.claim(run, USER, "s1", {Attribute.EPPN: None}, new_values={Attribute.EPPN: "a@b.example"})
+    store.guard_counters.record_directory_size(run, 4)
+    store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "invalid_client")
+    said = update_sync("runs", "undo", "--yes", str(run), env=env).stdout
+    assert "guard.identity_changed: 1 of 4 users" in said

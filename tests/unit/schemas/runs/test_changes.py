@@ -17,6 +17,7 @@ from schemas.runs.changes import (
     format_changes,
     guard_counts,
     parse_changes,
+    reverted_kinds,
 )
 from schemas.users.attributes import Attribute
 
@@ -72,3 +73,10 @@ def test_sums_for_programs_name_what_changes_alone() -> None:
     assert list(sums.as_json()) == ["city", "eppn"]
     assert sums.as_json()["eppn"] == {"filled": 2, "changed": 0, "erased": 0, "identity": True}
     assert sums.as_json()["city"]["identity"] is False
+
+
+@given(kinds=KINDS)
+def test_an_undo_of_an_undo_is_the_change(kinds: dict[Attribute, ChangeKind]) -> None:
+    """What was filled is emptied, and the other way round."""
+    assert reverted_kinds(reverted_kinds(kinds)) == kinds
+    assert reverted_kinds({Attribute.EPPN: ChangeKind.FILLED}) == {Attribute.EPPN: ChangeKind.ERASED}
