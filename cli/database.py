@@ -46,7 +46,7 @@ def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
 
     Whatever their age, these stay: each user's newest result, and the newest one that verified the user;
     open and halted runs; each tenant's last complete full run. A run's totals do not change, and the run
-    itself stays for 30 days. Without its results a run cannot be undone.
+    itself stays for at least 30 days. Without its results a run cannot be undone.
 
     Safe while workers run. If interrupted, the next run continues.
     """

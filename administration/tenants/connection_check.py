@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Final
 
 from administration.tenants.check_steps import ENTRA_APP, CheckResult, Severity, try_step
 from administration.tenants.skolon_check import check_skolon
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Cause
+from schemas.tenants.client_secret import client_secret_fault
 from schemas.tenants.selected_properties import selected_properties
 from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from clients.gateways import Gateways
     from store.tenants.tenants import TenantRecord
-
-#: Entra's Secret ID, and never a secret's Value, looks like this.
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
 
@@ -37,11 +34,12 @@ def check_connection(record: TenantRecord, gateways: Gateways, today: dt.date) -
 
 
 def _secret(record: TenantRecord) -> CheckResult:
-    if _GUID.fullmatch(record.credentials.client_secret.strip()):
+    fault = client_secret_fault(record.credentials.client_secret)
+    if fault is not None:
         return CheckResult(
             name="client secret",
             severity=Severity.ERROR,
-            detail="it looks like a GUID, as a Secret ID does: the secret's Value is needed",
+            detail=fault,
             fix=f"{ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
         )
     return CheckResult(name="client secret", severity=Severity.OK, detail="looks like a secret's Value")

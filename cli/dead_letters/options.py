@@ -78,8 +78,13 @@ def dead_letter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def filter_from(options: dict[str, Any], *, now: dt.datetime) -> DeadLetterFilter:
-    """Return what the options choose at the moment `now`."""
+    """Return what the options choose at the moment `now`; raise `click.UsageError` if nothing can."""
     older, newer = options["older_than"], options["newer_than"]
+    if older is not None and newer is not None and older >= newer:
+        raise click.UsageError(
+            "--older-than must be the shorter age: nothing failed both longer ago than it and more recently "
+            "than --newer-than."
+        )
     return DeadLetterFilter(
         queues=options["queues"],
         tenants=options["tenants"],

@@ -29,8 +29,14 @@ def keys() -> None:
 @keys.command()
 @json_option
 def status(*, wants_json: bool) -> None:
-    """Show how many values each key is needed for, and how many no key decrypts. Nothing is changed."""
-    _show(key_status(current_services(Requirement.DATABASE, Requirement.KEYS)), wants_json=wants_json)
+    """Show how many values each key is needed for, and how many no key decrypts. Nothing is changed.
+
+    It exits with 1 if no key decrypts a value, or if the dead letters could not be counted.
+    """
+    report = key_status(current_services(Requirement.DATABASE, Requirement.KEYS))
+    _show(report, wants_json=wants_json)
+    if report.dead_letters is None:
+        raise click.exceptions.Exit(1)
 
 
 @keys.command()
@@ -69,7 +75,10 @@ def _print(report: KeyReport) -> None:
                 f"{trace.verifications} (to skip verified users) need an older key until the next full run."
             )
     if dead_letters is None:
-        echo("Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set.")
+        echo(
+            "Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set. They may "
+            "need an older key: keep it until they are counted."
+        )
     if dead_letters and dead_letters[KeyAge.OLDER]:
         echo("A dead letter needs its key until it is replayed or discarded; a replay reads the user again.")
     echo(

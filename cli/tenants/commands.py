@@ -10,6 +10,7 @@ import click
 
 from administration.tenants.change import change_settings
 from administration.tenants.next_run import next_run
+from administration.tenants.settings_check import check_settings
 from cli.confirmation import confirm
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
@@ -17,7 +18,7 @@ from cli.output import echo, json_option, print_fields, print_json, print_result
 from cli.tenants.options import changes_from, key_argument, tenant_options
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
-from schemas.tenants.tenant import dump_tenant, load_tenant
+from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
 
 if TYPE_CHECKING:
     from administration.tenants.next_run import NextRun
@@ -57,6 +58,8 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
     if "client_secret" not in settings and sys.stdin.isatty():
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     tenant, secret = load_tenant(key, settings)
+    for warning in check_settings(tenant, settings).warnings:
+        echo(f"Warning: {warning}.", err=True)
     services.store.tenants.add(tenant, secret)
     _warn_of_shared_organisation(key, services.store.tenants)
     text = f"Added tenant '{key}'. Check its credentials: update-sync tenants check {key}"
@@ -67,9 +70,13 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
 @key_argument
 @tenant_options
 @click.option("--client-secret", "asks", is_flag=True, help="Ask for a new client secret.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
-def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> None:
-    """Change only the given settings."""
+def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: Any) -> None:
+    """Change only the given settings.
+
+    A change that switches off a match key is asked about.
+    """
     services = _services()
     changes = changes_from(options)
     if asks and not sys.stdin.isatty():
@@ -78,6 +85,7 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
+    _check_change(key, changes, services.store.tenants, yes=yes)
     named = change_settings(key, changes, services.store.tenants)
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
@@ -91,6 +99,19 @@ def set_tenant(*, key: str, asks: bool, wants_json: bool, **options: Any) -> Non
     if not named:
         text = f"Nothing changed: tenant '{key}' has these settings already."
     print_result(text, {"tenant": key, "changed": named}, wants_json=wants_json)
+
+
+def _check_change(key: str, changes: dict[str, Any], tenants: Tenants, *, yes: bool) -> None:
+    """Warn of what a change would do; ask before it switches off a match key."""
+    # Without the rules of the scope, which need the keys and decide nothing here.
+    before = tenants.outline(key)
+    changed = {name: value for name, value in changes.items() if name != "scope"}
+    after, _ = change_tenant(before, changed)
+    found = check_settings(after, changed, before=before)
+    for warning in found.warnings:
+        echo(f"Warning: {warning}.", err=True)
+    if found.lost_keys:
+        confirm("Change it all the same?", yes=yes)
 
 
 def _warn_of_shared_organisation(key: str, tenants: Tenants) -> None:

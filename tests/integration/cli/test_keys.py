@@ -10,6 +10,7 @@ from devtools.commands import json_output, update_sync
 from schemas.crypto.encryption import new_key
 from tests.integration.cli.command_line import (
     SECRET,
+    UNREACHABLE,
     add_tenant,
     database_environment,
     open_store,
@@ -73,3 +74,13 @@ def test_rules_of_a_scope_are_for_administrators(tmp_path: Path) -> None:
     done = update_sync("tenants", "set", "exempel", "--from", "-", env=env, stdin=json.dumps(shown))
     assert done.returncode == 0, done.stderr
     assert json_output("tenants", "show", "exempel", env=env) == shown
+
+
+def test_status_says_that_dead_letters_are_not_counted(tmp_path: Path) -> None:
+    """A key that one of them needs must not go unseen: exit code 1, and what to do."""
+    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=f"amqp://{UNREACHABLE}/?connection_attempts=1")
+    done = update_sync("keys", "status", env=env)
+    assert done.returncode == 1
+    assert "Dead letters are not counted" in done.stdout
+    assert "keep it until they are counted" in done.stdout
+    assert update_sync("keys", "rotate", env=env).returncode == 0

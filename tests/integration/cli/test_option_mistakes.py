@@ -22,6 +22,11 @@ if TYPE_CHECKING:
         (("runs", "undo", "1", "--yes", "--timeout", "3"), "--timeout goes with --wait"),
         (("matches", "forget", "exempel", "--user", "x", "--timeout", "3"), "--timeout goes with --wait"),
         (("runs", "show", "1", "--outcome", "updated"), "go with --users"),
+        (
+            ("dead-letters", "list", "--older-than", "2h", "--newer-than", "1h"),
+            "--older-than must be the shorter",
+        ),
+        (("dead-letters", "list", "--older-than", "60m", "--newer-than", "1h"), "--older-than must be"),
         (("trigger", "exempel", "--wait", "--timeout", "nan"), "'nan' is no number"),
         (("dead-letters", "replay", "--yes", "--step-timeout", "inf"), "'inf' is no number"),
         (("sandbox", "--directory", "/nowhere"), "--directory goes with --serve"),

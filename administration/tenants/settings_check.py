@@ -1,0 +1,67 @@
+"""Looks at settings before they are stored: a secret that is none, and match keys that find no user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from administration.tenants.check_steps import ENTRA_APP
+from schemas.errors import UsageError
+from schemas.tenants.client_secret import SHORTEST_USUAL, client_secret_fault, is_unusually_short
+from schemas.users.attributes import ATTRIBUTE_TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.attributes import Attribute
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsCheck:
+    """`warnings` have a sentence each; `lost_keys` are the match keys that the change switches off."""
+
+    warnings: tuple[str, ...]
+    lost_keys: tuple[Attribute, ...]
+
+
+def check_settings(
+    after: Tenant, changes: Mapping[str, Any], *, before: Tenant | None = None
+) -> SettingsCheck:
+    """Look at a tenant as it will be, and as it was unless it is new; `changes` may name a new secret.
+
+    Raises `UsageError` for a secret that is none, and if no match key with a source is left.
+    """
+    secret = changes.get("client_secret")
+    warnings = []
+    if isinstance(secret, str):
+        fault = client_secret_fault(secret)
+        if fault is not None:
+            raise UsageError(f"This is no client secret: {fault}. {ENTRA_APP}: copy the Value of a new one.")
+        if is_unusually_short(secret):
+            warnings.append(
+                f"the client secret is shorter than {SHORTEST_USUAL} characters, and Entra's have 40: "
+                f"'tenants check {after.key}' tries it"
+            )
+    unused = keys_without_source(after)
+    if len(unused) == len(after.match_keys):
+        raise UsageError(
+            f"No match key would have a source ({_titles(unused)}), so no user would be found in Skolon. "
+            "Give one of them a source, or name other match keys."
+        )
+    lost = tuple(key for key in unused if before is None or key not in keys_without_source(before))
+    if lost:
+        warnings.append(
+            f"{_titles(lost)} would have no source and is a match key: no user is found by it any more. "
+            "Give it a source, or leave it out of the match keys"
+        )
+    return SettingsCheck(warnings=tuple(warnings), lost_keys=lost)
+
+
+def keys_without_source(tenant: Tenant) -> tuple[Attribute, ...]:
+    """Return the match keys that no property of Entra fills: users are not searched by them."""
+    return tuple(key for key in tenant.match_keys if not tenant.sources[key])
+
+
+def _titles(attributes: Iterable[Attribute]) -> str:
+    return ", ".join(ATTRIBUTE_TABLE[each].title for each in attributes)
