@@ -37,7 +37,8 @@ class SkolonClient(Protocol):
     ) -> SkolonUser | None:
         """Make the changes (None removes a value) unless the user has changed since it was read.
 
-        Return the user as it is then, None if that is not known. A change that it does not show is not made.
+        Return the user as it is then; a change that it does not show is not made. None says that the changes
+        are accepted, and that the user shows none of them so far.
         """
 
     def for_target(self, target: SkolonTarget) -> SkolonClient:

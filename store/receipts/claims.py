@@ -170,6 +170,13 @@ class Claims:
         """
         self._amend(run_id, entra_id, lambda record: record.with_shown(shown), miscounted, shown)
 
+    def note_accepted(self, run_id: int, entra_id: str, shown: Mapping[Attribute, str | None]) -> None:
+        """Keep digests of what Skolon shows of attributes whose changes it has accepted, and not made so far.
+
+        The claim still says that the run has changed them.
+        """
+        self._amend(run_id, entra_id, lambda record: record.with_shown(shown), GuardCounts())
+
     def _amend(
         self,
         run_id: int,

@@ -107,12 +107,15 @@ class ClaimingWriter:
     ) -> SyncResult:
         """Return the result of an update; a change that Skolon does not show at all is none.
 
-        `after` is the user as Skolon shows it then, None if that is not known. The claim keeps what was
-        written, so that no later run writes it again.
+        `after` is the user as Skolon shows it then, None if it has accepted the changes and shows none so
+        far. The claim keeps what was written, so that no later run writes it again.
         """
-        if after is None or not (altered := after.lacking(changes)):
-            version = None if after is None else after.version
-            return _changed(Outcome.UPDATED, user, changes, version=version)
+        if after is None:
+            before = {name: user.attributes.get(name) for name in changes}
+            self._claims.note_accepted(self._message.run, self._message.user, before)
+            return _changed(Outcome.UPDATED, user, changes, version=None)
+        if not (altered := after.lacking(changes)):
+            return _changed(Outcome.UPDATED, user, changes, version=after.version)
         shown = {name: after.attributes.get(name) for name in altered}
         made = {
             name: value

@@ -68,18 +68,19 @@ def altered_values(
 ) -> frozenset[Attribute]:
     """Return the attributes whose new value a run has written already, and Skolon does not show as written.
 
-    The user's version tells that nothing has changed it since. Where Skolon gives no versions, the value is
-    the one that it showed right after the run had written. Otherwise nothing is known: another source may
-    have replaced the value, and it is written.
+    The user's version tells that nothing has changed it since. Where Skolon gives no versions, or had only
+    accepted the update (202), the value is the one that it showed right after the run had written. Otherwise
+    nothing is known: another source may have replaced the value, and it is written.
     """
     if last is None or user.id != last.skolon_id:
         return frozenset()
     is_same = user.version is not None and user.version == last.version
+    has_no_version = user.version is None or last.version is None
     return frozenset(
         attribute
         for attribute, value in changes.items()
         if last.wrote(attribute, value)
-        and (is_same or (user.version is None and last.showed(attribute, user.attributes.get(attribute))))
+        and (is_same or (has_no_version and last.showed(attribute, user.attributes.get(attribute))))
     )
 
 

@@ -54,25 +54,25 @@ def user_in(response: requests.Response, user_id: str, profile: Profile) -> Skol
 
 def user_after(
     response: requests.Response,
-    user_id: str,
+    before: SkolonUser,
     changes: Mapping[Attribute, str | None],
     profile: Profile,
     read: Callable[[], tuple[SkolonUser, dict[str, Any]] | None],
 ) -> SkolonUser | None:
     """Return the user after a successful update; `read` reads it now, unless the answer shows the changes.
 
-    None if the server has accepted the update and not carried it out (202). Raises `UserNotFoundError` if the
-    user is no longer there, and as `user_in` and `read` do.
+    None if the server has accepted the update (202), and shows nothing of it so far. Raises
+    `UserNotFoundError` if the user is no longer there, and as `user_in` and `read` do.
     """
-    shown = user_in(response, user_id, profile)
+    shown = user_in(response, before.id, profile)
     if shown is not None and not shown.lacking(changes):
         return with_usable_version(shown)
-    if response.status_code == HTTPStatus.ACCEPTED:
-        return None
     found = read()
     if found is None:
         raise UserNotFoundError("the Skolon user is no longer there")
     after, _ = found
+    if response.status_code == HTTPStatus.ACCEPTED and not moved(before, after, changes):
+        return None
     return with_usable_version(replace(after, version=after.version or response.headers.get("ETag")))
 
 

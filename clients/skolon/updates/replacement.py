@@ -88,6 +88,4 @@ class ScimReplacement:
                 stage=Stage.UPDATE,
             )
         self._check(response, organisation, user.id, Operation.UPDATE)
-        return user_after(
-            response, user.id, changes, self._profile, partial(self._read, organisation, user.id)
-        )
+        return user_after(response, user, changes, self._profile, partial(self._read, organisation, user.id))

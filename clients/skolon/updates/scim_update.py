@@ -183,16 +183,14 @@ class ScimUpdate:
         changes: Mapping[Attribute, str | None],
         body: Mapping[str, Any],
     ) -> SkolonUser | None:
-        """Send a PATCH; return the user after it, None if the server has accepted it and not carried it out.
+        """Send a PATCH; return the user after it, None if the server has accepted it and shows nothing of it.
 
         An answer may hold the user, a part of it, the user from before, or nothing (RFC 7644 section 3.5.2).
         Unless it shows the changes, the user is read.
         """
         response = self._patch(organisation, user, body)
         self._check(response, organisation, user.id, Operation.UPDATE)
-        return user_after(
-            response, user.id, changes, self._profile, partial(self._read, organisation, user.id)
-        )
+        return user_after(response, user, changes, self._profile, partial(self._read, organisation, user.id))
 
     def _patch(self, organisation: str, user: SkolonUser, body: Mapping[str, Any]) -> requests.Response:
         """Return the response to a PATCH of `user`, whatever its status.

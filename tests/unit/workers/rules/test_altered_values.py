@@ -21,7 +21,7 @@ def record(old: str, new: str) -> ChangeRecord:
     return ChangeRecord().extended({CITY: old}, {CITY: new})
 
 
-def last(*records: ChangeRecord, version: str = "v2") -> LastWrites:
+def last(*records: ChangeRecord, version: str | None = "v2") -> LastWrites:
     return LastWrites(skolon_id="s1", version=version, records=records, altered=frozenset())
 
 
@@ -35,13 +35,20 @@ def last(*records: ChangeRecord, version: str = "v2") -> LastWrites:
         (last(record("Ystad", "Kiruna")), False),
         (last(record("Malmö", "Lund"), record("Ystad", "Malmö")), False),
         (last(ChangeRecord(), record("Ystad", "Malmö")), True),
+        (last(record("Ystad", "Malmö"), version=None), False),
+        (last(record("Ystad", "Malmö").with_shown({CITY: "Lund"}), version=None), True),
+        (last(record("Ystad", "Malmö").with_shown({CITY: "Ystad"}), version=None), False),
+        (last(record("Ystad", "Malmö").with_shown({CITY: "Lund"}), version="v1"), False),
     ],
 )
 def test_the_newest_write_of_the_same_value_to_the_same_version_tells(
     known: LastWrites | None,
     altered: bool,  # noqa: FBT001 - one column of the table
 ) -> None:
-    """An older write, another value or another version says nothing."""
+    """An older write, another value or another version says nothing.
+
+    A server that had only accepted the write (202) has told no version: there what it showed tells.
+    """
     assert altered_values(USER, {CITY: "Malmö"}, known) == (frozenset({CITY}) if altered else frozenset())
 
 
