@@ -30,6 +30,7 @@ _APP: Final = "5a9d0b0c-0000-4000-8000-00000000a990"
 _APP_SECRET: Final = "sandbox~entra~secret~value"  # noqa: S105 - made up, and worth nothing outside
 _SKOLON_CLIENT: Final = "sandbox-update-sync"
 _SKOLON_SECRET: Final = "sandbox-skolon-secret"  # noqa: S105 - as above
+_TOKEN_PATH: Final = "/oauth/access_token"  # noqa: S105 - no secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,16 @@ class Environment:
     def skolon_user(self, user_id: str) -> dict[str, Any] | None:
         """Return one user as Skolon has it now, None when there is none."""
         return self.skolon.user(_ORGANISATION, user_id)
+
+    def entra_user_url(self, user_id: str) -> str:
+        """Return where a PATCH changes a user in Entra."""
+        directory = self.tenant["entra_tenant_id"]
+        return f"{self.variables['UPDATE_SYNC_GRAPH_URL']}/sandbox/directories/{directory}/users/{user_id}"
+
+    def skolon_user_url(self, user_id: str) -> str:
+        """Return where a PATCH changes a user in Skolon, without the sync."""
+        server = self.variables["UPDATE_SYNC_SKOLON_TOKEN_URL"].removesuffix(_TOKEN_PATH)
+        return f"{server}/control/organisations/{_ORGANISATION}/users/{user_id}"
 
     def skolon_users(self) -> list[dict[str, Any]]:
         """Return Skolon's present users as SCIM JSON."""
@@ -169,7 +180,7 @@ def serve_environment(  # noqa: PLR0913 - each is a choice of its own, by name
                 "UPDATE_SYNC_ENTRA_AUTHORITY": entra,
                 "UPDATE_SYNC_GRAPH_URL": entra,
                 "UPDATE_SYNC_SKOLON_SCIM_URL": f"{scim}/{{organisation}}/scim/v2",
-                "UPDATE_SYNC_SKOLON_TOKEN_URL": f"{scim}/oauth/access_token",
+                "UPDATE_SYNC_SKOLON_TOKEN_URL": f"{scim}{_TOKEN_PATH}",
                 "UPDATE_SYNC_SKOLON_CLIENT_ID": _SKOLON_CLIENT,
                 "UPDATE_SYNC_SKOLON_CLIENT_SECRET": _SKOLON_SECRET,
                 "UPDATE_SYNC_CA_BUNDLE": str(certificate.authority),

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
@@ -22,10 +22,14 @@ from cli.sandbox.in_process_sync import in_process_sync
 from cli.sandbox.report import Findings, as_json, compare, show
 from runtime.logging import set_up_logging
 from sandbox.environment import TENANT_KEY, BindAddress, Environment, serve_environment
+from sandbox.municipality.common_cases import UNCHANGED_CASE
 from schemas.safe_text import safe_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: How many users of each case `cases.json` names.
+_EXAMPLES: Final = 5
 
 
 def run_both(users: int, seed: int, *, wants_json: bool) -> bool:
@@ -67,6 +71,7 @@ def _both_runs(made_up: Environment, folder: Path, *, quiet: bool) -> Findings:
 
 def _serve(served: Environment, folder: Path, *, wants_json: bool) -> None:
     (folder / "tenant.json").write_text(json.dumps(served.tenant, indent=2), encoding="utf-8")
+    (folder / "cases.json").write_text(json.dumps(_cases(served), indent=2), encoding="utf-8")
     lines = [f"export {name}='{value}'\n" for name, value in served.variables.items()]
     (folder / "environment").write_text("".join(lines), encoding="utf-8")
     if wants_json:
@@ -81,7 +86,38 @@ def _serve(served: Environment, folder: Path, *, wants_json: bool) -> None:
             "  update-sync database upgrade",
             f"  update-sync tenants add {TENANT_KEY} --from {folder / 'tenant.json'}",
             "  update-sync all",
+            *_hints_for_changes(served, folder),
             "Ctrl-C here ends the stand-ins.",
         )
     sys.stdout.flush()
     threading.Event().wait()
+
+
+def _cases(served: Environment) -> dict[str, list[dict[str, Any]]]:
+    """Return a few users of each case by their ids, with what must become of them."""
+    return {
+        case: [
+            {
+                "entra_id": user.entra["id"],
+                "skolon_ids": [held["id"] for held in user.skolon],
+                "outcome": user.outcome,
+                "reason": user.reason,
+            }
+            for user in users
+        ]
+        for case, users in served.municipality.examples(_EXAMPLES).items()
+    }
+
+
+def _hints_for_changes(served: Environment, folder: Path) -> list[str]:
+    """Return the commands that change one common user in Entra and in Skolon."""
+    user = next((each for each in served.municipality if each.case == UNCHANGED_CASE.name), None)
+    if user is None:
+        return []
+    curl = f"  curl --cacert {served.variables['UPDATE_SYNC_CA_BUNDLE']} --request PATCH"
+    entra, skolon = served.entra_user_url(user.entra["id"]), served.skolon_user_url(user.skolon[0]["id"])
+    return [
+        f"A user changes in Entra, or in Skolon without the sync ({folder / 'cases.json'} has more ids):",
+        f"""{curl} --data '{{"surname": "Nygift"}}' {entra}""",
+        f"""{curl} --data '{{"name": {{"familyName": "Fel"}}}}' {skolon}""",
+    ]

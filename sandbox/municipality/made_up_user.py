@@ -19,9 +19,11 @@ DOMAIN = "exempelkommun.example"
 USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
 SKOLON_SCHEMA = "urn:ietf:params:scim:schemas:extension:skolon:2.0:User"
 
-#: The attribute that carries the personal number, the school and the mark of a protected identity.
+#: The attributes that carry the personal number, the school, a login name of some users' own, and the mark
+#: of a protected identity.
 SSN_SOURCE = "extensionAttribute1"
 SCHOOL_SOURCE = "extensionAttribute2"
+LOGIN_SOURCE = "extensionAttribute3"
 PROTECTED_SOURCE = "extensionAttribute15"
 PROTECTED_VALUE = "skyddad"
 

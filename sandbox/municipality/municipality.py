@@ -10,6 +10,7 @@ from sandbox.municipality.cases import Case, CaseUser
 from sandbox.municipality.common_cases import COMMON_CASES, UNCHANGED_CASE
 from sandbox.municipality.edge_cases import EDGE_CASES, PAIR, shared_skolon_id
 from sandbox.municipality.made_up_user import DOMAIN, entra_user, make_facts, skolon_user
+from sandbox.municipality.match_cases import MATCH_CASES
 from sandbox.municipality.names import draw_names
 from sandbox.municipality.seeded_random import seeded_random
 
@@ -108,6 +109,15 @@ class Municipality:
         """Return how many users belong to each case."""
         return dict(Counter(case.name for case, _ in self._cases))
 
+    def examples(self, count: int) -> dict[str, list[MadeUpUser]]:
+        """Return at most ``count`` users of each case, by the names of the cases."""
+        chosen: dict[str, list[MadeUpUser]] = {}
+        for index, (case, _) in enumerate(self._cases):
+            users = chosen.setdefault(case.name, [])
+            if len(users) < count:
+                users.append(self.user(index))
+        return dict(sorted(chosen.items()))
+
     def expected_outcomes(self, run: Run = "first") -> dict[str, int]:
         """Return how many users must have each outcome; outcomes of no user are left out."""
         counts: Counter[str] = Counter()
@@ -144,7 +154,8 @@ class Municipality:
         if self._hard:
             different = max(different, len(COMMON_CASES))
         hands += [COMMON_CASES[position % len(COMMON_CASES)] for position in range(different)]
-        hands += [UNCHANGED_CASE] * (ordinary - different)
+        hands += [case for case in MATCH_CASES for _ in range(self._hard)]
+        hands += [UNCHANGED_CASE] * (self.size - len(hands))
         seeded_random(self.seed, "cases").shuffle(hands)
         numbers: Counter[str] = Counter()
         dealt: list[tuple[Case, int]] = []

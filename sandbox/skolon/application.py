@@ -109,6 +109,13 @@ class SkolonStandIn:
         """Return a copy of one user as SCIM JSON, None when there is none. Raises KeyError."""
         return self._organisations[organisation].kept.document(self._user_type, user_id)
 
+    def change(self, organisation: str, user_id: str, changes: Document) -> Document:
+        """Merge changes into a user and return a copy; nothing is counted as a request of a client.
+
+        Raises KeyError, ValueError for what the schema does not take, and UniquenessException.
+        """
+        return self._organisations[organisation].kept.change(self._user_type, user_id, changes)
+
     def change_behind(self, organisation: str, user_id: str) -> None:
         """Give a user a new version, as if another source had changed it."""
         self._organisations[organisation].kept.touch(self._user_type, user_id)

@@ -1,13 +1,15 @@
 """The stand-in's control path, for tests that run it in another process.
 
-| request                              | does                                                       |
-|--------------------------------------|------------------------------------------------------------|
-| GET /control/organisations           | lists their names                                          |
-| GET /control/organisations/NAME      | returns its users as a JSON list of SCIM users             |
-| PUT /control/organisations/NAME      | replaces its users by such a list; makes it when it is new |
-| GET, POST, DELETE /control/faults    | lists, switches one on (a JSON ``Fault``), switches all off |
-| GET, DELETE /control/requests        | counts by method and kind, counts from nought again        |
-| DELETE /control/tokens               | expires every token that was issued                        |
+| request                                    | does                                                        |
+|--------------------------------------------|-------------------------------------------------------------|
+| GET /control/organisations                 | lists their names                                           |
+| GET /control/organisations/NAME            | returns its users as a JSON list of SCIM users              |
+| PUT /control/organisations/NAME            | replaces its users by such a list; makes it when it is new  |
+| GET /control/organisations/NAME/users/ID   | returns one user                                            |
+| PATCH /control/organisations/NAME/users/ID | merges a JSON object into a user; null removes (RFC 7396)   |
+| GET, POST, DELETE /control/faults          | lists, switches one on (a JSON ``Fault``), switches all off |
+| GET, DELETE /control/requests              | counts by method and kind, counts from nought again         |
+| DELETE /control/tokens                     | expires every token that was issued                         |
 
 A server that takes no searches by POST is a fault for ever: ``{"kind": "status", "status": 501,
 "times": null, "method": "POST", "path_kind": "search"}``.
@@ -49,6 +51,12 @@ class Controlled(Protocol):
     def fill(self, organisation: str, users: Iterable[Document]) -> None:
         """Give an organisation these users in place of those it had."""
 
+    def user(self, organisation: str, user_id: str) -> Document | None:
+        """Return one user, None when there is none. Raises KeyError."""
+
+    def change(self, organisation: str, user_id: str, changes: Document) -> Document:
+        """Merge changes into a user and return it. Raises KeyError, ValueError and UniquenessException."""
+
     def requests(self) -> dict[str, int]:
         """Return how many requests came in, by method and kind."""
 
@@ -72,13 +80,8 @@ def _carry_out(  # noqa: PLR0911 - one return for each row of the table above
     stand_in: Controlled, request: Request, segments: list[str]
 ) -> Response:
     match (request.method, *segments):
-        case ("GET", "organisations"):
-            return json_response(list(stand_in.organisations))
-        case ("GET", "organisations", name) if name in stand_in.organisations:
-            return json_response(stand_in.users(name))
-        case ("PUT", "organisations", name):
-            stand_in.fill(name, _list(request))
-            return json_response({"users": len(stand_in.users(name))})
+        case (_, "organisations", *names):
+            return _carry_out_on_users(stand_in, request, names)
         case ("GET", "faults"):
             return json_response(stand_in.faults.waiting())
         case ("POST", "faults"):
@@ -96,7 +99,28 @@ def _carry_out(  # noqa: PLR0911 - one return for each row of the table above
             stand_in.tokens.expire_all()
             return json_response({})
         case _:
-            return _refusal(404, "No such control")
+            return _no_such_control()
+
+
+def _carry_out_on_users(stand_in: Controlled, request: Request, names: list[str]) -> Response:
+    match (request.method, *names):
+        case ("GET",):
+            return json_response(list(stand_in.organisations))
+        case ("PUT", name):
+            stand_in.fill(name, _list(request))
+            return json_response({"users": len(stand_in.users(name))})
+        case ("GET", name) if name in stand_in.organisations:
+            return json_response(stand_in.users(name))
+        case ("GET", name, "users", user_id) if _has_user(stand_in, name, user_id):
+            return json_response(stand_in.user(name, user_id))
+        case ("PATCH", name, "users", user_id) if _has_user(stand_in, name, user_id):
+            return json_response(stand_in.change(name, user_id, _object(request)))
+        case _:
+            return _no_such_control()
+
+
+def _has_user(stand_in: Controlled, name: str, user_id: str) -> bool:
+    return name in stand_in.organisations and stand_in.user(name, user_id) is not None
 
 
 def _object(request: Request) -> dict[str, Any]:
@@ -111,6 +135,10 @@ def _list(request: Request) -> list[dict[str, Any]]:
     if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
         raise TypeError("A JSON list of objects is wanted")
     return body
+
+
+def _no_such_control() -> Response:
+    return _refusal(404, "No such control")
 
 
 def _refusal(status: int, detail: str) -> Response:

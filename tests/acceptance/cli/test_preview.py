@@ -71,7 +71,7 @@ def test_a_mistake_is_seen_before_it_is_saved(
         done = update_sync("tenants", "preview", TENANT_KEY, "--set", MISTAKE, "--json", env=env)
         assert done.returncode == 1, done.stderr
         mistake = json.loads(done.stdout)
-        blank = update_sync("tenants", "preview", TENANT_KEY, "--set", "eppn=extensionAttribute3", env=env)
+        blank = update_sync("tenants", "preview", TENANT_KEY, "--set", "eppn=extensionAttribute4", env=env)
         usual = json.loads(update_sync("tenants", "preview", TENANT_KEY, "--json", env=env).stdout)
         assert "PATCH user" not in made_up.skolon.requests()
         real = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=env)

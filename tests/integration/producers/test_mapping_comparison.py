@@ -32,7 +32,7 @@ def test_a_source_that_is_blank_for_all_is_no_comfort(
     sync: InProcessSync, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The EPPN of nobody would be synced any more: that is said, as JSON too, and the exit code is 1."""
-    found = preview(sync, sources={"eppn": ["extensionAttribute3"]})
+    found = preview(sync, sources={"eppn": ["extensionAttribute4"]})
 
     in_scope = found.as_json()["mapping"]["eppn"]["users"]
     assert in_scope > 0.9 * PEOPLE

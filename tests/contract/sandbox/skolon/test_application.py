@@ -404,6 +404,24 @@ def test_control_fills_and_reads_back(http: requests.Session, server: Server) ->
     assert [u["name"]["familyName"] for u in held] == ["Ek", "Ny"]
 
 
+def test_control_changes_one_user(http: requests.Session, server: Server) -> None:
+    """A user changes as if by another client: the rest stays, the version is new, and a search finds it."""
+    url = f"{server.url}/control/organisations/exempel/users/user-2"
+    before = http.get(url, timeout=SECONDS).json()
+
+    changes = {"name": {"familyName": "Ny"}, "externalId": None, "userName": "ny@exempel.example"}
+    after = http.patch(url, json=changes, timeout=SECONDS).json()
+
+    assert after == http.get(url, timeout=SECONDS).json()
+    assert after["name"] == {**before["name"], "familyName": "Ny"}
+    assert "externalId" not in after
+    assert after["meta"]["version"] != before["meta"]["version"]
+    assert after["emails"] == before["emails"]
+    taken = http.patch(url, json={"userName": user(1)["userName"]}, timeout=SECONDS)
+    assert taken.status_code == 409
+    assert http.get(url, timeout=SECONDS).json() == after
+
+
 def test_control_switches_faults_and_tokens(http: requests.Session, server: Server, users_url: str) -> None:
     """Another process can make things go wrong, and right again."""
     control = f"{server.url}/control"
@@ -425,6 +443,11 @@ def test_control_switches_faults_and_tokens(http: requests.Session, server: Serv
         (("POST", "faults"), '{"colour": "red"}', 400),
         (("PUT", "organisations/ny"), '{"id": "1"}', 400),
         (("GET", "organisations/ingen"), "", 404),
+        (("PATCH", "organisations/exempel/users/nobody"), "{}", 404),
+        (("PATCH", "organisations/exempel/users/user-1"), "[]", 400),
+        (("PATCH", "organisations/exempel/users/user-1"), '{"name": "Ek"}', 400),
+        (("PATCH", "organisations/exempel/users/user-1"), '{"nmae": {"familyName": "Ek"}}', 400),
+        (("DELETE", "organisations/exempel/users/user-1"), "", 404),
         (("GET", "weather"), "", 404),
     ],
 )

@@ -15,6 +15,7 @@ from scim2_models import Context
 from sandbox.municipality.changes import changed_users
 from sandbox.municipality.common_cases import COMMON_CASES
 from sandbox.municipality.edge_cases import EDGE_CASES
+from sandbox.municipality.match_cases import MATCH_CASES
 from sandbox.municipality.municipality import MadeUpUser, Municipality
 from sandbox.municipality.tenant import tenant_settings
 from sandbox.skolon.schema import skolon_provider
@@ -22,6 +23,7 @@ from schemas.tenants.tenant import load_tenant
 
 _FINGERPRINT = """
 import hashlib, json
+from sandbox.municipality.match_cases import MATCH_CASES
 from sandbox.municipality.municipality import Municipality
 people = [(p.case, p.entra, p.skolon, p.claims) for p in Municipality(120, seed=7)]
 print(hashlib.sha256(json.dumps(people).encode()).hexdigest())
@@ -65,9 +67,8 @@ def test_every_case_is_there_from_fifty_people_up(size: int) -> None:
     """Each case has its known number of people, and they add up to the size."""
     cases = Municipality(size).cases()
     each = max(1, round(size / 100))
-    assert {case.name: cases[case.name] for case in EDGE_CASES} == {
-        c.name: c.people * each for c in EDGE_CASES
-    }
+    hard = (*EDGE_CASES, *MATCH_CASES)
+    assert {case.name: cases[case.name] for case in hard} == {c.name: c.people * each for c in hard}
     assert all(cases[case.name] for case in COMMON_CASES)
     assert sum(cases.values()) == size
 
@@ -77,7 +78,7 @@ def test_small_municipalities_have_ordinary_people_only(size: int) -> None:
     """Under fifty people there are no hard cases, and no error either."""
     municipality = Municipality(size)
     assert len(list(municipality)) == size
-    assert not {case.name for case in EDGE_CASES} & municipality.cases().keys()
+    assert not {case.name for case in (*EDGE_CASES, *MATCH_CASES)} & municipality.cases().keys()
 
 
 def test_expected_outcomes_are_those_of_the_people(
@@ -102,12 +103,13 @@ def test_nobody_shares_an_identity_in_entra(people: list[MadeUpUser], name: str)
     assert len({p.entra[name] for p in people}) == len(people)
 
 
-def test_only_pairs_share_a_mail_address(people: list[MadeUpUser]) -> None:
+def test_only_some_cases_share_a_mail_address(people: list[MadeUpUser]) -> None:
     """Two people have the same address where the case says so, and nowhere else."""
     holders = Counter(p.entra["mail"] for p in people if p.entra["mail"])
     shared = {mail for mail, count in holders.items() if count > 1}
     pairs = [p for p in people if p.case == "one_eppn_two_in_entra"]
-    assert {p.entra["mail"] for p in pairs} == shared
+    sharing = {"one_eppn_two_in_entra", "has_shared_mail", "wants_shared_mail"}
+    assert {p.entra["mail"] for p in people if p.case in sharing} == shared
     assert all(holders[mail] == 2 for mail in shared)
     assert len({p.claims for p in pairs}) == len(pairs) // 2
 
