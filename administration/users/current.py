@@ -130,6 +130,7 @@ class CurrentState:
                 for each in compared["changes"]
             ],
             "kept": compared["kept"],
+            "not_compared": shown["not_compared"],
             "delay": self.delay and self.delay.as_json(),
             "next_due": self.next_due and timestamp(self.next_due.astimezone(dt.UTC)),
         }

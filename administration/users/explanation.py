@@ -37,11 +37,33 @@ class Explanation:
         """Whether the steps ended with an outcome, and not with an error."""
         return isinstance(self.explained.end, SyncResult)
 
+    @property
+    def not_compared(self) -> tuple[Attribute, ...]:
+        """The attributes of which the comparison says nothing; none if there was no comparison.
+
+        No source is set, Entra does not give its property, or Skolon's server does not have the attribute.
+        """
+        known: set[Attribute] = set()
+        for step in self.explained.steps:
+            match step:
+                case steps.MapStep():
+                    known = {attribute for attribute, each in step.sources.items() if each.known}
+                    known.discard(Attribute.BIRTH_DATE)
+                case steps.BirthDateStep() if step.birthday.problem is None:
+                    known.add(Attribute.BIRTH_DATE)
+                case steps.CompareStep():
+                    known -= step.user.absent
+                    return tuple(attribute for attribute in Attribute if attribute not in known)
+                case _:
+                    pass
+        return ()
+
     def as_json(self) -> dict[str, Any]:
-        """Return the steps, and how they ended."""
+        """Return the steps, what they did not compare, and how they ended."""
         return {
             "user": self.user,
             "steps": [self._step(step) for step in self.explained.steps],
+            "not_compared": [str(attribute) for attribute in self.not_compared],
             **_end(self.explained.end),
         }
 

@@ -10,20 +10,26 @@ from administration.users.lookup import find_user_ids
 from schemas.errors import UsageError
 from schemas.reports.user_status import HistoryEntry, UserStatus, user_status_of
 from schemas.timestamps import timestamp
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.tenants.tenant import Tenant
     from store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserReport:
-    """A user's status and the runs that it comes from, the newest first; ids and words, no values."""
+    """A user's status and the runs that it comes from, the newest first; ids and words, no values.
+
+    `not_synced` are the attributes that the tenant does not sync: no run says anything of them.
+    """
 
     user: str
     standing: UserStatus
     history: Sequence[HistoryEntry]
+    not_synced: tuple[Attribute, ...]
 
     @property
     def skolon_id(self) -> str | None:
@@ -40,6 +46,7 @@ class UserReport:
             "skolon_user": self.skolon_id,
             "state": str(standing.state),
             "in_sync": standing.in_sync,
+            "not_synced": [str(attribute) for attribute in self.not_synced],
             "since": standing.since and timestamp(standing.since),
             "verified": confirmed and confirmed.as_json(),
             "pending_run": waits and str(waits.run),
@@ -72,4 +79,17 @@ def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserRepo
     # Since when a state holds is asked of all runs, however many of them are shown.
     history = store.user_history.entries(tenant, user)
     standing = user_status_of(history, store.user_history.last_verification(tenant, user))
-    return UserReport(user=user, standing=standing, history=history[:limit])
+    return UserReport(
+        user=user,
+        standing=standing,
+        history=history[:limit],
+        not_synced=not_synced_of(store.tenants.outline(tenant)),
+    )
+
+
+def not_synced_of(tenant: Tenant) -> tuple[Attribute, ...]:
+    """Return the attributes that no property of Entra fills, so that no run compares them."""
+    synced = {attribute for attribute in Attribute if tenant.sources[attribute]}
+    if not tenant.wants_birthdays:
+        synced.discard(Attribute.BIRTH_DATE)
+    return tuple(attribute for attribute in Attribute if attribute not in synced)

@@ -33,7 +33,14 @@ def sign_in_lines(found: SignInFindings, *, tenant: str, uses_immutable_id: bool
         yield f"{_INDENT * 3}{_described(match)}"
     if found.locked_out > len(found.users):
         yield f"{_INDENT * 2}… and {found.locked_out - len(found.users)} more; --limit shows them."
+    yield f"{_INDENT}People who could not be judged: {_not_judged(found)}"
     yield from _change_lines(found.idp_identifier, tenant, uses_immutable_id=uses_immutable_id)
+
+
+def _not_judged(found: SignInFindings) -> str:
+    """Return how many users were not compared, and why not."""
+    reasons = ", ".join(f"{users} {why}" for why, users in sorted(found.not_judged.items()))
+    return f"{sum(found.not_judged.values())}{f' ({reasons})' if reasons else ''}"
 
 
 def _change_lines(found: ValueMatches, tenant: str, *, uses_immutable_id: bool) -> Iterator[str]:

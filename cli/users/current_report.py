@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from administration.users.current import CurrentReport, CurrentState, Delay
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.UNCHANGED: "Skolon is right: the next run would change nothing",
+    Outcome.UNCHANGED: "Skolon is right in what the sync compares: the next run would change nothing",
     Outcome.NOT_FOUND: "Skolon has no such user: the next run would do nothing; the sync creates none",
     Outcome.OUT_OF_SCOPE: "excluded, or not in Entra: the next run would do nothing",
     Outcome.DEAD_LETTERED: "the next run would fail",
@@ -67,6 +67,8 @@ def print_current(report: CurrentReport, *, now: dt.datetime) -> None:
     if shown["kept"]:
         kept = ", ".join(map(_title, shown["kept"]))
         echo(f"Blank in Entra, and kept in Skolon: {kept}")
+    if shown["not_compared"]:
+        echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
     echo("", "What the runs recorded:")
     said = Reason(shown["reason"]) if shown["reason"] else None
     print_user(report.recorded, now=now, explained=said)

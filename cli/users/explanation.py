@@ -20,6 +20,10 @@ def print_explanation(explanation: Explanation) -> None:
     echo(f"user {explanation.user}: what the sync would do now. Nothing has been changed.")
     for step in shown["steps"]:
         _PRINTERS[step["step"]](step)
+    if shown["not_compared"]:
+        echo(
+            f"  not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}"
+        )
     echo("", f"outcome: {shown['outcome'] or 'unknown'}")
     for name in ("reason", "stage", "cause", "away", "detail"):
         if shown[name] is not None:

@@ -10,6 +10,7 @@ from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.reports.user_status import SyncState
 from schemas.timestamps import timestamp
+from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from schemas.reports.user_status import HistoryEntry
 
 _ANSWERS: Final = {
-    SyncState.IN_SYNC: "yes",
+    SyncState.IN_SYNC: "yes, in what the sync compares",
     SyncState.DEAD_LETTERED: "no: it could not be updated",
     SyncState.NOT_IN_SKOLON: "no Skolon user was found for this person; the sync creates none",
     SyncState.EXCLUDED: "excluded: out of the tenant's scope, or no longer in Entra",
@@ -36,6 +37,7 @@ def print_user(report: UserReport, *, now: dt.datetime, explained: Reason | None
         "user": report.user,
         "skolon user": report.skolon_id,
         "in sync": _ANSWERS[standing.state],
+        "not synced": ", ".join(ATTRIBUTE_TABLE[each].title for each in report.not_synced) or None,
         "since": _when(standing.since, now),
         "verified": "never"
         if confirmed is None

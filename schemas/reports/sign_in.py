@@ -10,6 +10,8 @@ from schemas.runs.sign_in import ValueMatch
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Outcome
     from schemas.runs.sign_in import SignInMatch
 
 
@@ -45,12 +47,17 @@ class ValueMatches:
 
 @dataclass(frozen=True, kw_only=True)
 class SignInFindings:
-    """The matches, how many users would be locked out, and the first of them with theirs."""
+    """The matches, how many users would be locked out, and the first of them with theirs.
+
+    `not_judged` counts the users of whom neither value was compared, by the reason of a dead letter, else by
+    the outcome.
+    """
 
     email: ValueMatches
     idp_identifier: ValueMatches
     locked_out: int
     users: Sequence[tuple[str, SignInMatch]]
+    not_judged: Mapping[Outcome | Reason, int]
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -63,5 +70,9 @@ class SignInFindings:
                     {"user": user, "email": match.email, "idp_identifier": match.idp_identifier}
                     for user, match in self.users
                 ],
+            },
+            "not_judged": {
+                "count": sum(self.not_judged.values()),
+                "reasons": {str(why): users for why, users in sorted(self.not_judged.items())},
             },
         }

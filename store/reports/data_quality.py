@@ -183,7 +183,23 @@ class _ReceiptQuery:
             idp_identifier=ValueMatches(counts=idp_identifier),
             locked_out=locked_out,
             users=users,
+            not_judged=self._not_judged(),
         )
+
+    def _not_judged(self) -> dict[Outcome | Reason, int]:
+        """Return how many users have no value for sign-in compared, by reason, or by outcome without one."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.outcome, receipts.c.reason, func.count().label("users"))
+            .where(
+                self._is_of_run, receipts.c.email_match.is_(None), receipts.c.idp_identifier_match.is_(None)
+            )
+            .group_by(receipts.c.outcome, receipts.c.reason)
+        )
+        return {
+            Outcome(row.outcome) if row.reason is None else Reason(row.reason): row.users
+            for row in self.connection.execute(query)
+        }
 
     def _pairs(self, other: FromClause, *conditions: ColumnElement[bool]) -> UserPairs:
         """Return the users for which there is another one, and the first other one of each."""

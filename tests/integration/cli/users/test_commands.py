@@ -141,7 +141,11 @@ def test_the_report_tells_who_could_sign_in(env: dict[str, str]) -> None:
     assert found["locked_out"]["users"] == [
         {"user": ANNA, "email": "exact", "idp_identifier": "case_differs"}
     ]
+    not_judged = found["not_judged"]
+    assert not_judged["count"] == sum(not_judged["reasons"].values()) > 0
     shown = update_sync("tenants", "report", "exempel", env=env).stdout
+    why, users = next(iter(not_judged["reasons"].items()))
+    assert f"People who could not be judged: {not_judged['count']} ({users} {why}" in shown
     assert "E-mail and mail: 100 % of 1 people (1 equal," in shown
     assert f"    {ANNA}\n      Idp identifier in other capital or small letters\n" in shown
     assert "With onPremisesImmutableId as its source, 1 people would get another Idp identifier" in shown

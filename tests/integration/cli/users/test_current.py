@@ -115,7 +115,7 @@ def test_each_attribute_that_differs_is_shown_with_its_rule(
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        ("unchanged", "Skolon is right: the next run would change nothing"),
+        ("unchanged", "Skolon is right in what the sync compares: the next run would change nothing"),
         ("not_found", "Skolon has no such user"),
         ("out_of_scope", "excluded, or not in Entra"),
     ],
@@ -199,3 +199,23 @@ def test_what_is_recorded_is_shown_while_entra_is_away(made_up: Environment, env
     assert found["now"]["outcome"] is None
     assert found["now"]["away"]
     assert found["reason"] == "rejected_by_skolon"
+
+
+def test_what_is_not_synced_is_not_said_to_be_right(made_up: Environment, env: dict[str, str]) -> None:
+    """An attribute without a source: nothing is known of it, in both views, as text and as JSON."""
+    person = user_with(made_up, "unchanged")
+    entra_id = str(person.entra["id"])
+    assert "eppn" not in show(env, entra_id)["now"]["not_compared"]
+    with closing(open_store(env)) as store:
+        store.tenants.change(TENANT_KEY, {"sources": {"eppn": []}, "match_keys": ["external_id", "email"]})
+    record(env, person, SyncResult(outcome=Outcome.UNCHANGED))
+    found = show(env, entra_id)
+    assert found["now"]["outcome"] == "unchanged"
+    assert "eppn" in found["now"]["not_compared"]
+    assert "eppn" in found["not_synced"]
+    said = text(env, person)
+    assert "Not compared, as the sync does not set them: " in said
+    assert "yes, in what the sync compares" in said
+    assert "EPPN" in next(line for line in said.splitlines() if line.startswith("not synced"))
+    tried = update_sync("tenants", "preview", TENANT_KEY, "--user", entra_id, env=env)
+    assert "not compared, as the sync does not set them: " in tried.stdout
