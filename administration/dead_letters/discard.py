@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from administration.dead_letters.groups import DeadLetterGroups
-from administration.dead_letters.since import since_first_failure
 from producers.dead_letters.discard import discard
 from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_locked
@@ -36,8 +35,7 @@ def plan_discard(
     groups, by_queue = DeadLetterGroups(), dict[str, int]()
     for portion in iter_locked(broker, wanted.queues_to_browse):
         chosen = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
-        left = (dead_letter for dead_letter, _ in open_dead_letters(chosen, store=store))
-        for dead_letter in since_first_failure(left, store=store):
+        for dead_letter, _ in open_dead_letters(chosen, store=store):
             if groups.dead_letters != limit:
                 groups.add(dead_letter)
                 by_queue[dead_letter.queue] = by_queue.get(dead_letter.queue, 0) + 1

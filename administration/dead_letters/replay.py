@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from administration.dead_letters.groups import DeadLetterGroups
-from administration.dead_letters.since import since_first_failure
 from producers.dead_letters.precheck import Precheck, precheck
 from schemas.outcomes import Outcome
 from schemas.runs.operation import OperationStatus
@@ -31,8 +30,7 @@ def plan_replay(
 ) -> ReplayPlan:
     """Count the dead letters that a filter chooses and that can be replayed, at most `limit`."""
     counts, groups = Precheck(), DeadLetterGroups()
-    found = precheck(wanted, limit=limit, store=store, broker=broker, counts=counts)
-    for dead_letter in since_first_failure(found, store=store):
+    for dead_letter in precheck(wanted, limit=limit, store=store, broker=broker, counts=counts):
         groups.add(dead_letter)
     return ReplayPlan(groups=groups, counts=counts)
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from administration.matches.claimants import Claimant, ClaimantReader
+from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import explain_user
-from administration.users.redaction import mask
+from administration.users.redaction import shown_value
+from schemas.errors import PermanentError
+from schemas.timestamps import foreign_timestamp
 from schemas.users.attributes import Attribute, values_match
 from workers.pipeline import steps
 from workers.rules.evidence import compare_users
-from workers.rules.mapping import is_personal, mapped_values
+from workers.rules.mapping import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from administration.users.explanation import Explanation
     from clients.gateways import Gateways
+    from schemas.reports.pending_match import PendingMatch
     from schemas.tenants.match_decision import MatchDecisions
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
@@ -27,24 +32,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A Skolon user that may be the Entra user: by which keys it was found, and what agrees and differs."""
+    """A Skolon user that may be the Entra user: by which keys it was found, and what agrees and differs.
+
+    `claimants` are the other Entra users that claim it.
+    """
 
     user: SkolonUser
     keys: tuple[Attribute, ...]
     evidence: Evidence
     is_proven: bool
+    claimants: Sequence[Claimant] = ()
 
     def as_json(self, mapped: Mapped, *, values: bool) -> dict[str, Any]:
         """Return both sides; values only with `values`, else their shape."""
-
-        def shown(value: str | None) -> str | None:
-            return value if values or value is None else mask(value)
-
         rows = [
             {
                 "attribute": str(attribute),
-                "entra": shown(value),
-                "skolon": shown(held),
+                "entra": shown_value(attribute, value, values=values),
+                "skolon": shown_value(attribute, held, values=values),
                 "agrees": values_match(attribute, held, value),
             }
             for attribute, value in mapped.items()
@@ -56,19 +61,26 @@ class Candidate:
             "agrees": sorted(self.evidence.agrees),
             "differs": sorted(self.evidence.differs),
             "is_proven": self.is_proven,
+            "created": foreign_timestamp(self.user.created),
+            "last_modified": foreign_timestamp(self.user.last_modified),
             "attributes": rows,
+            "claimants": [each.as_json(self.user, values=values) for each in self.claimants],
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchComparison:
-    """An Entra user, what the sync would do with it now, and the Skolon users that may be this user."""
+    """An Entra user, what the sync would do with it now, and the Skolon users that may be this user.
+
+    `pending` is what the last runs left to decide about this user, if they did.
+    """
 
     tenant: str
     explanation: Explanation
     mapped: Mapped
     candidates: Sequence[Candidate]
     decisions: MatchDecisions
+    pending: PendingMatch | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -79,6 +91,7 @@ class MatchComparison:
             "user": self.explanation.user,
             **{name: explained[name] for name in ("outcome", "reason", "cause", "away", "detail")},
             "decision": own and own.as_json(),
+            "pending": self.pending and self.pending.as_json(),
             "skolon_users": [
                 {
                     **each.as_json(self.mapped, values=self.explanation.values),
@@ -103,8 +116,19 @@ def compare_match(
     record = store.tenants.get(tenant)
     explanation = explain_user(user, tenant, override={}, values=values, store=store, gateways=gateways)
     taken = explanation.explained.steps
-    mapped = _mapped(taken)
+    mapped = values_in(taken)
     read = next((step.user for step in taken if isinstance(step, steps.ReadStep)), None)
+    waiting = store.pending_matches.load(tenant, entra_id=user, limit=1).matches
+    end = explanation.explained.end
+    collisions = [
+        collision
+        for collision in (
+            end.collision if isinstance(end, PermanentError) else None,
+            *(each.collision for each in waiting),
+        )
+        if collision is not None
+    ]
+    claimants = ClaimantReader(user, record, gateways.graph(record.credentials), store)
     return MatchComparison(
         tenant=tenant,
         explanation=explanation,
@@ -112,34 +136,15 @@ def compare_match(
         candidates=[]
         if read is None
         else [
-            _candidate(read, mapped, found, keys, record.tenant.ssn_country)
-            for found, keys in _found(taken).values()
+            replace(
+                _candidate(read, mapped, found, keys, record.tenant.ssn_country),
+                claimants=claimants.of(found.id, collisions),
+            )
+            for found, keys in candidates_in(taken).values()
         ],
         decisions=record.decisions,
+        pending=next(iter(waiting), None),
     )
-
-
-def _mapped(taken: Sequence[steps.Step]) -> Mapped:
-    mapped: Mapped = {}
-    for step in taken:
-        if isinstance(step, steps.MapStep):
-            mapped = mapped_values(step.sources)
-        elif isinstance(step, steps.BirthDateStep) and step.birthday.problem is None:
-            mapped[Attribute.BIRTH_DATE] = step.birthday.value
-    return mapped
-
-
-def _found(taken: Sequence[steps.Step]) -> dict[str, tuple[SkolonUser, tuple[Attribute, ...]]]:
-    """Return the Skolon users that were found, each with the keys that found it: none of a linked one."""
-    found: dict[str, tuple[SkolonUser, tuple[Attribute, ...]]] = {}
-    for step in taken:
-        if isinstance(step, steps.SearchStep):
-            for of_key in step.key_matches:
-                for user in of_key.users:
-                    found[user.id] = user, (*found.get(user.id, (user, ()))[1], of_key.key)
-        elif isinstance(step, steps.MatchStep) and step.match is not None:
-            found.setdefault(step.match.user.id, (step.match.user, ()))
-    return found
 
 
 def _candidate(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from administration.users.redaction import diff_hint, mask
+from administration.users.redaction import diff_hint, shown_value
 from schemas.errors import HaltError, PermanentError
 from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
 from schemas.runs.sync_result import SyncResult
@@ -68,9 +68,7 @@ class Explanation:
         }
 
     def _value(self, attribute: Attribute, value: str | None) -> str | None:
-        """Return a value as it may be shown; the user's own Entra id is not masked."""
-        own = attribute is Attribute.EXTERNAL_ID and value == self.user
-        return value if self.values or own or value is None else mask(value)
+        return shown_value(attribute, value, values=self.values)
 
     def _step(self, step: steps.Step) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of step
         match step:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from schemas.users.attributes import Attribute
+from workers.pipeline.accounts import is_object_id
+
 _DOTS: Final = "•••"
 _KEPT: Final = "@.-_+ "
 
@@ -21,6 +24,17 @@ def mask(value: str | None) -> str:
     if value is None:
         return "blank"
     return _PIECES.sub(lambda piece: "#" if piece[0] in "0123456789" else _DOTS, value)
+
+
+def shown_value(attribute: Attribute, value: str | None, *, values: bool) -> str | None:
+    """Return a value as it may be shown: as it is with `values`, else its shape.
+
+    An External Id that is an account's id in Entra is an id like others and no personal value; one from
+    another source is masked.
+    """
+    if values or value is None or (attribute is Attribute.EXTERNAL_ID and is_object_id(value)):
+        return value
+    return mask(value)
 
 
 def diff_hint(old: str | None, new: str | None) -> str | None:

@@ -52,26 +52,63 @@ def print_comparison(found: dict[str, Any]) -> None:
         **{name: found[name] for name in ("reason", "cause", "away", "detail") if found[name] is not None},
         "decision": _decision(found["decision"]),
     }
+    if found["pending"] is not None:
+        pending = found["pending"]
+        fields["waits since"] = f"{pending['since']}: {pending['reason']} in run {pending['run']}"
     print_fields(fields)
     for each in found["skolon_users"]:
         echo()
-        print_fields(
-            {
-                "skolon user": each["skolon_user"],
-                "found by": ", ".join(_title(key) for key in each["found_by"]) or "a link",
-                "agrees": _traits(each["agrees"]),
-                "differs": _traits(each["differs"]),
-                "evidence": "the same person" if each["is_proven"] else "perhaps another person",
-                "decision": _decision(each["decision"]),
-            }
-        )
-        rows = [
-            (_title(row["attribute"]), row["entra"], row["skolon"], "yes" if row["agrees"] else "no")
-            for row in each["attributes"]
-        ]
-        print_table(("attribute", "entra", "skolon", "equal"), rows)
+        _print_candidate(each)
     if not found["skolon_users"]:
         echo("", "No Skolon user was found.")
+
+
+def _print_candidate(found: dict[str, Any]) -> None:
+    rows, claimants = found["attributes"], found["claimants"]
+    equal = sum(row["agrees"] for row in rows)
+    fields = {
+        "skolon user": found["skolon_user"],
+        "found by": ", ".join(_title(key) for key in found["found_by"]) or "a link",
+        "created": found["created"] or "Skolon does not say",
+        "last changed": found["last_modified"] or "Skolon does not say",
+        "same in both": _traits(found["agrees"]),
+        "speaks against": _traits(found["differs"]),
+        "evidence": _evidence(found),
+        "attributes": f"{equal} equal, {len(rows) - equal} differ",
+        "decision": _decision(found["decision"]),
+    }
+    for number, claimant in enumerate(claimants, 1):
+        tenant = f" of tenant {claimant['tenant']}" if claimant["tenant"] else ""
+        does = "it is kept for this one" if claimant["keeps"] else "waits for a decision too"
+        fields[f"claimant {number}"] = f"Entra user {claimant['user']}{tenant}: {does}"
+    print_fields(fields)
+    beside = [{row["attribute"]: row["entra"] for row in each["attributes"]} for each in claimants]
+    print_table(
+        (
+            "attribute",
+            "entra",
+            "skolon",
+            "equal",
+            *(f"claimant {number + 1}" for number in range(len(beside))),
+        ),
+        [
+            (
+                _title(row["attribute"]),
+                row["entra"],
+                row["skolon"],
+                "yes" if row["agrees"] else "no",
+                *(values.get(row["attribute"]) for values in beside),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _evidence(found: dict[str, Any]) -> str:
+    """Return whether the two are one person, by names, birth date and personal number alone."""
+    said = "enough for the same person" if found["is_proven"] else "perhaps another person"
+    keeper = next((each for each in found["claimants"] if each["keeps"]), None)
+    return f"{said}, but kept for Entra user {keeper['user']}" if keeper and found["is_proven"] else said
 
 
 def _title(attribute: str) -> str:

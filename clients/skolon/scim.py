@@ -44,9 +44,10 @@ def read_user(resource: object, profile: Profile = ASSUMED, *, version: str | No
             types[place.name, str(place.type)] = entry["type"]
         else:
             untyped_lists.add(place.name)
+    meta = loaded.get("meta") or {}
     return SkolonUser(
         id=loaded["id"],
-        version=(loaded.get("meta") or {}).get("version") or version,
+        version=meta.get("version") or version,
         attributes=MappingProxyType(
             {name: _value(loaded, entries, profile.paths.get(name)) for name in Attribute}
         ),
@@ -54,6 +55,8 @@ def read_user(resource: object, profile: Profile = ASSUMED, *, version: str | No
         untyped_lists=frozenset(untyped_lists),
         absent=profile.absent,
         is_protected=is_marked((loaded.get(SCHOOL_EXTENSION) or {}).get("securityMarking")),
+        created=meta.get("created"),
+        last_modified=meta.get("lastModified"),
     )
 
 

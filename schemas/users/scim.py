@@ -97,6 +97,9 @@ class MetaSchema(_Tolerant):
     """`meta` (RFC 7643 section 3.1)."""
 
     version = _text()
+    # Dates, shown to administrators alone: of whatever type, they make no user unreadable.
+    created = fields.Raw(allow_none=True)
+    lastModified = fields.Raw(allow_none=True)  # noqa: N815
 
 
 class ScimUserSchema(_Tolerant):

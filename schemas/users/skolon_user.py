@@ -42,7 +42,8 @@ class SkolonUser:
     exist, such as ("emails", "work"), each with its type as Skolon spells it: they decide whether one is
     changed or added. `untyped_lists` are lists that hold several of one type, or one without a type: no type
     tells which of them is meant. `absent` are attributes that the server does not have at all. `is_protected`
-    says that the user has a protected identity: it is never changed.
+    says that the user has a protected identity: it is never changed. `created` and `last_modified` are what
+    the server says, whatever that is (RFC 7643 section 3.1); `schemas/timestamps.py` reads such dates.
     """
 
     id: str
@@ -52,6 +53,8 @@ class SkolonUser:
     untyped_lists: frozenset[str] = frozenset()
     absent: frozenset[Attribute] = frozenset()
     is_protected: bool = False
+    created: object = None
+    last_modified: object = None
 
     @property
     def fault(self) -> str | None:

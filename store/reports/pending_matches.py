@@ -29,8 +29,10 @@ class PendingMatchReports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(self, tenant: str, *, skolon_id: str | None = None, limit: int) -> PendingMatches:
-        """Return a tenant's pending matches, at most `limit`; with `skolon_id` those of that Skolon user.
+    def load(
+        self, tenant: str, *, entra_id: str | None = None, skolon_id: str | None = None, limit: int
+    ) -> PendingMatches:
+        """Return a tenant's pending matches, at most `limit`: of one Entra user or one Skolon user, if named.
 
         They are those of the last complete full run and of newer runs: an Entra user that the full run did
         not list is gone.
@@ -38,6 +40,8 @@ class PendingMatchReports:
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
             query = _query(tenant_id, since=full_run(connection, tenant_id) or 0)
+            if entra_id is not None:
+                query = query.where(tables.receipts.c.entra_id == entra_id)
             rows = connection.execute(query).all()
             since = failing_since(connection, tenant_id, [row.entra_id for row in rows])
             found = (_pending(row, since.get(row.entra_id)) for row in rows)

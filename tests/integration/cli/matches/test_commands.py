@@ -12,6 +12,7 @@ from devtools.commands import command_environment, json_output, running, update_
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.runs.operation import OperationKind
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store
+from tests.integration.cli.json_docs import faults
 from tests.integration.workers.identity.accounts import ADDRESS, DOMAIN, account, skolon_user
 from tests.integration.workers.identity.test_match_decisions import ANNA, HAND_MADE
 from tests.integration.workers.test_pipeline import directory
@@ -74,7 +75,9 @@ def refused(*arguments: str, env: dict[str, str]) -> str:
 
 def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str, str]) -> None:
     """Listed, compared without values, linked, synced at once, listed as a decision, and taken back."""
-    (waiting,) = json_output("matches", "list", TENANT_KEY, env=env)["pending"]
+    listed = json_output("matches", "list", TENANT_KEY, env=env)
+    assert list(faults(listed, "MatchList")) == []
+    (waiting,) = listed["pending"]
     assert (waiting["user"], waiting["skolon_users"]) == (ANNA["id"], ["s1"])
     assert (waiting["reason"], waiting["decided"]) == ("suspicious_match", False)
     assert "matches" in waiting["explanation"]["en"]["fix"]

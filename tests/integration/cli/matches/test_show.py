@@ -1,0 +1,121 @@
+"""`matches show` and `users show` of users that fail or are left alone, at stand-ins; no run is made."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from devtools.commands import json_output, update_sync
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from schemas.dead_letter_reasons import Reason
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Stage
+from schemas.runs.collision import Collision
+from schemas.runs.sync_result import Failure
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store
+from tests.integration.cli.json_docs import faults
+from tests.integration.workers.identity.accounts import ADDRESS, DOMAIN, account, skolon_user
+from tests.integration.workers.identity.test_match_decisions import ANNA
+from tests.integration.workers.test_pipeline import directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OTHER: Final = account(2, "Annika", "Andersson", f"annika@{DOMAIN}")
+KEPT: Final = skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId=OTHER["id"])
+TWINS: Final = [
+    skolon_user(user_id, "Anna", "Andersson", f"{user_id}@{DOMAIN}", own={"eppn": ADDRESS})
+    for user_id in ("s1", "s2")
+]
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[Environment]:
+    """Give two accounts whose names are alike, and an organisation without users."""
+    folder = tmp_path / "world"
+    folder.mkdir()
+    with serve_environment(folder, users=1) as served:
+        for each in (ANNA, OTHER):
+            directory(served).add(each)
+        yield served
+
+
+@pytest.fixture
+def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, **made_up.variables)
+    add_tenant(variables, TENANT_KEY, made_up.tenant)
+    return variables
+
+
+def fill(made_up: Environment, *users: dict[str, Any]) -> None:
+    (organisation,) = made_up.skolon.organisations
+    made_up.skolon.fill(organisation, users)
+
+
+def compared(env: dict[str, str], *options: str) -> dict[str, Any]:
+    found = json_output("matches", "show", TENANT_KEY, ANNA["id"], *options, env=env)
+    assert list(faults(found, "MatchComparison")) == []
+    return dict(found)
+
+
+def text(env: dict[str, str], *options: str) -> str:
+    done = update_sync("matches", "show", TENANT_KEY, ANNA["id"], *options, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_collision_shows_the_other_claimant(made_up: Environment, env: dict[str, str]) -> None:
+    """Who it is by id, that the Skolon user is kept for it, and its values beside, by their shape."""
+    fill(made_up, KEPT)
+    found = compared(env)
+    assert found["reason"] == "collision"
+    (candidate,) = found["skolon_users"]
+    (claimant,) = candidate["claimants"]
+    assert (claimant["user"], claimant["tenant"], claimant["keeps"]) == (OTHER["id"], None, True)
+    shown = text(env)
+    assert f"claimant 1      Entra user {OTHER['id']}: it is kept for this one" in shown
+    assert f"enough for the same person, but kept for Entra user {OTHER['id']}" in shown
+    assert "differ" in shown
+    assert "attribute\tentra\tskolon\tequal\tclaimant 1" in shown
+    assert "Annika" not in shown
+    # An External Id that is an account's id is an id like those above it.
+    assert f"External Id\t{ANNA['id']}\t{OTHER['id']}\tno\t{OTHER['id']}" in shown
+    assert "First name\tAnna\tAnna\tyes\tAnnika" in text(env, "--values")
+
+
+def test_a_collision_that_only_a_run_finds(made_up: Environment, env: dict[str, str]) -> None:
+    """What the last run left is shown, with the user that another tenant keeps the Skolon user for."""
+    fill(made_up, skolon_user("s1", "Anna", "Andersson", ADDRESS))
+    holder = "00000000-0000-4000-8000-0000000000aa"
+    collision = Collision(holder_entra_id=holder, skolon_id="s1", holder_tenant="grannkommun")
+    failure = Failure(reason=Reason.COLLISION, stage=Stage.UPDATE, detail="kept", collision=collision)
+    with closing(open_store(env)) as store:
+        run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run.id
+        store.receipts.create_pending(run, [ANNA["id"]])
+        store.receipts.mark_dead_lettered(run, ANNA["id"], failure, 1)
+    found = compared(env)
+    assert (found["outcome"], found["pending"]["reason"]) == ("would_update", "collision")
+    (claimant,) = found["skolon_users"][0]["claimants"]
+    assert (claimant["user"], claimant["tenant"], claimant["attributes"]) == (holder, "grannkommun", [])
+    shown = text(env)
+    assert "collision in run 1" in shown
+    assert f"Entra user {holder} of tenant grannkommun" in shown
+
+
+def test_candidates_of_an_ambiguous_match_have_dates(made_up: Environment, env: dict[str, str]) -> None:
+    """When Skolon made and changed each of them, as far as it says."""
+    fill(made_up, *TWINS)
+    found = compared(env)
+    assert found["reason"] == "ambiguous_match"
+    assert [each["skolon_user"] for each in found["skolon_users"]] == ["s1", "s2"]
+    assert all(each["created"] and each["last_modified"] for each in found["skolon_users"])
+    assert text(env).count(f"created         {found['skolon_users'][0]['created']}") == 2
+
+
+def test_an_external_id_of_another_source_is_masked(made_up: Environment, env: dict[str, str]) -> None:
+    """It may be a personal number."""
+    fill(made_up, skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId="elev-4711"))
+    assert f"External Id\t{ANNA['id']}\t•••-####\tno" in text(env)
