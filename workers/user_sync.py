@@ -16,11 +16,11 @@ from schemas.errors import NotYetError, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
 from schemas.outcomes import Outcome, Stage
-from schemas.runs.changes import ONE_NOT_FOUND
 from schemas.runs.run import identity_kept_warning, values_altered_warning
 from schemas.runs.sync_result import Forecast, SyncResult
 from store.receipts.collisions import CollisionError
 from workers.dry_run.mapping_comparer import MappingComparer
+from workers.guard_counting import GuardCounting
 from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.pipeline.peers import DryRunPeers, RunPeers
 from workers.pipeline.pipeline import SyncPipeline
@@ -28,7 +28,6 @@ from workers.pipeline.steps import FactObserver, StepListener, ignore_step
 from workers.pipeline.undo import UndoPipeline
 from workers.pipeline.verification_cache import VerificationCache
 from workers.pipeline.writer import ClaimingWriter, DryRunWriter, Writer, collision
-from workers.rules.guard import check_guard
 from workers.run_warnings import RunWarningLog
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import UserSync
+    from store.receipts.outcomes import FinishedReceipt
     from store.receipts.work_items import WorkItem
     from store.store import Store
     from store.tenants.tenants import TenantRecord
@@ -54,6 +54,7 @@ class UserSyncHandler:
         self._store = store
         self._gateways = gateways
         self._cipher = cipher
+        self._guard_counting = GuardCounting(store=store)
         self._when_idle: WhenIdle[int] = WhenIdle(store.runs.complete_if_done)
         self._warning_log = RunWarningLog(store.run_warnings)
 
@@ -113,19 +114,10 @@ class UserSyncHandler:
         try:
             run = self._pipeline(message, item, record, data, facts)
             result = facts.noted(run(), comparer.text)
-            self._finish(message, result)
+            finished = self._finish(message, result)
         except PermanentError as error:
             raise self._record_failure(message, error, facts, comparer.text) from None
-        guard = record.tenant.guard
-        if (
-            result.outcome is Outcome.NOT_FOUND
-            and item.guarded
-            and not item.dry_run
-            # That such a user is not found is no news.
-            and not item.read_again
-            and guard.not_found is not None
-        ):
-            self._store.guard_counters.count(message.run, ONE_NOT_FOUND, partial(check_guard, guard))
+        self._guard_counting.count(message.run, item, record.tenant.guard, result.outcome, finished)
 
     def _pipeline(
         self,
@@ -189,14 +181,14 @@ class UserSyncHandler:
             on_blocked=partial(self._record_blocked, message),
         )
 
-    def _finish(self, message: UserSync, result: SyncResult) -> None:
+    def _finish(self, message: UserSync, result: SyncResult) -> FinishedReceipt | None:
         for warning in result.warnings:
             self._warning_log.note(message.run, warning)
         try:
-            is_finished = self._store.receipts.finish(message.run, message.user, result)
+            finished = self._store.receipts.finish(message.run, message.user, result)
         except CollisionError as error:
             raise collision(error.skolon_id, error.entra_id, message.user) from None
-        if is_finished:
+        if finished is not None:
             self._warn_of_user(message.run, result)
         # Logged at a level of its own: a line per user would hide the rest, and the receipts have it all.
         _log.debug(
@@ -207,6 +199,7 @@ class UserSyncHandler:
             outcome=str(result.outcome),
             changed=[str(attribute) for attribute in result.changed],
         )
+        return finished
 
     def _warn_of_user(self, run: int, result: SyncResult) -> None:
         """Count the user in the warnings of its run that tell a number of users."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schemas.runs.changes import ChangeCounts
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
+    from schemas.runs.totals.scope_exits import ScopeExits
     from store.store import Store
 
 
@@ -22,11 +23,13 @@ class RunDetails:
 
     `failures` are its dead letters by reason and attribute. Newer runs have settled `settled_later` of them:
     these need no person any more. `guard` is what the guard would say of the real run, of a dry run alone.
+    `scope_exits` are the users that were synced before and that the scope leaves out, by the rule.
     """
 
     changes: ChangeCounts
     prospect: RunForecast | None
     failures: tuple[FailureGroup, ...]
+    scope_exits: tuple[ScopeExits, ...]
     settled_later: int
     guard: GuardForecast | None = None
 
@@ -36,6 +39,7 @@ class RunDetails:
         return {
             "attributes": self.changes.as_json(),
             "failures": [group.as_json() for group in self.failures],
+            "scope_exits": [each.as_json() for each in self.scope_exits],
             "dead_letters_settled_later": self.settled_later,
             "guard": self.guard and self.guard.as_json(),
             **prospect,
@@ -46,10 +50,12 @@ def details_of(summary: RunSummary, store: Store) -> RunDetails:
     """Return a run's details as they are now."""
     run = summary.run
     changes = store.change_totals.for_run(run.id)
+    exits = store.scope_exits.for_run(run.id)
     return RunDetails(
         changes=changes,
         prospect=store.forecasts.for_run(run.id),
         failures=store.failures.for_run(run.id),
+        scope_exits=exits,
         settled_later=store.replays.settled_later(run.id),
-        guard=forecast_of_dry_run(summary, changes, store) if run.dry_run else None,
+        guard=forecast_of_dry_run(summary, changes, exits, store) if run.dry_run else None,
     )

@@ -11,8 +11,11 @@ from schemas.tenants.settings_override import apply_override
 from workers.rules.guard import violations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.runs.changes import ChangeCounts
     from schemas.runs.run import RunSummary
+    from schemas.runs.totals.scope_exits import ScopeExits
     from schemas.tenants.tenant import Guard
     from store.store import Store
 
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 class GuardForecast:
     """What a run counts, how many users its limits' shares are of, and a sentence for each exceeded limit.
 
-    `directory_size` is None if it is not known: then no share of it is exceeded.
+    `synced_before` is how many users earlier runs have synced, of which the share of users is that left the
+    scope. Each is None if it is not known: then no share of it is exceeded.
     """
 
     counts: GuardCounts
     directory_size: int | None
+    synced_before: int | None
     would_halt: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -33,17 +38,24 @@ class GuardForecast:
         return {
             "counts": self.counts.as_json(),
             "directory_size": self.directory_size,
+            "synced_before": self.synced_before,
             "would_halt": list(self.would_halt),
         }
 
 
-def guard_forecast(guard: Guard, counts: GuardCounts, directory_size: int | None) -> GuardForecast:
+def guard_forecast(
+    guard: Guard, counts: GuardCounts, directory_size: int | None, synced_before: int | None = None
+) -> GuardForecast:
     """Compare what a run counts with a tenant's limits."""
-    exceeded = tuple(violations(guard, counts, lambda: directory_size))
-    return GuardForecast(counts=counts, directory_size=directory_size, would_halt=exceeded)
+    exceeded = tuple(violations(guard, counts, lambda: directory_size, lambda: synced_before))
+    return GuardForecast(
+        counts=counts, directory_size=directory_size, synced_before=synced_before, would_halt=exceeded
+    )
 
 
-def forecast_of_dry_run(summary: RunSummary, changes: ChangeCounts, store: Store) -> GuardForecast:
+def forecast_of_dry_run(
+    summary: RunSummary, changes: ChangeCounts, exits: Sequence[ScopeExits], store: Store
+) -> GuardForecast:
     """Return what the guard would say of the real run, with the settings that the dry run has."""
     run = summary.run
     tenant = store.tenants.outline(run.tenant)
@@ -54,5 +66,9 @@ def forecast_of_dry_run(summary: RunSummary, changes: ChangeCounts, store: Store
         identity_changed=changes.identity,
         not_found=summary.counts.get(Outcome.NOT_FOUND, 0),
         failed=summary.counts.get(Outcome.DEAD_LETTERED, 0),
+        left_scope=sum(each.users for each in exits),
     )
-    return guard_forecast(tenant.guard, counts, store.guard_counters.directory_size(run.id))
+    counters = store.guard_counters
+    return guard_forecast(
+        tenant.guard, counts, counters.directory_size(run.id), counters.synced_before(run.id)
+    )

@@ -10,10 +10,13 @@ from schemas.runs.changes import IDENTITY_ATTRIBUTES, ChangeKind
 from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from administration.runs.details import RunDetails
     from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
+    from schemas.runs.totals.scope_exits import ScopeExits
 
 
 def print_details(details: RunDetails, *, cancelled: bool) -> None:
@@ -21,6 +24,9 @@ def print_details(details: RunDetails, *, cancelled: bool) -> None:
     if details.changes.attributes:
         echo()
         print_changes(details.changes)
+    if details.scope_exits:
+        echo()
+        print_scope_exits(details.scope_exits)
     if details.prospect is not None:
         echo()
         _print_prospect(details.prospect, cancelled=cancelled)
@@ -48,6 +54,13 @@ def print_changes(changes: ChangeCounts) -> None:
         if row.attribute in changes.attributes
     ]
     print_table(("attribute", *map(str, ChangeKind)), rows)
+
+
+def print_scope_exits(exits: Sequence[ScopeExits]) -> None:
+    """Print how many users were synced before and are left out now, and by which rules."""
+    users = sum(each.users for each in exits)
+    echo(f"Users that were synced before and that the scope leaves out now: {users}")
+    print_fields({f"  {each.rule}": each.users for each in exits})
 
 
 def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:

@@ -102,8 +102,8 @@ _OPTIONS: Final = (
         "--guard",
         multiple=True,
         metavar="LIMIT=COUNT,SHARE",
-        help="Of the guard: changed, identity_changed, not_found or failed. A run halts when it exceeds both "
-        "the count and the share, such as changed=1000,0.5; LIMIT=none is no limit.",
+        help="Of the guard: changed, identity_changed, not_found, failed or left_scope. A run halts when it "
+        "exceeds both the count and the share, such as changed=1000,0.5; LIMIT=none is no limit.",
     ),
     click.option("--give-up-after-hours", type=float, help="How long an outage is waited for."),
     click.option(

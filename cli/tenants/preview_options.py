@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LISTS: Final = ("match_keys", "erase_blank", "replace_from_later_sources")
 _SWITCHES: Final = ("enabled_only", "members_only")
 _RULES: Final = ("include", "exclude")
-_LIMITS: Final = ("changed", "identity_changed", "not_found", "failed")
+_LIMITS: Final = ("changed", "identity_changed", "not_found", "failed", "left_scope")
 _NONE: Final = "none"
 
 #: What `--set` takes beside the names of attributes, which set their sources.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cli.output import echo, print_json, print_table
-from cli.runs.details import print_changes, print_guard
+from cli.runs.details import print_changes, print_guard, print_scope_exits
 from schemas.outcomes import FINAL_OUTCOMES
 from schemas.runs.totals.mapping_comparison import MappingEffect
 from schemas.safe_text import one_line
@@ -45,6 +45,8 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         echo(f"Warning: {line}.")
     for warning in summary.warnings:
         echo(f"Warning: {warning.detail}.")
+    if preview.details.scope_exits:
+        print_scope_exits(preview.details.scope_exits)
     if preview.details.guard is not None:
         print_guard(preview.details.guard)
 

@@ -145,12 +145,12 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.GUARD_EXCEEDED: remedy(
             Owner.DATA_HUB,
             (
-                "Körningen skulle ändra fler, eller misslyckas för fler, än vad gränsen tillåter.",
-                "Granska vad den vill ändra. Är det rätt, återuppta körningen; är det fel, ångra den (runs undo) och rätta mappningen.",
+                "Körningen skulle ändra, misslyckas för eller utelämna fler än vad gränsen tillåter.",
+                "Granska vad den vill göra. Är det rätt, återuppta körningen; är det fel, ångra den (runs undo) och rätta mappningen eller urvalet.",
             ),
             (
-                "The run would change, or fail for, more people than the limit allows.",
-                "Check what it would change. If that is right, resume the run; if it is wrong, undo it and correct the mapping.",
+                "The run would change, fail for, or leave out more people than the limit allows.",
+                "Check what it would do. If that is right, resume the run; if it is wrong, undo it and correct the mapping or the scope.",
             ),
         ),
         Cause.GAVE_UP: remedy(

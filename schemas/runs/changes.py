@@ -122,6 +122,7 @@ class GuardCounts:
     identity_changed: int = 0
     not_found: int = 0
     failed: int = 0
+    left_scope: int = 0
 
     def __add__(self, more: GuardCounts) -> GuardCounts:
         """Return the sums of both."""
@@ -130,6 +131,7 @@ class GuardCounts:
             identity_changed=self.identity_changed + more.identity_changed,
             not_found=self.not_found + more.not_found,
             failed=self.failed + more.failed,
+            left_scope=self.left_scope + more.left_scope,
         )
 
     def __sub__(self, fewer: GuardCounts) -> GuardCounts:
@@ -139,6 +141,7 @@ class GuardCounts:
             identity_changed=self.identity_changed - fewer.identity_changed,
             not_found=self.not_found - fewer.not_found,
             failed=self.failed - fewer.failed,
+            left_scope=self.left_scope - fewer.left_scope,
         )
 
     def as_json(self) -> dict[str, int]:
@@ -148,11 +151,13 @@ class GuardCounts:
             "identity_changed": self.identity_changed,
             "not_found": self.not_found,
             "failed": self.failed,
+            "left_scope": self.left_scope,
         }
 
 
 ONE_NOT_FOUND = GuardCounts(not_found=1)
 ONE_FAILED = GuardCounts(failed=1)
+ONE_LEFT_SCOPE = GuardCounts(left_scope=1)
 
 
 def guard_counts(old_values: Mapping[Attribute, str | None]) -> GuardCounts:

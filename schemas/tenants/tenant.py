@@ -36,13 +36,16 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """How many users one run may change, not find, or fail to update; None is no limit."""
+    """How many users one run may change, not find, fail to update, or leave out; None is no limit."""
 
     changed: Limit | None = field(default_factory=lambda: Limit(count=1000, share=0.5))
     identity_changed: Limit | None = field(default_factory=lambda: Limit(count=100, share=0.1))
     not_found: Limit | None = None
     #: Users that become dead letters: a wrong source fails for all of them.
     failed: Limit | None = field(default_factory=lambda: Limit(count=20, share=0.25))
+    #: Users that were synced and that the scope now leaves out: a wrong rule leaves out all. The share is of
+    #: the users that were synced.
+    left_scope: Limit | None = field(default_factory=lambda: Limit(count=20, share=0.25))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ class GuardSchema(Schema):
     identity_changed = fields.Nested(LimitSchema, allow_none=True)
     not_found = fields.Nested(LimitSchema, allow_none=True)
     failed = fields.Nested(LimitSchema, allow_none=True)
+    left_scope = fields.Nested(LimitSchema, allow_none=True)
 
 
 def _directory(value: str) -> None:

@@ -16,16 +16,18 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    false,
     func,
     literal,
     null,
     or_,
+    select,
     type_coerce,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from schemas.outcomes import Outcome
+from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.runs.changes import format_changes
 from store import tables
 from store.batch_statements import BatchRows, coalesced
@@ -35,7 +37,7 @@ from store.timestamps import now
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import FromClause
+    from sqlalchemy import ColumnElement, FromClause
     from sqlalchemy.sql.base import Executable
     from sqlalchemy.types import TypeEngine
 
@@ -79,6 +81,13 @@ class _Finished:
     result: SyncResult
 
 
+@dataclass(frozen=True, kw_only=True)
+class FinishedReceipt:
+    """What became of a receipt; with `left_scope` a rule leaves out a user that was synced before."""
+
+    left_scope: bool
+
+
 class OutcomeWriter:
     """Gives open receipts their outcomes; may be shared by threads."""
 
@@ -86,10 +95,10 @@ class OutcomeWriter:
         self._database = database
         self._rows = BatchRows(_FINISHED, is_sqlite=database.is_sqlite)
         self._statement = _finish_statement(self._rows.table, is_sqlite=database.is_sqlite)
-        self._finishing: Coalescer[None, _Finished, bool] = coalesced(self._write_batch)
+        self._finishing: Coalescer[None, _Finished, FinishedReceipt | None] = coalesced(self._write_batch)
 
-    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
-        """Give a receipt its outcome; False if it has one already.
+    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> FinishedReceipt | None:
+        """Give a receipt its outcome; None if it has one already.
 
         Raises `CollisionError` when another user of the run has claimed the result's Skolon user.
         """
@@ -98,16 +107,16 @@ class OutcomeWriter:
         except IntegrityError:
             raise collision(self._database, run_id, result.skolon_id or "") from None
 
-    def _write_batch(self, _: None, finished: Sequence[_Finished]) -> list[bool]:
+    def _write_batch(self, _: None, finished: Sequence[_Finished]) -> list[FinishedReceipt | None]:
         # Of a message that came twice in the same moment the first is as good as the other.
         firsts = {(one.run_id, one.entra_id): one for one in reversed(finished)}
         # In one order, so that two workers with the same messages do not lock each other out.
         rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
         with self._database.statement() as connection:
             done = self._rows.execute(connection, self._statement, rows, moment=now())
-            settled = {(row.run_id, row.entra_id) for row in done}
+            settled = {(row.run_id, row.entra_id): FinishedReceipt(left_scope=row.left_scope) for row in done}
         return [
-            (one.run_id, one.entra_id) in settled and firsts[one.run_id, one.entra_id] is one
+            settled.get((one.run_id, one.entra_id)) if firsts[one.run_id, one.entra_id] is one else None
             for one in finished
         ]
 
@@ -160,6 +169,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         ),
         "detail": given.c.detail,
         "not_found_reason": given.c.not_found_reason,
+        "left_scope": _leaves_scope(given),
         "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
         "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
         # Since this run wrote to it, another source may have: an undo must not take the version for ours.
@@ -208,5 +218,36 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
             tables.awaits_outcome(receipts),
         )
         .values(values)
-        .returning(receipts.c.run_id, receipts.c.entra_id)
+        .returning(receipts.c.run_id, receipts.c.entra_id, receipts.c.left_scope)
     )
+
+
+def _leaves_scope(given: FromClause) -> ColumnElement[bool]:
+    """Say whether a rule leaves out a user whose last telling outcome was that it is synced.
+
+    The outcomes of a cancelled run do not tell: a run that the guard has halted leaves users out, and when an
+    operator cancels it, they are to count again. For other outcomes nothing is looked up.
+    """
+    receipts, earlier = tables.receipts, tables.receipts.alias()
+    runs, this = tables.runs.alias(), tables.runs.alias()
+    last_outcome = (
+        select(earlier.c.outcome)
+        .join(runs, runs.c.id == earlier.c.run_id)
+        .join(this, this.c.id == receipts.c.run_id)
+        .where(
+            earlier.c.tenant_id == receipts.c.tenant_id,
+            earlier.c.entra_id == receipts.c.entra_id,
+            earlier.c.run_id < receipts.c.run_id,
+            earlier.c.outcome.in_((*VERIFYING_OUTCOMES, Outcome.OUT_OF_SCOPE)),
+            ~runs.c.dry_run,
+            runs.c.mode != Mode.UNDO,
+            this.c.mode != Mode.UNDO,
+            runs.c.status != Status.CANCELLED,
+        )
+        .order_by(earlier.c.run_id.desc())
+        .limit(1)
+        .correlate(receipts)
+        .scalar_subquery()
+    )
+    by_rule = and_(given.c.outcome == Outcome.OUT_OF_SCOPE, given.c.not_found_reason.is_(None))
+    return case((by_rule, func.coalesce(last_outcome.in_(VERIFYING_OUTCOMES), false())), else_=false())

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
+    from store.receipts.outcomes import FinishedReceipt
 
 
 class Receipts:
@@ -110,8 +111,8 @@ class Receipts:
         )
         return statement
 
-    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> bool:
-        """Give an open receipt its outcome; False if it has one already.
+    def finish(self, run_id: int, entra_id: str, result: SyncResult) -> FinishedReceipt | None:
+        """Give an open receipt its outcome; None if it has one already.
 
         Raises `CollisionError` when another user of the run has claimed the result's Skolon user.
         """

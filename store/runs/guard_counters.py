@@ -6,13 +6,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from cachetools import LRUCache
 from sqlalchemy import Integer, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.errors import HaltError
-from schemas.outcomes import Mode, Status
+from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Status
 from schemas.runs.changes import GuardCounts
 from store import tables
 from store.batch_statements import BatchRows, coalesced
@@ -27,8 +29,15 @@ if TYPE_CHECKING:
     from runtime.coalescer import Coalescer
     from store.database import Database
 
-#: What raises when a run has gone too far: of its counts, and of what tells how many people there are.
-LimitCheck = Callable[[GuardCounts, Callable[[], int | None]], object]
+#: What a limit's share is of: returns the number of users, None while it is unknown.
+Base = Callable[[], int | None]
+
+#: What raises when a run has gone too far: of its counts, and of what tells how many users the directory
+#: has, and how many were synced before the run.
+LimitCheck = Callable[[GuardCounts, Base, Base], object]
+
+#: How many runs a process remembers the number of users of that were synced before.
+_KEPT: Final = 1000
 
 #: Rows that a run's counts are spread over, so that its workers seldom wait for each other.
 _SHARDS: Final = 16
@@ -63,6 +72,8 @@ class GuardCounters:
         self._add = _add_statement(self._added.table, is_sqlite=database.is_sqlite)
         self._runs = BatchRows(_RUN, is_sqlite=database.is_sqlite)
         self._sum = _sum_query(self._runs.table)
+        self._synced_before: LRUCache[int, int | None] = LRUCache(_KEPT)
+        self._lock = Lock()
         self._counting: Coalescer[None, Increment, None] = coalesced(
             one_by_one_if_exceeded(self._count_together)
         )
@@ -84,7 +95,11 @@ class GuardCounters:
         sums = self._sums(connection, more)
         people = {run_id: cache(partial(directory_size_of, connection, run_id)) for run_id in more}
         for one in counted:
-            one.check_limits(sums[one.run_id], people[one.run_id])
+            one.check_limits(
+                sums[one.run_id],
+                people[one.run_id],
+                partial(self._synced_before_in, connection, one.run_id),
+            )
 
     def count(self, run_id: int, counts: GuardCounts, check_limits: LimitCheck) -> None:
         """Count, and ask `allow` about the run's counts; see `add`."""
@@ -104,6 +119,21 @@ class GuardCounters:
         """Return how many people a run's shares are of, None while that is unknown."""
         with self._database.transaction() as connection:
             return directory_size_of(connection, run_id)
+
+    def synced_before(self, run_id: int) -> int | None:
+        """Return how many users earlier runs of the tenant have synced, None if none has read all users.
+
+        They are counted since the last complete full run before this one. The number is kept: it counts what
+        has ended.
+        """
+        with self._database.transaction() as connection:
+            return self._synced_before_in(connection, run_id)
+
+    def _synced_before_in(self, connection: Connection, run_id: int) -> int | None:
+        with self._lock:
+            if run_id not in self._synced_before:
+                self._synced_before[run_id] = _synced_before(connection, run_id)
+            return self._synced_before[run_id]
 
     def record_directory_size(self, run_id: int, size: int) -> None:
         """Note how many people the tenant's directory has, as Graph said when the run began."""
@@ -185,6 +215,37 @@ def directory_size_of(connection: Connection, run_id: int) -> int | None:
         .limit(1)
     )
     return None if earlier is None else int(earlier)
+
+
+def _synced_before(connection: Connection, run_id: int) -> int | None:
+    runs, this, receipts = tables.runs, tables.runs.alias(), tables.receipts
+    first = connection.scalar(
+        select(func.max(runs.c.id))
+        .join(this, this.c.tenant_id == runs.c.tenant_id)
+        .where(
+            this.c.id == run_id,
+            runs.c.id < run_id,
+            runs.c.mode == Mode.FULL,
+            runs.c.status == Status.COMPLETED,
+            tables.IS_FULL_SCOPE_SYNC,
+        )
+    )
+    if first is None:
+        return None
+    synced = (
+        select(func.count(receipts.c.entra_id.distinct()))
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .join(this, this.c.tenant_id == runs.c.tenant_id)
+        .where(
+            this.c.id == run_id,
+            runs.c.id >= first,
+            runs.c.id < run_id,
+            ~runs.c.dry_run,
+            runs.c.mode != Mode.UNDO,
+            receipts.c.outcome.in_(VERIFYING_OUTCOMES),
+        )
+    )
+    return int(connection.scalar(synced) or 0)
 
 
 def _any_shard() -> int:

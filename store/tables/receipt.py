@@ -75,6 +75,8 @@ receipts = Table(
     timestamp("claimed_at", nullable=True),
     timestamp("published_at"),
     timestamp("finished_at", nullable=True),
+    # An earlier run had synced the user, and now a rule of the scope leaves the user out.
+    Column("left_scope", Boolean, nullable=False, server_default=text("false")),
     # A delta run read the user again, though Graph told of no change.
     Column("read_again", Boolean, nullable=False, server_default=text("false")),
     # The replay that was the last to take this user up, and whether its outcome is still awaited.

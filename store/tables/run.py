@@ -83,6 +83,7 @@ guard_counts = Table(
     Column("identity_changed", Integer, nullable=False),
     Column("not_found", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
+    Column("left_scope", Integer, nullable=False),
 )
 
 # What became of those whose receipts of a run are removed: so the run's sums stay (promise P3).

@@ -1,4 +1,4 @@
-"""The guard: decides whether a run has changed, not found or failed for more users than its tenant allows."""
+"""The guard: decides whether more users are changed, not found, failed or left out than a tenant allows."""
 
 from __future__ import annotations
 
@@ -14,30 +14,44 @@ if TYPE_CHECKING:
     from schemas.tenants.tenant import Guard, Limit
 
 
-def check_guard(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> None:
+def check_guard(
+    guard: Guard,
+    counts: GuardCounts,
+    directory_size: Callable[[], int | None],
+    synced_before: Callable[[], int | None],
+) -> None:
     """Raise `HaltError` (`guard_exceeded`) for the first limit in `violations`."""
-    for excess in violations(guard, counts, directory_size):
+    for excess in violations(guard, counts, directory_size, synced_before):
         raise HaltError(Cause.GUARD_EXCEEDED, excess)
 
 
-def violations(guard: Guard, counts: GuardCounts, directory_size: Callable[[], int | None]) -> Iterator[str]:
+def violations(
+    guard: Guard,
+    counts: GuardCounts,
+    directory_size: Callable[[], int | None],
+    synced_before: Callable[[], int | None],
+) -> Iterator[str]:
     """Yield a sentence for each exceeded limit: which one it is, and by how much.
 
-    `directory_size` returns how many users the tenant has, None when that is unknown. It is called only when
-    a count is exceeded. A share of an unknown number is not exceeded.
+    `directory_size` returns how many users the tenant has, and `synced_before` how many earlier runs have
+    synced, None when that is unknown. Each is called only when a count of its limits is exceeded. A share of
+    an unknown number is not exceeded.
     """
     limits = {
-        "changed": (guard.changed, counts.changed),
-        "identity_changed": (guard.identity_changed, counts.identity_changed),
-        "not_found": (guard.not_found, counts.not_found),
-        "failed": (guard.failed, counts.failed),
+        "changed": (guard.changed, counts.changed, directory_size, "users"),
+        "identity_changed": (guard.identity_changed, counts.identity_changed, directory_size, "users"),
+        "not_found": (guard.not_found, counts.not_found, directory_size, "users"),
+        "failed": (guard.failed, counts.failed, directory_size, "users"),
+        # Of the whole directory, those that a scope includes may be a small part.
+        "left_scope": (guard.left_scope, counts.left_scope, synced_before, "synced users"),
     }
-    for name, (limit, count) in limits.items():
+    for name, (limit, count, base, users) in limits.items():
         if limit is not None and count > limit.count:
-            size = directory_size()
+            size = base()
             if size is not None and is_exceeded(limit, count, size):
                 yield (
-                    f"guard.{name}: {count} of {size} users; the limit is {limit.count} and {limit.share:.0%}"
+                    f"guard.{name}: {count} of {size} {users}; "
+                    f"the limit is {limit.count} and {limit.share:.0%}"
                 )
 
 

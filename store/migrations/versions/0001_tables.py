@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("identity_changed", sa.Integer(), nullable=False),
         sa.Column("not_found", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("left_scope", sa.Integer(), nullable=False),
         _belongs_to("guard_counts", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "shard", name=op.f("pk_guard_counts")),
     )
@@ -214,6 +215,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_scope", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("read_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("operation_id", sa.Integer(), nullable=True),
         sa.Column("replaying", sa.Boolean(), server_default=sa.text("false"), nullable=False),

@@ -248,7 +248,7 @@ def test_the_shares_of_an_undo_are_of_the_runs_people(store: Store) -> None:
     undo = open_undo(store, run, override_guard=True)
     told: list[int | None] = []
     store.guard_counters.count(
-        undo.id, store.guard_counters.counts(run.id), lambda _, people: told.append(people())
+        undo.id, store.guard_counters.counts(run.id), lambda _, people, _synced: told.append(people())
     )
     assert told == [250]
 

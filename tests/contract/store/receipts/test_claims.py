@@ -42,7 +42,7 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
-def allow(counts: GuardCounts, _people: object) -> None:
+def allow(counts: GuardCounts, *_sizes: object) -> None:
     if max(counts.changed, counts.not_found) > LIMIT:
         raise HaltError(Cause.GUARD_EXCEEDED, "too many")
 
@@ -90,7 +90,7 @@ def test_all_are_claimed_in_one_transaction(store: Store, database_with_tables: 
             run.id, user, f"s {user}", {Attribute.CITY: user}, check_limits=allow_all
         )
 
-    def allow_all(counts: GuardCounts, _people: object) -> None:
+    def allow_all(counts: GuardCounts, *_sizes: object) -> None:
         seen.append(counts.changed)
 
     seen: list[int] = []

@@ -88,7 +88,7 @@ class Model:
         else:
             # What was found right after a claim was written by a delivery of the same message.
             ours = outcome is Outcome.UNCHANGED and user in self.claimed
-            self.settle(user, Outcome.UPDATED if ours else outcome, recorded=recorded)
+            self.settle(user, Outcome.UPDATED if ours else outcome, recorded=recorded is not None)
 
     def settle(self, user: str, outcome: Outcome, *, recorded: bool) -> None:
         assert recorded is (self.outcomes.get(user) is Outcome.PENDING)

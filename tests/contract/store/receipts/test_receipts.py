@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -139,7 +139,7 @@ def test_deliveries_at_once_finish_once(store: Store, second_store: Store) -> No
         run = begin_run(store, f"event {number}", "anna")
 
         def finish(books: Store, run_id: int = run.id) -> bool:
-            return books.receipts.finish(run_id, "anna", result(Outcome.UNCHANGED, "s1"))
+            return books.receipts.finish(run_id, "anna", result(Outcome.UNCHANGED, "s1")) is not None
 
         finished = run_concurrently(*[lambda b=b: finish(b) for b in (store, second_store, store)])
         assert sorted(map(str, finished)) == ["False", "False", "True"]
@@ -424,3 +424,52 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     else:
         store.receipts.finish(older.id, "anna", result(ending))
     assert not begun(store, newer, "anna").older_run_active
+
+
+EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: city matches the rule")
+GONE = SyncResult(
+    outcome=Outcome.OUT_OF_SCOPE,
+    not_found_reason=NotFoundReason.NO_LONGER_IN_ENTRA,
+    detail="no longer in Entra",
+)
+
+
+def left_scope(store: Store, event: str, *, then: str = "complete", **results: SyncResult) -> list[str]:
+    """Record a run with these results, end it so, and return the users that are told to have left."""
+    run = begin_run(store, event, *results, dry_run=then == "dry")
+    finished = {user: store.receipts.finish(run.id, user, result) for user, result in results.items()}
+    if then == "cancel":
+        store.runs.cancel(run.id)
+    else:
+        complete(store, run)
+    left = [user for user, one in finished.items() if one is not None and one.left_scope]
+    assert sum(each.users for each in store.scope_exits.for_run(run.id)) == len(left)
+    return left
+
+
+def test_users_that_a_rule_leaves_out_have_left_if_they_were_synced(store: Store) -> None:
+    """The newest earlier outcome that tells it decides: not that of a dry or cancelled run, nor a failure."""
+    synced, missing = result(Outcome.UNCHANGED, "s1"), result(Outcome.NOT_FOUND)
+    updated = result(Outcome.UPDATED, "s2")
+    assert left_scope(store, "first", anna=synced, bo=updated, cia=missing, dan=EXCLUDED, eva=EXCLUDED) == []
+    assert left_scope(store, "failed", anna=missing, dan=missing) == []
+    assert left_scope(store, "dry", then="dry", anna=EXCLUDED, bo=EXCLUDED, eva=EXCLUDED) == ["anna", "bo"]
+    assert left_scope(store, "halted", then="cancel", anna=EXCLUDED, eva=synced) == ["anna"]
+    assert left_scope(store, "gone", bo=GONE) == []
+    all_users: dict[str, Any] = dict.fromkeys(("anna", "bo", "cia", "dan", "eva", "new"), EXCLUDED)
+    assert left_scope(store, "all", **all_users) == ["anna"]
+    assert left_scope(store, "again", **all_users) == []
+
+
+def test_synced_users_are_counted_since_the_last_complete_full_run(store: Store) -> None:
+    """Each once; before such a run the number is unknown."""
+    synced = result(Outcome.UNCHANGED)
+    first = begin_run(store, "first", "anna", "bo", "cia")
+    assert store.guard_counters.synced_before(first.id) is None
+    store.receipts.finish(first.id, "anna", synced)
+    store.receipts.finish(first.id, "bo", synced)
+    complete(store, first)
+    left_scope(store, "dry", then="dry", dan=synced)
+    left_scope(store, "cancelled", then="cancel", anna=synced, eva=result(Outcome.UPDATED))
+    last = begin_run(store, "last", "anna")
+    assert store.guard_counters.synced_before(last.id) == 3

@@ -51,6 +51,7 @@ DEFAULTS: Final[dict[str, Any]] = {
         "identity_changed": {"count": 100, "share": 0.1},
         "not_found": None,
         "failed": {"count": 20, "share": 0.25},
+        "left_scope": {"count": 20, "share": 0.25},
     },
     "give_up_after_hours": 24,
     "trust_receipts_days": 0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from schemas.tenants.tenant import Guard, Limit
 from schemas.users.attributes import Attribute
 from workers.rules.guard import check_guard, is_exceeded
 
-NONE = Guard(changed=None, identity_changed=None, not_found=None)
+NONE = Guard(changed=None, identity_changed=None, not_found=None, failed=None, left_scope=None)
 LIMIT = Limit(count=10, share=0.1)
 
 
@@ -32,33 +34,46 @@ def test_a_limit_is_passed_by_count_and_share_together(count: int, people: int, 
         changed=st.integers(0, 10**7),
         identity_changed=st.integers(0, 10**7),
         not_found=st.integers(0, 10**7),
+        failed=st.integers(0, 10**7),
+        left_scope=st.integers(0, 10**7),
     )
 )
 def test_no_limit_is_never_passed(counts: GuardCounts) -> None:
     """Null is no limit, whatever a run does."""
-    check_guard(NONE, counts, lambda: 1)
+    check_guard(NONE, counts, lambda: 1, lambda: 1)
 
 
-@pytest.mark.parametrize("name", ["changed", "identity_changed", "not_found"])
-def test_each_limit_has_its_own_count(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "users"),
+    [
+        ("changed", "users"),
+        ("identity_changed", "users"),
+        ("not_found", "users"),
+        ("failed", "users"),
+        ("left_scope", "synced users"),
+    ],
+)
+def test_each_limit_has_its_own_count(name: str, users: str) -> None:
     """P7: the cause says which limit was passed, by how many of how many, and what it allows."""
-    limits: dict[str, Limit | None] = {"changed": None, "identity_changed": None, "not_found": None}
-    guard = Guard(**(limits | {name: LIMIT}))
-    check_guard(guard, GuardCounts(**{name: 10}), lambda: 20)
+    guard = dataclasses.replace(NONE, **{name: LIMIT})
+    sizes = (lambda: 900, lambda: 20) if name == "left_scope" else (lambda: 20, lambda: 900)
+    check_guard(guard, GuardCounts(**{name: 10}), *sizes)
     with pytest.raises(HaltError) as caught:
-        check_guard(guard, GuardCounts(**{name: 11}), lambda: 20)
+        check_guard(guard, GuardCounts(**{name: 11}), *sizes)
     assert caught.value.cause is Cause.GUARD_EXCEEDED
-    assert caught.value.detail == f"guard.{name}: 11 of 20 users; the limit is 10 and 10%"
+    assert caught.value.detail == f"guard.{name}: 11 of 20 {users}; the limit is 10 and 10%"
 
 
 def test_the_share_of_an_unknown_number_is_not_passed() -> None:
     """While nobody knows how many people there are, no share of them can be passed."""
-    check_guard(Guard(changed=LIMIT), GuardCounts(changed=10**6), lambda: None)
+    check_guard(Guard(changed=LIMIT), GuardCounts(changed=10**6), lambda: None, lambda: 10)
+    check_guard(Guard(left_scope=LIMIT), GuardCounts(left_scope=10**6), lambda: 10, lambda: None)
 
 
 def test_how_many_people_there_are_is_asked_only_when_it_matters() -> None:
     """The ordinary run never pays for it."""
-    check_guard(Guard(), GuardCounts(changed=1000, identity_changed=100), lambda: pytest.fail("asked"))
+    counts = GuardCounts(changed=1000, identity_changed=100, failed=20, left_scope=20)
+    check_guard(Guard(), counts, lambda: pytest.fail("asked"), lambda: pytest.fail("asked"))
 
 
 @pytest.mark.parametrize(
