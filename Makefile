@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
 # names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test image-test chaos odd-servers drill bench lint format services lock notices
+.PHONY: help sandbox test image-test chaos odd-servers scim-table drill bench lint format services lock notices
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -38,6 +38,9 @@ chaos: .venv/dev.stamp ## Run rounds of faults (SEED=… ROUNDS=… USERS=… ON
 odd-servers: .venv/dev.stamp ## Sync with SCIM servers that are odd (USERS=… PAIRS=… SEED=…); docs/scim-servers.md
 	@$(BIN)/python -m devtools.odd_servers --users $(or $(USERS),500) --pairs $(or $(PAIRS),30) \
 		--seed $(or $(SEED),1) $(ARGS)
+
+scim-table: .venv/dev.stamp ## Print what the client does with each odd SCIM server; docs/scim-servers.md
+	@$(BIN)/python -m devtools.odd_servers.abilities $(ARGS)
 
 bench: .venv/bench.stamp ## Measure side by side (QUICK=1 ROUNDS=… USERS=… ONLY="publish celery"); docs/performance.md
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) \

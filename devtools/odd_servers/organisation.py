@@ -98,6 +98,12 @@ class OddOrganisation:
             case _:
                 return self._not_found()
 
+    def change_behind(self, user_id: str) -> None:
+        """Change a user as another program does."""
+        with self._lock:
+            self._by_id[user_id].setdefault("name", {})["familyName"] = "Annan"
+            self._versions[user_id] = self._versions.get(user_id, 1) + 1
+
     @property
     def _by_id(self) -> dict[str, dict[str, Any]]:
         return {user["id"]: user for user in self.documents.values()}
@@ -219,6 +225,7 @@ class OddOrganisation:
             for name, value in shown.items():
                 if name.startswith("urn:") and isinstance(value, dict):
                     value.pop("ssn", None)
+                    value.pop("civicNo", None)
         return shown
 
 
@@ -229,11 +236,11 @@ def _refusal(status: str, **more: str) -> Answer:
 
 def odd_organisation(municipality: Municipality, oddities: Oddities) -> OddOrganisation:
     """Return a server with the users that a municipality has in Skolon."""
-    documents = {user["id"]: _shaped(user, oddities) for user in municipality.skolon_users()}
+    documents = {user["id"]: shaped(user, oddities) for user in municipality.skolon_users()}
     return OddOrganisation(documents, oddities)
 
 
-def _shaped(user: dict[str, Any], oddities: Oddities) -> dict[str, Any]:
+def shaped(user: dict[str, Any], oddities: Oddities) -> dict[str, Any]:
     """Return a user with what such a server holds from the beginning."""
     shaped = copy.deepcopy(user)
     if SearchOddity.INTEGER_IDS in oddities:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from devtools.odd_servers.oddities import SearchOddity
-from schemas.users.scim import ERROR_RESPONSE, SKOLON_EXTENSION
+from schemas.users.scim import ERROR_RESPONSE, SCHOOL_EXTENSION, SKOLON_EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -119,7 +119,8 @@ class OddServer:
         if self.has(SearchOddity.TEXT_AMONG_EMAILS):
             shown["emails"] = ["a text", *shown.get("emails", [])]
         if self.has(SearchOddity.URN_IN_CAPITALS):
-            shown[SKOLON_EXTENSION.upper()] = shown.pop(SKOLON_EXTENSION)
+            for urn in shown.keys() & {SKOLON_EXTENSION, SCHOOL_EXTENSION}:
+                shown[urn.upper()] = shown.pop(urn)
         if self.has(SearchOddity.SMALL_LETTERS):
             shown = {name if ":" in name else name.lower(): value for name, value in shown.items()}
         return shown
@@ -137,12 +138,13 @@ def _wanted(terms: Iterable[re.Match[str]]) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     for term in terms:
         value = str(json.loads(term["value"])).lower()
-        wanted.setdefault(term["path"].removeprefix(f"{SKOLON_EXTENSION}:"), set()).add(value)
+        path = term["path"].removeprefix(f"{SKOLON_EXTENSION}:").removeprefix(f"{SCHOOL_EXTENSION}:")
+        wanted.setdefault(path, set()).add(value)
     return wanted
 
 
 def _matches(user: Mapping[str, Any], wanted: Mapping[str, set[str]]) -> bool:
-    extension = user.get(SKOLON_EXTENSION, {})
+    extension = {**user.get(SKOLON_EXTENSION, {}), **user.get(SCHOOL_EXTENSION, {})}
     for path, values in wanted.items():
         if path == "emails.value":
             held = [entry.get("value") for entry in user.get("emails", ())]
