@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from administration.matches.accounts import read_account
 from administration.users.redaction import shown_value
-from schemas.errors import PermanentError
-from schemas.tenants.selected_properties import selected_properties
-from schemas.users.attributes import Attribute, values_match
-from schemas.users.graph_user import load_graph_user
-from workers.pipeline.accounts import Accounts, is_object_id
-from workers.rules.mapping import mapped_values, resolve_sources
+from schemas.users.attributes import values_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,18 +93,6 @@ class ClaimantReader:
 
     def _values(self, user: str) -> Mapped:
         if user not in self._read:
-            self._read[user] = self._mapped(user) if is_object_id(user) else {}
+            account = read_account(user, self._record, self._graph)
+            self._read[user] = {} if account is None else account[1]
         return self._read[user]
-
-    def _mapped(self, user: str) -> Mapped:
-        tenant = self._record.tenant
-        raw: object = self._graph.user(user, selected_properties(tenant))
-        mapped: Mapped = {}
-        # An account whose data cannot be read has no values to show.
-        with suppress(PermanentError):
-            mapped = {} if raw is None else mapped_values(resolve_sources(load_graph_user(raw), tenant))
-        if mapped and tenant.wants_birthdays:
-            birthday = Accounts(self._record, self._graph).birthday(user)
-            if birthday.problem is None:
-                mapped[Attribute.BIRTH_DATE] = birthday.value
-        return mapped

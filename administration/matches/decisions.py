@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from administration.matches.link_evidence import runs_that_wrote, weigh_link
 from administration.runs.trigger import build_request
 from schemas.errors import UsageError
 from schemas.runs.operation import OperationKind, OperationStatus
@@ -16,10 +17,12 @@ from workers.pipeline.accounts import Accounts
 from workers.rules.matching import own_match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from administration.matches.link_evidence import LinkEvidence
     from clients.gateways import Gateways
     from schemas.messages.messages import SyncRequest
+    from schemas.reports.user_status import HistoryEntry
     from schemas.runs.operation import Operation
     from schemas.tenants.match_decision import MatchDecision
     from schemas.users.skolon_user import SkolonUser
@@ -32,10 +35,14 @@ _MAX_USERS: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """A decision as an operation, and the request that applies it now; None if no user waits for it."""
+    """A decision as an operation, and the request that applies it now; None if no user waits for it.
+
+    `wrote` is what runs have written because of a link that is taken back: these values stay.
+    """
 
     operation: Operation
     request: SyncRequest | None
+    wrote: Sequence[HistoryEntry] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,24 +57,30 @@ class MatchDecider:
     operator: str | None
     store: Store
 
+    def weigh_link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> LinkEvidence | None:
+        """Return what speaks for and against a link that can be made; None if it is made already.
+
+        Raises `UsageError` as `link` does.
+        """
+        record = self.store.tenants.get(self.tenant)
+        if record.decisions.linked_skolon_id(entra_id) == skolon_id:
+            return None
+        self._check_link(record, entra_id, skolon_id, gateways)
+        return weigh_link(entra_id, skolon_id, record=record, gateways=gateways)
+
     def link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> Decided:
         """Decide that an Entra user is a Skolon user.
 
         Raises `UsageError` if one of the two does not exist, or belongs to another user.
         """
         record = self.store.tenants.get(self.tenant)
-        decisions = record.decisions
-        existing = decisions.by_entra_id.get(entra_id.lower()) or decisions.by_skolon_id.get(skolon_id)
-        if existing is None:
-            self._check_users(record, entra_id, skolon_id, gateways)
+        change: Callable[[], object] = _nothing
+        if record.decisions.linked_skolon_id(entra_id) != skolon_id:
+            self._check_link(record, entra_id, skolon_id, gateways)
             add = partial(
                 self.store.match_decisions.add, self.tenant, DecisionKind.LINK, operator=self.operator
             )
-            change: Callable[[], object] = partial(add, entra_id=entra_id, skolon_id=skolon_id)
-        elif decisions.linked_skolon_id(entra_id) == skolon_id:
-            change = _nothing
-        else:
-            raise self._decided(existing)
+            change = partial(add, entra_id=entra_id, skolon_id=skolon_id)
         return self._record(OperationKind.LINK, entra_id, skolon_id, change)
 
     def ignore(
@@ -92,7 +105,9 @@ class MatchDecider:
         if decision is None:
             raise UsageError("There is no decision about this user; 'matches list' shows those there are.")
         change = partial(self.store.match_decisions.remove, self.tenant, decision)
-        return self._record(OperationKind.FORGET, decision.entra_id, decision.skolon_id, change)
+        wrote = runs_that_wrote(decision, tenant=self.tenant, store=self.store)
+        decided = self._record(OperationKind.FORGET, decision.entra_id, decision.skolon_id, change)
+        return replace(decided, wrote=wrote)
 
     def _record(
         self,
@@ -137,8 +152,12 @@ class MatchDecider:
         undo = f"matches forget {self.tenant} {option} {_id_of(decision)}"
         return UsageError(f"{what}: '{undo}' takes that back first.")
 
-    def _check_users(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
-        """Raise `UsageError` unless both users exist, and neither belongs to another one."""
+    def _check_link(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
+        """Raise `UsageError` unless both users exist, neither belongs to another one, and none is decided."""
+        decisions = record.decisions
+        existing = decisions.by_entra_id.get(entra_id.lower()) or decisions.by_skolon_id.get(skolon_id)
+        if existing is not None:
+            raise self._decided(existing)
         user = self._check_existence(record, entra_id, skolon_id, gateways)
         organisation = record.tenant.organisation
         graph = gateways.graph(record.credentials)

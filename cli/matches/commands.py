@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,47 +10,23 @@ from administration.matches.comparison import compare_match
 from administration.matches.decisions import MatchDecider
 from administration.matches.overview import matches_of
 from administration.users.lookup import resolve_entra_id
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
+from cli.matches.options import ApplyOptions, NamedUser, apply_options, one_user_options
 from cli.matches.report import print_comparison, print_overview
+from cli.matches.warnings import print_objections, print_what_stays
 from cli.output import echo, json_option, print_json, print_result
-from cli.runs.options import FiniteRange, check_timeout
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
 from cli.users.options import read_identifier
 from schemas.settings import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from administration.matches.decisions import Decided
     from bootstrap.services import Services
 
 _DECIDING = (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS, Requirement.SKOLON)
-
-
-def _waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = (
-        click.option("--wait", is_flag=True, help="Wait until the user is synced, and show the run."),
-        click.option(
-            "--timeout",
-            type=FiniteRange(min=0),
-            metavar="SECONDS",
-            help="With --wait: give up after this many seconds.",
-        ),
-        json_option,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _one_user_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    entra = click.option(
-        "--user", metavar="USER", help="An Entra user: an id, an EPPN, an address or a name."
-    )
-    skolon = click.option("--skolon-user", metavar="SKOLON_ID", help="A Skolon user.")
-    return entra(skolon(command))
 
 
 @click.group()
@@ -103,72 +79,59 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
 @tenant_argument
 @click.argument("user")
 @click.argument("skolon_user")
-@_waiting_options
-def link(  # noqa: PLR0913 - one for each option
-    *, tenant: str, user: str, skolon_user: str, wait: bool, timeout: float | None, wants_json: bool
-) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask, also if the two may be different people.")
+@apply_options
+def link(*, tenant: str, user: str, skolon_user: str, yes: bool, applied: ApplyOptions) -> None:
     """Decide that USER of Entra is SKOLON_USER, and sync the user.
 
     USER is an id, an EPPN, an e-mail address, a user principal name or a name. SKOLON_USER is the id in
-    Skolon.
+    Skolon. If the two may be different people, the command says what speaks against the link, and asks.
     """
-    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
     entra_id = _entra_id(tenant, user, services)
-    decided = _decider(tenant, services).link(entra_id, skolon_user, services.gateways)
-    text = f"Linked Entra user {entra_id} to Skolon user {skolon_user}"
-    _apply(decided, text, services, wait=wait, timeout=timeout, wants_json=wants_json)
+    decider = _decider(tenant, services)
+    weighed = decider.weigh_link(entra_id, skolon_user, services.gateways)
+    if weighed is not None and not weighed.is_proven:
+        print_objections(weighed.evidence, tenant, entra_id)
+        confirm(
+            f"Link Entra user {entra_id} to Skolon user {skolon_user}, and write over its values?", yes=yes
+        )
+    decided = decider.link(entra_id, skolon_user, services.gateways)
+    _apply(decided, f"Linked Entra user {entra_id} to Skolon user {skolon_user}", services, applied)
 
 
 @matches.command()
 @tenant_argument
-@_one_user_options
-@_waiting_options
-def ignore(  # noqa: PLR0913 - one for each option
-    *,
-    tenant: str,
-    user: str | None,
-    skolon_user: str | None,
-    wait: bool,
-    timeout: float | None,
-    wants_json: bool,
-) -> None:
+@one_user_options
+@apply_options
+def ignore(*, tenant: str, named: NamedUser, applied: ApplyOptions) -> None:
     """Leave one user alone, of Entra or of Skolon.
 
     An Entra user is out of scope from then on. A Skolon user is never written to, and matches no Entra user;
     only an undo writes to it.
     """
-    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
-    entra_id = _one_of(tenant, user, skolon_user, services)
-    decided = _decider(tenant, services).ignore(services.gateways, entra_id=entra_id, skolon_id=skolon_user)
-    text = f"Ignored {_name(entra_id, skolon_user)}"
-    _apply(decided, text, services, wait=wait, timeout=timeout, wants_json=wants_json)
+    entra_id = _entra_id_of(tenant, named, services)
+    decided = _decider(tenant, services).ignore(
+        services.gateways, entra_id=entra_id, skolon_id=named.skolon_id
+    )
+    _apply(decided, f"Ignored {_name(entra_id, named)}", services, applied)
 
 
 @matches.command()
 @tenant_argument
-@_one_user_options
-@_waiting_options
-def forget(  # noqa: PLR0913 - one for each option
-    *,
-    tenant: str,
-    user: str | None,
-    skolon_user: str | None,
-    wait: bool,
-    timeout: float | None,
-    wants_json: bool,
-) -> None:
+@one_user_options
+@apply_options
+def forget(*, tenant: str, named: NamedUser, applied: ApplyOptions) -> None:
     """Take back the decision about one user, of Entra or of Skolon.
 
-    What a linked user's runs have written stays; 'runs undo' restores it.
+    What a linked user's runs have written stays. The command names these runs, and how to restore the values.
     """
-    check_timeout(timeout, wait=wait)
     services = current_services(*_DECIDING)
-    entra_id = _one_of(tenant, user, skolon_user, services)
-    decided = _decider(tenant, services).forget(entra_id=entra_id, skolon_id=skolon_user)
-    text = f"Took back the decision about {_name(entra_id, skolon_user)}"
-    _apply(decided, text, services, wait=wait, timeout=timeout, wants_json=wants_json)
+    entra_id = _entra_id_of(tenant, named, services)
+    decided = _decider(tenant, services).forget(entra_id=entra_id, skolon_id=named.skolon_id)
+    print_what_stays(decided, err=applied.wants_json)
+    _apply(decided, f"Took back the decision about {_name(entra_id, named)}", services, applied)
 
 
 def _decider(tenant: str, services: Services) -> MatchDecider:
@@ -185,35 +148,28 @@ def _entra_id(tenant: str, user: str, services: Services) -> str:
     )
 
 
-def _one_of(tenant: str, user: str | None, skolon_user: str | None, services: Services) -> str | None:
-    if (user is None) == (skolon_user is None):
-        raise click.UsageError("Give one of --user and --skolon-user.")
-    return None if user is None else _entra_id(tenant, user, services)
+def _entra_id_of(tenant: str, named: NamedUser, services: Services) -> str | None:
+    return None if named.entra is None else _entra_id(tenant, named.entra, services)
 
 
-def _name(entra_id: str | None, skolon_id: str | None) -> str:
-    return f"Skolon user {skolon_id}" if entra_id is None else f"Entra user {entra_id}"
+def _name(entra_id: str | None, named: NamedUser) -> str:
+    return f"Skolon user {named.skolon_id}" if entra_id is None else f"Entra user {entra_id}"
 
 
-def _apply(  # noqa: PLR0913 - what is decided, and how to tell it
-    decided: Decided,
-    text: str,
-    services: Services,
-    *,
-    wait: bool,
-    timeout: float | None,
-    wants_json: bool,
-) -> None:
+def _apply(decided: Decided, text: str, services: Services, applied: ApplyOptions) -> None:
     """Say what was decided, and have the users synced that it is about."""
-    operation, request = decided.operation, decided.request
+    operation, request, wants_json = decided.operation, decided.request, applied.wants_json
     text = f"{text}, as operation {operation.id}."
+    more = {
+        "operation": operation.as_json(),
+        "written_by_runs": [str(entry.run) for entry in decided.wrote],
+    }
     if request is None:
-        more = {"event": None, "operation": operation.as_json()}
-        print_result(f"{text} The next run honours it.", more, wants_json=wants_json)
+        print_result(f"{text} The next run honours it.", {"event": None, **more}, wants_json=wants_json)
         return
     if not wants_json:
         echo(text)
-    if wait:
-        request_and_wait(request, services, timeout=timeout, wants_json=wants_json)
+    if applied.wait:
+        request_and_wait(request, services, timeout=applied.timeout, wants_json=wants_json)
     else:
-        publish_only(request, services, {"operation": operation.as_json()}, wants_json=wants_json)
+        publish_only(request, services, more, wants_json=wants_json)

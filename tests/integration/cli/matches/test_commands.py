@@ -87,7 +87,12 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
     assert not any(value in shown for value in ("Anna", "Solros", ADDRESS))
     assert "Solros" in update_sync("matches", "show", TENANT_KEY, ANNA["id"], "--values", env=env).stdout
 
-    assert triggered("link", ANNA["id"], "s1", env=env) == {"updated": 1}
+    objections = refused("link", ANNA["id"], "s1", env=env)
+    assert "speaks against: first name, last name" in objections
+    assert "Not interactive: pass --yes." in objections
+    assert "Solros" not in objections
+    assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
+    assert triggered("link", ANNA["id"], "s1", "--yes", env=env) == {"updated": 1}
     held = made_up.skolon_user("s1")
     assert held is not None
     assert (held["externalId"], held["name"]["givenName"]) == (ANNA["id"], "Anna")
@@ -98,7 +103,11 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
     assert (decision["decision"], decision["user"], decision["skolon_user"]) == ("link", ANNA["id"], "s1")
     assert "s1" in update_sync("matches", "list", TENANT_KEY, env=env).stdout
 
-    assert triggered("forget", "--user", ANNA["id"], env=env) == {"unchanged": 1}
+    taken_back = update_sync("matches", "forget", TENANT_KEY, "--user", ANNA["id"], "--wait", env=env)
+    assert taken_back.returncode == 0
+    assert "Run 2 wrote to Skolon user s1 because of the link, and this stays: " in taken_back.stdout
+    assert f"update-sync runs undo 2 --user {ANNA['id']}" in taken_back.stdout
+    assert "by its External Id" in taken_back.stdout
     assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
     with closing(open_store(env)) as store:
         kept = store.operations.list()
