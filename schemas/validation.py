@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from schemas.safe_text import one_line
 
@@ -19,21 +19,40 @@ def readable_name(value: object) -> str | None:
     return str(value) if usable else None
 
 
-def flatten_errors(messages: Mapping[Any, Any] | list[Any] | str) -> list[str]:
-    """Turn marshmallow's nested messages into lines such as `guard.changed.count: Not a valid integer.`.
+class FieldFault(str):
+    """A line about a field, such as `guard.changed.count: Not a valid integer.`, made safe for logs.
+
+    `path` has the names and the numbers that lead to the field, none of a fault of the whole; `message` says
+    what is wrong.
+    """
+
+    __slots__ = ("message", "path")
+
+    path: tuple[str, ...]
+    message: str
+
+    def __new__(cls, path: tuple[str, ...], message: str) -> Self:
+        """Make the line out of its parts."""
+        line = super().__new__(cls, one_line(f"{'.'.join(path)}: {message}" if path else message))
+        line.path, line.message = path, one_line(message)
+        return line
+
+
+def flatten_errors(messages: Mapping[Any, Any] | list[Any] | str) -> list[FieldFault]:
+    """Turn marshmallow's nested messages into lines.
 
     An unknown field may have any name, so each line is made safe for logs and for the database.
     """
-    return [one_line(line) for line in _lines(messages, "")]
+    return list(_lines(messages, ()))
 
 
-def _lines(messages: Any, path: str) -> Iterator[str]:
+def _lines(messages: Any, path: tuple[str, ...]) -> Iterator[FieldFault]:
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            step = "" if key == "_schema" else readable_name(str(key)) or "a field whose name cannot be shown"
-            yield from _lines(inner, ".".join(part for part in (path, step) if part))
+            name = readable_name(str(key)) or "a field whose name cannot be shown"
+            yield from _lines(inner, path if key == "_schema" else (*path, name))
     elif isinstance(messages, list):
         for inner in messages:
             yield from _lines(inner, path)
     else:
-        yield f"{path}: {messages}" if path else str(messages)
+        yield FieldFault(path, str(messages))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.fields import NO_OBJECT_ID, is_object_id
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,18 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class EntraId(click.ParamType[str]):
+    """The object id of a user in Entra; what is none may be a user's name, and is not repeated."""
+
+    name = "entra_id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id in lower case, as Graph gives it."""
+        if not is_object_id(value):
+            self.fail(NO_OBJECT_ID, param, ctx)
+        return str(value).lower()
+
+
 def check_timeout(timeout: float | None, *, wait: bool) -> None:
     """Raise `UsageError` for `--timeout` without `--wait`, which it would have no effect on."""
     if timeout is not None and not wait:
@@ -30,3 +44,13 @@ def check_timeout(timeout: float | None, *, wait: bool) -> None:
 
 #: The number of a run.
 run_argument: Callable[..., Any] = click.argument("run", type=click.IntRange(min=1))
+
+#: The users that a run is about.
+users_option: Callable[..., Any] = click.option(
+    "--user",
+    "users",
+    multiple=True,
+    type=EntraId(),
+    metavar="ENTRA_ID",
+    help="Only this user; may be repeated.",
+)

@@ -7,7 +7,7 @@ import click
 from administration.runs.trigger import build_request, check_enabled, check_may_start
 from cli.context import current_services
 from cli.output import json_option
-from cli.runs.options import FiniteRange, check_timeout
+from cli.runs.options import FiniteRange, check_timeout, users_option
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
 from schemas.outcomes import READING_MODES, Mode
@@ -27,7 +27,7 @@ from schemas.settings import Requirement
 @click.option(
     "--recheck-all", is_flag=True, help="Check every user in Skolon; do not rely on recent results."
 )
-@click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
+@users_option
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
 @click.option(
     "--timeout",

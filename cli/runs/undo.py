@@ -10,7 +10,7 @@ from administration.runs.undo import plan_undo
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.output import echo, json_option
-from cli.runs.options import FiniteRange, check_timeout, run_argument
+from cli.runs.options import FiniteRange, check_timeout, run_argument, users_option
 from cli.runs.request import publish_only, request_and_wait
 from schemas.settings import Requirement
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @run_argument
-@click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Only this user; may be repeated.")
+@users_option
 @click.option("--dry-run", is_flag=True, help="Show what would be restored; change nothing.")
 @click.option(
     "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."

@@ -15,6 +15,7 @@ from cli.confirmation import confirm
 from cli.context import current_services
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
+from cli.tenants.option_names import faults_named_by, origin_in_options
 from cli.tenants.options import changes_from, key_argument, tenant_options
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
@@ -57,7 +58,8 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
     settings = changes_from(options)
     if "client_secret" not in settings and sys.stdin.isatty():
         settings["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
-    tenant, secret = load_tenant(key, settings)
+    with faults_named_by(origin_in_options(options)):
+        tenant, secret = load_tenant(key, settings)
     for warning in check_settings(tenant, settings).warnings:
         echo(f"Warning: {warning}.", err=True)
     services.store.tenants.add(tenant, secret)
@@ -85,8 +87,9 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
-    _check_change(key, changes, services.store.tenants, yes=yes)
-    named = change_settings(key, changes, services.store.tenants)
+    with faults_named_by(origin_in_options(options)):
+        _check_change(key, changes, services.store.tenants, yes=yes)
+        named = change_settings(key, changes, services.store.tenants)
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
     if "client_secret" in changes and changes.get("client_secret_expires") is None:
@@ -103,11 +106,10 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
 
 def _check_change(key: str, changes: dict[str, Any], tenants: Tenants, *, yes: bool) -> None:
     """Warn of what a change would do; ask before it switches off a match key."""
-    # Without the rules of the scope, which need the keys and decide nothing here.
+    # Without the stored rules of the scope, which need the keys and decide nothing here.
     before = tenants.outline(key)
-    changed = {name: value for name, value in changes.items() if name != "scope"}
-    after, _ = change_tenant(before, changed)
-    found = check_settings(after, changed, before=before)
+    after, _ = change_tenant(before, changes)
+    found = check_settings(after, changes, before=before)
     for warning in found.warnings:
         echo(f"Warning: {warning}.", err=True)
     if found.lost_keys:

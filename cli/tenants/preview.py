@@ -15,6 +15,7 @@ from cli.context import current_services
 from cli.output import echo, json_option, print_json
 from cli.runs.request import interruptible, started_run
 from cli.runs.wait_progress import idle_check, wait_report
+from cli.tenants.option_names import faults_named_by, origin_in_preview
 from cli.tenants.options import key_argument, read_object
 from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import show_preview
@@ -69,10 +70,12 @@ def preview(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--values goes with --user.")
     override = read_overrides(settings, read_object(source_file) if source_file else {})
     if user is not None:
-        _explain(key, user, override, values=values, wants_json=wants_json)
+        with faults_named_by(origin_in_preview(settings)):
+            _explain(key, user, override, values=values, wants_json=wants_json)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     saved = services.store.tenants.settings(key)
-    trial = resolve_override(saved, *override)
+    with faults_named_by(origin_in_preview(settings)):
+        trial = resolve_override(saved, *override)
     check_enabled(key, store=services.store)
     summary = _run(services, SyncRequest(tenant=key, dry_run=True, settings=trial), quiet=wants_json)
     found = preview_of(summary, saved, services.store)

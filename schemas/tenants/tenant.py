@@ -151,7 +151,7 @@ def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dic
     try:
         TENANT_KEY(key)
     except ValidationError as error:
-        faults += [f"key: {message}" for message in error.messages]
+        faults += flatten_errors({"key": error.messages})
     try:
         # By name, not True: inside a setting nothing may be missing.
         may_be_missing = tuple(_SCHEMA.fields) if partial else ()

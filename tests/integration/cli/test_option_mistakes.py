@@ -50,6 +50,27 @@ def test_what_would_be_ignored_is_wrong_use(
     assert said in done.stderr
 
 
+def test_a_wrong_setting_names_the_option_or_the_field(env: dict[str, str]) -> None:
+    """What was typed is named as it was typed, without its value; what stands in a file by its field."""
+    typed = (
+        ("--exclude", "mail=a"), ("--exclude", "hemlig=b"), ("--match-keys", "eppn,hemlig"),
+        ("--source", "eppn=hemlig"), ("--guard", "changed=1,7"), ("--time-zone", "Hemlig/Ort"),
+    )  # fmt: skip
+    options = [word for pair in typed for word in pair]
+    done = update_sync("tenants", "set", "exempel", *options, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    named = {line.removeprefix("  - ").split(": ")[0] for line in done.stderr.splitlines()[1:]}
+    assert named == {
+        "--exclude number 2", "--match-keys", "--source eppn=…", "--guard changed=…", "--time-zone"
+    }  # fmt: skip
+    settings = json.dumps({"scope": {"exclude": [{"source": "hemlig", "equals": "b"}]}, "name": ""})
+    done = update_sync("tenants", "set", "exempel", "--from", "-", *options[4:6], env=env, stdin=settings)
+    named = {line.removeprefix("  - ").split(": ")[0] for line in done.stderr.splitlines()[1:]}
+    assert named == {"scope.exclude.0.source", "name", "--match-keys"}
+    done = update_sync("tenants", "add", "ny", "--name", "Ny", env=env)
+    assert "--organisation: Missing data" in done.stderr
+
+
 def test_the_guard_is_set_by_options(env: dict[str, str]) -> None:
     """Each limit by itself; the others stay."""
     limits = ("--guard", "changed=500,0.2", "--guard", "identity_changed=none")

@@ -91,7 +91,7 @@ def test_a_trigger_is_full_and_for_everybody_by_default(env: dict[str, str], amq
     [
         (("nowhere",), "no tenant 'nowhere'"),
         (("No Tenant",), "tenant"),
-        ((TENANT_KEY, "--user", "a b"), "users.0"),
+        ((TENANT_KEY, "--user", "a b"), "'--user': Not an Entra object id"),
         ((TENANT_KEY, "--mode", "sideways"), "sideways"),
         ((TENANT_KEY, "--timeout", "-1"), "timeout"),
     ],

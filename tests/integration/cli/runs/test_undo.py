@@ -71,7 +71,7 @@ def test_a_principal_name_is_refused_and_not_repeated(env: dict[str, str], store
     run = run_of_one(store)
     done = update_sync("runs", "undo", "--yes", str(run), "--user", "anna@exempelkommun.example", env=env)
     assert done.returncode == 2
-    assert "users.0: Not an Entra object id" in done.stderr
+    assert "'--user': Not an Entra object id" in done.stderr
     assert "anna" not in done.stderr + done.stdout
 
 

@@ -326,7 +326,7 @@ FAULTY: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "a time zone that is none": (
         json.dumps(tenant_object()),
         ("--time-zone", "Europe/Nowhere"),
-        ("time_zone:", "IANA"),
+        ("--time-zone:", "IANA"),
     ),
     "a schedule and none": (
         json.dumps(tenant_object()),

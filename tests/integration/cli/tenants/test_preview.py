@@ -128,7 +128,7 @@ def test_nobody_of_that_id(env: dict[str, str]) -> None:
     ("options", "told"),
     [
         (["--set", "eppm=mail", "--set", "eppn=city", "--set", "match_keys=city"],
-         ["eppm", "sources.eppn", "match_keys"]),
+         ["eppm", "--set eppn=…: ", "--set match_keys=…: "]),
         (["--set", "eppn"], ["NAME=VALUE"]),
         (["--values"], ["--user"]),
         (["--user", "anna@example.org"], ["No user with that id, address or name"]),
