@@ -11,6 +11,7 @@ from administration.tenants.status import tenant_statuses
 from cli.context import current_services
 from cli.durations import format_age
 from cli.output import echo, json_option, print_json, print_table
+from cli.runs.wait_progress import idle_check
 from cli.tenants.options import optional_key_argument
 from schemas.outcomes import Status
 from schemas.settings import Requirement
@@ -24,6 +25,26 @@ if TYPE_CHECKING:
 
 #: What each problem is, and the command that says more or mends it.
 _PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
+    ProblemKind.NEVER_SYNCED: (
+        "never synced, and no schedule starts a run",
+        "update-sync trigger {tenant}",
+    ),
+    ProblemKind.NO_USERS: (
+        "no user is to be in sync since run {run}: {users} are out of scope or not in Skolon",
+        "update-sync runs show {run}",
+    ),
+    ProblemKind.NO_PRODUCER: (
+        "run {run} comes no further: no producer runs",
+        "update-sync producer",
+    ),
+    ProblemKind.NO_WORKER: (
+        "run {run} comes no further: no worker runs",
+        "update-sync worker",
+    ),
+    ProblemKind.BROKER_AWAY: (
+        "run {run} comes no further: RabbitMQ is away",
+        "update-sync runs show {run}",
+    ),
     ProblemKind.RUN_HALTED: (
         "run {run} is halted since {since} ({cause})",
         "update-sync runs show {run}",
@@ -63,14 +84,16 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     """Show all tenants: last run, failures, what needs a person.
 
     With TENANT, only that one. Below the table stands what needs a person: halted runs, failed users,
-    scheduled runs that did not start, client secrets that expire within 30 days. It exits with 1 if there is
-    any such thing.
+    scheduled runs that did not start, open runs without a producer or worker, tenants that were never synced
+    or of which no user is in scope, client secrets that expire within 30 days. It exits with 1 if there is
+    any such thing. A note tells when fewer users are in scope than in the full run before.
 
     "In sync" counts users that the last complete full run, or a run since, found or made right in Skolon. Of
     users that Skolon does not have, or that the tenant's scope excludes, none is expected to be.
     """
     now = dt.datetime.now(dt.UTC)
-    found = tenant_statuses(key, store=current_services(Requirement.DATABASE).store, now=now)
+    services = current_services(Requirement.DATABASE)
+    found = tenant_statuses(key, store=services.store, now=now, idle=idle_check(services))
     in_need = [each for each in found if each.problems]
     shown = in_need if problems else found
     if wants_json:
@@ -91,6 +114,8 @@ def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
         for problem in each.problems:
             what, command = _described(each.tenant, problem)
             echo(f"{each.tenant}: {what}. Who must act: {problem.owner}", f"    {command}")
+        if each.scope_change is not None and each.scope_change.text is not None:
+            echo(f"{each.tenant}: {each.scope_change.text}")
 
 
 def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:
@@ -98,7 +123,7 @@ def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:
     ended = run and run.finished
     return (
         each.tenant if each.enabled else f"{each.tenant} (disabled)",
-        "none" if run is None else f"{run.id} {_progress(each)}",
+        ("never synced" if each.never_synced else "none") if run is None else f"{run.id} {_progress(each)}",
         ended and f"{format_age(ended, now)} ago",
         f"{users.in_sync} of {users.expected}",
         users.failures,
@@ -136,4 +161,7 @@ def _summary(found: Sequence[TenantStatus], in_need: Sequence[TenantStatus]) -> 
     in_sync = sum(each.users.in_sync for each in found)
     expected = sum(each.users.expected for each in found)
     need = "none needs a person" if not in_need else f"{len(in_need)} with a problem"
-    return f"{tenants}, {need}. {in_sync} of {expected} users in sync."
+    never = sum(each.enabled and each.never_synced for each in found)
+    never_synced = f", {never} never synced" if never else ""
+    users = f"{in_sync} of {expected} users in sync" if expected else "No user is in sync"
+    return f"{tenants}, {need}{never_synced}. {users}."

@@ -25,6 +25,7 @@ from store.reports.data_quality import DataQualityReports
 from store.reports.failures import FailureReports
 from store.reports.mapping_comparisons import MappingComparisons
 from store.reports.pending_matches import PendingMatchReports
+from store.reports.scope_changes import ScopeChanges
 from store.reports.scope_exits import ScopeExitReports
 from store.reports.tenant_overview import TenantOverviews
 from store.reports.users import UserHistory
@@ -87,6 +88,7 @@ class Store:
         self.user_history = UserHistory(self.database)
         self.tenant_overviews = TenantOverviews(self.database)
         self.failures = FailureReports(self.database)
+        self.scope_changes = ScopeChanges(self.database)
         self.scope_exits = ScopeExitReports(self.database)
         self.mapping_comparisons = MappingComparisons(self.database)
         self.pending_matches = PendingMatchReports(self.database)

@@ -10,6 +10,7 @@ from administration.runs.guard_forecast import forecast_of_dry_run
 if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
+    from schemas.reports.scope_change import ScopeChange
     from schemas.runs.changes import ChangeCounts
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
@@ -24,12 +25,14 @@ class RunDetails:
     `failures` are its dead letters by reason and attribute. Newer runs have settled `settled_later` of them:
     these need no person any more. `guard` is what the guard would say of the real run, of a dry run alone.
     `scope_exits` are the users that were synced before and that the scope leaves out, by the rule.
+    `scope_change` compares a complete full run with the one before.
     """
 
     changes: ChangeCounts
     prospect: RunForecast | None
     failures: tuple[FailureGroup, ...]
     scope_exits: tuple[ScopeExits, ...]
+    scope_change: ScopeChange | None
     settled_later: int
     guard: GuardForecast | None = None
 
@@ -40,6 +43,7 @@ class RunDetails:
             "attributes": self.changes.as_json(),
             "failures": [group.as_json() for group in self.failures],
             "scope_exits": [each.as_json() for each in self.scope_exits],
+            "scope_change": self.scope_change and self.scope_change.as_json(),
             "dead_letters_settled_later": self.settled_later,
             "guard": self.guard and self.guard.as_json(),
             **prospect,
@@ -56,6 +60,7 @@ def details_of(summary: RunSummary, store: Store) -> RunDetails:
         prospect=store.forecasts.for_run(run.id),
         failures=store.failures.for_run(run.id),
         scope_exits=exits,
+        scope_change=store.scope_changes.of_run(run),
         settled_later=store.replays.settled_later(run.id),
         guard=forecast_of_dry_run(summary, changes, exits, store) if run.dry_run else None,
     )

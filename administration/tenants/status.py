@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from administration.runs.idle import IdleReason
 from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
 from schemas.outcomes import ENDED_STATUSES
 from schemas.reports.remedies import remedy_for
@@ -13,8 +14,12 @@ from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 from schemas.tenants.tenant_status import Problem, ProblemKind, TenantStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from administration.runs.idle import IdleCheck
+    from schemas.outcomes import Status
+    from schemas.reports.scope_change import ScopeChange
+    from schemas.runs.run import RunSummary
     from schemas.tenants.schedule_state import ScheduleState
     from schemas.tenants.tenant import Tenant
     from store.reports.tenant_overview import TenantOverview
@@ -26,14 +31,24 @@ _OVERDUE_AFTER: Final = dt.timedelta(minutes=5)
 #: How long a requested run may wait for a producer before it is a problem.
 _NOT_STARTED_AFTER: Final = dt.timedelta(minutes=10)
 
+#: What keeps an open run from going on, as a problem.
+_IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
+    IdleReason.NO_PRODUCER: ProblemKind.NO_PRODUCER,
+    IdleReason.NO_WORKER: ProblemKind.NO_WORKER,
+    IdleReason.BROKER_AWAY: ProblemKind.BROKER_AWAY,
+}
+
 _WEEK: Final = dt.timedelta(days=7)
 
 
-def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> list[TenantStatus]:
+def tenant_statuses(
+    tenant: str | None, *, store: Store, now: dt.datetime, idle: IdleCheck | None = None
+) -> list[TenantStatus]:
     """Return the status of one tenant, or of all by key if `tenant` is None; `now` is aware.
 
     Raises `UsageError` if there is no such tenant. It takes a few statements, however many tenants there are;
-    a tenant whose schedule is late takes a few more.
+    a tenant whose schedule is late takes a few more. `idle` asks RabbitMQ why open runs come no further,
+    a few times however many there are; without it that is not found out.
     """
     tenants = store.tenants.outlines() if tenant is None else [store.tenants.outline(tenant)]
     overviews = store.tenant_overviews.load(now - _WEEK)
@@ -48,6 +63,8 @@ def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> li
             if overview.last_run is not None and overview.last_run.status not in ENDED_STATUSES
         ]
     )
+    scope_changes = store.scope_changes.by_tenant()
+    idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
     for each in tenants:
         overview = overviews[each.key]
@@ -56,7 +73,13 @@ def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> li
         if plan is not None:
             problems += _of_schedule(plan, overview, acknowledged, store=store, now=now)
         problems += _of_secret(each, now.date())
-        last = overview.last_run
+        last, scope_change = overview.last_run, scope_changes.get(each.key)
+        problems += _of_scope(overview, scope_change, has_schedule=plan is not None)
+        if last is not None:
+            problems += [
+                Problem(kind=_IDLE[reason], owner=Owner.OPERATOR, run=last.id)
+                for reason in idle_reasons.get(last.id, ())
+            ]
         found.append(
             TenantStatus(
                 tenant=each.key,
@@ -64,6 +87,7 @@ def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> li
                 last_run=last,
                 open_run=open_runs.get(last.id) if last is not None else None,
                 users=overview.users,
+                scope_change=scope_change,
                 next_due=None if plan is None else _next_due(plan, now),
                 client_secret_expires=each.client_secret_expires,
                 # A disabled tenant waits for nothing: an administrator has decided that.
@@ -71,6 +95,33 @@ def tenant_statuses(tenant: str | None, *, store: Store, now: dt.datetime) -> li
             )
         )
     return found
+
+
+def _idle_reasons(
+    summaries: Sequence[RunSummary], idle: IdleCheck | None
+) -> dict[int, tuple[IdleReason, ...]]:
+    """Return why runs come no further, by their ids; runs that are as far need the same processes."""
+    if idle is None:
+        return {}
+    found: dict[tuple[Status, bool], tuple[IdleReason, ...]] = {}
+    for summary in summaries:
+        kind = summary.run.status, bool(summary.pending)
+        if kind not in found:
+            found[kind] = tuple(each.reason for each in idle.of_run(summary))
+    return {each.run.id: found[each.run.status, bool(each.pending)] for each in summaries}
+
+
+def _of_scope(
+    overview: TenantOverview, scope_change: ScopeChange | None, *, has_schedule: bool
+) -> Iterator[Problem]:
+    """Yield that no user is in sync, which is not that all is well."""
+    users = overview.users
+    if scope_change is None:
+        if overview.last_run is None and not (has_schedule or overview.has_open_run or users.in_sync):
+            yield Problem(kind=ProblemKind.NEVER_SYNCED, owner=Owner.DATA_HUB)
+    elif not users.expected:
+        left = users.out_of_scope + users.not_found
+        yield Problem(kind=ProblemKind.NO_USERS, owner=Owner.DATA_HUB, run=scope_change.run, users=left)
 
 
 def _of_runs(overview: TenantOverview) -> Iterator[Problem]:

@@ -60,10 +60,7 @@ def show_run(
         "published": summary.published,
         "pending": summary.pending,
     }
-    if summary.read_again:
-        fields["read again"] = f"{summary.read_again} of them, unresolved before: Graph told of no change"
-    if summary.pruned:
-        fields["pruned"] = f"{summary.pruned} results of users are removed, and still counted below"
+    fields |= _note_fields(summary, details)
     if run.cause is not None:
         fields |= _halt_fields(summary, run.cause)
     elif run.detail is not None:
@@ -109,6 +106,18 @@ def _undo_fields(summary: RunSummary) -> dict[str, object]:
         "  skipped": f"{summary.skipped} with an attribute that has changed since",
         "  as before": f"{summary.as_before} with their former values already",
     }
+
+
+def _note_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:
+    """Return what is to be known of the users of the run, beside their outcomes."""
+    fields: dict[str, object] = {}
+    if summary.read_again:
+        fields["read again"] = f"{summary.read_again} of them, unresolved before: Graph told of no change"
+    if details is not None and (fall := details.scope_change and details.scope_change.text):
+        fields["scope"] = fall
+    if summary.pruned:
+        fields["pruned"] = f"{summary.pruned} results of users are removed, and still counted below"
+    return fields
 
 
 def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:

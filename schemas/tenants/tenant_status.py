@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from schemas.dead_letter_reasons import Reason
     from schemas.outcomes import Cause
     from schemas.reports.remedy import Owner
+    from schemas.reports.scope_change import ScopeChange
     from schemas.runs.run import Run, RunSummary
 
 
 class ProblemKind(StrEnum):
     """What keeps a tenant from being in order until a person acts."""
 
+    #: No run of all users was ever complete, none is open, and no schedule will start one.
+    NEVER_SYNCED = "never_synced"
+    #: The scope leaves out all users that Skolon has, so that none is in sync.
+    NO_USERS = "no_users"
+    #: A run is open, and no process takes its pages or users, or RabbitMQ is away.
+    NO_PRODUCER = "no_producer"
+    NO_WORKER = "no_worker"
+    BROKER_AWAY = "broker_away"
     #: A run is halted, and no later run of all users is complete.
     RUN_HALTED = "run_halted"
     #: A scheduled run is due, and no scheduler has requested it.
@@ -40,7 +49,8 @@ class ProblemKind(StrEnum):
 class Problem:
     """What needs a person, and who must act; the other fields are those that the kind has.
 
-    `run` and `cause` are a halted run's, `reason` and `users` those of failed users, `since` is when a run
+    `run` is the run that it is about, and `cause` that of a halted one. `reason` and `users` are those of
+    failed users; of `no_users`, `users` are those that are left out or not in Skolon. `since` is when a run
     was halted, or due (aware). `expires` is the date of the client secret.
     """
 
@@ -111,7 +121,7 @@ class TenantStatus:
     """The status of a tenant. `last_run` is its newest run of all users that is no dry run, if it has one.
 
     `open_run` is that run with its totals while it is not completed. `next_due` is the next scheduled time
-    (aware); None without a schedule.
+    (aware); None without a schedule. `scope_change` is that of its last complete full run.
     """
 
     tenant: str
@@ -119,9 +129,15 @@ class TenantStatus:
     last_run: Run | None
     open_run: RunSummary | None
     users: UserTotals
+    scope_change: ScopeChange | None
     next_due: dt.datetime | None
     client_secret_expires: dt.date | None
     problems: tuple[Problem, ...]
+
+    @property
+    def never_synced(self) -> bool:
+        """Whether no run of all users was ever complete."""
+        return self.scope_change is None and not self.users.in_sync
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -141,7 +157,9 @@ class TenantStatus:
                 "pending": summary and summary.pending,
                 "waiting": [waiting.as_json() for waiting in summary.waiting] if summary else [],
             },
+            "never_synced": self.never_synced,
             "users": self.users.as_json(),
+            "scope_change": self.scope_change and self.scope_change.as_json(),
             "next_due": self.next_due and timestamp(self.next_due),
             "client_secret_expires": expires and expires.isoformat(),
             "problems": [problem.as_json() for problem in self.problems],

@@ -15,7 +15,7 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from store import tables
-from tests.integration.cli.command_line import add_tenant, tenant_object
+from tests.integration.cli.command_line import UNREACHABLE, add_tenant, tenant_object
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -123,18 +123,20 @@ def test_a_schedule_that_nothing_follows(env: dict[str, str], store: Store) -> N
 def test_secrets_that_expire(env: dict[str, str], store: Store, days: int, kind: str | None) -> None:
     """A month before the date that was entered, and from that date on."""
     date = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
-    store.tenants.change("exempel", {"client_secret_expires": date})
+    store.tenants.change("exempel", {"client_secret_expires": date, "schedule": "30 2 * * *"})
     assert [problem["kind"] for problem in problems(env)] == ([] if kind is None else [kind])
     assert (date in update_sync("status", env=env).stdout) is (kind is not None)
 
 
 def test_tenants_with_problems_alone(env: dict[str, str], store: Store) -> None:
     """A disabled tenant waits for nothing; no problem at all is exit code 0 and one line."""
-    add_tenant(env, "granne", tenant_object())
+    scheduled = tenant_object(schedule="30 2 * * *")
+    add_tenant(env, "granne", scheduled)
+    store.tenants.change("exempel", {"schedule": "30 2 * * *"})
     passed = tenant_object(enabled=False, client_secret_expires="2020-01-01")  # noqa: S106 - a date
     add_tenant(env, "vilande", passed)
     assert update_sync("status", "--problems", env=env).stdout.splitlines() == [
-        "3 tenants, none needs a person. 0 of 0 users in sync."
+        "3 tenants, none needs a person, 2 never synced. No user is in sync."
     ]
     sync(store, {USERS[0]: FAILED}, event="full")
     code, found = status(env, "--problems")
@@ -158,3 +160,59 @@ def test_an_open_run_says_what_it_waits_for(env: dict[str, str], store: Store) -
     assert problems(env) == []
     assert "1 updating, 2 of 3 pending" in update_sync("status", env=env).stdout
     assert json_output("status", env=env)["tenants"][0]["last_run"]["pending"] == 2
+
+
+EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: city matches the rule")
+
+
+def test_a_tenant_that_has_never_run_is_named(env: dict[str, str], store: Store) -> None:
+    """It needs a person unless a schedule or an open run changes that; one user is not all."""
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["owner"]) == ("never_synced", "data_hub")
+    shown = update_sync("status", env=env).stdout
+    assert "exempel: never synced, and no schedule starts a run" in shown
+    assert "1 tenant, 1 with a problem, 1 never synced. No user is in sync." in shown
+    store.triggers.open(SyncRequest(tenant="exempel"), "first")
+    assert problems(env) == []
+    assert status(env)[1]["tenants"][0]["never_synced"]
+
+
+def test_a_scope_without_users_is_not_well(env: dict[str, str], store: Store) -> None:
+    """The fall is told against the run before, and as long as no user is in scope, that needs a person."""
+    sync(store, dict.fromkeys(USERS, UNCHANGED), event="all")
+    sync(store, {**dict.fromkeys(USERS, UNCHANGED), USERS[0]: EXCLUDED}, event="fewer")
+    assert problems(env) == []
+    fall = "1 user fewer in scope than in run 1 (6 then, 5 in run 2)"
+    assert f"exempel: {fall}" in update_sync("status", env=env).stdout
+    assert fall in update_sync("runs", "show", "2", env=env).stdout
+    sync(store, dict.fromkeys(USERS, EXCLUDED), event="none")
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["run"], problem["users"]) == ("no_users", "3", 6)
+    shown = update_sync("status", env=env).stdout
+    assert "no user is to be in sync since run 3: 6 users are out of scope or not in Skolon" in shown
+    assert "5 users fewer in scope than in run 2" in shown
+    assert shown.rstrip().endswith("1 tenant, 1 with a problem. No user is in sync.")
+    sync(store, dict.fromkeys(USERS, EXCLUDED), event="again")
+    assert [each["kind"] for each in problems(env)] == ["no_users"]
+    assert json_output("runs", "show", "4", env=env)["scope_change"] == {
+        "run": "4",
+        "in_scope": 0,
+        "run_before": "3",
+        "in_scope_before": 0,
+    }
+
+
+def test_an_open_run_without_workers_needs_a_person(env: dict[str, str], store: Store, amqp_url: str) -> None:
+    """RabbitMQ is asked who takes its users; without an open run it is not asked."""
+    reachable = {**env, "UPDATE_SYNC_AMQP_URL": amqp_url}
+    away = {**env, "UPDATE_SYNC_AMQP_URL": f"amqp://{UNREACHABLE}"}
+    sync(store, {USERS[0]: UNCHANGED}, event="complete")
+    assert problems(away) == []
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "open").run.id
+    store.receipts.create_pending(run, USERS[:3])
+    assert [each["kind"] for each in problems(reachable)] == ["no_producer", "no_worker"]
+    store.runs.finish_reading(run)
+    (problem,) = problems(reachable)
+    assert (problem["kind"], problem["run"], problem["owner"]) == ("no_worker", "2", "operator")
+    assert "run 2 comes no further: no worker runs" in update_sync("status", env=reachable).stdout
+    assert [each["kind"] for each in problems(away)] == ["broker_away"]

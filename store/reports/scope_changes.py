@@ -1,0 +1,83 @@
+"""How many users are in scope in full runs, and how many were in the run before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import and_, func, select
+
+from schemas.outcomes import Mode, Outcome, Status
+from schemas.reports.scope_change import ScopeChange
+from store import tables
+from store.runs.totals import totals_by_run
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from schemas.runs.run import Run
+    from store.database import Database
+
+#: Runs that have read all users and given each an outcome.
+_COMPLETE: Final = and_(
+    tables.IS_FULL_SCOPE_SYNC, tables.runs.c.mode == Mode.FULL, tables.runs.c.status == Status.COMPLETED
+)
+
+#: Outcomes of users that are not in scope, or that tell nothing of it.
+_NOT_IN_SCOPE: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED, Outcome.PENDING)
+
+
+class ScopeChanges:
+    """Compares full runs; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_tenant(self) -> dict[str, ScopeChange]:
+        """Return the change of each tenant's last complete full run, by its key; none without such a run."""
+        runs, tenants = tables.runs, tables.tenants
+        place = func.row_number().over(partition_by=runs.c.tenant_id, order_by=runs.c.id.desc())
+        newest = select(runs.c.id, runs.c.tenant_id, place.label("place")).where(_COMPLETE).subquery()
+        query = (
+            select(newest.c.id, tenants.c.key)
+            .join(tenants, tenants.c.id == newest.c.tenant_id)
+            .where(newest.c.place <= 2)  # noqa: PLR2004 - the last one and the one before
+            .order_by(newest.c.id.desc())
+        )
+        with self._database.transaction() as connection:
+            found: defaultdict[str, list[int]] = defaultdict(list)
+            for row in connection.execute(query):
+                found[row.key].append(row.id)
+            in_scope = _in_scope(connection, [run for two in found.values() for run in two])
+        return {key: _change(two, in_scope) for key, two in found.items()}
+
+    def of_run(self, run: Run) -> ScopeChange | None:
+        """Return the change of a complete full run of all users, which may be a dry one; None of others."""
+        if run.status is not Status.COMPLETED or run.mode is not Mode.FULL or run.users:
+            return None
+        runs, this = tables.runs, tables.runs.alias()
+        before = (
+            select(func.max(runs.c.id))
+            .join(this, this.c.tenant_id == runs.c.tenant_id)
+            .where(this.c.id == run.id, runs.c.id < run.id, _COMPLETE)
+        )
+        with self._database.transaction() as connection:
+            earlier = connection.scalar(before)
+            both = [run.id] if earlier is None else [run.id, earlier]
+            return _change(both, _in_scope(connection, both))
+
+
+def _change(newest: list[int], in_scope: dict[int, int]) -> ScopeChange:
+    run, *before = newest
+    if not before:
+        return ScopeChange(run=run, in_scope=in_scope[run])
+    return ScopeChange(
+        run=run, in_scope=in_scope[run], run_before=before[0], in_scope_before=in_scope[before[0]]
+    )
+
+
+def _in_scope(connection: Connection, run_ids: list[int]) -> dict[int, int]:
+    return {
+        run: sum(users for outcome, users in totals.outcomes.items() if outcome not in _NOT_IN_SCOPE)
+        for run, totals in totals_by_run(connection, run_ids).items()
+    }
