@@ -10,10 +10,10 @@ from administration.runs.guard_forecast import forecast_of_dry_run
 if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
-    from schemas.reports.scope_change import ScopeChange
     from schemas.runs.changes import ChangeCounts
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
+    from schemas.runs.totals.scope_change import ScopeChange
     from schemas.runs.totals.scope_exits import ScopeExits
     from store.store import Store
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from administration.runs.idle import IdleCheck
     from schemas.outcomes import Status
-    from schemas.reports.scope_change import ScopeChange
     from schemas.runs.run import RunSummary
+    from schemas.runs.totals.scope_change import ScopeChange
     from schemas.tenants.schedule_state import ScheduleState
     from schemas.tenants.tenant import Tenant
     from store.reports.tenant_overview import TenantOverview

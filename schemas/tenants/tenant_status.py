@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from schemas.dead_letter_reasons import Reason
     from schemas.outcomes import Cause
     from schemas.reports.remedy import Owner
-    from schemas.reports.scope_change import ScopeChange
     from schemas.runs.run import Run, RunSummary
+    from schemas.runs.totals.scope_change import ScopeChange
 
 
 class ProblemKind(StrEnum):

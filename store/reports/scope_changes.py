@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import and_, func, select
 
 from schemas.outcomes import Mode, Outcome, Status
-from schemas.reports.scope_change import ScopeChange
+from schemas.runs.totals.scope_change import ScopeChange
 from store import tables
 from store.runs.totals import totals_by_run
 
