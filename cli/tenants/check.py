@@ -36,8 +36,8 @@ def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool)
     The command connects to Entra, Microsoft Graph and Skolon, and proves that users can be found there. With
     --all it checks each tenant that is enabled, and shows the steps that are not in order.
 
-    What Skolon's server can do is found out in runs, and kept. With --forget it is found out again; workers
-    that run take up to five minutes to notice.
+    What Skolon's server can do is found out in runs, and kept; the last line says when. With --forget it is
+    found out again; workers that run take up to five minutes to notice.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
@@ -62,15 +62,28 @@ def _enabled(services: Services) -> list[str]:
 
 def _check(key: str, services: Services) -> TenantCheck:
     today = dt.datetime.now(dt.UTC).date()
-    return check_tenant(key, store=services.store, gateways=services.gateways, today=today)
+    return check_tenant(
+        key,
+        store=services.store,
+        gateways=services.gateways,
+        server=services.settings.skolon_scim_url,
+        today=today,
+    )
 
 
 def _check_all(services: Services, *, quiet: bool) -> list[TenantCheck]:
     keys = _enabled(services)
     today = dt.datetime.now(dt.UTC).date()
     found = []
+    checks = check_tenants(
+        keys,
+        store=services.store,
+        gateways=services.gateways,
+        server=services.settings.skolon_scim_url,
+        today=today,
+    )
     with progress_bar(quiet=quiet) as show:
-        for each in check_tenants(keys, store=services.store, gateways=services.gateways, today=today):
+        for each in checks:
             found.append(each)
             show("check", "tenants", completed=len(found), total=len(keys))
     return found

@@ -121,7 +121,15 @@ def test_what_is_known_of_the_server_is_shown_and_forgotten(
             database.execute(
                 "INSERT INTO skolon_capabilities VALUES (?, ?, ?, 'false', ?)", [*row[:3], row[4]]
             )
-    code, steps, _ = check(env)
+    code, steps, written = check(env)
+    found_at = json.loads(written)["capabilities_found_at"]
+    assert {"knows_versions", *found_out} <= found_at.keys()
+    now = dt.datetime.now(dt.UTC)
+    for when in map(dt.datetime.fromisoformat, found_at.values()):
+        assert now - dt.timedelta(minutes=10) < when <= now
+    assert "patch_forms" not in found_at
+    assert max(found_at.values())[:10] in steps["found out about Skolon"]["detail"]
+    assert "knows_versions" in steps["found out about Skolon"]["detail"]
     assert (code, steps["updates in Skolon"]["severity"]) == (0, "warning")
     assert "forget" in steps["updates in Skolon"]["fix"]
     done = update_sync("tenants", "check", TENANT_KEY, "--forget", env=env)
@@ -215,6 +223,7 @@ def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[
         "pages in Skolon": "ok",
         "one user in Skolon": "ok",
         "what Skolon says of itself": "ok",
+        "found out about Skolon": "ok",
     }
 
 
