@@ -38,7 +38,6 @@ class RunDetails:
 
     def as_json(self) -> dict[str, Any]:
         """Return what is added to the contract's object."""
-        prospect = {} if self.prospect is None else self.prospect.as_json()
         return {
             "attributes": self.changes.as_json(),
             "failures": [group.as_json() for group in self.failures],
@@ -46,7 +45,7 @@ class RunDetails:
             "scope_change": self.scope_change and self.scope_change.as_json(),
             "dead_letters_settled_later": self.settled_later,
             "guard": self.guard and self.guard.as_json(),
-            **prospect,
+            "forecast": self.prospect and self.prospect.as_json(),
         }
 
 

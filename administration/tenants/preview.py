@@ -51,6 +51,8 @@ class Preview:
         return {
             **self.summary.as_json(),
             **self.details.as_json(),
+            # It has ended: nothing keeps it from going on.
+            "idle": [],
             "settings": {
                 name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
             },

@@ -30,9 +30,9 @@ class RunForecast:
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
-            "forecast": {str(outcome): self.outcomes.get(outcome, 0) for outcome in FINAL_OUTCOMES},
-            "forecast_reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
-            "forecast_attributes": self.changes.as_json(),
+            "outcomes": {str(outcome): self.outcomes.get(outcome, 0) for outcome in FINAL_OUTCOMES},
+            "reasons": {str(reason): count for reason, count in sorted(self.reasons.items())},
+            "attributes": self.changes.as_json(),
             "not_evaluated": self.not_evaluated,
             "not_listed": self.not_listed,
         }

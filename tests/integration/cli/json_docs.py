@@ -14,6 +14,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "json.md"
 
 _SECTION = re.compile(r"^### (\w+)$(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
+_BASE = re.compile(r"^All fields of \*(\w+)\*, and:$", re.MULTILINE)
 _EXAMPLE = re.compile(r"An example of `(\w+)`:\n\n```json\n(.*?)```", re.DOTALL)
 
 _FORMS = {
@@ -24,9 +25,14 @@ _FORMS = {
 
 
 def objects() -> dict[str, dict[str, str]]:
-    """Return the type of each field of each object."""
+    """Return the type of each field of each object, those of the object that it extends included."""
     sections = _SECTION.findall(PAGE.read_text(encoding="utf-8"))
-    return {name: {field: kind.strip() for field, kind in _ROW.findall(text)} for name, text in sections}
+    found: dict[str, dict[str, str]] = {}
+    for name, text in sections:
+        base = _BASE.search(text)
+        inherited = found[base[1]] if base else {}
+        found[name] = {**inherited, **{field: kind.strip() for field, kind in _ROW.findall(text)}}
+    return found
 
 
 def examples() -> list[tuple[str, Any]]:
@@ -72,6 +78,8 @@ def _is_simple(value: Any, kind: str) -> bool:  # noqa: PLR0911 - one for each t
             return isinstance(value, int | float) and 0 <= value <= 1
         case "counts":
             return isinstance(value, dict) and all(isinstance(each, int) for each in value.values())
+        case "list":
+            return isinstance(value, list)
         case "object":
             return isinstance(value, dict)
         case _:

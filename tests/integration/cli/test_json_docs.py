@@ -47,6 +47,8 @@ def seeded(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
         ("runs show 1", "RunDetails"),
         ("runs cancel 2", "Run"),
         ("status", "StatusReport"),
+        ("keys status", "KeyReport"),
+        ("database prune --keep-days 1 --dry-run", "Pruning"),
         ("tenants freshness exempel", "Freshness"),
         ("tenants freshness --all", "list of Freshness"),
         ("trigger exempel --dry-run", "Published"),
@@ -94,6 +96,7 @@ def test_no_described_object_is_without_use() -> None:
         "User",
     }
     printed |= {"DeadLetterCounts", "FailedUsers", "MatchList", "MatchComparison", "DeadLetter", "Operation"}
+    printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning"}
     assert objects().keys() - used - printed == set()
 
 

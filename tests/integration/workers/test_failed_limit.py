@@ -11,6 +11,7 @@ from devtools.commands import command_environment, json_output, update_sync
 from sandbox.environment import TENANT_KEY
 from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.outcomes import Cause, Outcome, Status
+from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,7 @@ def test_a_preview_says_that_the_guard_would_halt_it(sync: InProcessSync) -> Non
     assert dry.counts[Outcome.DEAD_LETTERED] > 0.9 * (PEOPLE - dry.counts[Outcome.OUT_OF_SCOPE])
     assert [excess.split(":")[0] for excess in found.would_halt] == ["guard.failed"]
     assert found.as_json()["failures"][0]["attributes"] == ["eppn"]
+    assert list(faults(found.as_json(), "Preview")) == []
 
 
 def test_few_failures_are_no_reason_to_halt(sync: InProcessSync) -> None:

@@ -21,6 +21,7 @@ from tests.integration.cli.command_line import (
     UNREACHABLE,
     run_on_terminal,
 )
+from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -267,6 +268,7 @@ def test_a_run_that_the_guard_halted_names_each_answer(env: dict[str, str], stor
     for answer in (f"resume {run} --override-guard", f"undo {run}    restores", f"cancel {run}    ends"):
         assert f"update-sync runs {answer}" in shown
     assert "The guard has halted the run." in shown
+    assert list(faults(json_output("runs", "show", str(run), env=env), "RunDetails")) == []
     assert update_sync("runs", "cancel", str(run), env=env).returncode == 0
     shown = update_sync("runs", "show", str(run), env=env).stdout
     assert "guard_exceeded: guard.changed: 3 of 4 users" in shown

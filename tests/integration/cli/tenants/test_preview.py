@@ -10,6 +10,7 @@ import pytest
 from devtools.commands import update_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from tests.integration.cli.command_line import add_tenant, database_environment
+from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ def explained(env: dict[str, str], user: str, *options: str, code: int = 0) -> d
     done = update_sync("tenants", "preview", TENANT_KEY, "--user", user, *options, "--json", env=env)
     assert done.returncode == code, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    assert list(faults(found, "UserPreview")) == []
     return {**found, "by_name": {step["step"]: step for step in found["steps"]}}
 
 

@@ -19,6 +19,7 @@ from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.contract.store.factories import begin_run
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
+from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,7 @@ def test_freshness_of_a_tenant_and_of_all(env: dict[str, str]) -> None:
 def test_the_report_is_for_people_and_programs(env: dict[str, str]) -> None:
     """Who shares an EPPN is named, the EPPN is not; a tenant without a complete full run is wrong use."""
     found = json_output("tenants", "report", "exempel", env=env)
+    assert list(faults(found, "Report")) == []
     assert found["same_eppn"] == {"count": 1, "users": [[ANNA, BO]]}
     assert (found["collisions"]["count"], found["warnings"]) == (0, [])
     shown = update_sync("tenants", "report", "exempel", env=env).stdout
