@@ -150,7 +150,7 @@ def _of_schedule(
     try:
         due = due_time(plan, now)
     except ValueError:
-        yield Problem(kind=ProblemKind.SCHEDULE_INVALID, owner=Owner.DATA_HUB)
+        yield Problem(kind=ProblemKind.SCHEDULE_INVALID, owner=Owner.ADMINISTRATOR)
         return
     if _is_unanswered(plan, overview, acknowledged, now):
         yield Problem(kind=ProblemKind.RUN_NOT_STARTED, owner=Owner.OPERATOR, since=plan.last_due)

@@ -27,7 +27,7 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
         ),
         Reason.AMBIGUOUS_MATCH: remedy(
-            Owner.SKOLON,
+            Owner.ADMINISTRATOR,
             (
                 "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
                 "Slå ihop eller rätta de Skolon-användare som detaljen nämner, eller välj en med 'matches link'.",
@@ -38,7 +38,7 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
         ),
         Reason.SUSPICIOUS_MATCH: remedy(
-            Owner.SKOLON,
+            Owner.ADMINISTRATOR,
             (
                 "Den Skolon-användare som hittades är kanske en annan person. Inget har ändrats i Skolon.",
                 "Jämför dem med 'matches show'. Samma person: 'matches link'; annars: 'matches ignore'.",
@@ -49,7 +49,7 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
         ),
         Reason.COLLISION: remedy(
-            Owner.ENTRA,
+            Owner.ADMINISTRATOR,
             (
                 "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
                 "Ge dem olika EPPN, användarnamn och e-post i Entra, eller avgör saken med 'matches ignore' och 'link'.",
@@ -137,18 +137,18 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             ),
         ),
         Reason.UNKNOWN_TENANT: remedy(
-            Owner.DATA_HUB,
+            Owner.OPERATOR,
             (
                 "Det finns ingen kommun med den nyckeln.",
-                "Lägg till kommunen i Data Hub, eller rätta nyckeln hos avsändaren.",
+                "Lägg till kommunen med 'tenants add', eller rätta nyckeln hos avsändaren.",
             ),
             (
                 "There is no tenant with that key.",
-                "Add the tenant in the Data Hub, or correct the key at the sender.",
+                "Add the tenant with 'tenants add', or correct the key at the sender.",
             ),
         ),
         Reason.GUARD_UNANSWERED: remedy(
-            Owner.DATA_HUB,
+            Owner.ADMINISTRATOR,
             (
                 "En körning som gränsen har stoppat väntar på svar, så ingen ny körning startades.",
                 "Återuppta eller avbryt den stoppade körningen; kör sedan begäran på nytt.",

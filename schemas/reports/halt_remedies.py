@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
     {
         Cause.ENTRA_CREDENTIALS: remedy(
-            Owner.DATA_HUB,
+            Owner.ADMINISTRATOR,
             (
                 "Entra godtar inte kommunens uppgifter, så ingen kunde läsas.",
-                "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) i Data Hub, och återuppta körningen.",
+                "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) med 'tenants set', och återuppta körningen.",
             ),
             (
                 "Entra refuses the tenant's credentials, so no user could be read.",
-                "Correct directory id, client id or client secret (its Value) in the Data Hub, and resume the run.",
+                "Correct directory id, client id or client secret (its Value) with 'tenants set', and resume the run.",
             ),
         ),
         Cause.ENTRA_PERMISSION: remedy(
@@ -143,7 +143,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             ),
         ),
         Cause.GUARD_EXCEEDED: remedy(
-            Owner.DATA_HUB,
+            Owner.ADMINISTRATOR,
             (
                 "Körningen skulle ändra, misslyckas för eller utelämna fler än vad gränsen tillåter.",
                 "Granska vad den vill göra. Är det rätt, återuppta körningen; är det fel, ångra den (runs undo) och rätta mappningen eller urvalet.",

@@ -26,7 +26,8 @@ class Owner(StrEnum):
 
     ENTRA = "entra"
     SKOLON = "skolon"
-    DATA_HUB = "data_hub"
+    #: The tenant's administrator: decides about matches, answers the guard, and keeps the settings.
+    ADMINISTRATOR = "administrator"
     OPERATOR = "operator"
 
 
