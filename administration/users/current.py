@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
 from administration.tenants.next_run import next_run
+from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import explain_user
 from administration.users.lookup import MAX_FOUND, find_users, not_found, too_many_found
 from administration.users.status import user_report
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import HaltError, TransientError
+from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.outcomes import Outcome
 from schemas.reports.user_status import SyncState
 from schemas.runs.sync_result import SyncResult
 from schemas.timestamps import timestamp
 from workers.pipeline import steps
+from workers.rules.diff import difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from administration.users.explanation import Explanation
     from administration.users.status import UserReport
     from clients.gateways import Gateways
+    from schemas.outcomes import NotFoundReason
     from schemas.reports.user_status import UserStatus
+    from schemas.tenants.match_decision import MatchDecision
+    from schemas.users.attributes import Attribute
     from store.store import Store
 
 
@@ -80,12 +85,21 @@ class Delay:
 class CurrentState:
     """Both sides of a user now; `delay` is there if the next run would change something.
 
-    `next_due` is when the tenant's next scheduled run is due (aware); None without one.
+    `decisions` are those about the user and about the Skolon users that match. `erase_blank` is the tenant's
+    setting. `next_due` is when the tenant's next scheduled run is due (aware); None without one.
     """
 
     explanation: Explanation
     delay: Delay | None
     next_due: dt.datetime | None
+    decisions: Sequence[MatchDecision] = ()
+    erase_blank: Collection[Attribute] = ()
+
+    @property
+    def not_found_reason(self) -> NotFoundReason | None:
+        """Why the next run would not find the user."""
+        end = self.explanation.explained.end
+        return end.not_found_reason if isinstance(end, SyncResult) else None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -117,23 +131,50 @@ class CurrentState:
             **(remedy_json(Reason(reason)) if reason else {"owner": None, "explanation": None}),
             "skolon_user": match["skolon_user"],
             "matched_by": match["by"],
-            "differences": [
-                {
-                    "attribute": each["attribute"],
-                    "entra": each["to"],
-                    "rule": mapped[each["attribute"]]["source"] if each["attribute"] in mapped else None,
-                    "skolon": each["from"],
-                    "kind": each["kind"],
-                    "identity": each["identity"],
-                    "hint": each["hint"],
-                }
-                for each in compared["changes"]
-            ],
+            "not_found_reason": self.not_found_reason and str(self.not_found_reason),
+            "decisions": [decision.as_json() for decision in self.decisions],
+            "differences": _differences(compared["changes"], mapped),
+            "candidates": [] if "compare" in by_name else self._candidates(mapped),
             "kept": compared["kept"],
             "not_compared": shown["not_compared"],
             "delay": self.delay and self.delay.as_json(),
             "next_due": self.next_due and timestamp(self.next_due.astimezone(dt.UTC)),
         }
+
+    def _candidates(self, mapped: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what differs from the Skolon users that a failed match found and did not take."""
+        taken, end = self.explanation.explained.steps, self.explanation.explained.end
+        if not isinstance(end, PermanentError):
+            return []
+        held_back = end.candidates or ((end.collision.skolon_id,) if end.collision else ())
+        wanted = values_in(taken)
+        return [
+            {
+                "skolon_user": user.id,
+                "differences": _differences(
+                    self.explanation.changes_json(user, difference(user, wanted, self.erase_blank)), mapped
+                ),
+            }
+            for user, _ in candidates_in(taken).values()
+            if not held_back or user.id in held_back
+        ]
+
+
+def _differences(
+    changes: Sequence[dict[str, Any]], mapped: Mapping[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "attribute": each["attribute"],
+            "entra": each["to"],
+            "rule": mapped[each["attribute"]]["source"] if each["attribute"] in mapped else None,
+            "skolon": each["from"],
+            "kind": each["kind"],
+            "identity": each["identity"],
+            "hint": each["hint"],
+        }
+        for each in changes
+    ]
 
 
 def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to show it, and the sources
@@ -145,7 +186,14 @@ def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to s
     differs = isinstance(end, SyncResult) and end.outcome is Outcome.WOULD_UPDATE
     next_one = next_run(tenant, store.schedules, dt.datetime.now(dt.UTC))
     enabled = store.tenants.outline(tenant).enabled
+    record = store.tenants.get(tenant)
+    decided = [
+        record.decisions.by_entra_id.get(user.lower()),
+        *map(record.decisions.by_skolon_id.get, candidates_in(explanation.explained.steps)),
+    ]
     return CurrentState(
+        decisions=list({id(each): each for each in decided if each is not None}.values()),
+        erase_blank=record.tenant.erase_blank,
         explanation=explanation,
         delay=delay_of(recorded, enabled=enabled) if differs else None,
         next_due=None if next_one is None else next_one.due,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clients.gateways import Gateways
+    from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from workers.dry_run.explain import UserExplanation
 
@@ -130,8 +131,13 @@ class Explanation:
         ]
 
     def _compared(self, step: steps.CompareStep) -> dict[str, Any]:
-        held = step.user.attributes
-        changes = [
+        changes = self.changes_json(step.user, step.changes)
+        return {"step": "compare", "changes": changes, "kept": [str(attribute) for attribute in step.kept]}
+
+    def changes_json(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> list[dict[str, Any]]:
+        """Return changes of a Skolon user, with both values as they may be shown."""
+        held = user.attributes
+        return [
             {
                 "attribute": str(attribute),
                 "kind": str(change_kind(held.get(attribute), new)),
@@ -140,9 +146,8 @@ class Explanation:
                 "to": self._value(attribute, new),
                 "hint": diff_hint(held.get(attribute), new),
             }
-            for attribute, new in step.changes.items()
+            for attribute, new in changes.items()
         ]
-        return {"step": "compare", "changes": changes, "kept": [str(attribute) for attribute in step.kept]}
 
 
 def _end(end: object) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def show(  # noqa: PLR0913 - one for each option
         for number, report in enumerate(found):
             if number:
                 echo()
-            print_current(report, now=now)
+            print_current(report, tenant, now=now)
     if any(report.now.is_unknown for report in found):
         raise click.exceptions.Exit(1)
 
@@ -85,4 +85,4 @@ def _show_recorded(tenant: str, user: str, limit: int, *, wants_json: bool) -> N
     for number, report in enumerate(reports):
         if number:
             echo()
-        print_user(report, now=now)
+        print_user(report, tenant, now=now)

@@ -9,9 +9,11 @@ from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
 from cli.users.report import print_user
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Cause, Outcome
+from schemas.outcomes import Cause, NotFoundReason, Outcome
+from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
+from schemas.tenants.match_decision import DecisionKind
 from schemas.timestamps import timestamp
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
@@ -20,12 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from administration.users.current import CurrentReport, CurrentState, Delay
+    from schemas.tenants.match_decision import MatchDecision
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.UNCHANGED: "Skolon is right in what the sync compares: the next run would change nothing",
     Outcome.NOT_FOUND: "Skolon has no such user: the next run would do nothing; the sync creates none",
     Outcome.OUT_OF_SCOPE: "excluded, or not in Entra: the next run would do nothing",
     Outcome.DEAD_LETTERED: "the next run would fail",
+}
+
+_NOT_FOUND: Final[Mapping[NotFoundReason, str]] = {
+    NotFoundReason.NO_MATCH_KEY: "no match key has a value in Entra: the next run would do nothing",
+    NotFoundReason.NO_LONGER_IN_SKOLON: "Skolon no longer has the linked user: the next run would do nothing",
+    NotFoundReason.EXCLUDED_BY_DECISION: "a decision excludes the Skolon users that match: the next run "
+    "would do nothing",
 }
 
 _DELAYS: Final[Mapping[DelayReason, str]] = {
@@ -39,10 +49,29 @@ _DELAYS: Final[Mapping[DelayReason, str]] = {
 }
 
 
-def print_current(report: CurrentReport, *, now: dt.datetime) -> None:
+def print_current(report: CurrentReport, tenant: str, *, now: dt.datetime) -> None:
     """Print a user: both sides now, and what the runs recorded."""
     state = report.now
     shown = state.as_json()
+    print_fields(_fields(report, shown, tenant, now))
+    if shown["differences"]:
+        echo()
+        _print_differences(shown["differences"])
+    for each in shown["candidates"]:
+        echo("", f"Skolon user {each['skolon_user']}, to which nothing would be written, differs in:")
+        _print_differences(each["differences"])
+    if shown["kept"]:
+        kept = ", ".join(map(_title, shown["kept"]))
+        echo(f"Blank in Entra, and kept in Skolon: {kept}")
+    if shown["not_compared"]:
+        echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
+    echo("", "What the runs recorded:")
+    said = Reason(shown["reason"]) if shown["reason"] else None
+    print_user(report.recorded, tenant, now=now, explained=said)
+
+
+def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.datetime) -> dict[str, object]:
+    state = report.now
     fields: dict[str, object] = {"user": report.recorded.user, "now": _now(state, shown)}
     if shown["reason"] is not None or shown["cause"] is not None:
         reason = Reason(shown["reason"]) if shown["reason"] else Cause(shown["cause"])
@@ -52,26 +81,19 @@ def print_current(report: CurrentReport, *, now: dt.datetime) -> None:
             text = explained.texts[language]
             fields[f"what ({language})"] = text.what_happened
             fields[f"fix ({language})"] = text.fix
+        if reason in MATCH_REASONS:
+            fields["compare"] = f"update-sync matches show {tenant} {report.recorded.user}"
     elif shown["detail"] is not None:
         fields["detail"] = shown["detail"]
+    for number, decision in enumerate(state.decisions, 1):
+        fields["decision" if number == 1 else f"decision {number}"] = _decision(decision, tenant)
     if state.delay is not None:
         fields["not done because"] = _delay(state.delay, now)
     if shown["differences"]:
         fields["next run"] = (
             timestamp(state.next_due) if state.next_due else "not scheduled: update-sync trigger starts one"
         )
-    print_fields(fields)
-    if shown["differences"]:
-        echo()
-        _print_differences(shown["differences"])
-    if shown["kept"]:
-        kept = ", ".join(map(_title, shown["kept"]))
-        echo(f"Blank in Entra, and kept in Skolon: {kept}")
-    if shown["not_compared"]:
-        echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
-    echo("", "What the runs recorded:")
-    said = Reason(shown["reason"]) if shown["reason"] else None
-    print_user(report.recorded, now=now, explained=said)
+    return fields
 
 
 def _now(state: CurrentState, shown: dict[str, Any]) -> str:
@@ -79,10 +101,27 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
         return f"unknown: {shown['away']}"
     if shown["cause"] is not None:
         return f"unknown: a run would halt ({shown['cause']})"
+    if state.not_found_reason is not None and state.not_found_reason in _NOT_FOUND:
+        return _NOT_FOUND[state.not_found_reason]
+    if state.outcome is Outcome.OUT_OF_SCOPE and state.decisions:
+        return "left alone by a decision: the next run would do nothing"
     if state.outcome is Outcome.WOULD_UPDATE:
         count = len(shown["differences"])
         return f"differs: the next run would change {count} attribute{'' if count == 1 else 's'}"
     return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
+
+
+def _decision(decision: MatchDecision, tenant: str) -> str:
+    entra, skolon = f"Entra user {decision.entra_id}", f"Skolon user {decision.skolon_id}"
+    if decision.kind is DecisionKind.LINK:
+        what = f"{entra} is linked to {skolon}"
+    else:
+        what = f"{skolon if decision.entra_id is None else entra} is ignored"
+    option = f"--user {decision.entra_id}" if decision.entra_id else f"--skolon-user {decision.skolon_id}"
+    return (
+        f"{what} since {timestamp(decision.decided_at)}, by {decision.operator or 'an unknown operator'}. "
+        f"To take it back: update-sync matches forget {tenant} {option}"
+    )
 
 
 def _delay(delay: Delay, now: dt.datetime) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
+from schemas.outcomes import NotFoundReason
+from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.reports.user_status import SyncState
@@ -29,14 +31,22 @@ _ANSWERS: Final = {
 }
 
 
-def print_user(report: UserReport, *, now: dt.datetime, explained: Reason | None = None) -> None:
+_NOT_FOUND: Final = {
+    NotFoundReason.NO_MATCH_KEY: "no match key has a value in Entra, so Skolon was not asked",
+    NotFoundReason.NO_LONGER_IN_SKOLON: "Skolon no longer has the user",
+    NotFoundReason.EXCLUDED_BY_DECISION: "left alone: a decision excludes the Skolon users that match",
+}
+
+
+def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: Reason | None = None) -> None:
     """Print whether a user is in sync, and what the runs did; what to do about `explained` was said."""
     standing = report.standing
     told, confirmed = standing.latest, standing.last_verification
     fields: dict[str, object] = {
         "user": report.user,
         "skolon user": report.skolon_id,
-        "in sync": _ANSWERS[standing.state],
+        "in sync": (told and told.not_found_reason and _NOT_FOUND.get(told.not_found_reason))
+        or _ANSWERS[standing.state],
         "not synced": ", ".join(ATTRIBUTE_TABLE[each].title for each in report.not_synced) or None,
         "since": _when(standing.since, now),
         "verified": "never"
@@ -50,6 +60,8 @@ def print_user(report: UserReport, *, now: dt.datetime, explained: Reason | None
         for language in Language if told.reason is not explained else ():
             fields[f"what ({language})"] = remedy.texts[language].what_happened
             fields[f"fix ({language})"] = remedy.texts[language].fix
+        if told.reason in MATCH_REASONS and told.reason is not explained:
+            fields["compare"] = f"update-sync matches show {tenant} {report.user}"
     if told is not None:
         fields["detail"] = told.detail
     print_fields({name: value for name, value in fields.items() if value is not None})

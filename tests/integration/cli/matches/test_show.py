@@ -14,10 +14,11 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
+from schemas.tenants.match_decision import DecisionKind
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store
 from tests.integration.cli.json_docs import faults
 from tests.integration.workers.identity.accounts import ADDRESS, DOMAIN, account, skolon_user
-from tests.integration.workers.identity.test_match_decisions import ANNA
+from tests.integration.workers.identity.test_match_decisions import ANNA, HAND_MADE
 from tests.integration.workers.test_pipeline import directory
 
 if TYPE_CHECKING:
@@ -119,3 +120,56 @@ def test_an_external_id_of_another_source_is_masked(made_up: Environment, env: d
     """It may be a personal number."""
     fill(made_up, skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId="elev-4711"))
     assert f"External Id\t{ANNA['id']}\t•••-####\tno" in text(env)
+
+
+def user_now(env: dict[str, str]) -> dict[str, Any]:
+    (user,) = json_output("users", "show", TENANT_KEY, ANNA["id"], env=env)["users"]
+    assert list(faults(user, "User")) == []
+    return dict(user["now"])
+
+
+def user_text(env: dict[str, str]) -> str:
+    done = update_sync("users", "show", TENANT_KEY, ANNA["id"], env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("about", "option"),
+    [({"skolon_id": "s1"}, "--skolon-user s1"), ({"entra_id": ANNA["id"]}, f"--user {ANNA['id']}")],
+    ids=["Skolon user", "Entra user"],
+)
+def test_a_user_that_is_left_alone_is_said_to_be(
+    made_up: Environment, env: dict[str, str], about: dict[str, str], option: str
+) -> None:
+    """By which decision, whose, since when, and how to take it back; Skolon does have the user."""
+    fill(made_up, skolon_user("s1", "Anna", "Andersson", ADDRESS))
+    with closing(open_store(env)) as store:
+        store.match_decisions.add(TENANT_KEY, DecisionKind.IGNORE, operator="admin", **about)
+    (decision,) = user_now(env)["decisions"]
+    assert (decision["decision"], decision["operator"]) == ("ignore", "admin")
+    shown = user_text(env)
+    assert "decision" in shown
+    assert f"is ignored since {decision['decided']}, by admin" in shown
+    assert f"update-sync matches forget {TENANT_KEY} {option}" in shown
+    assert "Skolon has no such user" not in shown
+
+
+def test_a_user_that_fails_shows_what_differs(made_up: Environment, env: dict[str, str]) -> None:
+    """Entra, the rule and Skolon of the candidate, by their shape, and the command that compares them."""
+    fill(made_up, HAND_MADE)
+    found = user_now(env)
+    assert (found["reason"], found["differences"], found["skolon_user"]) == ("suspicious_match", [], "s1")
+    (candidate,) = found["candidates"]
+    assert candidate["skolon_user"] == "s1"
+    rules = {each["attribute"]: each["rule"] for each in candidate["differences"]}
+    assert rules["first_name"] == "givenName"
+    shown = user_text(env)
+    assert "Skolon user s1, to which nothing would be written, differs in:" in shown
+    assert f"update-sync matches show {TENANT_KEY} {ANNA['id']}" in shown
+    assert "Solros" not in shown
+
+
+def test_each_candidate_of_an_ambiguous_match_is_shown(made_up: Environment, env: dict[str, str]) -> None:
+    fill(made_up, *TWINS)
+    assert [each["skolon_user"] for each in user_now(env)["candidates"]] == ["s1", "s2"]
