@@ -118,10 +118,10 @@ def _of_scope(
     users = overview.users
     if scope_change is None:
         if overview.last_run is None and not (has_schedule or overview.has_open_run or users.in_sync):
-            yield Problem(kind=ProblemKind.NEVER_SYNCED, owner=Owner.DATA_HUB)
+            yield Problem(kind=ProblemKind.NEVER_SYNCED, owner=Owner.ADMINISTRATOR)
     elif not users.expected:
         left = users.out_of_scope + users.not_found
-        yield Problem(kind=ProblemKind.NO_USERS, owner=Owner.DATA_HUB, run=scope_change.run, users=left)
+        yield Problem(kind=ProblemKind.NO_USERS, owner=Owner.ADMINISTRATOR, run=scope_change.run, users=left)
 
 
 def _of_runs(overview: TenantOverview) -> Iterator[Problem]:

@@ -168,7 +168,7 @@ EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: ci
 def test_a_tenant_that_has_never_run_is_named(env: dict[str, str], store: Store) -> None:
     """It needs a person unless a schedule or an open run changes that; one user is not all."""
     (problem,) = problems(env)
-    assert (problem["kind"], problem["owner"]) == ("never_synced", "data_hub")
+    assert (problem["kind"], problem["owner"]) == ("never_synced", "administrator")
     shown = update_sync("status", env=env).stdout
     assert "exempel: never synced, and no schedule starts a run" in shown
     assert "1 tenant, 1 with a problem, 1 never synced. No user is in sync." in shown
