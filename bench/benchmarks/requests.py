@@ -27,7 +27,11 @@ _KINDS: Final[dict[str, tuple[dict[str, Any], bool]]] = {
 }
 
 
-def _requests(kind: str, bench: Bench) -> dict[str, float]:
+def count_requests(kind: str, bench: Bench) -> dict[str, float]:
+    """Sync users of a kind and return the requests for each 1,000 of them, by service and kind of request.
+
+    Raises BenchError unless every user has the expected outcome.
+    """
     fields, birthdays = _KINDS[kind]
     population = Population(number=10, people=bench.sizes.requests, **fields)
     bench.stand_ins.prepare(population)
@@ -56,5 +60,5 @@ def nested(values: Mapping[str, float]) -> dict[str, dict[str, dict[str, float]]
 
 
 REQUESTS: Final = Group(
-    name=PREFIX, figures=(), sides=tuple(partial(_requests, kind) for kind in _KINDS), rounds=1
+    name=PREFIX, figures=(), sides=tuple(partial(count_requests, kind) for kind in _KINDS), rounds=1
 )
