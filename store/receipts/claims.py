@@ -223,16 +223,6 @@ class Claims:
         with self._database.transaction() as connection:
             return connection.scalar(query)
 
-    def before_image(self, run_id: int, entra_id: str) -> dict[str, str | None]:
-        """Return the values from before the run changed them, by attribute name; empty if it did not."""
-        receipts = tables.receipts
-        query = select(receipts.c.before_image).where(
-            receipts.c.run_id == run_id, receipts.c.entra_id == entra_id
-        )
-        with self._database.transaction() as connection:
-            sealed = connection.scalar(query)
-        return {str(attribute): value for attribute, value in self._written(sealed).before_image.items()}
-
     def _claim_together(self, _: None, wanted: Sequence[_Wanted]) -> list[Claim | Exception]:
         with self._database.transaction(point_lookups=True) as connection:
             written = self._write_all(connection, wanted)

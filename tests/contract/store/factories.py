@@ -110,3 +110,9 @@ def wait_for_lock_waiters(connection: psycopg.Connection, number: int = 1) -> No
         return row is not None and row[0] >= number
 
     wait_for(all_wait, f"the wait of {number} for a lock")
+
+
+def before_image(store: Store, run_id: int, entra_id: str) -> dict[str, str | None]:
+    """Return the values from before the run changed them, by attribute name, as an undo of it reads them."""
+    found = store.undo_records.load(run_id, entra_id, before=run_id + 1)
+    return {} if found is None else {str(name): value for name, value in found.written.before_image.items()}

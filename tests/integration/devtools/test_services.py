@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from devtools.services.rabbitmq import RabbitMQ
 
 ROOT = Path(__file__).parents[3]
+#: The number of the user `nobody`.
+NOBODY = 65534
 
 
 def publish(url: str, queue: str, body: bytes) -> None:
@@ -228,7 +230,17 @@ def test_a_server_that_never_gets_ready_has_a_deadline() -> None:
         kept.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root would install the package")
+@pytest.fixture
+def _ordinary_user() -> Iterator[None]:
+    """Be no root for a moment: root would install the package."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
+    yield
+    os.seteuid(user)
+
+
+@pytest.mark.usefixtures("_ordinary_user")
 def test_a_missing_server_says_what_helps_to_an_ordinary_user() -> None:
     """Where nothing is installed and we may not install, the reason names the package and the variable."""
     requirement: Requirement[Path] = Requirement(

@@ -16,7 +16,7 @@ from schemas.users.attributes import Attribute
 from store import tables
 from store.encryption.encrypted_values import BATCH
 from store.store import Store
-from tests.contract.store.factories import CLIENT_SECRET, TENANT, begin_run, result, tenant
+from tests.contract.store.factories import CLIENT_SECRET, TENANT, before_image, begin_run, result, tenant
 
 OLD, NEW = new_key(), new_key()
 MARK = "skyddad"
@@ -94,7 +94,7 @@ def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
         assert store.tenants.settings(TENANT).scope.exclude[0].values == (MARK,)
         run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
         assert run is not None
-        assert store.claims.before_image(run.id, "anna") == {"eppn": "anna@old.example"}
+        assert before_image(store, run.id, "anna") == {"eppn": "anna@old.example"}
         assert trial is not None
         assert store.settings_overrides.for_run(trial).tenant.scope.exclude[0].values == (MARK,)
 

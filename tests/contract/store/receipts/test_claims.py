@@ -20,6 +20,7 @@ from store.receipts.claims import Claim
 from store.receipts.collisions import CollisionError
 from tests.contract.store.factories import (
     TOGETHER,
+    before_image,
     begin_run,
     result,
     run_concurrently,
@@ -98,7 +99,7 @@ def test_all_are_claimed_in_one_transaction(store: Store, database_with_tables: 
     assert results == [Claim(superseded=False)] * len(PEOPLE)
     assert seen == [len(PEOPLE)] * len(PEOPLE)
     assert store.guard_counters.counts(run.id).changed == len(PEOPLE)
-    assert {user: store.claims.before_image(run.id, user) for user in PEOPLE} == {
+    assert {user: before_image(store, run.id, user) for user in PEOPLE} == {
         user: {"city": user} for user in PEOPLE
     }
 
@@ -137,7 +138,7 @@ def test_the_guard_lets_through_as_many_as_its_limit(store: Store, database_with
     results = in_one_batch(store, database_with_tables, run, *map(claim, PEOPLE))
     assert Counter(type(one) for one in results) == {Claim: LIMIT, HaltError: len(PEOPLE) - LIMIT}
     assert store.guard_counters.counts(run.id).changed == LIMIT
-    claimed = [user for user in PEOPLE if store.claims.before_image(run.id, user)]
+    claimed = [user for user in PEOPLE if before_image(store, run.id, user)]
     assert claimed == [user for user, one in zip(PEOPLE, results, strict=True) if isinstance(one, Claim)]
 
 
@@ -175,7 +176,7 @@ def test_a_message_that_comes_twice_in_one_moment_counts_once(
         == [Claim(superseded=False)] * 2
     )
     assert store.guard_counters.counts(run.id).changed == 1
-    assert store.claims.before_image(run.id, PEOPLE[0]) == {"city": "Lund"}
+    assert before_image(store, run.id, PEOPLE[0]) == {"city": "Lund"}
 
 
 def test_who_comes_too_late_in_company(store: Store) -> None:

@@ -17,6 +17,7 @@ from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from tests.contract.store.factories import (
     TENANT,
+    before_image,
     begin_run,
     complete,
     dead_letter,
@@ -248,7 +249,7 @@ def test_the_first_old_values_stay(store: Store) -> None:
     second = {Attribute.CITY: "Ystad", Attribute.EPPN: "c@b.example"}
     found = {Attribute.CITY: "Malmö", Attribute.EPPN: "a@b.example"}
     store.claims.claim(run.id, "anna", "s1", found, new_values=second)
-    assert store.claims.before_image(run.id, "anna") == {
+    assert before_image(store, run.id, "anna") == {
         "city": "Lund",
         "email": None,
         "eppn": "a@b.example",
@@ -263,7 +264,7 @@ def test_the_first_old_values_stay(store: Store) -> None:
 def test_who_was_not_changed_has_no_old_values(store: Store) -> None:
     """Without a claim there are no old values."""
     run = begin_run(store, "event", "anna")
-    assert store.claims.before_image(run.id, "anna") == {}
+    assert before_image(store, run.id, "anna") == {}
 
 
 def test_old_values_are_sealed_at_rest(store: Store, database_with_tables: str) -> None:
@@ -338,7 +339,7 @@ def test_a_settled_user_is_not_claimed(store: Store) -> None:
     store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED, "s1"))
     with pytest.raises(NotYetError):
         store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"})
-    assert store.claims.before_image(run.id, "anna") == {}
+    assert before_image(store, run.id, "anna") == {}
 
 
 def test_a_removed_user_is_not_claimed(store: Store) -> None:

@@ -17,6 +17,7 @@ from schemas.users.attributes import Attribute
 from tests.contract.store.factories import (
     CLIENT_SECRET,
     TENANT,
+    before_image,
     begin_run,
     complete,
     dead_letter,
@@ -207,9 +208,9 @@ def test_the_old_values_are_those_of_the_claimed_user(store: Store) -> None:
     store.claims.claim(
         run.id, "anna", "s1", found, new_values={Attribute.CITY: "Ystad", Attribute.EMAIL: "a@b.example"}
     )
-    assert store.claims.before_image(run.id, "anna") == {"city": "Lund", "email": None}
+    assert before_image(store, run.id, "anna") == {"city": "Lund", "email": None}
     store.claims.claim(run.id, "anna", "s2", {Attribute.EPPN: "a@b"})
-    assert store.claims.before_image(run.id, "anna") == {"eppn": "a@b"}
+    assert before_image(store, run.id, "anna") == {"eppn": "a@b"}
 
 
 def test_what_rabbitmq_gave_up_is_adopted(store: Store) -> None:

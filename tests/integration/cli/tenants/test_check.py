@@ -12,7 +12,7 @@ import pytest
 
 from devtools.commands import update_sync
 from sandbox.certificates import make_certificate
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -22,38 +22,22 @@ from tests.integration.cli.command_line import UNREACHABLE, add_tenant, database
 from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+PEOPLE = 60
 TOKEN = "token from Entra"  # noqa: S105 - the name of a step
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
-@pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    with serve_environment(tmp_path_factory.mktemp("world"), users=60) as served:
-        yield served
-
-
 @pytest.fixture
-def made_up(stand_ins: Environment) -> Iterator[Environment]:
-    yield stand_ins
-    stand_ins.microsoft.faults.clear()
-    stand_ins.skolon.faults.clear()
-    settings = stand_ins.tenant
-    stand_ins.microsoft.entra.change(
-        settings["entra_tenant_id"], settings["client_id"], secret_expired=False, permitted=True
-    )
+def env(stand_ins: Environment, tmp_path: Path) -> dict[str, str]:
+    return database_environment(tmp_path, **stand_ins.variables)
 
 
-@pytest.fixture
-def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
-    return database_environment(tmp_path, **made_up.variables)
-
-
-def add(env: dict[str, str], made_up: Environment, **changes: Any) -> str:
+def add(env: dict[str, str], stand_ins: Environment, **changes: Any) -> str:
     """Add the made-up tenant with changes; return its secret."""
-    settings = {**made_up.tenant, **changes}
+    settings = {**stand_ins.tenant, **changes}
     add_tenant(env, TENANT_KEY, settings)
     return str(settings["client_secret"])
 
@@ -70,44 +54,44 @@ def grades(steps: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: step["severity"] for name, step in steps.items()}
 
 
-def test_good_credentials_are_good(made_up: Environment, env: dict[str, str]) -> None:
+def test_good_credentials_are_good(stand_ins: Environment, env: dict[str, str]) -> None:
     """P1, P6: every step works, no value is shown, and Skolon is only read."""
-    secret = add(env, made_up)
-    made_up.skolon.forget_requests()
+    secret = add(env, stand_ins)
+    stand_ins.skolon.forget_requests()
     code, steps, written = check(env)
     assert code == 0
     assert set(grades(steps).values()) == {"ok"}
     assert steps["users in Entra"]["detail"].startswith("60 users")
-    assert not any(kind.startswith("PATCH") for kind in made_up.skolon.requests())
+    assert not any(kind.startswith("PATCH") for kind in stand_ins.skolon.requests())
     assert secret not in written
-    for person in made_up.municipality:
+    for person in stand_ins.municipality:
         assert person.entra["userPrincipalName"] not in written
 
 
-def test_people_read_lines(made_up: Environment, env: dict[str, str]) -> None:
+def test_people_read_lines(stand_ins: Environment, env: dict[str, str]) -> None:
     """Without --json each step is a line that begins with its grade."""
-    add(env, made_up)
+    add(env, stand_ins)
     done = update_sync("tenants", "check", TENANT_KEY, env=env)
     assert done.returncode == 0
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
 
 
-def test_how_skolon_is_searched_is_said(made_up: Environment, env: dict[str, str]) -> None:
+def test_how_skolon_is_searched_is_said(stand_ins: Environment, env: dict[str, str]) -> None:
     """P6: that values stand in URLs, where Skolon takes no search by POST, is a warning."""
-    add(env, made_up)
+    add(env, stand_ins)
     code, steps, _ = check(env)
     assert (code, steps["users in Skolon"]["detail"].split("; ")[1]) == (0, "searches by POST /.search")
-    made_up.skolon.faults.add(without_search_by_post())
+    stand_ins.skolon.faults.add(without_search_by_post())
     code, steps, _ = check(env)
     assert (code, steps["users in Skolon"]["severity"]) == (0, "warning")
     assert "searches by GET: filters, which hold e-mail addresses" in steps["users in Skolon"]["detail"]
 
 
 def test_what_is_known_of_the_server_is_shown_and_forgotten(
-    made_up: Environment, env: dict[str, str]
+    stand_ins: Environment, env: dict[str, str]
 ) -> None:
     """The check finds out what searches can do, keeps it, and forgets on request what runs have found out."""
-    add(env, made_up)
+    add(env, stand_ins)
     known = {"method": "POST", "takes_or": True, "pages_add_up": True, "knows_versions": True}
     first = json.loads(update_sync("tenants", "check", TENANT_KEY, "--json", env=env).stdout)
     assert known.items() <= first["capabilities"].items()
@@ -137,26 +121,26 @@ def test_what_is_known_of_the_server_is_shown_and_forgotten(
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
 
 
-def expire(made_up: Environment) -> None:
-    app = made_up.tenant
-    made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], secret_expired=True)
+def expire(stand_ins: Environment) -> None:
+    app = stand_ins.tenant
+    stand_ins.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], secret_expired=True)
 
 
-def take_permission(made_up: Environment) -> None:
-    app = made_up.tenant
-    made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], permitted=False)
+def take_permission(stand_ins: Environment) -> None:
+    app = stand_ins.tenant
+    stand_ins.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], permitted=False)
 
 
 def skolon_answers(status: int) -> Callable[[Environment], None]:
-    def strike(made_up: Environment) -> None:
-        made_up.skolon.faults.add(SkolonFault(kind="status", status=status, times=None, path_kind="search"))
+    def strike(stand_ins: Environment) -> None:
+        stand_ins.skolon.faults.add(SkolonFault(kind="status", status=status, times=None, path_kind="search"))
 
     return strike
 
 
 def graph_answers(effect: Effect, **more: Any) -> Callable[[Environment], None]:
-    def strike(made_up: Environment) -> None:
-        made_up.microsoft.faults.add(GraphFault(effect=effect, times=None, **more))
+    def strike(stand_ins: Environment) -> None:
+        stand_ins.microsoft.faults.add(GraphFault(effect=effect, times=None, **more))
 
     return strike
 
@@ -187,7 +171,7 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[Environment], None], str, str,
 @pytest.mark.parametrize(("settings", "strike", "step", "said", "mend"), FAULTS.values(), ids=FAULTS.keys())
 def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of a table
     *,
-    made_up: Environment,
+    stand_ins: Environment,
     env: dict[str, str],
     settings: dict[str, Any],
     strike: Callable[[Environment], None],
@@ -196,8 +180,8 @@ def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of 
     mend: str,
 ) -> None:
     """P6, P7: the step that fails says why and where to mend it; the secret is not shown; exit 1."""
-    secret = add(env, made_up, **settings)
-    strike(made_up)
+    secret = add(env, stand_ins, **settings)
+    strike(stand_ins)
     code, steps, written = check(env)
     assert code == 1
     assert steps[step]["severity"] == "error"
@@ -208,9 +192,9 @@ def test_every_fault_is_said_with_where_to_mend_it(  # noqa: PLR0913 - a row of 
     assert "Traceback" not in written
 
 
-def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[str, str]) -> None:
+def test_what_hangs_on_a_failed_step_is_skipped(stand_ins: Environment, env: dict[str, str]) -> None:
     """Without a token nothing of Entra is tried, and Skolon is all the same."""
-    add(env, made_up, client_secret="wrong~one")  # noqa: S106 - made up
+    add(env, stand_ins, client_secret="wrong~one")  # noqa: S106 - made up
     _, steps, _ = check(env)
     assert grades(steps) == {
         "client secret": "ok",
@@ -227,10 +211,10 @@ def test_what_hangs_on_a_failed_step_is_skipped(made_up: Environment, env: dict[
     }
 
 
-def test_birthdays_that_cannot_be_read_are_no_fault(made_up: Environment, env: dict[str, str]) -> None:
+def test_birthdays_that_cannot_be_read_are_no_fault(stand_ins: Environment, env: dict[str, str]) -> None:
     """A directory that does not give birthdays away works, and a warning says what it means."""
-    add(env, made_up)
-    made_up.microsoft.faults.add(
+    add(env, stand_ins)
+    stand_ins.microsoft.faults.add(
         GraphFault(effect=Effect.ERROR, kind=Kind.BIRTHDAY, status=403, code="AccessDenied", times=None)
     )
     code, steps, _ = check(env)
@@ -239,33 +223,33 @@ def test_birthdays_that_cannot_be_read_are_no_fault(made_up: Environment, env: d
     assert "--no-birthdays" in steps["birthdays"]["fix"]
 
 
-def test_birthdays_that_are_not_wanted_are_not_asked_for(made_up: Environment, env: dict[str, str]) -> None:
+def test_birthdays_that_are_not_wanted_are_not_asked_for(stand_ins: Environment, env: dict[str, str]) -> None:
     """Birthdays are not requested for a tenant without them."""
-    add(env, made_up, birthdays=False)
-    before = made_up.microsoft.requests.counts().get("birthday", 0)
+    add(env, stand_ins, birthdays=False)
+    before = stand_ins.microsoft.requests.counts().get("birthday", 0)
     _, steps, _ = check(env)
     assert steps["birthdays"]["severity"] == "skipped"
-    assert made_up.microsoft.requests.counts().get("birthday", 0) == before
+    assert stand_ins.microsoft.requests.counts().get("birthday", 0) == before
 
 
 @pytest.mark.parametrize(
     ("days", "grade"), [(400, "ok"), (31, "ok"), (20, "warning"), (0, "warning"), (-10, "warning")]
 )
 def test_the_secrets_end_is_said_in_time(
-    made_up: Environment, env: dict[str, str], days: int, grade: str
+    stand_ins: Environment, env: dict[str, str], days: int, grade: str
 ) -> None:
     """From 30 days before the noted end there is a warning, which is no fault."""
     # A day's grace: the date may turn between here and the command.
     expires = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days + (days == 31))
-    add(env, made_up, client_secret_expires=expires.isoformat())
+    add(env, stand_ins, client_secret_expires=expires.isoformat())
     code, steps, _ = check(env)
     assert code == 0
     assert steps["client secret's date"]["severity"] == grade
 
 
-def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str]) -> None:
+def test_addresses_where_nobody_listens(stand_ins: Environment, env: dict[str, str]) -> None:
     """Entra, Graph and Skolon away at once: each is said, and nothing is a traceback."""
-    add(env, made_up)
+    add(env, stand_ins)
     env |= {
         "UPDATE_SYNC_ENTRA_AUTHORITY": f"https://{UNREACHABLE}",
         "UPDATE_SYNC_GRAPH_URL": f"https://{UNREACHABLE}",
@@ -278,9 +262,11 @@ def test_addresses_where_nobody_listens(made_up: Environment, env: dict[str, str
     assert "Traceback" not in written
 
 
-def test_a_certificate_that_is_not_trusted(made_up: Environment, env: dict[str, str], tmp_path: Path) -> None:
+def test_a_certificate_that_is_not_trusted(
+    stand_ins: Environment, env: dict[str, str], tmp_path: Path
+) -> None:
     """Waiting does not help: the variable that names further authorities is what to set."""
-    add(env, made_up)
+    add(env, stand_ins)
     (tmp_path / "stranger").mkdir()
     env["UPDATE_SYNC_CA_BUNDLE"] = str(make_certificate(tmp_path / "stranger", "localhost").authority)
     code, steps, _ = check(env)
@@ -291,11 +277,11 @@ def test_a_certificate_that_is_not_trusted(made_up: Environment, env: dict[str, 
     assert "later" not in step["fix"]
 
 
-def test_all_tenants_are_checked(made_up: Environment, env: dict[str, str]) -> None:
+def test_all_tenants_are_checked(stand_ins: Environment, env: dict[str, str]) -> None:
     """Each enabled one in a line, what is wrong with it below, and one that is wrong fails the command."""
-    add(env, made_up)
-    add_tenant(env, "fel", {**made_up.tenant, "client_secret": GUID})
-    add_tenant(env, "vilande", {**made_up.tenant, "enabled": False})
+    add(env, stand_ins)
+    add_tenant(env, "fel", {**stand_ins.tenant, "client_secret": GUID})
+    add_tenant(env, "vilande", {**stand_ins.tenant, "enabled": False})
     done = update_sync("tenants", "check", "--all", env=env)
     assert done.returncode == 1
     assert "error    fel\nerror    client secret: it looks like a GUID" in done.stdout

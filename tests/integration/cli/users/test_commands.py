@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devtools.commands import json_output, update_sync
+from devtools.commands import json_output, update_sync, wait_for
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
@@ -156,8 +156,9 @@ def test_the_report_tells_who_could_sign_in(env: dict[str, str]) -> None:
 
 def test_since_does_not_depend_on_how_many_runs_are_shown(env: dict[str, str]) -> None:
     """It is asked of the whole history: with one run shown and with all, as a text and as JSON."""
-    # Times are printed in whole seconds.
-    time.sleep(1.1)
+    # Times are printed in whole seconds: the later runs have to be of a later one.
+    second = int(time.time())
+    wait_for(lambda: int(time.time()) > second, "the next second")
     with closing(open_store(env)) as store:
         for number in range(4):
             run = begin_run(store, f"later {number}", ANNA, key="exempel")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.commands import update_sync
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -22,30 +22,18 @@ from tests.integration.cli.json_docs import faults
 from tests.integration.cli.tenants.test_preview import user_with, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sandbox.municipality.municipality import MadeUpUser
 
+PEOPLE = 120
 FAILED = Failure(reason=Reason.REJECTED_BY_SKOLON, stage=Stage.UPDATE, detail="email: refused")
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    with serve_environment(tmp_path_factory.mktemp("world"), users=120) as environment:
-        yield environment
-
-
 @pytest.fixture
-def made_up(served: Environment) -> Iterator[Environment]:
-    yield served
-    served.microsoft.faults.clear()
-
-
-@pytest.fixture
-def env(made_up: Environment, tmp_path: Path) -> dict[str, str]:
-    variables = database_environment(tmp_path, **made_up.variables)
-    add_tenant(variables, TENANT_KEY, made_up.tenant)
+def env(stand_ins: Environment, tmp_path: Path) -> dict[str, str]:
+    variables = database_environment(tmp_path, **stand_ins.variables)
+    add_tenant(variables, TENANT_KEY, stand_ins.tenant)
     return variables
 
 
@@ -80,24 +68,24 @@ def record(env: dict[str, str], person: MadeUpUser, result: SyncResult | Failure
 
 
 @pytest.mark.parametrize("name", ["id", "userPrincipalName", "mail", "displayName"])
-def test_a_user_is_found_by_what_people_know(made_up: Environment, env: dict[str, str], name: str) -> None:
+def test_a_user_is_found_by_what_people_know(stand_ins: Environment, env: dict[str, str], name: str) -> None:
     """P6: by id, user principal name, mail or name, although no run knows the user; no value is shown."""
-    person = user_with(made_up, "updated")
-    before = made_up.skolon_users()
+    person = user_with(stand_ins, "updated")
+    before = stand_ins.skolon_users()
     found = show(env, str(person.entra[name]).upper())
     assert found["user"] == person.entra["id"]
     assert (found["state"], found["in_sync"], found["history"]) == ("unknown", None, [])
     assert found["now"]["outcome"] == "would_update"
     assert found["now"]["delay"] == {"reason": "never_processed", "run": None, "at": None}
     assert not any(value in json.dumps(found) for value in values_of(person))
-    assert made_up.skolon_users() == before
+    assert stand_ins.skolon_users() == before
 
 
 def test_each_attribute_that_differs_is_shown_with_its_rule(
-    made_up: Environment, env: dict[str, str]
+    stand_ins: Environment, env: dict[str, str]
 ) -> None:
     """P6: Entra, the rule and Skolon, as shapes; as values only with `--values`."""
-    person = user_with(made_up, "updated")
+    person = user_with(stand_ins, "updated")
     differences = show(env, str(person.entra["id"]))["now"]["differences"]
     assert differences
     assert all(each["rule"] for each in differences)
@@ -121,18 +109,18 @@ def test_each_attribute_that_differs_is_shown_with_its_rule(
     ],
 )
 def test_what_the_next_run_would_do(
-    made_up: Environment, env: dict[str, str], outcome: str, said: str
+    stand_ins: Environment, env: dict[str, str], outcome: str, said: str
 ) -> None:
     """Where it would change nothing, nothing is late."""
-    person = user_with(made_up, outcome)
+    person = user_with(stand_ins, outcome)
     found = show(env, str(person.entra["id"]))["now"]
     assert (found["outcome"], found["differences"], found["delay"]) == (outcome, [], None)
     assert said in text(env, person)
 
 
-def test_what_would_fail_says_who_must_act(made_up: Environment, env: dict[str, str]) -> None:
+def test_what_would_fail_says_who_must_act(stand_ins: Environment, env: dict[str, str]) -> None:
     """In Swedish and English."""
-    person = user_with(made_up, "dead_lettered", "invalid_user")
+    person = user_with(stand_ins, "dead_lettered", "invalid_user")
     found = show(env, str(person.entra["id"]))["now"]
     assert (found["outcome"], found["reason"], found["owner"]) == ("dead_lettered", "invalid_user", "entra")
     shown = text(env, person)
@@ -150,28 +138,28 @@ def test_what_would_fail_says_who_must_act(made_up: Environment, env: dict[str, 
     ],
 )
 def test_why_it_has_not_been_done(
-    made_up: Environment,
+    stand_ins: Environment,
     env: dict[str, str],
     result: SyncResult | Failure | None,
     reason: str,
     said: str,
 ) -> None:
     """By what the last run recorded."""
-    person = user_with(made_up, "updated")
+    person = user_with(stand_ins, "updated")
     record(env, person, result)
     delay = show(env, str(person.entra["id"]))["now"]["delay"]
     assert (delay["reason"], delay["run"]) == (reason, "1")
     assert said in text(env, person)
 
 
-def test_recorded_asks_neither_entra_nor_skolon(made_up: Environment, env: dict[str, str]) -> None:
+def test_recorded_asks_neither_entra_nor_skolon(stand_ins: Environment, env: dict[str, str]) -> None:
     """It needs no settings of theirs, and names and addresses are unknown to it."""
-    person = user_with(made_up, "updated")
+    person = user_with(stand_ins, "updated")
     record(env, person, FAILED)
-    made_up.skolon.forget_requests()
+    stand_ins.skolon.forget_requests()
     found = show(env, str(person.entra["id"]), "--recorded")
     assert (found["now"], found["reason"]) == (None, "rejected_by_skolon")
-    assert made_up.skolon.requests() == {}
+    assert stand_ins.skolon.requests() == {}
     done = update_sync(
         "users", "show", TENANT_KEY, "-", "--recorded", env=env, stdin=str(person.entra["displayName"])
     )
@@ -190,11 +178,11 @@ def test_a_user_that_is_nowhere(env: dict[str, str], who: str) -> None:
     assert "ngen" not in done.stderr
 
 
-def test_what_is_recorded_is_shown_while_entra_is_away(made_up: Environment, env: dict[str, str]) -> None:
+def test_what_is_recorded_is_shown_while_entra_is_away(stand_ins: Environment, env: dict[str, str]) -> None:
     """And that both sides could not be looked at, with exit code 1."""
-    person = user_with(made_up, "updated")
+    person = user_with(stand_ins, "updated")
     record(env, person, FAILED)
-    made_up.microsoft.faults.add(GraphFault(effect=Effect.ERROR, kind=Kind.USER, status=503, times=None))
+    stand_ins.microsoft.faults.add(GraphFault(effect=Effect.ERROR, kind=Kind.USER, status=503, times=None))
     found = show(env, str(person.entra["id"]), code=1)
     assert found["now"]["outcome"] is None
     assert found["now"]["away"]

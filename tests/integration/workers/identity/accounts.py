@@ -51,6 +51,11 @@ def skolon_user(user_id: str, given_name: str, surname: str, address: str, **fur
     }
 
 
+def former_user(given_name: str = "Bea", **further: Any) -> dict[str, Any]:
+    """Return the Skolon user of another person, who had the address before."""
+    return skolon_user("s1", given_name, "Gammal", ADDRESS, **further)
+
+
 def synced(
     made_up: Environment, sync: InProcessSync, accounts: list[dict[str, Any]], *users: dict[str, Any]
 ) -> dict[str, Receipt]:

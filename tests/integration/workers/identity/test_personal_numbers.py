@@ -17,6 +17,7 @@ from tests.integration.workers.identity.accounts import (
     NUMBER,
     OTHER_NUMBER,
     account,
+    former_user,
     skolon_user,
     synced,
     values,
@@ -35,10 +36,6 @@ FORMER: Final = [
 ]
 
 
-def former(further: dict[str, Any]) -> dict[str, Any]:
-    return skolon_user("s1", "Bea", "Gammal", ADDRESS, **further)
-
-
 def own(user_id: str = "s2", number: str = NUMBER) -> dict[str, Any]:
     return skolon_user(user_id, "A", "N", f"{user_id}@{DOMAIN}", own={"ssn": number})
 
@@ -51,7 +48,7 @@ def test_the_holder_of_the_personal_number_is_the_match(
     sync.store.tenants.change(TENANT_KEY, {"match_keys": ["external_id", "email"]})
     wants_no_name: dict[str, Any] = {"sources": {"user_name": [], "eppn": [], "idp_identifier": []}}
     sync.store.tenants.change(TENANT_KEY, wants_no_name)
-    before = former(further)
+    before = former_user(**further)
     receipt = synced(made_up, sync, [ANNA], before, own())[ANNA["id"]]
     assert (receipt.outcome, receipt.skolon_id) == (Outcome.UPDATED, "s2")
     assert values(made_up, "s1") == before
@@ -69,7 +66,7 @@ def test_without_one_holder_the_match_stays_suspicious(
     made_up: Environment, sync: InProcessSync, others: list[dict[str, Any]]
 ) -> None:
     """Nothing is written to any of them."""
-    before = former({"externalId": "900", "own": {"ssn": OTHER_NUMBER}})
+    before = former_user(externalId="900", own={"ssn": OTHER_NUMBER})
     receipt = synced(made_up, sync, [ANNA], before, *others)[ANNA["id"]]
     assert (receipt.reason, receipt.candidates) == (Reason.SUSPICIOUS_MATCH, ("s1",))
     assert [values(made_up, each["id"]) for each in (before, *others)] == [before, *others]
@@ -78,14 +75,14 @@ def test_without_one_holder_the_match_stays_suspicious(
 def test_a_tenant_without_personal_numbers_asks_for_none(made_up: Environment, sync: InProcessSync) -> None:
     """The match stays suspicious, at the cost of no further search."""
     sync.store.tenants.change(TENANT_KEY, {"sources": {"ssn": []}})
-    before = former({"own": {"birthDate": "1998-01-02"}})
+    before = former_user(own={"birthDate": "1998-01-02"})
     assert synced(made_up, sync, [ANNA], before, own())[ANNA["id"]].reason is Reason.SUSPICIOUS_MATCH
 
 
 def test_an_ignored_holder_is_no_match(made_up: Environment, sync: InProcessSync) -> None:
     """A decision of an administrator counts here too."""
     sync.store.match_decisions.add(TENANT_KEY, DecisionKind.IGNORE, skolon_id="s2")
-    before = former({"own": {"birthDate": "1998-01-02"}})
+    before = former_user(own={"birthDate": "1998-01-02"})
     assert synced(made_up, sync, [ANNA], before, own())[ANNA["id"]].reason is Reason.SUSPICIOUS_MATCH
     assert values(made_up, "s2") == own()
 
@@ -93,7 +90,7 @@ def test_an_ignored_holder_is_no_match(made_up: Environment, sync: InProcessSync
 def test_a_holder_of_another_account_is_not_taken(made_up: Environment, sync: InProcessSync) -> None:
     """The account that owns the Skolon user keeps it."""
     other = account(2, "Anna", "Ny", f"anna.2@{DOMAIN}", ssn=NUMBER)
-    before = former({"own": {"birthDate": "1998-01-02"}})
+    before = former_user(own={"birthDate": "1998-01-02"})
     holder = own() | {"externalId": other["id"]}
     directory_of = synced(made_up, sync, [other], holder)
     assert directory_of[other["id"]].outcome is Outcome.UPDATED
@@ -106,5 +103,5 @@ def test_a_holder_of_another_account_is_not_taken(made_up: Environment, sync: In
 def test_no_number_is_searched_in_a_url(made_up: Environment, sync: InProcessSync) -> None:
     """P6: an organisation that is searched by GET is not asked for the number."""
     made_up.skolon.faults.add(Fault(kind="status", status=405, times=None, method="POST", path_kind="search"))
-    before = former({"own": {"birthDate": "1998-01-02"}})
+    before = former_user(own={"birthDate": "1998-01-02"})
     assert synced(made_up, sync, [ANNA], before, own())[ANNA["id"]].reason is Reason.SUSPICIOUS_MATCH

@@ -16,6 +16,7 @@ from tests.integration.workers.identity.accounts import (
     NUMBER,
     OTHER_NUMBER,
     account,
+    former_user,
     skolon_user,
     synced,
     values,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 #: Other people, each found by an address of the account's.
 OTHERS: Final = [
     pytest.param(
-        skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId="900", own={"ssn": OTHER_NUMBER}),
+        former_user("Anna", externalId="900", own={"ssn": OTHER_NUMBER}),
         "personal number",
         id="a recycled address, by the personal number",
     ),
@@ -50,7 +51,7 @@ OTHERS: Final = [
         id="a sibling with the parent's address, found by e-mail",
     ),
     pytest.param(
-        skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId="00000000-0000-4000-8000-00000000dead"),
+        former_user("Anna", externalId="00000000-0000-4000-8000-00000000dead"),
         "external id, last name",
         id="an account that is gone, and another last name",
     ),
