@@ -97,7 +97,7 @@ def test_a_new_secret_has_no_old_date(env: dict[str, str]) -> None:
     assert "client_secret, client_secret_expires" in done.stdout
     assert "--client-secret-expires" in done.stderr
     assert json_output("tenants", "show", "exempel", env=env)["client_secret_expires"] is None
-    both = {"client_secret": "newer~made~up", "client_secret_expires": "2027-12-01"}
+    both = {"client_secret": "newer~made~up~value", "client_secret_expires": "2027-12-01"}
     told = update_sync("tenants", "set", "exempel", "--from", "-", env=env, stdin=json.dumps(both))
     assert told.stderr == ""
     with closing(open_store(env)) as opened:
