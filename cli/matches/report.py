@@ -71,7 +71,7 @@ def _print_candidate(found: dict[str, Any]) -> None:
         "found by": ", ".join(_title(key) for key in found["found_by"]) or "a link",
         "created": found["created"] or "Skolon does not say",
         "last changed": found["last_modified"] or "Skolon does not say",
-        "same in both": _traits(found["agrees"]),
+        "speaks for": _traits(found["agrees"]),
         "speaks against": _traits(found["differs"]),
         "evidence": _evidence(found),
         "attributes": f"{equal} equal, {len(rows) - equal} differ",

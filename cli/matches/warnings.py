@@ -18,8 +18,8 @@ def print_objections(evidence: Evidence, tenant: str, entra_id: str) -> None:
     """Print what speaks against a link, on standard error."""
     echo(
         "The two may be different people.",
-        f"  speaks against: {_traits(evidence.differs)}",
-        f"  same in both:   {_traits(evidence.agrees)}",
+        f"  speaks against: {_traits(evidence.differs) or 'that too little agrees'}",
+        f"  speaks for:     {_traits(evidence.agrees) or 'nothing'}",
         f"'update-sync matches show {tenant} {entra_id}' compares them.",
         err=True,
     )
@@ -40,4 +40,4 @@ def print_what_stays(decided: Decided, *, err: bool) -> None:
 
 
 def _traits(traits: Iterable[Trait]) -> str:
-    return ", ".join(sorted(trait.replace("_", " ") for trait in traits)) or "nothing that can be compared"
+    return ", ".join(sorted(trait.replace("_", " ") for trait in traits))
