@@ -10,16 +10,16 @@ from clients.graph.client import GraphClient, GraphService
 from clients.http.limits import TOKEN_LIMITS
 from clients.http.session import HttpSession
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.server.capability_cache import CapabilityCache
 from runtime.services import NO_BREAKER, Breakers
 from schemas.tenants.skolon_target import SkolonTarget
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from clients.skolon.capability_cache import CapabilityStore
     from clients.skolon.interface import SkolonClient
+    from clients.skolon.server.capability_cache import CapabilityStore
     from schemas.settings import Settings
     from schemas.tenants.tenant import Credentials
 

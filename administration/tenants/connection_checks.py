@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.tenants.check_steps import CheckResult, Severity
 from administration.tenants.connection_check import check_connection
-from clients.skolon.capabilities import dump_capabilities, load_capabilities
+from clients.skolon.server.capabilities import dump_capabilities, load_capabilities
 from schemas.crypto.encryption import DecryptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from clients.gateways import Gateways
-    from clients.skolon.capabilities import Capabilities
+    from clients.skolon.server.capabilities import Capabilities
     from store.store import Store
 
 _FOUND_OUT: Final = "found out about Skolon"

@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from administration.tenants.check_steps import CheckResult, Severity, try_step
-from clients.skolon.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
+from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.skolon_target import SkolonLack
@@ -19,10 +19,10 @@ from schemas.users.attributes import Attribute
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from clients.skolon.capabilities import Capabilities
-    from clients.skolon.descriptions import ServerDescription
-    from clients.skolon.inspection import Inspection
     from clients.skolon.interface import SkolonClient
+    from clients.skolon.server.capabilities import Capabilities
+    from clients.skolon.server.descriptions import ServerDescription
+    from clients.skolon.server.inspection import Inspection
     from schemas.tenants.tenant import Tenant
     from schemas.users.skolon_user import SkolonUser
 

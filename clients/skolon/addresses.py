@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from clients.http.errors import TRANSPORT_ERRORS
-from clients.skolon.descriptions import DESCRIPTIONS
 from clients.skolon.scim import SEARCH_REQUEST_PREFIX
 from clients.skolon.search.requests import SEARCH
+from clients.skolon.server.descriptions import DESCRIPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,6 @@ from clients.skolon.addresses import (
     harmless_requests_and_replacements,
     user_addresses,
 )
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.errors import (
     Operation,
     UnreadableUserError,
@@ -29,11 +28,12 @@ from clients.skolon.errors import (
     response_error,
     transport_error,
 )
-from clients.skolon.inspection import Inspection, ScimInspection
 from clients.skolon.profiles import PROFILES
 from clients.skolon.search.batching import MAX_IN_FLIGHT, SearchBatcher
 from clients.skolon.search.listing import ListedUsers
 from clients.skolon.search.scim_search import ScimSearch, SearchResult, result_of_one, results_of_each
+from clients.skolon.server.capability_cache import CapabilityCache
+from clients.skolon.server.inspection import Inspection, ScimInspection
 from clients.skolon.unusable_answers import UnusableAnswers
 from clients.skolon.updates.answers import user_of
 from clients.skolon.updates.ignored_updates import IgnoredUpdates
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     import requests
 
     from clients.skolon.auth import TokenSource
-    from clients.skolon.capabilities import Capabilities
+    from clients.skolon.server.capabilities import Capabilities
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from clients.skolon.capabilities import Capabilities
-    from clients.skolon.inspection import Inspection
+    from clients.skolon.server.capabilities import Capabilities
+    from clients.skolon.server.inspection import Inspection
     from schemas.tenants.skolon_target import SkolonTarget
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser

@@ -62,7 +62,7 @@ unresolved_users = Table(
 )
 
 # What was found out about the server of each organisation in Skolon, by its base URL. The names and values
-# are those of `clients/skolon/capabilities.py`.
+# are those of `clients/skolon/server/capabilities.py`.
 skolon_capabilities = Table(
     "skolon_capabilities",
     metadata,

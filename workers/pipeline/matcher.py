@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.skolon.capabilities import SearchMethod
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.outcomes import NotFoundReason
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import ensure_usable

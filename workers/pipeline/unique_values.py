@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from clients.skolon.capabilities import SearchMethod
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError
 from schemas.outcomes import Outcome, Stage

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from clients.skolon.capabilities import SearchMethod
 from clients.skolon.scim import search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import RefusedSearchError, SearchRequests
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, normalized_key
@@ -17,9 +17,9 @@ from schemas.users.skolon_user import SkolonUser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clients.skolon.capabilities import Capabilities
-    from clients.skolon.capability_cache import CapabilityCache
     from clients.skolon.search.requests import FoundUser
+    from clients.skolon.server.capabilities import Capabilities
+    from clients.skolon.server.capability_cache import CapabilityCache
 
 #: Users that are listed, so that some have each key.
 _LISTED: Final = 50

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from clients.skolon.capabilities import SearchMethod
 from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
@@ -17,7 +17,7 @@ from schemas.users.skolon_user import SkolonUser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from clients.skolon.capability_cache import CapabilityCache
+    from clients.skolon.server.capability_cache import CapabilityCache
 
 #: A value that no user has, and one for attributes whose values look like addresses.
 _NO_VALUE: Final = "update-sync-probe-that-finds-no-user"

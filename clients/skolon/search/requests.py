@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import quote
 
 from clients.http.session import json_object, succeeded
-from clients.skolon.capabilities import SearchMethod
 from clients.skolon.errors import Operation, UnreadableUserError, is_missing, unreadable
 from clients.skolon.scim import page_parameters, read_user, search_request
 from clients.skolon.search.filters import url_encoded
 from clients.skolon.search.pages import PageRequest, SearchPage, read_pages
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.errors import Dependency, UpdateSyncError
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError, load_list_response
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import requests
 
-    from clients.skolon.capability_cache import CapabilityCache
     from clients.skolon.profiles import Profile
+    from clients.skolon.server.capability_cache import CapabilityCache
 
 #: The path of a search by POST, below an organisation's users.
 SEARCH: Final = "/.search"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from clients.skolon.capabilities import SEARCH_CAPABILITIES, Capabilities, SearchMethod
 from clients.skolon.errors import UnreadableUserError
 from clients.skolon.scim import search_filter
 from clients.skolon.search.filters import (
@@ -33,6 +32,7 @@ from clients.skolon.search.requests import (
     SendRequest,
     UnreadableUser,
 )
+from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, Capabilities, SearchMethod
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause, Stage
@@ -41,8 +41,8 @@ from schemas.users.skolon_user import SkolonUser
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clients.skolon.capability_cache import CapabilityCache
     from clients.skolon.profiles import Profile
+    from clients.skolon.server.capability_cache import CapabilityCache
     from schemas.users.attributes import Attribute
 
 #: The Skolon users that match one user, or the error that one of them is unreadable.

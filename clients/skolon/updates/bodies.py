@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.skolon.capabilities import PatchForm
+from clients.skolon.server.capabilities import PatchForm
 from clients.skolon.updates.documents import key_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clients.skolon.profiles import Profile
-    from clients.skolon.updates.scim_update import CheckUpdate, ReadUser, SendUpdate
+    from clients.skolon.updates.protocols import CheckUpdate, ReadUser, SendUpdate
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 

@@ -1,76 +1,37 @@
-"""Updates users in the form of PATCH that each organisation's server takes, and looks at the result."""
+"""Updates users by PATCH, each only at the version that was read, and looks at the result."""
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import structlog
-from cachetools import TTLCache
 
-from clients.skolon.capabilities import PatchForm
 from clients.skolon.errors import Operation, RejectedError, UserNotFoundError
+from clients.skolon.server.capabilities import PatchForm
 from clients.skolon.updates.answers import moved, user_after
 from clients.skolon.updates.bodies import PatchBodies
 from clients.skolon.updates.documents import changed_document
+from clients.skolon.updates.patch_forms import PatchForms
 from schemas.errors import TransientError, VersionConflictError
 from schemas.outcomes import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     import requests
 
-    from clients.skolon.capability_cache import CapabilityCache
     from clients.skolon.profiles import Profile
+    from clients.skolon.server.capability_cache import CapabilityCache
+    from clients.skolon.updates.protocols import CheckUpdate, ReadUser, SendUpdate
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
 
 _SCIM: Final = "application/scim+json"
 
-#: Statuses by which servers that do not know a form of PATCH fail.
-_MAYBE_FORM: Final = frozenset({500, 501})
-
-#: Organisations whose failures are remembered (promise P10), and for how many seconds.
-_MAX_FAILING: Final = 1000
-_FAILING_SECONDS: Final = 600.0
-
 _log = structlog.get_logger(__name__)
-
-
-class SendUpdate(Protocol):
-    """Sends a request for an organisation's users; returns the response whatever its status."""
-
-    def __call__(  # noqa: PLR0913 - what a request is made of
-        self,
-        method: str,
-        organisation: str,
-        rest: str,
-        *,
-        stage: Stage | None,
-        headers: Mapping[str, str],
-        json: Mapping[str, Any],
-    ) -> requests.Response:
-        """Take what follows `/Users` in the URL."""
-
-
-class ReadUser(Protocol):
-    """Reads a user as it is now."""
-
-    def __call__(self, organisation: str, user_id: str) -> tuple[SkolonUser, dict[str, Any]] | None:
-        """Return the user and its document, None when there is none."""
-
-
-class CheckUpdate(Protocol):
-    """Raises the error of an unsuccessful response to a request for one user."""
-
-    def __call__(
-        self, response: requests.Response, organisation: str, user_id: str, operation: Operation
-    ) -> None:
-        """Raise, or return nothing."""
 
 
 class ScimUpdate:
@@ -90,9 +51,7 @@ class ScimUpdate:
         self._read = read
         self._check = check
         self._capabilities = capabilities
-        self._lock = threading.Lock()
-        #: How each organisation's server fails, since its last success.
-        self._failing: TTLCache[str, int] = TTLCache(_MAX_FAILING, ttl=_FAILING_SECONDS)
+        self._forms = PatchForms(capabilities, self._bodies)
 
     def update(
         self, organisation: str, user: SkolonUser, changes: Mapping[Attribute, str | None]
@@ -106,13 +65,8 @@ class ScimUpdate:
         known = self._capabilities.get(organisation)
         lacking = user.lacking(changes) - known.read_only
         wanted = {name: value for name, value in changes.items() if name in lacking}
-        undecided = {
-            name
-            for name, value in wanted.items()
-            if self._bodies.kind_of_change(user, name, value) not in known.patch_forms
-            and name not in known.unaccepted
-        }
-        forms = self._known_forms(known.patch_forms, user, wanted)
+        undecided = self._forms.undecided(known, user, wanted)
+        forms = self._forms.to_begin_with(known, user, wanted)
         refused: RejectedError | TransientError | None = None
         sent: list[object] = []
         for form in (None, *PatchForm) if wanted else ():
@@ -125,36 +79,23 @@ class ScimUpdate:
             try:
                 after = self._patched(organisation, user, wanted, body)
             except (RejectedError, TransientError) as error:
-                if self._is_read_only(organisation, wanted, error):
+                if self._forms.are_read_only(organisation, wanted, error):
                     return user
-                if not undecided or not self._may_be_form(organisation, error):
+                if not undecided or not self._forms.may_be_refused(organisation, error):
                     raise
                 refused = refused or error
                 continue
             if after is None:
                 return None
-            with self._lock:
-                self._failing.pop(organisation, None)
-            self._record_forms(organisation, user, after, wanted, forms)
+            self._forms.record(organisation, user, after, wanted, forms)
             undecided &= wanted.keys() - moved(user, after, wanted)
             wanted, user, refused = {name: wanted[name] for name in undecided}, after, None
             if not wanted:
                 return user
-        self._record_unaccepted(organisation, undecided, refused)
+        self._forms.record_unaccepted(organisation, undecided, refused)
         if refused is not None:
             raise refused
         return user
-
-    def _known_forms(
-        self, known: Mapping[str, PatchForm], user: SkolonUser, changes: Mapping[Attribute, str | None]
-    ) -> dict[Attribute, PatchForm]:
-        """Return the forms to begin with: those that have worked for the kind of change, or a like one."""
-        alike = {kind.rpartition(" ")[2]: form for kind, form in known.items()}
-        kinds = {name: self._bodies.kind_of_change(user, name, value) for name, value in changes.items()}
-        return {
-            name: known.get(kind) or alike.get(kind.rpartition(" ")[2]) or PatchForm.PATHS
-            for name, kind in kinds.items()
-        }
 
     def _body(
         self,
@@ -221,50 +162,3 @@ class ScimUpdate:
             headers["If-Match"] = user.version
         path = f"/{quote(user.id, safe='')}"
         return self._send("PATCH", organisation, path, stage=Stage.UPDATE, headers=headers, json=body)
-
-    def _record_forms(
-        self,
-        organisation: str,
-        before: SkolonUser,
-        after: SkolonUser,
-        changes: Mapping[Attribute, str | None],
-        forms: Mapping[Attribute, PatchForm],
-    ) -> None:
-        """Remember the forms that have worked."""
-        taken = moved(before, after, changes)
-        worked = {self._bodies.kind_of_change(before, name, changes[name]): forms[name] for name in taken}
-        known = self._capabilities.get(organisation).patch_forms
-        if not worked.items() <= known.items():
-            self._capabilities.record(organisation, patch_forms={**known, **worked})
-
-    def _record_unaccepted(
-        self, organisation: str, attributes: Collection[Attribute], refused: Exception | None
-    ) -> None:
-        """Remember the attributes for which no form works; of several refused ones, one may be the reason."""
-        if refused is None or len(attributes) == 1:
-            known = self._capabilities.get(organisation).unaccepted
-            self._capabilities.record(organisation, unaccepted=known.union(attributes))
-
-    def _may_be_form(self, organisation: str, error: RejectedError | TransientError) -> bool:
-        """Say whether a server may refuse the form of a PATCH, rather than what is in it.
-
-        A single 5xx may be an outage. It is not taken for one if the update before met the same.
-        """
-        if isinstance(error, RejectedError):
-            return error.concerns_form
-        if error.status not in _MAYBE_FORM or error.retry_after is not None:
-            return False
-        with self._lock:
-            has_repeated = self._failing.get(organisation) == error.status
-            self._failing[organisation] = error.status
-        return has_repeated
-
-    def _is_read_only(
-        self, organisation: str, changes: Mapping[Attribute, str | None], error: Exception
-    ) -> bool:
-        """Say whether the only attribute is one that the server never changes, and remember it."""
-        if not isinstance(error, RejectedError) or not error.is_read_only or len(changes) != 1:
-            return False
-        known = self._capabilities.get(organisation).read_only
-        self._capabilities.record(organisation, read_only=known.union(changes))
-        return True

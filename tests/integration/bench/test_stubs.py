@@ -10,7 +10,7 @@ import pytest
 from bench.stand_ins import StandIns, stand_ins
 from bench.stubs.users import Person, Population, entra_id
 from clients.gateways import Gateways, create_gateways
-from clients.skolon.capabilities import SearchMethod
+from clients.skolon.server.capabilities import SearchMethod
 from schemas.errors import VersionConflictError
 from schemas.settings import Settings
 from schemas.tenants.tenant import Credentials

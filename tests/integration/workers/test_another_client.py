@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from clients.skolon.capability_cache import CapabilityStore
+    from clients.skolon.server.capability_cache import CapabilityStore
     from runtime.services import Breakers
     from schemas.settings import Settings
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.skolon.auth import StaticToken
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.server.capability_cache import CapabilityCache
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import without_search_by_post

@@ -11,8 +11,8 @@ import pytest
 from administration.tenants.check_steps import CheckResult, Severity
 from administration.tenants.skolon_check import check_skolon
 from clients.skolon.auth import StaticToken
-from clients.skolon.capabilities import SEARCH_CAPABILITIES, Capabilities, PatchForm
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, Capabilities, PatchForm
 from devtools.odd_servers.oddities import SearchOddity
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.graph.birthdays import Birthday
-from clients.skolon.capabilities import Capabilities
-from clients.skolon.inspection import Inspection
+from clients.skolon.server.capabilities import Capabilities
+from clients.skolon.server.inspection import Inspection
 from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from clients.skolon.capabilities import Capabilities, SearchMethod
-from clients.skolon.inspection import Inspection
+from clients.skolon.server.capabilities import Capabilities, SearchMethod
+from clients.skolon.server.inspection import Inspection
 from schemas.users.attributes import Attribute
 from tests.unit.workers.factories import skolon_user
 from workers.pipeline.accounts import Account

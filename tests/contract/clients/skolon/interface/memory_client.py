@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clients.skolon.capabilities import Capabilities, SearchMethod
 from clients.skolon.errors import RejectedError, UserNotFoundError
-from clients.skolon.inspection import Inspection
+from clients.skolon.server.capabilities import Capabilities, SearchMethod
+from clients.skolon.server.inspection import Inspection
 from runtime.services import NO_BREAKER, Breakers, skolon_reading, skolon_updating
 from schemas.errors import UpdateSyncError, VersionConflictError
 from schemas.outcomes import Stage

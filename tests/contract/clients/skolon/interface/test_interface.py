@@ -10,8 +10,8 @@ import pytest
 
 from administration.tenants.check_steps import Severity
 from administration.tenants.skolon_check import check_skolon
-from clients.skolon.capabilities import Capabilities
 from clients.skolon.errors import RejectedError, UserNotFoundError
+from clients.skolon.server.capabilities import Capabilities
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import (
     Dependency,

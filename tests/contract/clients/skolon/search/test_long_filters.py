@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.skolon.auth import StaticToken
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.search.batching import MAX_USERS_PER_SEARCH
+from clients.skolon.server.capability_cache import CapabilityCache
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve
 from schemas.errors import PermanentError, UpdateSyncError

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from clients.skolon.auth import StaticToken
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.profiles import ASSUMED
+from clients.skolon.server.capability_cache import CapabilityCache
 from devtools.odd_servers.oddities import UNUSABLE, SearchOddity
 from devtools.odd_servers.search_server import OddServer
 from sandbox.serving import serve

@@ -12,9 +12,9 @@ import pytest
 
 from clients.http.allow_list import RequestRefusedError
 from clients.skolon.auth import StaticToken
-from clients.skolon.capabilities import TTL, SearchMethod
-from clients.skolon.capability_cache import CapabilityCache
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.server.capabilities import TTL, SearchMethod
+from clients.skolon.server.capability_cache import CapabilityCache
 from sandbox.serving import serve
 from sandbox.skolon.application import SkolonStandIn
 from sandbox.skolon.faults import Fault, without_search_by_post

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 from cachetools import LRUCache
 
-from clients.skolon.capabilities import Capabilities, dump_capabilities, load_capabilities, ttl_of
+from clients.skolon.server.capabilities import Capabilities, dump_capabilities, load_capabilities, ttl_of
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:

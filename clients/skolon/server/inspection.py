@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from clients.http.session import json_object, succeeded
-from clients.skolon.descriptions import DESCRIPTIONS, ServerDescription, read_description
 from clients.skolon.search.requests import RefusedSearchError, SearchRequests
 from clients.skolon.search.samples import read_sample
+from clients.skolon.server.descriptions import DESCRIPTIONS, ServerDescription, read_description
 from schemas.errors import UpdateSyncError
 from schemas.users.skolon_user import SkolonUser
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from clients.skolon.capability_cache import CapabilityCache
+    from clients.skolon.server.capability_cache import CapabilityCache
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.skolon.capabilities import (
+from clients.skolon.server.capabilities import (
     CLOCK_SKEW,
     TTL,
     Capabilities,
@@ -16,7 +16,7 @@ from clients.skolon.capabilities import (
     SearchMethod,
     dump_capabilities,
 )
-from clients.skolon.capability_cache import REREAD, CapabilityCache
+from clients.skolon.server.capability_cache import REREAD, CapabilityCache
 from schemas.capability_finding import CapabilityFinding
 from schemas.errors import Dependency, TransientError
 from schemas.users.attributes import Attribute
