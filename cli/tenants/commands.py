@@ -17,6 +17,7 @@ from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.option_names import faults_named_by, origin_in_options
 from cli.tenants.options import changes_from, key_argument, tenant_options
+from cli.tenants.scope.options import add_rule_edits, confirm_lost_rules, scope_rule_options
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
 from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
@@ -71,13 +72,15 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
 @tenants.command("set")
 @key_argument
 @tenant_options
+@scope_rule_options
 @click.option("--client-secret", "asks", is_flag=True, help="Ask for a new client secret.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: Any) -> None:
     """Change only the given settings.
 
-    A change that switches off a match key is asked about.
+    A change that switches off a match key, or takes away rules of the scope, is asked about. A rule that
+    --remove-include or --remove-exclude names is not.
     """
     services = _services()
     changes = changes_from(options)
@@ -85,10 +88,12 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
         raise click.UsageError("No terminal to ask on: read the secret with --client-secret-file.")
     if asks:
         changes["client_secret"] = click.prompt("Client secret (its Value)", hide_input=True, err=True)
+    removing = add_rule_edits(key, changes, options, services.store.tenants)
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
     with faults_named_by(origin_in_options(options)):
         _check_change(key, changes, services.store.tenants, yes=yes)
+        confirm_lost_rules(key, changes, services.store.tenants, asked_for=removing, yes=yes)
         named = change_settings(key, changes, services.store.tenants)
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)

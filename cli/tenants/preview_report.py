@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from administration.tenants.scope_rules import rule_as_text
 from cli.output import echo, print_json, print_table
 from cli.runs.details import print_changes, print_guard, print_scope_exits
 from schemas.outcomes import FINAL_OUTCOMES
@@ -92,15 +93,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value) or "nothing"
     if isinstance(value, list):
-        return ", ".join(map(_rule_as_text, value)) or "none"
+        return ", ".join(map(rule_as_text, value)) or "none"
     if isinstance(value, dict):
         return f"{value['count']} and {value['share']:.0%}"
     return {True: "yes", False: "no", None: "none"}.get(value, one_line(value))
-
-
-def _rule_as_text(rule: Mapping[str, Any]) -> str:
-    [(operator, value)] = [(name, value) for name, value in rule.items() if name != "source"]
-    if value is True:
-        return f"{rule['source']}:{operator}"
-    values = ",".join(value) if isinstance(value, list) else value
-    return f"{rule['source']}={values}" if operator == "equals" else f"{rule['source']}:{operator}={values}"
