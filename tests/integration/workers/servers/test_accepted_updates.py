@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from devtools.odd_servers.oddities import Oddities, UpdateOddity
 from devtools.odd_servers.organisation import OddOrganisation, odd_organisation
+from sandbox.municipality.municipality import Municipality
 from schemas.outcomes import Outcome, Status
 from schemas.runs.run import WarningKind
 from schemas.users.attributes import Attribute
-from tests.integration.workers.servers.syncing import syncing_with
+from tests.integration.workers.servers.syncing import PEOPLE, syncing_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 
     from cli.sandbox.in_process_sync import InProcessSync
     from devtools.odd_servers.organisation import Answer
-    from sandbox.municipality.municipality import Municipality
 
 ACCEPTS: Final[Oddities] = frozenset({UpdateOddity.ACCEPTED})
 ACCEPTS_TELEPHONES: Final[Oddities] = frozenset({UpdateOddity.ACCEPTED, UpdateOddity.TELEPHONE_URIS})
 #: Users that are dead letters for one attribute, and are told in each run what has become of another.
-DEAD_LETTERS: Final = 1
+DEAD_LETTERS: Final = Municipality(PEOPLE).expected_outcomes("first")["dead_lettered"]
 TELEPHONES: Final = {Attribute.HOME_PHONE, Attribute.MOBILE_PHONE}
 
 
