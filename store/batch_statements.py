@@ -24,7 +24,7 @@ MAX_ROWS: Final = 64
 
 #: Seconds that a statement waits for further rows where the last one had several: a row more costs a
 #: twentieth of a statement more.
-PAUSE: Final = 0.02
+PAUSE: Final = 0.005
 
 #: What the parameters' names begin with: those of columns alone are SQLAlchemy's own.
 _GIVEN: Final = "given_"
