@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     String,
     and_,
-    bindparam,
     case,
     cast,
     false,
@@ -35,6 +34,7 @@ from store.receipts.collisions import collision
 from store.timestamps import now
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, FromClause
@@ -51,6 +51,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "run_id": Integer(),
     "entra_id": String(),
     "outcome": String(),
+    "finished_at": DateTime(timezone=True),
     "detail": String(),
     "not_found_reason": String(),
     "skolon_id": String(),
@@ -79,6 +80,9 @@ class _Finished:
     run_id: int
     entra_id: str
     result: SyncResult
+    #: Not when it is written, which may be after a while: failures of other users are compared with it
+    #: (`store.receipts.peer_progress`).
+    finished_at: dt.datetime = field(default_factory=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ class OutcomeWriter:
         # In one order, so that two workers with the same messages do not lock each other out.
         rows = [_finished_row(firsts[person]) for person in sorted(firsts)]
         with self._database.statement() as connection:
-            done = self._rows.execute(connection, self._statement, rows, moment=now())
+            done = self._rows.execute(connection, self._statement, rows)
             settled = {(row.run_id, row.entra_id): FinishedReceipt(left_scope=row.left_scope) for row in done}
         return [
             settled.get((one.run_id, one.entra_id)) if firsts[one.run_id, one.entra_id] is one else None
@@ -127,6 +131,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "run_id": finished.run_id,
         "entra_id": finished.entra_id,
         "outcome": str(result.outcome),
+        "finished_at": finished.finished_at,
         "detail": result.detail,
         "not_found_reason": result.not_found_reason and str(result.not_found_reason),
         "skolon_id": result.skolon_id,
@@ -155,7 +160,7 @@ def _names(attributes: Collection[Attribute]) -> str | None:
 
 
 def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
-    """Return what gives open receipts their outcome and returns them; `moment` is a parameter."""
+    """Return what gives open receipts their outcome and returns them."""
     receipts = tables.receipts
     as_json: Any = type_coerce if is_sqlite else cast
     values: dict[Any, Any] = {
@@ -170,7 +175,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "detail": given.c.detail,
         "not_found_reason": given.c.not_found_reason,
         "left_scope": _leaves_scope(given),
-        "finished_at": bindparam("moment", type_=receipts.c.finished_at.type),
+        "finished_at": given.c.finished_at,
         "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
         # Since this run wrote to it, another source may have: an undo must not take the version for ours.
         "skolon_version": case(

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
+from devtools.commands import wait_for
 from schemas.errors import Dependency
 from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage
 from schemas.runs.sync_result import SyncResult
 from schemas.runs.waits import Wait
 from store.receipts.peer_progress import RECOVERY, PeerProgress
 from store.timestamps import now
-from tests.contract.store.factories import CLIENT_SECRET, begin_run, complete, dead_letter, result, tenant
+from tests.contract.store.factories import (
+    CLIENT_SECRET,
+    TOGETHER,
+    begin_run,
+    complete,
+    dead_letter,
+    result,
+    tenant,
+    wait_for_lock_waiters,
+)
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -85,3 +97,34 @@ def test_who_gets_over_a_failure(store: Store, monkeypatch: pytest.MonkeyPatch) 
     later = now() + RECOVERY
     monkeypatch.setattr("store.receipts.peer_progress.now", lambda: later)
     assert not store.peer_progress.is_recovering(run.id)
+
+
+@pytest.mark.parametrize(
+    "database_with_tables", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_a_success_is_not_dated_by_a_slow_database(store: Store, database_with_tables: str) -> None:
+    """P8: a success from before an outage of Skolon is no evidence against a user that fails in it.
+
+    It was written later, because the statement before it waited.
+    """
+    run = begin_run(store, "event", "a", "b")
+    unchanged = result(Outcome.UNCHANGED, "s1")
+    batches = store.receipts._finishing._finishing._lanes  # noqa: SLF001 - nothing else tells that one waits
+    address = database_with_tables.replace("+psycopg", "")
+    with (
+        psycopg.connect(address) as holder,
+        psycopg.connect(address, autocommit=True) as observer,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        holder.execute("SELECT 1 FROM receipts WHERE run_id = %s AND entra_id = 'a' FOR UPDATE", [run.id])
+        first = threads.submit(store.receipts.finish, run.id, "a", unchanged)
+        wait_for_lock_waiters(observer)
+        second = threads.submit(store.receipts.finish, run.id, "b", result(Outcome.UNCHANGED, "s2"))
+        wait_for(lambda: batches[None].leaders > 1, "the second user's wait")
+        skolon_failed = now()
+        holder.commit()
+        assert first.result(TOGETHER) is not None
+        assert second.result(TOGETHER) is not None
+    last = store.peer_progress.last_success(run.id, Stage.MATCH)
+    assert last is not None
+    assert last < skolon_failed
