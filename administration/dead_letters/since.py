@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from schemas.messages.dead_letter import DeadLetter
@@ -27,11 +28,11 @@ def since_first_failure(dead_letters: Iterable[DeadLetter], *, store: Store) -> 
         for each in batch:
             if each.tenant is not None and each.receipt_key is not None:
                 users.setdefault(each.tenant, set()).add(each.receipt_key[1])
-        since = {
+        since: dict[tuple[str | None, str | None], dt.datetime] = {
             (tenant, user): moment
             for tenant, ids in users.items()
             for user, moment in store.user_history.failing_since(tenant, ids).items()
         }
         for each in batch:
-            key = (each.tenant or "", each.receipt_key[1]) if each.receipt_key is not None else ("", "")
-            yield replace(each, dead_since=since.get(key, each.dead_since))
+            user = None if each.receipt_key is None else each.receipt_key[1]
+            yield replace(each, dead_since=since.get((each.tenant, user), each.dead_since))

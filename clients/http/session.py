@@ -88,10 +88,6 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 class _NoCookies(RequestsCookieJar):
     """A jar that stays empty: a cookie would tie one tenant's requests to another's."""
 
-    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
-        """Throw it away."""
-        del cookie, args, kwargs
-
     def add_cookie_header(self, request: Any) -> None:
         """Add nothing: there is none."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-#: Entra's Secret ID, and never a secret's Value, looks like this.
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from schemas.fields import is_object_id
 
 #: Fewer characters than Entra gives a secret's Value: 40 today, and 32 before.
 SHORTEST_USUAL: Final = 16
@@ -14,7 +12,8 @@ SHORTEST_USUAL: Final = 16
 
 def client_secret_fault(secret: str) -> str | None:
     """Return why a text cannot be a secret's Value, None if it may be one."""
-    if _GUID.fullmatch(secret.strip()):
+    # A Secret ID is a GUID, as an object id is; a secret's Value never is.
+    if is_object_id(secret.strip()):
         return "it looks like a GUID, as a Secret ID does: the secret's Value is needed"
     if any(sign.isspace() for sign in secret):
         return "it has white space in it, and a secret's Value has none"

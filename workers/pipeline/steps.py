@@ -149,7 +149,10 @@ class FactObserver:
                 )
 
     def noted(self, result: SyncResult, mapping_comparison: str | None) -> SyncResult:
-        """Return a result with what was kept; a result that trusts an earlier one keeps that one's."""
+        """Return a result with what was kept, and with how a preview's settings map the user.
+
+        A result that trusts an earlier one keeps that one's comparison of values for sign-in.
+        """
         return replace(
             result,
             mapping_comparison=mapping_comparison,
