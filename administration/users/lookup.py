@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.crypto.encryption import FieldCipher
 from schemas.errors import HaltError, TransientError, UsageError
+from schemas.fields import is_object_id
 from schemas.runs.identity_digests import normalize_eppn
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import is_entra_id
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 #: Users that one name or address finds at most.
 MAX_FOUND: Final = 10
 
-#: Entra's ids are GUIDs.
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
 
 def find_user_ids(tenant: str, identifier: str, *, store: Store, keys: Sequence[str]) -> list[str]:
     """Return the Entra ids of the users that the tenant's runs know by that id or EPPN.
 
-    `keys` are the secret keys, needed for an EPPN. Raises `UsageError` without them.
+    `keys` are the secret keys, needed for an EPPN. Raises `UsageError` without them, and for a blank text: it
+    would find users that have no surname.
     """
+    if not identifier.strip():
+        raise UsageError("The user is blank: give an id, an address or a name.")
     marks = []
-    if _GUID.fullmatch(identifier):
+    if is_object_id(identifier):
         identifier = identifier.lower()
     if "@" in identifier:
         marks = FieldCipher(keys).index.digests(tenant, Attribute.EPPN, normalize_eppn(identifier))
@@ -92,7 +92,7 @@ def search_entra(identifier: str, tenant: Tenant, graph: GraphClient) -> list[st
     With an `@` it is a user principal name, an e-mail address or an EPPN; without one a display name or a
     surname. An id is returned as it is, whether or not there is such a user. Raises as `GraphClient` does.
     """
-    if _GUID.fullmatch(identifier):
+    if is_object_id(identifier):
         return [identifier.lower()]
     names = ["displayName", "surname"]
     if "@" in identifier:

@@ -230,8 +230,8 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
 def _leaves_scope(given: FromClause) -> ColumnElement[bool]:
     """Say whether a rule leaves out a user whose last telling outcome was that it is synced.
 
-    The outcomes of a cancelled run do not tell: a run that the guard has halted leaves users out, and when an
-    operator cancels it, they are to count again. For other outcomes nothing is looked up.
+    The outcomes of a halted or cancelled run do not tell. A run that the guard has halted leaves users out,
+    and they count again until an operator lets it through, in a preview too. For other outcomes nothing is read.
     """
     receipts, earlier = tables.receipts, tables.receipts.alias()
     runs, this = tables.runs.alias(), tables.runs.alias()
@@ -247,7 +247,7 @@ def _leaves_scope(given: FromClause) -> ColumnElement[bool]:
             ~runs.c.dry_run,
             runs.c.mode != Mode.UNDO,
             this.c.mode != Mode.UNDO,
-            runs.c.status != Status.CANCELLED,
+            runs.c.status.not_in((Status.HALTED, Status.CANCELLED)),
         )
         .order_by(earlier.c.run_id.desc())
         .limit(1)

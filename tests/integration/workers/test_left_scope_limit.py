@@ -58,6 +58,11 @@ def test_a_rule_that_leaves_out_all_is_halted(sync: InProcessSync, env: dict[str
     assert limit < left <= limit + 1 + IN_HAND
     assert found["pending"] > 0
 
+    # Until it is answered, a preview counts those that it left out, as the next run will.
+    dry = sync.run(dry_run=True)
+    told = preview_of(dry, sync.store.tenants.settings(TENANT_KEY), sync.store).details.guard
+    assert told is not None
+    assert told.counts.left_scope == before
     # Cancelled and tried again, it comes no further: those that it left out count once more.
     assert sync.store.runs.cancel(halted.run.id)
     again = sync.run()

@@ -91,6 +91,8 @@ def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:
     [
         (("exempel", "somebody.else@skola.example"), "No user with that id or EPPN was found in 'exempel'"),
         (("another", ANNA), "no tenant 'another'"),
+        (("exempel", ""), "The user is blank"),
+        (("exempel", " "), "The user is blank"),
     ],
 )
 def test_nobody_is_wrong_use(env: dict[str, str], arguments: tuple[str, ...], said: str) -> None:
