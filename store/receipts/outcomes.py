@@ -231,7 +231,7 @@ def _leaves_scope(given: FromClause) -> ColumnElement[bool]:
     """Say whether a rule leaves out a user whose last telling outcome was that it is synced.
 
     The outcomes of a halted or cancelled run do not tell. A run that the guard has halted leaves users out,
-    and they count again until an operator lets it through, in a preview too. For other outcomes nothing is read.
+    and they count again until an operator lets it through, in a preview too. Other outcomes cost no lookup.
     """
     receipts, earlier = tables.receipts, tables.receipts.alias()
     runs, this = tables.runs.alias(), tables.runs.alias()
