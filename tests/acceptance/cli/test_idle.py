@@ -27,10 +27,14 @@ def test_why_nothing_happens(env: dict[str, str], tmp_path: Path) -> None:
 
     assert NO_PRODUCER in waited()
     with running("producer", env=env, log=tmp_path / "producer.log"):
-        assert NO_WORKER in waited()
+        # A producer needs seconds to start; what a wait says is judged once the list is read.
+        wait_for(
+            lambda: [each["status"] for each in json_output("runs", "list", env=env)] == ["updating"],
+            "a read list",
+        )
+        wait_for(lambda: NO_WORKER in waited(), "the reason that no worker runs")
         # A run of one user is another one: it waits for the end of the first.
         assert "Waiting: run 1 of the tenant is open: the request waits for its end." in waited("--dry-run")
-        wait_for(lambda: json_output("runs", "show", "1", env=env)["status"] == "updating", "a read list")
         shown = json_output("runs", "show", "1", env=env)
         assert shown["idle"] == [{"reason": "no_worker", "run": None}]
         text = update_sync("runs", "show", "1", env=env).stdout
