@@ -6,11 +6,8 @@ import math
 import socket
 import threading
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 
 class Deadline:
@@ -69,20 +66,20 @@ class Watchdog:
         self._thread: threading.Thread | None = None
         self.current = _RequestOfThread()
 
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[Deadline]:
-        """Give this thread a deadline until the block ends."""
+    def begin(self, seconds: float) -> Deadline:
+        """Give this thread's request a deadline; `end` has to follow, whatever becomes of the request."""
         deadline = Deadline(seconds)
         self._add(deadline)
         self.current.deadline = deadline
-        try:
-            yield deadline
-        finally:
-            self.current.deadline = None
-            with self._condition:
-                self._active.discard(deadline)
-            # Its connection may be another request's by now.
-            deadline.watch(None)
+        return deadline
+
+    def end(self, deadline: Deadline) -> None:
+        """Let go of a request that has ended."""
+        self.current.deadline = None
+        with self._condition:
+            self._active.discard(deadline)
+        # Its connection may be another request's by now.
+        deadline.watch(None)
 
     def _add(self, deadline: Deadline) -> None:
         with self._condition:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -26,7 +25,7 @@ from clients.http.limits import GRAPH_LIMITS
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from requests.sessions import _Settings
 
@@ -134,8 +133,7 @@ class HttpSession(requests.Session):
 
     def request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # passes on what it does not look at
         """Send a request as requests does, with this session's bounds and trust."""
-        with self._deadline():
-            response = super().request(method, url, *args, **self._options(kwargs))
+        response = self._request(method, url, *args, **kwargs)
         if self._limits.exceeded_by(response.content):
             raise ResponseTooLargeError
         return response
@@ -151,8 +149,7 @@ class HttpSession(requests.Session):
         holds the URL and the credentials. Raises `InvalidRequestError` when we asked wrongly.
         """
         try:
-            with self._deadline():
-                response = super().request(method, url, params=query, **self._options(kwargs))
+            response = self._request(method, url, params=query, **kwargs)
         except TRANSPORT_ERRORS as error:
             failure = classify(error)
         else:
@@ -173,18 +170,21 @@ class HttpSession(requests.Session):
             options["verify"] = self._ca_bundle
         return options
 
-    @contextmanager
-    def _deadline(self) -> Iterator[None]:
-        """End the request in the block when its time is over; raises requests' `ReadTimeout` then."""
-        with WATCHDOG.deadline(self._seconds) as deadline:
-            try:
-                yield
-            except Exception:
-                if not deadline.expired:
-                    raise
-        if deadline.expired:
+    def _request(self, method: str, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request and end it when its time is over; raises requests' `ReadTimeout` then."""
+        response = None
+        deadline = WATCHDOG.begin(self._seconds)
+        try:
+            response = super().request(method, url, *args, **self._options(kwargs))
+        except Exception:
+            if not deadline.expired:
+                raise
+        finally:
+            WATCHDOG.end(deadline)
+        if response is None or deadline.expired:
             # Whatever came: a body may have ended because the connection was cut off.
             raise requests.exceptions.ReadTimeout
+        return response
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Return the request ready to be sent; of this session it takes the headers and `auth`.

@@ -49,7 +49,7 @@ def user_in(response: requests.Response, user_id: str, profile: Profile) -> Skol
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object", Operation.UPDATE)
-    return None if body.get("id") is None else user_of(response, user_id, Operation.UPDATE, profile)
+    return None if body.get("id") is None else _user_of(body, response, user_id, Operation.UPDATE, profile)
 
 
 def user_after(
@@ -81,6 +81,16 @@ def user_of(response: requests.Response, user_id: str, operation: Operation, pro
     body = json_object(response)
     if body is None:
         raise unreadable(response, "no JSON object", operation)
+    return _user_of(body, response, user_id, operation, profile)
+
+
+def _user_of(
+    body: Mapping[str, Any],
+    response: requests.Response,
+    user_id: str,
+    operation: Operation,
+    profile: Profile,
+) -> SkolonUser:
     try:
         user = read_user(body, profile, version=response.headers.get("ETag"))
     except UnreadableScimError as error:
