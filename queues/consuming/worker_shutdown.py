@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from dramatiq import Worker
 
-#: Seconds for RabbitMQ to take back what is not done in the end, and to close its connections after that.
-_REQUEUE_TIMEOUT: Final = 2.0
-_CLOSE_TIMEOUT: Final = 1.0
+#: Seconds after the grace period until RabbitMQ has taken back what is not done, and closed its connections.
+_REQUEUED_AFTER: Final = 2.0
+_CLOSED_AFTER: Final = 3.0
 
 _POLL_INTERVAL: Final = 0.05
 
@@ -42,10 +42,10 @@ def stop_worker(worker: Worker, *, grace_period: float) -> None:
     _drop_prefetched(worker)
     while time.monotonic() < ends and any(thread.is_alive() for thread in worker.workers):
         time.sleep(_POLL_INTERVAL)
-    _wait_for(consumers, QueueConsumer.requeue_unanswered, time.monotonic() + _REQUEUE_TIMEOUT)
+    _wait_for(consumers, QueueConsumer.requeue_unanswered, ends + _REQUEUED_AFTER)
     for consuming in worker.consumers.values():
         consuming.stop()
-    _wait_for(consumers, QueueConsumer.close_connection, time.monotonic() + _CLOSE_TIMEOUT)
+    _wait_for(consumers, QueueConsumer.close_connection, ends + _CLOSED_AFTER)
     worker.broker.emit_after("worker_shutdown", worker)
 
 
