@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
 # names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test image-test chaos odd-servers scim-table drill bench lint format services lock notices
+.PHONY: help sandbox test image-test chaos odd-servers scim-table drill bench lint format services lock notices translations
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -77,11 +77,17 @@ lock: .venv/dev.stamp ## Choose versions afresh and write requirements/*.txt (AR
 notices: .venv/dev.stamp ## Write THIRD-PARTY-NOTICES.md, after the locked versions are installed
 	@$(BIN)/python -m devtools.notices
 
+translations: .venv/dev.stamp ## Add new texts of the pages to the Swedish catalogue, then translate them there
+	@$(BIN)/python -m devtools.translations
+
 .venv/bin/python:
 	@.ci/make-venv .venv
 
+# An installation compiles the pages' translations (hatch_build.py), so a change of one repeats it.
+TRANSLATIONS := $(wildcard hub/translations/*/LC_MESSAGES/*.po)
+
 # The stamps are renewed only after everything was installed: an interrupted installation is repeated.
-.venv/product.stamp: requirements/product.txt pyproject.toml | .venv/bin/python
+.venv/product.stamp: requirements/product.txt pyproject.toml hatch_build.py $(TRANSLATIONS) | .venv/bin/python
 	@echo 'Installing what the product needs into .venv …' >&2
 	@$(PIP) install --require-hashes --requirement requirements/product.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .

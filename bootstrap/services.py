@@ -23,7 +23,7 @@ from schemas.settings import PREFIX, Requirement, Settings, load_settings
 from store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clients.gateways import Gateways
     from queues.brokers.rabbitmq import QuorumBroker
@@ -101,22 +101,33 @@ class Services:
         `consumed` and `published` name the queues of the process: missing permissions for them are found
         here. Raises an error of ours for what an operator has to fix.
         """
+        self._await(
+            {
+                Dependency.DATABASE: self.store.check_upgraded,
+                Dependency.BROKER: lambda: self.broker.check(consumed, published),
+            }
+        )
+
+    def await_database(self) -> None:
+        """Wait until the database is available, as `await_servers` does."""
+        self._await({Dependency.DATABASE: self.store.check_upgraded})
+
+    def _await(self, checks: Mapping[Dependency, Callable[[], object]]) -> None:
         from runtime.outage_log import OutageLog  # noqa: PLC0415 - slow to import, for processes alone
 
         self._warn_of_the_clear()
         outage_log = OutageLog()
         while True:
             try:
-                self.store.check_upgraded()
-                outage_log.report_up(Dependency.DATABASE, "start")
-                self.broker.check(consumed, published)
+                for dependency, check in checks.items():
+                    check()
+                    outage_log.report_up(dependency, "start")
             except OperatorError:
                 raise
             except TransientError as error:
                 outage_log.report_down(error.dependency, "start", error.detail)
                 time.sleep(RETRY)
             else:
-                outage_log.report_up(Dependency.BROKER, "start")
                 return
 
     def close(self) -> None:

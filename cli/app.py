@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "dead-letters": LazyCommand(
         "cli.dead_letters.commands:dead_letters", "Show, replay or discard messages that failed for good."
     ),
+    "hub": LazyCommand("cli.hub.commands:hub", "Serve the Data Hub until stopped, or manage its members."),
     "keys": LazyCommand("cli.keys.commands:keys", "Replace the keys in UPDATE_SYNC_SECRET_KEYS."),
     "matches": LazyCommand(
         "cli.matches.commands:matches", "Settle matches that the sync does not settle by itself."

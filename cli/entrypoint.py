@@ -12,6 +12,9 @@ from runtime.stop_signals import handle_stop_signals
 #: The commands that work on messages. Click knows their names too, but to ask it is to import everything.
 _WORK_ON_MESSAGES: Final = frozenset({"producer", "worker"})
 
+#: The command that serves pages, unless the name of a command of its own follows.
+_SERVES_PAGES: Final = "hub"
+
 #: Every file that we make is for its user alone (0600, 0700), whatever umask we started with: it holds
 #: secrets, or what dead letters hold.
 _PRIVATE: Final = 0o077
@@ -30,7 +33,11 @@ _ENDS: Final = 8.0
 def main() -> None:
     """Run the command that `sys.argv` names, on greenlets if it works on messages."""
     _open_standard_streams()
-    long_running = bool(_LONG_RUNNING.intersection(sys.argv[1:2])) or "--serve" in sys.argv
+    long_running = (
+        bool(_LONG_RUNNING.intersection(sys.argv[1:2]))
+        or _serves_pages()
+        or bool({"--serve", "--hub"}.intersection(sys.argv))
+    )
 
     def stop(number: int) -> NoReturn:
         if long_running:
@@ -64,13 +71,18 @@ def _open_standard_streams() -> None:
 
 def _run() -> None:
     os.umask(_PRIVATE)
-    if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]):
+    if _WORK_ON_MESSAGES.intersection(sys.argv[1:2]) or _serves_pages():
         from queues.consuming.gevent_patch import patch_gevent  # noqa: PLC0415 - the others need no gevent
 
         patch_gevent()
     from cli.app import main as commands  # noqa: PLC0415 - after the threads are what they are to be
 
     commands()
+
+
+def _serves_pages() -> bool:
+    arguments = [each for each in sys.argv[2:] if not (each.startswith("-") or each.isdigit())]
+    return sys.argv[1:2] == [_SERVES_PAGES] and not arguments
 
 
 def _leave(code: int) -> NoReturn:

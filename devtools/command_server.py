@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: Commands that go on until they are ended: their processes are what operators have.
-_LONG_RUNNING: Final = frozenset({"producer", "worker", "scheduler", "sandbox"})
+_LONG_RUNNING: Final = frozenset({"producer", "worker", "scheduler", "hub", "sandbox"})
 #: Variables that Python, or the C library, reads when a process starts.
 _READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_")
 #: Seconds until the server is there, and between two looks whether its owner still is.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).parents[1]
 PINNED: Final = _ROOT / "requirements" / "product.txt"
 NOTICES: Final = _ROOT / "THIRD-PARTY-NOTICES.md"
+
+#: The pages' files that come from npm.
+_VENDORED: Final = _ROOT / "hub" / "static" / "vendor" / "pinned.json"
 
 _PIN: Final = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 _LICENSE: Final = "License :: "
@@ -33,6 +37,12 @@ Made by `make notices` from `requirements/product.txt`.
 
 | library | version | licence | home page |
 | --- | --- | --- | --- |
+"""
+_FILES: Final = """
+These files of others are part of this repository, beside the texts of their licences (`hub/static/vendor/`).
+
+| file | npm package | version | licence | home page |
+| --- | --- | --- | --- | --- |
 """
 
 
@@ -69,7 +79,17 @@ def _field(about: PackageMetadata, name: str) -> str:
 
 def notices(pins: Mapping[str, str]) -> str:
     """Return the page about these libraries. Raises `NotInstalledError`."""
-    return _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in _rows(pins))
+    return _INTRODUCTION + _table(_rows(pins)) + _FILES + _table(_vendored())
+
+
+def _table(rows: Iterator[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _vendored() -> Iterator[tuple[str, ...]]:
+    for each in json.loads(_VENDORED.read_text(encoding="utf-8")):
+        file = f"hub/static/vendor/{each['file']}"
+        yield file, each["package"], each["version"], each["licence"], each["home_page"]
 
 
 def _rows(pins: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

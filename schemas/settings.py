@@ -62,8 +62,8 @@ class Settings:
     graph_url: str = "https://graph.microsoft.com"
     entra_authority: str = "https://login.microsoftonline.com"
     ca_bundle: str | None = None
-    console_host: str = "127.0.0.1"
-    console_port: int = 8080
+    hub_host: str = "127.0.0.1"
+    hub_port: int = 8080
     log_format: str = "console"
 
     def __repr__(self) -> str:
@@ -92,10 +92,8 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         graph_url=env.str("GRAPH_URL", "", validate=url("https", "http")) or Settings.graph_url,
         entra_authority=env.str("ENTRA_AUTHORITY", "", validate=url("https")) or Settings.entra_authority,
         ca_bundle=env.str("CA_BUNDLE", "", validate=certificates) or None,
-        console_host=env.str("CONSOLE_HOST", Settings.console_host),
-        console_port=env.int(
-            "CONSOLE_PORT", Settings.console_port, validate=validate.Range(min=0, max=65535)
-        ),
+        hub_host=env.str("HUB_HOST", Settings.hub_host),
+        hub_port=env.int("HUB_PORT", Settings.hub_port, validate=validate.Range(min=0, max=65535)),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
     wrong: set[str] = set()

@@ -10,6 +10,10 @@ from store.changes.undo import UndoRecords
 from store.database import Database
 from store.encryption.encrypted_values import EncryptedValues
 from store.encryption.message_cipher import MessageCipher
+from store.hub.audit import HubAudit
+from store.hub.invitations import HubInvitations
+from store.hub.members import HubMembers
+from store.hub.sessions import HubSessions
 from store.maintenance.cleanups import Cleanups
 from store.maintenance.operations import Operations
 from store.maintenance.pruning import Pruning
@@ -98,6 +102,10 @@ class Store:
         self.write_history = WriteHistory(self.database, cipher)
         self.peer_progress = PeerProgress(self.database)
         self.message_cipher = MessageCipher(self.database, cipher)
+        self.hub_members = HubMembers(self.database, cipher)
+        self.hub_invitations = HubInvitations(self.database)
+        self.hub_sessions = HubSessions(self.database)
+        self.hub_audit = HubAudit(self.database)
         self.encrypted_values = EncryptedValues(self.database, cipher)
 
     def skolon_capabilities(self, server: str) -> SkolonCapabilities:

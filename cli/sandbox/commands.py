@@ -37,6 +37,7 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
 @click.option("--users", default=500, show_default=True, type=click.IntRange(1), help="How many users.")
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same users.")
 @json_option
+@click.option("--hub", is_flag=True, help="Open the Data Hub over it, signed in, until Ctrl-C.")
 @click.option("--serve", is_flag=True, help="Only serve Entra, Graph and Skolon, until Ctrl-C.")
 @click.option(
     "--directory",
@@ -63,20 +64,23 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
     default=(0, 0),
     help="With --serve: the ports of Entra with Graph, and of Skolon [default: free ones].",
 )
-def sandbox(
-    *, users: int, seed: int, wants_json: bool, serve: bool, directory: Path | None, **bind: Any
+def sandbox(  # noqa: PLR0913 - one for each option
+    *, users: int, seed: int, wants_json: bool, hub: bool, serve: bool, directory: Path | None, **bind: Any
 ) -> None:
     """Run the whole sync in one process, with made-up users.
 
     Stand-ins take the place of Entra, Microsoft Graph and Skolon. The first run updates Skolon, the second
     one must find nothing left to do. The outcomes are compared with what the made-up municipality expects.
+    With --hub, one run can be watched in a browser, at the port that UPDATE_SYNC_HUB_PORT names.
     """
     context = click.get_current_context()
     given = [name for name in _SERVING if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if given and not serve:
         raise click.UsageError(f"--{given[0]} goes with --serve.")
+    if hub and (serve or wants_json):
+        raise click.UsageError(f"--hub goes without {'--serve' if serve else '--json'}.")
     try:
-        from cli.sandbox.session import run_both, serve_only  # noqa: PLC0415 - slow to import, not always installed
+        from cli.sandbox.session import open_hub, run_both, serve_only  # noqa: PLC0415 - slow to import, not always installed
     except ModuleNotFoundError as error:
         raise UsageError(
             "The sandbox is not installed: pip install 'skolon-update-sync[sandbox]' adds it."
@@ -84,5 +88,7 @@ def sandbox(
     if serve:
         _check_address(bind["host"])
         serve_only(users, seed, directory, wants_json=wants_json, **bind)
+    elif hub:
+        open_hub(users, seed)
     elif not run_both(users, seed, wants_json=wants_json):
         raise click.exceptions.Exit(1)

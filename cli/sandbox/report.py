@@ -135,6 +135,7 @@ def _conclusions(findings: Findings) -> list[str]:
             f"NOT as expected: {len(findings.wrong_users)} Skolon users are wrong, "
             f"runs ended {findings.first.run.status} and {findings.second.run.status}."
         )
+    lines.append("To see it in a browser: update-sync sandbox --hub (here: make sandbox ARGS=--hub)")
     return lines
 
 

@@ -43,6 +43,14 @@ def run_both(users: int, seed: int, *, wants_json: bool) -> bool:
     return findings.right
 
 
+def open_hub(users: int, seed: int) -> None:
+    """Open the Data Hub over a made-up municipality, until a signal ends it."""
+    from cli.sandbox.data_hub import show_hub  # noqa: PLC0415 - slow to import, not always needed
+
+    with _folder() as folder, serve_environment(folder, users=users, seed=seed) as made_up:
+        show_hub(made_up, folder)
+
+
 def serve_only(users: int, seed: int, directory: Path | None, *, wants_json: bool, **bind: Any) -> None:
     """Serve Entra, Graph and Skolon until a signal ends it."""
     with _folder() as temporary:

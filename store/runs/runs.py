@@ -61,14 +61,16 @@ class Runs:
             return run_from_row(get_run_row(connection, run_id))
 
     def list(
-        self, tenant: str | None = None, limit: int = 20, *, statuses: Sequence[Status] = ()
+        self, tenant: str | None = None, limit: int = 20, *, statuses: Sequence[Status] = (), before: int = 0
     ) -> list[RunSummary]:
-        """Return the newest runs first, of one tenant or of all, with one of the statuses if any is given."""
+        """Return runs, the newest first; `tenant`, `statuses` and the number `before` leave others out."""
         query = SELECT_RUNS.order_by(tables.runs.c.id.desc()).limit(limit)
         if tenant is not None:
             query = query.where(tables.tenants.c.key == tenant)
         if statuses:
             query = query.where(tables.runs.c.status.in_(statuses))
+        if before:
+            query = query.where(tables.runs.c.id < before)
         with self._database.transaction() as connection:
             return _summaries(connection, connection.execute(query).all())
 

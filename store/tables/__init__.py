@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from store.tables.columns import metadata
+from store.tables.hub import hub_audit, hub_invitations, hub_member_tenants, hub_members, hub_sessions
 from store.tables.operation import operations
 from store.tables.reading import pages, read_plans
 from store.tables.receipt import awaits_outcome, receipts
@@ -29,6 +30,11 @@ __all__ = [
     "awaits_outcome",
     "delta_links",
     "guard_counts",
+    "hub_audit",
+    "hub_invitations",
+    "hub_member_tenants",
+    "hub_members",
+    "hub_sessions",
     "is_full_scope",
     "match_decisions",
     "metadata",

@@ -52,6 +52,7 @@ def env(made_up: Environment, amqp_url: str, upgraded_database_url: str, tmp_pat
         UPDATE_SYNC_DATABASE_URL=upgraded_database_url,
         UPDATE_SYNC_SECRET_KEYS=new_key(),
         UPDATE_SYNC_LOG_FORMAT="json",
+        UPDATE_SYNC_HUB_PORT="0",
     )
     settings = tmp_path / "tenant.json"
     settings.write_text(json.dumps(made_up.tenant), encoding="utf-8")

@@ -5,14 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from store.migrations.foreign_keys import belongs_to
+from store.migrations.hub_tables import create_hub_tables
+
 revision = "0001"
 down_revision = None
-
-
-def _belongs_to(table: str, column: str, parent: str) -> sa.ForeignKeyConstraint:
-    """Return the foreign key to `parent`: a row goes when the row that it belongs to goes."""
-    name = op.f(f"fk_{table}_{column}")
-    return sa.ForeignKeyConstraint([column], [f"{parent}.id"], name=name, ondelete="CASCADE")
 
 
 def upgrade() -> None:
@@ -63,7 +60,7 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
-        _belongs_to("delta_links", "tenant_id", "tenants"),
+        belongs_to("delta_links", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_delta_links")),
     )
     op.create_table(
@@ -71,7 +68,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("entra_id", sa.String(length=100), nullable=False),
         sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
-        _belongs_to("unresolved_users", "tenant_id", "tenants"),
+        belongs_to("unresolved_users", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("tenant_id", "entra_id", name=op.f("pk_unresolved_users")),
     )
     op.create_index(
@@ -89,7 +86,7 @@ def upgrade() -> None:
         sa.Column("skolon_id", sa.String(length=255), nullable=True),
         sa.Column("operator", sa.String(length=100), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        _belongs_to("match_decisions", "tenant_id", "tenants"),
+        belongs_to("match_decisions", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_match_decisions")),
         sa.UniqueConstraint("tenant_id", "entra_id", name=op.f("uq_match_decisions_tenant_id_entra_id")),
         sa.UniqueConstraint("tenant_id", "skolon_id", name=op.f("uq_match_decisions_tenant_id_skolon_id")),
@@ -116,7 +113,7 @@ def upgrade() -> None:
         sa.Column("cleaned_up", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
-        _belongs_to("runs", "tenant_id", "tenants"),
+        belongs_to("runs", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sqlite_autoincrement=True,
     )
@@ -138,7 +135,7 @@ def upgrade() -> None:
         sa.Column("not_found", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("left_scope", sa.Integer(), nullable=False),
-        _belongs_to("guard_counts", "run_id", "runs"),
+        belongs_to("guard_counts", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "shard", name=op.f("pk_guard_counts")),
     )
     op.create_table(
@@ -149,7 +146,7 @@ def upgrade() -> None:
         sa.Column("link_hash", sa.String(length=64), nullable=True),
         sa.Column("users", sa.Integer(), nullable=True),
         sa.Column("done", sa.Boolean(), nullable=False),
-        _belongs_to("pages", "run_id", "runs"),
+        belongs_to("pages", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "attempt", "number", name=op.f("pk_pages")),
         sa.UniqueConstraint("run_id", "attempt", "link_hash", name=op.f("uq_pages_run_id_attempt_link_hash")),
     )
@@ -160,7 +157,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("users", sa.Integer(), nullable=False),
         sa.Column("skipped_attributes", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        _belongs_to("pruned_counts", "run_id", "runs"),
+        belongs_to("pruned_counts", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "outcome", "reason", name=op.f("pk_pruned_counts")),
     )
     op.create_table(
@@ -171,7 +168,7 @@ def upgrade() -> None:
         sa.Column("list_from_attempt", sa.Integer(), nullable=True),
         sa.Column("end_link", sa.Text(), nullable=True),
         sa.Column("keeps_delta_link", sa.Boolean(), nullable=False),
-        _belongs_to("read_plans", "run_id", "runs"),
+        belongs_to("read_plans", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_read_plans")),
     )
     op.create_table(
@@ -220,8 +217,8 @@ def upgrade() -> None:
         sa.Column("operation_id", sa.Integer(), nullable=True),
         sa.Column("replaying", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_receipts_operation_id")),
-        _belongs_to("receipts", "run_id", "runs"),
-        _belongs_to("receipts", "tenant_id", "tenants"),
+        belongs_to("receipts", "run_id", "runs"),
+        belongs_to("receipts", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("run_id", "entra_id", name=op.f("pk_receipts")),
     )
     op.create_index(
@@ -253,7 +250,7 @@ def upgrade() -> None:
         "run_keys",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.String(length=16), nullable=False),
-        _belongs_to("run_keys", "run_id", "runs"),
+        belongs_to("run_keys", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "key_id", name=op.f("pk_run_keys")),
     )
     op.create_table(
@@ -262,7 +259,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("users", sa.Integer(), nullable=True),
-        _belongs_to("run_warnings", "run_id", "runs"),
+        belongs_to("run_warnings", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "kind", name=op.f("pk_run_warnings")),
     )
     op.create_table(
@@ -270,7 +267,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(length=200), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("received", sa.DateTime(timezone=True), nullable=False),
-        _belongs_to("triggers", "run_id", "runs"),
+        belongs_to("triggers", "run_id", "runs"),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_triggers")),
     )
     op.create_index("ix_triggers_run_id", "triggers", ["run_id"], unique=False)
@@ -285,6 +282,7 @@ def upgrade() -> None:
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(length=20), nullable=True),
-        _belongs_to("waits", "run_id", "runs"),
+        belongs_to("waits", "run_id", "runs"),
         sa.PrimaryKeyConstraint("run_id", "entra_id", name=op.f("pk_waits")),
     )
+    create_hub_tables()

@@ -105,7 +105,7 @@ def test_a_producer_ends_in_time_while_graph_hangs(
     assert "quarantined" not in log.read_text()
 
 
-@pytest.mark.parametrize("command", ["worker", "scheduler", "runs"])
+@pytest.mark.parametrize("command", ["worker", "scheduler", "hub", "runs"])
 def test_it_ends_in_time_while_the_database_hangs(
     env: dict[str, str], postgresql: object, tmp_path: Path, command: str
 ) -> None:
@@ -133,6 +133,8 @@ MOMENTS = [
     ("worker", 1.5),
     ("producer", 0.5),
     ("scheduler", 0.5),
+    ("hub", 0.5),
+    ("hub", 2),
 ]
 
 
@@ -148,7 +150,7 @@ def test_it_ends_from_its_first_moment(
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("command", ["worker", "scheduler"])
+@pytest.mark.parametrize("command", ["worker", "scheduler", "hub"])
 def test_process_1_ends_when_asked(env: dict[str, str], tmp_path: Path, command: str) -> None:
     """As process 1 of a container, whom the kernel spares signals without a handler, it ends too."""
     unshare = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")

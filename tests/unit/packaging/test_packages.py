@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[3]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 #: Packages that are for those who work on the product, not of it.
 OURS = {"bench", "devtools", "tests"}
+#: What pages are made of; `.mo` are compiled when the wheel is built.
+PAGE_FILES = {".css", ".html", ".js", ".json", ".mo", ".svg", ".txt"}
 PACKAGES = {folder.parent.name for folder in ROOT.glob("*/__init__.py")} - OURS
 
 
@@ -53,13 +55,14 @@ def test_pyproject_names_every_package(named: list[str]) -> None:
 def test_the_wheel_holds_every_file_of_every_package() -> None:
     """Every module of the product, and what lies beside it, is in the wheel."""
     modules = {str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
+    pages = {str(path.relative_to(ROOT)) for path in (ROOT / "hub").rglob("*") if path.suffix in PAGE_FILES}
 
-    assert in_the_wheel().keys() >= modules
+    assert in_the_wheel().keys() >= modules | pages
 
 
 def test_docker_is_given_all_that_the_wheel_is_made_of() -> None:
     """What the wheel is built from gets into the image's context, and what is secret or ours does not."""
-    needed = {*in_the_wheel().values(), "pyproject.toml", "requirements/product.txt"}
+    needed = {*in_the_wheel().values(), "pyproject.toml", "hatch_build.py", "requirements/product.txt"}
     needed |= {PYPROJECT["project"]["readme"], *PYPROJECT["project"]["license-files"]}
 
     assert [path for path in sorted(needed) if ignored_by_docker(path)] == []

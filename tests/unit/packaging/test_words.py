@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = (
-    "administration", "bench", "bootstrap", "cli", "clients", "devtools", "docs", "producers",
-    "queues", "runtime", "sandbox", "schemas", "store", "workers",
+    "administration", "bench", "bootstrap", "cli", "clients", "devtools", "docs", "hub",
+    "producers", "queues", "runtime", "sandbox", "schemas", "store", "workers",
 )  # fmt: skip
 SUFFIXES = {".py", ".md", ".yaml"}
 VAGUE = re.compile(

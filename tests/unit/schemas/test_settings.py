@@ -64,7 +64,7 @@ def test_a_complete_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.skolon_token == SECRET
     assert settings.graph_url == "https://graph.microsoft.com"
     assert settings.entra_authority == "https://login.microsoftonline.com"
-    assert (settings.console_host, settings.console_port) == ("127.0.0.1", 8080)
+    assert (settings.hub_host, settings.hub_port) == ("127.0.0.1", 8080)
     assert (settings.log_format, settings.ca_bundle) == ("console", None)
 
 
@@ -122,7 +122,7 @@ WRONG: Final = {
     "GRAPH_URL": f"https://graph.example:{SECRET}",
     "ENTRA_AUTHORITY": f"http://127.0.0.1/{SECRET}",
     "CA_BUNDLE": f"/nowhere/{SECRET}",
-    "CONSOLE_PORT": SECRET,
+    "HUB_PORT": SECRET,
     "LOG_FORMAT": SECRET,
 }
 
@@ -150,8 +150,8 @@ def test_a_bad_key_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("port", ["-1", "65536", "80.5", "x"])
 def test_a_port_is_a_port(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     """A port is a whole number from 0 to 65535."""
-    put(monkeypatch, {"CONSOLE_PORT": port})
-    assert named(faults()) == {"CONSOLE_PORT"}
+    put(monkeypatch, {"HUB_PORT": port})
+    assert named(faults()) == {"HUB_PORT"}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_value_may_be_kept_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_blank_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is set to nothing, as compose files do, is one that is not set."""
     expected = load_settings(())
-    put(monkeypatch, dict.fromkeys({*COMPLETE, *WRONG, "CONSOLE_HOST"}, " "))
+    put(monkeypatch, dict.fromkeys({*COMPLETE, *WRONG, "HUB_HOST"}, " "))
     assert load_settings(()) == expected
     assert named(faults(*Requirement)) == {
         "DATABASE_URL",
@@ -212,8 +212,8 @@ def test_a_file_that_is_not_there_is_a_fault_among_the_others(
     file = tmp_path / "token"
     if content:
         file.write_bytes(content)
-    put(monkeypatch, {"CONSOLE_PORT": "x", "SKOLON_TOKEN_FILE": str(file)})
-    assert named(faults()) == {"CONSOLE_PORT", "SKOLON_TOKEN_FILE"}
+    put(monkeypatch, {"HUB_PORT": "x", "SKOLON_TOKEN_FILE": str(file)})
+    assert named(faults()) == {"HUB_PORT", "SKOLON_TOKEN_FILE"}
 
 
 def test_a_bad_value_in_a_file_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -341,8 +341,8 @@ def settings(url: str, **changes: Any) -> Settings:
         "graph_url": "",
         "entra_authority": "",
         "ca_bundle": None,
-        "console_host": "",
-        "console_port": 0,
+        "hub_host": "",
+        "hub_port": 0,
         "log_format": "json",
     }
     return Settings(**{**values, **changes})

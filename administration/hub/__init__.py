@@ -1,0 +1,1 @@
+"""Members of the Data Hub: invitations, sign-in and sessions."""

@@ -1,0 +1,87 @@
+"""Members of the Data Hub: invited, listed and removed by an operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from administration.hub.tokens import hash_token, new_token
+from schemas.errors import UsageError
+from schemas.hub.member import Role
+from schemas.hub.session import AuditKind
+from schemas.safe_text import is_storable
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from schemas.hub.member import Member
+    from store.store import Store
+
+#: Characters of a member's name.
+MAX_NAME: Final = 100
+
+#: How the first operator is called, who has no name yet.
+_FIRST_OPERATOR: Final = "Operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """A link for a member: its secret, and when it ends (aware). `is_new` says that the member is new."""
+
+    member: Member
+    token: str
+    expires: dt.datetime
+    is_new: bool
+
+    def as_json(self, link: str) -> dict[str, Any]:
+        """Return the JSON object; `link` is the address with the token in it."""
+        return {**self.member.as_json(), "link": link, "expires": timestamp(self.expires)}
+
+
+def invite(name: str, role: Role, tenants: Sequence[str], *, store: Store) -> Invitation:
+    """Make a link for the member of that name, who is added or gets this role and these tenants.
+
+    A reader and an administrator need a tenant, an operator has all. Raises `UsageError`.
+    """
+    name = name.strip()
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or not is_storable(name):
+        raise UsageError(f"A member's name has 1 to {MAX_NAME} characters, all of them printable.")
+    if role is Role.OPERATOR and tenants:
+        raise UsageError("An operator sees all tenants: leave --tenant out.")
+    if role is not Role.OPERATOR and not tenants:
+        raise UsageError(f"A member with the role {role} needs a tenant: name it with --tenant.")
+    known = next((each for each in store.hub_members.list() if each.name == name), None)
+    if known is None:
+        member = store.hub_members.add(name, role, tenants)
+    else:
+        member = store.hub_members.change(known.id, role, tenants)
+        # An open session would go on to show what the member saw before.
+        store.hub_sessions.end_all(known.id)
+    return _invitation(member, store=store, is_new=known is None)
+
+
+def first_operator_invitation(*, store: Store) -> Invitation | None:
+    """Make a link for the first operator; None once an operator has signed in."""
+    if store.hub_members.has_signed_in(Role.OPERATOR):
+        return None
+    waiting = [each for each in store.hub_members.list() if each.role is Role.OPERATOR]
+    if waiting:
+        return _invitation(waiting[0], store=store, is_new=False)
+    return _invitation(store.hub_members.add(_FIRST_OPERATOR, Role.OPERATOR), store=store, is_new=True)
+
+
+def remove_member(member: int, *, store: Store) -> Member:
+    """Remove a member, and end the member's sessions at once; raise `UsageError` if there is none."""
+    removed = store.hub_members.get(member)
+    store.hub_members.remove(member)
+    store.hub_audit.record(AuditKind.REMOVED, member=member)
+    return removed
+
+
+def _invitation(member: Member, *, store: Store, is_new: bool) -> Invitation:
+    token = new_token()
+    expires = store.hub_invitations.add(hash_token(token), member.id)
+    store.hub_audit.record(AuditKind.INVITED, member=member.id)
+    return Invitation(member=member, token=token, expires=expires, is_new=is_new)

@@ -1,0 +1,1 @@
+"""`update-sync hub`: the Data Hub's server and its members."""

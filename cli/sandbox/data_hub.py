@@ -1,0 +1,80 @@
+"""The Data Hub over the made-up municipality, in this process and already signed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import threading
+from contextlib import contextmanager
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any
+
+from administration.hub.sign_in import SignIn
+from cli.output import echo
+from cli.sandbox.in_process_sync import in_process_sync
+from hub.access import SESSION_COOKIE
+from hub.app import create_app
+from hub.services import HubServices
+from sandbox.environment import TENANT_KEY
+from sandbox.serving import serve
+from schemas.crypto.blind_index import BlindIndex
+from schemas.crypto.cookie_keys import cookie_keys
+from schemas.crypto.encryption import new_key
+from schemas.hub.member import Role
+from schemas.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from sandbox.environment import Environment
+    from store.store import Store
+
+
+def show_hub(made_up: Environment, folder: Path) -> None:
+    """Open the Data Hub, make a run that can be watched there, and serve until a signal ends it."""
+    with in_process_sync(made_up, TENANT_KEY, folder) as sync, _serving(sync.store) as url:
+        echo(
+            f"The Data Hub is at {url}/",
+            f"You are signed in, and watch {made_up.municipality.size} made-up people being synced. "
+            "Ctrl-C ends it.",
+        )
+        sys.stdout.flush()
+        sync.run()
+        threading.Event().wait()
+
+
+@contextmanager
+def _serving(store: Store) -> Iterator[str]:
+    key = new_key()
+    sign_in = SignIn(store, BlindIndex([key]))
+    app = create_app(HubServices(store=store, sign_in=sign_in, cookie_keys=cookie_keys([key])))
+    member = store.hub_members.add("Sandbox", Role.OPERATOR)
+    # Only for browsers on this machine, whatever the setting of the host says: no password protects it.
+    with serve(_SignedIn(app.wsgi_app, sign_in, member.id), port=load_settings(()).hub_port) as server:
+        yield server.url
+
+
+class _SignedIn:
+    """Gives each request that has no session one of a member."""
+
+    def __init__(self, app: WSGIApplication, sign_in: SignIn, member: int) -> None:
+        self._app = app
+        self._sign_in = sign_in
+        self._member = member
+        self._token = sign_in.start_session(member)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        cookies = environ.get("HTTP_COOKIE", "")
+        if not self._is_session(cookies):
+            if self._sign_in.member_of(self._token, dt.datetime.now(dt.UTC)) is None:
+                self._token = self._sign_in.start_session(self._member)
+            environ["HTTP_COOKIE"] = f"{SESSION_COOKIE}={self._token}; {cookies}".rstrip("; ")
+        return self._app(environ, start_response)
+
+    def _is_session(self, cookies: Any) -> bool:
+        try:
+            return SESSION_COOKIE in SimpleCookie(cookies)
+        except CookieError:
+            return False

@@ -1,0 +1,1 @@
+"""The Data Hub: pages for administrators and operators, made of what `administration` returns."""

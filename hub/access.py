@@ -1,0 +1,108 @@
+"""Which role may ask for which page: one table, held for every request."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from flask import abort, g, redirect, request, url_for
+
+from hub.services import hub_services
+from schemas.hub.member import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+    from werkzeug.wrappers import Response
+
+    from schemas.hub.member import Member
+
+#: The cookie with a session's token.
+SESSION_COOKIE: Final = "update_sync_session"
+
+
+class Access(Enum):
+    """Who may ask for a route. A member without a right gets the answer to an address that is not there."""
+
+    #: Also a browser that is not signed in.
+    PUBLIC = auto()
+    #: Every member; the page shows what the member may see.
+    MEMBER = auto()
+    #: Members who may look at the tenant that the address names.
+    TENANT_READER = auto()
+    #: Members who may act for the tenant that the address names.
+    TENANT_ADMINISTRATOR = auto()
+    #: Operators.
+    OPERATOR = auto()
+
+
+#: Every route by its endpoint. A route that is missing here answers no request.
+ROUTES: Final[Mapping[str, Access]] = {
+    "static": Access.PUBLIC,
+    "language.choose": Access.PUBLIC,
+    "sign_in.show": Access.PUBLIC,
+    "sign_in.use": Access.PUBLIC,
+    "sign_in.sign_out": Access.MEMBER,
+    "sign_in.sign_out_everywhere": Access.MEMBER,
+    "syncs.overview": Access.MEMBER,
+    "runs.overview": Access.TENANT_READER,
+    "runs.show": Access.TENANT_READER,
+    "runs.progress": Access.TENANT_READER,
+}
+
+
+def install_access(app: Flask) -> None:
+    """Check every request of an app against the table, before anything else looks at it."""
+    app.before_request(_check)
+
+
+def is_allowed(access: Access, member: Member, tenant: str) -> bool:
+    """Say whether a member may ask for a route, of the tenant that its address names, if it names one."""
+    match access:
+        case Access.PUBLIC | Access.MEMBER:
+            return True
+        case Access.TENANT_READER:
+            return member.sees(tenant)
+        case Access.TENANT_ADMINISTRATOR:
+            return member.administers(tenant)
+        case Access.OPERATOR:
+            return member.role is Role.OPERATOR
+
+
+def _check() -> Response | None:
+    g.member = None
+    if request.endpoint == "static":
+        return None
+    if request.endpoint is not None and request.endpoint not in ROUTES:
+        abort(404)
+    g.member = _member()
+    if request.endpoint is None:
+        # There is no such address, or not with this method: Flask says so.
+        return None
+    access = ROUTES[request.endpoint]
+    if g.member is None:
+        if access is Access.PUBLIC:
+            return None
+        answer = redirect(url_for("sign_in.show"), 303)
+        if is_poll():
+            # htmx would put the sign-in page into the middle of this one.
+            answer.headers["HX-Redirect"] = url_for("sign_in.show")
+            answer.status_code = 401
+        return answer
+    if not is_allowed(access, g.member, str((request.view_args or {}).get("tenant", ""))):
+        abort(404)
+    return None
+
+
+def is_poll() -> bool:
+    """Whether a page asks by itself, without its user: that keeps no session alive."""
+    return request.endpoint == "runs.progress"
+
+
+def _member() -> Member | None:
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        return None
+    return hub_services().sign_in.member_of(token, dt.datetime.now(dt.UTC), is_active=not is_poll())

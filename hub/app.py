@@ -1,0 +1,53 @@
+"""The app factory: nothing is read, and nothing connects, before it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, g
+from jinja2 import StrictUndefined
+
+from hub import language, request_log
+from hub.access import install_access
+from hub.errors import install_errors
+from hub.pages import runs, sign_in, syncs
+from hub.presentation import times, words
+from hub.security import install_security
+from hub.services import EXTENSION
+from runtime.version import VERSION
+from schemas.reports.remedy import Language
+
+if TYPE_CHECKING:
+    from hub.services import HubServices
+
+#: The languages in their own words.
+_LANGUAGES = {Language.SWEDISH: "Svenska", Language.ENGLISH: "English"}
+
+
+def create_app(services: HubServices) -> Flask:
+    """Return the pages over some services, as a WSGI application."""
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = services
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # In this order a request is logged also when a later step refuses it.
+    request_log.install_request_log(app)
+    install_access(app)
+    install_security(app, services.cookie_keys)
+    install_errors(app)
+    language.install_language(app)
+    for page in (sign_in, syncs, runs):
+        app.register_blueprint(page.blueprint)
+    app.add_template_filter(times.moment, "moment")
+    app.context_processor(_for_every_page)
+    return app
+
+
+def _for_every_page() -> dict[str, Any]:
+    return {
+        "member": g.get("member"),
+        "language": language.current_language(),
+        "languages": _LANGUAGES,
+        "version": VERSION,
+        "words": words,
+    }

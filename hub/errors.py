@@ -1,0 +1,104 @@
+"""Error pages: what happened, what to do, and an id that the log has too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from flask import render_template
+from flask_babel import lazy_gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from hub.request_log import incident_id
+from schemas.errors import TransientError, error_location
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from http import HTTPStatus
+
+    from flask import Flask
+    from flask_babel.speaklater import LazyString
+
+_log = structlog.get_logger(__name__)
+
+#: Seconds after which a browser may ask again while the database is away.
+_RETRY_AFTER: Final = "10"
+
+#: A heading and what to do, by status.
+_TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
+    400: (
+        _("The page could not take what was sent"),
+        _("The form may be too old. Go back, load the page again, and try once more."),
+    ),
+    403: (
+        _("You may not see this page"),
+        _("Ask the person who invited you to give you the right."),
+    ),
+    404: (
+        _("There is no such page"),
+        _("The address may be mistyped, or it belongs to an organisation that you do not see."),
+    ),
+    405: (
+        _("This page cannot be used in that way"),
+        _("Go to the start page and follow the links from there."),
+    ),
+    413: (
+        _("That is too much for this page"),
+        _("Send less, and try again."),
+    ),
+    500: (
+        _("Something went wrong here"),
+        _("It is our fault. Tell Skolon's support the incident id below."),
+    ),
+    503: (
+        _("The database is away"),
+        _("Nothing is lost: the sync goes on by itself. Load the page again in a minute."),
+    ),
+}
+
+_CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
+_UNAVAILABLE: Final = 503
+
+Answer = tuple[str, int, dict[str, str]]
+
+
+def install_errors(app: Flask) -> None:
+    """Give an app its error pages."""
+    app.register_error_handler(CSRFError, _refused_form)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(TransientError, _database_away)
+    app.register_error_handler(Exception, _bug)
+
+
+def _refused_form(_error: CSRFError) -> Answer:
+    return error_page(_CLIENT_ERROR)
+
+
+def _http_error(error: HTTPException) -> HTTPException | Answer:
+    status = error.code or _SERVER_ERROR
+    # A redirect is no error: Flask raises some of them.
+    return error if status < _CLIENT_ERROR else error_page(status)
+
+
+def _database_away(error: TransientError) -> Answer:
+    # The detail is ours, and names no value (`store/database_errors.py`).
+    _log.error("page_failed", incident=incident_id(), dependency=error.dependency, detail=error.detail)
+    return error_page(_UNAVAILABLE, {"Retry-After": _RETRY_AFTER})
+
+
+def _bug(error: Exception) -> Answer:
+    # Without its text, which may hold a personal value (P6).
+    _log.error("page_failed", incident=incident_id(), error=type(error).__name__, place=error_location(error))
+    return error_page(_SERVER_ERROR)
+
+
+def error_page(status: HTTPStatus | int, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return the page for an error status, which is that of 400 or 500 if it has no own one."""
+    known = int(status)
+    if known not in _TEXTS:
+        known = _CLIENT_ERROR if known < _SERVER_ERROR else _SERVER_ERROR
+    heading, advice = _TEXTS[known]
+    page = render_template("error.html", heading=heading, advice=advice, incident=incident_id())
+    return page, int(status), dict(headers or {})

@@ -1,0 +1,1 @@
+"""The pages: each a blueprint with its routes."""

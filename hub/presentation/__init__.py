@@ -1,0 +1,1 @@
+"""What pages show: words, bars and times."""

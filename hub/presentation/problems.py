@@ -1,0 +1,53 @@
+"""What needs a person at a tenant, in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext, ngettext
+
+from hub.presentation.times import day, moment
+from hub.presentation.words import REASONS
+from schemas.reports.remedies import remedy_for
+from schemas.tenants.tenant_status import ProblemKind
+
+if TYPE_CHECKING:
+    from schemas.reports.remedy import Language
+    from schemas.tenants.tenant_status import Problem
+
+
+def describe_problem(problem: Problem, language: Language) -> str:
+    """Return what is wrong, in the language of the current request."""
+    return str(_sentence(problem, language))
+
+
+def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR0911 - one table
+    since, expires = moment(problem.since), day(problem.expires)
+    users = problem.users or 0
+    match problem.kind:
+        case ProblemKind.NEVER_SYNCED:
+            return gettext("No run has been made, and no schedule will start one.")
+        case ProblemKind.NO_USERS:
+            return gettext("The last run left all users out: check which users your settings include.")
+        case ProblemKind.NO_PRODUCER | ProblemKind.NO_WORKER | ProblemKind.BROKER_AWAY:
+            return gettext("A run has stopped moving: a part of the sync is not running.")
+        case ProblemKind.RUN_HALTED:
+            why = "" if problem.cause is None else remedy_for(problem.cause).texts[language].what_happened
+            halted = gettext("A run was halted %(since)s.", since=since)
+            return f"{halted} {why}".rstrip()
+        case ProblemKind.RUN_OVERDUE:
+            return gettext("The run that was due %(since)s has not been requested.", since=since)
+        case ProblemKind.RUN_NOT_STARTED:
+            return gettext("The run that was due %(since)s has not started.", since=since)
+        case ProblemKind.SCHEDULE_INVALID:
+            return gettext("The schedule cannot be read: no run starts by itself.")
+        case ProblemKind.USERS_FAILED:
+            failed = ngettext(
+                "%(num)d user could not be updated", "%(num)d users could not be updated", users
+            )
+            why = str(REASONS[problem.reason]) if problem.reason is not None else ""
+            return f"{failed}: {why}."
+        case ProblemKind.SECRET_EXPIRED:
+            return gettext("The client secret expired on %(date)s.", date=expires)
+        case ProblemKind.SECRET_EXPIRES:
+            return gettext("The client secret expires on %(date)s.", date=expires)

@@ -1,0 +1,23 @@
+"""Times and dates as the pages show them: by the schools' clock, with the month as a word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import format_date, format_datetime
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+#: Unicode's pattern (UTS 35): 26 nov. 2026, 23:31. Numbers alone mean another day in another country.
+_MOMENT: Final = "d MMM y, HH:mm"
+
+
+def moment(at: dt.datetime | None) -> str:
+    """Return an aware time in words, nothing for none."""
+    return "" if at is None else str(format_datetime(at, _MOMENT))
+
+
+def day(date: dt.date | None) -> str:
+    """Return a date in words, nothing for none."""
+    return "" if date is None else str(format_date(date, "d MMMM y"))

@@ -1,0 +1,101 @@
+"""The contract's words as the pages say them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import lazy_gettext as _
+
+from schemas.dead_letter_reasons import Reason
+from schemas.errors import Dependency
+from schemas.hub.member import Role
+from schemas.outcomes import Mode, Outcome, Status
+from schemas.reports.remedy import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_babel.speaklater import LazyString
+
+OUTCOMES: Final[Mapping[Outcome, LazyString]] = {
+    Outcome.PENDING: _("Waiting"),
+    Outcome.UPDATED: _("Updated"),
+    Outcome.WOULD_UPDATE: _("Would be updated"),
+    Outcome.UNCHANGED: _("Already right"),
+    Outcome.NOT_FOUND: _("Not in Skolon"),
+    Outcome.OUT_OF_SCOPE: _("Left out by your settings"),
+    Outcome.SUPERSEDED: _("Done by a newer run"),
+    Outcome.DEAD_LETTERED: _("Failed"),
+}
+
+#: Users as they are now, and not as one run found them.
+USERS: Final[Mapping[Outcome, LazyString]] = {
+    Outcome.UNCHANGED: _("Right in Skolon"),
+    Outcome.NOT_FOUND: _("Not in Skolon"),
+    Outcome.OUT_OF_SCOPE: _("Left out by your settings"),
+    Outcome.DEAD_LETTERED: _("Failed"),
+}
+
+STATUSES: Final[Mapping[Status, LazyString]] = {
+    Status.READING: _("Reading from Entra"),
+    Status.UPDATING: _("Updating Skolon"),
+    Status.COMPLETED: _("Completed"),
+    Status.HALTED: _("Halted"),
+    Status.CANCELLED: _("Cancelled"),
+}
+
+#: Designsystemet's colours.
+STATUS_COLOURS: Final[Mapping[Status, LazyString]] = {
+    Status.READING: "info",
+    Status.UPDATING: "info",
+    Status.COMPLETED: "success",
+    Status.HALTED: "danger",
+    Status.CANCELLED: "neutral",
+}
+
+MODES: Final[Mapping[Mode, LazyString]] = {
+    Mode.FULL: _("All users"),
+    Mode.DELTA: _("Changed users"),
+    Mode.UNDO: _("Undo"),
+}
+
+OWNERS: Final[Mapping[Owner, LazyString]] = {
+    Owner.ENTRA: _("the administrator of Entra"),
+    Owner.SKOLON: _("the administrator of Skolon"),
+    Owner.ADMINISTRATOR: _("the organisation administrator"),
+    Owner.OPERATOR: _("Skolon's operators"),
+}
+
+ROLES: Final[Mapping[Role, LazyString]] = {
+    Role.OPERATOR: _("Operator"),
+    Role.ADMINISTRATOR: _("Organisation administrator"),
+    Role.READER: _("Reader"),
+}
+
+SERVICES: Final[Mapping[Dependency | None, LazyString]] = {
+    None: _("another run or user"),
+    Dependency.ENTRA: _("Entra"),
+    Dependency.GRAPH: _("Microsoft Graph"),
+    Dependency.SKOLON: _("Skolon"),
+    Dependency.DATABASE: _("the database"),
+    Dependency.BROKER: _("RabbitMQ"),
+    Dependency.MACHINE: _("the worker's machine"),
+}
+
+REASONS: Final[Mapping[Reason, LazyString]] = {
+    Reason.INVALID_USER: _("A value breaks a rule"),
+    Reason.AMBIGUOUS_MATCH: _("Several users in Skolon match"),
+    Reason.SUSPICIOUS_MATCH: _("The match looks like another user"),
+    Reason.COLLISION: _("Two users in Entra match one in Skolon"),
+    Reason.VALUE_TAKEN: _("Another user in Skolon has the value"),
+    Reason.REJECTED_BY_SKOLON: _("Skolon refused the change"),
+    Reason.CONFLICT: _("The user kept changing in Skolon"),
+    Reason.GAVE_UP: _("The wait was too long"),
+    Reason.CRASHED_WORKER: _("A worker crashed"),
+    Reason.UNDECODABLE: _("A message cannot be read"),
+    Reason.FORGED_MESSAGE: _("A message is not ours"),
+    Reason.INVALID_TRIGGER: _("A request for a run is wrong"),
+    Reason.UNKNOWN_TENANT: _("There is no such organisation"),
+    Reason.GUARD_UNANSWERED: _("The guard waits for an answer"),
+    Reason.BUG: _("An error of the sync"),
+}

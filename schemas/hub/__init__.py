@@ -1,0 +1,1 @@
+"""The Data Hub's members and sessions, and what its audit records."""

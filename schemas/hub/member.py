@@ -1,0 +1,56 @@
+"""Members of the Data Hub: users of its pages, each with a role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+class Role(StrEnum):
+    """What a member may do."""
+
+    #: Sees and acts for all tenants.
+    OPERATOR = "operator"
+    #: Sees and acts for the member's own tenants.
+    ADMINISTRATOR = "administrator"
+    #: Sees the member's own tenants.
+    READER = "reader"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member. `tenants` has the keys of the member's own tenants; an operator needs none.
+
+    `name` is how the member is called on the pages, in no log. `signed_in` is when the member last signed
+    in (aware), None before the first time.
+    """
+
+    id: int
+    name: str
+    role: Role
+    tenants: tuple[str, ...] = ()
+    signed_in: dt.datetime | None = None
+
+    def sees(self, tenant: str) -> bool:
+        """Whether the member may look at a tenant."""
+        return self.role is Role.OPERATOR or tenant in self.tenants
+
+    def administers(self, tenant: str) -> bool:
+        """Whether the member may act for a tenant."""
+        return self.sees(tenant) and self.role is not Role.READER
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "member": str(self.id),
+            "name": self.name,
+            "role": str(self.role),
+            "tenants": list(self.tenants),
+            "signed_in": self.signed_in and timestamp(self.signed_in),
+        }

@@ -1,0 +1,54 @@
+"""Sign-ins to the Data Hub: how long links and sessions last, and what the audit records."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+#: How long a link signs in.
+LINK_LIFETIME: Final = dt.timedelta(minutes=10)
+
+#: How long a session lasts, and how long without a page.
+SESSION_LIFETIME: Final = dt.timedelta(hours=8)
+IDLE_LIFETIME: Final = dt.timedelta(minutes=30)
+
+#: How many refused links of one address within so long refuse every link of that address.
+MAX_REFUSED: Final = 10
+REFUSED_WITHIN: Final = dt.timedelta(minutes=10)
+
+
+class AuditKind(StrEnum):
+    """What happened."""
+
+    INVITED = "invited"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    REMOVED = "removed"
+
+
+class LinkFault(StrEnum):
+    """Why a link does not sign in."""
+
+    #: There is no such link, or it was removed long after its end.
+    UNKNOWN = "unknown"
+    USED = "used"
+    TOO_OLD = "too_old"
+    #: Too many links of the address were refused.
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A session of a member. All times are aware."""
+
+    member: int
+    last_seen: dt.datetime
+    ends: dt.datetime
+
+    def is_alive(self, now: dt.datetime) -> bool:
+        """Whether the session still counts at the aware time `now`."""
+        return now < self.ends and now < self.last_seen + IDLE_LIFETIME

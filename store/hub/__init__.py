@@ -1,0 +1,1 @@
+"""Members of the Data Hub, their links and sessions, and the audit."""

@@ -1,0 +1,109 @@
+"""Members of the Data Hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from schemas.errors import UsageError
+from schemas.hub.member import Member, Role
+from store import tables
+from store.timestamps import as_utc, now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from schemas.crypto.encryption import FieldCipher
+    from store.database import Database
+
+
+class HubMembers:
+    """The members' tables; may be shared by threads. Names are encrypted."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    def add(self, name: str, role: Role, tenants: Sequence[str] = ()) -> Member:
+        """Store a member of the tenants with these keys; raise `UsageError` if there is no such tenant."""
+        values = {"name": self._cipher.encrypt(name), "role": role, "created": now()}
+        with self._database.transaction() as connection:
+            key = connection.execute(insert(tables.hub_members).values(values)).inserted_primary_key
+            member = int(key[0])  # type: ignore[index] # an insert of one row has a key
+            _set_tenants(connection, member, tenants)
+        return self.get(member)
+
+    def change(self, member: int, role: Role, tenants: Sequence[str] = ()) -> Member:
+        """Give a member another role and other tenants; raises `UsageError` as `add` and `get` do."""
+        members = tables.hub_members
+        with self._database.transaction() as connection:
+            connection.execute(update(members).where(members.c.id == member).values(role=role))
+            _set_tenants(connection, member, tenants)
+        return self.get(member)
+
+    def get(self, member: int) -> Member:
+        """Return a member; raise `UsageError` when there is none of that number."""
+        found = self._load(member)
+        if not found:
+            raise UsageError(f"There is no member {member}; 'hub members' shows those there are.")
+        return found[0]
+
+    def find(self, member: int) -> Member | None:
+        """Return a member, None when there is none of that number."""
+        found = self._load(member)
+        return found[0] if found else None
+
+    def list(self) -> Sequence[Member]:
+        """Return all members by number."""
+        return self._load(None)
+
+    def remove(self, member: int) -> bool:
+        """Remove a member with all links and sessions; True if there was one."""
+        members = tables.hub_members
+        with self._database.transaction() as connection:
+            return bool(connection.execute(delete(members).where(members.c.id == member)).rowcount)
+
+    def has_signed_in(self, role: Role) -> bool:
+        """Say whether a member with a role has ever signed in."""
+        members = tables.hub_members
+        query = select(members.c.id).where(members.c.role == role, members.c.signed_in.is_not(None)).limit(1)
+        with self._database.transaction() as connection:
+            return connection.scalar(query) is not None
+
+    def _load(self, member: int | None) -> Sequence[Member]:
+        members, of_members = tables.hub_members, tables.hub_member_tenants
+        query = select(members).order_by(members.c.id)
+        keys = select(of_members.c.member_id, tables.tenants.c.key).join(tables.tenants)
+        if member is not None:
+            query = query.where(members.c.id == member)
+            keys = keys.where(of_members.c.member_id == member)
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+            tenants: dict[int, list[str]] = {row.id: [] for row in rows}
+            for row in connection.execute(keys.order_by(tables.tenants.c.key)):
+                tenants[row.member_id].append(row.key)
+        return [self._member(row, tenants[row.id]) for row in rows]
+
+    def _member(self, row: Row[Any], tenants: Sequence[str]) -> Member:
+        return Member(
+            id=row.id,
+            name=self._cipher.decrypt(row.name),
+            role=Role(row.role),
+            tenants=tuple(tenants),
+            signed_in=row.signed_in and as_utc(row.signed_in),
+        )
+
+
+def _set_tenants(connection: Connection, member: int, keys: Sequence[str]) -> None:
+    tenants, of_members = tables.tenants, tables.hub_member_tenants
+    rows = connection.execute(select(tenants.c.id, tenants.c.key).where(tenants.c.key.in_(keys))).all()
+    unknown = sorted(set(keys) - {row.key for row in rows})
+    if unknown:
+        raise UsageError("There is no tenant of this name; 'tenants list' shows those there are:", unknown)
+    connection.execute(delete(of_members).where(of_members.c.member_id == member))
+    if rows:
+        values = [{"member_id": member, "tenant_id": row.id} for row in rows]
+        connection.execute(insert(of_members), values)

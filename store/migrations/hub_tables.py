@@ -1,0 +1,62 @@
+"""The tables of the Data Hub, as the migration makes them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from store.migrations.foreign_keys import belongs_to
+
+
+def create_hub_tables() -> None:
+    """Create the tables of the Data Hub; those of tenants are there."""
+    op.create_table(
+        "hub_members",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signed_in", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_members")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "hub_member_tenants",
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        belongs_to("hub_member_tenants", "member_id", "hub_members"),
+        belongs_to("hub_member_tenants", "tenant_id", "tenants"),
+        sa.PrimaryKeyConstraint("member_id", "tenant_id", name=op.f("pk_hub_member_tenants")),
+    )
+    op.create_table(
+        "hub_invitations",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used", sa.DateTime(timezone=True), nullable=True),
+        belongs_to("hub_invitations", "member_id", "hub_members"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_hub_invitations")),
+    )
+    op.create_table(
+        "hub_sessions",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+        belongs_to("hub_sessions", "member_id", "hub_members"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_hub_sessions")),
+    )
+    op.create_index("ix_hub_sessions_member_id", "hub_sessions", ["member_id"], unique=False)
+    op.create_table(
+        "hub_audit",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("address_digest", sa.String(length=32), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
+    )
+    op.create_index(
+        "ix_hub_audit_address_digest", "hub_audit", ["address_digest", "kind", "at"], unique=False
+    )

@@ -1,0 +1,63 @@
+"""The tables of the Data Hub: members, their links and sessions, and the audit."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from store.tables.columns import ENCRYPTED, metadata, timestamp
+
+#: Characters of a token's hash (SHA-256 in hexadecimal digits). The token itself is stored nowhere.
+_HASH_LENGTH = 64
+
+hub_members = Table(
+    "hub_members",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, info=ENCRYPTED),
+    Column("role", String(20), nullable=False),
+    timestamp("created"),
+    timestamp("signed_in", nullable=True),
+    # The audit names members by id: an id is never given again.
+    sqlite_autoincrement=True,
+)
+
+hub_member_tenants = Table(
+    "hub_member_tenants",
+    metadata,
+    Column("member_id", Integer, ForeignKey("hub_members.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+)
+
+# Links that sign a member in, once.
+hub_invitations = Table(
+    "hub_invitations",
+    metadata,
+    Column("token_hash", String(_HASH_LENGTH), primary_key=True),
+    Column("member_id", Integer, ForeignKey("hub_members.id", ondelete="CASCADE"), nullable=False),
+    timestamp("expires"),
+    timestamp("used", nullable=True),
+)
+
+hub_sessions = Table(
+    "hub_sessions",
+    metadata,
+    Column("token_hash", String(_HASH_LENGTH), primary_key=True),
+    Column("member_id", Integer, ForeignKey("hub_members.id", ondelete="CASCADE"), nullable=False),
+    timestamp("created"),
+    timestamp("last_seen"),
+    timestamp("ends"),
+    Index("ix_hub_sessions_member_id", "member_id"),
+)
+
+# Sign-ins and what changes them. No foreign key: the audit outlives the member.
+hub_audit = Table(
+    "hub_audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("member_id", Integer),
+    # A keyed digest of the browser's address, by which refused sign-ins are counted.
+    Column("address_digest", String(32)),
+    timestamp("at"),
+    Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
+)

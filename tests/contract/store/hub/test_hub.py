@@ -1,0 +1,107 @@
+"""The Data Hub's members, links and sessions, on each database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, update
+
+from schemas.errors import UsageError
+from schemas.hub.member import Role
+from schemas.hub.session import LINK_LIFETIME, AuditKind, LinkFault
+from store import tables
+from store.timestamps import now
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+
+def test_a_member_has_a_role_and_tenants_until_they_change(store: Store) -> None:
+    """What is stored comes back; the name is encrypted, and a wrong tenant changes nothing."""
+    key = store.tenants.outlines()[0].key
+    member = store.hub_members.add("Åsa Made-Up", Role.READER, [key])
+    assert store.hub_members.get(member.id) == member
+    assert (member.name, member.role, member.tenants) == ("Åsa Made-Up", Role.READER, (key,))
+    with pytest.raises(UsageError, match="There is no tenant"):
+        store.hub_members.change(member.id, Role.ADMINISTRATOR, [key, "unknown"])
+    assert store.hub_members.get(member.id) == member
+    assert store.hub_members.change(member.id, Role.OPERATOR).tenants == ()
+    with store.database.transaction() as connection:
+        stored = connection.scalar(select(tables.hub_members.c.name))
+    assert "Made-Up" not in str(stored)
+
+    assert store.hub_members.remove(member.id)
+    assert not store.hub_members.remove(member.id)
+    assert store.hub_members.find(member.id) is None
+
+
+def test_a_link_is_used_once_however_many_try(store: Store) -> None:
+    """Of ten browsers that use a link at the same moment one gets the member."""
+    member = store.hub_members.add("Made Up", Role.OPERATOR).id
+    store.hub_invitations.add("hash", member)
+    results: list[int | LinkFault] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(store.hub_invitations.use("hash"))) for _ in range(10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, results)) == sorted([str(member), *["used"] * 9])
+
+
+def test_a_link_tells_why_it_does_not_work(store: Store) -> None:
+    """Unknown, replaced by a newer one, or too old."""
+    member = store.hub_members.add("Made Up", Role.OPERATOR).id
+    store.hub_invitations.add("first", member)
+    expires = store.hub_invitations.add("second", member)
+    assert abs(expires - now() - LINK_LIFETIME) < dt.timedelta(minutes=1)
+    assert store.hub_invitations.use("never") is LinkFault.UNKNOWN
+    assert store.hub_invitations.use("first") is LinkFault.UNKNOWN
+    with store.database.transaction() as connection:
+        connection.execute(update(tables.hub_invitations).values(expires=now()))
+    assert store.hub_invitations.use("second") is LinkFault.TOO_OLD
+
+
+def test_sessions_end_one_by_one_all_together_and_with_the_member(store: Store) -> None:
+    """A session that has ended is found no more, and those of other members stay."""
+    member, other = (store.hub_members.add(name, Role.OPERATOR).id for name in ("One", "Other"))
+    for token, owner in (("a", member), ("b", member), ("c", member), ("d", other)):
+        store.hub_sessions.start(token, owner)
+    assert store.hub_members.get(member).signed_in is not None
+    found = store.hub_sessions.find("a")
+    assert found is not None
+    assert (found.member, found.is_alive(now())) == (member, True)
+
+    store.hub_sessions.end("a")
+    assert [store.hub_sessions.find(token) is None for token in "abcd"] == [True, False, False, False]
+    store.hub_sessions.end_all(member)
+    assert [store.hub_sessions.find(token) is None for token in "abcd"] == [True, True, True, False]
+    store.hub_members.remove(other)
+    assert store.hub_sessions.find("d") is None
+
+
+def test_a_new_session_removes_those_that_are_over(store: Store) -> None:
+    """The table does not grow with the years."""
+    member = store.hub_members.add("Made Up", Role.OPERATOR).id
+    store.hub_sessions.start("idle", member)
+    with store.database.transaction() as connection:
+        connection.execute(update(tables.hub_sessions).values(last_seen=now() - dt.timedelta(hours=1)))
+    store.hub_sessions.start("new", member)
+    assert store.hub_sessions.find("idle") is None
+    assert store.hub_sessions.find("new") is not None
+
+
+def test_refused_links_count_by_address_and_for_a_while(store: Store) -> None:
+    """Other addresses, other events and what was long ago do not count."""
+    audit = store.hub_audit
+    audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="here")
+    with store.database.transaction() as connection:
+        connection.execute(update(tables.hub_audit).values(at=now() - dt.timedelta(minutes=11)))
+    audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="here")
+    audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="there")
+    audit.record(AuditKind.SIGNED_IN, member=1, address_digest="here")
+    assert audit.count_refused("here") == 1

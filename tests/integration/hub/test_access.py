@@ -1,0 +1,124 @@
+"""Who may ask for which page: every route of the app, played by every role against the real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from administration.hub.sign_in import SignIn
+from hub.access import ROUTES, Access
+from hub.app import create_app
+from hub.services import HubServices
+from schemas.crypto.blind_index import BlindIndex
+from schemas.crypto.cookie_keys import cookie_keys
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Mode
+from store.store import Store
+from tests.integration.hub.browser import DEADLINE, Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+    from werkzeug.routing import Rule
+
+    from tests.integration.hub.browser import Hub
+
+ROLES: Final = ("stranger", "other administrator", "reader", "administrator", "operator")
+
+#: The roles that may ask for a page of the tenant `exempel`, by what the table says of its route.
+ALLOWED: Final[Mapping[Access, set[str]]] = {
+    Access.PUBLIC: set(ROLES),
+    Access.MEMBER: set(ROLES) - {"stranger"},
+    Access.TENANT_READER: {"reader", "administrator", "operator"},
+    Access.TENANT_ADMINISTRATOR: {"administrator", "operator"},
+    Access.OPERATOR: {"operator"},
+}
+
+
+def make_app() -> Flask:
+    key = new_key()
+    store = Store("sqlite://", FieldCipher([key]))
+    sign_in = SignIn(store, BlindIndex([key]))
+    return create_app(HubServices(store=store, sign_in=sign_in, cookie_keys=cookie_keys([key])))
+
+
+RULES: Final = sorted(make_app().url_map.iter_rules(), key=lambda rule: rule.endpoint)
+
+
+def test_the_table_names_every_route_and_no_other() -> None:
+    """A new route without an entry fails here, and answers no request."""
+    assert {rule.endpoint for rule in RULES} == set(ROUTES)
+
+
+@pytest.fixture(scope="module")
+def browsers(hub: Hub, store: Store) -> Mapping[str, Browser]:
+    if not store.runs.list("exempel"):
+        store.triggers.open(SyncRequest(tenant="exempel", mode=Mode.FULL), "access")
+    return {
+        "stranger": Browser(hub.address),
+        "other administrator": hub.signed_in("Annan Admin", "administrator", "annan"),
+        "reader": hub.signed_in("Läsa Rutt", "reader", "exempel"),
+        "administrator": hub.signed_in("Adam Rutt", "administrator", "exempel"),
+        "operator": hub.signed_in("Oda Rutt", "operator"),
+    }
+
+
+def methods(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) & {"GET", "POST"})
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("rule", "method"),
+    [pytest.param(rule, method, id=rule.endpoint) for rule in RULES for method in methods(rule)],
+)
+def test_each_role_gets_the_pages_that_it_may_see(
+    browsers: Mapping[str, Browser], hub: Hub, rule: Rule, method: str, role: str
+) -> None:
+    """The table decides: the page, the sign-in page for a stranger, and 404 for another tenant's."""
+    if rule.endpoint in {"sign_in.sign_out", "sign_in.sign_out_everywhere"} and role != "stranger":
+        pytest.skip("would end the session of the other tests; test_sign_in has it")
+    _, path = rule.build({"tenant": "exempel", "run": "1", "filename": "hub.css"}, append_unknown=False) or (
+        "",
+        "/",
+    )
+    browser = browsers[role]
+
+    if method == "GET":
+        answer = browser.open(path, allow_redirects=False)
+    else:
+        page = browser.open("sign-in")
+        fields = {"language": "en", "next": "/", "link": "x"}
+        browser_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        answer = browser.post(
+            hub.address + path.removeprefix("/"),
+            data={**fields, "csrf_token": browser_token},
+            allow_redirects=False,
+            timeout=DEADLINE,
+        )
+
+    if role in ALLOWED[ROUTES[rule.endpoint]]:
+        # A made-up link is refused by the page itself, and the language leads back to a page.
+        expected = {"sign_in.use": {403, 429}, "language.choose": {303}}.get(rule.endpoint, {200})
+        assert answer.status_code in expected
+    elif role == "stranger":
+        assert (answer.status_code, answer.headers["Location"]) in {(303, "/sign-in"), (401, "/sign-in")}
+    else:
+        assert answer.status_code == 404
+
+
+def test_another_tenants_page_answers_as_if_it_did_not_exist(browsers: Mapping[str, Browser]) -> None:
+    """The answer for a tenant that is not one's own differs in nothing from that for none at all."""
+    browser = browsers["other administrator"]
+
+    def page(path: str) -> tuple[int, str]:
+        answer = browser.open(path)
+        body = answer.text.partition("<main")[2].partition("</main>")[0]
+        return answer.status_code, body.partition("Incident")[0]
+
+    assert page("tenants/exempel/runs/") == page("tenants/saknas/runs/")
+    assert page("tenants/exempel/runs/1") == page("tenants/annan/runs/1") == page("tenants/annan/runs/999")
+    assert "Exempelkommun" not in browser.open("").text

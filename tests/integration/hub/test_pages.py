@@ -1,0 +1,290 @@
+"""The pages of syncs and runs: what an administrator reads, over HTTP with the real server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from administration.hub.sign_in import SignIn
+from hub.app import create_app
+from hub.services import HubServices
+from schemas.crypto.blind_index import BlindIndex
+from schemas.crypto.cookie_keys import cookie_keys
+from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.dead_letter_reasons import Reason
+from schemas.errors import Dependency
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from schemas.runs.waits import Wait
+from store.store import Store
+from tests.integration.cli.command_line import UNREACHABLE, add_tenant, tenant_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.integration.hub.browser import Hub
+
+USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(6))
+FAILED = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
+UNCHANGED = SyncResult(outcome=Outcome.UNCHANGED)
+NOT_FOUND = SyncResult(outcome=Outcome.NOT_FOUND)
+
+
+def start(store: Store, tenant: str, event: str) -> int:
+    """Begin a run whose users are all pending."""
+    run = store.triggers.open(SyncRequest(tenant=tenant, mode=Mode.FULL), event).run.id
+    store.receipts.create_pending(run, USERS)
+    return run
+
+
+def finish(store: Store, run: int, results: Mapping[str, SyncResult | Failure]) -> None:
+    """Give users their results, the others `unchanged`, and end the run."""
+    for user in USERS:
+        result = results.get(user, UNCHANGED)
+        if isinstance(result, Failure):
+            store.receipts.mark_dead_lettered(run, user, result, 1)
+        else:
+            store.receipts.finish(run, user, result)
+    store.runs.finish_reading(run)
+    store.runs.complete_if_done(run)
+
+
+def new_tenant(hub: Hub, key: str) -> str:
+    add_tenant(hub.env, key, tenant_object(name=f"Kommun {key}", organisation=key))
+    return key
+
+
+def text_of(page: str) -> str:
+    """Return a page's content as it reads."""
+    content = page.partition("<main")[2].partition("</main>")[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", content))
+
+
+def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> None:
+    """Who needs a person comes first, in words, with who must act; the bar has the numbers beside it."""
+    bad, good = new_tenant(hub, "behover"), new_tenant(hub, "bra")
+    finish(store, start(store, bad, "bad"), {USERS[0]: FAILED, USERS[1]: NOT_FOUND})
+    finish(store, start(store, good, "good"), {})
+    browser = hub.signed_in("Sia Start", "administrator", bad, good)
+
+    text = text_of(browser.open("").text)
+
+    assert "1 organisation needs a person." in text
+    assert text.index("Kommun behover") < text.index("Kommun bra")
+    assert (
+        "1 user could not be updated: A value breaks a rule. Who must act: the administrator of Entra" in text
+    )
+    assert "4 of 5 users are right in Skolon" in text
+    assert "6 of 6 users are right in Skolon" in text
+    assert "All is well" in text
+
+
+def test_a_member_without_a_tenant_and_a_tenant_without_a_run_read_what_to_do(hub: Hub, store: Store) -> None:
+    """Empty pages say that they are empty, and what comes next."""
+    empty = new_tenant(hub, "tom")
+    browser = hub.signed_in("Emma Tom", "reader", empty)
+    assert "No run has been made, and no schedule will start one." in text_of(browser.open("").text)
+    assert "No run has been made yet." in text_of(browser.open(f"tenants/{empty}/runs/").text)
+    store.tenants.remove(empty)
+    assert "You see no organisation yet." in text_of(browser.open("").text)
+
+
+def test_a_run_is_watched_to_its_end(hub: Hub, store: Store) -> None:
+    """The page asks for its progress while the run is open; nothing new is 304; the end asks no more."""
+    tenant = new_tenant(hub, "foljs")
+    run = start(store, tenant, "watched")
+    browser = hub.signed_in("Vera Väntar", "reader", tenant)
+    path = f"tenants/{tenant}/runs/{run}"
+
+    page = browser.open(path).text
+    assert "0 of 6 users are done." in text_of(page)
+    assert f'hx-get="/{path}/progress" hx-trigger="every 2s"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+
+    first = browser.open(f"{path}/progress")
+    again = browser.open(f"{path}/progress", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.text) == (200, 304, "")
+    assert "<html" not in first.text
+
+    store.receipts.finish(run, USERS[0], UNCHANGED)
+    moved = browser.open(f"{path}/progress", headers={"If-None-Match": first.headers["ETag"]})
+    assert "1 of 6 users are done." in re.sub(r"<[^>]*>", "", moved.text)
+
+    finish(store, run, {})
+    ended = browser.open(f"{path}/progress", headers={"If-None-Match": moved.headers["ETag"]})
+    assert "hx-get" not in ended.text
+    assert "Completed" in ended.text
+    assert "hx-get" not in browser.open(path).text
+
+
+def test_a_run_tells_what_became_of_its_users_and_why(hub: Hub, store: Store) -> None:
+    """The numbers add up to the total, and each reason says what happened, and who must act."""
+    tenant = new_tenant(hub, "utfall")
+    run = start(store, tenant, "told")
+    finish(store, run, {USERS[0]: FAILED, USERS[1]: FAILED, USERS[2]: NOT_FOUND})
+    browser = hub.signed_in("Ulf Utfall", "reader", tenant, language="sv")
+
+    page = browser.open(f"tenants/{tenant}/runs/{run}").text
+    text = text_of(page)
+
+    counts = [int(each) for each in re.findall(r"<strong>(\d+)</strong>", page)]
+    assert sum(counts) == len(USERS)
+    widths = [int(each) for each in re.findall(r'y="0" width="(\d+)"', page)]
+    assert sum(widths) == 1000
+    assert "Tillsammans 6 användare." in text
+    assert "Ett värde bryter mot en regel: 2" in text
+    assert "Vem som behöver agera: Entra-administratören." in text
+    assert USERS[0] not in page
+
+
+def test_a_run_tells_what_it_waits_for_and_why_it_was_halted(hub: Hub, store: Store) -> None:
+    """An outage is told with the service and since when; a halt with its cause and what to do."""
+    tenant = new_tenant(hub, "vantar")
+    run = start(store, tenant, "waits")
+    now = dt.datetime.now(dt.UTC)
+    wait = Wait(
+        service=Dependency.SKOLON,
+        reported=now,
+        next_try=now + dt.timedelta(minutes=1),
+        status=503,
+        failed_at=now,
+    )
+    store.waits.record_user(run, USERS[0], wait)
+    browser = hub.signed_in("Vivi Väntar", "reader", tenant)
+    text = text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
+    assert "Waits for Skolon since" in text
+    assert "1 user waits. It goes on by itself." in text
+
+    store.runs.halt(run, Cause.SKOLON_CREDENTIALS, "HTTP 401")
+    text = text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
+    assert "Halted" in text
+    assert "Why it was halted" in text
+    assert "Who must act:" in text
+
+
+def test_runs_are_listed_page_by_page(hub: Hub, store: Store) -> None:
+    """The newest come first; each page leads on from its last run, so that new runs move nothing."""
+    tenant = new_tenant(hub, "manga")
+    made = []
+    for number in range(21):
+        made.append(start(store, tenant, f"many-{number}"))
+        store.runs.cancel(made[-1])
+    browser = hub.signed_in("Mia Många", "reader", tenant)
+
+    first = browser.open(f"tenants/{tenant}/runs/").text
+    onward = re.search(r'rel="next" href="([^"]+)"', first)
+    assert onward is not None
+    store.runs.cancel(start(store, tenant, "newer"))
+    second = browser.open(onward[1]).text
+
+    def listed(page: str) -> list[int]:
+        return [int(each) for each in re.findall(r"/runs/(\d+)\"", page)]
+
+    assert listed(first) == made[:0:-1]
+    assert listed(second) == made[:1]
+    assert 'rel="next"' not in second
+    assert "Newest runs" in second
+
+
+def test_the_language_is_the_browsers_until_the_user_chooses(hub: Hub) -> None:
+    """Swedish by the browser, English by choice, remembered, and back on the same page."""
+    tenant = new_tenant(hub, "sprak")
+    browser = hub.signed_in("Språk Byte", "reader", tenant, language="de, sv;q=0.5, en;q=0.1")
+    path = f"tenants/{tenant}/runs/"
+    page = browser.open(path)
+    assert '<html lang="sv"' in page.text
+
+    chosen = browser.submit("language", page, language="en")
+
+    assert chosen.url == hub.address + path
+    assert '<html lang="en"' in chosen.text
+    assert '<html lang="en"' in browser.open("").text
+    elsewhere = browser.submit("language", page, language="sv", next="//evil.example/")
+    assert elsewhere.url == hub.address
+
+
+GARBAGE = [
+    "'",
+    "<script>",
+    "%00",
+    "%ff%fe",
+    "-1",
+    "9" * 400,
+    "0",
+    "1e3",
+    "\u202e",
+    "a" * 3000,
+    "..%2f..%2fetc",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_garbage_in_an_address_is_not_found(hub: Hub, garbage: str) -> None:
+    """Whatever stands for a tenant, a run or a cursor: a page that says so, and no error of ours."""
+    browser = hub.signed_in("Gun Garbage", "operator")
+    for path in (
+        f"tenants/{garbage}/runs/",
+        f"tenants/exempel/runs/{garbage}",
+        f"tenants/exempel/runs/{garbage}/progress",
+        f"{garbage}",
+    ):
+        answer = browser.open(path)
+        assert answer.status_code == 404, path
+        assert "<script>" not in answer.text
+    assert browser.open(f"tenants/exempel/runs/?before={garbage}").status_code in (200, 404)
+    assert browser.open(f"sign-in?link={garbage}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "garbage", ["\xff", ";;;===", "a" * 3000, "../", '"', "1; update_sync_form=x; update_sync_language=xx"]
+)
+def test_garbage_in_cookies_and_headers_is_no_error(hub: Hub, garbage: str) -> None:
+    """A browser with broken cookies is not signed in, and reads the sign-in page."""
+    answer = hub_request(
+        hub,
+        {
+            "Cookie": f"update_sync_session={garbage}".encode("latin-1"),
+            "Accept-Language": garbage.encode("latin-1"),
+            "If-None-Match": garbage.encode("latin-1"),
+            "X-Forwarded-For": garbage.encode("latin-1"),
+        },
+    )
+    assert answer == 200
+
+
+def hub_request(hub: Hub, headers: Mapping[str, bytes]) -> int:
+    return requests.get(hub.address, headers=headers, timeout=60).status_code
+
+
+def test_a_form_that_is_too_large_is_refused(hub: Hub) -> None:
+    """Five megabytes are refused with a page that says so."""
+    browser = hub.signed_in("Stor Post", "operator")
+    answer = browser.submit("language", browser.open(""), language="x" * 5_000_000)
+    assert answer.status_code == 413
+    assert "too much" in answer.text
+    assert browser.submit("language", browser.open(""), language="klingon").status_code == 400
+
+
+def test_while_the_database_is_away_the_page_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """P8: 503 with when to ask again, in the same voice, and an incident id that is in the log."""
+    key = new_key()
+    with closing(Store(f"postgresql://user:secret@{UNREACHABLE}/x", FieldCipher([key]))) as away:
+        app = create_app(
+            HubServices(store=away, sign_in=SignIn(away, BlindIndex([key])), cookie_keys=cookie_keys([key]))
+        )
+        client = app.test_client()
+        client.set_cookie("update_sync_session", "x")
+        answer = client.get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    found = re.search(r"Incident id: (\w{12})", answer.text)
+    assert found is not None
+    assert "The database is away" in answer.text
+    logged = "".join(capsys.readouterr())
+    assert found[1] in logged
+    assert "secret" not in logged + answer.text
