@@ -30,13 +30,14 @@ _log = structlog.get_logger(__name__)
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address; port 0 is a free one.
 
-    Raises `UsageError` for a host that is no address of this machine, and `OSError` for a port in use.
+    Raises `UsageError` for a host that cannot be resolved, and `OSError` for what cannot be listened at.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        socket.getaddrinfo(host, port, family)
     except (socket.gaierror, UnicodeError):
         raise UsageError("UPDATE_SYNC_HUB_HOST: No address, and no name that can be resolved.") from None
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 def serve(build: Callable[[], WSGIApplication], *, listener: socket.socket, workers: int) -> None:
