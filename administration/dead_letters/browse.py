@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from administration.dead_letters.since import since_first_failure
-from producers.reconciliation.stale import open_dead_letters
+from producers.dead_letters.selection import select_open
+from producers.dead_letters.since import since_first_failure
 from queues.dead_letters import iter_locked, iter_paged
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def browse(
     left = limit
     read = iter_locked if lock else iter_paged
     for portion in read(broker, wanted.queues_to_browse):
-        dead_letters = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
-        found = list(islice(open_dead_letters(dead_letters, store=store), left))
+        found = list(islice(select_open(portion, wanted, store=store), left))
         dated = since_first_failure([dead_letter for dead_letter, _ in found], store=store)
         yield from zip(dated, (state for _, state in found), strict=True)
         if left is not None:

@@ -55,7 +55,7 @@ class DeadLetterDetails:
         return {
             **self.dead_letter.as_json(),
             **remedy_json(self.dead_letter.failure.reason),
-            "receipt": self.receipt and self.receipt.as_json(),
+            "result": self.receipt and self.receipt.as_json(),
             "payload": self.payload,
             "body": self.body and self.body.as_json(),
         }

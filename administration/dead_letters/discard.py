@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from administration.dead_letters.groups import DeadLetterGroups
 from producers.dead_letters.discard import discard
-from producers.reconciliation.stale import open_dead_letters
+from producers.dead_letters.selection import select_open
 from queues.dead_letters import iter_locked
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def plan_discard(
     """Count the dead letters that a filter chooses, at most `limit`, the oldest first; stale ones aside."""
     groups, by_queue = DeadLetterGroups(), dict[str, int]()
     for portion in iter_locked(broker, wanted.queues_to_browse):
-        chosen = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
-        for dead_letter, _ in open_dead_letters(chosen, store=store):
+        for dead_letter, _ in select_open(portion, wanted, store=store):
             if groups.dead_letters != limit:
                 groups.add(dead_letter)
                 by_queue[dead_letter.queue] = by_queue.get(dead_letter.queue, 0) + 1

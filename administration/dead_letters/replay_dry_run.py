@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from producers.reconciliation.stale import open_dead_letters
+from producers.dead_letters.selection import select_open
 from queues.dead_letters import iter_paged
 from schemas.messages.messages import USER_SYNC_QUEUE
 from workers.dry_run.replay_forecast import ReplayForecast, forecast_replay
@@ -23,9 +23,8 @@ def replay_dry_run(
     chosen = (
         dead_letter
         for portion in iter_paged(services.broker, (USER_SYNC_QUEUE,))
-        for dead_letter, _ in open_dead_letters(
-            [each for each in portion if each.receipt_key is not None and wanted.matches(each)],
-            store=services.store,
+        for dead_letter, _ in select_open(
+            [each for each in portion if each.receipt_key is not None], wanted, store=services.store
         )
     )
     handler = UserSyncHandler(store=services.store, gateways=services.gateways, cipher=services.cipher)

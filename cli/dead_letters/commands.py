@@ -16,7 +16,7 @@ from administration.dead_letters.groups import DeadLetterGroups
 from administration.dead_letters.known_ids import check_known_ids
 from bootstrap.private_files import permission_fix
 from cli.context import current_services
-from cli.dead_letters.options import dead_letter_options, filter_from
+from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.dead_letters.report import (
     print_dead_letters,
     print_details,
@@ -79,18 +79,7 @@ def list_dead_letters(
         _list_users(wanted, services, limit, wants_json=wants_json)
         return
     if ungrouped:
-        found = list(browse(wanted, store=services.store, broker=services.broker, limit=limit or _LISTED))
-        if not found:
-            check_known_ids(wanted, store=services.store)
-        if wants_json:
-            print_json(
-                [
-                    {**dead_letter.as_json(), "receipt": state and state.as_json()}
-                    for dead_letter, state in found
-                ]
-            )
-        else:
-            print_dead_letters([dead_letter for dead_letter, _ in found])
+        _list_ungrouped(wanted, services, limit or _LISTED, wants_json=wants_json)
         return
     groups = DeadLetterGroups()
     for dead_letter, _ in browse(
@@ -102,9 +91,24 @@ def list_dead_letters(
     if wants_json:
         print_json({"dead_letters": groups.dead_letters, "groups": groups.as_json()})
     elif not groups.dead_letters:
-        echo("There are no such dead letters.")
+        echo(none_found(wanted))
     else:
         print_groups(groups, now)
+
+
+def _list_ungrouped(wanted: DeadLetterFilter, services: Services, limit: int, *, wants_json: bool) -> None:
+    """List each dead letter, the first `limit` of them."""
+    found = list(browse(wanted, store=services.store, broker=services.broker, limit=limit))
+    if not found:
+        check_known_ids(wanted, store=services.store)
+    if wants_json:
+        print_json(
+            [{**dead_letter.as_json(), "result": state and state.as_json()} for dead_letter, state in found]
+        )
+    elif not found:
+        echo(none_found(wanted))
+    else:
+        print_dead_letters([dead_letter for dead_letter, _ in found])
 
 
 def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None, *, wants_json: bool) -> None:
@@ -116,7 +120,7 @@ def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None,
     if wants_json:
         print_json({"count": len(failed), "users": [each.as_json() for each in failed[:limit]]})
     elif not failed:
-        echo("No user has failed.")
+        echo("No user has failed." if wanted.chooses_all else "No user that failed fits these options.")
     else:
         print_failed_users(failed[:limit], count=len(failed))
 
@@ -147,6 +151,8 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
         check_known_ids(wanted, store=services.store)
     if wants_json:
         print_json(shown)
+    elif not shown:
+        echo(none_found(wanted))
 
 
 @dead_letters.command()

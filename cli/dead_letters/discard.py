@@ -11,7 +11,7 @@ import click
 from administration.dead_letters.discard import discard_planned, plan_discard
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
-from cli.dead_letters.options import dead_letter_options, filter_from
+from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.output import echo, json_option, print_json
 from schemas.settings import Requirement
 
@@ -44,7 +44,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         if wants_json:
             print_json({"operation": None, "counts": {}})
         else:
-            echo("There are no such dead letters.")
+            echo(none_found(wanted))
         return
     operation = discard_planned(plan, operator=operator_name(), store=services.store, broker=services.broker)
     if wants_json:

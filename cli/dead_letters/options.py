@@ -62,10 +62,14 @@ _OPTIONS: Final = (
         "--older-than",
         type=Age(),
         metavar="AGE",
-        help="Of a message that failed longer ago, e.g. 2d; units s, m, h, d or w.",
+        help="Of a user that has failed for longer than this, in whichever run: 90s, 30m, 3h, 2d or 1w. Of "
+        "other messages: that failed longer ago.",
     ),
     click.option(
-        "--newer-than", type=Age(), metavar="AGE", help="Of a message that failed more recently, e.g. 3h."
+        "--newer-than",
+        type=Age(),
+        metavar="AGE",
+        help="Of a user that began to fail more recently than this: 90s, 30m, 3h, 2d or 1w.",
     ),
 )
 
@@ -95,3 +99,8 @@ def filter_from(options: dict[str, Any], *, now: dt.datetime) -> DeadLetterFilte
         before=older and now - older,
         after=newer and now - newer,
     )
+
+
+def none_found(wanted: DeadLetterFilter) -> str:
+    """Return the sentence that tells of no dead letters: none at all, or none that the options choose."""
+    return "There are no dead letters." if wanted.chooses_all else "No dead letter fits these options."

@@ -14,7 +14,7 @@ from administration.dead_letters.replay import has_succeeded, plan_replay
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
-from cli.dead_letters.options import dead_letter_options, filter_from
+from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.dead_letters.replay_dry_run import show_dry_run
 from cli.dead_letters.replay_report import replay_bar, show_operation
 from cli.output import echo, json_option, print_json
@@ -101,7 +101,7 @@ def replay(  # noqa: PLR0913 - one for each option
         if wants_json:
             print_json({"operation": None, "counts": {}})
         else:
-            echo("There are no such dead letters to replay.")
+            echo("None of these can be replayed." if counts.blocked else none_found(wanted))
         raise click.exceptions.Exit(1 if counts.blocked else 0)
     confirm(f"Replay these {counts.replayable} dead letters?", yes=yes)
     request = ReplayRequest(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from producers.dead_letters.selection import iter_selected
 from producers.reconciliation.receipts import reconcile_receipts
-from producers.reconciliation.stale import iter_open
 from schemas.runs.operation import OperationKind, OperationStatus
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def discard(
     counts: dict[str, int] = {}
     for queue, dead_letters in expected.items():
         with broker.browse_dead_letters(queue) as browser:
-            chosen = (found for found in browser if wanted.matches(found.dead_letter))
-            meant = islice(iter_open(chosen, store=store), dead_letters)
+            meant = islice(iter_selected(browser, wanted, store=store), dead_letters)
             while batch := list(islice(meant, _BATCH)):
                 _discard_batch(batch, browser, store)
                 for found in batch:

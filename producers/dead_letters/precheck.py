@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from producers.dead_letters.ramp import BlockReason
+from producers.dead_letters.selection import select_open
 from producers.reconciliation.receipts import is_authentic
-from producers.reconciliation.stale import open_dead_letters
 from queues.dead_letters import iter_locked
 from schemas.errors import UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE
@@ -52,8 +52,7 @@ def precheck(
     """
     runs: dict[int | None, bool] = {}
     for portion in iter_locked(broker, wanted.queues_to_browse):
-        chosen = [dead_letter for dead_letter in portion if wanted.matches(dead_letter)]
-        for dead_letter, state in open_dead_letters(chosen, store=store):
+        for dead_letter, state in select_open(portion, wanted, store=store):
             if counts.replayable == limit:
                 return
             obstacle = _block_reason(dead_letter, state, runs, store)

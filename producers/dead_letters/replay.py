@@ -21,8 +21,8 @@ from producers.dead_letters.ramp import (
 )
 from producers.dead_letters.replay_request import ReplayHooks, ReplayProgress, ReplayRequest
 from producers.dead_letters.replay_runs import RunReplayer
+from producers.dead_letters.selection import iter_selected
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
-from producers.reconciliation.stale import iter_open
 from queues.dead_letters import iter_locked
 from queues.message import replay_message
 from schemas.errors import TransientError
@@ -153,8 +153,8 @@ class Replay:
         ends = time.monotonic() + MAX_BROWSE_SECONDS
         published = self._published
         with self._broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
-            chosen = (found for found in browser if self._is_selected(found.dead_letter))
-            selected = iter_open(chosen, store=self._store)
+            chosen = (found for found in browser if self._may_be_replayed(found.dead_letter))
+            selected = iter_selected(chosen, self._request.selection, store=self._store)
             while (missing := users - (self._published - published)) and time.monotonic() < ends:
                 self._check_cancelled()
                 batch = list(islice(selected, min(missing, self._batch(), self._left)))
@@ -172,12 +172,12 @@ class Replay:
             BATCH_SIZE if self._request.rate is None else max(1, min(BATCH_SIZE, round(self._request.rate)))
         )
 
-    def _is_selected(self, dead_letter: DeadLetter) -> bool:
+    def _may_be_replayed(self, dead_letter: DeadLetter) -> bool:
         return (
             dead_letter.receipt_key is not None
             and dead_letter.operation != self._operation
             and self._reason in (None, dead_letter.failure.reason)
-            and self._request.selection.matches(dead_letter)
+            and self._request.selection.matches_properties(dead_letter)
             and is_authentic(dead_letter, store=self._store)
         )
 

@@ -89,7 +89,8 @@ class RunReplayer:
     def _is_selected(self, dead_letter: DeadLetter) -> bool:
         return (
             dead_letter.is_known
-            and self._wanted.matches(dead_letter)
+            and self._wanted.matches_properties(dead_letter)
+            and self._wanted.matches_age(dead_letter)
             and dead_letter.operation != self._operation
         )
 

@@ -6,8 +6,7 @@ Every command that reads the dead letters leaves these out, and a producer remov
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from producers.reconciliation.receipts import is_authentic, is_surely_authentic, reconcile_receipts
 from schemas.errors import UsageError
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from schemas.messages.dead_letter import DeadLetter
     from store.receipts.replays import Key, ReceiptState
     from store.store import Store
-
-#: Dead letters whose receipts are looked up together.
-_BATCH: Final = 500
 
 
 def open_dead_letters(
@@ -38,17 +34,6 @@ def open_dead_letters(
         key = dead_letter.receipt_key
         if key is None or key not in stale or _is_forged(dead_letter, store):
             yield dead_letter, states.get(key) if key is not None else None
-
-
-def iter_open(found: Iterable[BrowsedMessage], *, store: Store) -> Iterator[BrowsedMessage]:
-    """Yield the browsed dead letters that are not stale; reads some ahead. Raises `TransientError`."""
-    left = iter(found)
-    while batch := list(islice(left, _BATCH)):
-        kept = {
-            id(dead_letter)
-            for dead_letter, _ in open_dead_letters([each.dead_letter for each in batch], store=store)
-        }
-        yield from (each for each in batch if id(each.dead_letter) in kept)
 
 
 def removable(found: Sequence[BrowsedMessage], *, store: Store) -> list[BrowsedMessage]:

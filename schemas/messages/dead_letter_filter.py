@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class DeadLetterFilter:
     """Matches dead letters by property: one of the given values each; without values any matches.
 
-    `before` and `after` (aware) bound when the message was dead-lettered. A dead letter without that time
-    matches neither bound.
+    `before` and `after` (aware) bound since when a dead letter's user fails, and of a message that is no
+    user's since when it is dead. A dead letter without that time matches neither bound.
     """
 
     queues: tuple[str, ...] = ()
@@ -32,8 +32,18 @@ class DeadLetterFilter:
     before: dt.datetime | None = None
     after: dt.datetime | None = None
 
-    def matches(self, dead_letter: DeadLetter) -> bool:
-        """Say whether a dead letter is selected."""
+    @property
+    def chooses_all(self) -> bool:
+        """Whether it chooses every dead letter."""
+        return not self.as_json()
+
+    @property
+    def bounds_age(self) -> bool:
+        """Whether it asks for an age."""
+        return self.before is not None or self.after is not None
+
+    def matches_properties(self, dead_letter: DeadLetter) -> bool:
+        """Say whether a dead letter has the properties; its age is left to `matches_age`."""
         asked = (
             (self.queues, dead_letter.queue),
             (self.tenants, dead_letter.tenant),
@@ -42,7 +52,19 @@ class DeadLetterFilter:
             (self.users, dead_letter.user),
             (self.ids, dead_letter.id),
         )
-        return all(not values or value in values for values, value in asked) and self._has_age(dead_letter)
+        return all(not values or value in values for values, value in asked)
+
+    def matches_age(self, dead_letter: DeadLetter) -> bool:
+        """Say whether a dead letter has the age.
+
+        `producers/dead_letters/since.py` must have dated a user's dead letter: a message tells of one run.
+        """
+        since = dead_letter.dead_since
+        return not self.bounds_age or (
+            since is not None
+            and (self.before is None or since < self.before)
+            and (self.after is None or since > self.after)
+        )
 
     @property
     def queues_to_browse(self) -> tuple[str, ...]:
@@ -62,13 +84,3 @@ class DeadLetterFilter:
             "after": self.after and timestamp(self.after),
         }
         return {name: value for name, value in values.items() if value}
-
-    def _has_age(self, dead_letter: DeadLetter) -> bool:
-        if self.before is None and self.after is None:
-            return True
-        since = dead_letter.dead_since
-        return (
-            since is not None
-            and (self.before is None or since < self.before)
-            and (self.after is None or since > self.after)
-        )

@@ -43,7 +43,8 @@ class PendingMatchReports:
             if entra_id is not None:
                 query = query.where(tables.receipts.c.entra_id == entra_id)
             rows = connection.execute(query).all()
-            since = failing_since(connection, tenant_id, [row.entra_id for row in rows])
+            users = [] if tenant_id is None else [(tenant_id, row.entra_id) for row in rows]
+            since = {user: moment for (_, user), moment in failing_since(connection, users).items()}
             found = (_pending(row, since.get(row.entra_id)) for row in rows)
             matches = [each for each in found if skolon_id is None or skolon_id in each.skolon_ids]
         return PendingMatches(count=len(matches), matches=matches[:limit])

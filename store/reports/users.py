@@ -94,12 +94,21 @@ class UserHistory:
         asked = row.verified_at or row.finished_at
         return replace(_entry(row), at=asked and as_utc(asked))
 
-    def failing_since(self, tenant: str, entra_ids: Collection[str]) -> dict[str, dt.datetime]:
-        """Return since when (aware) each of these users that fails has done so; the others are left out."""
+    def failing_since(self, users: Collection[tuple[str, str]]) -> dict[tuple[str, str], dt.datetime]:
+        """Return since when (aware) each of these users that fails has done so; the others are left out.
+
+        A user is named by the tenant's key and the id in Entra.
+        """
         tenants = tables.tenants
+        if not users:
+            return {}
         with self._database.transaction() as connection:
-            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
-            return failing_since(connection, tenant_id, entra_ids)
+            keys = {tenant for tenant, _ in users}
+            rows = connection.execute(select(tenants.c.id, tenants.c.key).where(tenants.c.key.in_(keys)))
+            ids = {row.key: row.id for row in rows}
+            known = {(ids[tenant], user): (tenant, user) for tenant, user in users if tenant in ids}
+            found = failing_since(connection, known)
+        return {known[user]: since for user, since in found.items()}
 
     def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
         """Return how fresh the people of the last complete full run are by now."""

@@ -204,7 +204,7 @@ def test_a_letter_is_shown_without_values(
         "match",
     )
     assert shown["payload"]["properties"] == {"city": "•••", "id": "•••", "mail": None}
-    assert shown["receipt"]["outcome"] == "dead_lettered"
+    assert shown["result"]["outcome"] == "dead_lettered"
     assert shown["body"] is None
     plain = update_sync("dead-letters", "show", env=env).stdout
     assert plain.count("fix (sv)") == 5
@@ -326,7 +326,9 @@ def test_there_may_be_no_letters(env: dict[str, str]) -> None:
     assert json_output("dead-letters", "show", env=env) == []
     assert json_output("dead-letters", "discard", "--yes", env=env) == NOTHING
     assert json_output("dead-letters", "replay", "--yes", env=env) == NOTHING
-    assert "no such dead letters" in update_sync("dead-letters", "list", env=env).stdout
+    for command in (("list",), ("show",), ("list", "--ungrouped"), ("discard", "--yes"), ("replay", "--yes")):
+        assert update_sync("dead-letters", *command, env=env).stdout == "There are no dead letters.\n"
+    assert update_sync("dead-letters", "list", "--users", env=env).stdout == "No user has failed.\n"
 
 
 @pytest.mark.parametrize("command", [("list",), ("show",), ("discard", "--yes")])

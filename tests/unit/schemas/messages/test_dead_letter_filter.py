@@ -30,6 +30,10 @@ def dead_letter(since: dt.datetime | None = NOON) -> DeadLetter:
     return read_dead_letter(USER_SYNC_QUEUE, json.dumps(envelope).encode())
 
 
+def matches(wanted: DeadLetterFilter, one: DeadLetter) -> bool:
+    return wanted.matches_properties(one) and wanted.matches_age(one)
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -48,15 +52,16 @@ def dead_letter(since: dt.datetime | None = NOON) -> DeadLetter:
 )
 def test_all_that_is_asked_must_hold(right: dict[str, Any], wrong: dict[str, Any]) -> None:
     """Each property that is asked for must have one of the values; what is not asked for may be anything."""
-    assert DeadLetterFilter(**right).matches(dead_letter())
-    assert not DeadLetterFilter(**wrong).matches(dead_letter())
+    assert matches(DeadLetterFilter(**right), dead_letter())
+    assert not matches(DeadLetterFilter(**wrong), dead_letter())
+    assert DeadLetterFilter(**right).chooses_all is (right == {})
 
 
 def test_no_age_is_no_match() -> None:
     """A letter that does not tell when it died is neither old nor new."""
-    assert DeadLetterFilter().matches(dead_letter(None))
-    assert not DeadLetterFilter(before=NOON).matches(dead_letter(None))
-    assert not DeadLetterFilter(after=NOON).matches(dead_letter(None))
+    assert matches(DeadLetterFilter(), dead_letter(None))
+    assert not matches(DeadLetterFilter(before=NOON), dead_letter(None))
+    assert not matches(DeadLetterFilter(after=NOON), dead_letter(None))
 
 
 def test_only_some_queues_need_to_be_walked() -> None:

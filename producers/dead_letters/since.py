@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from schemas.messages.dead_letter import DeadLetter
@@ -24,15 +23,14 @@ def since_first_failure(dead_letters: Iterable[DeadLetter], *, store: Store) -> 
     """
     left = iter(dead_letters)
     while batch := list(islice(left, _BATCH)):
-        users: dict[str, set[str]] = {}
-        for each in batch:
-            if each.tenant is not None and each.receipt_key is not None:
-                users.setdefault(each.tenant, set()).add(each.receipt_key[1])
-        since: dict[tuple[str | None, str | None], dt.datetime] = {
-            (tenant, user): moment
-            for tenant, ids in users.items()
-            for user, moment in store.user_history.failing_since(tenant, ids).items()
-        }
-        for each in batch:
-            user = None if each.receipt_key is None else each.receipt_key[1]
-            yield replace(each, dead_since=since.get((each.tenant, user), each.dead_since))
+        users = [_user(each) for each in batch]
+        since = store.user_history.failing_since({user for user in users if user is not None})
+        for each, user in zip(batch, users, strict=True):
+            known = None if user is None else since.get(user)
+            yield replace(each, dead_since=known or each.dead_since)
+
+
+def _user(dead_letter: DeadLetter) -> tuple[str, str] | None:
+    """Return whose it is, the tenant's key and the id in Entra; None if it is no user's."""
+    key, tenant = dead_letter.receipt_key, dead_letter.tenant
+    return None if key is None or tenant is None else (tenant, key[1])
