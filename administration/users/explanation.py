@@ -77,7 +77,12 @@ class Explanation:
                 return {"step": "read", "found": step.user is not None, "by_id": step.by_id}
             case steps.ScopeStep():
                 rules = [
-                    {"setting": each.setting, "allows": each.allows, "because": each.reason}
+                    {
+                        "setting": each.setting,
+                        "allows": each.allows,
+                        "because": each.reason,
+                        "rule": each.rule and (each.rule.text if self.values else each.rule.label),
+                    }
                     for each in step.results
                 ]
                 return {

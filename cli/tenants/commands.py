@@ -10,6 +10,7 @@ import click
 
 from administration.tenants.change import change_settings
 from administration.tenants.next_run import next_run
+from administration.tenants.scope_rules import saved_rule_changes
 from administration.tenants.settings_check import check_settings
 from cli.confirmation import confirm
 from cli.context import current_services
@@ -17,13 +18,22 @@ from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.option_names import faults_named_by, origin_in_options
 from cli.tenants.options import changes_from, key_argument, tenant_options
-from cli.tenants.scope.options import add_rule_edits, confirm_lost_rules, scope_rule_options
+from cli.tenants.scope.options import (
+    add_rule_edits,
+    confirm_lost_rules,
+    names_rules,
+    print_rule_changes,
+    scope_rule_options,
+)
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
 from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from administration.tenants.next_run import NextRun
+    from administration.tenants.scope_rules import RuleChange
     from bootstrap.services import Services
     from store.tenants.tenants import Tenants
 
@@ -91,9 +101,12 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
     removing = add_rule_edits(key, changes, options, services.store.tenants)
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
+    rules: Sequence[RuleChange] | None = ()
     with faults_named_by(origin_in_options(options)):
         _check_change(key, changes, services.store.tenants, yes=yes)
-        confirm_lost_rules(key, changes, services.store.tenants, asked_for=removing, yes=yes)
+        if names_rules(changes):
+            rules = saved_rule_changes(key, changes, services.store)
+            confirm_lost_rules(rules, asked_for=removing, yes=yes)
         named = change_settings(key, changes, services.store.tenants)
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
@@ -103,10 +116,15 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
             "'status' tells it in time.",
             err=True,
         )
-    text = f"Updated tenant '{key}': {', '.join(named)}."
+    if wants_json:
+        shown = None if rules is None else [each.as_json() for each in rules]
+        print_json({"tenant": key, "changed": named, "rules": shown})
+        return
     if not named:
-        text = f"Nothing changed: tenant '{key}' has these settings already."
-    print_result(text, {"tenant": key, "changed": named}, wants_json=wants_json)
+        echo(f"Nothing changed: tenant '{key}' has these settings already.")
+        return
+    echo(f"Updated tenant '{key}': {', '.join(named)}.")
+    print_rule_changes(key, rules or ())
 
 
 def _check_change(key: str, changes: dict[str, Any], tenants: Tenants, *, yes: bool) -> None:

@@ -55,7 +55,8 @@ def origin_in_options(options: Mapping[str, Any]) -> Origin:
         if name in _PARTS and rest:
             return _part(_PARTS[name], rest, options)
         if name == "scope" and len(rest) > 1 and rest[0] in _RULES and options[rest[0]]:
-            return f"--{rest[0]} number {int(rest[1]) + 1}", rest[2:]
+            source = options[rest[0]][int(rest[1])].partition("=")[0].strip()
+            return f"--{rest[0]} {source}=…", rest[2:]
         if name in options and (options[name] is not None or not has_file):
             # A number in a list says nothing to who has typed words between commas.
             return f"--{name.replace('_', '-')}", ()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from administration.tenants.scope_rules import rule_as_json
 from cli.tenants.completion import complete_tenants
+from cli.tenants.scope.rule import RULE, scope_rule
 from schemas.errors import UsageError
-from schemas.tenants.scope import Operator
 from schemas.tenants.skolon_target import SkolonProfile
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ _STDIN: Final = "-"
 #: Bytes of a file of settings, and levels of JSON in it: a tenant has a few KiB, and four levels.
 LARGEST_FILE: Final = 1024 * 1024
 DEEPEST_JSON: Final = 20
-
-#: A rule of the scope; the other operators are `ends_with` and `one_of` (values between commas).
-RULE: Final = "SOURCE=VALUE|SOURCE:starts_with=VALUE|SOURCE:is_blank|…"
 
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
@@ -168,7 +166,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
 def _scope(options: dict[str, Any]) -> dict[str, Any]:
     switches = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
     rules = {
-        name: [scope_rule(text, f"--{name}") for text in options[name]]
+        name: [rule_as_json(scope_rule(text, f"--{name}")) for text in options[name]]
         for name in ("include", "exclude")
         if options[name]
     }
@@ -236,24 +234,6 @@ def _decoded(content: bytes) -> str:
 def split_list(text: str) -> list[str]:
     """Return the parts between commas."""
     return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def scope_rule(text: str, option: str) -> dict[str, Any]:
-    """Return the rule that SOURCE=VALUE, SOURCE:OPERATOR=VALUE or SOURCE:is_blank means.
-
-    Raises `UsageError` for another form. Whether the source may be named is checked with the settings.
-    """
-    name, equals, value = text.partition("=")
-    source, _, operator = (part.strip() for part in name.partition(":"))
-    operator = operator or str(Operator.EQUALS)
-    if operator not in list(Operator) or bool(equals) is (operator == Operator.IS_BLANK):
-        raise UsageError(
-            f"{option} takes SOURCE=VALUE, SOURCE:OPERATOR=VALUE (OPERATOR is one of "
-            f"{', '.join(each for each in Operator if each is not Operator.IS_BLANK)}) or SOURCE:is_blank."
-        )
-    if operator == Operator.IS_BLANK:
-        return {"source": source, operator: True}
-    return {"source": source, operator: split_list(value) if operator == Operator.ONE_OF else value}
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.tenants.options import pair, scope_rule, split_list
+from administration.tenants.scope_rules import rule_as_json
+from cli.tenants.options import pair, split_list
+from cli.tenants.scope.rule import scope_rule
 from schemas.errors import UsageError
 from schemas.users.attributes import Attribute
 
@@ -77,7 +79,7 @@ def _add_rule(scope: dict[str, Any], name: str, value: str) -> None:
     """Add a rule; the first one of an option replaces the saved ones."""
     rules = [*scope.get(name, ())]
     if value:
-        rules.append(scope_rule(value, f"--set {name}="))
+        rules.append(rule_as_json(scope_rule(value, f"--set {name}=")))
     scope[name] = rules
 
 

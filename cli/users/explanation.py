@@ -41,7 +41,9 @@ def _print_read(step: dict[str, Any]) -> None:
 def _print_scope(step: dict[str, Any]) -> None:
     echo("", f"scope: {'in scope' if step['in_scope'] else 'excluded'}")
     for rule in step["rules"]:
-        echo(f"  {rule['setting']}: {rule['because']}")
+        line = f"{rule['setting']}: {rule['because']}"
+        # With `--values` the rule itself tells more than the line.
+        echo(f"  {line}" if rule["rule"] is None or rule["rule"] in line else f"  {line} ({rule['rule']})")
     if not step["rules"]:
         echo("  the tenant excludes no user")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
@@ -12,7 +14,7 @@ from schemas.fields import StrictBoolean
 from schemas.users.graph_user import TEXT_SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Operator(StrEnum):
@@ -34,6 +36,34 @@ class ScopeRule:
     operator: Operator
     values: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """The rule as options take it, with … for its values: these may mark a protected identity."""
+        return self._text("…")
+
+    @property
+    def text(self) -> str:
+        """The rule as options take it, with its values."""
+        return self._text(",".join(self.values))
+
+    @property
+    def comparison(self) -> tuple[str, Operator, frozenset[str]]:
+        """What it compares; rules with the same comparison hold for the same users."""
+        operator = Operator.ONE_OF if self.operator is Operator.EQUALS else self.operator
+        return self.source, operator, frozenset(map(folded, self.values))
+
+    def _text(self, values: str) -> str:
+        if self.operator is Operator.IS_BLANK:
+            return f"{self.source}:{self.operator}"
+        if self.operator is Operator.EQUALS:
+            return f"{self.source}={values}"
+        return f"{self.source}:{self.operator}={values}"
+
+
+def folded(text: str) -> str:
+    """Return a text as rules compare it: without regard to case and surrounding space."""
+    return unicodedata.normalize("NFC", text.strip()).casefold()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
@@ -47,6 +77,15 @@ class Scope:
     members_only: bool = True
     include: tuple[ScopeRule, ...] = ()
     exclude: tuple[ScopeRule, ...] = ()
+
+    @cached_property
+    def exclude_labels(self) -> tuple[str, ...]:
+        """The labels of the rules in `exclude`; rules with the same one have their number behind it."""
+        labels = [rule.label for rule in self.exclude]
+        return tuple(
+            label if labels.count(label) == 1 else f"{label} (rule {position + 1})"
+            for position, label in enumerate(labels)
+        )
 
     @property
     def sources(self) -> frozenset[str]:
@@ -93,7 +132,11 @@ class ScopeRuleSchema(Schema):
         value = data[operator]
         values: tuple[str, ...] = ()
         if operator is Operator.ONE_OF:
-            values = tuple(value)
+            # Of values that compare alike, the first one is kept.
+            first: dict[str, str] = {}
+            for each in value:
+                first.setdefault(folded(each), each)
+            values = tuple(first.values())
         elif operator is not Operator.IS_BLANK:
             values = (value,)
         return ScopeRule(source=data["source"], operator=operator, values=values)
@@ -116,3 +159,17 @@ class ScopeSchema(Schema):
     # The names themselves are taken: marshmallow schemas have attributes of the second one.
     inclusions = fields.List(fields.Nested(ScopeRuleSchema), data_key="include", attribute="include")
     exclusions = fields.List(fields.Nested(ScopeRuleSchema), data_key="exclude", attribute="exclude")
+
+    @post_load
+    def _each_rule_once(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Keep the first of rules that compare alike: a second one would change nothing."""
+        rules = [name for name in ("include", "exclude") if name in data]
+        return {**data, **{name: each_once(data[name]) for name in rules}}
+
+
+def each_once(rules: Iterable[ScopeRule]) -> list[ScopeRule]:
+    """Return the rules without those that compare as an earlier one does."""
+    kept: dict[object, ScopeRule] = {}
+    for rule in rules:
+        kept.setdefault(rule.comparison, rule)
+    return list(kept.values())

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from schemas.runs.totals.scope_exits import ScopeExits
+from schemas.outcomes import Outcome
+from schemas.runs.totals.scope_exits import LeftOut, ScopeExits
 from store import tables
+from store.reports.users import full_run
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     from store.database import Database
@@ -31,3 +34,25 @@ class ScopeExitReports:
             rows = connection.execute(query).all()
         groups = [ScopeExits(rule=row.detail, users=row.users) for row in rows]
         return tuple(sorted(groups, key=lambda group: (-group.users, group.rule)))
+
+    def left_out_by_last_run(self, tenant: str) -> LeftOut | None:
+        """Return whom the last complete full run left out, if it had the settings that the tenant has now.
+
+        None after a change of any setting: the run may have had other rules.
+        """
+        tenants, runs, receipts = tables.tenants, tables.runs, tables.receipts
+        with self._database.transaction() as connection:
+            row = connection.execute(select(tenants).where(tenants.c.key == tenant)).one_or_none()
+            run = None if row is None else full_run(connection, row.id)
+            if row is None or run is None:
+                return None
+            started = connection.scalar(select(runs.c.started).where(runs.c.id == run))
+            if started is None or as_utc(started) <= as_utc(row.updated):
+                return None
+            query = (
+                select(receipts.c.detail, func.count().label("users"))
+                .where(receipts.c.run_id == run, receipts.c.outcome == Outcome.OUT_OF_SCOPE)
+                .group_by(receipts.c.detail)
+            )
+            users = {each.detail: each.users for each in connection.execute(query) if each.detail}
+        return LeftOut(run=run, users=users)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,14 @@ class ScopeExits:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {"rule": self.rule, "users": self.users}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """How many users of `run` were out of scope, by the reason that their results tell."""
+
+    run: int
+    users: Mapping[str, int]
 
 
 def most_frequent_rule(exits: Sequence[ScopeExits]) -> str | None:

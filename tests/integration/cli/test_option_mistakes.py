@@ -53,7 +53,7 @@ def test_what_would_be_ignored_is_wrong_use(
 def test_a_wrong_setting_names_the_option_or_the_field(env: dict[str, str]) -> None:
     """What was typed is named as it was typed, without its value; what stands in a file by its field."""
     typed = (
-        ("--exclude", "mail=a"), ("--exclude", "hemlig=b"), ("--match-keys", "eppn,hemlig"),
+        ("--exclude", "mail=a"), ("--organisation", ""), ("--match-keys", "eppn,hemlig"),
         ("--source", "eppn=hemlig"), ("--guard", "changed=1,7"), ("--time-zone", "Hemlig/Ort"),
     )  # fmt: skip
     options = [word for pair in typed for word in pair]
@@ -61,7 +61,7 @@ def test_a_wrong_setting_names_the_option_or_the_field(env: dict[str, str]) -> N
     assert (done.returncode, done.stdout) == (2, "")
     named = {line.removeprefix("  - ").split(": ")[0] for line in done.stderr.splitlines()[1:]}
     assert named == {
-        "--exclude number 2", "--match-keys", "--source eppn=…", "--guard changed=…", "--time-zone"
+        "--organisation", "--match-keys", "--source eppn=…", "--guard changed=…", "--time-zone"
     }  # fmt: skip
     settings = json.dumps({"scope": {"exclude": [{"source": "hemlig", "equals": "b"}]}, "name": ""})
     done = update_sync("tenants", "set", "exempel", "--from", "-", *options[4:6], env=env, stdin=settings)

@@ -162,7 +162,7 @@ def test_an_open_run_says_what_it_waits_for(env: dict[str, str], store: Store) -
     assert json_output("status", env=env)["tenants"][0]["last_run"]["pending"] == 2
 
 
-EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: city matches the rule")
+EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude city=…: the user matches the rule")
 
 
 def test_a_tenant_that_has_never_run_is_named(env: dict[str, str], store: Store) -> None:

@@ -49,7 +49,7 @@ def test_a_rule_that_leaves_out_all_is_halted(sync: InProcessSync, env: dict[str
     limit = before // 4
     detail = halted.run.detail or ""
     assert f"guard.left_scope: {limit + 1} of {before} synced users; the limit is 20 and 25%" in detail
-    assert "most often scope.exclude[0]: upnDomain matches the rule" in detail
+    assert "most often scope.exclude upnDomain:ends_with=…: the user matches the rule" in detail
     shown = " ".join(update_sync("runs", "show", str(halted.run.id), env=env).stdout.split())
     assert "undo it and correct the mapping or the scope" in shown
     assert "Users that were synced before and that the scope leaves out now:" in shown
@@ -88,7 +88,7 @@ def test_a_preview_tells_how_many_would_leave(sync: InProcessSync) -> None:
     assert (guard.counts.left_scope, guard.synced_before) == (before, before)
     assert [excess.split(":")[0] for excess in guard.would_halt] == ["guard.left_scope"]
     (only,) = found.as_json()["scope_exits"]
-    assert only == {"rule": "scope.exclude[0]: upnDomain matches the rule", "users": before}
+    assert only == {"rule": "scope.exclude upnDomain:ends_with=…: the user matches the rule", "users": before}
     # It counts for nothing afterwards.
     usual = sync.run()
     assert (usual.run.status, synced(usual)) == (Status.COMPLETED, before)

@@ -427,7 +427,7 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
     assert not begun(store, newer, "anna").older_run_active
 
 
-EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: city matches the rule")
+EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude city=…: the user matches the rule")
 GONE = SyncResult(
     outcome=Outcome.OUT_OF_SCOPE,
     not_found_reason=NotFoundReason.NO_LONGER_IN_ENTRA,

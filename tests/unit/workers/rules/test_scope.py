@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.tenants.scope import Operator, Scope, ScopeRule
 from schemas.users.graph_user import TEXT_SOURCES, load_graph_user
 from tests.unit.workers.factories import ENTRA_ID, equals, graph_users
-from workers.rules.scope import evaluate_scope, exclusion_reason
+from workers.rules.scope import evaluate_scope, exclusion_reason, exclusion_reasons
 
 PROTECTED = equals("extensionAttribute15", "skyddad")
 
@@ -90,10 +90,18 @@ def test_a_rule_wants_the_whole_value(value: str | None) -> None:
 
 
 def test_any_one_rule_is_enough() -> None:
-    """Of several exclusions the one that applies is named by its place and its source."""
+    """Of several exclusions the one that applies is named as options take it, without its value."""
     scope = Scope(exclude=(equals("city", "X"), PROTECTED))
     answer = why(scope, city="Y", onPremisesExtensionAttributes={"extensionAttribute15": "Skyddad"})
-    assert answer == "scope.exclude[1]: extensionAttribute15 matches the rule"
+    assert answer == "scope.exclude extensionAttribute15=…: the user matches the rule"
+    assert exclusion_reasons(scope)[PROTECTED] == answer
+
+
+def test_rules_of_one_source_and_kind_are_told_apart() -> None:
+    """Without their values they would read alike, so that their numbers stand behind them."""
+    rules = equals("city", "X"), equals("city", "Y"), PROTECTED
+    assert why(Scope(exclude=rules), city="y") == "scope.exclude city=… (rule 2): the user matches the rule"
+    assert len(set(exclusion_reasons(Scope(exclude=rules)).values())) == len(rules)
 
 
 @given(raw=graph_users("ŻŻhemligtŻŻ"), source=st.sampled_from(TEXT_SOURCES), data=st.data())
@@ -113,7 +121,7 @@ def test_each_rule_says_what_it_looked_at() -> None:
     assert [(each.setting, each.allows, each.reason) for each in evaluate_scope(inside, scope)] == [
         ("scope.enabled_only", True, "the account is enabled"),
         ("scope.members_only", True, "the account is a member"),
-        ("scope.exclude[0]", True, "extensionAttribute15 does not match the rule"),
+        ("scope.exclude extensionAttribute15=…", True, "the user does not match the rule"),
     ]
     outside = load_graph_user({"id": ENTRA_ID, "accountEnabled": False, "userType": "Member"})
     assert [each.allows for each in evaluate_scope(outside, scope)] == [False]
@@ -165,4 +173,4 @@ def test_one_rule_that_includes_is_enough() -> None:
     assert why(Scope(include=rules, exclude=(equals("jobTitle", "Lärare"),)), **STAFF) is not None
     user = load_graph_user({"id": ENTRA_ID, **STAFF})
     (result,) = evaluate_scope(user, Scope(members_only=False, include=rules))
-    assert result.reason == "the user matches rule 1"
+    assert (result.reason, result.rule) == ("the user matches department=…", rules[1])
