@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.table import Table
 
 from administration.runs.details import details_of
+from cli.runs.report import run_json
 from schemas.outcomes import FINAL_OUTCOMES, Outcome, Status
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def compare(made_up: Environment, store: Store, first: RunSummary, second: RunSu
 def as_json(findings: Findings) -> dict[str, Any]:
     """Return the first run as every command prints a run, and beside it what only the sandbox knows."""
     return {
-        **findings.first.as_json(),
-        **findings.first_details.as_json(),
-        "second_run": {**findings.second.as_json(), **findings.second_details.as_json()},
+        **run_json(findings.first, findings.first_details, ()),
+        "second_run": run_json(findings.second, findings.second_details, ()),
         "expected": {
             "outcomes": dict(findings.expected),
             "second_run_outcomes": dict(findings.expected_again),

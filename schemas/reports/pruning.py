@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,4 +25,9 @@ class PruningCounts:
 
     def as_json(self) -> dict[str, int]:
         """Return it for programs."""
-        return asdict(self)
+        return {
+            "runs_examined": self.runs_examined,
+            "results": self.receipts,
+            "runs": self.runs,
+            "pages": self.pages,
+        }

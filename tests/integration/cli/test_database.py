@@ -46,7 +46,7 @@ def test_what_is_older_goes(env: dict[str, str], store: Store) -> None:
     before = json_output("runs", "show", str(old), env=env)
     done = json_output("database", "prune", "--keep-days", "10", env=env)
     assert done == {**foreseen, "dry_run": False, "before": done["before"]}
-    assert (done["complete"], done["receipts"], done["runs"]) == (True, 6, 1)
+    assert (done["complete"], done["results"], done["runs"]) == (True, 6, 1)
     assert update_sync("runs", "show", str(oldest), env=env).returncode == 2
     # The run before it is gone, so there is nothing to compare with.
     alone = {**before["scope_change"], "run_before": None, "in_scope_before": None}

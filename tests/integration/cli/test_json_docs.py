@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,8 @@ from devtools.commands import update_sync
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.sync_result import SyncResult
-from tests.integration.cli.command_line import add_tenant, database_environment, tenant_object
+from store import tables
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
 from tests.integration.cli.dead_letters.factories import DeadLetterSeeder, seeded_dead_letters
 from tests.integration.cli.json_docs import examples, faults, objects
 
@@ -52,9 +55,11 @@ def seeded(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
         ("tenants freshness exempel", "Freshness"),
         ("tenants freshness --all", "list of Freshness"),
         ("trigger exempel --dry-run", "Published"),
+        ("tenants set exempel --add-exclude city=Umeå", "SettingsChange"),
         ("dead-letters list", "DeadLetterCounts"),
         ("dead-letters list --users", "FailedUsers"),
         ("dead-letters list --ungrouped", "list of DeadLetter"),
+        ("dead-letters show", "list of DeadLetterDetails"),
         ("dead-letters discard --yes", "Operation"),
     ],
 )
@@ -64,12 +69,41 @@ def test_commands_print_what_the_page_says(env: dict[str, str], command: str, ki
 
 
 @pytest.mark.usefixtures("seeded")
-def test_users_and_receipts_are_as_the_page_says(env: dict[str, str]) -> None:
+def test_a_replays_dry_run_is_as_the_page_says(env: dict[str, str]) -> None:
+    """Skolon does not answer, so nothing is known of the users."""
+    skolon = {
+        "UPDATE_SYNC_SKOLON_SCIM_URL": "https://127.0.0.1:9/{organisation}/scim/v2",
+        "UPDATE_SYNC_SKOLON_TOKEN": "made-up",
+    }
+    found = output({**env, **skolon}, "dead-letters replay --dry-run --original-payload")
+    assert list(faults(found, "ReplayForecast")) == []
+    assert found["users"] == 2
+
+
+def test_the_sandbox_prints_what_the_page_says(env: dict[str, str]) -> None:
+    """Its first run is the object that `runs show` prints."""
+    assert list(faults(output(env, "sandbox --users 60"), "SandboxRuns")) == []
+
+
+def test_a_scheduled_trigger_is_as_the_page_says(env: dict[str, str]) -> None:
+    """What is due when the scheduler looks once."""
+    assert output(env, "scheduler --once") == []
+    assert update_sync("tenants", "set", "exempel", "--schedule", "* * * * *", env=env).returncode == 0
+    with closing(open_store(env)) as store, store.database.transaction() as connection:
+        an_hour_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+        connection.execute(tables.tenants.update().values(schedule_active_since=an_hour_ago))
+    triggered = output(env, "scheduler --once")
+    assert len(triggered) == 1
+    assert list(faults(triggered, "list of ScheduledTrigger")) == []
+
+
+@pytest.mark.usefixtures("seeded")
+def test_users_and_results_are_as_the_page_says(env: dict[str, str]) -> None:
     """What stands inside of another object."""
     for user in ("u1", "u3"):
         shown = output(env, f"users show exempel {user} --recorded")
         assert list(faults(shown["users"], "list of User")) == []
-    assert list(faults(output(env, "runs show 1 --users")["users"], "list of Receipt")) == []
+    assert list(faults(output(env, "runs show 1 --users")["users"], "list of Result")) == []
 
 
 @pytest.mark.parametrize(("kind", "example"), examples())
@@ -88,15 +122,17 @@ def test_no_described_object_is_without_use() -> None:
     printed = {
         "Run",
         "RunDetails",
-        "Receipt",
+        "Result",
         "Published",
         "TenantCheck",
         "StatusReport",
         "Freshness",
         "User",
+        "SettingsChange",
     }
     printed |= {"DeadLetterCounts", "FailedUsers", "MatchList", "MatchComparison", "DeadLetter", "Operation"}
-    printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning"}
+    printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning", "SandboxRuns", "SandboxServed"}
+    printed |= {"DeadLetterDetails", "ReplayForecast", "ScheduledTrigger"}
     assert objects().keys() - used - printed == set()
 
 
