@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.runs.details import RunDetails, details_of
+from administration.tenants.settings_check import lost_match_keys
 from schemas.runs.totals.mapping_comparison import lost_attribute
-from schemas.tenants.settings_override import override_differences
+from schemas.tenants.settings_override import apply_override, override_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.mapping_comparison import AttributeMapping
@@ -24,12 +25,21 @@ class Preview:
     """A finished dry run, and its settings that are not the saved ones.
 
     `mapping` says of each attribute where the values come from, and how that differs from the saved settings.
+    `match_keys` are the saved ones; `keys_given_up` are those that the settings leave out, or give no source.
     """
 
     summary: RunSummary
     details: RunDetails
     mapping: Mapping[Attribute, AttributeMapping]
     settings: Mapping[str, tuple[Any, Any]]
+    match_keys: Sequence[Attribute]
+    keys_given_up: Sequence[Attribute]
+
+    @property
+    def lost_match_keys(self) -> tuple[Attribute, ...]:
+        """The match keys by which the settings would find no user any more: without a source, or a value."""
+        without_value = [key for key in self.match_keys if key in self.mapping and self.mapping[key].is_lost]
+        return tuple(dict.fromkeys([*self.keys_given_up, *without_value]))
 
     @property
     def succeeds(self) -> bool:
@@ -57,6 +67,7 @@ class Preview:
                 name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
             },
             "mapping": {str(name): each.as_json() for name, each in self.mapping.items()},
+            "lost_match_keys": [str(key) for key in self.lost_match_keys],
             "no_longer_synced": [str(name) for name, each in self.mapping.items() if each.is_lost],
         }
 
@@ -64,9 +75,12 @@ class Preview:
 def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     """Return what a finished dry run found; `saved` are the tenant's own settings."""
     run = summary.run
+    settings = store.settings_overrides.settings(run)
     return Preview(
         summary=summary,
         details=details_of(summary, store),
         mapping=store.mapping_comparisons.for_run(run.id),
-        settings=override_differences(saved, store.settings_overrides.settings(run)),
+        settings=override_differences(saved, settings),
+        match_keys=saved.match_keys,
+        keys_given_up=lost_match_keys(apply_override(saved, settings), saved),
     )

@@ -11,7 +11,7 @@ from schemas.tenants.client_secret import SHORTEST_USUAL, client_secret_fault, i
 from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
@@ -61,6 +61,22 @@ def check_settings(
 def keys_without_source(tenant: Tenant) -> tuple[Attribute, ...]:
     """Return the match keys that no property of Entra fills: users are not searched by them."""
     return tuple(key for key in tenant.match_keys if not tenant.sources[key])
+
+
+def lost_match_keys(after: Tenant, before: Tenant) -> tuple[Attribute, ...]:
+    """Return the match keys with a source by which users are found before a change, and not after it."""
+    kept = set(after.match_keys) - set(keys_without_source(after))
+    return tuple(
+        key for key in before.match_keys if key not in keys_without_source(before) and key not in kept
+    )
+
+
+def lost_key_warning(lost: Sequence[Attribute]) -> str:
+    """Return in words that match keys would find no user any more."""
+    one = len(lost) == 1
+    return f"{_titles(lost)} {'is a match key' if one else 'are match keys'}: no user would be found in " + (
+        "Skolon by it any more" if one else "Skolon by them any more"
+    )
 
 
 def _titles(attributes: Iterable[Attribute]) -> str:

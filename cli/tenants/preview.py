@@ -9,6 +9,7 @@ import click
 from administration.runs.trigger import check_enabled, publish_request
 from administration.runs.wait_for_run import wait_for_end
 from administration.tenants.preview import preview_of
+from administration.tenants.settings_check import lost_key_warning, lost_match_keys
 from administration.users.explanation import explain_user
 from administration.users.lookup import resolve_entra_id
 from cli.context import current_services
@@ -23,7 +24,7 @@ from cli.users.explanation import print_explanation
 from cli.users.options import read_identifier
 from schemas.messages.messages import SyncRequest
 from schemas.settings import Requirement
-from schemas.tenants.settings_override import resolve_override
+from schemas.tenants.settings_override import apply_override, resolve_override
 
 if TYPE_CHECKING:
     from bootstrap.services import Services
@@ -88,7 +89,9 @@ def _explain(
 ) -> NoReturn:
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     store, keys = services.store, services.settings.secret_keys
-    trial = resolve_override(store.tenants.settings(key), *override)
+    saved = store.tenants.settings(key)
+    trial = resolve_override(saved, *override)
+    lost = lost_match_keys(apply_override(saved, trial), saved)
     entra_id = resolve_entra_id(
         key, read_identifier(user), store=store, gateways=services.gateways, keys=keys
     )
@@ -96,8 +99,11 @@ def _explain(
         entra_id, key, override=trial, values=values, store=store, gateways=services.gateways
     )
     if wants_json:
-        print_json({"tenant": key, **explanation.as_json()})
+        lost_keys = [str(each) for each in lost]
+        print_json({"tenant": key, **explanation.as_json(), "lost_match_keys": lost_keys})
     else:
+        if lost:
+            echo(f"Warning: {lost_key_warning(lost)}.", "")
         print_explanation(explanation)
     raise click.exceptions.Exit(0 if explanation.succeeded else 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from administration.tenants.scope_rules import rule_as_text
+from administration.tenants.settings_check import lost_key_warning
 from cli.output import echo, print_json, print_table
 from cli.runs.details import print_changes, print_guard, print_scope_exits
 from schemas.outcomes import FINAL_OUTCOMES
@@ -42,6 +43,8 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         print_changes(preview.details.changes)
     echo()
     _print_mapping(preview.mapping)
+    if preview.lost_match_keys:
+        echo(f"Warning: {lost_key_warning(preview.lost_match_keys)}.")
     for line in preview.lost:
         echo(f"Warning: {line}.")
     for warning in summary.warnings:

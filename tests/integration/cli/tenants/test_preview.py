@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devtools.commands import update_sync
+from devtools.commands import json_output, update_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from tests.integration.cli.command_line import add_tenant, database_environment
 from tests.integration.cli.json_docs import faults
@@ -74,6 +74,14 @@ def test_each_step_is_explained(made_up: Environment, env: dict[str, str]) -> No
     assert found["by_name"]["compare"]["changes"]
     assert made_up.skolon_users() == before
     assert "PATCH user" not in made_up.skolon.requests()
+
+
+def test_one_user_is_told_that_a_match_key_is_given_up(made_up: Environment, env: dict[str, str]) -> None:
+    """Otherwise the steps of one user do not tell that users are found by it."""
+    user = user_with(made_up, "updated").entra["id"]
+    options = ("tenants", "preview", TENANT_KEY, "--user", user, "--set", "eppn=")
+    assert json_output(*options, env=env)["lost_match_keys"] == ["eppn"]
+    assert "Warning: EPPN is a match key" in update_sync(*options, env=env).stdout
 
 
 def test_values_are_shown_by_their_shape(made_up: Environment, env: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.messages.messages import SyncRequest
 from schemas.runs.run import identity_kept_warning
 from schemas.tenants.settings_override import resolve_override
+from schemas.users.attributes import Attribute
 from store.store import Store
 from tests.contract.store.factories import CLIENT_SECRET, TENANT, complete, tenant
 
@@ -35,3 +36,19 @@ def test_users_whose_source_is_blank_are_counted(tmp_path: Path, capsys: pytest.
         show_preview(preview, wants_json=False)
     (warning,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Warning: ")]
     assert "2 users" in warning
+
+
+def test_a_match_key_that_is_given_up_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An attribute without a source may be a match key: then users are no longer found by it."""
+    with closing(Store(f"sqlite:///{tmp_path / 'store.db'}", FieldCipher([new_key()]))) as store:
+        store.upgrade()
+        store.tenants.add(tenant(), CLIENT_SECRET)
+        assert Attribute.EPPN in tenant().match_keys
+        settings = resolve_override(tenant(), {"sources": {"eppn": []}})
+        run = store.triggers.open(SyncRequest(tenant=TENANT, dry_run=True, settings=settings), "event").run
+        complete(store, run)
+        preview = preview_of(store.runs.summary(run.id), tenant(), store)
+        show_preview(preview, wants_json=False)
+    assert preview.as_json()["lost_match_keys"] == ["eppn"]
+    said = "Warning: EPPN is a match key: no user would be found in Skolon by it any more."
+    assert said in capsys.readouterr().out
