@@ -163,8 +163,7 @@ def _renamed(user: CaseUser, given_name: str, surname: str) -> list[User]:
     return [user.skolon]
 
 
-#: The first of a pair that comes keeps the Skolon user; which one that is, chance decides.
-#: The outcome here is that of the one who is first in the directory.
+#: Of a pair the one with the smaller Entra id keeps the Skolon user, and has this outcome.
 PAIR = Case(name="one_eppn_two_in_entra", outcome="updated", apply=_one_eppn_two_in_entra, people=2)
 
 #: The edge cases, about one user in a hundred each.

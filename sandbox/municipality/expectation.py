@@ -88,8 +88,8 @@ def after_sync(entra: dict[str, Any], before: Attributes, tenant: dict[str, Any]
 def expected_users(municipality: Municipality, tenant: dict[str, Any]) -> dict[str, list[Attributes]]:
     """Return, for each of Skolon's users by id, the states that it may be in after a run.
 
-    There is one state for each user but those that two users claim: there the first to come
-    decides, so either one's is right.
+    There is one state for each user but those that two users claim: a run that has only one of
+    the two may leave either one's.
     """
     before = {user["id"]: attributes_of(user) for user in municipality.skolon_users()}
     expected: dict[str, list[Attributes]] = {}

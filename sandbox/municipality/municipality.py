@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sandbox.municipality.cases import Case, CaseUser
 from sandbox.municipality.common_cases import COMMON_CASES, UNCHANGED_CASE
 from sandbox.municipality.edge_cases import EDGE_CASES, PAIR, shared_skolon_id
-from sandbox.municipality.made_up_user import DOMAIN, entra_user, make_facts, skolon_user
+from sandbox.municipality.made_up_user import DOMAIN, Facts, entra_user, make_facts, skolon_user
 from sandbox.municipality.match_cases import MATCH_CASES
 from sandbox.municipality.names import draw_names
 from sandbox.municipality.seeded_random import seeded_random
@@ -55,6 +55,7 @@ class Municipality:
         self._names = draw_names(seed)
         self._hard = 0 if size < SMALLEST_WITH_ALL_CASES else max(1, round(size / 100))
         self._cases = self._deal()
+        self._of_pairs = {number: index for index, (case, number) in enumerate(self._cases) if case is PAIR}
 
     def __len__(self) -> int:
         return self.size
@@ -65,12 +66,12 @@ class Municipality:
     def user(self, index: int) -> MadeUpUser:
         """Make the user with this number, from 0. Raises IndexError."""
         case, number = self._cases[index]
-        facts = make_facts(self.seed, index, self._names, self.size)
+        facts = self._facts(index)
         bent = CaseUser(
             facts=facts, entra=entra_user(facts), skolon=skolon_user(facts), number=number, seed=self.seed
         )
         skolon = tuple(case.apply(bent))
-        second_of_pair = case is PAIR and number % 2 == 1
+        gives_way = case is PAIR and facts.entra_id > self._facts(self._of_pairs[number ^ 1]).entra_id
         if case is PAIR:
             claims: str | None = shared_skolon_id(self.seed, number)
         else:
@@ -80,9 +81,9 @@ class Municipality:
             case=case.name,
             entra=bent.entra,
             skolon=skolon,
-            outcome="dead_lettered" if second_of_pair else case.outcome,
-            outcome_again="dead_lettered" if second_of_pair else case.outcome_again,
-            reason="collision" if second_of_pair else case.reason,
+            outcome="dead_lettered" if gives_way else case.outcome,
+            outcome_again="dead_lettered" if gives_way else case.outcome_again,
+            reason="collision" if gives_way else case.reason,
             claims=claims,
             unwritten=case.unwritten,
         )
@@ -100,7 +101,7 @@ class Municipality:
     def strangers(self) -> Iterator[dict[str, Any]]:
         """Yield the users that Skolon has from elsewhere: no sync of this tenant may touch them."""
         for number in range(self._hard):
-            facts = make_facts(self.seed, self.size + number, self._names, self.size)
+            facts = self._facts(self.size + number)
             name = f"vardnadshavare{number:05d}@annan.{DOMAIN}"
             user = skolon_user(facts)
             yield user | {"externalId": f"vardnadshavare-{number}", "userName": name}
@@ -145,6 +146,9 @@ class Municipality:
             if reason is not None:
                 counts[reason] += 1
         return dict(counts)
+
+    def _facts(self, index: int) -> Facts:
+        return make_facts(self.seed, index, self._names, self.size)
 
     def _deal(self) -> list[tuple[Case, int]]:
         """Give each user a case and its number within that case."""

@@ -27,9 +27,9 @@ _UNREADABLE: Final = ("dead_lettered", "rejected_by_skolon")
 class Expectation:
     """The expected result of a first run, whatever faults occur.
 
-    `people` has for each Entra id the allowed pairs of outcome and reason: one, or two where chance decides
-    which of two users comes first. `outcomes` and `reasons` are the totals, None where they depend on the
-    moment of a fault. `status` is the run's final status.
+    `people` has for each Entra id the allowed pairs of outcome and reason: one, or two where a fault decides
+    which of two users keeps a Skolon user. `outcomes` and `reasons` are the totals, None where they depend on
+    the moment of a fault. `status` is the run's final status.
     """
 
     people: Mapping[str, frozenset[tuple[str, str | None]]]

@@ -85,8 +85,8 @@ def test_a_mistake_is_seen_before_it_is_saved(
     assert (usual["settings"], usual["guard"]["would_halt"]) == ({}, [])
     ran = json.loads(real.stdout)
     assert (ran["status"], counts(ran), ran["reasons"]) == ("completed", counts(usual), usual["reasons"])
-    # Of two people with one EPPN whoever is faster has the Skolon user, and each would change it in a way of
-    # its own: for each such pair an attribute may be counted once more or less.
+    # Of two people with one EPPN each would change the Skolon user in a way of its own: for each such pair an
+    # attribute may be counted once more or less.
     pairs = usual["reasons"]["collision"]
     assert pairs == made_up.municipality.expected_reasons()["collision"]
     for name in {*usual["attributes"], *ran["attributes"]}:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cli.sandbox.in_process_sync import InProcessSync
     from sandbox.environment import Environment
+    from schemas.runs.receipt import Receipt
 
 #: So many that all cases are there.
 PEOPLE = 50
@@ -30,6 +31,17 @@ def curl(made_up: Environment, url: str, changes: dict[str, Any]) -> None:
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own server
 
 
+def receipts_of(sync: InProcessSync, run: int) -> dict[str, Receipt]:
+    return {receipt.entra_id: receipt for receipt in sync.store.receipts.list(run)}
+
+
+def test_each_user_has_the_outcome_of_its_case(sync: InProcessSync, made_up: Environment) -> None:
+    """Not only the sums are as `cases.json` says: of two who claim one Skolon user the right one keeps it."""
+    receipts = receipts_of(sync, sync.run().run.id)
+    found = {user: (receipt.outcome, receipt.reason) for user, receipt in receipts.items()}
+    assert found == {user.entra["id"]: (user.outcome, user.reason) for user in made_up.municipality}
+
+
 def test_a_change_on_either_side_is_mended(sync: InProcessSync, made_up: Environment) -> None:
     """A new name in Entra and a falsified one in Skolon are both right after the next run."""
     one, other = (user for user in made_up.municipality.examples(2)[UNCHANGED_CASE.name])
@@ -39,7 +51,7 @@ def test_a_change_on_either_side_is_mended(sync: InProcessSync, made_up: Environ
 
     run = sync.run().run.id
 
-    receipts = {receipt.entra_id: receipt for receipt in sync.store.receipts.list(run)}
+    receipts = receipts_of(sync, run)
     assert {receipts[user.entra["id"]].outcome for user in (one, other)} == {Outcome.UPDATED}
     assert sum(receipt.outcome == Outcome.UPDATED for receipt in receipts.values()) == 2
     names = [made_up.skolon_user(user.skolon[0]["id"]) for user in (one, other)]

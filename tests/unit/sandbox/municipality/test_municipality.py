@@ -114,6 +114,19 @@ def test_only_some_cases_share_a_mail_address(people: list[MadeUpUser]) -> None:
     assert len({p.claims for p in pairs}) == len(pairs) // 2
 
 
+def test_of_a_pair_the_smaller_id_keeps_the_skolon_user(people: list[MadeUpUser]) -> None:
+    """Whichever is first in the directory."""
+    pairs: dict[str | None, list[MadeUpUser]] = {}
+    for person in people:
+        if person.case == "one_eppn_two_in_entra":
+            pairs.setdefault(person.claims, []).append(person)
+    assert pairs
+    for pair in pairs.values():
+        first, second = sorted(pair, key=lambda person: person.entra["id"])
+        assert (first.outcome, first.reason) == ("updated", None)
+        assert (second.outcome, second.reason) == ("dead_lettered", "collision")
+
+
 def test_skolon_users_are_what_skolon_takes(municipality: Municipality) -> None:
     """Every Skolon user is valid under the stand-in's schema, with unique ids and user names."""
     model = skolon_provider().model_for("User")
