@@ -49,6 +49,11 @@ def incomplete_values(result: SyncResult) -> dict[str, Any]:
         "identity_kept": sorted(map(str, result.identity_kept)) or null(),
         "altered_attributes": sorted(map(str, result.altered)) or null(),
         "later_sources": result.later_sources,
+        # A user that this run has not claimed is as the version says: so the next run knows what it has been
+        # told of that user. What a claim has changed since has another version.
+        "skolon_version": case(
+            (receipts.c.claimed_at.is_(None), result.skolon_version), else_=receipts.c.skolon_version
+        ),
     }
     if result.changed:
         changed = literal(sorted(map(str, result.changed)), JSON())

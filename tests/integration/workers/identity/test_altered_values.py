@@ -71,6 +71,19 @@ def test_an_altered_value_is_told_once_and_not_written_again(
     assert (receipt.changed, receipt.altered, patches) == ((Attribute.ZIP_CODE,), (), 1)
 
 
+def test_an_altered_value_of_a_dead_letter_is_told_once(made_up: Environment, sync: InProcessSync) -> None:
+    """Another value breaks a rule, so that the user is a dead letter in each run."""
+    synced(made_up, sync, [anna(onPremisesExtensionAttributes={"extensionAttribute1": "1"})], known())
+    alter(made_up)
+    told = []
+    for _ in range(3):
+        run, receipt, patches = synced_again(made_up, sync)
+        assert (receipt.outcome, receipt.altered) == (Outcome.DEAD_LETTERED, (Attribute.ZIP_CODE,))
+        assert patches == 0
+        told.append(warned(run))
+    assert told == [True, False, False]
+
+
 def test_a_value_of_another_source_is_written(made_up: Environment, sync: InProcessSync) -> None:
     """A new version says that something has changed the user since."""
     synced(made_up, sync, [anna()], known())
