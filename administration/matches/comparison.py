@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.matches.claimants import Claimant, ClaimantReader
+from administration.matches.link_evidence import weigh_candidate
 from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import explain_user
 from administration.users.redaction import shown_value
@@ -13,8 +14,6 @@ from schemas.errors import PermanentError
 from schemas.timestamps import foreign_timestamp
 from schemas.users.attributes import Attribute, values_match
 from workers.pipeline import steps
-from workers.rules.evidence import compare_users
-from workers.rules.mapping import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +22,10 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.reports.pending_match import PendingMatch
     from schemas.tenants.match_decision import MatchDecisions
-    from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
-    from workers.rules.evidence import Evidence
     from workers.rules.mapping import Mapped
+    from workers.rules.matching import WeighedMatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +37,7 @@ class Candidate:
 
     user: SkolonUser
     keys: tuple[Attribute, ...]
-    evidence: Evidence
-    is_proven: bool
+    weighed: WeighedMatch
     claimants: Sequence[Claimant] = ()
 
     def as_json(self, mapped: Mapped, *, values: bool) -> dict[str, Any]:
@@ -58,9 +55,10 @@ class Candidate:
         return {
             "skolon_user": self.user.id,
             "found_by": [str(key) for key in self.keys],
-            "agrees": sorted(self.evidence.agrees),
-            "differs": sorted(self.evidence.differs),
-            "is_proven": self.is_proven,
+            "equal_keys": [str(key) for key in self.weighed.keys],
+            "agrees": sorted(self.weighed.evidence.agrees),
+            "differs": sorted(self.weighed.evidence.differs),
+            "is_proven": self.weighed.is_proven,
             "created": foreign_timestamp(self.user.created),
             "last_modified": foreign_timestamp(self.user.last_modified),
             "attributes": rows,
@@ -92,6 +90,7 @@ class MatchComparison:
             **{name: explained[name] for name in ("outcome", "reason", "cause", "away", "detail")},
             "decision": own and own.as_json(),
             "pending": self.pending and self.pending.as_json(),
+            "skolon_users_differ_in": [str(attribute) for attribute in self.differing],
             "skolon_users": [
                 {
                     **each.as_json(self.mapped, values=self.explanation.values),
@@ -100,6 +99,12 @@ class MatchComparison:
                 for each in self.candidates
             ],
         }
+
+    @property
+    def differing(self) -> tuple[Attribute, ...]:
+        """The attributes of which the Skolon users have different values; none for fewer than two users."""
+        held = [each.user.attributes for each in self.candidates]
+        return tuple(attribute for attribute in Attribute if len({each.get(attribute) for each in held}) > 1)
 
     def _decision_json(self, skolon_id: str) -> dict[str, Any] | None:
         decision = self.decisions.by_skolon_id.get(skolon_id)
@@ -136,8 +141,10 @@ def compare_match(
         candidates=[]
         if read is None
         else [
-            replace(
-                _candidate(read, mapped, found, keys, record.tenant.ssn_country),
+            Candidate(
+                user=found,
+                keys=keys,
+                weighed=weigh_candidate(read, mapped, found, record.tenant),
                 claimants=claimants.of(found.id, collisions),
             )
             for found, keys in candidates_in(taken).values()
@@ -146,15 +153,3 @@ def compare_match(
         pending=next(iter(waiting), None),
     )
 
-
-def _candidate(
-    read: GraphUser, mapped: Mapped, found: SkolonUser, keys: tuple[Attribute, ...], country: str | None
-) -> Candidate:
-    evidence = compare_users(mapped, found.attributes, country=country, has_other_external_id=False)
-    has_personal_key = any(is_personal(read, mapped.get(key)) for key in keys)
-    return Candidate(
-        user=found,
-        keys=keys,
-        evidence=evidence,
-        is_proven=evidence.proves(is_personal_key=has_personal_key),
-    )

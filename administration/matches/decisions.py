@@ -19,7 +19,6 @@ from workers.rules.matching import own_match
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from administration.matches.link_evidence import LinkEvidence
     from clients.gateways import Gateways
     from schemas.messages.messages import SyncRequest
     from schemas.reports.user_status import HistoryEntry
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from store.tenants.tenants import TenantRecord
+    from workers.rules.matching import WeighedMatch
 
-#: Users that wait for one Skolon user and are synced at once; the next run takes the others.
+#: Users that a decision is about and that are synced at once; the next run takes the others.
 _MAX_USERS: Final = 100
 
 
@@ -37,11 +37,13 @@ _MAX_USERS: Final = 100
 class Decided:
     """A decision as an operation, and the request that applies it now; None if no user waits for it.
 
-    `wrote` is what runs have written because of a link that is taken back: these values stay.
+    `users` are the Entra users whose match it may change. `wrote` is what runs have written because of a
+    link that is taken back: these values stay.
     """
 
     operation: Operation
     request: SyncRequest | None
+    users: Sequence[str]
     wrote: Sequence[HistoryEntry] = ()
 
 
@@ -57,7 +59,7 @@ class MatchDecider:
     operator: str | None
     store: Store
 
-    def weigh_link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> LinkEvidence | None:
+    def weigh_link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> WeighedMatch | None:
         """Return what speaks for and against a link that can be made; None if it is made already.
 
         Raises `UsageError` as `link` does.
@@ -68,13 +70,19 @@ class MatchDecider:
         self._check_link(record, entra_id, skolon_id, gateways)
         return weigh_link(entra_id, skolon_id, record=record, gateways=gateways)
 
+    def waiting_users(self, entra_id: str, skolon_id: str) -> Sequence[str]:
+        """Return the other Entra users that wait for a Skolon user: a link leaves them without it."""
+        return self.store.pending_matches.affected_users(
+            self.tenant, entra_id=entra_id.lower(), skolon_id=skolon_id
+        )
+
     def link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> Decided:
         """Decide that an Entra user is a Skolon user.
 
         Raises `UsageError` if one of the two does not exist, or belongs to another user.
         """
         record = self.store.tenants.get(self.tenant)
-        change: Callable[[], object] = _nothing
+        change: Callable[..., object] = _nothing
         if record.decisions.linked_skolon_id(entra_id) != skolon_id:
             self._check_link(record, entra_id, skolon_id, gateways)
             add = partial(
@@ -88,7 +96,7 @@ class MatchDecider:
     ) -> Decided:
         """Decide to leave one user alone, of Entra or of Skolon. Raises `UsageError` if there is none."""
         existing = self._find(entra_id, skolon_id)
-        change: Callable[[], object] = _nothing
+        change: Callable[..., object] = _nothing
         if existing is None:
             self._check_existence(self.store.tenants.get(self.tenant), entra_id, skolon_id, gateways)
             add = partial(
@@ -114,26 +122,29 @@ class MatchDecider:
         kind: OperationKind,
         entra_id: str | None,
         skolon_id: str | None,
-        change: Callable[[], object],
+        change: Callable[..., object],
     ) -> Decided:
-        """Make the change as an operation, and return the request that syncs the users it is about."""
+        """Make the change as an operation, and return the request that syncs the users it is about.
+
+        They are found before the change, when they still wait or are still excluded.
+        """
+        users = [] if entra_id is None else [entra_id]
+        users += self.store.pending_matches.affected_users(
+            self.tenant, entra_id=entra_id and entra_id.lower(), skolon_id=skolon_id
+        )
         operations = self.store.operations
         selection = {"tenant": self.tenant, "user": entra_id, "skolon_user": skolon_id}
         begun = operations.start(kind, selection=selection, operator=self.operator)
         try:
-            change()
+            change(affected=users)
         except UsageError as error:
             operations.finish(begun.id, OperationStatus.STOPPED, {}, detail=error.summary)
             raise
         operation = operations.finish(begun.id, OperationStatus.COMPLETED, {})
-        affected = [] if entra_id is None else [entra_id]
-        if skolon_id is not None:
-            waiting = self.store.pending_matches.load(self.tenant, limit=_MAX_USERS, skolon_id=skolon_id)
-            affected += [each.entra_id for each in waiting.matches if each.entra_id not in affected]
-        if not affected or not self.store.tenants.outline(self.tenant).enabled:
-            return Decided(operation=operation, request=None)
-        request = build_request(tenant=self.tenant, users=affected, recheck_all=True)
-        return Decided(operation=operation, request=request)
+        if not users or not self.store.tenants.outline(self.tenant).enabled:
+            return Decided(operation=operation, request=None, users=users)
+        request = build_request(tenant=self.tenant, users=users[:_MAX_USERS], recheck_all=True)
+        return Decided(operation=operation, request=request, users=users)
 
     def _find(self, entra_id: str | None, skolon_id: str | None) -> MatchDecision | None:
         for decision in self.store.match_decisions.list(self.tenant):
@@ -206,5 +217,5 @@ def _id_of(decision: MatchDecision) -> str:
     return str(decision.entra_id or decision.skolon_id)
 
 
-def _nothing() -> None:
+def _nothing(*, affected: Sequence[str]) -> None:  # noqa: ARG001 - as the changes take it
     """Make no change: the decision is there already."""

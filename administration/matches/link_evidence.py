@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from administration.matches.accounts import read_account
@@ -10,30 +10,24 @@ from schemas.outcomes import Mode
 from schemas.tenants.match_decision import DecisionKind
 from schemas.users.attributes import Attribute, keys_match
 from workers.pipeline.accounts import is_object_id
-from workers.rules.evidence import compare_users
-from workers.rules.mapping import is_personal
-from workers.rules.matching import match_keys_with_values
+from workers.rules.matching import equal_keys, weigh
 
 if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.reports.user_status import HistoryEntry
     from schemas.tenants.match_decision import MatchDecision
+    from schemas.tenants.tenant import Tenant
+    from schemas.users.graph_user import GraphUser
+    from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from store.tenants.tenants import TenantRecord
-    from workers.rules.evidence import Evidence
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkEvidence:
-    """The traits of two users that agree and differ; `is_proven` if a match would need no link."""
-
-    evidence: Evidence
-    is_proven: bool
+    from workers.rules.mapping import Mapped
+    from workers.rules.matching import WeighedMatch
 
 
 def weigh_link(
     entra_id: str, skolon_id: str, *, record: TenantRecord, gateways: Gateways
-) -> LinkEvidence | None:
+) -> WeighedMatch | None:
     """Compare an Entra user with a Skolon user as a match would be; None if one of them cannot be read.
 
     Raises as the clients of Graph and Skolon do.
@@ -44,20 +38,25 @@ def weigh_link(
     if account is None or found is None:
         return None
     user, mapped = account
+    return weigh_candidate(user, mapped, found, tenant)
+
+
+def weigh_candidate(user: GraphUser, mapped: Mapped, found: SkolonUser, tenant: Tenant) -> WeighedMatch:
+    """Compare an Entra user with a Skolon user as the sync would if this one were its match.
+
+    A Skolon user with the Entra user's id as its External Id is that user, whatever differs.
+    """
     external_id = found.attributes.get(Attribute.EXTERNAL_ID)
-    evidence = compare_users(
+    is_own = external_id is not None and keys_match(Attribute.EXTERNAL_ID, external_id, user.id)
+    weighed = weigh(
+        user,
         mapped,
-        found.attributes,
-        country=tenant.ssn_country,
-        has_other_external_id=is_object_id(external_id) and (external_id or "").lower() != entra_id.lower(),
+        found,
+        key=next(iter(equal_keys(mapped, found, tenant.match_keys)), None),
+        tenant=tenant,
+        has_other_external_id=is_object_id(external_id) and not is_own,
     )
-    has_personal_key = any(
-        (held := found.attributes.get(key)) is not None
-        and keys_match(key, held, value)
-        and is_personal(user, value)
-        for key, value in match_keys_with_values(mapped, tenant.match_keys).items()
-    )
-    return LinkEvidence(evidence=evidence, is_proven=evidence.proves(is_personal_key=has_personal_key))
+    return replace(weighed, is_proven=weighed.is_proven or is_own)
 
 
 def runs_that_wrote(decision: MatchDecision, *, tenant: str, store: Store) -> list[HistoryEntry]:

@@ -12,6 +12,8 @@ from schemas.outcomes import Mode, Status
 from store.changes.undo import undo_block_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from administration.runs.guard_forecast import GuardForecast
     from schemas.messages.messages import SyncRequest
     from schemas.runs.run import Run
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 class UndoPlan:
     """A request that undoes a run, how many users that run may have changed, and what the guard may say.
 
-    `guard` has what the undo counts at most; None if it passes the guard anyway.
+    `guard` has what the undo counts at most; None if it passes the guard anyway. `reread` are the Entra users
+    whose Skolon user the next delta run finds out again: the run wrote because of a link that was taken back.
+    `linked` are users whose link still stands, so that the next run writes the same again.
     """
 
     undone: Run
     request: SyncRequest
     users: int
     guard: GuardForecast | None
+    reread: Sequence[str] = ()
+    linked: Sequence[str] = ()
 
     @property
     def cancels_run(self) -> bool:
@@ -67,4 +73,18 @@ def plan_undo(
             store.undo_records.guard_counts(run, request.users),
             store.guard_counters.directory_size(run),
         )
-    return UndoPlan(undone=undone, request=request, users=changed, guard=guard)
+    links = store.undo_records.forgotten_links(run, request.users)
+    waiting = (
+        user
+        for skolon_id in links.values()
+        for user in store.pending_matches.affected_users(undone.tenant, skolon_id=skolon_id)
+    )
+    decisions = store.tenants.get(undone.tenant).decisions
+    return UndoPlan(
+        undone=undone,
+        request=request,
+        users=changed,
+        guard=guard,
+        reread=tuple(dict.fromkeys([*links, *waiting])),
+        linked=tuple(user for user in request.users if decisions.linked_skolon_id(user) is not None),
+    )

@@ -11,7 +11,7 @@ from administration.remedies import remedy_json
 from administration.tenants.next_run import next_run
 from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import explain_user
-from administration.users.lookup import MAX_FOUND, find_users, not_found, too_many_found
+from administration.users.lookup import MAX_FOUND, decision_about, find_users, not_found, too_many_found
 from administration.users.status import user_report
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import HaltError, PermanentError, TransientError
@@ -238,8 +238,8 @@ def current_reports(  # noqa: PLR0913 - the user, how to show it, and the source
 ) -> list[CurrentReport]:
     """Find users by id, address or name in the runs and in Entra, and look at both sides of each.
 
-    Raises `UsageError` if there is no such tenant or user, or more than ten; and what Graph raises if only
-    Graph could know the user.
+    An ignored Skolon user may be no user's: then there is no report. Raises `UsageError` if there is no such
+    tenant or user, or more than ten; and what Graph raises if only Graph could know the user.
     """
     ids = find_users(tenant, identifier, store=store, gateways=gateways, keys=keys)
     if len(ids) > MAX_FOUND:
@@ -250,6 +250,6 @@ def current_reports(  # noqa: PLR0913 - the user, how to show it, and the source
         now = current_state(user, tenant, recorded.standing, values=values, store=store, gateways=gateways)
         if recorded.history or not now.is_gone:
             reports.append(CurrentReport(recorded=recorded, now=now))
-    if not reports:
-        raise not_found(tenant)
+    if not reports and decision_about(tenant, identifier, store=store) is None:
+        raise not_found(tenant, identifier, store=store)
     return reports

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from schemas.crypto.encryption import FieldCipher
 from schemas.errors import HaltError, TransientError, UsageError
 from schemas.fields import is_object_id
+from schemas.reports.user_status import skolon_user_of
 from schemas.runs.identity_digests import normalize_eppn
 from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import is_entra_id
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from clients.gateways import Gateways
     from clients.graph.client import GraphClient
+    from schemas.tenants.match_decision import MatchDecision
     from schemas.tenants.tenant import Tenant
     from store.store import Store
 
@@ -26,17 +28,39 @@ MAX_FOUND: Final = 10
 def find_user_ids(tenant: str, identifier: str, *, store: Store, keys: Sequence[str]) -> list[str]:
     """Return the Entra ids of the users that the tenant's runs know by that id or EPPN.
 
-    `keys` are the secret keys, needed for an EPPN. Raises `UsageError` without them, and for a blank text: it
-    would find users that have no surname.
+    By a Skolon id they are the users that are that Skolon user, or may be it. `keys` are the secret keys,
+    needed for an EPPN. Raises `UsageError` without them, and for a blank text: it would find users that have
+    no surname.
     """
     if not identifier.strip():
         raise UsageError("The user is blank: give an id, an address or a name.")
     marks = []
-    if is_object_id(identifier):
-        identifier = identifier.lower()
     if "@" in identifier:
         marks = FieldCipher(keys).index.digests(tenant, Attribute.EPPN, normalize_eppn(identifier))
-    return list(store.user_history.find_user_ids(tenant, identifier, marks))
+    entra_id = identifier.lower() if is_object_id(identifier) else identifier
+    found = list(store.user_history.find_user_ids(tenant, entra_id, marks))
+    if entra_id in found:
+        return found
+    return list(dict.fromkeys([*users_of_skolon_user(tenant, identifier, store=store), *found]))
+
+
+def users_of_skolon_user(tenant: str, skolon_id: str, *, store: Store) -> list[str]:
+    """Return the Entra users that a Skolon user is by the runs or by a link, and those that it may be."""
+    had = store.user_history.find_by_skolon_id(tenant, skolon_id)
+    users = [user for user in had if skolon_user_of(store.user_history.entries(tenant, user)) == skolon_id]
+    decision = decision_about(tenant, skolon_id, store=store)
+    if decision is not None and decision.entra_id is not None:
+        users.insert(0, decision.entra_id)
+    return [*users, *store.pending_matches.affected_users(tenant, skolon_id=skolon_id)]
+
+
+def decision_about(tenant: str, skolon_id: str, *, store: Store) -> MatchDecision | None:
+    """Return the decision about a Skolon user, None if there is none or the text is no Skolon id.
+
+    Raises `UsageError` if there is no such tenant.
+    """
+    decisions = store.match_decisions.list(tenant)
+    return next((each for each in decisions if each.skolon_id == skolon_id), None)
 
 
 def find_users(
@@ -44,11 +68,14 @@ def find_users(
 ) -> list[str]:
     """Return the Entra ids of the users of that id, address or name, in the runs and in Entra now.
 
-    An id that no run knows is returned as it is, if it can be one. Raises `UsageError` if there is no such
+    An id that no run knows is returned as it is, if it can be one. Entra is not asked about a Skolon user that
+    the runs know, or of which a decision is. Raises `UsageError` if there is no such
     tenant, and what Graph raises if only Graph could know the user.
     """
     record = store.tenants.get(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
+    if (found and is_object_id(identifier)) or decision_about(tenant, identifier, store=store) is not None:
+        return found
     try:
         found += search_entra(identifier, record.tenant, gateways.graph(record.credentials))
     except (HaltError, TransientError):
@@ -70,7 +97,7 @@ def resolve_entra_id(
     if len(found) > 1:
         raise UsageError(f"Several users match: {', '.join(found)}. Give one of these ids.")
     if not found:
-        raise not_found(tenant)
+        raise not_found(tenant, identifier, store=store)
     return found[0]
 
 
@@ -79,8 +106,14 @@ def too_many_found(found: Sequence[str]) -> UsageError:
     return UsageError(f"{len(found)} users match: give an id, an address or the whole name.")
 
 
-def not_found(tenant: str) -> UsageError:
-    """Return the error of what no user is called."""
+def not_found(tenant: str, identifier: str, *, store: Store) -> UsageError:
+    """Return the error of what no user is called; a Skolon user is named that an earlier run knew."""
+    former = store.user_history.find_by_skolon_id(tenant, identifier)
+    if former:
+        return UsageError(
+            f"No user is Skolon user {identifier} now. Earlier runs took it for {', '.join(former)}: "
+            f"'users show {tenant} {former[0]}' shows them."
+        )
     return UsageError(
         f"No user with that id, address or name was found in '{tenant}', in Entra or in its runs."
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
-from administration.users.lookup import find_user_ids
+from administration.users.lookup import decision_about, find_user_ids, not_found
 from schemas.errors import UsageError
-from schemas.reports.user_status import HistoryEntry, UserStatus, user_status_of
+from schemas.reports.user_status import HistoryEntry, UserStatus, skolon_user_of, user_status_of
 from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute
 
@@ -23,18 +23,15 @@ if TYPE_CHECKING:
 class UserReport:
     """A user's status and the runs that it comes from, the newest first; ids and words, no values.
 
-    `not_synced` are the attributes that the tenant does not sync: no run says anything of them.
+    `skolon_id` is the Skolon user that the newest run knew, if any did. `not_synced` are the attributes that
+    the tenant does not sync: no run says anything of them.
     """
 
     user: str
+    skolon_id: str | None
     standing: UserStatus
     history: Sequence[HistoryEntry]
     not_synced: tuple[Attribute, ...]
-
-    @property
-    def skolon_id(self) -> str | None:
-        """The Skolon user that the newest run knew, if any did."""
-        return next((entry.skolon_id for entry in self.history if entry.skolon_id is not None), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -62,11 +59,14 @@ def user_reports(
 ) -> list[UserReport]:
     """Return the status of the users with that Entra id, Skolon id or EPPN, with `limit` runs of each.
 
-    Raises `UsageError` if there is no such tenant, or the runs of it know no such user.
+    An ignored Skolon user may be no user's: then there is no report. Raises `UsageError` if there is no such
+    tenant, or the runs of it know no such user.
     """
     store.tenants.outline(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
-    if not found:
+    if not found and decision_about(tenant, identifier, store=store) is None:
+        if store.user_history.find_by_skolon_id(tenant, identifier):
+            raise not_found(tenant, identifier, store=store)
         raise UsageError(
             f"No user with that id or EPPN was found in '{tenant}'. The runs know neither names nor e-mail "
             "addresses: without --recorded, Entra is asked too."
@@ -81,6 +81,7 @@ def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserRepo
     standing = user_status_of(history, store.user_history.last_verification(tenant, user))
     return UserReport(
         user=user,
+        skolon_id=skolon_user_of(history),
         standing=standing,
         history=history[:limit],
         not_synced=not_synced_of(store.tenants.outline(tenant)),

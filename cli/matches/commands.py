@@ -15,7 +15,7 @@ from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.matches.options import ApplyOptions, NamedUser, apply_options, one_user_options
 from cli.matches.report import print_comparison, print_overview
-from cli.matches.warnings import print_objections, print_what_stays
+from cli.matches.warnings import print_affected, print_objections, print_waiting_users, print_what_stays
 from cli.output import echo, json_option, print_json, print_result
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
@@ -71,7 +71,7 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
     if wants_json:
         print_json(found)
     else:
-        print_comparison(found)
+        print_comparison(found, values=values)
     raise click.exceptions.Exit(1 if found["away"] else 0)
 
 
@@ -91,8 +91,10 @@ def link(*, tenant: str, user: str, skolon_user: str, yes: bool, applied: ApplyO
     entra_id = _entra_id(tenant, user, services)
     decider = _decider(tenant, services)
     weighed = decider.weigh_link(entra_id, skolon_user, services.gateways)
+    if weighed is not None:
+        print_waiting_users(decider.waiting_users(entra_id, skolon_user), skolon_user)
     if weighed is not None and not weighed.is_proven:
-        print_objections(weighed.evidence, tenant, entra_id)
+        print_objections(weighed, tenant, entra_id)
         confirm(
             f"Link Entra user {entra_id} to Skolon user {skolon_user}, and write over its values?", yes=yes
         )
@@ -162,13 +164,17 @@ def _apply(decided: Decided, text: str, services: Services, applied: ApplyOption
     text = f"{text}, as operation {operation.id}."
     more = {
         "operation": operation.as_json(),
+        "users": list(decided.users),
         "written_by_runs": [str(entry.run) for entry in decided.wrote],
     }
     if request is None:
+        if not wants_json:
+            print_affected(decided)
         print_result(f"{text} The next run honours it.", {"event": None, **more}, wants_json=wants_json)
         return
     if not wants_json:
         echo(text)
+        print_affected(decided)
     if applied.wait:
         request_and_wait(request, services, timeout=applied.timeout, wants_json=wants_json)
     else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cli.matches.warnings import speaks_for, traits_text
 from cli.output import echo, print_fields, print_table
+from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -44,8 +46,11 @@ def print_overview(overview: MatchOverview) -> None:
         print_table(("decision", "user", "skolon user", "operator", "decided"), decisions)
 
 
-def print_comparison(found: dict[str, Any]) -> None:
-    """Print an Entra user beside each Skolon user that may be this user."""
+def print_comparison(found: dict[str, Any], *, values: bool) -> None:
+    """Print an Entra user beside each Skolon user that may be this user, and how to decide.
+
+    `values` says that the values are shown as they are.
+    """
     fields = {
         "user": found["user"],
         "outcome": found["outcome"] or "unknown",
@@ -61,6 +66,22 @@ def print_comparison(found: dict[str, Any]) -> None:
         _print_candidate(each)
     if not found["skolon_users"]:
         echo("", "No Skolon user was found.")
+        return
+    if found["skolon_users_differ_in"]:
+        titles = ", ".join(map(_title, found["skolon_users_differ_in"]))
+        echo("", f"The {len(found['skolon_users'])} Skolon users differ in: {titles}.")
+    echo()
+    if not values:
+        echo("Values are masked. --values shows them.")
+    if found["reason"] in MATCH_REASONS:
+        tenant, user = found["tenant"], found["user"]
+        ids = [each["skolon_user"] for each in found["skolon_users"]]
+        echo(
+            "To decide:",
+            *(f"  update-sync matches link {tenant} {user} {each}" for each in ids),
+            *(f"  update-sync matches ignore {tenant} --skolon-user {each}" for each in ids),
+            f"  update-sync matches ignore {tenant} --user {user}",
+        )
 
 
 def _print_candidate(found: dict[str, Any]) -> None:
@@ -71,8 +92,8 @@ def _print_candidate(found: dict[str, Any]) -> None:
         "found by": ", ".join(_title(key) for key in found["found_by"]) or "a link",
         "created": found["created"] or "Skolon does not say",
         "last changed": found["last_modified"] or "Skolon does not say",
-        "speaks for": _traits(found["agrees"]),
-        "speaks against": _traits(found["differs"]),
+        "speaks for": speaks_for(found["agrees"], found["equal_keys"]),
+        "speaks against": traits_text(found["differs"]) or "nothing",
         "evidence": _evidence(found),
         "attributes": f"{equal} equal, {len(rows) - equal} differ",
         "decision": _decision(found["decision"]),
@@ -113,10 +134,6 @@ def _evidence(found: dict[str, Any]) -> str:
 
 def _title(attribute: str) -> str:
     return ATTRIBUTE_TABLE[Attribute(attribute)].title
-
-
-def _traits(traits: list[str]) -> str:
-    return ", ".join(trait.replace("_", " ") for trait in traits) or "nothing"
 
 
 def _decision(decision: dict[str, Any] | None) -> str:

@@ -64,7 +64,12 @@ def undo(  # noqa: PLR0913 - one for each option
         request_and_wait(plan.request, services, timeout=timeout, wants_json=wants_json)
     else:
         guard = plan.guard and plan.guard.as_json()
-        more = {"reverts_run_id": str(run), "users": plan.users, "guard": guard}
+        more = {
+            "reverts_run_id": str(run),
+            "users": plan.users,
+            "guard": guard,
+            "reread": list(plan.reread),
+        }
         publish_only(plan.request, services, more, wants_json=wants_json)
 
 
@@ -84,6 +89,20 @@ def _describe(plan: UndoPlan) -> None:
         echo(f"The guard will halt the undo before its end, if all of them still need it: {excess}.")
     if plan.guard and plan.guard.would_halt:
         echo("With --override-guard the undo is not halted.")
-    if undone.reverts_run_id is None and not plan.request.dry_run:
+    if plan.request.dry_run:
+        return
+    for user in plan.linked:
+        echo(
+            f"Entra user {user} is linked: the next run that reads this user writes the same values again. "
+            f"'update-sync matches forget {undone.tenant} --user {user}' takes the link back first."
+        )
+    if plan.reread:
+        users = " ".join(f"--user {each}" for each in plan.reread)
+        echo(
+            "A link that was taken back had led to changes of this run. After the undo the next delta run "
+            f"finds out again which Skolon users these are: {', '.join(plan.reread)}",
+            f"To do it at once, when the undo has ended: update-sync trigger {undone.tenant} {users}",
+        )
+    if undone.reverts_run_id is None and not (plan.reread and plan.request.users):
         echo("If its mapping was wrong, fix that first: the next full run would write the same values again.")
         echo("A delta run does not check users that only the undo has changed.")

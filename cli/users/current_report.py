@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from administration.users.current import DelayReason
 from cli.durations import format_age
 from cli.output import echo, print_fields, print_table
-from cli.users.report import print_user
+from cli.users.report import decision_text, print_user
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, NotFoundReason, Outcome
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
-from schemas.tenants.match_decision import DecisionKind
 from schemas.timestamps import timestamp
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from administration.users.current import CurrentReport, CurrentState, Delay
-    from schemas.tenants.match_decision import MatchDecision
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.UNCHANGED: "Skolon is right in what the sync compares: the next run would change nothing",
@@ -86,7 +84,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     elif shown["detail"] is not None:
         fields["detail"] = shown["detail"]
     for number, decision in enumerate(state.decisions, 1):
-        fields["decision" if number == 1 else f"decision {number}"] = _decision(decision, tenant)
+        fields["decision" if number == 1 else f"decision {number}"] = decision_text(decision, tenant)
     if state.delay is not None:
         fields["not done because"] = _delay(state.delay, now)
     if shown["differences"]:
@@ -109,19 +107,6 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
         count = len(shown["differences"])
         return f"differs: the next run would change {count} attribute{'' if count == 1 else 's'}"
     return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
-
-
-def _decision(decision: MatchDecision, tenant: str) -> str:
-    entra, skolon = f"Entra user {decision.entra_id}", f"Skolon user {decision.skolon_id}"
-    if decision.kind is DecisionKind.LINK:
-        what = f"{entra} is linked to {skolon}"
-    else:
-        what = f"{skolon if decision.entra_id is None else entra} is ignored"
-    option = f"--user {decision.entra_id}" if decision.entra_id else f"--skolon-user {decision.skolon_id}"
-    return (
-        f"{what} since {timestamp(decision.decided_at)}, by {decision.operator or 'an unknown operator'}. "
-        f"To take it back: update-sync matches forget {tenant} {option}"
-    )
 
 
 def _delay(delay: Delay, now: dt.datetime) -> str:

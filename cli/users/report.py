@@ -11,6 +11,7 @@ from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.reports.user_status import SyncState
+from schemas.tenants.match_decision import DecisionKind
 from schemas.timestamps import timestamp
 from schemas.users.attributes import ATTRIBUTE_TABLE
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from administration.users.status import UserReport
     from schemas.dead_letter_reasons import Reason
     from schemas.reports.user_status import HistoryEntry
+    from schemas.tenants.match_decision import MatchDecision
 
 _ANSWERS: Final = {
     SyncState.IN_SYNC: "yes, in what the sync compares",
@@ -77,6 +79,20 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
         for entry in report.history
     ]
     print_table(("run", "mode", "at", "outcome", "changed"), rows)
+
+
+def decision_text(decision: MatchDecision, tenant: str) -> str:
+    """Return what was decided, by which user of the machine, since when, and how to take it back."""
+    entra, skolon = f"Entra user {decision.entra_id}", f"Skolon user {decision.skolon_id}"
+    if decision.kind is DecisionKind.LINK:
+        what = f"{entra} is linked to {skolon}"
+    else:
+        what = f"{skolon if decision.entra_id is None else entra} is ignored"
+    option = f"--user {decision.entra_id}" if decision.entra_id else f"--skolon-user {decision.skolon_id}"
+    return (
+        f"{what} since {timestamp(decision.decided_at)}, by {decision.operator or 'an unknown operator'}. "
+        f"To take it back: update-sync matches forget {tenant} {option}"
+    )
 
 
 def _when(moment: dt.datetime | None, now: dt.datetime) -> str | None:

@@ -35,7 +35,11 @@ _IN_SYNC = {SyncState.IN_SYNC: True, SyncState.DEAD_LETTERED: False}
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
-    """What one run did for a user."""
+    """What one run did for a user.
+
+    `reverts_run` is the run that an undo reverts. `link_forgotten` says that the run wrote because of a link
+    that was taken back since.
+    """
 
     run: int
     mode: Mode
@@ -49,6 +53,8 @@ class HistoryEntry:
     changed: tuple[Attribute, ...]
     skolon_id: str | None
     at: dt.datetime | None
+    reverts_run: int | None = None
+    link_forgotten: bool = False
 
     @property
     def is_conclusive(self) -> bool:
@@ -124,6 +130,20 @@ def user_status_of(history: Sequence[HistoryEntry], last_verification: HistoryEn
         last_verification=last_verification,
         pending=pending,
     )
+
+
+def skolon_user_of(history: Sequence[HistoryEntry]) -> str | None:
+    """Return the Skolon user that the runs last knew as the user's, the newest run first; None for none.
+
+    What a link had led to is none once the link was taken back and the run undone. Dry runs count only where
+    no other run had the user.
+    """
+    entries = [entry for entry in history if entry.skolon_id is not None]
+    newest = next((entry for entry in entries if not entry.dry_run), entries[0] if entries else None)
+    if newest is None:
+        return None
+    undone = next((entry for entry in entries if entry.run == newest.reverts_run), None)
+    return None if undone is not None and undone.link_forgotten else newest.skolon_id
 
 
 def _state(latest: HistoryEntry | None) -> SyncState:

@@ -43,6 +43,7 @@ class SyncResult:
     `skipped` are the attributes that an undo has not put back, because they changed since.
     `unwritten` are the attributes that should have been written, and why they were not.
     `not_found_reason` says where a user was not found that is `not_found`, or no longer in Entra.
+    `candidates` are the ids of Skolon users that match and that a decision excludes.
     """
 
     outcome: Outcome
@@ -65,6 +66,7 @@ class SyncResult:
     unwritten: Mapping[Attribute, Unwritten] = field(default_factory=dict)
     detail: str | None = None
     not_found_reason: NotFoundReason | None = None
+    candidates: tuple[str, ...] = ()
     digests: IdentityDigests | None = None
     #: Whether the EPPN has a personal number in it, None without an EPPN.
     eppn_has_number: bool | None = None

@@ -67,6 +67,20 @@ class UndoRecords:
         changes = count_changes((reverted_kinds(parse_changes(row.changes)), row.users) for row in groups)
         return GuardCounts(changed=changes.users, identity_changed=changes.identity)
 
+    def forgotten_links(self, run_id: int, users: Sequence[str] = ()) -> dict[str, str]:
+        """Return the Skolon user of each user whose changes a link had led to that was taken back since.
+
+        Of all users of the run, or of some.
+        """
+        receipts = tables.receipts
+        query = select(receipts.c.entra_id, receipts.c.skolon_id).where(
+            *_claimed(run_id), receipts.c.link_forgotten
+        )
+        if users:
+            query = query.where(receipts.c.entra_id.in_(users))
+        with self._database.transaction() as connection:
+            return {row.entra_id: row.skolon_id for row in connection.execute(query)}
+
     def claimed_users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
         """Return the Entra ids, in order, of users that a run has claimed; the next ones `after` an id."""
         entra_id = tables.receipts.c.entra_id

@@ -54,6 +54,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "finished_at": DateTime(timezone=True),
     "detail": String(),
     "not_found_reason": String(),
+    "candidate_skolon_ids": String(),
     "skolon_id": String(),
     "skolon_version": String(),
     "changed": String(),
@@ -134,6 +135,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "finished_at": finished.finished_at,
         "detail": result.detail,
         "not_found_reason": result.not_found_reason and str(result.not_found_reason),
+        "candidate_skolon_ids": json.dumps(result.candidates) if result.candidates else None,
         "skolon_id": result.skolon_id,
         "skolon_version": result.skolon_version,
         "changed": _names(result.changed),
@@ -174,6 +176,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         ),
         "detail": given.c.detail,
         "not_found_reason": given.c.not_found_reason,
+        "candidate_skolon_ids": as_json(given.c.candidate_skolon_ids, JSON(none_as_null=True)),
         "left_scope": _leaves_scope(given),
         "finished_at": given.c.finished_at,
         "skolon_id": func.coalesce(given.c.skolon_id, receipts.c.skolon_id),
@@ -212,7 +215,6 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "contested_attribute": None,
         "unwritten_attributes": null(),
         "holder_tenant": None,
-        "candidate_skolon_ids": null(),
         "replaying": False,
     }
     return (

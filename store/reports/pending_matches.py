@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, and_, exists, or_, select
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Outcome
+from schemas.outcomes import NotFoundReason, Outcome
 from schemas.reports.pending_match import MATCH_REASONS, PendingMatch, PendingMatches
 from store import tables
 from store.receipts.collisions import collision_of
@@ -17,6 +17,7 @@ from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from sqlalchemy import Row
 
@@ -49,8 +50,39 @@ class PendingMatchReports:
             matches = [each for each in found if skolon_id is None or skolon_id in each.skolon_ids]
         return PendingMatches(count=len(matches), matches=matches[:limit])
 
+    def affected_users(
+        self, tenant: str, *, entra_id: str | None = None, skolon_id: str | None = None
+    ) -> Sequence[str]:
+        """Return the Entra users, by id, whose match a decision about these two users may change.
 
-def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
+        They wait for the Skolon user, or for one that is kept for the Entra user, or a decision excludes the
+        Skolon user. The runs are those of `load`.
+        """
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+            since = full_run(connection, tenant_id) or 0
+            rows = connection.execute(_query(tenant_id, since=since, with_excluded=True)).all()
+        return [
+            row.entra_id
+            for row in rows
+            if row.entra_id != entra_id
+            and (
+                (skolon_id is not None and skolon_id in _skolon_ids(row))
+                or (
+                    entra_id is not None
+                    and row.holder_tenant is None
+                    and row.contested_attribute is None
+                    and (row.holder_entra_id or "").lower() == entra_id.lower()
+                )
+            )
+        ]
+
+
+def _query(tenant_id: int | None, *, since: int, with_excluded: bool = False) -> Select[Any]:
+    """Return the query for receipts that no newer one settles: matches that wait for a decision.
+
+    With `with_excluded` also those of users that matched nothing but Skolon users that a decision excludes.
+    """
     receipts, runs = tables.receipts, tables.runs
     newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
     settled = exists().where(
@@ -61,6 +93,8 @@ def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
         newer_runs.c.id == newer.c.run_id,
         newer_runs.c.dry_run.is_(False),
     )
+    waits = and_(receipts.c.reason.in_(MATCH_REASONS), receipts.c.outcome == Outcome.DEAD_LETTERED)
+    excluded = receipts.c.not_found_reason == NotFoundReason.EXCLUDED_BY_DECISION
     columns = [
         receipts.c[name]
         for name in (
@@ -84,8 +118,7 @@ def _query(tenant_id: int | None, *, since: int) -> Select[Any]:
             runs.c.tenant_id == tenant_id,
             runs.c.id >= since,
             runs.c.dry_run.is_(False),
-            receipts.c.reason.in_(MATCH_REASONS),
-            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            or_(waits, excluded) if with_excluded else waits,
             ~settled,
         )
         .order_by(receipts.c.entra_id)
@@ -99,7 +132,13 @@ def _pending(row: Row[Any], since: dt.datetime | None) -> PendingMatch:
         run=row.run_id,
         reason=Reason(row.reason),
         detail=row.detail,
-        skolon_ids=(collision.skolon_id,) if collision else tuple(row.candidate_skolon_ids or ()),
+        skolon_ids=_skolon_ids(row),
         collision=collision,
         since=since or as_utc(row.finished_at or row.published_at),
     )
+
+
+def _skolon_ids(row: Row[Any]) -> tuple[str, ...]:
+    """Return the Skolon users that may be the user of a receipt."""
+    collision = collision_of(row)
+    return (collision.skolon_id,) if collision else tuple(row.candidate_skolon_ids or ())

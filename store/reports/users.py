@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, exists, func, or_, select, true
+from sqlalchemy import and_, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
@@ -37,33 +37,30 @@ class UserHistory:
         self._database = database
 
     def find_user_ids(self, tenant: str, who: str, marks: Sequence[str]) -> list[str]:
-        """Return the Entra ids of those who have that Entra id, that Skolon user, or an EPPN of these marks.
+        """Return the Entra ids of those who have that Entra id, or an EPPN of these marks.
 
-        By a Skolon user those that had it in any run, the latest first; by EPPN those of the last complete
-        full run or since.
+        By EPPN those of the last complete full run or since, the latest first.
         """
         receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
-            of_tenant = receipts.c.tenant_id == tenant_id
-            by_id = select(receipts.c.entra_id).where(of_tenant, receipts.c.entra_id == who).limit(1)
-            found = connection.scalars(by_id).all()
-            if found:
-                return list(found)
-            by = receipts.c.skolon_id == who
-            if marks:
-                full = full_run(connection, tenant_id) or 0
-                by = or_(by, and_(receipts.c.eppn_digest.in_(marks), runs.c.id >= full))
-            people = (
-                select(receipts.c.entra_id, func.max(receipts.c.run_id).label("newest"))
-                # The other way round a unique index on run and Skolon user would be no help.
-                .join(runs, runs.c.id == receipts.c.run_id)
-                .where(runs.c.tenant_id == tenant_id, by)
-                .group_by(receipts.c.entra_id)
-                .order_by(func.max(receipts.c.run_id).desc(), receipts.c.entra_id)
-                .limit(MAX_SEARCH_RESULTS)
+            by_id = (
+                select(receipts.c.entra_id)
+                .where(receipts.c.tenant_id == tenant_id, receipts.c.entra_id == who)
+                .limit(1)
             )
-            return [row.entra_id for row in connection.execute(people)]
+            found = connection.scalars(by_id).all()
+            if found or not marks:
+                return list(found)
+            full = full_run(connection, tenant_id) or 0
+            return _search(connection, tenant_id, and_(receipts.c.eppn_digest.in_(marks), runs.c.id >= full))
+
+    def find_by_skolon_id(self, tenant: str, skolon_id: str) -> list[str]:
+        """Return the Entra ids of those who had that Skolon user in any run, the latest first."""
+        tenants = tables.tenants
+        with self._database.transaction() as connection:
+            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
+            return _search(connection, tenant_id, tables.receipts.c.skolon_id == skolon_id)
 
     def is_known(self, entra_id: str) -> bool:
         """Say whether a run of any tenant has had the user."""
@@ -135,6 +132,21 @@ class UserHistory:
             verified=row.confirmed or 0,
             oldest=oldest and as_utc(oldest),
         )
+
+
+def _search(connection: Connection, tenant_id: int | None, condition: ColumnElement[bool]) -> list[str]:
+    """Return the Entra ids of the receipts of a tenant that meet a condition, those of the latest run first."""
+    receipts, runs = tables.receipts, tables.runs
+    users = (
+        select(receipts.c.entra_id, func.max(receipts.c.run_id).label("newest"))
+        # The other way round a unique index on run and Skolon user would be no help.
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(runs.c.tenant_id == tenant_id, condition)
+        .group_by(receipts.c.entra_id)
+        .order_by(func.max(receipts.c.run_id).desc(), receipts.c.entra_id)
+        .limit(MAX_SEARCH_RESULTS)
+    )
+    return [row.entra_id for row in connection.execute(users)]
 
 
 def full_run(connection: Connection, tenant_id: int | None, *, before: int | None = None) -> int | None:
@@ -209,7 +221,7 @@ def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
 def _entries(tenant: str, entra_id: str) -> Select[Any]:
     receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
     return (
-        select(receipts, runs.c.mode, runs.c.dry_run, runs.c.status, runs.c.cause)
+        select(receipts, *(runs.c[name] for name in ("mode", "dry_run", "status", "cause", "reverts_run_id")))
         .join(tenants, tenants.c.id == receipts.c.tenant_id)
         .join(runs, runs.c.id == receipts.c.run_id)
         .where(tenants.c.key == tenant, receipts.c.entra_id == entra_id)
@@ -231,4 +243,6 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         changed=tuple(Attribute(name) for name in row.changed or ()),
         skolon_id=row.skolon_id,
         at=row.finished_at and as_utc(row.finished_at),
+        reverts_run=row.reverts_run_id,
+        link_forgotten=row.link_forgotten,
     )

@@ -1,8 +1,9 @@
 """Users that a run could not bring up to date: each delta run reads some of them again by id.
 
 A delta tells of users that changed in Entra. What was corrected in Skolon, such as a missing user or a
-doubled address, it never tells. The table is brought up to date in the transaction that ends a run whose
-users all have their outcome, by three statements for all of its users.
+doubled address, it never tells. Neither does it tell what an administrator has decided about a match. The
+table is brought up to date in the transaction that ends a run whose users all have their outcome, by three
+statements for all of its users, and in the one that makes a decision or takes it back.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from store import tables
 from store.timestamps import now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from store.database import Database
 
@@ -60,13 +61,22 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
     """Record which users of a run that ends are unresolved, and which no longer are.
 
     A user without a match key is not: only a change in Entra can help, and a delta tells of that. Neither is
-    one whose Skolon user is excluded: an administrator has decided it.
+    one whose Skolon user is excluded: an administrator has decided it. An undo leaves users as they are,
+    unless it has restored what a link had led to that was taken back: which Skolon user such a user is, is
+    found out again.
     """
     unresolved, receipts, runs = tables.unresolved_users, tables.receipts, tables.runs
-    tenant_id = connection.scalar(
-        select(runs.c.tenant_id).where(runs.c.id == run_id, ~runs.c.dry_run, runs.c.mode != Mode.UNDO)
-    )
-    if tenant_id is None:
+    run = connection.execute(
+        select(runs.c.tenant_id, runs.c.mode, runs.c.reverts_run_id).where(
+            runs.c.id == run_id, ~runs.c.dry_run
+        )
+    ).one_or_none()
+    if run is None:
+        return
+    tenant_id = run.tenant_id
+    if run.mode == Mode.UNDO:
+        users = connection.scalars(_users_of_forgotten_links(run_id, run.reverts_run_id)).all()
+        mark_unresolved(connection, tenant_id, users, is_sqlite=is_sqlite)
         return
     resolved = exists().where(
         receipts.c.run_id == run_id,
@@ -101,4 +111,30 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
         dialect.insert(unresolved)
         .from_select(["tenant_id", "entra_id", "tried_at"], tried)
         .on_conflict_do_update(index_elements=["tenant_id", "entra_id"], set_={"tried_at": moment})
+    )
+
+
+def mark_unresolved(
+    connection: Connection, tenant_id: int, entra_ids: Collection[str], *, is_sqlite: bool
+) -> None:
+    """Have the next delta run of a tenant read these users again."""
+    if not entra_ids:
+        return
+    dialect: Any = sqlite if is_sqlite else postgresql
+    moment = now()
+    connection.execute(
+        dialect.insert(tables.unresolved_users)
+        .values([{"tenant_id": tenant_id, "entra_id": each, "tried_at": moment} for each in entra_ids])
+        .on_conflict_do_nothing(index_elements=["tenant_id", "entra_id"])
+    )
+
+
+def _users_of_forgotten_links(run_id: int, undone_run_id: int) -> Select[tuple[str]]:
+    """Return the users of an undo whose changes a link had led to that was taken back since."""
+    receipts, undone = tables.receipts, tables.receipts.alias()
+    return (
+        select(receipts.c.entra_id)
+        .join(undone, undone.c.entra_id == receipts.c.entra_id)
+        .where(receipts.c.run_id == run_id, undone.c.run_id == undone_run_id, undone.c.link_forgotten)
+        .order_by(receipts.c.entra_id)
     )

@@ -33,7 +33,8 @@ receipts = Table(
     Column("contested_skolon_id", String(255)),
     # The tenant of that Entra user, if it is another one with the same organisation.
     Column("holder_tenant", String(63)),
-    # The Skolon users that a match found and did not take; missing when there are none.
+    # The Skolon users that a match found and did not take, also where a decision excludes them; missing when
+    # there are none.
     Column("candidate_skolon_ids", JSON(none_as_null=True)),
     Column("contested_attribute", String(20)),
     Column("attempts", Integer),
@@ -79,6 +80,8 @@ receipts = Table(
     Column("left_scope", Boolean, nullable=False, server_default=text("false")),
     # A delta run read the user again, though Graph told of no change.
     Column("read_again", Boolean, nullable=False, server_default=text("false")),
+    # The run wrote because of a link that was taken back since: after an undo the user is read again.
+    Column("link_forgotten", Boolean, nullable=False, server_default=text("false")),
     # The replay that was the last to take this user up, and whether its outcome is still awaited.
     Column("operation_id", Integer, ForeignKey("operations.id")),
     Column("replaying", Boolean, nullable=False, server_default=text("false")),

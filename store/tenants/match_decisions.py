@@ -10,10 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import UsageError
 from schemas.tenants.match_decision import DecisionKind, MatchDecision
 from store import tables
+from store.runs.unresolved_users import mark_unresolved
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection, Row, Update
 
     from store.database import Database
 
@@ -40,8 +43,12 @@ class MatchDecisionStore:
         entra_id: str | None = None,
         skolon_id: str | None = None,
         operator: str | None = None,
+        affected: Collection[str] = (),
     ) -> None:
-        """Store a decision; raise `UsageError` if there is one about either user."""
+        """Store a decision; raise `UsageError` if there is one about either user.
+
+        The `affected` Entra users are read again by the next delta run.
+        """
         values = {
             "kind": kind,
             "entra_id": entra_id and entra_id.lower(),
@@ -54,11 +61,16 @@ class MatchDecisionStore:
                 tenant_id = _tenant_id(connection, tenant)
                 connection.execute(insert(tables.match_decisions).values(tenant_id=tenant_id, **values))
                 _renew(connection, tenant_id)
+                mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         except IntegrityError:
             raise UsageError("There is a decision about this user already: 'matches forget' first.") from None
 
-    def remove(self, tenant: str, decision: MatchDecision) -> bool:
-        """Take a decision back; False if it is gone already."""
+    def remove(self, tenant: str, decision: MatchDecision, *, affected: Collection[str] = ()) -> bool:
+        """Take a decision back; False if it is gone already.
+
+        The `affected` Entra users are read again by the next delta run. What runs wrote because of a link is
+        noted in their receipts, for an undo.
+        """
         decisions = tables.match_decisions
         with self._database.transaction() as connection:
             tenant_id = _tenant_id(connection, tenant)
@@ -70,6 +82,9 @@ class MatchDecisionStore:
                 )
             )
             _renew(connection, tenant_id)
+            if decision.kind is DecisionKind.LINK:
+                connection.execute(_forget_link(tenant_id, decision))
+            mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         return bool(removed.rowcount)
 
     def other_tenant(self, tenant: str, organisation: str, skolon_id: str) -> str | None:
@@ -94,6 +109,21 @@ def load_decisions(connection: Connection, tenant_id: int) -> list[MatchDecision
     decisions = tables.match_decisions
     query = select(decisions).where(decisions.c.tenant_id == tenant_id).order_by(decisions.c.id.desc())
     return [_decision(row) for row in connection.execute(query)]
+
+
+def _forget_link(tenant_id: int, decision: MatchDecision) -> Update:
+    """Return the statement that notes in receipts that the link was taken back that led to their changes."""
+    receipts = tables.receipts
+    return (
+        update(receipts)
+        .where(
+            receipts.c.tenant_id == tenant_id,
+            receipts.c.entra_id == decision.entra_id,
+            receipts.c.skolon_id == decision.skolon_id,
+            receipts.c.claimed_at >= decision.decided_at,
+        )
+        .values(link_forgotten=True)
+    )
 
 
 def _tenant_id(connection: Connection, tenant: str) -> int:

@@ -14,14 +14,13 @@ from workers.pipeline.accounts import is_object_id
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.writer import collision
 from workers.rules.birth_dates import lacks_year
-from workers.rules.evidence import compare_users
-from workers.rules.mapping import is_personal
 from workers.rules.matching import (
     MatchStrength,
     contested_values,
     match_keys_with_values,
     strength_of,
     suspicious_match,
+    weigh,
 )
 
 if TYPE_CHECKING:
@@ -118,15 +117,16 @@ class IdentityCheck:
         """Return the error of a match whose evidence is not enough; a linked one needs none."""
         if match.is_linked:
             return None
-        evidence = compare_users(
+        weighed = weigh(
+            user,
             mapped,
-            match.user.attributes,
-            country=self._tenant.ssn_country,
+            match.user,
+            key=match.key,
+            tenant=self._tenant,
             has_other_external_id=has_other_external_id,
         )
-        is_proven = evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
-        self._on_step(steps.EvidenceStep(evidence=evidence, is_proven=is_proven))
-        return None if is_proven else suspicious_match(match, evidence)
+        self._on_step(steps.EvidenceStep(evidence=weighed.evidence, is_proven=weighed.is_proven))
+        return None if weighed.is_proven else suspicious_match(match, weighed)
 
 
 class StrongerMatches:
@@ -186,7 +186,6 @@ class StrongerMatches:
         return self._compare(user, match, account.mapped)
 
     def _compare(self, user: GraphUser, match: Match, mapped: Mapped) -> bool:
-        evidence = compare_users(
-            mapped, match.user.attributes, country=self._tenant.ssn_country, has_other_external_id=False
-        )
-        return evidence.proves(is_personal_key=is_personal(user, mapped.get(match.key)))
+        return weigh(
+            user, mapped, match.user, key=match.key, tenant=self._tenant, has_other_external_id=False
+        ).is_proven

@@ -36,6 +36,8 @@ class Matcher:
         self._on_step = on_step
         #: The Skolon users that the last search has found.
         self.found: list[SkolonUser] = []
+        #: The ids of those that have a key's value, and that a decision excludes.
+        self.excluded: tuple[str, ...] = ()
 
     def find(self, user_id: str, keys: dict[Attribute, str]) -> Match | NotFoundReason:
         """Return the Skolon user of an Entra user, or why there is none.
@@ -46,6 +48,8 @@ class Matcher:
         found = self.found = self._skolon.search(self._organisation, keys)
         key_matches = find_matches(found, keys)
         self._on_step(steps.SearchStep(key_matches=key_matches))
+        hits = {user.id for each in key_matches for user in each.users}
+        self.excluded = tuple(sorted(each for each in hits if self._decisions.excludes(each, user_id)))
         linked = self._decisions.linked_skolon_id(user_id)
         match = self._select(user_id, found, keys) if linked is None else self._linked(linked, found)
         self._on_step(steps.MatchStep(match=match))
@@ -54,8 +58,7 @@ class Matcher:
             return match
         if linked is not None:
             return NotFoundReason.NO_LONGER_IN_SKOLON
-        has_hits = any(each.users for each in key_matches)
-        return NotFoundReason.EXCLUDED_BY_DECISION if has_hits else NotFoundReason.NO_MATCH
+        return NotFoundReason.EXCLUDED_BY_DECISION if hits else NotFoundReason.NO_MATCH
 
     def find_by_personal_number(self, user_id: str, number: str | None, *, besides: Match) -> Match | None:
         """Return the one Skolon user with a personal number, None if there is none, or more than one.

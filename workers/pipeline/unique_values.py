@@ -226,10 +226,10 @@ class UniqueValues:
 
 def _taken(attribute: Attribute, holder: Holder) -> Unwritten:
     title = ATTRIBUTE_TABLE[attribute].title
-    whose = "no Entra user that gives it up" if holder.account is None else f"Entra user {holder.account}"
+    whose = "which is no synced Entra user's" if holder.account is None else f"of Entra user {holder.account}"
     return Unwritten(
         reason=Reason.VALUE_TAKEN,
         stage=Stage.UPDATE,
-        fault=f"{title}: Skolon user {holder.skolon_id} of {whose} has the value",
+        fault=f"{title}: Skolon user {holder.skolon_id}, {whose}, has the value",
         collision=Collision(skolon_id=holder.skolon_id, holder_entra_id=holder.account, attribute=attribute),
     )

@@ -10,11 +10,13 @@ from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, keys_match
+from workers.rules.evidence import compare_users
 from workers.rules.mapping import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from schemas.tenants.tenant import Tenant
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from workers.rules.evidence import Evidence
@@ -139,18 +141,65 @@ def contested_values(
     }
 
 
-def suspicious_match(match: Match, evidence: Evidence) -> PermanentError:
-    """Return the error of a match that may be another person: which traits agree and differ, no values."""
-    agrees, differs = (
-        ", ".join(sorted(trait.replace("_", " ") for trait in traits)) or "nothing"
-        for traits in (evidence.agrees, evidence.differs)
+@dataclass(frozen=True, kw_only=True)
+class WeighedMatch:
+    """What says that an Entra user and a Skolon user are one person, or two.
+
+    `keys` are the match keys that are equal, in the tenant's order. `is_proven` says that the evidence is
+    enough.
+    """
+
+    evidence: Evidence
+    keys: tuple[Attribute, ...]
+    is_proven: bool
+
+
+def weigh(  # noqa: PLR0913 - both users, and what decides
+    user: GraphUser,
+    mapped: Mapped,
+    found: SkolonUser,
+    *,
+    key: Attribute | None,
+    tenant: Tenant,
+    has_other_external_id: bool,
+) -> WeighedMatch:
+    """Compare an Entra user with a Skolon user, of which `key` is the match key.
+
+    The Skolon user `has_other_external_id` if it has the object id of an account that is not the Entra user's.
+    """
+    evidence = compare_users(
+        mapped,
+        found.attributes,
+        country=tenant.ssn_country,
+        has_other_external_id=has_other_external_id,
     )
-    title = ATTRIBUTE_TABLE[match.key].title
+    return WeighedMatch(
+        evidence=evidence,
+        keys=equal_keys(mapped, found, tenant.match_keys),
+        is_proven=evidence.proves(is_personal_key=key is not None and is_personal(user, mapped.get(key))),
+    )
+
+
+def equal_keys(
+    mapped: Mapped, found: SkolonUser, match_keys: Iterable[Attribute]
+) -> tuple[Attribute, ...]:
+    """Return the match keys of which a Skolon user has the Entra user's value, in the tenant's order."""
+    keys = match_keys_with_values(mapped, match_keys)
+    return tuple(key for key, value in keys.items() if _has(found, key, value))
+
+
+def suspicious_match(match: Match, weighed: WeighedMatch) -> PermanentError:
+    """Return the error of a match that may be another person: what agrees and what differs, no values."""
+    same = ", ".join(ATTRIBUTE_TABLE[key].title for key in weighed.keys or (match.key,))
+    agrees, differs = (
+        ", ".join(sorted(trait.replace("_", " ") for trait in traits))
+        for traits in (weighed.evidence.agrees, weighed.evidence.differs)
+    )
     return PermanentError(
         Reason.SUSPICIOUS_MATCH,
         Stage.MATCH,
-        f"Skolon user {match.user.id} has the same {title}, but may be another person: "
-        f"{agrees} agrees, {differs} differs",
+        f"Skolon user {match.user.id} has the same {same}, but may be another person: "
+        f"{agrees or 'no name, birth date or personal number'} agrees, {differs or 'none'} differs",
         candidates=(match.user.id,),
     )
 

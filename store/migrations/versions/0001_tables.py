@@ -214,6 +214,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("left_scope", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("read_again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("link_forgotten", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("operation_id", sa.Integer(), nullable=True),
         sa.Column("replaying", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_receipts_operation_id")),

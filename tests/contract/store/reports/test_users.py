@@ -50,7 +50,7 @@ def full_run(store: Store, event: str, **outcomes: Outcome) -> Run:
 
 
 def test_somebody_is_found_by_each_id(store: Store) -> None:
-    """By Entra id, by the Skolon user of any run, by EPPN in the last full run and since; else nobody."""
+    """By Entra id, by EPPN in the last full run and since, by the Skolon user of any run; else nobody."""
     old = begin_run(store, "old", "anna", "bo")
     finish(store, old, "anna", Outcome.UNCHANGED, skolon_id="s1", digests=IdentityDigests(eppn="old mark"))
     finish(store, old, "bo", Outcome.UNCHANGED, skolon_id="s2", digests=IdentityDigests(eppn="bo"))
@@ -62,8 +62,8 @@ def test_somebody_is_found_by_each_id(store: Store) -> None:
     close(store, new)
     people = store.user_history
     assert people.find_user_ids(TENANT, "anna", []) == ["anna"]
-    assert people.find_user_ids(TENANT, "s1", []) == ["anna"]
-    assert people.find_user_ids(TENANT, "s2", []) == ["anna", "bo"]
+    assert people.find_by_skolon_id(TENANT, "s1") == ["anna"]
+    assert people.find_by_skolon_id(TENANT, "s2") == ["anna", "bo"]
     assert people.find_user_ids(TENANT, "x@y", ["another key's", "mark"]) == ["anna"]
     assert people.find_user_ids(TENANT, "x@y", ["bo"]) == ["bo", "cleo"]
     assert people.find_user_ids(TENANT, "x@y", ["old mark"]) == []

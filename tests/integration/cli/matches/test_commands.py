@@ -25,6 +25,10 @@ BO: Final = account(2, "Bo", "Berg", f"bo@{DOMAIN}")
 BOS: Final = skolon_user("s2", "Bo", "Berg", f"bo@{DOMAIN}", externalId=BO["id"])
 
 
+#: Skolon has no user for her.
+CLEO: Final = account(3, "Cleo", "Ceder", f"cleo@{DOMAIN}")
+
+
 @pytest.fixture
 def made_up(tmp_path: Path) -> Iterator[Environment]:
     """Give Anna, whom a hand-made account matches by e-mail, and Bo, who has his own."""
@@ -32,7 +36,7 @@ def made_up(tmp_path: Path) -> Iterator[Environment]:
     folder.mkdir()
     with serve_environment(folder, users=1) as served:
         served.skolon.fill(next(iter(served.skolon.organisations)), [HAND_MADE, BOS])
-        for each in (ANNA, BO):
+        for each in (ANNA, BO, CLEO):
             directory(served).add(each)
         yield served
 
@@ -89,7 +93,7 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
 
     objections = refused("link", ANNA["id"], "s1", env=env)
     assert "speaks against: first name, last name" in objections
-    assert "speaks for:     nothing" in objections
+    assert "speaks for:     no name, birth date or personal number; the same E-mail" in objections
     assert "Not interactive: pass --yes." in objections
     assert "Solros" not in objections
     assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
@@ -115,6 +119,48 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
     assert [each.kind for each in kept] == [OperationKind.FORGET, OperationKind.LINK]
     assert {each.selection["skolon_user"] for each in kept} == {"s1"}
     assert all(each.operator for each in kept)
+
+
+def test_a_wrong_link_is_taken_back_for_both_users(made_up: Environment, env: dict[str, str]) -> None:
+    """The link names who waits for the Skolon user; `forget`, an undo and a delta lead back for both."""
+    triggered("trigger", env=env, code=1)
+    assert f"Entra user {ANNA['id']} may be Skolon user s1 too" in refused("link", CLEO["id"], "s1", env=env)
+    linked = update_sync("matches", "link", TENANT_KEY, CLEO["id"], "s1", "--yes", "--wait", env=env)
+    assert f"synced again now: {CLEO['id']}, {ANNA['id']}" in linked.stdout
+    with closing(open_store(env)) as store:
+        wrong = store.runs.list(TENANT_KEY)[0].run.id
+    assert states(env) == {ANNA["id"]: ("not_in_skolon", None), CLEO["id"]: ("in_sync", "s1")}
+    (found,) = json_output("users", "show", TENANT_KEY, "s1", "--recorded", env=env)["users"][:1]
+    assert found["user"] == CLEO["id"]
+
+    taken_back = update_sync("matches", "forget", TENANT_KEY, "--user", CLEO["id"], "--wait", env=env)
+    assert f"synced again now: {CLEO['id']}, {ANNA['id']}" in taken_back.stdout
+    assert states(env)[ANNA["id"]][0] == "dead_lettered"
+
+    undone = update_sync("runs", "undo", str(wrong), "--user", CLEO["id"], "--yes", "--wait", env=env)
+    assert f"which Skolon users these are: {CLEO['id']}, {ANNA['id']}" in undone.stdout
+    assert f"update-sync trigger {TENANT_KEY} --user {CLEO['id']} --user {ANNA['id']}" in undone.stdout
+    assert "mapping" not in undone.stdout
+    # The link is no more, and what it wrote is gone.
+    assert CLEO["id"] not in update_sync("users", "show", TENANT_KEY, "s1", "--recorded", env=env).stdout
+    assert states(env)[CLEO["id"]] == ("reverted", None)
+
+    triggered("trigger", "--mode", "delta", env=env, code=1)
+    assert states(env) == {ANNA["id"]: ("dead_lettered", None), CLEO["id"]: ("not_in_skolon", None)}
+    (waiting,) = json_output("matches", "list", TENANT_KEY, env=env)["pending"]
+    assert (waiting["user"], waiting["skolon_users"]) == (ANNA["id"], ["s1"])
+    held = made_up.skolon_user("s1")
+    assert held is not None
+    assert {name: value for name, value in held.items() if name != "meta"} == HAND_MADE
+
+
+def states(env: dict[str, str]) -> dict[str, tuple[str, str | None]]:
+    """Return the state of Anna and Cleo, and their Skolon users, as the runs recorded them."""
+    found = {}
+    for user in (ANNA["id"], CLEO["id"]):
+        (shown,) = json_output("users", "show", TENANT_KEY, user, "--recorded", env=env)["users"]
+        found[user] = shown["state"], shown["skolon_user"]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,73 @@ def test_an_external_id_of_another_source_is_masked(made_up: Environment, env: d
     assert f"External Id\t{ANNA['id']}\t•••-####\tno" in text(env)
 
 
+def test_a_comparison_says_what_to_do_next(made_up: Environment, env: dict[str, str]) -> None:
+    """Of an ambiguous pair: in what the two differ, that values are masked, and the commands that decide."""
+    fill(made_up, *TWINS)
+    assert compared(env)["skolon_users_differ_in"] == ["user_name", "email"]
+    shown = text(env)
+    assert "The 2 Skolon users differ in: User name, E-mail." in shown
+    assert "--values shows them" in shown
+    assert f"update-sync matches link {TENANT_KEY} {ANNA['id']} s2" in shown
+    assert f"update-sync matches ignore {TENANT_KEY} --skolon-user s1" in shown
+    assert "masked" not in text(env, "--values")
+
+
+def test_equal_addresses_are_said_to_be(made_up: Environment, env: dict[str, str]) -> None:
+    """Where no name agrees, what does agree is named: addresses, which are handed on."""
+    fill(made_up, skolon_user("s1", "Bea", "Gammal", ADDRESS))
+    found = compared(env)
+    assert found["reason"] == "suspicious_match"
+    (candidate,) = found["skolon_users"]
+    assert (candidate["equal_keys"], candidate["agrees"]) == (["email", "eppn"], [])
+    said = "no name, birth date or personal number"
+    assert found["detail"] == (
+        f"Skolon user s1 has the same E-mail, EPPN, but may be another person: {said} agrees, "
+        "first name, last name differs"
+    )
+    assert f"speaks for      {said}; the same E-mail, EPPN" in text(env)
+    assert "nothing" not in text(env)
+
+
+def test_a_comparison_judges_as_the_sync_does(made_up: Environment, env: dict[str, str]) -> None:
+    """A Skolon user of an account that is gone may be another person's, whom a common first name agrees with."""
+    gone = "00000000-0000-4000-8000-0000000000ff"
+    fill(made_up, skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId=gone))
+    found = compared(env)
+    (candidate,) = found["skolon_users"]
+    assert (found["reason"], candidate["is_proven"]) == ("suspicious_match", False)
+    assert candidate["differs"] == ["external_id", "last_name"]
+
+
+def test_a_skolon_user_is_looked_up_by_its_id(made_up: Environment, env: dict[str, str]) -> None:
+    """Ignored: by which decision, whose and since when, with --recorded too; else who may be it."""
+    fill(made_up, HAND_MADE)
+    with closing(open_store(env)) as store:
+        store.match_decisions.add(TENANT_KEY, DecisionKind.IGNORE, skolon_id="s1", operator="admin")
+    for options in ((), ("--recorded",)):
+        found = json_output("users", "show", TENANT_KEY, "s1", *options, env=env)
+        assert (found["users"], found["decision"]["operator"]) == ([], "admin")
+        shown = update_sync("users", "show", TENANT_KEY, "s1", *options, env=env).stdout
+        assert f"Skolon user s1 is ignored since {found['decision']['decided']}, by admin" in shown
+        assert f"matches forget {TENANT_KEY} --skolon-user s1" in shown
+        assert "No run has found" in shown
+    assert update_sync("users", "show", TENANT_KEY, "s9", env=env).returncode == 2
+
+
+def test_a_skolon_user_leads_to_the_users_that_may_be_it(made_up: Environment, env: dict[str, str]) -> None:
+    """Those that wait for it, and those that a decision keeps from it."""
+    fill(made_up, HAND_MADE)
+    failure = Failure(reason=Reason.SUSPICIOUS_MATCH, stage=Stage.MATCH, detail="who?", candidates=("s1",))
+    with closing(open_store(env)) as store:
+        run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run.id
+        store.receipts.create_pending(run, [ANNA["id"]])
+        store.receipts.mark_dead_lettered(run, ANNA["id"], failure, 1)
+    for options in ((), ("--recorded",)):
+        found = json_output("users", "show", TENANT_KEY, "s1", *options, env=env)
+        assert ([each["user"] for each in found["users"]], found["decision"]) == ([ANNA["id"]], None)
+    assert json_output("matches", "show", TENANT_KEY, "s1", env=env)["user"] == ANNA["id"]
+
+
 def user_now(env: dict[str, str]) -> dict[str, Any]:
     (user,) = json_output("users", "show", TENANT_KEY, ANNA["id"], env=env)["users"]
     assert list(faults(user, "User")) == []

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from administration.matches.decisions import MatchDecider
 from sandbox.environment import TENANT_KEY, Environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import NotFoundReason, Outcome
+from schemas.outcomes import Mode, NotFoundReason, Outcome
 from schemas.tenants.match_decision import DecisionKind
 from tests.integration.workers.identity.accounts import (
     ADDRESS,
@@ -19,6 +20,7 @@ from tests.integration.workers.identity.accounts import (
     synced,
     values,
 )
+from tests.integration.workers.test_undo import undo
 
 if TYPE_CHECKING:
     from cli.sandbox.in_process_sync import InProcessSync
@@ -100,6 +102,60 @@ def test_an_ignored_skolon_user_settles_an_ambiguous_match(made_up: Environment,
     receipt = again(sync, ANNA)
     assert (receipt.outcome, receipt.skolon_id) == (Outcome.UPDATED, "s2")
     assert values(made_up, "s1") == two[0]
+
+
+@pytest.mark.parametrize("undo_first", [False, True], ids=["forget, undo", "undo, forget"])
+def test_a_forgotten_link_is_found_out_again(
+    made_up: Environment, sync: InProcessSync, *, undo_first: bool
+) -> None:
+    """Whichever is first, the next delta brings both users back to where they were; no request is needed."""
+    cleo = account(3, "Cleo", "Ceder", f"cleo@{DOMAIN}")
+    synced(made_up, sync, [ANNA, cleo], HAND_MADE)
+    sync.run()
+    before = [again(sync, each) for each in (ANNA, cleo)]
+    decide(sync, DecisionKind.LINK, entra_id=cleo["id"], skolon_id="s1")
+    left = [again(sync, each) for each in (cleo, ANNA)]
+    assert [each.outcome for each in left] == [Outcome.UPDATED, Outcome.NOT_FOUND]
+    assert (left[1].not_found_reason, left[1].candidates) == (NotFoundReason.EXCLUDED_BY_DECISION, ("s1",))
+    decider = MatchDecider(tenant=TENANT_KEY, operator="admin", store=sync.store)
+    if undo_first:
+        undo(sync, left[0].run)
+    decided = decider.forget(skolon_id="s1")
+    assert set(decided.users) == {ANNA["id"], cleo["id"]}
+    if not undo_first:
+        undo(sync, left[0].run)
+    summary = sync.run(mode=Mode.DELTA)
+    after = [sync.store.receipts.get(summary.run.id, each["id"]) for each in (ANNA, cleo)]
+    assert [_facts(each) for each in after] == [_facts(each) for each in before]
+    assert values(made_up, "s1") == HAND_MADE
+
+
+def _facts(receipt: Receipt | None) -> tuple[object, ...]:
+    assert receipt is not None
+    return receipt.outcome, receipt.reason, receipt.not_found_reason, receipt.candidates, receipt.detail
+
+
+def test_an_undo_without_a_link_is_not_written_again_by_a_delta(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """An undo restores what a wrong mapping wrote: a delta that read the user again would write it anew."""
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS)
+    receipt = synced(made_up, sync, [ANNA], known)[ANNA["id"]]
+    sync.run()
+    undo(sync, receipt.run)
+    summary = sync.run(mode=Mode.DELTA)
+    assert sync.store.receipts.get(summary.run.id, ANNA["id"]) is None
+
+
+def test_an_ignored_user_that_is_forgotten_frees_those_that_wait(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """A decision about an account is also about the users that collide with it."""
+    other = account(2, "Anna", "Andersson", f"anna.2@{DOMAIN}")
+    known = skolon_user("s1", "Anna", "Andersson", ADDRESS, externalId=other["id"])
+    synced(made_up, sync, [other, ANNA], known)
+    affected = sync.store.pending_matches.affected_users(TENANT_KEY, entra_id=other["id"])
+    assert affected == [ANNA["id"]]
 
 
 def test_an_ignored_entra_user_is_out_of_scope(made_up: Environment, sync: InProcessSync) -> None:

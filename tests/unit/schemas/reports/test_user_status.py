@@ -9,7 +9,7 @@ import pytest
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Mode, Outcome, Status
-from schemas.reports.user_status import HistoryEntry, SyncState, user_status_of
+from schemas.reports.user_status import HistoryEntry, SyncState, skolon_user_of, user_status_of
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
@@ -91,3 +91,60 @@ def test_a_user_without_an_outcome_waits_for_the_newest_run() -> None:
     """Of two runs that have not come to the user, the newer one is shown."""
     newer, older = (entry(run, Outcome.PENDING, status=Status.HALTED) for run in (2, 1))
     assert user_status_of([newer, older], None).pending == newer
+
+
+@pytest.mark.parametrize(
+    ("entries", "skolon_id"),
+    [
+        ([], None),
+        ([entry(1, Outcome.NOT_FOUND)], None),
+        ([entry(2, Outcome.NOT_FOUND), entry(1, Outcome.UPDATED, skolon_id="s1")], "s1"),
+        ([entry(2, Outcome.UPDATED, skolon_id="s2"), entry(1, Outcome.UPDATED, skolon_id="s1")], "s2"),
+        (
+            [
+                entry(2, Outcome.WOULD_UPDATE, skolon_id="s2", dry_run=True),
+                entry(1, Outcome.UPDATED, skolon_id="s1"),
+            ],
+            "s1",
+        ),
+        ([entry(1, Outcome.WOULD_UPDATE, skolon_id="s1", dry_run=True)], "s1"),
+        (
+            [
+                entry(2, Outcome.UPDATED, skolon_id="s1", mode=Mode.UNDO, reverts_run=1),
+                entry(1, Outcome.UPDATED, skolon_id="s1"),
+            ],
+            "s1",
+        ),
+        ([entry(1, Outcome.UPDATED, skolon_id="s1", link_forgotten=True)], "s1"),
+        (
+            [
+                entry(2, Outcome.UPDATED, skolon_id="s1", mode=Mode.UNDO, reverts_run=1),
+                entry(1, Outcome.UPDATED, skolon_id="s1", link_forgotten=True),
+            ],
+            None,
+        ),
+        (
+            [
+                entry(3, Outcome.UNCHANGED, skolon_id="s1"),
+                entry(2, Outcome.UPDATED, skolon_id="s1", mode=Mode.UNDO, reverts_run=1),
+                entry(1, Outcome.UPDATED, skolon_id="s1", link_forgotten=True),
+            ],
+            "s1",
+        ),
+    ],
+    ids=[
+        "unknown",
+        "none",
+        "not found since",
+        "another since",
+        "another in a dry run",
+        "dry run alone",
+        "undone",
+        "link taken back",
+        "link taken back and undone",
+        "found since",
+    ],
+)
+def test_the_skolon_user_is_the_last_known_one(entries: list[HistoryEntry], skolon_id: str | None) -> None:
+    """An undo takes none away, unless a link that was taken back had led to it."""
+    assert skolon_user_of(entries) == skolon_id
