@@ -71,7 +71,7 @@ def runs_that_wrote(decision: MatchDecision, *, tenant: str, store: Store) -> li
         for entry in store.user_history.entries(tenant, decision.entra_id)
         if entry.is_conclusive and entry.changed and entry.skolon_id == decision.skolon_id
     ]
-    undone = {store.runs.get(entry.run).reverts_run_id for entry in history if entry.mode is Mode.UNDO}
+    undone = {entry.reverts_run for entry in history if entry.mode is Mode.UNDO}
     return [
         entry
         for entry in history
