@@ -98,11 +98,12 @@ class OddOrganisation:
             case _:
                 return self._not_found()
 
-    def change_behind(self, user_id: str) -> None:
-        """Change a user as another program does."""
+    def change_behind(self, user_id: str) -> bool:
+        """Change a user as another program does; every server here can."""
         with self._lock:
             self._by_id[user_id].setdefault("name", {})["familyName"] = "Annan"
             self._versions[user_id] = self._versions.get(user_id, 1) + 1
+        return True
 
     @property
     def _by_id(self) -> dict[str, dict[str, Any]]:

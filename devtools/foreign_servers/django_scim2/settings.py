@@ -11,16 +11,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "tests.integration.foreign_servers.django_scim2",
+    "devtools.foreign_servers.django_scim2",
 ]
-MIDDLEWARE = ["tests.integration.foreign_servers.django_scim2.authentication.bearer"]
-ROOT_URLCONF = "tests.integration.foreign_servers.django_scim2.urls"
+MIDDLEWARE = ["devtools.foreign_servers.django_scim2.authentication.bearer"]
+ROOT_URLCONF = "devtools.foreign_servers.django_scim2.urls"
 USE_TZ = True
 
 SCIM_SERVICE_PROVIDER = {
     "NETLOC": "127.0.0.1",
     "AUTHENTICATION_SCHEMES": [{"type": "oauthbearertoken", "name": "token", "description": "a token"}],
-    "USER_MODEL_GETTER": "tests.integration.foreign_servers.django_scim2.models.user_model",
-    "USER_ADAPTER": "tests.integration.foreign_servers.django_scim2.adapters.UserAdapter",
-    "USER_FILTER_PARSER": "tests.integration.foreign_servers.django_scim2.filters.UserFilter",
+    "USER_MODEL_GETTER": "devtools.foreign_servers.django_scim2.models.user_model",
+    "USER_ADAPTER": "devtools.foreign_servers.django_scim2.adapters.UserAdapter",
+    "USER_FILTER_PARSER": "devtools.foreign_servers.django_scim2.filters.UserFilter",
 }

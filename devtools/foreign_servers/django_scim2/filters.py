@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django_scim.filters import UserFilterQuery
 
-from tests.integration.foreign_servers.django_scim2.attributes import PATHS
+from devtools.foreign_servers.django_scim2.attributes import PATHS
 
 
 class UserFilter(UserFilterQuery):  # type: ignore[misc]  # the library has no types

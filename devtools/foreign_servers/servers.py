@@ -1,4 +1,4 @@
-"""SCIM servers that others wrote, each in a process of its own with a municipality's Skolon users."""
+"""Starts SCIM servers that others wrote, each in a process of its own with given users."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from devtools.services import npm
 from devtools.services.process import ServerProcess, free_port, server_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sandbox.environment import Environment
+    from collections.abc import Iterable, Iterator, Sequence
 
 TOKEN: Final = "made-up"  # noqa: S105 - worth nothing outside
 #: Seconds for a server to be there.
 _START: Final = 60.0
 _FOLDER: Final = Path(__file__).parent
-_REPOSITORY: Final = _FOLDER.parents[2]
+_REPOSITORY: Final = _FOLDER.parents[1]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ForeignServer:
-    """A server that runs, and an environment that has it in Skolon's place."""
+    """A server that runs; `base_url` is its SCIM address, with a place for the organisation."""
 
     url: str
-    environment: Environment
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/{{organisation}}/scim/v2"
 
     def users(self) -> dict[str, dict[str, Any]]:
         """Return all users as the server has them now, by their ids."""
@@ -42,7 +43,7 @@ class ForeignServer:
 
 @contextmanager
 def scimmy(
-    made_up: Environment, *, searches_lists: bool = True, searches_extensions: bool = True
+    users: Iterable[dict[str, Any]], *, searches_lists: bool = True, searches_extensions: bool = True
 ) -> Iterator[ForeignServer]:
     """Serve the users with SCIMMY, on Node.js. Raises Unavailable.
 
@@ -52,40 +53,39 @@ def scimmy(
     installed = npm.install(_FOLDER / "scimmy")
     command = [str(npm.node()), str(installed / "server.mjs")]
     forms = {"LISTS": "yes" * searches_lists, "EXTENSIONS": "yes" * searches_extensions}
-    with _serve("scimmy", made_up, command, **forms) as server:
+    with _serve("scimmy", users, command, **forms) as server:
         yield server
 
 
 @contextmanager
-def django_scim2(made_up: Environment) -> Iterator[ForeignServer]:
+def django_scim2(users: Iterable[dict[str, Any]]) -> Iterator[ForeignServer]:
     """Serve the users with django-scim2, in SQLite. Raises Unavailable."""
-    module = "tests.integration.foreign_servers.django_scim2"
-    with _serve("django-scim2", made_up, [sys.executable, "-m", module]) as server:
+    module = "devtools.foreign_servers.django_scim2"
+    with _serve("django-scim2", users, [sys.executable, "-m", module]) as server:
         yield server
 
 
 @contextmanager
 def _serve(
-    name: str, made_up: Environment, command: Sequence[str], **variables: str
+    name: str, users: Iterable[dict[str, Any]], command: Sequence[str], **variables: str
 ) -> Iterator[ForeignServer]:
     port = free_port()
     process = ServerProcess(name)
     try:
-        users = process.directory / "users.json"
-        users.write_text(json.dumps(list(made_up.municipality.skolon_users())), encoding="utf-8")
+        file = process.directory / "users.json"
+        file.write_text(json.dumps(list(users)), encoding="utf-8")
         env = server_environment(
             PORT=str(port),
             TOKEN=TOKEN,
-            USERS=str(users),
+            USERS=str(file),
             DATABASE=str(process.directory / "users.sqlite"),
             PYTHONPATH=str(_REPOSITORY),
             **variables,
         )
         process.start(command, env)
         url = f"http://127.0.0.1:{port}"
-        server = ForeignServer(url=url, environment=_in_place_of_skolon(made_up, url))
         process.wait_until(lambda: _answers(url), seconds=_START)
-        yield server
+        yield ForeignServer(url=url)
     finally:
         process.close()
 
@@ -95,13 +95,3 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/users.json", timeout=5).ok
     except requests.RequestException:
         return False
-
-
-def _in_place_of_skolon(made_up: Environment, url: str) -> Environment:
-    kept = {name: value for name, value in made_up.variables.items() if "_SKOLON_" not in name}
-    variables = {
-        **kept,
-        "UPDATE_SYNC_SKOLON_SCIM_URL": f"{url}/{{organisation}}/scim/v2",
-        "UPDATE_SYNC_SKOLON_TOKEN": TOKEN,
-    }
-    return dataclasses.replace(made_up, variables=variables)

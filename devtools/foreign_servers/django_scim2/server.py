@@ -10,9 +10,9 @@ from pathlib import Path
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 
+from devtools.foreign_servers.django_scim2.attributes import EXTENSION
+from devtools.foreign_servers.django_scim2.models import User
 from sandbox.serving import serve
-from tests.integration.foreign_servers.django_scim2.attributes import EXTENSION
-from tests.integration.foreign_servers.django_scim2.models import User
 
 
 def fill() -> None:

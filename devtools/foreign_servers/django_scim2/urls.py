@@ -7,8 +7,8 @@ from typing import Any
 from django.http import JsonResponse
 from django.urls import include, path
 
-from tests.integration.foreign_servers.django_scim2.adapters import UserAdapter
-from tests.integration.foreign_servers.django_scim2.models import User
+from devtools.foreign_servers.django_scim2.adapters import UserAdapter
+from devtools.foreign_servers.django_scim2.models import User
 
 
 def users(request: Any) -> JsonResponse:

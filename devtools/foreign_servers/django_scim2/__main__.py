@@ -7,7 +7,7 @@ from importlib import import_module
 
 import django
 
-PACKAGE = "tests.integration.foreign_servers.django_scim2"
+PACKAGE = "devtools.foreign_servers.django_scim2"
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{PACKAGE}.settings"

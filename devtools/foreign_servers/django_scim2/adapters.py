@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django_scim.adapters import SCIMUser
 
-from tests.integration.foreign_servers.django_scim2.attributes import COLUMNS, EXTENSION, PATHS
+from devtools.foreign_servers.django_scim2.attributes import COLUMNS, EXTENSION, PATHS
 
 
 class UserAdapter(SCIMUser):  # type: ignore[misc]  # the library has no types
