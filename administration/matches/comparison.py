@@ -152,4 +152,3 @@ def compare_match(
         decisions=record.decisions,
         pending=next(iter(waiting), None),
     )
-

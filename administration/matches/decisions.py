@@ -72,9 +72,8 @@ class MatchDecider:
 
     def waiting_users(self, entra_id: str, skolon_id: str) -> Sequence[str]:
         """Return the other Entra users that wait for a Skolon user: a link leaves them without it."""
-        return self.store.pending_matches.affected_users(
-            self.tenant, entra_id=entra_id.lower(), skolon_id=skolon_id
-        )
+        affected = self.store.pending_matches.affected_users(self.tenant, skolon_id=skolon_id)
+        return [user for user in affected if user != entra_id.lower()]
 
     def link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> Decided:
         """Decide that an Entra user is a Skolon user.
@@ -114,7 +113,9 @@ class MatchDecider:
             raise UsageError("There is no decision about this user; 'matches list' shows those there are.")
         change = partial(self.store.match_decisions.remove, self.tenant, decision)
         wrote = runs_that_wrote(decision, tenant=self.tenant, store=self.store)
-        decided = self._record(OperationKind.FORGET, decision.entra_id, decision.skolon_id, change)
+        decided = self._record(
+            OperationKind.FORGET, decision.entra_id, decision.skolon_id, change, affected=decision.affected
+        )
         return replace(decided, wrote=wrote)
 
     def _record(
@@ -123,15 +124,17 @@ class MatchDecider:
         entra_id: str | None,
         skolon_id: str | None,
         change: Callable[..., object],
+        *,
+        affected: Sequence[str] = (),
     ) -> Decided:
         """Make the change as an operation, and return the request that syncs the users it is about.
 
-        They are found before the change, when they still wait or are still excluded.
+        They are the `affected` ones, and those that still wait or are still excluded before the change.
         """
-        users = [] if entra_id is None else [entra_id]
-        users += self.store.pending_matches.affected_users(
+        found = self.store.pending_matches.affected_users(
             self.tenant, entra_id=entra_id and entra_id.lower(), skolon_id=skolon_id
         )
+        users = list(dict.fromkeys([*([] if entra_id is None else [entra_id]), *affected, *found]))
         operations = self.store.operations
         selection = {"tenant": self.tenant, "user": entra_id, "skolon_user": skolon_id}
         begun = operations.start(kind, selection=selection, operator=self.operator)
@@ -217,5 +220,5 @@ def _id_of(decision: MatchDecision) -> str:
     return str(decision.entra_id or decision.skolon_id)
 
 
-def _nothing(*, affected: Sequence[str]) -> None:  # noqa: ARG001 - as the changes take it
+def _nothing(*, affected: Sequence[str]) -> None:
     """Make no change: the decision is there already."""

@@ -73,18 +73,12 @@ def plan_undo(
             store.undo_records.guard_counts(run, request.users),
             store.guard_counters.directory_size(run),
         )
-    links = store.undo_records.forgotten_links(run, request.users)
-    waiting = (
-        user
-        for skolon_id in links.values()
-        for user in store.pending_matches.affected_users(undone.tenant, skolon_id=skolon_id)
-    )
     decisions = store.tenants.get(undone.tenant).decisions
     return UndoPlan(
         undone=undone,
         request=request,
         users=changed,
         guard=guard,
-        reread=tuple(dict.fromkeys([*links, *waiting])),
+        reread=store.undo_records.users_of_forgotten_links(run, request.users),
         linked=tuple(user for user in request.users if decisions.linked_skolon_id(user) is not None),
     )

@@ -68,8 +68,8 @@ def find_users(
 ) -> list[str]:
     """Return the Entra ids of the users of that id, address or name, in the runs and in Entra now.
 
-    An id that no run knows is returned as it is, if it can be one. Entra is not asked about a Skolon user that
-    the runs know, or of which a decision is. Raises `UsageError` if there is no such
+    An id that no run knows is returned as it is, if it can be one. Entra is not asked about a Skolon user
+    that the runs know, or of which a decision is. Raises `UsageError` if there is no such
     tenant, and what Graph raises if only Graph could know the user.
     """
     record = store.tenants.get(tenant)

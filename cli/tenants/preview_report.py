@@ -43,12 +43,9 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         print_changes(preview.details.changes)
     echo()
     _print_mapping(preview.mapping)
-    if preview.lost_match_keys:
-        echo(f"Warning: {lost_key_warning(preview.lost_match_keys)}.")
-    for line in preview.lost:
+    lost_keys = [lost_key_warning(preview.lost_match_keys)] if preview.lost_match_keys else []
+    for line in (*lost_keys, *preview.lost, *(str(warning.detail) for warning in summary.warnings)):
         echo(f"Warning: {line}.")
-    for warning in summary.warnings:
-        echo(f"Warning: {warning.detail}.")
     if preview.details.scope_exits:
         print_scope_exits(preview.details.scope_exits)
     if preview.details.guard is not None:

@@ -27,7 +27,8 @@ class DecisionKind(StrEnum):
 class MatchDecision:
     """One decision. A link has both ids; an ignored user has the one that is ignored.
 
-    `operator` is the machine's name of the user who gave the command, None if it has none.
+    `operator` is the machine's name of the user who gave the command, None if it has none. `affected` are the
+    Entra users whose match it was about when it was made.
     """
 
     kind: DecisionKind
@@ -35,6 +36,7 @@ class MatchDecision:
     skolon_id: str | None
     operator: str | None
     decided_at: dt.datetime
+    affected: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -44,6 +46,7 @@ class MatchDecision:
             "skolon_user": self.skolon_id,
             "operator": self.operator,
             "decided": timestamp(self.decided_at),
+            "affected": list(self.affected),
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, null, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
@@ -67,19 +67,20 @@ class UndoRecords:
         changes = count_changes((reverted_kinds(parse_changes(row.changes)), row.users) for row in groups)
         return GuardCounts(changed=changes.users, identity_changed=changes.identity)
 
-    def forgotten_links(self, run_id: int, users: Sequence[str] = ()) -> dict[str, str]:
-        """Return the Skolon user of each user whose changes a link had led to that was taken back since.
+    def users_of_forgotten_links(self, run_id: int, users: Sequence[str] = ()) -> list[str]:
+        """Return the users of links that were taken back, and that had led to changes of a run.
 
-        Of all users of the run, or of some.
+        It is about the changes of all users of the run, or of some.
         """
         receipts = tables.receipts
-        query = select(receipts.c.entra_id, receipts.c.skolon_id).where(
-            *_claimed(run_id), receipts.c.link_forgotten
+        query = select(receipts.c.forgotten_link_users).where(
+            *_claimed(run_id), receipts.c.forgotten_link_users.is_not(null())
         )
         if users:
             query = query.where(receipts.c.entra_id.in_(users))
         with self._database.transaction() as connection:
-            return {row.entra_id: row.skolon_id for row in connection.execute(query)}
+            links = connection.scalars(query).all()
+        return list(dict.fromkeys(user for link in links for user in link))
 
     def claimed_users(self, run_id: int, *, after: str, limit: int) -> Sequence[str]:
         """Return the Entra ids, in order, of users that a run has claimed; the next ones `after` an id."""

@@ -135,7 +135,7 @@ class UserHistory:
 
 
 def _search(connection: Connection, tenant_id: int | None, condition: ColumnElement[bool]) -> list[str]:
-    """Return the Entra ids of the receipts of a tenant that meet a condition, those of the latest run first."""
+    """Return the Entra ids of a tenant's receipts that meet a condition, those of the latest run first."""
     receipts, runs = tables.receipts, tables.runs
     users = (
         select(receipts.c.entra_id, func.max(receipts.c.run_id).label("newest"))
@@ -244,5 +244,5 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         skolon_id=row.skolon_id,
         at=row.finished_at and as_utc(row.finished_at),
         reverts_run=row.reverts_run_id,
-        link_forgotten=row.link_forgotten,
+        link_forgotten=row.forgotten_link_users is not None,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, exists, literal, or_, select, update
+from sqlalchemy import and_, delete, exists, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.outcomes import NOT_MISSING_IN_SKOLON, Mode, Outcome
@@ -75,7 +75,8 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
         return
     tenant_id = run.tenant_id
     if run.mode == Mode.UNDO:
-        users = connection.scalars(_users_of_forgotten_links(run_id, run.reverts_run_id)).all()
+        links = connection.scalars(_forgotten_links(run_id, run.reverts_run_id)).all()
+        users = {str(user) for link in links for user in link}
         mark_unresolved(connection, tenant_id, users, is_sqlite=is_sqlite)
         return
     resolved = exists().where(
@@ -124,17 +125,22 @@ def mark_unresolved(
     moment = now()
     connection.execute(
         dialect.insert(tables.unresolved_users)
-        .values([{"tenant_id": tenant_id, "entra_id": each, "tried_at": moment} for each in entra_ids])
+        .values(
+            [{"tenant_id": tenant_id, "entra_id": each, "tried_at": moment} for each in sorted(entra_ids)]
+        )
         .on_conflict_do_nothing(index_elements=["tenant_id", "entra_id"])
     )
 
 
-def _users_of_forgotten_links(run_id: int, undone_run_id: int) -> Select[tuple[str]]:
-    """Return the users of an undo whose changes a link had led to that was taken back since."""
+def _forgotten_links(run_id: int, undone_run_id: int) -> Select[tuple[list[str]]]:
+    """Return the users of each link that was taken back, and that had led to what an undo has restored."""
     receipts, undone = tables.receipts, tables.receipts.alias()
     return (
-        select(receipts.c.entra_id)
-        .join(undone, undone.c.entra_id == receipts.c.entra_id)
-        .where(receipts.c.run_id == run_id, undone.c.run_id == undone_run_id, undone.c.link_forgotten)
-        .order_by(receipts.c.entra_id)
+        select(undone.c.forgotten_link_users)
+        .join(receipts, receipts.c.entra_id == undone.c.entra_id)
+        .where(
+            receipts.c.run_id == run_id,
+            undone.c.run_id == undone_run_id,
+            undone.c.forgotten_link_users.is_not(null()),
+        )
     )

@@ -80,8 +80,9 @@ receipts = Table(
     Column("left_scope", Boolean, nullable=False, server_default=text("false")),
     # A delta run read the user again, though Graph told of no change.
     Column("read_again", Boolean, nullable=False, server_default=text("false")),
-    # The run wrote because of a link that was taken back since: after an undo the user is read again.
-    Column("link_forgotten", Boolean, nullable=False, server_default=text("false")),
+    # The run wrote because of a link that was taken back since: the Entra users whose match the link was
+    # about. After an undo they are read again.
+    Column("forgotten_link_users", JSON(none_as_null=True)),
     # The replay that was the last to take this user up, and whether its outcome is still awaited.
     Column("operation_id", Integer, ForeignKey("operations.id")),
     Column("replaying", Boolean, nullable=False, server_default=text("false")),

@@ -46,6 +46,8 @@ match_decisions = Table(
     Column("skolon_id", String(255)),
     Column("operator", String(100)),
     timestamp("decided_at"),
+    # The Entra users whose match it was about when it was made: those that waited, and the one that it names.
+    Column("affected_entra_ids", JSON, nullable=False),
     UniqueConstraint("tenant_id", "entra_id"),
     UniqueConstraint("tenant_id", "skolon_id"),
 )

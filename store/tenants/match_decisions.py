@@ -35,7 +35,7 @@ class MatchDecisionStore:
         with self._database.transaction() as connection:
             return load_decisions(connection, _tenant_id(connection, tenant))
 
-    def add(
+    def add(  # noqa: PLR0913 - what is decided, whose decision it is, and which users it is about
         self,
         tenant: str,
         kind: DecisionKind,
@@ -47,7 +47,7 @@ class MatchDecisionStore:
     ) -> None:
         """Store a decision; raise `UsageError` if there is one about either user.
 
-        The `affected` Entra users are read again by the next delta run.
+        `affected` are the Entra users whose match it is about. The next delta run reads them again.
         """
         values = {
             "kind": kind,
@@ -55,6 +55,7 @@ class MatchDecisionStore:
             "skolon_id": skolon_id,
             "operator": operator,
             "decided_at": now(),
+            "affected_entra_ids": list(affected),
         }
         try:
             with self._database.transaction() as connection:
@@ -83,7 +84,7 @@ class MatchDecisionStore:
             )
             _renew(connection, tenant_id)
             if decision.kind is DecisionKind.LINK:
-                connection.execute(_forget_link(tenant_id, decision))
+                connection.execute(_forget_link(tenant_id, decision, affected))
             mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         return bool(removed.rowcount)
 
@@ -111,7 +112,7 @@ def load_decisions(connection: Connection, tenant_id: int) -> list[MatchDecision
     return [_decision(row) for row in connection.execute(query)]
 
 
-def _forget_link(tenant_id: int, decision: MatchDecision) -> Update:
+def _forget_link(tenant_id: int, decision: MatchDecision, affected: Collection[str]) -> Update:
     """Return the statement that notes in receipts that the link was taken back that led to their changes."""
     receipts = tables.receipts
     return (
@@ -122,7 +123,7 @@ def _forget_link(tenant_id: int, decision: MatchDecision) -> Update:
             receipts.c.skolon_id == decision.skolon_id,
             receipts.c.claimed_at >= decision.decided_at,
         )
-        .values(link_forgotten=True)
+        .values(forgotten_link_users=list(affected))
     )
 
 
@@ -146,4 +147,5 @@ def _decision(row: Row[Any]) -> MatchDecision:
         skolon_id=row.skolon_id,
         operator=row.operator,
         decided_at=as_utc(row.decided_at),
+        affected=tuple(row.affected_entra_ids),
     )

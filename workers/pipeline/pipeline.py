@@ -148,8 +148,8 @@ class SyncPipeline:
         if isinstance(match, NotFoundReason):
             if match is NotFoundReason.NO_MATCH:
                 self._check_faults()
-            excluded = self._matcher.excluded
-            return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match, candidates=excluded)
+            hits = self._matcher.excluded
+            return SyncResult(outcome=Outcome.NOT_FOUND, not_found_reason=match, candidates=hits)
         return self._protected() if match.user.is_protected else self._sync(user, match, keys, mapped)
 
     def _sync(

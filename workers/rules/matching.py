@@ -165,7 +165,7 @@ def weigh(  # noqa: PLR0913 - both users, and what decides
 ) -> WeighedMatch:
     """Compare an Entra user with a Skolon user, of which `key` is the match key.
 
-    The Skolon user `has_other_external_id` if it has the object id of an account that is not the Entra user's.
+    The Skolon user `has_other_external_id` if it has the object id of an account that is not this user's.
     """
     evidence = compare_users(
         mapped,
@@ -180,9 +180,7 @@ def weigh(  # noqa: PLR0913 - both users, and what decides
     )
 
 
-def equal_keys(
-    mapped: Mapped, found: SkolonUser, match_keys: Iterable[Attribute]
-) -> tuple[Attribute, ...]:
+def equal_keys(mapped: Mapped, found: SkolonUser, match_keys: Iterable[Attribute]) -> tuple[Attribute, ...]:
     """Return the match keys of which a Skolon user has the Entra user's value, in the tenant's order."""
     keys = match_keys_with_values(mapped, match_keys)
     return tuple(key for key, value in keys.items() if _has(found, key, value))

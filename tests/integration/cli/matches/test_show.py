@@ -140,18 +140,18 @@ def test_equal_addresses_are_said_to_be(made_up: Environment, env: dict[str, str
     found = compared(env)
     assert found["reason"] == "suspicious_match"
     (candidate,) = found["skolon_users"]
-    assert (candidate["equal_keys"], candidate["agrees"]) == (["email", "eppn"], [])
+    assert (candidate["equal_keys"], candidate["agrees"]) == (["eppn", "user_name", "email"], [])
     said = "no name, birth date or personal number"
     assert found["detail"] == (
-        f"Skolon user s1 has the same E-mail, EPPN, but may be another person: {said} agrees, "
+        f"Skolon user s1 has the same EPPN, User name, E-mail, but may be another person: {said} agrees, "
         "first name, last name differs"
     )
-    assert f"speaks for      {said}; the same E-mail, EPPN" in text(env)
+    assert f"speaks for      {said}; the same EPPN, User name, E-mail" in text(env)
     assert "nothing" not in text(env)
 
 
 def test_a_comparison_judges_as_the_sync_does(made_up: Environment, env: dict[str, str]) -> None:
-    """A Skolon user of an account that is gone may be another person's, whom a common first name agrees with."""
+    """A Skolon user of an account that is gone may be another person's: a first name is too little."""
     gone = "00000000-0000-4000-8000-0000000000ff"
     fill(made_up, skolon_user("s1", "Anna", "Gammal", ADDRESS, externalId=gone))
     found = compared(env)

@@ -111,7 +111,8 @@ def test_people_differ_exactly_where_they_are_to_be_updated() -> None:
     expected = expected_users(municipality, TENANT)
     for person in municipality:
         held = {user["id"]: attributes_of(user) for user in person.skolon}
-        if person.claims is not None and person.claims in held:
+        # Of two who claim one Skolon user, the other one may have it.
+        if person.reason != "collision" and person.claims is not None and person.claims in held:
             differs = held[person.claims] not in expected[person.claims]
             assert differs == (person.outcome == "updated" or bool(person.unwritten)), person.case
 
