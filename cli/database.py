@@ -37,12 +37,13 @@ def upgrade(*, wants_json: bool) -> None:
     "--keep-days",
     required=True,
     type=click.IntRange(1, 36_500),
-    help="Keep runs and users' results of so many days.",
+    metavar="DAYS",
+    help="Keep the runs and users' results of this many days.",
 )
 @click.option("--dry-run", is_flag=True, help="Count what would be removed; remove nothing.")
 @json_option
 def prune(*, keep_days: int, dry_run: bool, wants_json: bool) -> None:
-    """Remove runs and users' results that are older than some days.
+    """Remove runs and users' results that are older than --keep-days.
 
     Whatever their age, these stay: each user's newest result, and the newest one that verified the user;
     open and halted runs; each tenant's last complete full run. A run's totals do not change, and the run

@@ -78,7 +78,7 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
 
 @click.command()
 @optional_key_argument
-@click.option("--problems", is_flag=True, help="Only the tenants that need a person.")
+@click.option("--problems", is_flag=True, help="Show only the tenants that need a person.")
 @json_option
 def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     """Show all tenants: last run, failures, what needs a person.
@@ -88,8 +88,8 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     or of which no user is in scope, client secrets that expire within 30 days. It exits with 1 if there is
     any such thing. A note tells when fewer users are in scope than in the full run before.
 
-    "In sync" counts users that the last complete full run, or a run since, found or made right in Skolon. Of
-    users that Skolon does not have, or that the tenant's scope excludes, none is expected to be.
+    "In sync" counts users that the last complete full run, or a run since, found or made right in Skolon. It
+    is a share of the users that Skolon has and that are in the tenant's scope.
     """
     now = dt.datetime.now(dt.UTC)
     services = current_services(Requirement.DATABASE)

@@ -51,17 +51,21 @@ _LAZY: Final = {
 def dead_letters() -> None:
     """Show, replay or discard messages that failed for good.
 
-    Messages that RabbitMQ dead-letters itself stay pending until they are reconciled. A producer does that
-    within minutes, and these commands do it at once for the messages that they read.
+    RabbitMQ itself gives up a message that crashes its workers. Its user stays pending until a producer
+    notices that, within minutes. These commands notice it at once, for the messages that they read.
     """
 
 
 @dead_letters.command("list")
 @dead_letter_options
 @click.option("--users", "by_user", is_flag=True, help="List the users that failed, each once.")
-@click.option("--ungrouped", is_flag=True, help="List single messages and not their groups.")
+@click.option("--ungrouped", is_flag=True, help="List each dead letter instead of the groups.")
 @click.option(
-    "--limit", type=click.IntRange(1, _MOST), help="Messages to read, or users to list; 100 with --ungrouped."
+    "--limit",
+    type=click.IntRange(1, _MOST),
+    metavar="N",
+    show_default="all, and 100 with --ungrouped",
+    help="Dead letters to count or list; with --users, users to list.",
 )
 @json_option
 def list_dead_letters(
@@ -69,7 +73,8 @@ def list_dead_letters(
 ) -> None:
     """Count failed messages by queue, tenant and reason, and show who must act, and how.
 
-    With --users it lists the users that failed: why, since when, and who must act.
+    With --users it lists the users that failed: why, since when, and who must act. Of several options that
+    choose, all must apply.
     """
     if by_user and ungrouped:
         raise click.UsageError("Give either --users or --ungrouped.")
@@ -127,14 +132,26 @@ def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None,
 
 @dead_letters.command()
 @dead_letter_options
-@click.option("--limit", default=_SHOWN, show_default=True, type=click.IntRange(1, _MOST))
-@click.option("--all-bytes", is_flag=True, help="Show every byte of foreign messages.")
+@click.option(
+    "--limit",
+    default=_SHOWN,
+    show_default=True,
+    type=click.IntRange(1, _MOST),
+    metavar="N",
+    help="Dead letters to show, the oldest first.",
+)
+@click.option(
+    "--all-bytes",
+    is_flag=True,
+    help="Show every byte of a message that is not the sync's, and not only the first 256.",
+)
 @json_option
 def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> None:
     """Show failed messages, with personal values hidden.
 
-    Messages that are not ours are shown as text and in hex, whatever they contain. With
-    UPDATE_SYNC_SECRET_KEYS set, the names of a payload's properties are shown too.
+    A message that is not the sync's is shown as text and in hex, whatever it contains. With
+    UPDATE_SYNC_SECRET_KEYS set, the names of a user's properties are shown too. Of several options that
+    choose, all must apply.
     """
     services, now = current_services(Requirement.DATABASE, Requirement.BROKER), dt.datetime.now(dt.UTC)
     cipher = services.cipher if services.settings.secret_keys else None
@@ -157,13 +174,27 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 
 @dead_letters.command()
 @dead_letter_options
-@click.option("--to", "target", required=True, type=click.Path(allow_dash=True, dir_okay=False))
-@click.option("--limit", type=click.IntRange(1, _MOST), help="Write at most so many.")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(allow_dash=True, dir_okay=False),
+    metavar="FILE",
+    help="The file to write; - is standard output.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, _MOST),
+    metavar="N",
+    show_default="all",
+    help="Dead letters to write, the oldest first.",
+)
 def export(*, target: str, limit: int | None, **options: Any) -> None:
-    """Write failed messages to a file (- is standard output), one line of JSON each, bodies in base64.
+    """Write failed messages to a file, one line of JSON each, with the message in base64.
 
-    The messages stay in their queue. A new file is readable by its user alone (0600). Payloads stay
-    encrypted, but other bytes may contain anything.
+    The messages stay in their queue. Only its owner can read a new file (mode 0600). Users' data stays
+    encrypted, but a message that is not the sync's may contain anything. Of several options that choose, all
+    must apply.
     """
     services, count = current_services(Requirement.DATABASE, Requirement.BROKER), 0
     if target != _STDOUT and (fix := permission_fix(Path(target))) is not None:

@@ -18,15 +18,21 @@ from schemas.settings import Requirement
 
 @click.command()
 @dead_letter_options
-@click.option("--limit", type=click.IntRange(min=1), help="Discard at most so many, the oldest first.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="all",
+    help="Dead letters to discard, the oldest first.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Without options that choose, all of them. An option that is repeated means any of its values, and several
-    options must all apply. The users keep the outcome dead_lettered. 'export' makes a copy first. The
-    database keeps what was done, and by which user of this machine.
+    Without options that choose, it discards all of them. Of several options that choose, all must apply. The
+    users keep the outcome dead_lettered. Make a copy first with 'dead-letters export'. The database keeps
+    what was done, and by which user of this machine.
     """
     check_can_ask(yes=yes)
     services, now = (

@@ -43,33 +43,56 @@ _OPTIONS: Final = (
         multiple=True,
         metavar="KEY",
         shell_complete=complete_tenants,
-        help="Of this tenant.",
+        help="Only those of this tenant. May be repeated.",
     ),
-    click.option("--run", "runs", multiple=True, type=click.IntRange(min=1), help="Of this run."),
+    click.option(
+        "--run",
+        "runs",
+        multiple=True,
+        type=click.IntRange(min=1),
+        metavar="RUN",
+        help="Only those of this run. May be repeated.",
+    ),
     click.option(
         "--reason",
         "reasons",
         multiple=True,
         type=click.Choice(choices(Reason)),
-        help="Failed for this reason.",
+        help="Only those that failed for this reason. May be repeated.",
     ),
-    click.option("--user", "users", multiple=True, metavar="ENTRA_ID", help="Of this user."),
-    click.option("--id", "ids", multiple=True, metavar="MESSAGE_ID", help="The dead letter with this id."),
     click.option(
-        "--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Of messages of this queue."
+        "--user",
+        "users",
+        multiple=True,
+        metavar="ENTRA_ID",
+        help="Only those of this user. May be repeated.",
+    ),
+    click.option(
+        "--id",
+        "ids",
+        multiple=True,
+        metavar="MESSAGE_ID",
+        help="Only the dead letter of this message. May be repeated.",
+    ),
+    click.option(
+        "--queue",
+        "queues",
+        multiple=True,
+        type=click.Choice(QUEUES),
+        help="Only those that failed on this queue. May be repeated.",
     ),
     click.option(
         "--older-than",
         type=Age(),
         metavar="AGE",
-        help="Of a user that has failed for longer than this, in whichever run: 90s, 30m, 3h, 2d or 1w. Of "
-        "other messages: that failed longer ago.",
+        help="Only those of users that have failed for longer than AGE, in whichever runs. AGE is a number "
+        "with s, m, h, d or w, such as 2d.",
     ),
     click.option(
         "--newer-than",
         type=Age(),
         metavar="AGE",
-        help="Of a user that began to fail more recently than this: 90s, 30m, 3h, 2d or 1w.",
+        help="Only those of users that have failed for less than AGE, in whichever runs.",
     ),
 )
 

@@ -32,27 +32,39 @@ if TYPE_CHECKING:
 
 @click.command()
 @dead_letter_options
-@click.option("--limit", type=click.IntRange(min=1), help="Replay at most so many, the oldest first.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="all",
+    help="Dead letters to replay, the oldest first.",
+)
 @click.option(
     "--original-payload",
     is_flag=True,
-    help="Use the original payload; do not read the user from Graph again.",
+    help="Use the user's data in the message; do not read the user from Entra again.",
 )
 @click.option(
-    "--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="At most so many users a second."
+    "--rate",
+    type=FiniteRange(min=0, min_open=True),
+    metavar="N",
+    show_default="no limit",
+    help="Users to publish a second, at most.",
 )
 @click.option(
     "--max-failed",
     default=MAX_FAILED_SHARE,
     show_default=True,
     type=FiniteRange(0, 1),
-    help="Leave the other users of a reason if more than this share of a step fails again.",
+    metavar="SHARE",
+    help="Leave the other users of a reason if more than this share (0 to 1) of a step fails again.",
 )
 @click.option(
     "--step-timeout",
     type=FiniteRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop if a step takes longer; by default, waits for outages to end.",
+    show_default="no limit",
+    help="Stop if a step takes more seconds than this.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -71,13 +83,12 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Try failed messages again, for their old run.
 
-    Without options that choose, all of them. An option that is repeated means any of its values, and several
-    options must all apply.
+    Without options that choose, it replays all of them. Of several options that choose, all must apply.
 
-    It takes one reason after the other, and those that a person must correct last. For each reason it starts
-    with 1, 10 and 100 users and waits for the outcomes of each step. If too many fail again, the reason's
-    other users are left. Ctrl-C stops it after the current batch; the rest stays. Users in a newer run are
-    skipped. The dead letter of a page resumes its run.
+    It takes one reason after the other; the reasons that a person must correct come last. For each reason it
+    starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it
+    leaves the reason's other users. Ctrl-C stops it after the current batch; the other dead letters stay.
+    Users in a newer run are skipped. The dead letter of a page of users resumes its run.
     """
     check_can_ask(yes=yes or dry_run)
     needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)

@@ -34,7 +34,12 @@ _log = structlog.get_logger(__name__)
 
 @click.group("hub", invoke_without_command=True)
 @click.option(
-    "--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="Server processes."
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Server processes to run.",
 )
 @click.pass_context
 def hub(context: click.Context, *, processes: int) -> None:
@@ -51,7 +56,12 @@ def hub(context: click.Context, *, processes: int) -> None:
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(choices(Role)), help="What the member may do.")
 @click.option(
-    "--tenant", "tenants", multiple=True, shell_complete=complete_tenants, help="Whose data; may be repeated."
+    "--tenant",
+    "tenants",
+    multiple=True,
+    metavar="KEY",
+    shell_complete=complete_tenants,
+    help="A tenant whose data the member may see. May be repeated.",
 )
 @json_option
 def invite_member(*, name: str, role: str, tenants: tuple[str, ...], wants_json: bool) -> None:

@@ -29,9 +29,10 @@ def keys() -> None:
 @keys.command()
 @json_option
 def status(*, wants_json: bool) -> None:
-    """Show how many values each key is needed for, and how many no key decrypts. Nothing is changed.
+    """Show how many values each key is needed for, and how many no key decrypts.
 
-    It exits with 1 if no key decrypts a value, or if the dead letters could not be counted.
+    Nothing is changed. It exits with 1 if no key decrypts a value, or if the
+    dead letters could not be counted.
     """
     report = key_status(current_services(Requirement.DATABASE, Requirement.KEYS))
     _show(report, wants_json=wants_json)

@@ -41,7 +41,14 @@ def matches() -> None:
 
 @matches.command("list")
 @tenant_argument
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Matches to list.",
+)
 @json_option
 def list_matches(*, tenant: str, limit: int, wants_json: bool) -> None:
     """List the matches of TENANT that wait for a decision, and the decisions."""
@@ -61,7 +68,7 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
     """Compare USER with the Skolon users that may be this user, and change nothing.
 
     USER is an id, an EPPN, an e-mail address, a user principal name or a name. `-` reads it from standard
-    input. The exit code is 1 if Entra or Skolon could not be asked.
+    input, to keep it out of your shell history. It exits with 1 if Entra or Skolon could not be asked.
     """
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     entra_id = _entra_id(tenant, user, services)
@@ -79,13 +86,14 @@ def show(*, tenant: str, user: str, values: bool, wants_json: bool) -> None:
 @tenant_argument
 @click.argument("user")
 @click.argument("skolon_user")
-@click.option("--yes", is_flag=True, help="Do not ask, also if the two may be different people.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @apply_options
 def link(*, tenant: str, user: str, skolon_user: str, yes: bool, applied: ApplyOptions) -> None:
     """Decide that USER of Entra is SKOLON_USER, and sync the user.
 
-    USER is an id, an EPPN, an e-mail address, a user principal name or a name. SKOLON_USER is the id in
-    Skolon. If the two may be different people, the command says what speaks against the link, and asks.
+    USER is an id, an EPPN, an e-mail address, a user principal name or a name. `-` reads it from standard
+    input, to keep it out of your shell history. SKOLON_USER is the id in Skolon. If the two may be different
+    people, the command says what speaks against the link, and asks.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id(tenant, user, services)
@@ -109,8 +117,8 @@ def link(*, tenant: str, user: str, skolon_user: str, yes: bool, applied: ApplyO
 def ignore(*, tenant: str, named: NamedUser, applied: ApplyOptions) -> None:
     """Leave one user alone, of Entra or of Skolon.
 
-    An Entra user is out of scope from then on. A Skolon user is never written to, and matches no Entra user;
-    only an undo writes to it.
+    Name the user with --user or --skolon-user. An Entra user is out of scope from then on. A Skolon user
+    matches no Entra user from then on, and only an undo writes to it.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id_of(tenant, named, services)
@@ -127,7 +135,8 @@ def ignore(*, tenant: str, named: NamedUser, applied: ApplyOptions) -> None:
 def forget(*, tenant: str, named: NamedUser, applied: ApplyOptions) -> None:
     """Take back the decision about one user, of Entra or of Skolon.
 
-    What a linked user's runs have written stays. The command names these runs, and how to restore the values.
+    Name the user with --user or --skolon-user. What a linked user's runs have written stays. The command
+    names these runs, and how to restore the values.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id_of(tenant, named, services)

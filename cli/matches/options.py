@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import json_option
-from cli.runs.options import FiniteRange, check_timeout
+from cli.runs.options import check_timeout, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,7 @@ def apply_options(command: Callable[..., None]) -> Callable[..., None]:
 
     options = (
         click.option("--wait", is_flag=True, help="Wait until the user is synced, and show the run."),
-        click.option(
-            "--timeout",
-            type=FiniteRange(min=0),
-            metavar="SECONDS",
-            help="With --wait: give up after this many seconds.",
-        ),
+        timeout_option,
         json_option,
     )
     for option in reversed(options):
@@ -65,8 +60,11 @@ def one_user_options(command: Callable[..., None]) -> Callable[..., None]:
         command(named=NamedUser(entra=user, skolon_id=skolon_user), **further)
 
     entra = click.option(
-        "--user", metavar="USER", help="An Entra user: an id, an EPPN, an address or a name."
+        "--user",
+        metavar="USER",
+        help="The Entra user: an id, an EPPN, an e-mail address, a user principal name or a name. `-` reads "
+        "it from standard input.",
     )
-    skolon = click.option("--skolon-user", metavar="SKOLON_ID", help="A Skolon user.")
+    skolon = click.option("--skolon-user", metavar="SKOLON_ID", help="The Skolon user, by the id in Skolon.")
     wrapped: Callable[..., None] = entra(skolon(run))
     return wrapped

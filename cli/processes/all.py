@@ -13,13 +13,18 @@ from cli.processes.supervisor import Supervisor
 
 @click.command("all")
 @click.option(
-    "--processes", default=1, show_default=True, type=click.IntRange(1, 128), help="Worker processes."
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 128),
+    metavar="N",
+    help="Worker processes to run.",
 )
 def run_all(*, processes: int) -> None:
     """Run producer, worker and scheduler together until stopped.
 
-    For a small installation, and for trying out. Each runs as a child process, and one that ends is started
-    again. Nothing is lost by that. Ctrl-C or SIGTERM ends all of them within ten seconds.
+    This is for a small installation, and for trying out. Each runs as a child process, and one that ends is
+    started again; nothing is lost by that. Ctrl-C or SIGTERM ends all of them within ten seconds.
     """
     # What an operator has to fix is said here, once, and not by each child.
     services = current_services()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,31 +12,47 @@ from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+
+#: How many processes of a kind run.
+processes_option: Callable[..., Any] = click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 128),
+    metavar="N",
+    help="Processes to run, each with its own threads.",
+)
 
 
 @click.command()
-@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
+@processes_option
 @click.option(
     "--threads",
     default=256,
     show_default=True,
     type=click.IntRange(1, 256),
-    help="Users that each process works on at a time; an eighth more are reserved for small tenants.",
+    metavar="N",
+    help="Users that each process works on at a time. An eighth more are reserved for small tenants.",
 )
 def worker(*, processes: int, threads: int) -> None:
-    """Process users until stopped. Run as many workers as you like, on as many machines as you like."""
+    """Process users until stopped.
+
+    Run as many workers as you like, on as many machines as you like. Ctrl-C or SIGTERM ends it.
+    """
     _run("workers.main:build", (USER_SYNC_QUEUE,), (), processes=processes, threads=threads)
 
 
 @click.command()
-@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 128))
+@processes_option
 @click.option(
     "--threads",
     default=4,
     show_default=True,
     type=click.IntRange(1, 256),
-    help="Messages that each process works on at a time.",
+    metavar="N",
+    help="Requests for runs, and pages of users, that each process works on at a time.",
 )
 def producer(*, processes: int, threads: int) -> None:
     """Start requested runs and read users from Entra, until stopped."""

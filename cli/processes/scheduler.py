@@ -25,12 +25,13 @@ _log = structlog.get_logger(__name__)
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Trigger what is due now, and exit.")
+@click.option("--once", is_flag=True, help="Trigger what is due now, list it, and exit.")
 @json_option
 def scheduler(*, once: bool, wants_json: bool) -> None:
     """Trigger each tenant's runs by its schedule, until stopped.
 
-    One is enough; a second one stands by. Runs that were due while none ran are triggered once.
+    One scheduler is enough; a second one stands by. Runs that were due while no scheduler ran are triggered
+    once. --json goes with --once.
     """
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")

@@ -26,7 +26,7 @@ from schemas.timestamps import timestamp
 
 _LAZY: Final = {
     "resume": LazyCommand(
-        "cli.runs.resume:resume", "Resume a halted run; remaining users are read again and requeued."
+        "cli.runs.resume:resume", "Resume a halted RUN; remaining users are read again and requeued."
     ),
     "undo": LazyCommand("cli.runs.undo:undo", "Restore the values that RUN overwrote, unless changed since."),
 }
@@ -36,21 +36,28 @@ _LAZY: Final = {
 def runs() -> None:
     """Show, cancel, resume or undo runs.
 
-    A run has totals, and a result for each of its users.
+    A run has totals, and a result for each of its users. RUN is the number that 'runs list' shows.
     """
 
 
 @runs.command("list")
-@click.option("--tenant", shell_complete=complete_tenants, help="Only this tenant's.")
+@click.option("--tenant", metavar="KEY", shell_complete=complete_tenants, help="Only those of this tenant.")
 @click.option(
     "--status",
     "statuses",
     multiple=True,
     type=click.Choice(choices(Status)),
-    help="Only runs with this status; may be repeated.",
+    help="Only those with this status. May be repeated.",
 )
 @click.option("--event", metavar="EVENT_ID", help="Only the run that this trigger started or joined.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Runs to list, the newest first.",
+)
 @json_option
 def list_runs(
     *, tenant: str | None, statuses: tuple[str, ...], event: str | None, limit: int, wants_json: bool
@@ -89,17 +96,28 @@ def list_runs(
 
 @runs.command()
 @run_argument
-@click.option("--users", is_flag=True, help="List what became of each user as well (ids, no values).")
-@click.option("--outcome", type=click.Choice(choices(Outcome)), help="With --users.")
-@click.option("--reason", type=click.Choice(choices(Reason)), help="With --users.")
+@click.option("--users", is_flag=True, help="List what became of each user as well: ids, no values.")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="With --users."
+    "--outcome", type=click.Choice(choices(Outcome)), help="With --users: only those with this outcome."
+)
+@click.option(
+    "--reason",
+    type=click.Choice(choices(Reason)),
+    help="With --users: only those that failed for this reason.",
+)
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="With --users: users to list.",
 )
 @json_option
 def show(  # noqa: PLR0913 - one for each option
     *, run: int, users: bool, outcome: str | None, reason: str | None, limit: int, wants_json: bool
 ) -> None:
-    """Show a run with its totals, and what it waits for."""
+    """Show RUN with its totals, and what it waits for. RUN is the number that 'runs list' shows."""
     if not users and (outcome or reason):
         raise click.UsageError("--outcome and --reason go with --users.")
     services = current_services(Requirement.DATABASE)
@@ -136,7 +154,7 @@ def show(  # noqa: PLR0913 - one for each option
 @run_argument
 @json_option
 def watch(*, run: int, wants_json: bool) -> None:
-    """Wait until a run has ended, and show it."""
+    """Wait until RUN has ended, and show it. Ctrl-C ends the waiting; the run goes on."""
     services = current_services(Requirement.DATABASE)
     store, idle = services.store, idle_check(services)
     try:
@@ -153,7 +171,7 @@ def watch(*, run: int, wants_json: bool) -> None:
 @run_argument
 @json_option
 def cancel(*, run: int, wants_json: bool) -> None:
-    """Cancel a run that is open or halted. Pending users stay as they are."""
+    """Cancel RUN, which is open or halted. Users that it has not come to stay as they are."""
     store = current_services(Requirement.DATABASE).store
     status = store.runs.get(run).status
     if not store.runs.cancel(run):

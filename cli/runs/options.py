@@ -42,6 +42,15 @@ def check_timeout(timeout: float | None, *, wait: bool) -> None:
         raise click.UsageError("--timeout goes with --wait.")
 
 
+#: How long `--wait` waits.
+timeout_option: Callable[..., Any] = click.option(
+    "--timeout",
+    type=FiniteRange(min=0),
+    metavar="SECONDS",
+    show_default="no limit",
+    help="With --wait: stop waiting after this many seconds; what was requested goes on.",
+)
+
 #: The number of a run.
 run_argument: Callable[..., Any] = click.argument("run", type=click.IntRange(min=1))
 
@@ -52,5 +61,5 @@ users_option: Callable[..., Any] = click.option(
     multiple=True,
     type=EntraId(),
     metavar="ENTRA_ID",
-    help="Only this user; may be repeated.",
+    help="Only this user. May be repeated.",
 )

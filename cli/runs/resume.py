@@ -19,7 +19,7 @@ from schemas.settings import Requirement
 )
 @json_option
 def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
-    """Resume a halted run; remaining users are read again and requeued."""
+    """Resume a halted RUN; remaining users are read again and requeued."""
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
     resumed, published = resume_run(

@@ -7,7 +7,7 @@ import click
 from administration.runs.trigger import build_request, check_enabled, check_may_start
 from cli.context import current_services
 from cli.output import json_option
-from cli.runs.options import FiniteRange, check_timeout, users_option
+from cli.runs.options import check_timeout, timeout_option, users_option
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
 from schemas.outcomes import READING_MODES, Mode
@@ -21,7 +21,7 @@ from schemas.settings import Requirement
     type=click.Choice([str(each) for each in READING_MODES]),
     default=str(Mode.FULL),
     show_default=True,
-    help="Read all users, or only those that changed in Entra since the last complete run.",
+    help="full reads all users; delta reads those that changed in Entra since the last complete run.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
 @click.option(
@@ -29,12 +29,7 @@ from schemas.settings import Requirement
 )
 @users_option
 @click.option("--wait", is_flag=True, help="Wait until the run has ended, and show it.")
-@click.option(
-    "--timeout",
-    type=FiniteRange(min=0),
-    metavar="SECONDS",
-    help="With --wait: give up after this many seconds.",
-)
+@timeout_option
 @json_option
 def trigger(  # noqa: PLR0913 - one for each option
     *,
@@ -47,7 +42,10 @@ def trigger(  # noqa: PLR0913 - one for each option
     timeout: float | None,
     wants_json: bool,
 ) -> None:
-    """Request a run for TENANT."""
+    """Request a run for TENANT.
+
+    A producer starts it, and workers process its users. Without --wait the command only requests it.
+    """
     check_timeout(timeout, wait=wait)
     request = build_request(
         tenant=tenant, mode=mode, dry_run=dry_run, recheck_all=recheck_all, users=list(users)

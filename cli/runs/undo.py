@@ -10,7 +10,7 @@ from administration.runs.undo import plan_undo
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.output import echo, json_option
-from cli.runs.options import FiniteRange, check_timeout, run_argument, users_option
+from cli.runs.options import check_timeout, run_argument, timeout_option, users_option
 from cli.runs.request import publish_only, request_and_wait
 from schemas.settings import Requirement
 
@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
-@click.option(
-    "--timeout",
-    type=FiniteRange(min=0),
-    metavar="SECONDS",
-    help="With --wait: give up after this many seconds.",
-)
+@timeout_option
 @json_option
 def undo(  # noqa: PLR0913 - one for each option
     *,
@@ -47,10 +42,9 @@ def undo(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Restore the values that RUN overwrote, unless changed since.
 
-    Each attribute gets its former value. Attributes that have changed since are skipped, and counted. What
-    has its former value already needs no change, and is counted too. The
-    undo is a run of its own: it can be watched, resumed, cancelled and undone. An undo of all users of a
-    halted run cancels that run.
+    Each attribute gets its former value. An attribute that has changed since is skipped and counted. One that
+    has its former value already is only counted. The undo is a run of its own: it can be watched, resumed,
+    cancelled and undone. An undo of all users of a halted run cancels that run.
     """
     check_can_ask(yes=yes or dry_run)
     check_timeout(timeout, wait=wait)

@@ -34,35 +34,54 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
 
 
 @click.command()
-@click.option("--users", default=500, show_default=True, type=click.IntRange(1), help="How many users.")
-@click.option("--seed", default=1, show_default=True, help="The same seed makes the same users.")
+@click.option(
+    "--users",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Made-up users to sync.",
+)
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="A number; the same one makes the same users.",
+)
 @json_option
 @click.option("--hub", is_flag=True, help="Open the Data Hub over it, signed in, until Ctrl-C.")
 @click.option("--serve", is_flag=True, help="Only serve Entra, Graph and Skolon, until Ctrl-C.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
-    help="With --serve: where to write certificate, tenant.json and environment [default: a temporary one].",
+    metavar="DIRECTORY",
+    show_default="a temporary one",
+    help="With --serve: where to write certificate, tenant.json, cases.json and environment.",
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="With --serve: listen on this address.",
+    metavar="ADDRESS",
+    help="With --serve: the IP address to listen on.",
 )
 @click.option(
     "--name",
     default="127.0.0.1",
     show_default=True,
     callback=_host_name,
-    help="With --serve: the host name in addresses.",
+    metavar="HOST",
+    help="With --serve: the host name by which others reach the stand-ins.",
 )
 @click.option(
     "--ports",
     nargs=2,
     type=click.IntRange(0, 65535),
     default=(0, 0),
-    help="With --serve: the ports of Entra with Graph, and of Skolon [default: free ones].",
+    metavar="ENTRA SKOLON",
+    show_default="free ones",
+    help="With --serve: the port of Entra and Graph, and the port of Skolon.",
 )
 def sandbox(  # noqa: PLR0913 - one for each option
     *, users: int, seed: int, wants_json: bool, hub: bool, serve: bool, directory: Path | None, **bind: Any

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @optional_key_argument
 @all_tenants_option
 @click.option(
-    "--forget", is_flag=True, help="First forget what was found out about Skolon's server in earlier runs."
+    "--forget",
+    is_flag=True,
+    help="First forget what earlier runs have found out about Skolon's server.",
 )
 @json_option
 def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool) -> None:
@@ -36,8 +38,8 @@ def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool)
     The command connects to Entra, Microsoft Graph and Skolon, and proves that users can be found there. With
     --all it checks each tenant that is enabled, and shows the steps that are not in order.
 
-    What Skolon's server can do is found out in runs, and kept; the last line says when. With --forget it is
-    found out again; workers that run take up to five minutes to notice.
+    Runs find out what Skolon's server can do, and keep it; the last line says when. With --forget it is found
+    out again. Running workers notice that within five minutes.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)

@@ -64,7 +64,11 @@ def _services() -> Services:
 @tenant_options
 @json_option
 def add(*, key: str, wants_json: bool, **options: Any) -> None:
-    """Add a tenant. Its client secret is read from a file or asked for, never from an argument."""
+    """Add a tenant.
+
+    TENANT is its key, a short name for commands. Give the client secret in a file, or wait to be asked for
+    it: an argument would stay in your shell history.
+    """
     services = _services()
     settings = changes_from(options)
     if "client_secret" not in settings and sys.stdin.isatty():
@@ -89,8 +93,8 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
 def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: Any) -> None:
     """Change only the given settings.
 
-    A change that switches off a match key, or takes away rules of the scope, is asked about. A rule that
-    --remove-include or --remove-exclude names is not.
+    It asks before it switches off a match key or takes away rules of the scope. It does not ask about a rule
+    that --remove-include or --remove-exclude names.
     """
     services = _services()
     changes = changes_from(options)

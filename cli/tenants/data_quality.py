@@ -39,18 +39,26 @@ _INDENT: Final = "  "
     default=20,
     show_default=True,
     type=click.IntRange(1, 100_000),
-    help="Persons, pairs or groups shown of each kind.",
+    metavar="N",
+    help="Persons, pairs or groups to show of each kind of error.",
 )
 @json_option
 def report(*, key: str, limit: int, wants_json: bool) -> None:
     """Report data errors that the last complete full run found.
 
-    Skolon users that two persons claim; persons who share an EPPN or a personal number in Entra; EPPNs that
-    are another person's mail, were another person's in the full run before, or hold a personal number;
-    persons without a match key, not found in Skolon, matching several Skolon users or locked out of sign-in
-    by QR codes; all whose update failed, with the reason; and whether Graph listed all the users that it
-    counts. Persons are shown by their ids; no value is shown.
-    """
+    \b
+    - Skolon users that two persons claim.
+    - Persons who share an EPPN or a personal number in Entra.
+    - EPPNs that are another person's mail, or were another person's before.
+    - EPPNs that hold a personal number.
+    - Persons without a match key, and persons not found in Skolon.
+    - Persons that match several Skolon users.
+    - Persons who cannot sign in by QR code.
+    - Persons whose update failed, with the reason.
+    - Whether Graph listed all the users that it counts.
+
+    Persons are shown by their ids; no value is shown.
+    """  # noqa: D301 - the sign keeps the lines of a list apart in click's help
     store = current_services(Requirement.DATABASE).store
     found = data_quality_of(key, store=store, limit=limit)
     if wants_json:

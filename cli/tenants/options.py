@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-import json
-import sys
-from pathlib import Path
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,11 +10,15 @@ import click
 from administration.tenants.scope_rules import rule_as_json
 from cli.tenants.completion import complete_tenants
 from cli.tenants.scope.rule import RULE, scope_rule
+from cli.tenants.settings.file import STDIN, read_object, read_text
 from schemas.errors import UsageError
 from schemas.tenants.skolon_target import SkolonProfile
+from schemas.tenants.tenant import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from schemas.tenants.tenant import Limit
 
 #: A tenant's key.
 key_argument: Callable[..., Any] = click.argument("key", metavar="TENANT", shell_complete=complete_tenants)
@@ -30,17 +31,23 @@ all_tenants_option: Callable[..., Any] = click.option(
     "--all", "all_tenants", is_flag=True, help="All tenants."
 )
 
-_STDIN: Final = "-"
-
-#: Bytes of a file of settings, and levels of JSON in it: a tenant has a few KiB, and four levels.
-LARGEST_FILE: Final = 1024 * 1024
-DEEPEST_JSON: Final = 20
-
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
     "skolon_profile", "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours",
     "trust_receipts_days",
 )  # fmt: skip
+
+
+def _for_new(default: str) -> str:
+    """Return how the default of a setting is shown: `tenants set` keeps the setting."""
+    return f"{default} for a new tenant"
+
+
+def _limit_text(name: str) -> str:
+    """Return the limit of a new tenant as the option takes it."""
+    limit: Limit | None = getattr(Guard(), name)
+    return "none" if limit is None else f"{limit.count},{limit.share}"
+
 
 _OPTIONS: Final = (
     click.option(
@@ -49,72 +56,138 @@ _OPTIONS: Final = (
     click.option(
         "--client-secret-file",
         metavar="FILE",
-        help="A file with the secret's Value; - is standard input.",
+        help="A file with the client secret's Value; - is standard input.",
     ),
     click.option("--name", help="The tenant's name, for people."),
-    click.option("--entra-tenant-id", help="The directory (tenant) id."),
+    click.option("--entra-tenant-id", help="The id of the directory (tenant) in Entra."),
     click.option("--client-id", help="The id of the app in Entra that reads the directory."),
     click.option("--organisation", help="The tenant's name in Skolon's address."),
     click.option(
-        "--client-secret-expires", metavar="YYYY-MM-DD", help="The date that Entra shows for the secret."
+        "--client-secret-expires",
+        metavar="YYYY-MM-DD",
+        help="The day on which the client secret expires, as Entra shows it.",
     ),
     click.option(
         "--source",
         "source",
         multiple=True,
         metavar="ATTRIBUTE=SOURCE,…",
-        help="Which properties of Entra fill an attribute, in order; none means not synced. May be repeated.",
+        show_default=_for_new("the sources of docs/administering.md"),
+        help="The properties of Entra that fill an attribute, in order; without any it is not synced. May be "
+        "repeated for further attributes.",
     ),
-    click.option("--match-keys", metavar="KEY,…", help="By what users are found in Skolon, in order."),
-    click.option("--erase-blank", metavar="ATTRIBUTE,…", help="Emptied in Skolon when blank in Entra."),
+    click.option(
+        "--match-keys",
+        metavar="ATTRIBUTE,…",
+        show_default=_for_new("external_id,eppn,user_name,email"),
+        help="The attributes by which users are found in Skolon, in order.",
+    ),
+    click.option(
+        "--erase-blank",
+        metavar="ATTRIBUTE,…",
+        show_default=_for_new("none"),
+        help="The attributes that are emptied in Skolon when they are blank in Entra.",
+    ),
     click.option(
         "--replace-from-later-sources",
         metavar="ATTRIBUTE,…",
-        help="Filled by the next source when the source of the value in Skolon goes blank.",
+        show_default=_for_new("none"),
+        help="The attributes that take the next source's value when the source of the value in Skolon goes "
+        "blank. The others keep their value.",
     ),
-    click.option("--ssn-country", metavar="SE|NO|DK|FI", help="Whose rules personal numbers follow."),
+    click.option(
+        "--ssn-country",
+        metavar="SE|NO|DK|FI",
+        show_default=_for_new("none"),
+        help="The country whose rules personal numbers follow.",
+    ),
     click.option(
         "--skolon-profile",
         metavar="|".join(SkolonProfile),
+        show_default=_for_new("assumed"),
         help="How Skolon's server lays out its users: `ss12000` as Swedish schools do.",
     ),
-    click.option("--skolon-lacks", metavar="filters,patch", help="What Skolon's server cannot do."),
-    click.option("--birthdays/--no-birthdays", default=None, help="Whether birth dates are synced."),
     click.option(
-        "--enabled-only/--all-accounts", default=None, help="Whether disabled accounts are left out."
+        "--skolon-lacks",
+        metavar="filters,patch",
+        show_default=_for_new("none"),
+        help="What Skolon's server cannot do; only if 'tenants check' says so.",
     ),
-    click.option("--members-only/--with-guests", default=None, help="Whether guests are left out."),
+    click.option(
+        "--birthdays/--no-birthdays",
+        default=None,
+        show_default=_for_new("--birthdays"),
+        help="Whether birth dates are synced.",
+    ),
+    click.option(
+        "--enabled-only/--all-accounts",
+        default=None,
+        show_default=_for_new("--all-accounts"),
+        help="Whether disabled accounts are left out.",
+    ),
+    click.option(
+        "--members-only/--with-guests",
+        default=None,
+        show_default=_for_new("--members-only"),
+        help="Whether guests are left out.",
+    ),
     click.option(
         "--include",
         multiple=True,
-        metavar=RULE,
-        help="Only users like this. Replaces all include rules; may be repeated.",
+        metavar="RULE",
+        show_default=_for_new("none"),
+        help="Sync only users that one of these rules fits. Replaces all include rules. May be repeated. "
+        f"{RULE}",
     ),
     click.option(
         "--exclude",
         multiple=True,
-        metavar=RULE,
-        help="No users like this. Replaces all exclude rules; may be repeated.",
+        metavar="RULE",
+        show_default=_for_new("none"),
+        help="Sync no user that one of these rules fits. Replaces all exclude rules. May be repeated.",
     ),
     click.option(
         "--guard",
         multiple=True,
         metavar="LIMIT=COUNT,SHARE",
-        help="Of the guard: changed, identity_changed, not_found, failed or left_scope. A run halts when it "
-        "exceeds both the count and the share, such as changed=1000,0.5; LIMIT=none is no limit.",
+        show_default=_for_new(", ".join(f"{each.name}={_limit_text(each.name)}" for each in fields(Guard))),
+        help="A limit of the guard: changed, identity_changed, not_found, failed or left_scope. A run halts "
+        "when it exceeds both the count of users and the share (0 to 1), such as changed=1000,0.5. "
+        "LIMIT=none is no limit. May be repeated for further limits.",
     ),
-    click.option("--give-up-after-hours", type=float, help="How long an outage is waited for."),
+    click.option(
+        "--give-up-after-hours",
+        type=float,
+        metavar="HOURS",
+        show_default=_for_new("24"),
+        help="How many hours a user waits for a service that is away, before the user is a dead letter.",
+    ),
     click.option(
         "--trust-receipts-days",
         type=int,
+        metavar="DAYS",
+        show_default=_for_new("0"),
         help="For how many days a verified user who has not changed in Entra is not looked up in Skolon.",
     ),
-    click.option("--schedule", metavar="CRON", help="Five fields of crontab, such as '30 2 * * *'."),
-    click.option("--no-schedule", is_flag=True, help="Trigger no runs by schedule."),
     click.option(
-        "--time-zone", metavar="ZONE", help="Of schedule and birth dates, such as Europe/Stockholm."
+        "--schedule",
+        metavar="CRON",
+        show_default=_for_new("none"),
+        help="When runs start by themselves: five fields of crontab, such as '30 2 * * *'.",
     ),
-    click.option("--enabled/--disabled", default=None, help="A disabled tenant starts no runs."),
+    click.option("--no-schedule", is_flag=True, help="Start no runs by schedule."),
+    click.option(
+        "--time-zone",
+        metavar="ZONE",
+        show_default=_for_new("Europe/Stockholm"),
+        help="The time zone of the schedule and of birth dates.",
+    ),
+    click.option(
+        "--enabled/--disabled",
+        default=None,
+        show_default=_for_new("--enabled"),
+        help="Whether runs of the tenant start; a disabled tenant starts none.",
+    ),
 )
 
 
@@ -136,7 +209,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
 
     Raises `UsageError` when a file cannot be read, or an option has the wrong form.
     """
-    if options["source_file"] == options["client_secret_file"] == _STDIN:
+    if options["source_file"] == options["client_secret_file"] == STDIN:
         raise UsageError("Only one of --from and --client-secret-file can be standard input.")
     changes = read_object(options["source_file"]) if options["source_file"] else {}
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
@@ -159,7 +232,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
     if scope:
         changes["scope"] = _merged(changes.get("scope"), scope)
     if options["client_secret_file"]:
-        changes["client_secret"] = _text(options["client_secret_file"]).strip()
+        changes["client_secret"] = read_text(options["client_secret_file"]).strip()
     return changes
 
 
@@ -176,59 +249,6 @@ def _scope(options: dict[str, Any]) -> dict[str, Any]:
 def _merged(given: Any, named: dict[str, Any]) -> Any:
     """Return the file's value with the options merged in; what is not an object is refused later."""
     return {**(given or {}), **named} if given is None or isinstance(given, dict) else given
-
-
-def read_object(path: str) -> dict[str, Any]:
-    """Return the JSON object in a file (- is standard input); raise `UsageError` if there is none."""
-    try:
-        value = json.loads(_text(path))
-    except RecursionError:
-        raise _too_deep(path) from None
-    except ValueError as error:
-        # The text itself may hold the secret; a position does not.
-        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"{path} is not valid JSON{place}.") from None
-    if not isinstance(value, dict):
-        raise UsageError(f"{path} is not a JSON object.")
-    if _depth(value) > DEEPEST_JSON:
-        raise _too_deep(path)
-    return value
-
-
-def _too_deep(path: str) -> UsageError:
-    return UsageError(f"{path} is nested deeper than {DEEPEST_JSON} levels: no tenant's settings.")
-
-
-def _depth(value: object) -> int:
-    """Return how deep objects and lists are nested."""
-    depth, level = 0, [value]
-    while level := [each for each in level if isinstance(each, dict | list)]:
-        depth += 1
-        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return depth
-
-
-def _text(path: str) -> str:
-    """Return the text of a file or of standard input; reads no more than the limit."""
-    try:
-        if path == _STDIN:
-            content = sys.stdin.buffer.read(LARGEST_FILE + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024} KiB: no tenant's settings.")
-        return _decoded(content)
-    except UnicodeError:
-        raise UsageError(f"{path} is no text in UTF-8 or UTF-16: save it as UTF-8.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
-
-
-def _decoded(content: bytes) -> str:
-    """Return a text without its byte order mark: Windows' editors put one in front, and may write UTF-16."""
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def split_list(text: str) -> list[str]:

@@ -17,9 +17,10 @@ from cli.output import echo, json_option, print_json
 from cli.runs.request import interruptible, started_run
 from cli.runs.wait_progress import idle_check, wait_report
 from cli.tenants.option_names import faults_named_by, origin_in_preview
-from cli.tenants.options import key_argument, read_object
+from cli.tenants.options import key_argument
 from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import show_preview
+from cli.tenants.settings.file import read_object
 from cli.users.explanation import print_explanation
 from cli.users.options import read_identifier
 from schemas.messages.messages import SyncRequest
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help=f"Use this setting: the sources of an attribute, such as eppn=extensionAttribute3,mail, or one of "
+    help=f"Try this setting: the sources of an attribute, such as eppn=extensionAttribute3,mail, or one of "
     f"{', '.join(NAMES)}. May be repeated.",
 )
 @click.option("--from", "source_file", metavar="FILE", help="Settings as a JSON object; - is standard input.")
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     "--user",
     "user",
     metavar="USER",
-    help="Explain each step for this one user: an id, an EPPN, an address or a name; `-` reads it.",
+    help="Explain each step for this one user: an id, an EPPN, an e-mail address, a user principal name or a "
+    "name. `-` reads it from standard input.",
 )
 @click.option("--values", is_flag=True, help="With --user: show values unmasked.")
 @json_option

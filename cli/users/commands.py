@@ -30,9 +30,16 @@ def users() -> None:
 @users.command()
 @tenant_argument
 @click.argument("user")
-@click.option("--recorded", is_flag=True, help="Only what the runs recorded; ask neither Entra nor Skolon.")
+@click.option("--recorded", is_flag=True, help="Show only what runs recorded; ask neither Entra nor Skolon.")
 @click.option("--values", is_flag=True, help="Show values unmasked.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Runs to show.")
+@click.option(
+    "--limit",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Runs to show, the newest first.",
+)
 @json_option
 def show(  # noqa: PLR0913 - one for each option
     *, tenant: str, user: str, recorded: bool, values: bool, limit: int, wants_json: bool

@@ -9,7 +9,7 @@ import click
 from administration.tenants.scope_rules import RULE_LISTS, edit_rules, known_rules, rule_as_json
 from cli.confirmation import confirm
 from cli.output import echo
-from cli.tenants.scope.rule import RULE, scope_rule
+from cli.tenants.scope.rule import scope_rule
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ _OPTIONS: Final = tuple(
         click.option(
             f"--add-{name}",
             multiple=True,
-            metavar=RULE,
+            metavar="RULE",
             help=f"Add one {name} rule; the others stay. May be repeated.",
         ),
         click.option(
             f"--remove-{name}",
             multiple=True,
-            metavar=RULE,
+            metavar="RULE",
             help=f"Remove one {name} rule; the others stay. May be repeated.",
         ),
         click.option(f"--no-{name}", is_flag=True, help=f"Remove all {name} rules."),

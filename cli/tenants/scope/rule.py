@@ -15,8 +15,11 @@ from schemas.validation import flatten_errors
 if TYPE_CHECKING:
     from schemas.tenants.scope import ScopeRule
 
-#: A rule of the scope; the other operators are `ends_with` and `one_of` (values between commas).
-RULE: Final = "SOURCE=VALUE|SOURCE:starts_with=VALUE|SOURCE:is_blank|…"
+#: What a rule of the scope is, for the help of options.
+RULE: Final = (
+    "RULE is SOURCE=VALUE, SOURCE:is_blank, SOURCE:starts_with=VALUE, SOURCE:ends_with=VALUE or "
+    "SOURCE:one_of=VALUE,VALUE. SOURCE is a property of Entra, such as department. Case does not count."
+)
 
 _FORMS: Final = "SOURCE=VALUE, SOURCE:OPERATOR=VALUE or SOURCE:is_blank"
 

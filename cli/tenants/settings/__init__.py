@@ -1,0 +1,1 @@
+"""The settings of a tenant on the command line."""
