@@ -77,8 +77,9 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
     """Return what the page shows of a run."""
     language, run = current_language(), summary.run
     services = hub_services()
-    details = details_of(summary, services.store)
     is_open = run.status in OPEN_STATUSES
+    # They read all of the run's results, and are not final before its end: too much for each look at it.
+    details = None if is_open else details_of(summary, services.store)
     return {
         "summary": summary,
         "run": run,
@@ -86,13 +87,13 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "bar_shares": outcome_bar(summary.counts),
         "attributes": [
             (ATTRIBUTE_TABLE[attribute].title, sum(kinds.values()))
-            for attribute, kinds in details.changes.attributes.items()
+            for attribute, kinds in (details.changes.attributes.items() if details else ())
         ],
         "reasons": [
             (reason, users, remedy_for(reason).texts[language], remedy_for(reason).owner)
             for reason, users in sorted(summary.reasons.items(), key=lambda each: -each[1])
         ],
-        "settled_later": details.settled_later,
+        "settled_later": details.settled_later if details else 0,
         "halt": None
         if run.cause is None
         else (remedy_for(run.cause).texts[language], remedy_for(run.cause).owner),

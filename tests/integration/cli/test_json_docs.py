@@ -51,6 +51,8 @@ def seeded(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
         ("runs cancel 2", "Run"),
         ("status", "StatusReport"),
         ("keys status", "KeyReport"),
+        ("hub invite Ada --role reader --tenant exempel", "HubInvitation"),
+        ("hub members", "list of HubMember"),
         ("database prune --keep-days 1 --dry-run", "Pruning"),
         ("tenants freshness exempel", "Freshness"),
         ("tenants freshness --all", "list of Freshness"),
@@ -132,7 +134,7 @@ def test_no_described_object_is_without_use() -> None:
     }
     printed |= {"DeadLetterCounts", "FailedUsers", "MatchList", "MatchComparison", "DeadLetter", "Operation"}
     printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning", "SandboxRuns", "SandboxServed"}
-    printed |= {"DeadLetterDetails", "ReplayForecast", "ScheduledTrigger"}
+    printed |= {"DeadLetterDetails", "ReplayForecast", "ScheduledTrigger", "HubInvitation", "HubMember"}
     assert objects().keys() - used - printed == set()
 
 
