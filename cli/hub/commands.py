@@ -11,10 +11,10 @@ import structlog
 
 from administration.hub.members import first_operator_invitation, invite, remove_member
 from administration.hub.sign_in import SignIn
+from administration.runs.idle import IdleCheck
 from bootstrap.services import Services
 from cli.context import current_services
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
-from cli.runs.wait_progress import idle_check
 from cli.tenants.completion import complete_tenants
 from runtime.version import VERSION
 from schemas.crypto.cookie_keys import cookie_keys
@@ -140,15 +140,19 @@ def _serve(processes: int) -> None:
 def _build() -> WSGIApplication:
     """Make the app in a server process, with connections of its own."""
     from hub.app import create_app  # noqa: PLC0415 - as above
+    from hub.recent_counts import RecentCounts  # noqa: PLC0415 - as above
     from hub.services import HubServices  # noqa: PLC0415 - as above
 
     services = Services(*_NEEDS)
+    idle = None
+    if services.settings.amqp_url:
+        idle = IdleCheck(broker=RecentCounts(services.broker), runs=services.store.runs)
     return create_app(
         HubServices(
             store=services.store,
             sign_in=SignIn(services.store, services.cipher.index),
             cookie_keys=cookie_keys(services.settings.secret_keys),
-            idle=idle_check(services),
+            idle=idle,
         )
     )
 

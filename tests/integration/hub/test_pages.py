@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from administration.hub.sign_in import SignIn
+from hub.access import SESSION_COOKIE
 from hub.app import create_app
 from hub.services import HubServices
 from schemas.crypto.blind_index import BlindIndex
@@ -18,6 +19,7 @@ from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency
+from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
@@ -27,6 +29,7 @@ from tests.integration.cli.command_line import UNREACHABLE, add_tenant, tenant_o
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.integration.hub.browser import Hub
 
@@ -288,3 +291,31 @@ def test_while_the_database_is_away_the_page_says_so(capsys: pytest.CaptureFixtu
     logged = "".join(capsys.readouterr())
     assert found[1] in logged
     assert "secret" not in logged + answer.text
+
+
+def test_a_bug_shows_no_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: an error of ours is a page with an incident id; the log has where it was, and not its text."""
+    key = new_key()
+    with closing(Store(f"sqlite:///{tmp_path / 'bug.sqlite'}", FieldCipher([key]))) as store:
+        store.upgrade()
+        sign_in = SignIn(store, BlindIndex([key]))
+        app = create_app(HubServices(store=store, sign_in=sign_in, cookie_keys=cookie_keys([key])))
+        client = app.test_client()
+        member = store.hub_members.add("Ada", Role.OPERATOR)
+        client.set_cookie(SESSION_COOKIE, sign_in.start_session(member.id))
+
+        def fail() -> None:
+            raise ValueError("Hemlig Person")
+
+        monkeypatch.setattr(store.tenants, "outlines", fail)
+        answer = client.get("/")
+    assert answer.status_code == 500
+    found = re.search(r"Incident id: (\w{12})", answer.text)
+    assert found is not None
+    logged = "".join(capsys.readouterr())
+    assert found[1] in logged
+    assert "ValueError" in logged
+    assert "Hemlig" not in logged + answer.text
+    assert "Traceback" not in logged
