@@ -6,10 +6,13 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
+
+from schemas.words import unknown_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from enum import StrEnum
 
 #: A GUID as Entra writes object ids: 8-4-4-4-12 hexadecimal digits.
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
@@ -52,6 +55,29 @@ class StrictBoolean(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return bool(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Word(fields.Enum[Any]):
+    """A member of an enumeration by its value, one of `allowed` if these are given.
+
+    A fault names the word and the nearest one that is allowed.
+    """
+
+    def __init__(self, enum: type[StrEnum], *, allowed: Sequence[StrEnum] = (), **options: Any) -> None:
+        """Take marshmallow's other options too, but for `by_value`."""
+        super().__init__(enum, by_value=True, **options)
+        self._allowed = tuple(allowed) or tuple(enum)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> StrEnum:
+        try:
+            member: StrEnum | None = super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError:
+            member = None
+        if member is None or member not in self._allowed:
+            raise ValidationError(unknown_word(value, self._allowed))
+        return member
 
 
 class Text(fields.String):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from schemas.fields import StrictBoolean
+from schemas.fields import StrictBoolean, Word
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
 from schemas.tenants.skolon_target import SkolonLack, SkolonProfile
@@ -16,6 +16,7 @@ from schemas.users.attributes import (
     SOURCE_ORDERED_ATTRIBUTES,
     Attribute,
 )
+from schemas.words import allowed_words, is_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,11 @@ class LimitSchema(Schema):
 class GuardSchema(Schema):
     """`guard` of a tenant."""
 
+    error_messages = {  # noqa: RUF012 - marshmallow's own name, which it does not declare for the class
+        "unknown": "There is no such limit. Allowed are: "
+        "changed, identity_changed, not_found, failed, left_scope."
+    }
+
     changed = fields.Nested(LimitSchema, allow_none=True)
     identity_changed = fields.Nested(LimitSchema, allow_none=True)
     not_found = fields.Nested(LimitSchema, allow_none=True)
@@ -69,8 +75,8 @@ def _free_of(classify: Callable[[str], str | None]) -> Callable[[str], None]:
     return check
 
 
-def _attributes(*allowed: Attribute) -> fields.List[Attribute]:
-    return fields.List(fields.Enum(Attribute, by_value=True, validate=validate.OneOf(allowed)))
+def _attributes(*allowed: Attribute) -> fields.List[Any]:
+    return fields.List(Word(Attribute, allowed=allowed))
 
 
 #: Goes into a URL's path, so nothing that would change the path.
@@ -88,15 +94,13 @@ class TenantSchema(Schema):
     client_secret = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1000))
     organisation = fields.String(required=True, validate=_URL_PART)
     client_secret_expires = fields.Date(allow_none=True)
-    sources = fields.Dict(
-        keys=fields.Enum(Attribute, by_value=True), values=fields.List(fields.String(required=True))
-    )
+    sources = fields.Dict(keys=Word(Attribute), values=fields.List(fields.String(required=True)))
     match_keys = _attributes(*MATCH_KEYS)
     erase_blank = _attributes(*Attribute)
     replace_from_later_sources = _attributes(*SOURCE_ORDERED_ATTRIBUTES)
     ssn_country = fields.String(allow_none=True, validate=validate.OneOf(SSN_COUNTRIES))
-    skolon_profile = fields.Enum(SkolonProfile, by_value=True)
-    skolon_lacks = fields.List(fields.Enum(SkolonLack, by_value=True))
+    skolon_profile = Word(SkolonProfile)
+    skolon_lacks = fields.List(Word(SkolonLack))
     birthdays = StrictBoolean()
     scope = fields.Nested(ScopeSchema)
     guard = fields.Nested(GuardSchema)
@@ -136,7 +140,8 @@ def _source_fault(attribute: Attribute, sources: list[str]) -> str | None:
     unknown = [source for source in sources if source not in allowed]
     if unknown:
         title = ATTRIBUTE_TABLE[attribute].title
-        return f"{', '.join(unknown)} cannot fill {title}; allowed: {', '.join(allowed)}."
+        named = ", ".join(unknown) if all(map(is_word, unknown)) else "This"
+        return f"{named} cannot fill {title}. {allowed_words(unknown[0], allowed)}"
     if len(set(sources)) != len(sources):
         return "Name each source only once."
     return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from cli.tenants.scope.nearest import allowed_words
 from schemas.errors import UsageError
 from schemas.setting_validators import text_faults
 from schemas.tenants.scope import Operator, ScopeRuleSchema
 from schemas.users.graph_user import TEXT_SOURCES
 from schemas.validation import flatten_errors
+from schemas.words import allowed_words, is_word
 
 if TYPE_CHECKING:
     from schemas.tenants.scope import ScopeRule
@@ -22,8 +21,6 @@ RULE: Final = (
 )
 
 _FORMS: Final = "SOURCE=VALUE, SOURCE:OPERATOR=VALUE or SOURCE:is_blank"
-
-_WORD: Final = re.compile(r"[A-Za-z]\w*")
 
 _SCHEMA: Final = ScopeRuleSchema()
 
@@ -37,7 +34,7 @@ def scope_rule(text: str, option: str) -> ScopeRule:
     name, equals, value = text.partition("=")
     source, colon, word = (part.strip() for part in name.partition(":"))
     operator = word if colon else str(Operator.EQUALS)
-    if not all(_WORD.fullmatch(each) for each in (source, operator)) or not (equals or colon):
+    if not is_word(source) or not is_word(operator) or not (equals or colon):
         # It may be a value, in front of which the source was forgotten.
         raise UsageError(f"{option} takes {_FORMS}.")
     typed = f"{option} {name.strip()}{'=…' if equals else ''}"

@@ -71,6 +71,32 @@ def test_a_wrong_setting_names_the_option_or_the_field(env: dict[str, str]) -> N
     assert "--organisation: Missing data" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "typed", "said"),
+    [
+        ("--match-keys", "epn,email", "--match-keys: There is no epn here. Did you mean eppn? Allowed are: "),
+        ("--source", "epn=mail", "--source epn=…: There is no epn here. Did you mean eppn? Allowed are: "),
+        ("--source", "eppn=mial", "--source eppn=…: mial cannot fill EPPN. Did you mean mail? Allowed are: "),
+        (
+            "--skolon-lacks",
+            "filter",
+            "--skolon-lacks: There is no filter here. Did you mean filters? Allowed",
+        ),
+        ("--skolon-profile", "ss1200", "Did you mean ss12000? Allowed are: assumed, ss12000."),
+        ("--guard", "chnged=1,0.5", "--guard chnged=…: There is no such limit. Allowed are: changed, "),
+        ("--erase-blank", "anna@skola.example", "--erase-blank: Not one of the words that are allowed."),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_nearest_one(
+    env: dict[str, str], option: str, typed: str, said: str
+) -> None:
+    """With the option, the word and what is allowed; what may be a value is not repeated."""
+    done = update_sync("tenants", "set", "exempel", option, typed, env=env)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "anna" not in done.stderr
+
+
 def test_the_guard_is_set_by_options(env: dict[str, str]) -> None:
     """Each limit by itself; the others stay."""
     limits = ("--guard", "changed=500,0.2", "--guard", "identity_changed=none")
