@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.details.detail import texts_of
 from schemas.safe_text import one_line, safe_json
 
 if TYPE_CHECKING:
@@ -74,3 +75,19 @@ def print_fields(fields: dict[str, object]) -> None:
     width = max(map(len, fields))
     for name, value in fields.items():
         echo(f"{name:<{width}}  {one_line(value)}".rstrip())
+
+
+def localized(name: str, detail: str | None) -> dict[str, object]:
+    """Return a detail as a field for each language: one if all are the same, none without a detail."""
+    if detail is None:
+        return {}
+    texts = texts_of(detail)
+    if len(set(texts.values())) == 1:
+        return {name: detail}
+    return {f"{name} ({language})": text for language, text in texts.items()}
+
+
+def echo_detail(name: str, detail: str | None) -> None:
+    """Print a detail under a name, a line for each language."""
+    for label, text in localized(name, detail).items():
+        echo(f"{label}: {text}")

@@ -9,6 +9,8 @@ import structlog
 from queues.middleware.failure_policy import UNKNOWN_PEERS
 from schemas.crypto.encryption import DecryptionError
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.messages.messages import TENANT_PAGE_ACTOR, load_tenant_page
 from schemas.outcomes import Cause
@@ -52,7 +54,7 @@ class RunFailureRecorder:
             return
         else:
             cause = _CAUSES.get(dead_letter.reason, Cause.BUG)
-            detail = f"a page was not read after {attempts} attempts: {dead_letter.detail}"
+            detail = Detail(DetailKind.PAGE_NOT_READ_AFTER, attempts=attempts, problem=dead_letter.detail)
             self._halt(page.run, page.tenant, cause, detail)
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
+
 #: Pages that may be empty: Graph gives empty pages, above all in deltas.
 MAX_SPARSE_PAGES: Final = 200
 #: Users that each further page must bring on average. Graph's pages have up to 999.
@@ -16,16 +19,17 @@ TOLERATED_USERS: Final = 10_000
 MAX_USERS: Final = 1_000_000
 
 
-def endless_reason(*, pages: int, users: int, counted: int | None) -> str | None:
+def endless_reason(*, pages: int, users: int, counted: int | None) -> Detail | None:
     """Return why a list with a further page would not end, None while it may.
 
     `users` counts the users of the pages read so far, repeated ones each time. `counted` is the directory's
     size by Graph, None if unknown.
     """
     if pages > MAX_SPARSE_PAGES + users // MIN_USERS_PER_PAGE:
-        return f"{pages} pages had {users} users, and there is a next page; the list would never end"
+        return Detail(DetailKind.PAGES_ALMOST_EMPTY, pages=pages, users=users)
     most = MAX_USERS if counted is None else TOLERATED_FACTOR * counted + TOLERATED_USERS
     if users > most:
-        size = f"more than {MAX_USERS} are not waited for" if counted is None else f"Graph counts {counted}"
-        return f"{users} users came, {size}, and there is a next page; the list would never end"
+        if counted is None:
+            return Detail(DetailKind.MORE_USERS_THAN_POSSIBLE, users=users, limit=MAX_USERS)
+        return Detail(DetailKind.MORE_USERS_THAN_COUNTED, users=users, counted=counted)
     return None

@@ -11,6 +11,8 @@ from producers.listing_bounds import endless_reason
 from producers.listing_check import count_mismatch, ends_short
 from producers.page_sources import PageSources, UserPage
 from queues.message import tenant_page_message, user_sync_message
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause
@@ -139,8 +141,12 @@ class PageReader:
         read = self._runs.summary(page.run).published
         counted = self._guard_counters.counted_directory_size(page.run)
         if not read:
-            size = "" if counted is None else f", but counts {counted}"
-            raise HaltError(Cause.SUSPICIOUS_LIST, f"Graph lists no user of the directory{size}")
+            empty = (
+                Detail(DetailKind.EMPTY_LIST)
+                if counted is None
+                else Detail(DetailKind.EMPTY_LIST_BUT_COUNTED, counted=counted)
+            )
+            raise HaltError(Cause.SUSPICIOUS_LIST, empty)
         if counted is None:
             return
         if ends_short(counted=counted, read=read):
@@ -160,7 +166,7 @@ class PageReader:
         )
         if attempt is not None:
             if isinstance(error, DeltaLinkExpiredError):
-                note = f"all users are read: Graph no longer takes the stored delta link ({error})"
+                note = Detail(DetailKind.DELTA_LINK_REFUSED, answer=error.args[0])
                 self._delta_state.fall_back_to_list(page.run, attempt=attempt, why=note)
             first = TenantPage(tenant=page.tenant, run=page.run, attempt=attempt, number=1, link=None)
             self._publisher.publish(

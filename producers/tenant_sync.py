@@ -9,6 +9,8 @@ import structlog
 
 from queues.message import tenant_page_message
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.errors import InvalidTenantError, PermanentError, UsageError
 from schemas.messages.messages import MAX_EVENT_ID_LENGTH, TenantPage, load_cloud_event, load_sync_request
 from schemas.outcomes import Stage
@@ -38,12 +40,14 @@ class RunStarter:
         an open run satisfies, or a duplicate, opens none.
         """
         if args:
-            raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, "the fields of a trigger have names")
+            raise PermanentError(
+                Reason.INVALID_TRIGGER, Stage.RECEIVE, Detail(DetailKind.TRIGGER_FIELDS_WITHOUT_NAMES)
+            )
         if not event_id.isprintable() or len(event_id) > MAX_EVENT_ID_LENGTH:
             raise PermanentError(
                 Reason.INVALID_TRIGGER,
                 Stage.RECEIVE,
-                f"the trigger's id must be {MAX_EVENT_ID_LENGTH} printable characters at most",
+                Detail(DetailKind.TRIGGER_ID_UNUSABLE, limit=MAX_EVENT_ID_LENGTH),
             )
         is_event = "event" in data
         request = load_sync_request(load_cloud_event(data["event"]) if is_event else data)
@@ -51,8 +55,7 @@ class RunStarter:
             raise PermanentError(
                 Reason.INVALID_TRIGGER,
                 Stage.RECEIVE,
-                "the mode undo, accept, settings and ids of the scheduler are not taken from clients; "
-                "'update-sync runs undo', 'tenants preview' and 'scheduler' ask for them",
+                Detail(DetailKind.TRIGGER_NOT_ALLOWED),
             )
         opened = self._triggers.open(self._checked(request), event_id)
         run = opened.run
@@ -82,7 +85,7 @@ class RunStarter:
             tenant = self._tenants.settings(request.tenant)
             return dataclasses.replace(request, settings=resolve_override(tenant, dict(request.settings)))
         except InvalidTenantError as error:
-            faults = "; ".join(f"settings.{fault}" for fault in error.faults)
+            faults = joined(Detail(DetailKind.INVALID_SETTING, fault=fault) for fault in error.faults)
             raise PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, faults) from None
         except UsageError:
             # A tenant that is not there: opening the run says so.

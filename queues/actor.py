@@ -12,6 +12,8 @@ from dramatiq.middleware import CurrentMessage
 from queues.middleware.delivery import delivery_count_of, start
 from queues.middleware.failure_policy import UnexpectedError
 from queues.middleware.quarantine import check_redelivery
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, TransientError, UpdateSyncError, error_location
 
 if TYPE_CHECKING:
@@ -72,10 +74,8 @@ def _wrap_errors(function: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:  # noqa: BLE001 - turned into an error of ours
             if _lacks_open_files(error):
                 # It may occur anywhere, even during an import, and is no fault of the message (promise P8).
-                raise TransientError(
-                    Dependency.MACHINE, "no open file is left: raise the limit (ulimit -n, LimitNOFILE)"
-                ) from None
-            raise UnexpectedError(f"{type(error).__name__} at {error_location(error)}") from None
+                raise TransientError(Dependency.MACHINE, Detail(DetailKind.NO_OPEN_FILE_LEFT)) from None
+            raise UnexpectedError(type(error).__name__, error_location(error)) from None
 
     return wrapper
 

@@ -12,6 +12,8 @@ import structlog
 
 from runtime.backlog import UNKNOWN_BACKLOG, Backlog
 from runtime.services import SEVERAL_SUBJECTS, CircuitOpenError, ShutdownError, skolon_reading
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import TransientError, UpdateSyncError
 
 if TYPE_CHECKING:
@@ -208,7 +210,7 @@ class CircuitBreakers:
             if left <= 0:
                 raise CircuitOpenError(
                     service.dependency,
-                    "is unavailable, so no request was sent",
+                    Detail(DetailKind.UNAVAILABLE),
                     retry_after=wait,
                     spread=self._spread(breaker, organisation),
                 )

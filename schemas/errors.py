@@ -18,7 +18,8 @@
 
 Operators and administrators read the text of an error; it ends in logs, receipts and dead letters. It names
 ids, fields and status codes, and never a user's value (promise P6). Ids come from other systems, so every
-detail becomes one line that a database and a terminal can take.
+detail becomes one line that a database and a terminal can take. Most are a `Detail`, whose sentence can be
+made in other languages too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.safe_text import one_line
+from schemas.details.detail import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ class TransientError(UpdateSyncError):
         stage: Stage | None = None,
         repeated_cause: Cause | None = None,
     ) -> None:
-        self.detail = one_line(detail)
+        self.detail = line_of(detail)
         super().__init__(f"{dependency}: {self.detail}")
         self.dependency = dependency
         self.retry_after = retry_after
@@ -120,7 +121,7 @@ class NotYetError(UpdateSyncError):
     """
 
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
-        self.detail = one_line(detail)
+        self.detail = line_of(detail)
         super().__init__(self.detail)
         self.retry_after = retry_after
 
@@ -141,7 +142,7 @@ class PermanentError(UpdateSyncError):
         collision: Collision | None = None,
         candidates: tuple[str, ...] = (),
     ) -> None:
-        self.detail = one_line(detail)
+        self.detail = line_of(detail)
         super().__init__(f"{reason} at {stage}: {self.detail}")
         self.reason = reason
         self.stage = stage
@@ -165,7 +166,7 @@ class HaltError(UpdateSyncError):
         stage: Stage | None = None,
         may_pass: bool = False,
     ) -> None:
-        self.detail = one_line(detail)
+        self.detail = line_of(detail)
         super().__init__(f"{cause}: {self.detail}")
         self.cause = cause
         self.status = status

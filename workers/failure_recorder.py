@@ -9,6 +9,7 @@ import structlog
 
 from queues.middleware.failure_policy import UNKNOWN_PEERS, PeerResults
 from schemas.crypto.encryption import DecryptionError
+from schemas.details.detail import joined
 from schemas.errors import HaltError, PermanentError, UsageError
 from schemas.messages.messages import load_user_sync
 from schemas.outcomes import Cause
@@ -75,7 +76,7 @@ class UserFailureRecorder:
             self._store.guard_counters.count(user.run, ONE_FAILED, partial(check_guard, guard))
         except HaltError as error:
             why = most_frequent(self._store.failures.for_run(user.run))
-            detail = f"{error.detail}; {why}" if why else error.detail
+            detail = joined([error.detail, why]) if why else error.detail
             self._halt(user.run, user.tenant, Cause.GUARD_EXCEEDED, detail)
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:

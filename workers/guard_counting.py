@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from schemas.details.detail import joined
 from schemas.errors import HaltError
 from schemas.outcomes import Outcome
 from schemas.runs.changes import ONE_LEFT_SCOPE, ONE_NOT_FOUND
@@ -49,4 +50,4 @@ class GuardCounting:
             self._store.guard_counters.count(run_id, ONE_LEFT_SCOPE, partial(check_guard, guard))
         except HaltError as error:
             rule = most_frequent_rule(self._store.scope_exits.for_run(run_id))
-            raise HaltError(error.cause, f"{error.detail}; {rule}" if rule else error.detail) from None
+            raise HaltError(error.cause, joined([error.detail, rule]) if rule else error.detail) from None

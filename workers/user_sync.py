@@ -12,6 +12,8 @@ import structlog
 from runtime.countdown import WhenIdle
 from runtime.services import ShutdownError
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError, PermanentError, TransientError
 from schemas.messages.authentication import forged_message
 from schemas.messages.messages import load_user_sync, reject_positional_arguments
@@ -101,10 +103,10 @@ class UserSyncHandler:
             raise PermanentError(
                 Reason.UNKNOWN_TENANT,
                 Stage.RECEIVE,
-                f"run {message.run} has no receipt for this user; has the tenant been removed?",
+                Detail(DetailKind.NO_RESULT_OF_USER, run=message.run),
             )
         if item is not None and item.tenant != message.tenant:
-            raise forged_message("the user's message names another tenant than its run has")
+            raise forged_message(DetailKind.USER_OF_OTHER_TENANT)
         return item
 
     def _process(self, message: UserSync, item: WorkItem, data: object | None) -> None:
@@ -134,7 +136,7 @@ class UserSyncHandler:
         if item.superseded:
             return partial(SyncResult, outcome=Outcome.SUPERSEDED)
         if item.older_run_active:
-            raise NotYetError("an older run is processing this user", retry_after=WAIT_FOR_OLDER_RUN)
+            raise NotYetError(Detail(DetailKind.OLDER_RUN_ACTIVE), retry_after=WAIT_FOR_OLDER_RUN)
         writer = DryRunWriter() if item.dry_run else self._claiming_writer(message, item, record)
         peers = DryRunPeers(self._store, message) if item.dry_run else RunPeers(self._store, message)
         if item.undoes is not None:

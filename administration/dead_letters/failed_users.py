@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
+from schemas.details.detail import structured_json
 from schemas.reports.remedies import remedy_for
 from schemas.timestamps import timestamp
 
@@ -42,6 +43,7 @@ class FailedUser:
             "run": str(self.run),
             "reason": str(self.reason),
             "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
             "since": self.since and timestamp(self.since),
             **remedy_json(self.reason),
         }

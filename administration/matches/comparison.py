@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from administration.matches.claimants import Claimant, ClaimantReader
 from administration.matches.link_evidence import weigh_candidate
 from administration.users.candidates import candidates_in, values_in
-from administration.users.explanation import explain_user
+from administration.users.explanation import END_FIELDS, explain_user
 from administration.users.redaction import shown_value
 from schemas.errors import PermanentError
 from schemas.timestamps import foreign_timestamp
@@ -87,7 +87,7 @@ class MatchComparison:
         return {
             "tenant": self.tenant,
             "user": self.explanation.user,
-            **{name: explained[name] for name in ("outcome", "reason", "cause", "away", "detail")},
+            **{name: explained[name] for name in END_FIELDS if name != "stage"},
             "decision": own and own.as_json(),
             "pending": self.pending and self.pending.as_json(),
             "skolon_users_differ_in": [str(attribute) for attribute in self.differing],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import Detail, structured_json
 from schemas.outcomes import Outcome
 from schemas.runs.changes import GuardCounts
 from schemas.tenants.settings_override import apply_override
@@ -31,7 +32,7 @@ class GuardForecast:
     counts: GuardCounts
     directory_size: int | None
     synced_before: int | None
-    would_halt: tuple[str, ...]
+    would_halt: tuple[Detail, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -40,6 +41,7 @@ class GuardForecast:
             "directory_size": self.directory_size,
             "synced_before": self.synced_before,
             "would_halt": list(self.would_halt),
+            "structured_would_halt": [structured_json(each) for each in self.would_halt],
         }
 
 

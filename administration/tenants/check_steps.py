@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.details.detail import Detail, as_detail, structured_json
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 
@@ -30,59 +32,54 @@ class CheckResult:
     name: str
     severity: Severity
     detail: str
-    fix: str | None = None
+    fix: Detail | None = None
     #: Why it failed, if the error names a cause or a system.
     failed_at: Cause | Dependency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"step": self.name, "severity": str(self.severity), "detail": self.detail, "fix": self.fix}
+        return {
+            "step": self.name,
+            "severity": str(self.severity),
+            "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
+            "fix": self.fix,
+            "structured_fix": structured_json(self.fix),
+        }
 
 
-#: What to do about a service that does not answer, and about one whose certificate is not trusted.
-_FIX_AWAY: Final = "try again later; if it keeps failing, check the network, the proxy and the addresses"
-_FIX_TLS: Final = (
-    "if an authority of your own, or a proxy's, has issued the certificate, name its file in "
-    "UPDATE_SYNC_CA_BUNDLE; otherwise check the address"
-)
+#: Stands for the tenant in a fix, until the check names it.
+_ANY_TENANT: Final = "TENANT"
 
-#: Where an app's secret is, in the words of Entra's pages.
-ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
 _FIXES: Final = {
-    Cause.ENTRA_CREDENTIALS: (
-        f"{ENTRA_APP}; then: update-sync tenants set TENANT --client-secret. Directory (tenant) id "
-        "and client id are on the app's overview page"
-    ),
-    Cause.ENTRA_PERMISSION: (
-        "Entra admin centre > App registrations > the app > API permissions: add Microsoft Graph, "
-        "application permission User.Read.All, and grant admin consent"
-    ),
-    Cause.GRAPH_QUERY: "UPDATE_SYNC_GRAPH_URL; if that is right, report it as a bug",
-    Cause.SKOLON_CREDENTIALS: (
-        "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's "
-        "organisation"
-    ),
-    Cause.SKOLON_SEARCH: (
-        "give Skolon what this says: the sync needs a search for one value (RFC 7644 section 3.4.2.2)"
-    ),
-    Cause.SKOLON_PERMISSION: "ask Skolon to give the credentials the right to read and change the users",
+    Cause.ENTRA_CREDENTIALS: DetailKind.FIX_CREDENTIALS,
+    Cause.ENTRA_PERMISSION: DetailKind.FIX_PERMISSION,
+    Cause.GRAPH_QUERY: DetailKind.FIX_GRAPH_ADDRESS,
+    Cause.SKOLON_CREDENTIALS: DetailKind.FIX_SKOLON_CREDENTIALS,
+    Cause.SKOLON_SEARCH: DetailKind.FIX_SKOLON_SEARCH,
+    Cause.SKOLON_PERMISSION: DetailKind.FIX_SKOLON_PERMISSION,
 }
+
+
+def fix(kind: DetailKind, tenant: str = _ANY_TENANT) -> Detail:
+    """Return how to fix something, for the tenant of that key."""
+    return Detail(kind, tenant=tenant)
 
 
 def try_step(name: str, attempt: Callable[[], str]) -> CheckResult:
     """Return the result of a step: the text that `attempt` returns, or the error that it raises."""
-    failed = CheckResult(name=name, severity=Severity.ERROR, detail="")
+    failed = partial(CheckResult, name=name, severity=Severity.ERROR)
     try:
         return CheckResult(name=name, severity=Severity.OK, detail=attempt())
     except HaltError as error:
-        return dataclasses.replace(
-            failed, detail=error.detail, fix=_FIXES.get(error.cause), failed_at=error.cause
-        )
+        kind = _FIXES.get(error.cause)
+        advice = None if kind is None else fix(kind)
+        return failed(detail=error.detail, fix=advice, failed_at=error.cause)
     except TransientError as error:
-        fix = _FIX_TLS if error.kind is FailureKind.TLS else _FIX_AWAY
-        detail = f"could not be tried: {error.detail}"
-        return dataclasses.replace(failed, detail=detail, fix=fix, failed_at=error.dependency)
+        advice = fix(DetailKind.FIX_TLS if error.kind is FailureKind.TLS else DetailKind.FIX_AWAY)
+        detail = Detail(DetailKind.NOT_TRIED, problem=error.detail)
+        return failed(detail=detail, fix=advice, failed_at=error.dependency)
     except PermanentError as error:
-        return dataclasses.replace(failed, detail=error.detail, fix="report it")
+        return failed(detail=error.detail, fix=fix(DetailKind.FIX_REPORT))
     except UpdateSyncError as error:
-        return dataclasses.replace(failed, detail=str(error))
+        return failed(detail=as_detail(error.args[0]))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from administration.tenants.check_steps import ENTRA_APP, CheckResult, Severity, try_step
+from administration.tenants.check_steps import CheckResult, Severity, fix, try_step
 from administration.tenants.skolon_check import check_skolon
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Cause
 from schemas.tenants.client_secret import client_secret_fault
@@ -30,7 +32,7 @@ def check_connection(record: TenantRecord, gateways: Gateways, today: dt.date) -
     skolon = check_skolon(gateways.skolon(record.tenant.skolon_target, dry_run=True), record.tenant)
     steps = [*steps, *entra, *skolon]
     key = record.tenant.key
-    return [dataclasses.replace(step, fix=step.fix and step.fix.replace("TENANT", key)) for step in steps]
+    return [dataclasses.replace(step, fix=step.fix and fix(step.fix.kind, key)) for step in steps]
 
 
 def _secret(record: TenantRecord) -> CheckResult:
@@ -40,9 +42,11 @@ def _secret(record: TenantRecord) -> CheckResult:
             name="client secret",
             severity=Severity.ERROR,
             detail=fault,
-            fix=f"{ENTRA_APP}: copy the Value of a new secret (it is shown only once)",
+            fix=fix(DetailKind.FIX_SECRET),
         )
-    return CheckResult(name="client secret", severity=Severity.OK, detail="looks like a secret's Value")
+    return CheckResult(
+        name="client secret", severity=Severity.OK, detail=Detail(DetailKind.SECRET_LOOKS_RIGHT)
+    )
 
 
 def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
@@ -52,13 +56,16 @@ def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
     days = (expires - today).days
     if days < 0:
         # The date was entered by hand: only Entra knows whether the secret has expired.
-        severity, detail = Severity.WARNING, f"entered as expiring on {expires}, which has passed"
+        severity, detail = Severity.WARNING, Detail(DetailKind.SECRET_DATE_PASSED, date=f"{expires}")
     elif days <= SECRET_EXPIRES_SOON:
-        severity, detail = Severity.WARNING, f"expires on {expires}, in {days} days"
+        severity, detail = (
+            Severity.WARNING,
+            Detail(DetailKind.SECRET_EXPIRES_SOON, date=f"{expires}", days=days),
+        )
     else:
-        severity, detail = Severity.OK, f"valid until {expires}"
-    fix = None if severity is Severity.OK else f"{ENTRA_APP}: make a new one, and set it with its date"
-    yield CheckResult(name="client secret's date", severity=severity, detail=detail, fix=fix)
+        severity, detail = Severity.OK, Detail(DetailKind.SECRET_VALID, date=f"{expires}")
+    advice = None if severity is Severity.OK else fix(DetailKind.FIX_SECRET_DATE)
+    yield CheckResult(name="client secret's date", severity=severity, detail=detail, fix=advice)
 
 
 def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
@@ -68,24 +75,28 @@ def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
     def read_users() -> str:
         page = graph.page(None, selected_properties(record.tenant))
         found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
-        return f"{graph.count()} users can be read, with all that the mapping needs"
+        return Detail(DetailKind.USERS_READABLE, users=graph.count())
 
     users = try_step("users in Entra", read_users)
     # Without a token no user can be read: the failure belongs to the token's step.
     if users.failed_at in _TOKEN_FAILURES:
         yield dataclasses.replace(users, name="token from Entra")
-        yield CheckResult(name="users in Entra", severity=Severity.SKIPPED, detail="needs a token")
+        yield CheckResult(
+            name="users in Entra", severity=Severity.SKIPPED, detail=Detail(DetailKind.NEEDS_TOKEN)
+        )
     else:
         yield CheckResult(
-            name="token from Entra", severity=Severity.OK, detail="Entra accepts the client id and secret"
+            name="token from Entra", severity=Severity.OK, detail=Detail(DetailKind.CREDENTIALS_ACCEPTED)
         )
         yield users
     if users.severity is not Severity.OK:
-        yield CheckResult(name="birthdays", severity=Severity.SKIPPED, detail="users could not be read")
+        yield CheckResult(
+            name="birthdays", severity=Severity.SKIPPED, detail=Detail(DetailKind.USERS_NOT_READABLE)
+        )
         return
     if not record.tenant.wants_birthdays or not found:
         yield CheckResult(
-            name="birthdays", severity=Severity.SKIPPED, detail="not wanted, or there are no users"
+            name="birthdays", severity=Severity.SKIPPED, detail=Detail(DetailKind.BIRTHDAYS_NOT_WANTED)
         )
         return
     try:
@@ -93,11 +104,13 @@ def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
     except TransientError as error:
         problem = error.detail
     if problem is None:
-        yield CheckResult(name="birthdays", severity=Severity.OK, detail="can be read")
+        yield CheckResult(
+            name="birthdays", severity=Severity.OK, detail=Detail(DetailKind.BIRTHDAYS_READABLE)
+        )
     else:
         yield CheckResult(
             name="birthdays",
             severity=Severity.WARNING,
-            detail=f"cannot be read ({problem}); birth dates stay as they are",
-            fix="update-sync tenants set TENANT --no-birthdays, if they are not wanted",
+            detail=Detail(DetailKind.BIRTHDAYS_UNREADABLE, problem=problem),
+            fix=fix(DetailKind.FIX_BIRTHDAYS),
         )

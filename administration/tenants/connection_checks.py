@@ -13,6 +13,8 @@ from administration.tenants.check_steps import CheckResult, Severity
 from administration.tenants.connection_check import check_connection
 from clients.skolon.server.capabilities import dump_capabilities, load_capabilities
 from schemas.crypto.encryption import DecryptionError
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +82,10 @@ def _by_time(found_at: Mapping[str, dt.datetime]) -> str:
     minutes: defaultdict[str, list[str]] = defaultdict(list)
     for name, when in sorted(found_at.items()):
         minutes[f"{when:%Y-%m-%d %H:%M} UTC"].append(name)
-    return "; ".join(f"{minute}: {', '.join(minutes[minute])}" for minute in sorted(minutes, reverse=True))
+    return joined(
+        Detail(DetailKind.FOUND_OUT_AT, time=minute, names=tuple(minutes[minute]))
+        for minute in sorted(minutes, reverse=True)
+    )
 
 
 def forget_capabilities(tenants: Sequence[str], *, store: Store, gateways: Gateways) -> None:
@@ -109,7 +114,7 @@ def check_tenants(
             with locks[organisations[tenant]]:
                 return check_tenant(tenant, store=store, gateways=gateways, server=server, today=today)
         except DecryptionError as error:
-            step = CheckResult(name="client secret", severity=Severity.ERROR, detail=str(error))
+            step = CheckResult(name="client secret", severity=Severity.ERROR, detail=error.detail)
             return TenantCheck(tenant=tenant, steps=[step])
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from administration.tenants.check_steps import ENTRA_APP
 from schemas.errors import UsageError
 from schemas.tenants.client_secret import SHORTEST_USUAL, client_secret_fault, is_unusually_short
 from schemas.users.attributes import ATTRIBUTE_TABLE
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
+
+#: Where an app's secret is, in the words of Entra's pages.
+ENTRA_APP: Final = "Entra admin centre > App registrations > the app > Certificates & secrets"
 
 
 @dataclass(frozen=True, kw_only=True)

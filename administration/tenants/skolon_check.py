@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from administration.tenants.check_steps import CheckResult, Severity, try_step
+from administration.tenants.check_steps import CheckResult, Severity, fix, try_step
 from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
-from schemas.errors import HaltError, PermanentError, UpdateSyncError
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
+from schemas.errors import HaltError, PermanentError, TransientError, UpdateSyncError
 from schemas.outcomes import Cause
 from schemas.tenants.skolon_target import SkolonLack
 from schemas.users.attributes import Attribute
@@ -37,20 +39,6 @@ _READ: Final = "one user in Skolon"
 _DESCRIPTION: Final = "what Skolon says of itself"
 _UPDATES: Final = "updates in Skolon"
 
-_FIX_GET: Final = (
-    "ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs out of the "
-    "logs of its servers and proxies"
-)
-_FIX_OR: Final = "nothing has to be done; runs are faster if Skolon takes `or` (RFC 7644 section 3.4.2.2)"
-_FIX_PAGES: Final = (
-    "nothing has to be done: where pages do not add up, each value is searched alone. Runs are faster if "
-    "Skolon sorts all pages of a search alike (RFC 7644 section 3.4.2.4)"
-)
-_FIX_UPDATES: Final = (
-    "ask Skolon about it (RFC 7644 sections 3.5.2 and 3.14); when it does: update-sync tenants check TENANT "
-    "--forget"
-)
-
 
 def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     """Yield the steps; `skolon` need only be able to read."""
@@ -59,12 +47,14 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     users = _users(skolon, tenant)
     yield users
     if users.severity is Severity.ERROR:
-        yield CheckResult(name=_KEYS, severity=Severity.SKIPPED, detail="users could not be searched")
+        yield CheckResult(
+            name=_KEYS, severity=Severity.SKIPPED, detail=Detail(DetailKind.USERS_NOT_SEARCHABLE)
+        )
         return
     inspected: list[Inspection] = []
     listing = try_step(_PAGES, lambda: _inspect(skolon, organisation, inspected))
     if not inspected:
-        why = f"Skolon does not list users, so searches could not be proven: {listing.detail}"
+        why = Detail(DetailKind.USERS_NOT_LISTED, problem=listing.detail)
         yield CheckResult(name=_KEYS, severity=Severity.WARNING, detail=why, fix=listing.fix)
         return
     listed, description = inspected[0].users, inspected[0].description
@@ -74,7 +64,7 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
         yield _pages(skolon.capabilities(organisation))
         yield _reading(skolon, organisation, listed[0].id)
     else:
-        detail = "the organisation has no user that can be read, so searches could not be proven"
+        detail = Detail(DetailKind.NO_USER_READABLE)
         yield CheckResult(name=_KEYS, severity=Severity.WARNING, detail=detail)
     yield _said(description, tenant.skolon_lacks)
     yield from _updates(skolon.capabilities(organisation))
@@ -92,23 +82,21 @@ def _users(skolon: SkolonClient, tenant: Tenant) -> CheckResult:
         if skolon.search(organisation, {Attribute.EXTERNAL_ID: _NO_SUCH_ID}):
             raise HaltError(
                 Cause.SKOLON_SEARCH,
-                "Skolon ignores the filter of a search: it finds users that have not the value",
+                Detail(DetailKind.FILTER_IGNORED),
             )
-        return "the organisation's users can be searched"
+        return Detail(DetailKind.USERS_SEARCHABLE)
 
     step = try_step(_USERS, search)
     if step.severity is not Severity.OK:
         return step
     if SkolonLack.FILTERS in tenant.skolon_lacks:
-        detail = "all users are listed for that, because the tenant says that the server has no filters"
-        return dataclasses.replace(step, detail=f"{step.detail}; {detail}")
+        detail = joined([step.detail, Detail(DetailKind.LISTED_INSTEAD_OF_SEARCHED)])
+        return dataclasses.replace(step, detail=detail)
     if skolon.capabilities(organisation).method is not SearchMethod.GET:
-        return dataclasses.replace(step, detail=f"{step.detail}; searches by POST /.search")
-    detail = (
-        f"{step.detail}; searches by GET: filters, which hold e-mail addresses and personal numbers, stand "
-        "in URLs"
-    )
-    return dataclasses.replace(step, severity=Severity.WARNING, detail=detail, fix=_FIX_GET)
+        by_post = joined([step.detail, Detail(DetailKind.SEARCHES_BY_POST)])
+        return dataclasses.replace(step, detail=by_post)
+    detail = joined([step.detail, Detail(DetailKind.SEARCHES_BY_GET)])
+    return dataclasses.replace(step, severity=Severity.WARNING, detail=detail, fix=fix(DetailKind.FIX_GET))
 
 
 def _keys(
@@ -119,21 +107,23 @@ def _keys(
     failures = {
         key: why
         for key, user in samples.items()
-        if (why := _why_not_found(skolon, organisation, {key: user}, "a user that has it is not found by it"))
+        if (why := _why_not_found(skolon, organisation, {key: user}, DetailKind.NOT_FOUND_BY_KEY))
     }
     if failures:
         return CheckResult(
             name=_KEYS,
             severity=Severity.ERROR,
-            detail="; ".join(f"{key}: {why}" for key, why in failures.items()),
-            fix="ask Skolon to let users be searched by it, or leave it out of the keys: "
-            "update-sync tenants set TENANT --match-keys",
+            detail=joined(
+                Detail(DetailKind.KEY_NOT_FOUND, key=key, why=why) for key, why in failures.items()
+            ),
+            fix=fix(DetailKind.FIX_KEYS),
         )
-    detail = f"users are found by {_names(samples)}" if samples else ""
-    missing = [key for key in keys if key not in samples]
+    details = [Detail(DetailKind.FOUND_BY, keys=tuple(samples))] if samples else []
+    missing = tuple(key for key in keys if key not in samples)
     if missing:
-        detail += f"{'; ' if detail else ''}none of the users that were read has {_names(missing)}"
-    return CheckResult(name=_KEYS, severity=Severity.OK if samples else Severity.WARNING, detail=detail)
+        details.append(Detail(DetailKind.KEYS_WITHOUT_VALUE, keys=missing))
+    severity = Severity.OK if samples else Severity.WARNING
+    return CheckResult(name=_KEYS, severity=severity, detail=joined(details))
 
 
 def _together(
@@ -142,20 +132,22 @@ def _together(
     """Search several users at once, as a run does: each of them by another key."""
     samples = _samples(keys, listed)
     if len(samples) < 2:  # noqa: PLR2004 - several
-        return CheckResult(
-            name=_TOGETHER, severity=Severity.SKIPPED, detail="no user has two of the match keys"
-        )
-    why = _why_not_found(skolon, organisation, samples, "not all of the users are found")
+        return CheckResult(name=_TOGETHER, severity=Severity.SKIPPED, detail=Detail(DetailKind.TOO_FEW_KEYS))
+    why = _why_not_found(skolon, organisation, samples, DetailKind.NOT_ALL_FOUND)
     if why:
-        return CheckResult(name=_TOGETHER, severity=Severity.ERROR, detail=why, fix="report it")
+        return CheckResult(
+            name=_TOGETHER, severity=Severity.ERROR, detail=why, fix=fix(DetailKind.FIX_REPORT)
+        )
     if skolon.capabilities(organisation).takes_or is False:
-        detail = "Skolon takes one value at a time: each value is searched alone, so runs take longer"
-        return CheckResult(name=_TOGETHER, severity=Severity.WARNING, detail=detail, fix=_FIX_OR)
-    detail = f"one search finds users by {_names(samples)}"
+        detail = Detail(DetailKind.ONE_VALUE_AT_A_TIME)
+        return CheckResult(
+            name=_TOGETHER, severity=Severity.WARNING, detail=detail, fix=fix(DetailKind.FIX_OR)
+        )
+    details = [Detail(DetailKind.FOUND_TOGETHER, keys=tuple(samples))]
     max_terms = skolon.capabilities(organisation).max_terms
     if max_terms is not None:
-        detail += f"; Skolon takes {max_terms} values at a time"
-    return CheckResult(name=_TOGETHER, severity=Severity.OK, detail=detail)
+        details.append(Detail(DetailKind.VALUES_AT_A_TIME, limit=max_terms))
+    return CheckResult(name=_TOGETHER, severity=Severity.OK, detail=joined(details))
 
 
 def _samples(keys: Sequence[Attribute], listed: Sequence[SkolonUser]) -> dict[Attribute, SkolonUser]:
@@ -171,17 +163,19 @@ def _samples(keys: Sequence[Attribute], listed: Sequence[SkolonUser]) -> dict[At
 
 
 def _why_not_found(
-    skolon: SkolonClient, organisation: str, samples: Mapping[Attribute, SkolonUser], otherwise: str
+    skolon: SkolonClient, organisation: str, samples: Mapping[Attribute, SkolonUser], otherwise: DetailKind
 ) -> str | None:
     """Return why a search by the samples' values does not find them all, None if it does."""
     keys = {key: value for key, user in samples.items() if (value := user.attributes.get(key))}
     try:
         found = skolon.search(organisation, keys)
     except PermanentError as error:
-        return f"Skolon refuses the search ({error.detail})"
-    except UpdateSyncError as error:
-        return str(error)
-    return None if {user.id for user in samples.values()} <= {user.id for user in found} else otherwise
+        return Detail(DetailKind.SEARCH_REFUSED, answer=error.detail)
+    except (HaltError, TransientError) as error:
+        return error.detail
+    return (
+        None if {user.id for user in samples.values()} <= {user.id for user in found} else Detail(otherwise)
+    )
 
 
 def _pages(known: Capabilities) -> CheckResult:
@@ -189,21 +183,23 @@ def _pages(known: Capabilities) -> CheckResult:
         return CheckResult(
             name=_PAGES,
             severity=Severity.WARNING,
-            detail="pages repeat users, or leave users out",
-            fix=_FIX_PAGES,
+            detail=Detail(DetailKind.PAGES_UNRELIABLE),
+            fix=fix(DetailKind.FIX_PAGES),
         )
     if known.pages_add_up is None:
-        return CheckResult(name=_PAGES, severity=Severity.SKIPPED, detail="all users are on one page")
-    how = "; they are asked for by a cursor (RFC 9865)" if known.pages_by_cursor else ""
-    return CheckResult(name=_PAGES, severity=Severity.OK, detail=f"pages add up{how}")
+        return CheckResult(name=_PAGES, severity=Severity.SKIPPED, detail=Detail(DetailKind.ONE_PAGE))
+    details = [Detail(DetailKind.PAGES_ADD_UP)]
+    if known.pages_by_cursor:
+        details.append(Detail(DetailKind.PAGES_BY_CURSOR))
+    return CheckResult(name=_PAGES, severity=Severity.OK, detail=joined(details))
 
 
 def _reading(skolon: SkolonClient, organisation: str, user_id: str) -> CheckResult:
     def read() -> str:
         user = skolon.read(organisation, user_id)
         if user is None:
-            raise UpdateSyncError("a user that Skolon lists is not there when it is read by its id")
-        return "a user can be read by its id"
+            raise UpdateSyncError(Detail(DetailKind.LISTED_BUT_UNREADABLE))
+        return Detail(DetailKind.READABLE_BY_ID)
 
     return try_step(_READ, read)
 
@@ -211,32 +207,32 @@ def _reading(skolon: SkolonClient, organisation: str, user_id: str) -> CheckResu
 def _said(description: ServerDescription, lacks: Collection[SkolonLack]) -> CheckResult:
     """Say what the server's own description means for the sync, which goes by what it finds out."""
     if description.is_empty:
-        detail = "nothing: it has no ServiceProviderConfig and no Schemas, which is allowed"
+        detail = Detail(DetailKind.NOT_DESCRIBED)
         return CheckResult(name=_DESCRIPTION, severity=Severity.SKIPPED, detail=detail)
     if description.takes_updates is False and SkolonLack.PATCH not in lacks:
         return CheckResult(
             name=_DESCRIPTION,
             severity=Severity.ERROR,
-            detail="it takes no PATCH, so no user can be updated",
-            fix="ask Skolon to take PATCH (RFC 7644 section 3.5.2), or have whole users sent by PUT: "
-            "update-sync tenants set TENANT --skolon-lacks patch",
+            detail=Detail(DetailKind.TAKES_NO_PATCH),
+            fix=fix(DetailKind.FIX_PATCH),
         )
     unusable = {
-        "it has no": description.missing,
-        "it lets no client change": description.read_only,
-        "it never shows": description.hidden,
+        DetailKind.LACKS_ATTRIBUTES: description.missing,
+        DetailKind.READ_ONLY_ATTRIBUTES: description.read_only,
+        DetailKind.HIDDEN_ATTRIBUTES: description.hidden,
     }
-    notes = [f"{words} {_names(sorted(names))}" for words, names in unusable.items() if names]
+    notes = [Detail(kind, attributes=tuple(sorted(names))) for kind, names in unusable.items() if names]
     if notes:
         return CheckResult(
             name=_DESCRIPTION,
             severity=Severity.WARNING,
-            detail="; ".join(notes),
-            fix="ask Skolon about it; what the sync cannot write it names in runs show",
+            detail=joined(notes),
+            fix=fix(DetailKind.FIX_ATTRIBUTES),
         )
-    detail = "it takes PATCH" if description.takes_updates else "nothing against updates"
+    takes = DetailKind.TAKES_PATCH if description.takes_updates else DetailKind.NOTHING_AGAINST_UPDATES
+    detail = Detail(takes)
     if description.has_schemas:
-        detail += ", and has all attributes of the sync"
+        detail = Detail(DetailKind.HAS_ATTRIBUTES, fact=detail)
     return CheckResult(name=_DESCRIPTION, severity=Severity.OK, detail=detail)
 
 
@@ -244,26 +240,19 @@ def _updates(known: Capabilities) -> Iterator[CheckResult]:
     """Yield what updates have found out about the server; a check changes no user to find it out."""
     lacks = []
     if not known.knows_versions:
-        lacks.append(
-            "refuses the versions that it gives, so changes of another program between reading and writing "
-            "are not noticed"
-        )
+        lacks.append(Detail(DetailKind.REFUSES_VERSIONS))
     if known.read_only:
-        lacks.append(f"lets no client change {_names(sorted(known.read_only))} (mutability)")
+        lacks.append(Detail(DetailKind.CHANGES_NOT_LET, attributes=tuple(sorted(known.read_only))))
     if known.unaccepted:
-        lacks.append(f"takes {_names(sorted(known.unaccepted))} in no form of PATCH")
+        lacks.append(Detail(DetailKind.NO_FORM_TAKEN, attributes=tuple(sorted(known.unaccepted))))
     forms = sorted({form for form in known.patch_forms.values() if form is not PatchForm.PATHS})
-    notes = [f"Skolon {lack}" for lack in lacks]
+    notes = [*lacks]
     if forms:
-        notes.append(f"Skolon does not take every PATCH by paths; the sync sends it as {', '.join(forms)}")
+        notes.append(Detail(DetailKind.OTHER_FORMS, forms=tuple(map(str, forms))))
     if notes:
         yield CheckResult(
             name=_UPDATES,
             severity=Severity.WARNING if lacks else Severity.OK,
-            detail="; ".join(notes),
-            fix=_FIX_UPDATES if lacks else None,
+            detail=joined(notes),
+            fix=fix(DetailKind.FIX_UPDATES) if lacks else None,
         )
-
-
-def _names(attributes: Collection[Attribute]) -> str:
-    return ", ".join(map(str, attributes))

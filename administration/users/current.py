@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from administration.remedies import remedy_json
 from administration.tenants.next_run import next_run
 from administration.users.candidates import candidates_in, values_in
-from administration.users.explanation import explain_user
+from administration.users.explanation import END_FIELDS, explain_user
 from administration.users.lookup import MAX_FOUND, decision_about, find_users, not_found, too_many_found
 from administration.users.status import user_report
 from schemas.dead_letter_reasons import Reason
@@ -127,7 +127,7 @@ class CurrentState:
         match = by_name.get("match", {"by": None, "skolon_user": None})
         reason = shown["reason"]
         return {
-            **{name: shown[name] for name in ("outcome", "reason", "stage", "cause", "away", "detail")},
+            **{name: shown[name] for name in END_FIELDS},
             **(remedy_json(Reason(reason)) if reason else {"owner": None, "explanation": None}),
             "skolon_user": match["skolon_user"],
             "matched_by": match["by"],

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.redaction import diff_hint, shown_value
+from schemas.details.detail import structured_json
 from schemas.errors import HaltError, PermanentError
 from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
 from schemas.runs.sync_result import SyncResult
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from workers.dry_run.explain import UserExplanation
+
+#: What an explanation says of how the steps ended.
+END_FIELDS: Final = ("outcome", "reason", "stage", "cause", "away", "detail", "structured_detail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,17 +160,21 @@ class Explanation:
 
 
 def _end(end: object) -> dict[str, Any]:
-    found: dict[str, Any] = dict.fromkeys(("outcome", "reason", "stage", "cause", "away", "detail"))
+    found: dict[str, Any] = dict.fromkeys(END_FIELDS)
     match end:
         case SyncResult():
-            return {**found, "outcome": str(end.outcome), "detail": end.detail}
+            return {**found, "outcome": str(end.outcome), **_detail(end.detail)}
         case PermanentError():
             said = {"outcome": "dead_lettered", "reason": str(end.reason), "stage": str(end.stage)}
-            return {**found, **said, "detail": end.detail}
+            return {**found, **said, **_detail(end.detail)}
         case HaltError():
-            return {**found, "cause": str(end.cause), "detail": end.detail}
+            return {**found, "cause": str(end.cause), **_detail(end.detail)}
         case _:
             return {**found, "away": str(end)}
+
+
+def _detail(detail: str | None) -> dict[str, Any]:
+    return {"detail": detail, "structured_detail": structured_json(detail)}
 
 
 def explain_user(  # noqa: PLR0913 - the user, the settings, how to show them, and the source

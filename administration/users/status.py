@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
 from administration.users.lookup import decision_about, find_user_ids, not_found
+from schemas.details.detail import structured_json
 from schemas.errors import UsageError
 from schemas.reports.user_status import HistoryEntry, UserStatus, skolon_user_of, user_status_of
 from schemas.timestamps import timestamp
@@ -49,6 +50,7 @@ class UserReport:
             "pending_run": waits and str(waits.run),
             "reason": reason and str(reason),
             "detail": told and told.detail,
+            "structured_detail": structured_json(told.detail if told else None),
             **(remedy_json(reason) if reason else {"owner": None, "explanation": None}),
             "history": [entry.as_json() for entry in self.history],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from cli.output import echo, print_fields, print_json
+from cli.output import echo, localized, print_fields, print_json
 from cli.progress import progress_bar
 from schemas.outcomes import Outcome
 from schemas.timestamps import timestamp
@@ -56,7 +56,7 @@ def show_operation(operation: Operation, *, wants_json: bool) -> None:
     fields: dict[str, object] = {
         "operation": operation.id,
         "status": operation.status,
-        "detail": operation.detail,
+        **localized("detail", operation.detail),
         "started": timestamp(operation.started),
         "finished": operation.finished and timestamp(operation.finished),
     }

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cli.dead_letters.hexdump import hexdump
 from cli.durations import format_age
-from cli.output import echo, print_fields, print_table
+from cli.output import echo, localized, print_fields, print_table
+from schemas.details.detail import texts_of
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -47,10 +48,18 @@ def print_groups(groups: DeadLetterGroups, now: dt.datetime) -> None:
 def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
     """Print users that failed, of `count` in all, and below them what to do about each reason."""
     rows = [
-        (each.tenant, each.user, each.reason, each.owner, each.since and timestamp(each.since), each.detail)
+        (
+            each.tenant,
+            each.user,
+            each.reason,
+            each.owner,
+            each.since and timestamp(each.since),
+            *texts_of(each.detail).values(),
+        )
         for each in users
     ]
-    print_table(("tenant", "user", "reason", "owner", "since", "detail"), rows)
+    details = (f"detail ({language})" for language in Language)
+    print_table(("tenant", "user", "reason", "owner", "since", *details), rows)
     if count > len(users):
         echo(f"… and {count - len(users)} more; --limit shows them.")
     _print_remedies(sorted({each.reason for each in users}))
@@ -95,7 +104,7 @@ def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:
         "run": dead_letter.run,
         "user": dead_letter.user,
         "reason": f"{dead_letter.failure.reason} at {dead_letter.failure.stage}",
-        "detail": dead_letter.failure.detail,
+        **localized("detail", dead_letter.failure.detail),
         "attempts": dead_letter.attempts,
         "first failed": dead_letter.first_failed and timestamp(dead_letter.first_failed),
         "since": since and f"{timestamp(since)} ({format_age(since, now)})",

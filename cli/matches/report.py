@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cli.matches.warnings import speaks_for, traits_text
-from cli.output import echo, print_fields, print_table
+from cli.output import echo, localized, print_fields, print_table
+from schemas.details.detail import Detail, texts_of
+from schemas.details.kinds import DetailKind
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
@@ -14,6 +16,9 @@ from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
     from administration.matches.overview import MatchOverview
+
+
+_HONOURED: Final = Detail(DetailKind.DECISION_HONOURED)
 
 
 def print_overview(overview: MatchOverview) -> None:
@@ -26,11 +31,12 @@ def print_overview(overview: MatchOverview) -> None:
                 ", ".join(match.skolon_ids),
                 match.reason,
                 timestamp(match.since),
-                "the next run honours a decision" if decided else match.detail,
+                *texts_of(_HONOURED if decided else match.detail or "").values(),
             )
             for match, decided in overview.pending
         ]
-        print_table(("user", "skolon users", "reason", "since", "detail"), rows)
+        details = (f"detail ({language})" for language in Language)
+        print_table(("user", "skolon users", "reason", "since", *details), rows)
         for reason in sorted({match.reason for match, _ in overview.pending}):
             for language in Language:
                 echo(f"{reason} ({language}): {remedy_for(reason).texts[language].fix}")
@@ -54,7 +60,8 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
     fields = {
         "user": found["user"],
         "outcome": found["outcome"] or "unknown",
-        **{name: found[name] for name in ("reason", "cause", "away", "detail") if found[name] is not None},
+        **{name: found[name] for name in ("reason", "cause", "away") if found[name] is not None},
+        **localized("detail", found["detail"]),
         "decision": _decision(found["decision"]),
     }
     if found["pending"] is not None:

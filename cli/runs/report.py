@@ -9,7 +9,7 @@ import click
 
 from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
-from cli.output import print_fields, print_json
+from cli.output import localized, print_fields, print_json
 from cli.runs.details import print_details
 from schemas.outcomes import FINAL_OUTCOMES, Cause, Outcome, Status
 from schemas.reports.remedies import remedy_for
@@ -64,13 +64,13 @@ def show_run(
     if run.cause is not None:
         fields |= _halt_fields(summary, run.cause)
     elif run.detail is not None:
-        fields["note"] = run.detail
+        fields |= localized("note", run.detail)
     if idle:
         fields["waiting"] = "; ".join(map(describe_idle, idle))
     fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
         texts = remedy_for(warning.kind).texts
-        fields[f"warning {warning.kind}"] = warning.detail
+        fields |= localized(f"warning {warning.kind}", warning.detail)
         fields |= {f"  fix ({language})": texts[language].fix for language in Language}
     fields |= _outcome_fields(summary, details)
     if run.reverts_run_id is not None:
@@ -83,12 +83,11 @@ def show_run(
 def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
     """Return why a run is halted, and the commands that answer it, also those for wrong changes."""
     run = summary.run
-    why = f"{cause}: {run.detail}"
     if run.status is not Status.HALTED:
         # Cancelled since: there is nothing to resume.
-        return {"was halted": why}
+        return _cause_fields("was halted", cause, run.detail)
     texts = remedy_for(cause).texts
-    fields: dict[str, object] = {"cause": why}
+    fields = _cause_fields("cause", cause, run.detail)
     fields |= {f"fix ({language})": texts[language].fix for language in Language}
     if not (cause is Cause.GUARD_EXCEEDED or (cause is Cause.SUSPICIOUS_LIST and summary.published)):
         return {**fields, "resume": f"update-sync runs resume {run.id}"}
@@ -98,6 +97,10 @@ def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
         "undo": f"update-sync runs undo {run.id}    restores what it changed, and ends it",
         "cancel": f"update-sync runs cancel {run.id}    ends it, and leaves what it changed",
     }
+
+
+def _cause_fields(name: str, cause: Cause, detail: str | None) -> dict[str, object]:
+    return {label: f"{cause}: {text}" for label, text in localized(name, detail).items()} or {name: cause}
 
 
 def _undo_fields(summary: RunSummary) -> dict[str, object]:

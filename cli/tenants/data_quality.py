@@ -9,9 +9,10 @@ import click
 
 from administration.tenants.data_quality import data_quality_of, uses_immutable_id
 from cli.context import current_services
-from cli.output import echo, json_option, print_json
+from cli.output import echo, json_option, localized, print_json
 from cli.tenants.options import key_argument
 from cli.tenants.sign_in_report import sign_in_lines
+from schemas.details.detail import texts_of
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
@@ -74,7 +75,7 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     finished = run.finished and timestamp(run.finished)
     yield f"Run {run.id} of {run.tenant}: {found.run.published} people, {finished}"
     for warning in found.run.warnings:
-        yield f"Warning: {warning.detail}."
+        yield from (f"{name}: {text}." for name, text in localized("Warning", warning.detail).items())
         yield from (f"{_INDENT}{remedy_for(warning.kind).texts[language].fix}" for language in Language)
     yield f"People who match a Skolon user of another person: {found.collisions.count}"
     for user, each in found.collisions.users:
@@ -115,7 +116,7 @@ def _people(title: str, found: UserFindings, *, details: bool) -> Iterator[str]:
     for user, detail in found.users:
         yield f"{_INDENT}{user}"
         if details and detail:
-            yield f"{_INDENT * 2}{detail}"
+            yield from (f"{_INDENT * 2}{text}" for text in dict.fromkeys(texts_of(detail).values()))
     yield from _more(found.count, len(found.users))
 
 
@@ -123,7 +124,10 @@ def _failed(found: FailedFindings) -> Iterator[str]:
     yield f"People whose update failed, those above included: {found.count}"
     for user, reason, detail in found.users:
         yield f"{_INDENT}{user}"
-        yield f"{_INDENT * 2}{reason}: {detail}" if detail else f"{_INDENT * 2}{reason}"
+        told = localized(str(reason), detail)
+        yield from (f"{_INDENT * 2}{name}: {text}" for name, text in told.items())
+        if not told:
+            yield f"{_INDENT * 2}{reason}"
     yield from _more(found.count, len(found.users))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from administration.tenants.scope_rules import rule_as_text
 from administration.tenants.settings_check import lost_key_warning
-from cli.output import echo, print_json, print_table
+from cli.output import echo, echo_detail, print_json, print_table
 from cli.runs.details import print_changes, print_guard, print_scope_exits
 from schemas.outcomes import FINAL_OUTCOMES
 from schemas.runs.totals.mapping_comparison import MappingEffect
@@ -31,7 +31,7 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
     run = summary.run
     echo(f"Preview of {run.tenant}, as run {run.id}: {run.status}. Nothing has been changed.")
     if run.cause is not None:
-        echo(f"{run.cause}: {one_line(run.detail)}")
+        echo_detail(str(run.cause), run.detail)
     if preview.settings:
         echo("", "With these settings, which are not saved:")
     for name, (saved, new) in preview.settings.items():
@@ -44,8 +44,10 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
     echo()
     _print_mapping(preview.mapping)
     lost_keys = [lost_key_warning(preview.lost_match_keys)] if preview.lost_match_keys else []
-    for line in (*lost_keys, *preview.lost, *(str(warning.detail) for warning in summary.warnings)):
+    for line in (*lost_keys, *preview.lost):
         echo(f"Warning: {line}.")
+    for warning in summary.warnings:
+        echo_detail("Warning", warning.detail)
     if preview.details.scope_exits:
         print_scope_exits(preview.details.scope_exits)
     if preview.details.guard is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import DelayReason
 from cli.durations import format_age
-from cli.output import echo, print_fields, print_table
+from cli.output import echo, localized, print_fields, print_table
 from cli.users.report import decision_text, print_user
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, NotFoundReason, Outcome
@@ -74,7 +74,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     if shown["reason"] is not None or shown["cause"] is not None:
         reason = Reason(shown["reason"]) if shown["reason"] else Cause(shown["cause"])
         explained = remedy_for(reason)
-        fields |= {"reason": reason, "detail": shown["detail"], "owner": explained.owner}
+        fields |= {"reason": reason, **localized("detail", shown["detail"]), "owner": explained.owner}
         for language in Language:
             text = explained.texts[language]
             fields[f"what ({language})"] = text.what_happened
@@ -82,7 +82,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
         if reason in MATCH_REASONS:
             fields["compare"] = f"update-sync matches show {tenant} {report.recorded.user}"
     elif shown["detail"] is not None:
-        fields["detail"] = shown["detail"]
+        fields |= localized("detail", shown["detail"])
     for number, decision in enumerate(state.decisions, 1):
         fields["decision" if number == 1 else f"decision {number}"] = decision_text(decision, tenant)
     if state.delay is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cli.output import echo, print_table
+from cli.output import echo, echo_detail, print_table
 from schemas.safe_text import one_line
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
@@ -25,9 +25,10 @@ def print_explanation(explanation: Explanation) -> None:
             f"  not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}"
         )
     echo("", f"outcome: {shown['outcome'] or 'unknown'}")
-    for name in ("reason", "stage", "cause", "away", "detail"):
+    for name in ("reason", "stage", "cause", "away"):
         if shown[name] is not None:
             echo(f"  {name}: {one_line(shown[name])}")
+    echo_detail("  detail", shown["detail"])
 
 
 def _title(attribute: str) -> str:

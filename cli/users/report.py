@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cli.durations import format_age
-from cli.output import echo, print_fields, print_table
+from cli.output import echo, localized, print_fields, print_table
 from schemas.outcomes import NotFoundReason
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
@@ -65,7 +65,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
         if told.reason in MATCH_REASONS and told.reason is not explained:
             fields["compare"] = f"update-sync matches show {tenant} {report.user}"
     if told is not None:
-        fields["detail"] = told.detail
+        fields |= localized("detail", told.detail)
     print_fields({name: value for name, value in fields.items() if value is not None})
     echo()
     rows = [

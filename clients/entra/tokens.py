@@ -16,6 +16,8 @@ from clients.http.errors import TRANSPORT_ERRORS, FailureCategory, classify
 from clients.http.origins import is_same_origin, origin_of
 from clients.http.retry_after import retry_after
 from clients.http.session import HttpSession, json_object
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -49,11 +51,10 @@ class _ForeignEndpointError(RequestException):
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__()
-        where = origin_of(found) or "an address that is none"
-        right = origin_of(expected)
-        self.message = (
-            f"The OpenID configuration of {right} names a token endpoint at {where}; it should be at {right}"
-            ". Nothing was sent there. If your cloud signs in there, set UPDATE_SYNC_ENTRA_AUTHORITY to it"
+        self.message = Detail(
+            DetailKind.FOREIGN_TOKEN_ENDPOINT,
+            expected=origin_of(expected) or "",
+            found=origin_of(found) or Detail(DetailKind.ODD_ADDRESS),
         )
 
 
@@ -185,7 +186,12 @@ class EntraTokens:
         else:
             return token
         if failure.category is FailureCategory.ADDRESS:
-            return HaltError(Cause.ENTRA_CREDENTIALS, f"UPDATE_SYNC_ENTRA_AUTHORITY: {failure.message}")
+            detail = Detail(
+                DetailKind.ADDRESS_IN_SETTING,
+                setting="UPDATE_SYNC_ENTRA_AUTHORITY",
+                problem=failure.message,
+            )
+            return HaltError(Cause.ENTRA_CREDENTIALS, detail)
         return TransientError(Dependency.ENTRA, failure.message, kind=failure.kind)
 
     def _acquire(self, application: _Application, credentials: Credentials, claims: str | None = None) -> str:
@@ -211,7 +217,9 @@ class EntraTokens:
         last = application.http.last if application.http is not None else {}
         if "error" in last:
             return token_error(last, client_secret=credentials.client_secret)
-        return TransientError(Dependency.ENTRA, "an answer that makes no sense", kind=FailureKind.UNREADABLE)
+        return TransientError(
+            Dependency.ENTRA, Detail(DetailKind.SENSELESS_ANSWER), kind=FailureKind.UNREADABLE
+        )
 
 
 class _RefusedError(Exception):

@@ -17,6 +17,8 @@ from requests.structures import CaseInsensitiveDict
 from clients.graph.errors import unreadable
 from clients.graph.user_paths import COUNT
 from clients.http.session import is_client_error, json_object
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, TransientError, UpdateSyncError
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def read_batch(response: Response, count: int) -> list[BatchItemResponse | Trans
     """
     responses = (json_object(response) or {}).get("responses")
     if not isinstance(responses, list):
-        raise unreadable(response, "`responses` is no list")
+        raise unreadable(response, Detail(DetailKind.NO_LIST, field="responses"))
     found = {str(each.get("id")): _inner(each) for each in responses if isinstance(each, dict)}
     return [found.get(str(place)) or _lost() for place in range(count)]
 
@@ -125,7 +127,7 @@ def _inner(response: dict[str, Any]) -> BatchItemResponse | None:
 def _lost() -> TransientError:
     return TransientError(
         Dependency.GRAPH,
-        "HTTP 200, but the batch holds no answer for this one",
+        Detail(DetailKind.HTTP_STATUS_BUT, status=200, why=Detail(DetailKind.MISSING_IN_BATCH)),
         status=200,
         kind=FailureKind.UNREADABLE,
     )

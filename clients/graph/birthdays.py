@@ -19,6 +19,8 @@ from clients.graph.birthday_availability import BirthdayAvailability
 from clients.http.session import READ_TIMEOUT as _USER_READ_TIMEOUT
 from runtime.coalescer import Coalescer
 from runtime.cohort import Cohort
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, TransientError, UpdateSyncError
 from schemas.users.attributes import BIRTHDAY
 
@@ -148,7 +150,7 @@ class Birthdays:
             detail = getattr(error, "detail", str(error))
             return Birthday(problem=detail, affects_all_users=availability.record_refusal(detail))
         availability.record_success()
-        return Birthday(problem="no such user") if user is None else read_birthday(user)
+        return Birthday(problem=Detail(DetailKind.NO_SUCH_USER)) if user is None else read_birthday(user)
 
     def _resolve_throttling(
         self, client: UserRequests, availability: BirthdayAvailability, user_id: str, error: TransientError
@@ -239,11 +241,11 @@ def read_birthday(user: dict[str, object]) -> Birthday:
         return Birthday()
     match = _DATE.match(raw) if isinstance(raw, str) else None
     if match is None:
-        return Birthday(problem="Graph's birthday is no date")
+        return Birthday(problem=Detail(DetailKind.BIRTHDAY_NO_DATE))
     try:
         return Birthday(value=dt.date.fromisoformat(match[1]).isoformat(), moment=_moment(match[0]))
     except ValueError:
-        return Birthday(problem="Graph's birthday is no date")
+        return Birthday(problem=Detail(DetailKind.BIRTHDAY_NO_DATE))
 
 
 def _moment(text: str) -> dt.datetime | None:

@@ -35,6 +35,8 @@ from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
 from clients.http.origins import is_same_origin
 from clients.http.session import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
 from runtime.services import NO_BREAKER, Breakers, graph_of
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
 from schemas.outcomes import Cause
 
@@ -120,7 +122,7 @@ class GraphClient:
             body, users = read_list(response)
             next_link = body.get("@odata.nextLink")
             if next_link is not None and not isinstance(next_link, str):
-                raise unreadable(response, "`@odata.nextLink` is no text")
+                raise unreadable(response, Detail(DetailKind.NO_TEXT, field="@odata.nextLink"))
         return GraphPage(users=tuple(users), next_link=_followed(next_link, url))
 
     def delta_link(self, select: Sequence[str]) -> str | None:
@@ -144,7 +146,7 @@ class GraphClient:
         """
         if not self._is_ours(link):
             if is_delta_link:
-                raise DeltaLinkExpiredError("the kept link leads to another Graph than UPDATE_SYNC_GRAPH_URL")
+                raise DeltaLinkExpiredError(Detail(DetailKind.LINK_OF_OTHER_GRAPH))
             raise _foreign_link()
         with self._guard():
             response = self._send(link, DELTA_HEADERS, READ_TIMEOUT)
@@ -237,7 +239,7 @@ class GraphClient:
             raise response_error(response)
         body = json_object(response)
         if body is None:
-            raise unreadable(response, "no JSON object")
+            raise unreadable(response, Detail(DetailKind.NO_JSON_OBJECT))
         return body
 
     def count(self) -> int:
@@ -246,7 +248,7 @@ class GraphClient:
             response = self._get(f"{self._graph.url}/v1.0/users/$count", {"ConsistencyLevel": "eventual"})
             text = response.content.removeprefix(b"\xef\xbb\xbf").strip()
             if not text.isdigit() or len(text) > len("1000000000"):
-                raise unreadable(response, "no number")
+                raise unreadable(response, Detail(DetailKind.NO_NUMBER))
             return int(text)
 
     def _guard(self) -> AbstractContextManager[None]:
@@ -293,4 +295,4 @@ def _followed(link: str | None, base: str) -> str | None:
 
 
 def _foreign_link() -> HaltError:
-    return HaltError(Cause.GRAPH_QUERY, "Graph's link to the next page leads somewhere else")
+    return HaltError(Cause.GRAPH_QUERY, Detail(DetailKind.NEXT_LINK_ELSEWHERE))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clients.graph.errors import unreadable
 from clients.graph.list_response import read_list
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.users.graph_user import is_entra_id
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def read_delta_page(response: requests.Response) -> DeltaPage:
     body, entities = read_list(response)
     links = body.get("@odata.nextLink"), body.get("@odata.deltaLink")
     if [type(link) for link in links] not in ([str, type(None)], [type(None), str]):
-        raise unreadable(response, "it leads neither to a next page nor to the next delta")
+        raise unreadable(response, Detail(DetailKind.NO_NEXT_LINK))
     removed = {entity["id"]: None for entity in entities if _is_removed(entity)}
     return DeltaPage(
         users=tuple(entity for entity in entities if not _is_removed(entity)),

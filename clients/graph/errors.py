@@ -13,6 +13,8 @@ from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.redaction import safe_code, safe_request_id
 from clients.http.retry_after import retry_after
 from clients.http.session import is_client_error, json_object
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import (
     DeltaLinkExpiredError,
     Dependency,
@@ -44,15 +46,18 @@ _CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"', re.ASCII)
 def transport_error(failure: TransportFailure) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours."""
     if failure.category is FailureCategory.ADDRESS:
-        return HaltError(Cause.GRAPH_QUERY, f"UPDATE_SYNC_GRAPH_URL: {failure.message}")
+        detail = Detail(
+            DetailKind.ADDRESS_IN_SETTING, setting="UPDATE_SYNC_GRAPH_URL", problem=failure.message
+        )
+        return HaltError(Cause.GRAPH_QUERY, detail)
     return TransientError(Dependency.GRAPH, failure.message, kind=failure.kind)
 
 
-def unreadable(response: Response, why: str) -> TransientError:
+def unreadable(response: Response, why: Detail) -> TransientError:
     """Return the error for an answer of success that is not what Graph promises."""
     return TransientError(
         Dependency.GRAPH,
-        _said(response, f"HTTP {response.status_code}, but {why}"),
+        _said(response, Detail(DetailKind.HTTP_STATUS_BUT, status=response.status_code, why=why)),
         status=response.status_code,
         kind=FailureKind.UNREADABLE,
     )
@@ -79,14 +84,13 @@ def response_error(response: Response, *, is_next_page: bool = False) -> UpdateS
     may_pass = is_next_page and status in _STRAY
     said = _said(response, _in_words(status, code))
     if status == HTTPStatus.UNAUTHORIZED:
-        return HaltError(Cause.ENTRA_CREDENTIALS, f"Graph does not take the tenant's token ({said})")
+        return HaltError(Cause.ENTRA_CREDENTIALS, Detail(DetailKind.GRAPH_TOKEN_REFUSED, answer=said))
     if status == HTTPStatus.GONE or (status == HTTPStatus.BAD_REQUEST and code in _EXPIRED_PAGE):
         return PageTokenExpiredError(said)
     if status == HTTPStatus.FORBIDDEN and code is not None:
         return HaltError(
             Cause.ENTRA_PERMISSION,
-            "The application lacks User.Read.All (of the kind Application), or an administrator of the "
-            f"directory has not granted consent to it ({said})",
+            Detail(DetailKind.GRAPH_PERMISSION_MISSING, answer=said),
             status=status,
             may_pass=may_pass,
         )
@@ -95,7 +99,12 @@ def response_error(response: Response, *, is_next_page: bool = False) -> UpdateS
     if not refused or (status in _TRY_LATER and (status != HTTPStatus.NOT_FOUND or code is None)):
         wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
         return TransientError(Dependency.GRAPH, said, retry_after=wait, status=status)
-    return HaltError(Cause.GRAPH_QUERY, f"Graph refuses the query ({said})", status=status, may_pass=may_pass)
+    return HaltError(
+        Cause.GRAPH_QUERY,
+        Detail(DetailKind.GRAPH_QUERY_REFUSED, answer=said),
+        status=status,
+        may_pass=may_pass,
+    )
 
 
 def delta_error(response: Response, *, is_delta_link: bool) -> UpdateSyncError:
@@ -134,10 +143,14 @@ def claims_challenge(header: str | None) -> str | None:
         return None
 
 
-def _in_words(status: int, code: str | None) -> str:
-    return f"HTTP {status}" if code is None else f"HTTP {status} {safe_code(code)}"
+def _in_words(status: int, code: str | None) -> Detail:
+    if code is None:
+        return Detail(DetailKind.HTTP_STATUS, status=status)
+    return Detail(DetailKind.HTTP_STATUS_AND_CODE, status=status, code=safe_code(code))
 
 
-def _said(response: Response, message: str) -> str:
+def _said(response: Response, answer: Detail) -> Detail:
     request_id = safe_request_id(response.headers.get("request-id"))
-    return message if request_id is None else f"{message}, request id {request_id}"
+    if request_id is None:
+        return answer
+    return Detail(DetailKind.WITH_REQUEST_ID, answer=answer, request_id=request_id)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clients.graph.errors import response_error, unreadable
 from clients.http.session import json_object, succeeded
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import TransientError
 
 if TYPE_CHECKING:
@@ -31,13 +33,13 @@ def read_list(response: Response) -> tuple[dict[str, Any], list[Any]]:
     """Return the response's body and its entities; raise `TransientError` when it is not a valid list."""
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object")
+        raise unreadable(response, Detail(DetailKind.NO_JSON_OBJECT))
     entities = body.get("value")
     if not isinstance(entities, list):
-        raise unreadable(response, "`value` is no list")
+        raise unreadable(response, Detail(DetailKind.NO_LIST, field="value"))
     if len(entities) > MAX_USERS_PER_PAGE:
         raise unreadable(
-            response, f"its page holds {len(entities)} users, and {MAX_USERS_PER_PAGE} are the most"
+            response, Detail(DetailKind.PAGE_TOO_LARGE, users=len(entities), limit=MAX_USERS_PER_PAGE)
         )
     return body, entities
 

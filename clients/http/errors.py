@@ -15,6 +15,8 @@ from requests import exceptions
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 from urllib3.exceptions import HTTPError as Urllib3Error
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import FailureKind
 
 if TYPE_CHECKING:
@@ -34,14 +36,14 @@ class FailureCategory(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class TransportFailure:
-    """Why there is no answer; `message` are fit for a log, and `kind` is for what is away.
+    """Why there is no answer; `message` is fit for a log, and `kind` is for what is away.
 
     `reached` says whether the request may have reached the server. If not, the failure does not concern the
     request.
     """
 
     category: FailureCategory
-    message: str
+    message: Detail
     kind: FailureKind | None = None
     reached: bool = True
 
@@ -54,55 +56,57 @@ class ResponseTooLargeError(exceptions.RequestException):
     """The other side sends more than anything that we ask for can be."""
 
 
-def _away(message: str, kind: FailureKind, *, reached: bool = True) -> TransportFailure:
-    return TransportFailure(category=FailureCategory.UNAVAILABLE, message=message, kind=kind, reached=reached)
+def _away(message: DetailKind, kind: FailureKind, *, reached: bool = True) -> TransportFailure:
+    return TransportFailure(
+        category=FailureCategory.UNAVAILABLE, message=Detail(message), kind=kind, reached=reached
+    )
 
 
-def _address(message: str) -> TransportFailure:
-    return TransportFailure(category=FailureCategory.ADDRESS, message=message)
+def _address(message: DetailKind) -> TransportFailure:
+    return TransportFailure(category=FailureCategory.ADDRESS, message=Detail(message))
 
 
-def _bug(message: str) -> TransportFailure:
-    return TransportFailure(category=FailureCategory.BUG, message=message)
+def _bug(message: DetailKind) -> TransportFailure:
+    return TransportFailure(category=FailureCategory.BUG, message=Detail(message))
 
 
 #: The nearest ancestor counts, so the order of the rows does not matter.
 TRANSPORT_FAILURES: Final[Mapping[type[Exception], TransportFailure]] = MappingProxyType(
     {
-        exceptions.RequestException: _away("the request failed", FailureKind.NO_CONNECTION),
-        exceptions.ConnectionError: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
-        exceptions.ProxyError: _away(
-            "the proxy cannot be reached or refuses", FailureKind.NO_CONNECTION, reached=False
-        ),
+        exceptions.RequestException: _away(DetailKind.REQUEST_FAILED, FailureKind.NO_CONNECTION),
+        exceptions.ConnectionError: _away(DetailKind.CONNECTION_FAILED, FailureKind.NO_CONNECTION),
+        exceptions.ProxyError: _away(DetailKind.PROXY_FAILED, FailureKind.NO_CONNECTION, reached=False),
         exceptions.SSLError: _away(
-            "TLS failed; is the certificate trusted? (UPDATE_SYNC_CA_BUNDLE names further authorities)",
+            DetailKind.TLS_FAILED,
             FailureKind.TLS,
             reached=False,
         ),
-        exceptions.Timeout: _away("no answer in time", FailureKind.TIMEOUT),
-        exceptions.ConnectTimeout: _away("no connection in time", FailureKind.TIMEOUT, reached=False),
-        exceptions.ReadTimeout: _away("no answer in time", FailureKind.TIMEOUT),
-        exceptions.ChunkedEncodingError: _away("the answer broke off", FailureKind.UNREADABLE),
-        exceptions.ContentDecodingError: _away("the answer cannot be decompressed", FailureKind.UNREADABLE),
-        exceptions.JSONDecodeError: _away("the answer is no JSON", FailureKind.UNREADABLE),
-        ResponseTooLargeError: _away("the answer is too large", FailureKind.UNREADABLE),
-        exceptions.HTTPError: _away("the answer is an error", FailureKind.UNREADABLE),
-        exceptions.RetryError: _away("the request failed repeatedly", FailureKind.NO_CONNECTION),
-        exceptions.TooManyRedirects: _away("the answer is a redirect", FailureKind.UNREADABLE),
-        exceptions.URLRequired: _address("no address is set"),
-        exceptions.MissingSchema: _address("the address lacks https://"),
-        exceptions.InvalidSchema: _address("the address is neither https:// nor http://"),
-        exceptions.InvalidURL: _address("the address is no valid URL"),
-        exceptions.InvalidProxyURL: _address("the proxy's address is no valid URL"),
-        exceptions.InvalidHeader: _bug("a header cannot be sent"),
-        exceptions.InvalidJSONError: _bug("the body cannot be written as JSON"),
-        exceptions.StreamConsumedError: _bug("an answer was read twice"),
-        exceptions.UnrewindableBodyError: _bug("a body cannot be sent again"),
+        exceptions.Timeout: _away(DetailKind.NO_ANSWER_IN_TIME, FailureKind.TIMEOUT),
+        exceptions.ConnectTimeout: _away(
+            DetailKind.NO_CONNECTION_IN_TIME, FailureKind.TIMEOUT, reached=False
+        ),
+        exceptions.ReadTimeout: _away(DetailKind.NO_ANSWER_IN_TIME, FailureKind.TIMEOUT),
+        exceptions.ChunkedEncodingError: _away(DetailKind.ANSWER_BROKE_OFF, FailureKind.UNREADABLE),
+        exceptions.ContentDecodingError: _away(DetailKind.ANSWER_NOT_DECOMPRESSED, FailureKind.UNREADABLE),
+        exceptions.JSONDecodeError: _away(DetailKind.ANSWER_NO_JSON, FailureKind.UNREADABLE),
+        ResponseTooLargeError: _away(DetailKind.ANSWER_TOO_LARGE, FailureKind.UNREADABLE),
+        exceptions.HTTPError: _away(DetailKind.ANSWER_IS_ERROR, FailureKind.UNREADABLE),
+        exceptions.RetryError: _away(DetailKind.FAILED_REPEATEDLY, FailureKind.NO_CONNECTION),
+        exceptions.TooManyRedirects: _away(DetailKind.ANSWER_IS_REDIRECT, FailureKind.UNREADABLE),
+        exceptions.URLRequired: _address(DetailKind.NO_ADDRESS),
+        exceptions.MissingSchema: _address(DetailKind.ADDRESS_WITHOUT_SCHEME),
+        exceptions.InvalidSchema: _address(DetailKind.ADDRESS_WITH_ODD_SCHEME),
+        exceptions.InvalidURL: _address(DetailKind.ADDRESS_INVALID),
+        exceptions.InvalidProxyURL: _address(DetailKind.PROXY_ADDRESS_INVALID),
+        exceptions.InvalidHeader: _bug(DetailKind.HEADER_UNSENDABLE),
+        exceptions.InvalidJSONError: _bug(DetailKind.BODY_NO_JSON),
+        exceptions.StreamConsumedError: _bug(DetailKind.ANSWER_READ_TWICE),
+        exceptions.UnrewindableBodyError: _bug(DetailKind.BODY_NOT_SENT_AGAIN),
         # What requests lets through of the libraries below it.
-        Urllib3Error: _away("no connection, or it broke", FailureKind.NO_CONNECTION),
-        UnicodeError: _bug("a header or an address cannot be encoded"),
+        Urllib3Error: _away(DetailKind.CONNECTION_FAILED, FailureKind.NO_CONNECTION),
+        UnicodeError: _bug(DetailKind.NOT_ENCODABLE),
         OSError: _away(
-            "the network or the file of certificate authorities cannot be used",
+            DetailKind.NETWORK_UNUSABLE,
             FailureKind.NO_CONNECTION,
             reached=False,
         ),

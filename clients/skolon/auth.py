@@ -12,6 +12,8 @@ from urllib.parse import quote_plus
 from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.retry_after import retry_after
 from clients.http.session import json_object, succeeded
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, HaltError, TransientError, UnreachableError
 from schemas.outcomes import Cause
 
@@ -99,9 +101,18 @@ class ClientCredentialsTokenSource:
         )
         if isinstance(response, TransportFailure):
             if response.category is FailureCategory.ADDRESS:
-                raise HaltError(Cause.SKOLON_CREDENTIALS, f"UPDATE_SYNC_SKOLON_TOKEN_URL: {response.message}")
+                raise HaltError(
+                    Cause.SKOLON_CREDENTIALS,
+                    Detail(
+                        DetailKind.ADDRESS_IN_SETTING,
+                        setting="UPDATE_SYNC_SKOLON_TOKEN_URL",
+                        problem=response.message,
+                    ),
+                )
             raise UnreachableError(
-                Dependency.SKOLON, f"token endpoint: {response.message}", kind=response.kind
+                Dependency.SKOLON,
+                Detail(DetailKind.TOKEN_ENDPOINT, problem=response.message),
+                kind=response.kind,
             )
         body = json_object(response)
         if succeeded(response) and body is not None:
@@ -131,12 +142,11 @@ def _refusal(response: requests.Response, body: dict[str, Any] | None) -> HaltEr
     if body is not None and status in _REFUSALS and error not in _FOR_NOW:
         return HaltError(
             Cause.SKOLON_CREDENTIALS,
-            f"Skolon's token endpoint refuses the client id and secret (HTTP {status}); check "
-            "UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET and …_TOKEN_URL",
+            Detail(DetailKind.SKOLON_CLIENT_REFUSED, status=status),
         )
     return UnreachableError(
         Dependency.SKOLON,
-        f"token endpoint: HTTP {status} without a token",
+        Detail(DetailKind.TOKEN_ENDPOINT, problem=Detail(DetailKind.NO_TOKEN, status=status)),
         retry_after=retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC)),
         status=status,
     )

@@ -41,6 +41,8 @@ from clients.skolon.updates.replacement import ScimReplacement
 from clients.skolon.updates.scim_update import ScimUpdate
 from runtime.services import NO_BREAKER, SEVERAL_SUBJECTS, SKOLON, Breakers, skolon_reading, skolon_updating
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, PermanentError, TransientError
 from schemas.outcomes import Stage
 from schemas.tenants.skolon_target import SkolonLack, SkolonTarget
@@ -229,7 +231,7 @@ class ScimSkolonClient:
         """
         ensure_usable(user)
         if user.is_protected:
-            detail = "the Skolon user is marked as protected, and never changed"
+            detail = Detail(DetailKind.PROTECTED_USER_UNCHANGED)
             raise PermanentError(Reason.REJECTED_BY_SKOLON, Stage.UPDATE, detail)
         with (
             self._breakers.guard(skolon_updating(organisation, self._host), user.id),

@@ -16,6 +16,8 @@ from clients.http.redaction import safe_scim_type
 from clients.http.retry_after import retry_after
 from clients.http.session import is_client_error, json_object
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import (
     Dependency,
     FailureKind,
@@ -88,23 +90,21 @@ _SCIM_TYPES_OF_VALUES: Final = frozenset({"invalidValue", "uniqueness", "mutabil
 
 _TRY_LATER: Final = frozenset({408, 425, 429})
 
-_ADDRESS_ADVICE: Final = "check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL"
-
 
 def transport_error(failure: TransportFailure, stage: Stage | None) -> HaltError | TransientError:
     """Turn the lack of an answer into an error of ours; `stage` of a request for one single user."""
     if failure.category is FailureCategory.ADDRESS:
-        return HaltError(Cause.SKOLON_CREDENTIALS, f"Skolon: {failure.message}; {_ADDRESS_ADVICE}")
+        return HaltError(Cause.SKOLON_CREDENTIALS, Detail(DetailKind.SKOLON_ADDRESS, problem=failure.message))
     if not failure.reached:
         return UnreachableError(Dependency.SKOLON, failure.message, kind=failure.kind)
     return NoResponseError(Dependency.SKOLON, failure.message, kind=failure.kind, stage=stage)
 
 
-def unreadable(response: requests.Response, why: str, operation: Operation) -> TransientError:
+def unreadable(response: requests.Response, why: Detail, operation: Operation) -> TransientError:
     """Return the error for an answer of success that is not what SCIM promises."""
     return TransientError(
         Dependency.SKOLON,
-        f"HTTP {response.status_code}, but {why}",
+        Detail(DetailKind.HTTP_STATUS_BUT, status=response.status_code, why=why),
         status=response.status_code,
         kind=FailureKind.UNREADABLE,
         stage=operation.stage,
@@ -126,19 +126,17 @@ def response_error(  # noqa: PLR0911 - one table
         case 401, _:
             return HaltError(
                 Cause.SKOLON_CREDENTIALS,
-                "Skolon does not take the token (HTTP 401); check UPDATE_SYNC_SKOLON_TOKEN, or client id and "
-                "secret",
+                Detail(DetailKind.SKOLON_TOKEN_REFUSED),
                 status=status,
                 stage=operation.stage,
             )
         case 403, Operation.UPDATE if update_has_worked:
             return _rejected(response, Stage.UPDATE)
         case 403, _:
-            what = "change" if operation is Operation.UPDATE else "read"
+            is_update = operation is Operation.UPDATE
             return HaltError(
                 Cause.SKOLON_PERMISSION,
-                f"Skolon does not let us {what} users of this organisation (HTTP 403); the credentials need "
-                "the right to",
+                Detail(DetailKind.SKOLON_CHANGE_FORBIDDEN if is_update else DetailKind.SKOLON_READ_FORBIDDEN),
                 status=status,
                 stage=operation.stage,
             )
@@ -176,7 +174,7 @@ def _not_found(operation: Operation) -> UpdateSyncError:
         return UserNotFoundError("the Skolon user is no longer there (HTTP 404)")
     return HaltError(
         Cause.SKOLON_CREDENTIALS,
-        f"Skolon knows no users at this address (HTTP 404); {_ADDRESS_ADVICE}",
+        Detail(DetailKind.SKOLON_KNOWS_NO_USERS),
         status=404,
         stage=operation.stage,
     )
@@ -199,6 +197,8 @@ def _scim_type(response: requests.Response) -> str | None:
     return safe_scim_type((json_object(response) or {}).get("scimType"))
 
 
-def _said(response: requests.Response) -> str:
+def _said(response: requests.Response) -> Detail:
     scim_type = _scim_type(response)
-    return f"HTTP {response.status_code} {scim_type or ''}".rstrip()
+    if scim_type is None:
+        return Detail(DetailKind.HTTP_STATUS, status=response.status_code)
+    return Detail(DetailKind.HTTP_STATUS_AND_CODE, status=response.status_code, code=scim_type)

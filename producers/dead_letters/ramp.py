@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -66,7 +68,12 @@ def exceeds_failure_limit(failed: int, published: int, limit: float) -> bool:
     return failed > limit * published
 
 
-def describe_failures(failed: int, published: int, reasons: Mapping[Reason, int], *, limit: float) -> str:
+def describe_failures(failed: int, published: int, reasons: Mapping[Reason, int], *, limit: float) -> Detail:
     """Describe why a replay stopped by itself; `reasons` are those of the whole replay."""
-    why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-    return f"{failed} of the last {published} failed again, more than {limit:.0%} ({why})"
+    return Detail(
+        DetailKind.FAILED_AGAIN,
+        failed=failed,
+        published=published,
+        limit=f"{limit * 100:.0f}",
+        reasons=tuple(f"{reason} {count}" for reason, count in sorted(reasons.items())),
+    )

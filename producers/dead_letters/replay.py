@@ -25,6 +25,8 @@ from producers.dead_letters.selection import iter_selected
 from producers.reconciliation.receipts import is_authentic, reconcile_receipts
 from queues.dead_letters import iter_locked
 from queues.message import replay_message
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.errors import TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, UserSync
 from schemas.outcomes import Outcome
@@ -55,7 +57,7 @@ ORPHAN_CHECK_INTERVAL: Final = 30.0
 class _EndedError(Exception):
     """The replay ends early."""
 
-    def __init__(self, progress: OperationStatus, detail: str) -> None:
+    def __init__(self, progress: OperationStatus, detail: Detail) -> None:
         super().__init__(detail)
         self.progress = progress
         self.detail = detail
@@ -94,17 +96,20 @@ class Replay:
 
     def run(self) -> Operation:
         """Replay what was requested, and return the operation; raises `TransientError` in an outage."""
-        progress, detail = OperationStatus.COMPLETED, None
+        progress, notes = OperationStatus.COMPLETED, list[str]()
         try:
             self._replay_runs()
             self._replay_users()
         except _EndedError as error:
-            progress, detail = error.progress, error.detail
+            progress, notes = error.progress, [error.detail]
         except TransientError as error:
-            progress, detail = OperationStatus.STOPPED, str(error)
+            problem = Detail(DetailKind.SERVICE_PROBLEM, service=error.dependency, problem=error.detail)
+            progress, notes = OperationStatus.STOPPED, [problem]
         self._results = self._store.replays.results(self._operation)
-        notes = "; ".join([*self._runs.notes, *([detail] if detail else [])]) or None
-        return self._store.operations.finish(self._operation, progress, self._counts(), notes)
+        notes = [*self._runs.notes, *notes]
+        return self._store.operations.finish(
+            self._operation, progress, self._counts(), joined(notes) if notes else None
+        )
 
     def _replay_runs(self) -> None:
         if triggers := self._request.expected.get(TENANT_SYNC_QUEUE):
@@ -122,9 +127,12 @@ class Replay:
             except _TooManyFailedError as error:
                 # The failures of those that are on their way are not the next reason's.
                 self._wait_for_results(self._update_results)
-                stopped.append(f"{reason}: {error.detail}" if len(self._groups()) > 1 else error.detail)
+                problem = error.detail
+                if len(self._groups()) > 1:
+                    problem = Detail(DetailKind.OF_REASON, reason=f"{reason}", problem=problem)
+                stopped.append(problem)
         if stopped:
-            raise _EndedError(OperationStatus.STOPPED, "; ".join(stopped))
+            raise _EndedError(OperationStatus.STOPPED, joined(stopped))
 
     def _groups(self) -> list[tuple[Reason | None, int]]:
         """Return the reasons in their order, each with its number of users; None stands for all reasons."""
@@ -232,7 +240,7 @@ class Replay:
                 self._show_progress(waiting_for=str(error))
             timeout = self._request.step_timeout
             if timeout is not None and time.monotonic() - began > timeout:
-                detail = f"still pending after {timeout:g} s: {self._results.open}"
+                detail = Detail(DetailKind.STILL_PENDING, seconds=f"{timeout:g}", users=self._results.open)
                 raise _EndedError(OperationStatus.STOPPED, detail)
             self._check_cancelled()
             self._hooks.sleep(POLL_INTERVAL)
@@ -258,7 +266,7 @@ class Replay:
 
     def _check_cancelled(self) -> None:
         if self._hooks.is_cancelled():
-            raise _EndedError(OperationStatus.CANCELLED, "cancelled by its operator")
+            raise _EndedError(OperationStatus.CANCELLED, Detail(DetailKind.CANCELLED_BY_OPERATOR))
 
     def _show_progress(self, waiting_for: str | None = None) -> None:
         self._hooks.on_progress(

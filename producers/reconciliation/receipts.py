@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError, UsageError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, UserSync, load_tenant_page
 from schemas.outcomes import Cause, Status
@@ -96,5 +98,5 @@ def reconcile_page(dead_letter: DeadLetter, *, store: Store) -> bool:
         store.message_cipher.check_page(page)
     except (PermanentError, UsageError):
         return False
-    detail = f"a page was not read: {dead_letter.failure.detail}"
+    detail = Detail(DetailKind.PAGE_NOT_READ, problem=dead_letter.failure.detail)
     return store.pages.should_read(page) and store.runs.halt(page.run, Cause.BUG, detail)

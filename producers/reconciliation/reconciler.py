@@ -18,6 +18,8 @@ from producers.page_sources import PAGE_SIZE
 from producers.reconciliation.loss_detection import DrainHistory, LossTimeouts, UnchangedSince, lost_before
 from producers.reconciliation.receipts import reconcile_page, reconcile_receipts
 from queues.message import tenant_page_message, user_sync_message
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
 from schemas.outcomes import Status
@@ -205,8 +207,8 @@ class Reconciler:
         try:
             attempt = self._store.pages.restart_listing(page)
         except HaltError as error:
-            detail = "the messages for its pages were lost each time the list was begun again"
-            self._store.runs.halt(run.id, error.cause, f"{detail} ({error.detail})")
+            lost = Detail(DetailKind.PAGES_LOST, problem=error.detail)
+            self._store.runs.halt(run.id, error.cause, lost)
             return False
         if attempt is None:
             return False
@@ -214,7 +216,7 @@ class Reconciler:
         sealed = self._store.message_cipher.sign_page(first)
         self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
         self._page_times[run.id] += 1
-        detail = "the message for a page was lost; the list was begun again"
+        detail = Detail(DetailKind.PAGE_MESSAGE_LOST)
         self._store.run_warnings.record(run.id, WarningKind.PAGE_LOST, detail)
         _log.warning("page_message_lost", tenant=run.tenant, run=run.id, attempt=attempt)
         return True

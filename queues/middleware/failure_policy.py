@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from runtime.services import CircuitOpenError, ShutdownError
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, as_detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import (
     HaltError,
     NotYetError,
@@ -59,6 +61,10 @@ class UnexpectedError(UpdateSyncError):
 
     It says what kind of exception it was and where, and not its text, which may hold personal data.
     """
+
+    def __init__(self, error: str, place: str) -> None:
+        self.detail = Detail(DetailKind.UNEXPECTED_ERROR, error=error, place=place)
+        super().__init__(self.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,14 +181,15 @@ def decide(  # noqa: PLR0911 - one table
             return Retry(delay=_back_off(history.attempts, jitter))
         case _:
             # Only our own errors are known to hold no personal data.
-            detail = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
+            text = str(error) if isinstance(error, UpdateSyncError) else type(error).__name__
+            detail = error.detail if isinstance(error, UnexpectedError) else as_detail(text)
             return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 
 def _decide_halt(error: HaltError, history: History, jitter: float, peers: PeerResults) -> Decision:
     if history.replayed is not None:
         # Its run may have ended long ago: there is nothing to halt.
-        detail = f"the replay met {error.cause}: {error.detail}"
+        detail = Detail(DetailKind.REPLAY_HALTED, cause=error.cause, problem=error.detail)
         return Failure(reason=history.replayed.reason, stage=history.replayed.stage, detail=detail)
     if _concerns_one_user(error, history, peers):
         return _decide_for_one_user(error, error.stage or Stage.RECORD, history, jitter)
@@ -223,16 +230,25 @@ def _decide_for_one_user(
     if history.user_failures < MAX_USER_ATTEMPTS:
         return Retry(delay=_back_off(history.user_failures, jitter))
     # What a halt says is advice about credentials, and those are right.
-    said = f"HTTP {error.status}" if isinstance(error, HaltError) and error.status else error.detail
-    detail = f"{said} ({history.user_failures} times in a row, while others succeed)"
+    is_halt = isinstance(error, HaltError) and error.status is not None
+    answer = Detail(DetailKind.HTTP_STATUS, status=error.status or 0) if is_halt else error.detail
+    detail = Detail(DetailKind.FAILED_IN_A_ROW, answer=answer, times=history.user_failures)
     return Failure(reason=Reason.REJECTED_BY_SKOLON, stage=stage, detail=detail)
 
 
 def _wait(error: TransientError | NotYetError, history: History, jitter: float) -> Retry | Failure:
     if not history.overdue:
         return Retry(delay=_delay(error, history.attempts, jitter))
-    since = f"{history.first_failed:%Y-%m-%d %H:%M} UTC"
-    detail = f"{error} (since {since}, {history.attempts} attempts)"
+    parameters: dict[str, str | int] = {
+        "problem": error.detail,
+        "since": f"{history.first_failed:%Y-%m-%d %H:%M}",
+        "attempts": history.attempts,
+    }
+    detail = (
+        Detail(DetailKind.GAVE_UP_ON_SERVICE, service=error.dependency, **parameters)
+        if isinstance(error, TransientError)
+        else Detail(DetailKind.GAVE_UP, **parameters)
+    )
     return Failure(reason=Reason.GAVE_UP, stage=Stage.RECORD, detail=detail)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from queues.message import GIVE_UP_AFTER
 from queues.middleware.failure_policy import MAX_DELAY, History, ReplayOrigin
 from schemas.dead_letter_reasons import Reason
-from schemas.messages.messages import DEAD_SINCE, METADATA_KEY, REPLAY
+from schemas.details.detail import as_detail
+from schemas.messages.messages import DEAD_SINCE, METADATA_KEY, REPLAY, STRUCTURED_DETAIL
 from schemas.outcomes import Stage
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def as_dead_letter(
         "reason": str(dead_letter.reason),
         "stage": str(dead_letter.stage),
         "detail": dead_letter.detail,
+        STRUCTURED_DETAIL: as_detail(dead_letter.detail).as_json(),
         DEAD_SINCE: _dead_since(message) or now.isoformat(timespec="seconds"),
         "version": version,
     }

@@ -14,6 +14,8 @@ from dramatiq.common import dq_name
 
 from queues.middleware.failure_policy import RedeliveredError
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 
@@ -78,5 +80,5 @@ def check_redelivery(queue: str, delivery_count: int) -> None:
         raise PermanentError(
             Reason.CRASHED_WORKER,
             Stage.RECEIVE,
-            f"{delivery_count} workers in a row ended while this message was the only one they worked on",
+            Detail(DetailKind.WORKERS_ENDED, workers=delivery_count),
         )

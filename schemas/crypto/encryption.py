@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from schemas.crypto.blind_index import BlindIndex
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, UsageError
 from schemas.outcomes import Cause
 
@@ -17,10 +19,7 @@ if TYPE_CHECKING:
 
 
 #: The message when no key fits.
-NO_MATCHING_KEY: Final = (
-    "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits. Put the former key "
-    "behind the new one"
-)
+NO_MATCHING_KEY: Final = Detail(DetailKind.NO_KEY_FITS)
 
 #: Characters of 32 bytes in base64.
 _KEY_LENGTH: Final = 44

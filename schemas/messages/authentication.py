@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Mode, Stage
 
@@ -38,9 +40,9 @@ class DecryptedUser:
     operation: int | None
 
 
-def forged_message(detail: str) -> PermanentError:
+def forged_message(kind: DetailKind) -> PermanentError:
     """Return the error for a message that none of our processes made."""
-    return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, detail)
+    return PermanentError(Reason.FORGED_MESSAGE, Stage.RECEIVE, Detail(kind))
 
 
 def sign_page(page: TenantPage, cipher: FieldCipher, run_uid: str | None = None) -> TenantPage:
@@ -56,11 +58,11 @@ def verify_page(page: TenantPage, cipher: FieldCipher, run_uid: str | None = Non
     Raises `DecryptionError` when no key decrypts it.
     """
     if page.proof is None:
-        raise forged_message("the page message has no proof that it is ours")
+        raise forged_message(DetailKind.PAGE_WITHOUT_PROOF)
     opened = cipher.decrypt_json(page.proof)
     uid = opened.pop(_UID, None) if isinstance(opened, dict) else None
     if opened != _about_page(page):
-        raise forged_message("the page message's proof is that of another message")
+        raise forged_message(DetailKind.PAGE_WITH_OTHER_PROOF)
     _check_uid(uid, run_uid)
 
 
@@ -83,14 +85,14 @@ def decrypt_user(user: UserSync, cipher: FieldCipher, run_uid: str | None = None
     `DecryptionError` when no key decrypts it. `run_uid` is as in `verify_page`.
     """
     if user.payload is None:
-        raise forged_message("the user's message has no proof that it is ours")
+        raise forged_message(DetailKind.USER_WITHOUT_PROOF)
     opened = cipher.decrypt_json(user.payload)
     if not isinstance(opened, dict):
-        raise forged_message("the user's message has a payload of something else")
+        raise forged_message(DetailKind.USER_WITH_ODD_PAYLOAD)
     data, operation = opened.pop("data", None), opened.pop("operation", None)
     uid = opened.pop(_UID, None)
     if opened != _about_user(user):
-        raise forged_message("the user's message has the payload of another message")
+        raise forged_message(DetailKind.USER_WITH_OTHER_PAYLOAD)
     _check_uid(uid, run_uid)
     return DecryptedUser(data=data, operation=operation)
 
@@ -122,7 +124,7 @@ def has_valid_proof(event_id: str, fields: Mapping[str, Any], cipher: FieldCiphe
 
 def _check_uid(uid: object, run_uid: str | None) -> None:
     if run_uid is not None and uid != run_uid:
-        raise forged_message("the message is of another run with this number, from a former database")
+        raise forged_message(DetailKind.RUN_OF_FORMER_DATABASE)
 
 
 def _about_page(page: TenantPage) -> dict[str, Any]:

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from marshmallow import ValidationError
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, as_detail, from_json, structured_json
+from schemas.details.kinds import DetailKind
 from schemas.messages.envelope import MAX_DEAD_LETTER_BYTES, UndecodableError, read_envelope
-from schemas.messages.messages import ACTORS, METADATA_KEY, USER_SYNC_QUEUE, replay_operation
+from schemas.messages.messages import (
+    ACTORS,
+    METADATA_KEY,
+    STRUCTURED_DETAIL,
+    USER_SYNC_QUEUE,
+    replay_operation,
+)
 from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
@@ -131,6 +139,7 @@ class DeadLetter:
             "reason": str(self.failure.reason),
             "stage": str(self.failure.stage),
             "detail": self.failure.detail,
+            "structured_detail": structured_json(self.failure.detail),
             "collision": self.failure.collision and self.failure.collision.as_json(),
             "candidates": list(self.failure.candidates),
             "attempts": self.attempts,
@@ -146,11 +155,11 @@ class DeadLetter:
 def read_dead_letter(queue: str, body: bytes, headers: Mapping[str, Any] | None = None) -> DeadLetter:
     """Parse a dead letter of `queue`; `headers` are RabbitMQ's."""
     headers = headers or {}
-    envelope, fault = None, ""
+    envelope, fault = None, as_detail("")
     try:
         envelope = read_envelope(body, largest=MAX_DEAD_LETTER_BYTES)
     except UndecodableError as error:
-        fault = str(error)
+        fault = Detail(DetailKind.UNREADABLE_BODY, problem=str(error))
     section, death = _section(envelope), _last_death(headers)
     failure = _failure_in(section)
     return DeadLetter(
@@ -177,7 +186,9 @@ def _failure_in(section: Mapping[str, Any]) -> Failure | None:
     return Failure(
         reason=reason,
         stage=stage,
-        detail=detail if isinstance(detail, str) else "",
+        # A kind that only a newer version knows leaves its sentence.
+        detail=from_json(section.get(STRUCTURED_DETAIL))
+        or as_detail(detail if isinstance(detail, str) else ""),
         collision=_collision_in(section.get("collision")),
         candidates=_candidates_in(section.get("candidates")),
     )
@@ -216,23 +227,27 @@ def _tenant_key(value: Any) -> str | None:
         return None
 
 
-def _derived(queue: str, envelope: Mapping[str, Any] | None, fault: str, death: Mapping[str, Any]) -> Failure:
+def _derived(
+    queue: str, envelope: Mapping[str, Any] | None, fault: Detail, death: Mapping[str, Any]
+) -> Failure:
     """Return why RabbitMQ dead-lettered the message by itself, as far as its headers tell."""
     if envelope is None:
         return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=fault)
     if envelope["actor_name"] != ACTORS.get(queue):
-        actor = readable_name(envelope["actor_name"]) or "of an unreadable name"
-        detail = f"no worker handles messages for the actor {actor} on the queue {queue}"
+        actor = readable_name(envelope["actor_name"])
+        detail = (
+            Detail(DetailKind.NO_READABLE_ACTOR, queue=queue)
+            if actor is None
+            else Detail(DetailKind.NO_ACTOR, actor=actor, queue=queue)
+        )
         return Failure(reason=Reason.UNDECODABLE, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") == _DELIVERY_LIMIT:
-        detail = (
-            "it came back to its queue more often than RabbitMQ allows; its workers may have died over it"
-        )
+        detail = Detail(DetailKind.DELIVERED_TOO_OFTEN)
         return Failure(reason=Reason.CRASHED_WORKER, stage=Stage.RECEIVE, detail=detail)
     if death.get("reason") in _DROPPED:
-        detail = "a policy of RabbitMQ's dropped it, for its age or for want of room; the policy should go"
+        detail = Detail(DetailKind.DROPPED_BY_POLICY)
         return Failure(reason=Reason.BUG, stage=Stage.RECEIVE, detail=detail)
-    detail = "a worker rejected it without saying why; its log says more"
+    detail = Detail(DetailKind.REJECTED_WITHOUT_REASON)
     return Failure(reason=Reason.BUG, stage=Stage.RECORD, detail=detail)
 
 

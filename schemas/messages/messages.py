@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.fields import field_details
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.fields import ObjectId, StrictBoolean
 from schemas.outcomes import Mode, Stage
 from schemas.tenants.tenant_schema import TENANT_KEY
-from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,8 @@ METADATA_KEY: Final = "update_sync"
 REPLAY: Final = "replay"
 OPERATION: Final = "operation"
 DEAD_SINCE: Final = "dead_since"
+#: And why, as a kind and parameters, beside the English sentence.
+STRUCTURED_DETAIL: Final = "structured_detail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +214,7 @@ def load_user_sync(data: object) -> UserSync:
 def reject_positional_arguments(args: tuple[object, ...]) -> None:
     """Raise `PermanentError` (`undecodable`) for arguments without names: a message of ours has none."""
     if args:
-        raise PermanentError(Reason.UNDECODABLE, Stage.RECEIVE, "the fields of a message have names")
+        raise PermanentError(Reason.UNDECODABLE, Stage.RECEIVE, Detail(DetailKind.FIELDS_WITHOUT_NAMES))
 
 
 def is_cloud_event(data: object) -> bool:
@@ -227,7 +231,7 @@ def _load(schema: Schema, data: object, reason: Reason) -> dict[str, Any]:
     try:
         return dict(schema.load(data))  # type: ignore[arg-type] # anything may have been sent
     except ValidationError as error:
-        raise PermanentError(reason, Stage.RECEIVE, "; ".join(flatten_errors(error.messages))) from None
+        raise PermanentError(reason, Stage.RECEIVE, field_details(error.messages)) from None
 
 
 def event_envelope(event: dict[str, Any]) -> dict[str, Any]:

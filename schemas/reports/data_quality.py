@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import structured_json
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class UserFindings:
         """Return it for programs."""
         return {
             "count": self.count,
-            "users": [{"user": user, "detail": detail} for user, detail in self.users],
+            "users": [
+                {"user": user, "detail": detail, "structured_detail": structured_json(detail)}
+                for user, detail in self.users
+            ],
         }
 
 
@@ -43,7 +47,13 @@ class FailedFindings:
         return {
             "count": self.count,
             "users": [
-                {"user": user, "reason": str(reason), "detail": detail} for user, reason, detail in self.users
+                {
+                    "user": user,
+                    "reason": str(reason),
+                    "detail": detail,
+                    "structured_detail": structured_json(detail),
+                }
+                for user, reason, detail in self.users
             ],
         }
 

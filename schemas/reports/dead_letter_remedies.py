@@ -51,11 +51,11 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.COLLISION: remedy(
             Owner.ADMINISTRATOR,
             (
-                "Två personer i Entra gör anspråk på samma Skolon-användare. Den första har behållit den.",
+                "Två personer i Entra leder till samma Skolon-användare. Den första har behållit den.",
                 "Ge dem olika EPPN, användarnamn och e-post i Entra, eller avgör saken med 'matches ignore' och 'link'.",
             ),
             (
-                "Two people in Entra claim the same Skolon user. The first one has kept it.",
+                "Two people in Entra lead to the same Skolon user. The first one has kept it.",
                 "Give them different EPPNs, user names and e-mail in Entra, or decide with 'matches ignore' and 'link'.",
             ),
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import structured_json
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class PendingMatch:
             "run": str(self.run),
             "reason": str(self.reason),
             "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
             "skolon_users": list(self.skolon_ids),
             "collision": self.collision and self.collision.as_json(),
             "since": timestamp(self.since),

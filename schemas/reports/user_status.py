@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import structured_json
 from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.timestamps import timestamp
 
@@ -78,6 +79,7 @@ class HistoryEntry:
             "outcome": str(self.outcome),
             "reason": self.reason and str(self.reason),
             "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
             "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "changed": [str(attribute) for attribute in self.changed],
             "skolon_user": self.skolon_id,

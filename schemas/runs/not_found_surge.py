@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
+
 #: A run is suspicious if it found less than this part of the users that it had to find.
 LEAST_PART: Final = 0.75
 
@@ -11,7 +14,7 @@ LEAST_PART: Final = 0.75
 TOLERATED_USERS: Final = 20
 
 
-def not_found_surge(missing: int, sought: int) -> str | None:
+def not_found_surge(missing: int, sought: int) -> Detail | None:
     """Return why so many users that are not found are suspicious, None if they are not.
 
     `sought` are the users that the last run of all users found in Skolon and that this run looked for there;
@@ -19,4 +22,4 @@ def not_found_surge(missing: int, sought: int) -> str | None:
     """
     if missing <= TOLERATED_USERS or sought - missing >= LEAST_PART * sought:
         return None
-    return f"{missing} of {sought} users that the last full run had found were not found in Skolon"
+    return Detail(DetailKind.NOT_FOUND_SURGE, missing=missing, sought=sought)

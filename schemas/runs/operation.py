@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import structured_json
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Operation:
             "status": str(self.status),
             "counts": dict(self.counts),
             "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
             "started": timestamp(self.started),
             "finished": self.finished and timestamp(self.finished),
         }

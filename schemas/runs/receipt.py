@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import structured_json
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Receipt:
             "reason": self.reason and str(self.reason),
             "stage": self.stage and str(self.stage),
             "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
             "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "collision": self.collision and self.collision.as_json(),
             "candidates": list(self.candidates),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import Detail, structured_json
+from schemas.details.kinds import DetailKind
 from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Status
 from schemas.timestamps import timestamp
 
@@ -47,7 +49,12 @@ class RunWarning:
 
     def as_json(self) -> dict[str, object]:
         """Return the JSON object."""
-        return {"kind": str(self.kind), "detail": self.detail, "users": self.users}
+        return {
+            "kind": str(self.kind),
+            "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
+            "users": self.users,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +156,7 @@ class RunSummary:
             "status": str(run.status),
             "cause": run.cause and str(run.cause),
             "detail": run.detail,
+            "structured_detail": structured_json(run.detail),
             "published": self.published,
             "pending": self.pending,
             "outcomes": {str(outcome): self.counts.get(outcome, 0) for outcome in FINAL_OUTCOMES},
@@ -164,31 +172,24 @@ class RunSummary:
         }
 
 
-def guard_question(run: Run) -> str:
-    """Return in words that a run which the guard has halted waits for an answer, and which there are."""
-    return (
-        f"the guard has halted run {run.id} of tenant {run.tenant}. No other run that changes users starts "
-        f"before you answer: 'runs resume {run.id} --override-guard' lets it go on, "
-        f"'runs cancel {run.id}' ends it, 'runs undo {run.id}' restores what it changed"
-    )
+def guard_question(run: Run) -> Detail:
+    """Return that a run which the guard has halted waits for an answer, and which there are."""
+    return Detail(DetailKind.GUARD_UNANSWERED, run=run.id, tenant=run.tenant)
 
 
 def lost_messages_warning(users: int) -> RunWarning:
     """Return the warning that the messages of so many users were lost."""
-    who = "1 pending user" if users == 1 else f"{users} pending users"
-    detail = f"{who} had no message any more: published again"
+    detail = Detail(DetailKind.MESSAGES_LOST, users=users)
     return RunWarning(kind=WarningKind.MESSAGES_LOST, detail=detail, users=users)
 
 
 def identity_kept_warning(users: int) -> RunWarning:
     """Return the warning that so many users keep an identity value whose source went blank."""
-    who = "1 user keeps" if users == 1 else f"{users} users keep"
-    detail = f"{who} an identity value whose source in Entra went blank"
+    detail = Detail(DetailKind.IDENTITY_KEPT, users=users)
     return RunWarning(kind=WarningKind.IDENTITY_KEPT, detail=detail, users=users)
 
 
 def values_altered_warning(users: int) -> RunWarning:
     """Return the warning that Skolon does not show values of so many users as they were written."""
-    who = "1 user" if users == 1 else f"{users} users"
-    detail = f"Skolon does not show a value of {who} as it was written; it is not written again"
+    detail = Detail(DetailKind.SHOWN_OTHERWISE, users=users)
     return RunWarning(kind=WarningKind.VALUES_ALTERED, detail=detail, users=users)

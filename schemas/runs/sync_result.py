@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.outcomes import NotFoundReason, Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Unwritten:
 
     reason: Reason
     stage: Stage
-    fault: str
+    fault: Detail
     collision: Collision | None = None
 
 
@@ -82,7 +84,14 @@ class SyncResult:
 NO_LONGER_IN_ENTRA: Final = SyncResult(
     outcome=Outcome.OUT_OF_SCOPE,
     not_found_reason=NotFoundReason.NO_LONGER_IN_ENTRA,
-    detail="no longer in Entra",
+    detail=Detail(DetailKind.NO_LONGER_IN_ENTRA),
+)
+
+#: The result of a user that has nothing to be found by in Skolon.
+NO_MATCH_KEY: Final = SyncResult(
+    outcome=Outcome.NOT_FOUND,
+    not_found_reason=NotFoundReason.NO_MATCH_KEY,
+    detail=Detail(DetailKind.NO_MATCH_KEY),
 )
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.fields import is_object_id
 
 #: Fewer characters than Entra gives a secret's Value: 40 today, and 32 before.
 SHORTEST_USUAL: Final = 16
 
 
-def client_secret_fault(secret: str) -> str | None:
+def client_secret_fault(secret: str) -> Detail | None:
     """Return why a text cannot be a secret's Value, None if it may be one."""
     # A Secret ID is a GUID, as an object id is; a secret's Value never is.
     if is_object_id(secret.strip()):
-        return "it looks like a GUID, as a Secret ID does: the secret's Value is needed"
+        return Detail(DetailKind.SECRET_IS_GUID)
     if any(sign.isspace() for sign in secret):
-        return "it has white space in it, and a secret's Value has none"
+        return Detail(DetailKind.SECRET_HAS_SPACE)
     return None
 
 

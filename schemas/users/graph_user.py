@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.fields import field_details
 from schemas.errors import PermanentError
 from schemas.fields import StrictBoolean, Text
 from schemas.outcomes import Stage
@@ -22,7 +23,6 @@ from schemas.users.attributes import (
     EXTENSION_ATTRIBUTES_PROPERTY,
     USER_PRINCIPAL_NAME,
 )
-from schemas.validation import flatten_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,9 +157,8 @@ def load_graph_user(data: object) -> GraphUser:
     try:
         loaded: dict[str, Any] = _SCHEMA.load(data)  # type: ignore[arg-type] # anything may have been sent
     except ValidationError as error:
-        raise PermanentError(
-            Reason.INVALID_USER, Stage.VALIDATE, "; ".join(flatten_errors(error.messages))
-        ) from None
+        faults = field_details(error.messages)
+        raise PermanentError(Reason.INVALID_USER, Stage.VALIDATE, faults) from None
     user_id = loaded["id"]
     enabled = loaded.pop("accountEnabled", None)
     if EXTENSION_ATTRIBUTES_PROPERTY in loaded:

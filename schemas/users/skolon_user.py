@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.safe_text import is_storable
@@ -57,14 +59,14 @@ class SkolonUser:
     last_modified: object = None
 
     @property
-    def fault(self) -> str | None:
+    def fault(self) -> Detail | None:
         """Why this user cannot be synced, whichever Entra user matches it; None if it can."""
         if len(self.id) > MAX_ID_LENGTH:
-            return f"its id in Skolon is longer than {MAX_ID_LENGTH} characters"
+            return Detail(DetailKind.SKOLON_ID_TOO_LONG, limit=MAX_ID_LENGTH)
         if self.id in _PATH_SEGMENTS or not is_storable(self.id):
-            return "its id in Skolon is none that can be kept or asked for"
+            return Detail(DetailKind.SKOLON_ID_UNUSABLE)
         if self.version is not None and not is_version(self.version):
-            return f"its version in Skolon is none that a header of {MAX_ID_LENGTH} characters can hold"
+            return Detail(DetailKind.SKOLON_VERSION_UNUSABLE, limit=MAX_ID_LENGTH)
         return None
 
     def lacking(self, changes: Mapping[Attribute, str | None]) -> frozenset[Attribute]:
@@ -79,6 +81,6 @@ class SkolonUser:
 def ensure_usable(user: SkolonUser) -> SkolonUser:
     """Return a user that can be synced, or raise `PermanentError` (`rejected_by_skolon`)."""
     if user.fault is not None:
-        detail = f"the Skolon user was found, but {user.fault}"
+        detail = Detail(DetailKind.UNUSABLE_SKOLON_USER, why=user.fault)
         raise PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, detail)
     return user

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, null, select, update
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import OPEN_STATUSES, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
@@ -164,9 +166,9 @@ def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -
         select(runs.c.dry_run).where(runs.c.id == request.reverts_run_id, runs.c.tenant_id == tenant_id)
     ).one_or_none()
     if undone is None:
-        raise _refusal(f"the tenant has no run {request.reverts_run_id}")
+        raise _refusal(DetailKind.NO_RUN_TO_UNDO, request)
     if undone.dry_run:
-        raise _refusal(f"run {request.reverts_run_id} was a dry run, which changes no user")
+        raise _refusal(DetailKind.DRY_RUN_TO_UNDO, request)
     if not (request.users or request.dry_run):
         connection.execute(
             update(runs)
@@ -192,5 +194,6 @@ def _claimed(run_id: int) -> tuple[ColumnElement[bool], ...]:
     return receipts.c.run_id == run_id, receipts.c.claimed_at.is_not(None)
 
 
-def _refusal(why: str) -> PermanentError:
-    return PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, f"reverts_run_id: {why}")
+def _refusal(kind: DetailKind, request: SyncRequest) -> PermanentError:
+    detail = Detail(kind, run=request.reverts_run_id or 0)
+    return PermanentError(Reason.INVALID_TRIGGER, Stage.RECEIVE, detail)

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.messages import authentication
 from store import tables
@@ -129,7 +130,7 @@ class MessageCipher:
             with self._database.transaction() as connection:
                 used = set(connection.scalars(select(keys.c.key_id).where(keys.c.run_id == run_id)))
         if used <= set(self._cipher.key_ids):
-            return authentication.forged_message("the message holds what none of the run's keys has sealed")
+            return authentication.forged_message(DetailKind.SEALED_BY_OTHERS)
         return DecryptionError()
 
     def _note(self, run_id: int) -> None:

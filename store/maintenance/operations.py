@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from schemas.details.detail import from_stored, to_stored
 from schemas.errors import UsageError
 from schemas.runs.operation import Operation, OperationKind, OperationStatus
 from store import tables
@@ -55,7 +56,7 @@ class Operations:
         self, operation: int, status: OperationStatus, counts: Mapping[str, int], detail: str | None = None
     ) -> Operation:
         """Note how an operation ended, and return it."""
-        self._change(operation, status=status, counts=dict(counts), detail=detail, finished=now())
+        self._change(operation, status=status, counts=dict(counts), detail=to_stored(detail), finished=now())
         return self.get(operation)
 
     def get(self, operation: int) -> Operation:
@@ -89,7 +90,7 @@ def _operation(row: Row[Any]) -> Operation:
         original_payload=row.original_payload,
         status=OperationStatus(row.status),
         counts=row.counts,
-        detail=row.detail,
+        detail=from_stored(row.detail),
         started=as_utc(row.started),
         finished=row.finished and as_utc(row.finished),
     )

@@ -15,6 +15,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.runs.changes import GuardCounts, change_kinds, format_changes, guard_counts, parse_changes
@@ -271,7 +273,7 @@ class Claims:
     def _renewed(self, before: NotedClaim | None, wanted: _Wanted) -> NotedClaim:
         """Return what is to be noted of a claim, given what was `before`; None if the receipt is not open."""
         if before is None:
-            raise NotYetError("another delivery has settled this user meanwhile")
+            raise NotYetError(Detail(DetailKind.SETTLED_MEANWHILE))
         old_values, new_values = wanted.old_values, wanted.new_values
         # What was noted of another Skolon user says nothing about this one.
         same = before.skolon_id == wanted.skolon_id

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, case, func, literal, null
 
+from schemas.details.detail import to_stored
 from schemas.outcomes import Outcome
 from schemas.runs.changes import format_changes
 from store import tables
@@ -22,7 +23,7 @@ def dead_letter_values(failure: Failure, attempts: int | None) -> dict[str, Any]
         "outcome": Outcome.DEAD_LETTERED,
         "reason": failure.reason,
         "stage": failure.stage,
-        "detail": failure.detail,
+        "detail": to_stored(failure.detail),
         "holder_entra_id": collision and collision.holder_entra_id,
         "contested_skolon_id": collision and collision.skolon_id,
         "holder_tenant": collision and collision.holder_tenant,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from schemas.details.detail import to_stored
 from schemas.outcomes import NotFoundReason, Outcome
 from schemas.runs.sync_result import NO_LONGER_IN_ENTRA
 from store import tables
@@ -42,7 +43,7 @@ class DeltaReceipts:
         gone = {
             "outcome": NO_LONGER_IN_ENTRA.outcome,
             "not_found_reason": NO_LONGER_IN_ENTRA.not_found_reason,
-            "detail": NO_LONGER_IN_ENTRA.detail,
+            "detail": to_stored(NO_LONGER_IN_ENTRA.detail),
             "finished_at": moment,
         }
         with self._database.transaction() as connection:

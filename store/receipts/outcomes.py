@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from schemas.details.detail import to_stored
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.runs.changes import format_changes
 from store import tables
@@ -133,7 +134,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "entra_id": finished.entra_id,
         "outcome": str(result.outcome),
         "finished_at": finished.finished_at,
-        "detail": result.detail,
+        "detail": to_stored(result.detail),
         "not_found_reason": result.not_found_reason and str(result.not_found_reason),
         "candidate_skolon_ids": json.dumps(result.candidates) if result.candidates else None,
         "skolon_id": result.skolon_id,

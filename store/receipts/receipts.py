@@ -16,6 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, from_stored
+from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError
 from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.changes import parse_changes
@@ -90,7 +92,7 @@ class Receipts:
             .with_for_update(read=True)
         )
         if tenant_id is None:
-            raise NotYetError(f"run {run_id} is not being read any more")
+            raise NotYetError(Detail(DetailKind.RUN_NOT_BEING_READ, run=run_id))
         same = {"run_id": run_id, "tenant_id": tenant_id, **values}
         statement = self._insert_statement(same)
         # In one order, so that two deliveries of a page do not lock each other out.
@@ -238,7 +240,7 @@ def _receipt(row: Row[Any]) -> Receipt:
         outcome=Outcome(row.outcome),
         reason=row.reason and Reason(row.reason),
         stage=row.stage and Stage(row.stage),
-        detail=row.detail,
+        detail=from_stored(row.detail),
         not_found_reason=row.not_found_reason and NotFoundReason(row.not_found_reason),
         collision=collision_of(row),
         candidates=tuple(row.candidate_skolon_ids or ()),

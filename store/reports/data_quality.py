@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, exists, func, or_, select
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import from_stored
 from schemas.outcomes import NotFoundReason, Outcome
 from schemas.reports.data_quality import (
     CollisionFindings,
@@ -96,12 +97,12 @@ class _ReceiptQuery:
     def users(self, condition: ColumnElement[bool]) -> UserFindings:
         """Return the users whose receipts meet a condition."""
         count, rows = self._first(condition)
-        return UserFindings(count=count, users=[(row.entra_id, row.detail) for row in rows])
+        return UserFindings(count=count, users=[(row.entra_id, from_stored(row.detail)) for row in rows])
 
     def failed(self) -> FailedFindings:
         """Return the users whose update failed, for whatever reason."""
         count, rows = self._first(tables.receipts.c.outcome == Outcome.DEAD_LETTERED)
-        users = [(row.entra_id, Reason(row.reason), row.detail) for row in rows]
+        users = [(row.entra_id, Reason(row.reason), from_stored(row.detail)) for row in rows]
         return FailedFindings(count=count, users=users)
 
     def collisions(self) -> CollisionFindings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, and_, exists, or_, select
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import from_stored
 from schemas.outcomes import NotFoundReason, Outcome
 from schemas.reports.pending_match import MATCH_REASONS, PendingMatch, PendingMatches
 from store import tables
@@ -131,7 +132,7 @@ def _pending(row: Row[Any], since: dt.datetime | None) -> PendingMatch:
         entra_id=row.entra_id,
         run=row.run_id,
         reason=Reason(row.reason),
-        detail=row.detail,
+        detail=from_stored(row.detail),
         skolon_ids=_skolon_ids(row),
         collision=collision,
         since=since or as_utc(row.finished_at or row.published_at),

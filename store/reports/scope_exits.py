@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from schemas.details.detail import from_stored
 from schemas.outcomes import Outcome
 from schemas.runs.totals.scope_exits import LeftOut, ScopeExits
 from store import tables
@@ -32,7 +33,7 @@ class ScopeExitReports:
         )
         with self._database.transaction() as connection:
             rows = connection.execute(query).all()
-        groups = [ScopeExits(rule=row.detail, users=row.users) for row in rows]
+        groups = [ScopeExits(rule=from_stored(row.detail) or "", users=row.users) for row in rows]
         return tuple(sorted(groups, key=lambda group: (-group.users, group.rule)))
 
     def left_out_by_last_run(self, tenant: str) -> LeftOut | None:
@@ -54,5 +55,8 @@ class ScopeExitReports:
                 .where(receipts.c.run_id == run, receipts.c.outcome == Outcome.OUT_OF_SCOPE)
                 .group_by(receipts.c.detail)
             )
-            users = {each.detail: each.users for each in connection.execute(query) if each.detail}
+            rows = connection.execute(query).all()
+        users: dict[str, int] = {
+            reason: row.users for row in rows if (reason := from_stored(row.detail)) is not None
+        }
         return LeftOut(run=run, users=users)

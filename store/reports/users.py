@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import from_stored
 from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
 from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
@@ -238,7 +239,7 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         cause=row.cause and Cause(row.cause),
         outcome=Outcome(row.outcome),
         reason=row.reason and Reason(row.reason),
-        detail=row.detail,
+        detail=from_stored(row.detail),
         not_found_reason=row.not_found_reason and NotFoundReason(row.not_found_reason),
         changed=tuple(Attribute(name) for name in row.changed or ()),
         skolon_id=row.skolon_id,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.details.detail import Detail, to_stored
+from schemas.details.kinds import DetailKind
 from schemas.outcomes import Mode, Status
 from store import tables
 from store.timestamps import now
@@ -112,7 +114,7 @@ class DeltaState:
                 .where(runs.c.id == run.id, links.c.mapping_fingerprint == mapping)
             )
             if link is None:
-                _explain(connection, run.id, "all users are read: no delta link is kept for these settings")
+                _explain(connection, run.id, Detail(DetailKind.NO_DELTA_LINK))
         dialect = sqlite if self._database.is_sqlite else postgresql
         connection.execute(
             dialect.insert(tables.read_plans)
@@ -174,5 +176,7 @@ def _has_receipts(connection: Connection, run_id: int) -> bool:
 def _explain(connection: Connection, run_id: int, note: str) -> None:
     runs = tables.runs
     connection.execute(
-        update(runs).where(runs.c.id == run_id, runs.c.status == Status.READING).values(detail=note)
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.status == Status.READING)
+        .values(detail=to_stored(note))
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.outcomes import Cause, Status
 from store import tables
@@ -72,7 +74,7 @@ class Pages:
         if led_to is not None and led_to <= page.number:
             raise HaltError(
                 Cause.PAGE_LOOP,
-                f"Graph's page {page.number} leads back to page {led_to}; the list would never end",
+                Detail(DetailKind.PAGES_IN_CIRCLE, page=page.number, earlier=int(led_to)),
             )
 
     def mark_done(self, page: TenantPage, *, users: int) -> None:
@@ -117,9 +119,7 @@ class Pages:
             if begun.rowcount or attempt is None:
                 return attempt
             if attempt == page.attempt:
-                raise HaltError(
-                    Cause.PAGE_TOKEN, "Graph forgot the page's token each time the list was begun again"
-                )
+                raise HaltError(Cause.PAGE_TOKEN, Detail(DetailKind.PAGE_TOKEN_FORGOTTEN))
             first = dataclasses.replace(page, attempt=attempt, number=1)
             return None if _is_done(connection, first) else attempt
 

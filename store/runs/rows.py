@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from schemas.details.detail import from_stored
 from schemas.errors import UsageError
 from schemas.messages.messages import MAX_RUN_ID
 from schemas.outcomes import Cause, Mode, Status
@@ -71,7 +72,7 @@ def run_from_row(row: Row[Any]) -> Run:
         attempt=row.attempt,
         status=Status(row.status),
         cause=row.cause and Cause(row.cause),
-        detail=row.detail,
+        detail=from_stored(row.detail),
         started=as_utc(row.started),
         finished=row.finished and as_utc(row.finished),
         settings_override=row.settings_override,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schemas.details.detail import from_stored, to_stored
 from schemas.runs.run import RunWarning, WarningKind
 from store import tables
 
@@ -27,7 +28,7 @@ class RunWarnings:
     def record(self, run_id: int, kind: WarningKind, detail: str) -> bool:
         """Warn of something on a run, unless it has been said; True for the one who said it."""
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
-        values = {"run_id": run_id, "kind": kind, "detail": detail}
+        values = {"run_id": run_id, "kind": kind, "detail": to_stored(detail)}
         with self._database.transaction() as connection:
             noted = connection.execute(
                 dialect.insert(tables.run_warnings)
@@ -42,7 +43,7 @@ class RunWarnings:
         table = tables.run_warnings
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
         warning = warning_of(users)
-        values = {"run_id": run_id, "kind": warning.kind, "detail": warning.detail, "users": users}
+        values = {"run_id": run_id, "kind": warning.kind, "detail": to_stored(warning.detail), "users": users}
         with self._database.transaction() as connection:
             insert = dialect.insert(table).values(values)
             sum_of_both = func.coalesce(table.c.users, 0) + insert.excluded.users
@@ -54,7 +55,7 @@ class RunWarnings:
             connection.execute(
                 update(table)
                 .where(table.c.run_id == run_id, table.c.kind == warning.kind)
-                .values(detail=warning_of(altogether).detail)
+                .values(detail=to_stored(warning_of(altogether).detail))
             )
 
     def remove(self, run_id: int, kind: WarningKind) -> None:
@@ -69,5 +70,7 @@ def warnings_by_run(connection: Connection, run_ids: Collection[int]) -> dict[in
     table = tables.run_warnings
     found: dict[int, tuple[RunWarning, ...]] = dict.fromkeys(run_ids, ())
     for row in connection.execute(select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.kind)):
-        found[row.run_id] += (RunWarning(kind=WarningKind(row.kind), detail=row.detail, users=row.users),)
+        found[row.run_id] += (
+            RunWarning(kind=WarningKind(row.kind), detail=from_stored(row.detail) or "", users=row.users),
+        )
     return found

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from schemas.details.detail import to_stored
 from schemas.errors import TransientError, UsageError
 from schemas.outcomes import (
     NOT_MISSING_IN_SKOLON,
@@ -105,7 +106,7 @@ class Runs:
         """
         if cause is Cause.GUARD_EXCEEDED and self._is_guard_overridden(run_id):
             return False
-        return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=detail)
+        return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=to_stored(detail))
 
     def cancel(self, run_id: int) -> bool:
         """Cancel an open or halted run; what is pending stays undone. True for the one who did it."""
@@ -180,7 +181,7 @@ class Runs:
                 connection.execute(
                     update(runs)
                     .where(runs.c.id == run_id)
-                    .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail=surge)
+                    .values(status=Status.HALTED, cause=Cause.SUSPICIOUS_LIST, detail=to_stored(surge))
                 )
         if surge is None:
             # Its sums are in the database: a log without them is no reason to come here again.

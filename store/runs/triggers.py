@@ -11,6 +11,8 @@ from sqlalchemy import exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError, PermanentError
 from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
 from schemas.runs.run import guard_question
@@ -132,7 +134,7 @@ class Triggers:
                 run = run_from_row(row)
                 if not covers(run, request):
                     raise NotYetError(
-                        f"run {run.id} of tenant {request.tenant} is open and does something else",
+                        Detail(DetailKind.ANOTHER_RUN_OPEN, run=run.id, tenant=request.tenant),
                         retry_after=WAIT_FOR_OPEN_RUN,
                     )
                 if request.override_guard:
@@ -181,10 +183,12 @@ def _tenant(connection: Connection, request: SyncRequest) -> int:
         select(tables.tenants.c.id, tables.tenants.c.settings).where(tables.tenants.c.key == request.tenant)
     ).one_or_none()
     if row is None:
-        raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, "tenant: there is none of that key")
+        raise PermanentError(Reason.UNKNOWN_TENANT, Stage.RECEIVE, Detail(DetailKind.NO_SUCH_TENANT))
     if request.mode is not Mode.UNDO and not row.settings["enabled"]:
         raise PermanentError(
-            Reason.INVALID_TRIGGER, Stage.RECEIVE, f"tenant: {request.tenant} is not enabled"
+            Reason.INVALID_TRIGGER,
+            Stage.RECEIVE,
+            Detail(DetailKind.TENANT_NOT_ENABLED, tenant=request.tenant),
         )
     return int(row.id)
 

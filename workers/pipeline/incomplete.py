@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.details.detail import joined
 from schemas.errors import PermanentError
 from schemas.outcomes import Outcome
 
@@ -19,7 +20,7 @@ class IncompleteUpdateError(PermanentError):
 
     def __init__(self, result: SyncResult) -> None:
         first = next(iter(result.unwritten.values()))
-        faults = "; ".join(each.fault for each in result.unwritten.values())
+        faults = joined(each.fault for each in result.unwritten.values())
         super().__init__(first.reason, first.stage, faults, collision=first.collision)
         self.result = result
 

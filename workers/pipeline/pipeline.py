@@ -10,10 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Stage
 from schemas.runs.run import RunWarning, WarningKind
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, SyncResult, Unwritten
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, NO_MATCH_KEY, SyncResult, Unwritten
 from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
@@ -30,7 +32,7 @@ from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import lacks_year
 from workers.rules.delta_completeness import missing_properties
 from workers.rules.diff import difference, kept_blanks
-from workers.rules.kept_values import altered_values, titles
+from workers.rules.kept_values import altered_values, in_order
 from workers.rules.mapping import (
     Mapped,
     ResolvedSource,
@@ -108,8 +110,8 @@ class SyncPipeline:
         self._last_writes = last_writes
         self._altered: frozenset[Attribute] = frozenset()
         self._newly_altered: frozenset[Attribute] = frozenset()
-        self._notes: list[str] = []
-        self._faults: dict[Attribute, str] = {}
+        self._notes: list[Detail] = []
+        self._faults: dict[Attribute, Detail] = {}
         self._warnings: list[RunWarning] = []
 
     def run(self, user_id: str, given: object | None) -> SyncResult:
@@ -136,11 +138,7 @@ class SyncPipeline:
         if Attribute.EXTERNAL_ID in self._faults or has_no_key:
             self._check_faults()
         if has_no_key:
-            return SyncResult(
-                outcome=Outcome.NOT_FOUND,
-                not_found_reason=NotFoundReason.NO_MATCH_KEY,
-                detail="no match key has a value",
-            )
+            return NO_MATCH_KEY
         verified = self._verifications and not self._faults and self._verifications.lookup(mapped)
         if verified:
             return replace(verified, later_sources=self._source_order.to_remember(self._sources, self._kept))
@@ -170,7 +168,7 @@ class SyncPipeline:
             match.user,
             write=partial(self._compare_and_write, unique_values, keys, user, mapped),
             read=partial(self._read_again, user, match, mapped),
-            gone="removed from Skolon during the run",
+            gone=Detail(DetailKind.REMOVED_DURING_RUN),
         )
         return self._completed(result)
 
@@ -181,7 +179,7 @@ class SyncPipeline:
                 self._on_step(steps.ReadStep(user=user, by_id=False))
                 return user
         elif is_placeholder_id(user_id):
-            raise PermanentError(Reason.INVALID_USER, Stage.READ, "id: Graph listed this user without one")
+            raise PermanentError(Reason.INVALID_USER, Stage.READ, Detail(DetailKind.USER_WITHOUT_ID))
         raw: object = self._graph.user(user_id, selected_properties(self._tenant))
         read = None if raw is None else load_graph_user(raw)
         self._on_step(steps.ReadStep(user=read, by_id=True))
@@ -223,7 +221,7 @@ class SyncPipeline:
         elif birthday.affects_all_users:
             self._warnings.append(RunWarning(kind=WarningKind.BIRTHDAYS_REFUSED, detail=birthday.problem))
         else:
-            self._notes.append(f"birth date not read: {birthday.problem}")
+            self._notes.append(Detail(DetailKind.BIRTH_DATE_NOT_READ, problem=birthday.problem))
 
     def _compare_and_write(
         self,
@@ -279,10 +277,10 @@ class SyncPipeline:
             for attribute, fault in self._faults.items()
         }
         if self._kept:
-            self._notes.append(f"kept, because the source in Entra went blank: {titles(self._kept)}")
+            self._notes.append(Detail(DetailKind.VALUES_KEPT, attributes=in_order(self._kept)))
         altered = self._altered.union(result.altered)
         if altered:
-            self._notes.append(f"Skolon does not show as it was written: {titles(altered)}")
+            self._notes.append(Detail(DetailKind.VALUES_ALTERED, attributes=in_order(altered)))
         to_remember = self._source_order.to_remember(self._sources, self._kept)
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         completed = replace(
@@ -292,7 +290,7 @@ class SyncPipeline:
             altered=tuple(sorted(altered)),
             newly_altered=tuple(sorted(self._newly_altered.union(result.altered))),
             later_sources=None if result.skolon_id is None else to_remember,
-            detail=result.detail or "; ".join(self._notes) or None,
+            detail=result.detail or (joined(self._notes) if self._notes else None),
             warnings=tuple(self._warnings),
             verification=self._verifications.verification() if self._verifications and is_verified else None,
         )

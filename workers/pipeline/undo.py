@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
 from workers.pipeline.accounts import Account
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from workers.pipeline.peers import Peers
     from workers.pipeline.writer import Writer
 
-_GONE: Final = "no longer in Skolon"
+_GONE: Final = Detail(DetailKind.NO_LONGER_IN_SKOLON)
 
 
 class RevertedAccounts:
@@ -84,7 +86,7 @@ class UndoPipeline:
         """Bring the user to an outcome; raises an error of ours if that fails."""
         undoable = self._undo_records.load(self._undone, self._message.user, before=self._message.run)
         if undoable is None:
-            detail = f"run {self._undone} has changed nothing of this user"
+            detail = Detail(DetailKind.UNDO_FOUND_NOTHING, run=self._undone)
             return SyncResult(outcome=Outcome.UNCHANGED, detail=detail)
         read = partial(self._skolon.read, self._organisation, undoable.skolon_id)
         user = read()
@@ -111,17 +113,17 @@ class UndoPipeline:
         return replace(result, skipped=skipped, detail=_detail(reversion, redelivered=self._claimed))
 
 
-def _detail(reversion: Reversion, *, redelivered: bool) -> str | None:
+def _detail(reversion: Reversion, *, redelivered: bool) -> Detail | None:
     """Return which attributes an undo does not write, and why; None if it writes all.
 
     After an earlier delivery a former value may be the undo's own work.
     """
     parts = []
     if reversion.skipped:
-        parts.append(f"skipped, because it changed since: {', '.join(reversion.skipped)}")
+        parts.append(Detail(DetailKind.UNDO_SKIPPED, attributes=reversion.skipped))
     if reversion.as_before and not redelivered:
-        parts.append(f"has its former value already: {', '.join(reversion.as_before)}")
-    return "; ".join(parts) or None
+        parts.append(Detail(DetailKind.UNDO_AS_BEFORE, attributes=reversion.as_before))
+    return joined(parts) if parts else None
 
 
 def _reversion(undoable: UndoRecord, user: SkolonUser, user_id: str) -> Reversion:

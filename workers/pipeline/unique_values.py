@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clients.skolon.server.capabilities import SearchMethod
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import SyncResult, Unwritten
-from schemas.users.attributes import ATTRIBUTE_TABLE, MATCH_KEYS, Attribute, keys_match
+from schemas.users.attributes import MATCH_KEYS, Attribute, keys_match
 from workers.pipeline.accounts import is_object_id
 from workers.rules.uniqueness import (
     UNIQUE_ATTRIBUTES,
@@ -118,9 +120,8 @@ class UniqueValues:
         late = self.plan(user, refused, searched={}, found=(), unique=refused)
         awaited = (plan.awaited - result.unwritten.keys()) | late.awaited
         if awaited:
-            titles = ", ".join(ATTRIBUTE_TABLE[attribute].title for attribute in sorted(awaited))
             raise NotYetError(
-                f"another user of the run gives up a value first ({titles})",
+                Detail(DetailKind.VALUE_GIVEN_UP_FIRST, attributes=tuple(sorted(awaited))),
                 retry_after=self._peers.retry_after(),
             )
         return replace(result, unwritten={**result.unwritten, **late.taken, **plan.taken})
@@ -220,16 +221,21 @@ class UniqueValues:
             if attribute not in taken:
                 taken[attribute] = _taken(attribute, self._holder(attribute, others[0]))
         if attribute in taken:
-            fault = f"{taken[attribute].fault}; Skolon user {user.id} keeps a temporary value, its Entra id"
+            fault = Detail(DetailKind.TEMPORARY_VALUE_KEPT, fault=taken[attribute].fault, skolon_user=user.id)
             taken[attribute] = replace(taken[attribute], fault=fault)
 
 
 def _taken(attribute: Attribute, holder: Holder) -> Unwritten:
-    title = ATTRIBUTE_TABLE[attribute].title
-    whose = "which is no synced Entra user's" if holder.account is None else f"of Entra user {holder.account}"
+    fault = (
+        Detail(DetailKind.VALUE_TAKEN_FOR_GOOD, attribute=attribute, skolon_user=holder.skolon_id)
+        if holder.account is None
+        else Detail(
+            DetailKind.VALUE_TAKEN, attribute=attribute, skolon_user=holder.skolon_id, holder=holder.account
+        )
+    )
     return Unwritten(
         reason=Reason.VALUE_TAKEN,
         stage=Stage.UPDATE,
-        fault=f"{title}: Skolon user {holder.skolon_id}, {whose}, has the value",
+        fault=fault,
         collision=Collision(skolon_id=holder.skolon_id, holder_entra_id=holder.account, attribute=attribute),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
 from schemas.runs.verification import Verification, verification_fingerprints
@@ -54,7 +56,7 @@ class VerificationCache:
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
             sign_in=last.sign_in,
-            detail=f"verified recently: Skolon was last asked at {timestamp(last.verified_at)}",
+            detail=Detail(DetailKind.VERIFIED_RECENTLY, time=timestamp(last.verified_at)),
             # The fingerprint of any key was equal, so the values are the same: store that of the newest key.
             verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),
         )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from clients.skolon.errors import RejectedError, UserNotFoundError
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, PermanentError, VersionConflictError
 from schemas.outcomes import NotFoundReason, Outcome, Stage
 from schemas.runs.changes import GuardCounts, change_kind, guard_counts
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import SyncResult, Unwritten
-from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
+from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
 from workers.rules.guard import check_guard
 
@@ -197,7 +199,7 @@ def write_until_settled(
     *,
     write: Callable[[SkolonUser], SyncResult],
     read: Callable[[], SkolonUser | None],
-    gone: str,
+    gone: Detail,
 ) -> SyncResult:
     """Call `write`; after each version conflict call it again with the result of `read`.
 
@@ -215,11 +217,11 @@ def write_until_settled(
             return no_longer_in_skolon(gone)
         user = current
     raise PermanentError(
-        Reason.CONFLICT, Stage.UPDATE, f"changed in Skolon by another client {MAX_CONFLICTS} times in a row"
+        Reason.CONFLICT, Stage.UPDATE, Detail(DetailKind.CHANGED_BY_OTHERS, times=MAX_CONFLICTS)
     )
 
 
-def no_longer_in_skolon(detail: str) -> SyncResult:
+def no_longer_in_skolon(detail: Detail) -> SyncResult:
     """Return the result of a user that was deleted from Skolon."""
     return SyncResult(
         outcome=Outcome.NOT_FOUND, not_found_reason=NotFoundReason.NO_LONGER_IN_SKOLON, detail=detail
@@ -228,11 +230,16 @@ def no_longer_in_skolon(detail: str) -> SyncResult:
 
 def collision(skolon_id: str, holder: str, other: str, tenant: str | None = None) -> PermanentError:
     """Return the error of the second Entra user that claims a Skolon user; `tenant` is another holder's."""
-    where = "" if tenant is None else f" of tenant '{tenant}'"
+    users: dict[str, str] = {"holder": holder, "other": other, "skolon_user": skolon_id}
+    detail = (
+        Detail(DetailKind.COLLISION, **users)
+        if tenant is None
+        else Detail(DetailKind.COLLISION_WITH_TENANT, tenant=tenant, **users)
+    )
     return PermanentError(
         Reason.COLLISION,
         Stage.MATCH,
-        f"Entra users {holder}{where} and {other} claim Skolon user {skolon_id}; the first one keeps it",
+        detail,
         collision=Collision(holder_entra_id=holder, skolon_id=skolon_id, holder_tenant=tenant),
     )
 
@@ -248,7 +255,7 @@ def _miscounted(
 
 
 def _refusal(attribute: Attribute, error: RejectedError) -> Unwritten:
-    fault = f"Skolon refused {ATTRIBUTE_TABLE[attribute].title} ({error.detail})"
+    fault = Detail(DetailKind.VALUE_REFUSED, attribute=attribute, answer=error.detail)
     reason = Reason.VALUE_TAKEN if error.is_taken else error.reason
     return Unwritten(reason=reason, stage=error.stage, fault=fault)
 

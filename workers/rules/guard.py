@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
 
@@ -30,29 +32,29 @@ def violations(
     counts: GuardCounts,
     directory_size: Callable[[], int | None],
     synced_before: Callable[[], int | None],
-) -> Iterator[str]:
+) -> Iterator[Detail]:
     """Yield a sentence for each exceeded limit: which one it is, and by how much.
 
     `directory_size` returns how many users the tenant has, and `synced_before` how many earlier runs have
     synced, None when that is unknown. Each is called only when a count of its limits is exceeded. A share of
     an unknown number is not exceeded.
     """
+    directory = directory_size, DetailKind.GUARD_EXCEEDED
+    # Of the whole directory, those that a scope includes may be a small part.
+    synced = synced_before, DetailKind.GUARD_EXCEEDED_OF_SYNCED
     limits = {
-        "changed": (guard.changed, counts.changed, directory_size, "users"),
-        "identity_changed": (guard.identity_changed, counts.identity_changed, directory_size, "users"),
-        "not_found": (guard.not_found, counts.not_found, directory_size, "users"),
-        "failed": (guard.failed, counts.failed, directory_size, "users"),
-        # Of the whole directory, those that a scope includes may be a small part.
-        "left_scope": (guard.left_scope, counts.left_scope, synced_before, "synced users"),
+        "changed": (guard.changed, counts.changed, directory),
+        "identity_changed": (guard.identity_changed, counts.identity_changed, directory),
+        "not_found": (guard.not_found, counts.not_found, directory),
+        "failed": (guard.failed, counts.failed, directory),
+        "left_scope": (guard.left_scope, counts.left_scope, synced),
     }
-    for name, (limit, count, base, users) in limits.items():
+    for name, (limit, count, (base, kind)) in limits.items():
         if limit is not None and count > limit.count:
             size = base()
             if size is not None and is_exceeded(limit, count, size):
-                yield (
-                    f"guard.{name}: {count} of {size} {users}; "
-                    f"the limit is {limit.count} and {limit.share:.0%}"
-                )
+                share = f"{limit.share * 100:.0f}"
+                yield Detail(kind, limit=name, count=count, size=size, most=limit.count, share=share)
 
 
 def is_exceeded(limit: Limit, count: int, directory_size: int) -> bool:

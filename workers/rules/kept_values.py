@@ -84,6 +84,6 @@ def altered_values(
     )
 
 
-def titles(attributes: frozenset[Attribute]) -> str:
-    """Return the titles of attributes, in the table's order."""
-    return ", ".join(row.title for attribute, row in ATTRIBUTE_TABLE.items() if attribute in attributes)
+def in_order(attributes: frozenset[Attribute]) -> tuple[Attribute, ...]:
+    """Return attributes in the table's order."""
+    return tuple(attribute for attribute in ATTRIBUTE_TABLE if attribute in attributes)

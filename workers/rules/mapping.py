@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
 from schemas.users.attributes import ATTRIBUTE_TABLE, USER_PRINCIPAL_NAME, Attribute, normalized_key
@@ -83,22 +85,22 @@ def is_personal(user: GraphUser, value: str | None) -> bool:
     return key in names or key not in addresses
 
 
-def invalid_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> dict[Attribute, str]:
+def invalid_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> dict[Attribute, Detail]:
     """Return what is wrong with each value that breaks a rule of its attribute, without the value.
 
     Such a value is neither written nor a match key; the user's other values are.
     """
     faults = {
-        attribute: "; ".join(f"{attribute}: {fault}" for fault in _faults(attribute, value, tenant))
+        attribute: list(_faults(attribute, value, tenant))
         for attribute, value in mapped.items()
         if value is not None
     }
-    return {attribute: fault for attribute, fault in faults.items() if fault}
+    return {attribute: joined(found) for attribute, found in faults.items() if found}
 
 
-def invalid_user(faults: Mapping[Attribute, str]) -> PermanentError:
+def invalid_user(faults: Mapping[Attribute, Detail]) -> PermanentError:
     """Return the error of a user that has no valid value to be matched by."""
-    return PermanentError(Reason.INVALID_USER, Stage.MAP, "; ".join(faults.values()))
+    return PermanentError(Reason.INVALID_USER, Stage.MAP, joined(faults.values()))
 
 
 def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
@@ -133,27 +135,27 @@ def _is_blank(sign: str) -> bool:
     return sign.isspace() or unicodedata.category(sign) in _INVISIBLE
 
 
-def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[str]:
+def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[Detail]:
     allowed = _LINE_BREAKS.get(attribute, "")
     # Nearly all values are printable, and this check is quick.
     if not value.isprintable() and any(
         unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
     ):
-        yield "has a control character"
+        yield Detail(DetailKind.CONTROL_CHARACTER, attribute=attribute)
     elif not value.isprintable() and attribute in _IDENTITY:
         yield from (
-            f"has the invisible character U+{ord(sign):04X}"
+            Detail(DetailKind.INVISIBLE_CHARACTER, attribute=attribute, code=f"{ord(sign):04X}")
             for sign in dict.fromkeys(value)
             if unicodedata.category(sign) in _INVISIBLE
         )
     if attribute is Attribute.EPPN and not _is_eppn(value):
-        yield "must have exactly one @, with something on both sides and no white space"
+        yield Detail(DetailKind.NOT_AN_EPPN, attribute=attribute)
     if (
         attribute is Attribute.SSN
         and tenant.ssn_country
         and not is_personal_number(value, tenant.ssn_country)
     ):
-        yield f"is no personal number of {tenant.ssn_country}"
+        yield Detail(DetailKind.NOT_A_PERSONAL_NUMBER, attribute=attribute, country=tenant.ssn_country)
 
 
 def _is_eppn(value: str) -> bool:

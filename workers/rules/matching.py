@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
-from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, keys_match
+from schemas.users.attributes import Attribute, keys_match
 from workers.rules.evidence import compare_users
 from workers.rules.mapping import is_personal
 
@@ -88,11 +90,10 @@ def select_match(hits: Iterable[KeyMatches]) -> Match | None:
     for of_key in hits:
         if len(of_key.users) > 1:
             ids = tuple(sorted(user.id for user in of_key.users))
-            title = ATTRIBUTE_TABLE[of_key.key].title
             raise PermanentError(
                 Reason.AMBIGUOUS_MATCH,
                 Stage.MATCH,
-                f"{len(ids)} Skolon users have the same {title}: {', '.join(ids)}",
+                Detail(DetailKind.AMBIGUOUS_MATCH, ids=ids, attribute=of_key.key),
                 candidates=ids,
             )
         if of_key.users:
@@ -188,16 +189,16 @@ def equal_keys(mapped: Mapped, found: SkolonUser, match_keys: Iterable[Attribute
 
 def suspicious_match(match: Match, weighed: WeighedMatch) -> PermanentError:
     """Return the error of a match that may be another person: what agrees and what differs, no values."""
-    same = ", ".join(ATTRIBUTE_TABLE[key].title for key in weighed.keys or (match.key,))
-    agrees, differs = (
-        ", ".join(sorted(trait.replace("_", " ") for trait in traits))
-        for traits in (weighed.evidence.agrees, weighed.evidence.differs)
-    )
     return PermanentError(
         Reason.SUSPICIOUS_MATCH,
         Stage.MATCH,
-        f"Skolon user {match.user.id} has the same {same}, but may be another person: "
-        f"{agrees or 'no name, birth date or personal number'} agrees, {differs or 'none'} differs",
+        Detail(
+            DetailKind.SUSPICIOUS_MATCH,
+            skolon_user=match.user.id,
+            keys=weighed.keys or (match.key,),
+            agrees=tuple(sorted(weighed.evidence.agrees)),
+            differs=tuple(sorted(weighed.evidence.differs)),
+        ),
         candidates=(match.user.id,),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.tenants.scope import Operator, folded
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 _GUEST: Final = "guest"
 
 _EXCLUDE: Final = "scope.exclude"
-_MATCHES: Final = "the user matches the rule"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +31,13 @@ class RuleResult:
 
     setting: str
     allows: bool
-    reason: str
+    reason: Detail
     rule: ScopeRule | None = None
 
 
 #: Excludes a user that Skolon marks as protected, which is known once it is found.
 PROTECTED_IN_SKOLON: Final = RuleResult(
-    setting="securityMarking", allows=False, reason="Skolon marks the user as protected"
+    setting="securityMarking", allows=False, reason=Detail(DetailKind.PROTECTED_IN_SKOLON)
 )
 
 
@@ -46,7 +47,8 @@ def evaluate_scope(user: GraphUser, scope: Scope, *, is_ignored: bool = False) -
     `is_ignored` says that an administrator has decided to leave the user alone.
     """
     if is_ignored:
-        return (RuleResult(setting="matches ignore", allows=False, reason="the user is left alone"),)
+        reason = Detail(DetailKind.IGNORED_BY_DECISION)
+        return (RuleResult(setting="matches ignore", allows=False, reason=reason),)
     results = []
     for result in _rule_results(user, scope):
         results.append(result)
@@ -55,34 +57,42 @@ def evaluate_scope(user: GraphUser, scope: Scope, *, is_ignored: bool = False) -
     return tuple(results)
 
 
-def exclusion_reason(results: Sequence[RuleResult]) -> str | None:
+def exclusion_reason(results: Sequence[RuleResult]) -> Detail | None:
     """Return the first rule that excludes the user, with its reason, or None if in scope."""
     return next((_as_reason(each.setting, each.reason) for each in results if not each.allows), None)
 
 
-def exclusion_reasons(scope: Scope) -> dict[ScopeRule, str]:
+def exclusion_reasons(scope: Scope) -> dict[ScopeRule, Detail]:
     """Return what `exclusion_reason` says of users that each rule of `scope.exclude` excludes."""
-    reasons = (_as_reason(f"{_EXCLUDE} {label}", _MATCHES) for label in scope.exclude_labels)
+    matches = Detail(DetailKind.EXCLUDED_BY_RULE)
+    reasons = (_as_reason(f"{_EXCLUDE} {label}", matches) for label in scope.exclude_labels)
     return dict(zip(scope.exclude, reasons, strict=True))
 
 
-def _as_reason(setting: str, reason: str) -> str:
-    return f"{setting}: {reason}"
+def _as_reason(setting: str, reason: Detail) -> Detail:
+    return Detail(DetailKind.EXCLUDED, setting=setting, fact=reason)
 
 
 def _rule_results(user: GraphUser, scope: Scope) -> Iterator[RuleResult]:
     if scope.enabled_only:
-        yield _rule_result("scope.enabled_only", user.account_enabled is True, "the account is{} enabled")
+        is_enabled = user.account_enabled is True
+        kind = DetailKind.ACCOUNT_ENABLED if is_enabled else DetailKind.ACCOUNT_NOT_ENABLED
+        yield RuleResult(setting="scope.enabled_only", allows=is_enabled, reason=Detail(kind))
     if scope.members_only:
         is_member = (user.user_type or "").casefold() != _GUEST
-        yield _rule_result("scope.members_only", is_member, "the account is{} a member")
+        kind = DetailKind.ACCOUNT_MEMBER if is_member else DetailKind.ACCOUNT_NOT_MEMBER
+        yield RuleResult(setting="scope.members_only", allows=is_member, reason=Detail(kind))
     if scope.include:
         match = next((rule for rule in scope.include if _holds(rule, user)), None)
-        reason = "the user matches no rule" if match is None else f"the user matches {match.label}"
+        reason = (
+            Detail(DetailKind.INCLUDED_BY_NO_RULE)
+            if match is None
+            else Detail(DetailKind.INCLUDED_BY_RULE, rule=match.label)
+        )
         yield RuleResult(setting="scope.include", allows=match is not None, reason=reason, rule=match)
     for rule, label in zip(scope.exclude, scope.exclude_labels, strict=True):
         held = _holds(rule, user)
-        reason = _MATCHES if held else "the user does not match the rule"
+        reason = Detail(DetailKind.EXCLUDED_BY_RULE if held else DetailKind.NOT_EXCLUDED_BY_RULE)
         yield RuleResult(setting=f"{_EXCLUDE} {label}", allows=not held, reason=reason, rule=rule)
 
 
@@ -98,7 +108,3 @@ def _holds(rule: ScopeRule, user: GraphUser) -> bool:
             return any(text.startswith(wanted) for text in texts)
         case Operator.ENDS_WITH:
             return any(text.endswith(wanted) for text in texts)
-
-
-def _rule_result(setting: str, allows: bool, reason: str) -> RuleResult:  # noqa: FBT001 - what was found
-    return RuleResult(setting=setting, allows=allows, reason=reason.format("" if allows else " not"))

@@ -9,9 +9,11 @@ from clients.skolon.scim import search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import RefusedSearchError, SearchRequests
 from clients.skolon.server.capabilities import SearchMethod
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.outcomes import Cause
-from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute, normalized_key
+from schemas.users.attributes import Attribute, normalized_key
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
@@ -80,8 +82,7 @@ class KeyProof:
             else:
                 raise HaltError(
                     Cause.SKOLON_SEARCH,
-                    f"Skolon does not find users by {ATTRIBUTE_TABLE[key].title}: {len(tried)} that have it "
-                    "are not found by it. It can be left out of the tenant's match keys",
+                    Detail(DetailKind.KEY_FINDS_NO_USER, attribute=key, users=len(tried)),
                 )
 
     def _finds_otherwise(

@@ -12,6 +12,8 @@ from cachetools import TTLCache
 from clients.skolon.search.filters import users_matching
 from clients.skolon.search.pages import InconsistentPagesError, TooManyResultsError, iterate_resources
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, UnreadableUser
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.outcomes import Cause, Stage
 from schemas.users.attributes import Attribute, normalized_key
@@ -121,13 +123,13 @@ class ListedUsers:
                 elif len(index.unreadable) < _MAX_UNREADABLE:
                     index.unreadable.append(user)
                 else:
-                    raise _unusable(f"more than {_MAX_UNREADABLE} of its users are unreadable")
+                    raise _unusable(Detail(DetailKind.MANY_UNREADABLE, limit=_MAX_UNREADABLE))
         except RefusedSearchError as refused:
             raise refused.error from None
         except InconsistentPagesError as error:
-            raise _unusable(f"it does not add up: {error.seen}") from None
+            raise _unusable(Detail(DetailKind.PAGES_DO_NOT_ADD_UP, seen=error.seen)) from None
         except TooManyResultsError:
-            raise _unusable(f"it has more than {MAX_LISTED} users") from None
+            raise _unusable(Detail(DetailKind.LIST_TOO_LONG, limit=MAX_LISTED)) from None
         return index
 
 
@@ -139,7 +141,5 @@ def _values(user: SkolonUser) -> Iterator[tuple[Attribute, str]]:
     return ((name, value) for name, value in user.attributes.items() if value is not None)
 
 
-def _unusable(why: str) -> HaltError:
-    return HaltError(
-        Cause.SKOLON_SEARCH, f"Skolon's list of all users is of no use: {why}", stage=Stage.MATCH
-    )
+def _unusable(why: Detail) -> HaltError:
+    return HaltError(Cause.SKOLON_SEARCH, Detail(DetailKind.LIST_UNUSABLE, why=why), stage=Stage.MATCH)

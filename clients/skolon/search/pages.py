@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -34,7 +37,7 @@ class SearchPage:
 class InconsistentPagesError(Exception):
     """The pages of a search do not add up; `seen` says how, in numbers."""
 
-    def __init__(self, seen: str) -> None:
+    def __init__(self, seen: Detail) -> None:
         super().__init__(seen)
         self.seen = seen
 
@@ -43,7 +46,8 @@ class TooManyResultsError(Exception):
     """A search has found more than `MAX_SEARCH_RESULTS`; `resources` are those of its first page."""
 
     def __init__(self, resources: list[Any]) -> None:
-        super().__init__(f"the search found more than {MAX_SEARCH_RESULTS} users")
+        self.detail = Detail(DetailKind.TOO_MANY_FOUND, limit=MAX_SEARCH_RESULTS)
+        super().__init__(self.detail)
         self.resources = resources
 
 
@@ -79,8 +83,9 @@ def iterate_resources(read: Callable[[PageRequest], SearchPage], *, most: int) -
             is_stuck = is_stuck or len(found) > page.total
             request = PageRequest(start_index=request.start_index + len(page.resources))
         if is_stuck:
-            seen = f"{len(found)} different users on its pages, {page.total} by its count"
-            raise InconsistentPagesError(seen)
+            raise InconsistentPagesError(
+                Detail(DetailKind.PAGES_SEEN, found=len(found), counted=page.total or 0)
+            )
 
 
 def identity(resource: Any, place: int) -> str:

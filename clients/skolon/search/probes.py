@@ -9,9 +9,11 @@ from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests
 from clients.skolon.server.capabilities import SearchMethod
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause
-from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
+from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
@@ -249,12 +251,13 @@ def _error_for_all(refused: RefusedSearchError, attribute: Attribute | None = No
     """
     if not isinstance(refused.error, PermanentError):
         return refused.error
-    which = "" if attribute is None else f" by {ATTRIBUTE_TABLE[attribute].title}"
-    return HaltError(
-        Cause.SKOLON_SEARCH,
-        f"Skolon refuses every search{which} of this organisation ({refused.error.detail})",
-        status=refused.status,
+    answer = refused.error.detail
+    detail = (
+        Detail(DetailKind.EVERY_SEARCH_REFUSED, answer=answer)
+        if attribute is None
+        else Detail(DetailKind.SEARCH_BY_KEY_REFUSED, attribute=attribute, answer=answer)
     )
+    return HaltError(Cause.SKOLON_SEARCH, detail, status=refused.status)
 
 
 def needing_or(scim_filter: str) -> str:
@@ -264,7 +267,4 @@ def needing_or(scim_filter: str) -> str:
 
 def filter_ignored() -> HaltError:
     """Return the error of a server that does not look at the filter of a search."""
-    return HaltError(
-        Cause.SKOLON_SEARCH,
-        "Skolon ignores the filter of a search: it finds users that have not the value",
-    )
+    return HaltError(Cause.SKOLON_SEARCH, Detail(DetailKind.FILTER_IGNORED))

@@ -11,6 +11,8 @@ from clients.skolon.scim import page_parameters, read_user, search_request
 from clients.skolon.search.filters import url_encoded
 from clients.skolon.search.pages import PageRequest, SearchPage, read_pages
 from clients.skolon.server.capabilities import SearchMethod
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, UpdateSyncError
 from schemas.outcomes import Stage
 from schemas.users.scim import UnreadableScimError, load_list_response
@@ -66,9 +68,10 @@ class UnreadableUser(NamedTuple):
     @property
     def error(self) -> UnreadableUserError:
         """The error for the user that the search was for."""
+        why = Detail(DetailKind.UNREADABLE_USER, faults=self.why)
         return UnreadableUserError(
             Dependency.SKOLON,
-            f"HTTP 200, but the user found is unreadable: {self.why}",
+            Detail(DetailKind.HTTP_STATUS_BUT, status=200, why=why),
             status=200,
             stage=Stage.MATCH,
         )
@@ -162,7 +165,7 @@ class SearchRequests:
             self._capabilities.record(organisation, pages_by_cursor=True)
         elif found.total is None and not self._capabilities.get(organisation).pages_by_cursor:
             # Nothing says whether these are all.
-            raise unreadable(response, "totalResults: missing", Operation.SEARCH)
+            raise unreadable(response, Detail(DetailKind.NO_TOTAL), Operation.SEARCH)
         return found
 
 
@@ -179,9 +182,10 @@ def _query(page: PageRequest) -> str:
 def _read_page(response: requests.Response) -> SearchPage:
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object", Operation.SEARCH)
+        raise unreadable(response, Detail(DetailKind.NO_JSON_OBJECT), Operation.SEARCH)
     try:
         total, resources, cursor = load_list_response(body)
     except UnreadableScimError as error:
-        raise unreadable(response, str(error), Operation.SEARCH) from None
+        why = Detail(DetailKind.UNREADABLE_FIELDS, faults=str(error))
+        raise unreadable(response, why, Operation.SEARCH) from None
     return SearchPage(total=total, resources=resources, next_cursor=cursor)

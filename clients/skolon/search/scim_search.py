@@ -34,6 +34,8 @@ from clients.skolon.search.requests import (
 )
 from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, Capabilities, SearchMethod
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, PermanentError, UpdateSyncError
 from schemas.outcomes import Cause, Stage
 from schemas.users.skolon_user import SkolonUser
@@ -198,7 +200,7 @@ class ScimSearch:
             except InconsistentPagesError as error:
                 raise HaltError(
                     Cause.SKOLON_SEARCH,
-                    f"Skolon's answer to a search for one value does not add up: {error.seen}",
+                    Detail(DetailKind.SEARCH_DOES_NOT_ADD_UP, seen=error.seen),
                     stage=Stage.MATCH,
                 ) from None
             except TooManyResultsError as error:
@@ -242,5 +244,5 @@ def _reading(known: Capabilities) -> tuple[bool, bool]:
 def _too_many(error: TooManyResultsError, key: Mapping[Attribute, str]) -> UpdateSyncError:
     """Return the error of a value that too many users share, or of a server that ignores filters."""
     if all(users_matching(resource, [key]) for resource in error.resources):
-        return PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, str(error))
+        return PermanentError(Reason.REJECTED_BY_SKOLON, Stage.MATCH, error.detail)
     return filter_ignored()

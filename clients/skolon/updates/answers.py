@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from clients.http.session import json_object
 from clients.skolon.errors import Operation, UserNotFoundError, unreadable
 from clients.skolon.scim import read_user
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.users.scim import UnreadableScimError
 from schemas.users.skolon_user import is_version
 
@@ -48,7 +50,7 @@ def user_in(response: requests.Response, user_id: str, profile: Profile) -> Skol
         return None
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object", Operation.UPDATE)
+        raise unreadable(response, Detail(DetailKind.NO_JSON_OBJECT), Operation.UPDATE)
     return None if body.get("id") is None else _user_of(body, response, user_id, Operation.UPDATE, profile)
 
 
@@ -80,7 +82,7 @@ def user_of(response: requests.Response, user_id: str, operation: Operation, pro
     """Return the user in an answer; raises `TransientError` if it is none, or another one."""
     body = json_object(response)
     if body is None:
-        raise unreadable(response, "no JSON object", operation)
+        raise unreadable(response, Detail(DetailKind.NO_JSON_OBJECT), operation)
     return _user_of(body, response, user_id, operation, profile)
 
 
@@ -94,9 +96,9 @@ def _user_of(
     try:
         user = read_user(body, profile, version=response.headers.get("ETag"))
     except UnreadableScimError as error:
-        why = str(error)
+        why = Detail(DetailKind.UNREADABLE_FIELDS, faults=str(error))
     else:
         if user.id == user_id:
             return user
-        why = "it holds another user"
+        why = Detail(DetailKind.OTHER_USER_IN_ANSWER)
     raise unreadable(response, why, operation)

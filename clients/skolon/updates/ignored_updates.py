@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from cachetools import TTLCache
 
 from clients.skolon.updates.answers import moved
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
 from schemas.outcomes import Cause, Stage
 
@@ -56,7 +58,6 @@ class IgnoredUpdates:
         if is_ignored:
             raise HaltError(
                 Cause.SKOLON_UPDATE,
-                f"Skolon answers updates with success and changes nothing: {MAX_IGNORED} users in a row are "
-                "as they were; ask Skolon whether the credentials may change users of this organisation",
+                Detail(DetailKind.UPDATES_IGNORED, users=MAX_IGNORED),
                 stage=Stage.UPDATE,
             )

@@ -10,6 +10,8 @@ from urllib.parse import quote
 from clients.skolon.errors import Operation, UserNotFoundError
 from clients.skolon.updates.answers import user_after
 from clients.skolon.updates.documents import changed_document
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError, VersionConflictError
 from schemas.outcomes import Cause, Stage
 
@@ -82,8 +84,7 @@ class ScimReplacement:
         if response.status_code == HTTPStatus.CREATED:
             raise HaltError(
                 Cause.SKOLON_UPDATE,
-                f"Skolon has answered a PUT of user {user.id} with 201: it may have created a user that was "
-                "just deleted; look for it in Skolon, and take `patch` out of skolon_lacks",
+                Detail(DetailKind.USER_PERHAPS_CREATED, skolon_user=user.id),
                 status=response.status_code,
                 stage=Stage.UPDATE,
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from schemas.users.attributes import ATTRIBUTE_TABLE
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +23,6 @@ class FailureGroup:
     attributes: tuple[Attribute, ...]
     users: int
 
-    @property
-    def label(self) -> str:
-        """The reason and the names of the attributes, such as `invalid_user (EPPN)`."""
-        titles = ", ".join(ATTRIBUTE_TABLE[attribute].title for attribute in self.attributes)
-        return f"{self.reason} ({titles})" if titles else str(self.reason)
-
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {
@@ -37,9 +32,16 @@ class FailureGroup:
         }
 
 
-def most_frequent(groups: Sequence[FailureGroup]) -> str | None:
+def most_frequent(groups: Sequence[FailureGroup]) -> Detail | None:
     """Return in words for what most of the users failed; None without groups."""
     if not groups:
         return None
     first = max(groups, key=lambda group: group.users)
-    return f"most often {first.label}: {first.users} of {sum(group.users for group in groups)} failures"
+    counts: dict[str, str | int] = {
+        "reason": first.reason,
+        "users": first.users,
+        "all": sum(group.users for group in groups),
+    }
+    if not first.attributes:
+        return Detail(DetailKind.MOST_FREQUENT_FAILURE, **counts)
+    return Detail(DetailKind.MOST_FREQUENT_FAILURE_OF, attributes=first.attributes, **counts)

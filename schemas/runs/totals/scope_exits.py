@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from schemas.details.detail import Detail, structured_json
+from schemas.details.kinds import DetailKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -18,7 +21,7 @@ class ScopeExits:
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return {"rule": self.rule, "users": self.users}
+        return {"rule": self.rule, "structured_rule": structured_json(self.rule), "users": self.users}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +32,14 @@ class LeftOut:
     users: Mapping[str, int]
 
 
-def most_frequent_rule(exits: Sequence[ScopeExits]) -> str | None:
+def most_frequent_rule(exits: Sequence[ScopeExits]) -> Detail | None:
     """Return in words which rule leaves out most of the users; None without any."""
     if not exits:
         return None
     first = max(exits, key=lambda each: each.users)
-    return f"most often {first.rule}: {first.users} of {sum(each.users for each in exits)}"
+    return Detail(
+        DetailKind.MOST_FREQUENT_RULE,
+        rule=first.rule,
+        users=first.users,
+        all=sum(each.users for each in exits),
+    )

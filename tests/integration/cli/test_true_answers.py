@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import structured_json
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Mode, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
@@ -41,7 +42,14 @@ def test_the_report_says_who_failed(env: dict[str, str], store: Store) -> None:
     failed = json_output("tenants", "report", "exempel", env=env)["failed"]
     assert failed == {
         "count": 1,
-        "users": [{"user": BO, "reason": "invalid_user", "detail": INVALID.detail}],
+        "users": [
+            {
+                "user": BO,
+                "reason": "invalid_user",
+                "detail": INVALID.detail,
+                "structured_detail": structured_json(INVALID.detail),
+            }
+        ],
     }
 
 

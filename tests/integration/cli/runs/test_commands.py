@@ -11,8 +11,11 @@ from sqlalchemy import update
 
 from devtools.commands import DEADLINE, json_output, update_sync
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Outcome, Stage, Status
+from schemas.runs.run import identity_kept_warning
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from store import tables
@@ -259,6 +262,20 @@ def test_a_suspicious_run_says_how_to_let_it_through(env: dict[str, str], store:
     assert all("suspicious_list: too few" in text for text in shown.values())
     assert f"runs resume {run} --override-guard\n" in shown[run]
     assert f"runs resume {empty}\n" in shown[empty]
+
+
+def test_why_a_run_was_halted_is_told_in_both_languages(env: dict[str, str], store: Store, run: int) -> None:
+    """As the advice beside it; JSON has the parts too."""
+    detail = Detail(DetailKind.GUARD_EXCEEDED, limit="changed", count=3, size=4, most=1, share="10")
+    store.runs.halt(run, Cause.GUARD_EXCEEDED, detail)
+    store.run_warnings.record_users(run, 2, identity_kept_warning)
+    shown = update_sync("runs", "show", str(run), env=env).stdout
+    assert "guard_exceeded: guard.changed: 3 of 4 users; the limit is 1 and 10%" in shown
+    assert "guard_exceeded: guard.changed: 3 av 4 användare; gränsen är 1 och 10 %" in shown
+    assert "2 personer behåller ett värde vars källa i Entra har blivit tom" in shown
+    found = json_output("runs", "show", str(run), env=env)
+    assert (found["detail"], found["structured_detail"]["kind"]) == (detail, "guard_exceeded")
+    assert found["warnings"][0]["structured_detail"]["parameters"] == {"users": 2}
 
 
 def test_a_run_that_the_guard_halted_names_each_answer(env: dict[str, str], store: Store, run: int) -> None:

@@ -34,8 +34,11 @@ def test_users_whose_source_is_blank_are_counted(tmp_path: Path, capsys: pytest.
         complete(store, run)
         preview = preview_of(store.runs.summary(run.id), tenant(), store)
         show_preview(preview, wants_json=False)
-    (warning,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Warning: ")]
-    assert "2 users" in warning
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Warning ")]
+    assert [line.split(" behåller")[0].split(" keep")[0] for line in warnings] == [
+        "Warning (sv): 2 personer",
+        "Warning (en): 2 users",
+    ]
 
 
 def test_a_match_key_that_is_given_up_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,7 +145,7 @@ def test_a_halting_error_is_never_tried_again(history: History, jitter: float, c
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError(SECRET), KeyError(SECRET), UnexpectedError("x at y"), VersionConflictError("v"), OSError()],
+    [ValueError(SECRET), KeyError(SECRET), UnexpectedError("x", "y"), VersionConflictError("v"), OSError()],
 )
 @given(history=HISTORIES, jitter=JITTER)
 def test_what_is_unforeseen_ends_after_three_tries(error: Exception, history: History, jitter: float) -> None:
@@ -269,10 +269,11 @@ def test_another_message_comes_first(attempts: int, jitter: float) -> None:
     assert isinstance(decision, Retry)
     assert decision.delay == pytest.approx(4 * (1 + jitter / 4))
     given_up = decide(error, after(DAY, attempts=attempts), jitter=jitter)
+    tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     assert given_up == Failure(
         reason=Reason.GAVE_UP,
         stage=Stage.RECORD,
-        detail=f"an older run is processing this user (since 2026-01-01 00:00 UTC, {attempts} attempts)",
+        detail=f"an older run is processing this user (since 2026-01-01 00:00 UTC, {tries})",
     )
 
 

@@ -110,6 +110,7 @@ def test_a_dead_letter_says_it_all() -> None:
         "reason": "invalid_user",
         "stage": "map",
         "detail": "eppn: must have an @",
+        "structured_detail": {"kind": "text", "parameters": {"text": "eppn: must have an @"}},
         "dead_since": "2026-01-01T00:01:00+00:00",
         "version": "1.2",
     }

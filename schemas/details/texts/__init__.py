@@ -1,0 +1,1 @@
+"""The sentences of details, Swedish and English side by side."""

@@ -1,0 +1,127 @@
+"""What is told of a run: its list of users, the guard, warnings, replays."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from schemas.details.kinds import DetailKind
+from schemas.details.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
+    {
+        DetailKind.PAGES_IN_CIRCLE: Template(
+            "Microsoft Graphs sida {page} leder tillbaka till sida {earlier}; listan skulle aldrig ta slut",
+            "Graph's page {page} leads back to page {earlier}; the list would never end",
+        ),
+        DetailKind.PAGES_ALMOST_EMPTY: Template(
+            "{pages} sidor hade {users} användare, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{pages} pages had {users} users, and there is a next page; the list would never end",
+        ),
+        DetailKind.MORE_USERS_THAN_COUNTED: Template(
+            "{users} användare kom, Microsoft Graph räknar till {counted}, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{users} users came, Graph counts {counted}, and there is a next page; the list would never end",
+        ),
+        DetailKind.MORE_USERS_THAN_POSSIBLE: Template(
+            "{users} användare kom, fler än {limit} inväntas inte, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{users} users came, more than {limit} are not waited for, and there is a next page; the list would never end",
+        ),
+        DetailKind.PAGE_TOKEN_FORGOTTEN: Template(
+            "Microsoft Graph glömde var i listan vi var, varje gång som den lästes från början",
+            "Graph forgot the page's token each time the list was begun again",
+        ),
+        DetailKind.PAGES_LOST: Template(
+            "meddelandena om dess sidor försvann varje gång som listan lästes från början ({problem})",
+            "the messages for its pages were lost each time the list was begun again ({problem})",
+        ),
+        DetailKind.PAGE_NOT_READ: Template(
+            "en sida lästes inte: {problem}",
+            "a page was not read: {problem}",
+        ),
+        DetailKind.PAGE_NOT_READ_AFTER: Template(
+            "en sida lästes inte efter {attempts:# försök|# försök}: {problem}",
+            "a page was not read after {attempts:# attempt|# attempts}: {problem}",
+        ),
+        DetailKind.EMPTY_LIST: Template(
+            "Microsoft Graph räknar inte upp någon användare i katalogen",
+            "Graph lists no user of the directory",
+        ),
+        DetailKind.EMPTY_LIST_BUT_COUNTED: Template(
+            "Microsoft Graph räknar inte upp någon användare i katalogen, men säger att antalet är {counted}",
+            "Graph lists no user of the directory, but counts {counted}",
+        ),
+        DetailKind.NOT_FOUND_SURGE: Template(
+            "{missing} av {sought} personer som den senaste fullständiga körningen hade hittat hittades inte i Skolon",
+            "{missing} of {sought} users that the last full run had found were not found in Skolon",
+        ),
+        DetailKind.GUARD_EXCEEDED: Template(
+            "guard.{limit}: {count} av {size} användare; gränsen är {most} och {share} %",
+            "guard.{limit}: {count} of {size} users; the limit is {most} and {share}%",
+        ),
+        DetailKind.GUARD_EXCEEDED_OF_SYNCED: Template(
+            "guard.{limit}: {count} av {size} synkade användare; gränsen är {most} och {share} %",
+            "guard.{limit}: {count} of {size} synced users; the limit is {most} and {share}%",
+        ),
+        DetailKind.MOST_FREQUENT_RULE: Template(
+            "oftast {rule}: {users} av {all}",
+            "most often {rule}: {users} of {all}",
+        ),
+        DetailKind.MOST_FREQUENT_FAILURE: Template(
+            "oftast {reason}: {users} av {all} misslyckade",
+            "most often {reason}: {users} of {all} failures",
+        ),
+        DetailKind.MOST_FREQUENT_FAILURE_OF: Template(
+            "oftast {reason} ({attributes:title}): {users} av {all} misslyckade",
+            "most often {reason} ({attributes:title}): {users} of {all} failures",
+        ),
+        DetailKind.FAILED_AGAIN: Template(
+            "{failed} av de senaste {published} misslyckades igen, mer än {limit} % ({reasons})",
+            "{failed} of the last {published} failed again, more than {limit}% ({reasons})",
+        ),
+        DetailKind.OF_REASON: Template("{reason}: {problem}", "{reason}: {problem}"),
+        DetailKind.STILL_PENDING: Template(
+            "inte klara efter {seconds} s: {users}",
+            "still pending after {seconds} s: {users}",
+        ),
+        DetailKind.CANCELLED_BY_OPERATOR: Template(
+            "avbröts av den som startade det",
+            "cancelled by its operator",
+        ),
+        DetailKind.SERVICE_PROBLEM: Template("{service}: {problem}", "{service}: {problem}"),
+        DetailKind.NO_DELTA_LINK: Template(
+            "alla användare läses: det finns ingen startpunkt för ändringar med dessa inställningar",
+            "all users are read: no delta link is kept for these settings",
+        ),
+        DetailKind.DELTA_LINK_REFUSED: Template(
+            "alla användare läses: Microsoft Graph godtar inte längre den sparade startpunkten för ändringar ({answer})",
+            "all users are read: Graph no longer takes the stored delta link ({answer})",
+        ),
+        DetailKind.COUNT_HIGHER: Template(
+            "Microsoft Graph räknade till {counted} personer, {read} lästes: {missing} saknas kanske i dess lista",
+            "Graph counted {counted} people, {read} were read: {missing} may be missing from its list",
+        ),
+        DetailKind.COUNT_LOWER: Template(
+            "Microsoft Graph räknade till {counted} personer, {read} lästes: dess antal kan släpa efter",
+            "Graph counted {counted} people, {read} were read: its count may lag behind",
+        ),
+        DetailKind.PAGE_MESSAGE_LOST: Template(
+            "meddelandet om en sida försvann; listan läses från början igen",
+            "the message for a page was lost; the list was begun again",
+        ),
+        DetailKind.MESSAGES_LOST: Template(
+            "{users:# person som väntade hade inget meddelande kvar; det publicerades på nytt|# personer som väntade hade inga meddelanden kvar; de publicerades på nytt}",
+            "{users:# pending user|# pending users} had no message any more: published again",
+        ),
+        DetailKind.IDENTITY_KEPT: Template(
+            "{users:# person|# personer} behåller ett värde vars källa i Entra har blivit tom",
+            "{users:# user keeps|# users keep} an identity value whose source in Entra went blank",
+        ),
+        DetailKind.SHOWN_OTHERWISE: Template(
+            "Skolon visar inte ett värde hos {users:# person|# personer} så som det skrevs; det skrivs inte igen",
+            "Skolon does not show a value of {users:# user|# users} as it was written; it is not written again",
+        ),
+    }
+)
