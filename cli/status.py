@@ -93,7 +93,9 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     """
     now = dt.datetime.now(dt.UTC)
     services = current_services(Requirement.DATABASE)
-    found = tenant_statuses(key, store=services.store, now=now, idle=idle_check(services))
+    found = tenant_statuses(
+        None if key is None else [key], store=services.store, now=now, idle=idle_check(services)
+    )
     in_need = [each for each in found if each.problems]
     shown = in_need if problems else found
     if wants_json:

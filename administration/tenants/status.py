@@ -42,17 +42,26 @@ _WEEK: Final = dt.timedelta(days=7)
 
 
 def tenant_statuses(
-    tenant: str | None, *, store: Store, now: dt.datetime, idle: IdleCheck | None = None
+    keys: Collection[str] | None, *, store: Store, now: dt.datetime, idle: IdleCheck | None = None
 ) -> list[TenantStatus]:
-    """Return the status of one tenant, or of all by key if `tenant` is None; `now` is aware.
+    """Return the status of the tenants that `keys` names, by key, or of all if it is None; `now` is aware.
 
     Raises `UsageError` if there is no such tenant. It takes a few statements, however many tenants there are;
     a tenant whose schedule is late takes a few more. `idle` asks RabbitMQ why open runs come no further,
     a few times however many there are; without it that is not found out.
     """
-    tenants = store.tenants.outlines() if tenant is None else [store.tenants.outline(tenant)]
-    overviews = store.tenant_overviews.load(now - _WEEK)
-    plans = {plan.tenant: plan for plan in store.schedules.enabled(tenant)}
+    tenants = store.tenants.outlines()
+    if keys is not None:
+        tenants = [each for each in tenants if each.key in keys]
+        for unknown in sorted(set(keys) - {each.key for each in tenants}):
+            # It raises an error that says so.
+            store.tenants.outline(unknown)
+    overviews = store.tenant_overviews.load(now - _WEEK, keys)
+    # Of one tenant its plan is asked for by itself.
+    of_one = next(iter(keys)) if keys is not None and len(keys) == 1 else None
+    plans = {
+        plan.tenant: plan for plan in store.schedules.enabled(of_one) if keys is None or plan.tenant in keys
+    }
     acknowledged = store.tenant_overviews.acknowledged(
         [event for plan in plans.values() if (event := last_event_id(plan)) is not None]
     )
@@ -63,7 +72,7 @@ def tenant_statuses(
             if overview.last_run is not None and overview.last_run.status not in ENDED_STATUSES
         ]
     )
-    scope_changes = store.scope_changes.by_tenant()
+    scope_changes = store.scope_changes.by_tenant(keys)
     idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
     for each in tenants:

@@ -14,6 +14,7 @@ from hub.language import current_language
 from hub.presentation.outcome_bar import user_bar
 from hub.presentation.problems import describe_problem
 from hub.services import hub_services
+from schemas.hub.member import Role
 from schemas.outcomes import OPEN_STATUSES
 
 if TYPE_CHECKING:
@@ -54,13 +55,12 @@ def overview() -> str:
     """Show the tenants that the member may see; those that need a person come first."""
     services, language = hub_services(), current_language()
     names = {tenant.key: tenant.name for tenant in services.store.tenants.outlines()}
-    statuses = [
-        each
-        for each in tenant_statuses(
-            None, store=services.store, now=dt.datetime.now(dt.UTC), idle=services.idle
-        )
-        if g.member.sees(each.tenant)
-    ]
+    statuses = tenant_statuses(
+        None if g.member.role is Role.OPERATOR else g.member.tenants,
+        store=services.store,
+        now=dt.datetime.now(dt.UTC),
+        idle=services.idle,
+    )
     syncs = []
     for status in sorted(statuses, key=lambda each: (not each.problems, each.tenant)):
         state, colour = _state(status)

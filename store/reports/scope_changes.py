@@ -13,6 +13,8 @@ from store import tables
 from store.runs.totals import totals_by_run
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
 
     from schemas.runs.run import Run
@@ -33,8 +35,11 @@ class ScopeChanges:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def by_tenant(self) -> dict[str, ScopeChange]:
-        """Return the change of each tenant's last complete full run, by its key; none without such a run."""
+    def by_tenant(self, keys: Collection[str] | None = None) -> dict[str, ScopeChange]:
+        """Return the change of each tenant's last complete full run, by its key; none without such a run.
+
+        With `keys`, only of those tenants.
+        """
         runs, tenants = tables.runs, tables.tenants
         place = func.row_number().over(partition_by=runs.c.tenant_id, order_by=runs.c.id.desc())
         newest = select(runs.c.id, runs.c.tenant_id, place.label("place")).where(_COMPLETE).subquery()
@@ -44,6 +49,8 @@ class ScopeChanges:
             .where(newest.c.place <= 2)  # noqa: PLR2004 - the last one and the one before
             .order_by(newest.c.id.desc())
         )
+        if keys is not None:
+            query = query.where(tenants.c.key.in_(keys))
         with self._database.transaction() as connection:
             found: defaultdict[str, list[int]] = defaultdict(list)
             for row in connection.execute(query):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, case, exists, func, select
+from sqlalchemy import Select, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from schemas.runs.run import Run
     from store.database import Database
@@ -47,13 +47,20 @@ class TenantOverviews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(self, week_ago: dt.datetime) -> dict[str, TenantOverview]:
-        """Return the overview of each tenant by its key; `week_ago` (aware) is where the last week begins."""
+    def load(self, week_ago: dt.datetime, keys: Collection[str] | None = None) -> dict[str, TenantOverview]:
+        """Return the overview of each tenant by its key, or of those that `keys` names.
+
+        `week_ago` (aware) is where the last week begins.
+        """
+        wanted = select(tables.tenants.c.id, tables.tenants.c.key)
+        if keys is not None:
+            wanted = wanted.where(tables.tenants.c.key.in_(keys))
         with self._database.transaction() as connection:
-            keys = connection.execute(select(tables.tenants.c.id, tables.tenants.c.key)).all()
-            last = {row.tenant_id: run_from_row(row) for row in connection.execute(_last_runs())}
-            unfinished = _unfinished(connection)
-            users = _users(connection.execute(_user_totals(week_ago)).all())
+            rows = connection.execute(wanted).all()
+            ids = None if keys is None else [row.id for row in rows]
+            last = {row.tenant_id: run_from_row(row) for row in connection.execute(_last_runs(ids))}
+            unfinished = _unfinished(connection, ids)
+            users = _users(connection.execute(_user_totals(week_ago, ids)).all())
         return {
             row.key: TenantOverview(
                 last_run=last.get(row.id),
@@ -61,7 +68,7 @@ class TenantOverviews:
                 has_open_run=any(run.status in OPEN_STATUSES for run in unfinished[row.id]),
                 users=users.get(row.id, UserTotals(failed={})),
             )
-            for row in keys
+            for row in rows
         }
 
     def acknowledged(self, event_ids: Collection[str]) -> set[str]:
@@ -72,13 +79,18 @@ class TenantOverviews:
             return set(found)
 
 
-def _last_runs() -> Select[Any]:
+def _is_of(ids: Collection[int] | None) -> ColumnElement[bool]:
+    """Return whether a run is of the tenants with these ids; None stands for all."""
+    return true() if ids is None else tables.runs.c.tenant_id.in_(ids)
+
+
+def _last_runs(ids: Collection[int] | None) -> Select[Any]:
     runs = tables.runs
-    newest = select(func.max(runs.c.id)).where(tables.IS_FULL_SCOPE).group_by(runs.c.tenant_id)
+    newest = select(func.max(runs.c.id)).where(tables.IS_FULL_SCOPE, _is_of(ids)).group_by(runs.c.tenant_id)
     return SELECT_RUNS.where(runs.c.id.in_(newest))
 
 
-def _unfinished(connection: Connection) -> defaultdict[int, list[Run]]:
+def _unfinished(connection: Connection, ids: Collection[int] | None) -> defaultdict[int, list[Run]]:
     """Return the runs of each tenant's id that are open, or halted and not overtaken by a complete one."""
     runs, newer = tables.runs, tables.runs.alias()
     overtaken = exists().where(
@@ -88,7 +100,7 @@ def _unfinished(connection: Connection) -> defaultdict[int, list[Run]]:
         tables.is_full_scope(newer),
     )
     query = SELECT_RUNS.where(
-        ~runs.c.dry_run, runs.c.status.in_((*OPEN_STATUSES, Status.HALTED)), ~overtaken
+        ~runs.c.dry_run, runs.c.status.in_((*OPEN_STATUSES, Status.HALTED)), ~overtaken, _is_of(ids)
     ).order_by(runs.c.id)
     found: defaultdict[int, list[Run]] = defaultdict(list)
     for row in connection.execute(query):
@@ -96,7 +108,7 @@ def _unfinished(connection: Connection) -> defaultdict[int, list[Run]]:
     return found
 
 
-def _user_totals(week_ago: dt.datetime) -> Select[Any]:
+def _user_totals(week_ago: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
     """Count the users of each tenant by their newest outcome since its last complete full run began."""
     receipts, runs = tables.receipts, tables.runs
     first = (
@@ -121,6 +133,9 @@ def _user_totals(week_ago: dt.datetime) -> Select[Any]:
         .join(first, first.c.tenant_id == runs.c.tenant_id, isouter=True)
         .where(
             ~runs.c.dry_run,
+            _is_of(ids),
+            # Also of the receipts, which have an index that begins with the tenant.
+            true() if ids is None else receipts.c.tenant_id.in_(ids),
             runs.c.id >= func.coalesce(first.c.run, 0),
             receipts.c.outcome.not_in(_UNDECIDED),
         )

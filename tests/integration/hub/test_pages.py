@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from administration.hub.sign_in import SignIn
+from administration.tenants.status import tenant_statuses
 from hub.access import SESSION_COOKIE
 from hub.app import create_app
 from hub.services import HubServices
@@ -18,7 +19,7 @@ from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import Dependency
+from schemas.errors import Dependency, UsageError
 from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
@@ -86,6 +87,25 @@ def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> N
     assert "4 of 5 users are right in Skolon" in text
     assert "6 of 6 users are right in Skolon" in text
     assert "All is well" in text
+
+
+def test_the_status_of_some_tenants_is_that_of_all_for_them(hub: Hub, store: Store) -> None:
+    """What a member's page reads of own tenants is what the operator's page reads of them."""
+    one, two = new_tenant(hub, "ett"), new_tenant(hub, "tva")
+    finish(store, start(store, one, "one"), {USERS[0]: FAILED})
+    finish(store, start(store, one, "one again"), {USERS[1]: NOT_FOUND})
+    store.runs.halt(start(store, two, "two"), Cause.SKOLON_CREDENTIALS, "HTTP 401")
+    now = dt.datetime.now(dt.UTC)
+
+    every = {each.tenant: each for each in tenant_statuses(None, store=store, now=now)}
+
+    for keys in ([one], [two], [two, one], []):
+        found = tenant_statuses(keys, store=store, now=now)
+        assert found == [every[key] for key in sorted(keys)]
+    assert every[one].scope_change is not None
+    assert every[two].problems
+    with pytest.raises(UsageError, match="saknas"):
+        tenant_statuses([one, "saknas"], store=store, now=now)
 
 
 def test_a_member_without_a_tenant_and_a_tenant_without_a_run_read_what_to_do(hub: Hub, store: Store) -> None:
