@@ -12,10 +12,11 @@ from administration.runs.tenant_runs import run_of_tenant, runs_page
 from hub.language import current_language
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
+from schemas.details.detail import texts_of
+from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES
 from schemas.reports.remedies import remedy_for
-from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -86,7 +87,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "is_open": is_open,
         "bar_shares": outcome_bar(summary.counts),
         "attributes": [
-            (ATTRIBUTE_TABLE[attribute].title, sum(kinds.values()))
+            (ATTRIBUTE_NAMES[language][attribute], sum(kinds.values()))
             for attribute, kinds in (details.changes.attributes.items() if details else ())
         ],
         "reasons": [
@@ -97,7 +98,11 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "halt": None
         if run.cause is None
         else (remedy_for(run.cause).texts[language], remedy_for(run.cause).owner),
-        "warnings": [remedy_for(warning.kind).texts[language] for warning in summary.warnings],
+        "halt_detail": None if run.cause is None or not run.detail else texts_of(run.detail)[language],
+        "warnings": [
+            (remedy_for(warning.kind).texts[language], texts_of(warning.detail)[language])
+            for warning in summary.warnings
+        ],
         "idle": services.idle.of_run(summary) if is_open and services.idle is not None else (),
         "took": None if run.finished is None else _seconds(run.finished - run.started),
     }

@@ -19,10 +19,13 @@ from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, UsageError
 from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.runs.run import identity_kept_warning
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.runs.waits import Wait
 from store.store import Store
@@ -189,6 +192,28 @@ def test_a_run_tells_what_it_waits_for_and_why_it_was_halted(hub: Hub, store: St
     assert "Halted" in text
     assert "Why it was halted" in text
     assert "Who must act:" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "halted", "warned"),
+    [
+        ("sv", "guard.changed: 3 av 4 användare", "2 personer behåller ett värde"),
+        ("en", "guard.changed: 3 of 4 users", "2 users keep an identity value"),
+    ],
+)
+def test_the_detail_of_a_halt_is_told_in_the_language_of_the_page(
+    hub: Hub, store: Store, language: str, halted: str, warned: str
+) -> None:
+    """Numbers and limits too, beside the advice that points to them."""
+    tenant = new_tenant(hub, f"sprak-{language}")
+    run = start(store, tenant, f"halted-{language}")
+    detail = Detail(DetailKind.GUARD_EXCEEDED, limit="changed", count=3, size=4, most=1, share="10")
+    store.runs.halt(run, Cause.GUARD_EXCEEDED, detail)
+    store.run_warnings.record_users(run, 2, identity_kept_warning)
+    browser = hub.signed_in(f"Läser {language}", "reader", tenant, language=language)
+    text = text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
+    assert halted in text
+    assert warned in text
 
 
 def test_runs_are_listed_page_by_page(hub: Hub, store: Store) -> None:
