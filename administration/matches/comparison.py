@@ -11,6 +11,7 @@ from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import END_FIELDS, explain_user
 from administration.users.redaction import shown_value
 from schemas.errors import PermanentError
+from schemas.runs.sync_result import SyncResult
 from schemas.timestamps import foreign_timestamp
 from schemas.users.attributes import Attribute, values_match
 from workers.pipeline import steps
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from administration.users.explanation import Explanation
     from clients.gateways import Gateways
+    from schemas.outcomes import NotFoundReason
     from schemas.reports.pending_match import PendingMatch
     from schemas.tenants.match_decision import MatchDecisions
     from schemas.users.skolon_user import SkolonUser
@@ -88,6 +90,7 @@ class MatchComparison:
             "tenant": self.tenant,
             "user": self.explanation.user,
             **{name: explained[name] for name in END_FIELDS if name != "stage"},
+            "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "decision": own and own.as_json(),
             "pending": self.pending and self.pending.as_json(),
             "skolon_users_differ_in": [str(attribute) for attribute in self.differing],
@@ -99,6 +102,12 @@ class MatchComparison:
                 for each in self.candidates
             ],
         }
+
+    @property
+    def not_found_reason(self) -> NotFoundReason | None:
+        """Why the next run would not find the user; None if it would."""
+        end = self.explanation.explained.end
+        return end.not_found_reason if isinstance(end, SyncResult) else None
 
     @property
     def differing(self) -> tuple[Attribute, ...]:

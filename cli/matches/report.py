@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.matches.warnings import speaks_for, traits_text
 from cli.output import echo, localized, print_fields, print_table
+from cli.users.report import NOT_FOUND_TEXTS
 from schemas.details.detail import Detail, texts_of
 from schemas.details.kinds import DetailKind
 from schemas.reports.pending_match import MATCH_REASONS
@@ -16,6 +17,9 @@ from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
     from administration.matches.overview import MatchOverview
+
+#: Why a user is not found, where a comparison may have Skolon users nevertheless.
+_NOT_FOUND: Final = {str(reason): text for reason, text in NOT_FOUND_TEXTS.items()}
 
 
 _HONOURED: Final = Detail(DetailKind.DECISION_HONOURED)
@@ -60,17 +64,19 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
     fields = {
         "user": found["user"],
         "outcome": found["outcome"] or "unknown",
+        "not found because": _NOT_FOUND.get(found["not_found_reason"]),
         **{name: found[name] for name in ("reason", "cause", "away") if found[name] is not None},
         **localized("detail", found["detail"]),
-        "decision": _decision(found["decision"]),
+        "decision": _decision(found["decision"], found["tenant"]),
     }
+    fields = {name: value for name, value in fields.items() if value is not None}
     if found["pending"] is not None:
         pending = found["pending"]
         fields["waits since"] = f"{pending['since']}: {pending['reason']} in run {pending['run']}"
     print_fields(fields)
     for each in found["skolon_users"]:
         echo()
-        _print_candidate(each)
+        _print_candidate(each, found["tenant"])
     if not found["skolon_users"]:
         echo("", "No Skolon user was found.")
         return
@@ -91,7 +97,7 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
         )
 
 
-def _print_candidate(found: dict[str, Any]) -> None:
+def _print_candidate(found: dict[str, Any], tenant_key: str) -> None:
     rows, claimants = found["attributes"], found["claimants"]
     equal = sum(row["agrees"] for row in rows)
     fields = {
@@ -103,7 +109,7 @@ def _print_candidate(found: dict[str, Any]) -> None:
         "speaks against": traits_text(found["differs"]) or "nothing",
         "evidence": _evidence(found),
         "attributes": f"{equal} equal, {len(rows) - equal} differ",
-        "decision": _decision(found["decision"]),
+        "decision": _decision(found["decision"], tenant_key),
     }
     for number, claimant in enumerate(claimants, 1):
         tenant = f" of tenant {claimant['tenant']}" if claimant["tenant"] else ""
@@ -143,7 +149,11 @@ def _title(attribute: str) -> str:
     return ATTRIBUTE_TABLE[Attribute(attribute)].title
 
 
-def _decision(decision: dict[str, Any] | None) -> str:
+def _decision(decision: dict[str, Any] | None, tenant: str) -> str:
     if decision is None:
         return "none"
-    return f"{decision['decision']} by {decision['operator'] or 'an unknown operator'}, {decision['decided']}"
+    option = f"--user {decision['user']}" if decision["user"] else f"--skolon-user {decision['skolon_user']}"
+    return (
+        f"{decision['decision']} by {decision['operator'] or 'an unknown operator'}, {decision['decided']}. "
+        f"To take it back: update-sync matches forget {tenant} {option}"
+    )

@@ -33,7 +33,7 @@ _ANSWERS: Final = {
 }
 
 
-_NOT_FOUND: Final = {
+NOT_FOUND_TEXTS: Final = {
     NotFoundReason.NO_MATCH_KEY: "no match key has a value in Entra, so Skolon was not asked",
     NotFoundReason.NO_LONGER_IN_SKOLON: "Skolon no longer has the user",
     NotFoundReason.EXCLUDED_BY_DECISION: "left alone: a decision excludes the Skolon users that match",
@@ -47,7 +47,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
     fields: dict[str, object] = {
         "user": report.user,
         "skolon user": report.skolon_id,
-        "in sync": (told and told.not_found_reason and _NOT_FOUND.get(told.not_found_reason))
+        "in sync": (told and told.not_found_reason and NOT_FOUND_TEXTS.get(told.not_found_reason))
         or _ANSWERS[standing.state],
         "not synced": ", ".join(ATTRIBUTE_TABLE[each].title for each in report.not_synced) or None,
         "since": _when(standing.since, now),

@@ -160,6 +160,17 @@ def test_a_comparison_judges_as_the_sync_does(made_up: Environment, env: dict[st
     assert candidate["differs"] == ["external_id", "last_name"]
 
 
+def test_a_comparison_says_that_a_decision_excludes(made_up: Environment, env: dict[str, str]) -> None:
+    """Why the user is not found although Skolon users match, and how to take the decision back."""
+    fill(made_up, skolon_user("s1", "Anna", "Andersson", ADDRESS))
+    with closing(open_store(env)) as store:
+        store.match_decisions.add(TENANT_KEY, DecisionKind.IGNORE, skolon_id="s1", operator="admin")
+    assert compared(env)["not_found_reason"] == "excluded_by_decision"
+    shown = text(env)
+    assert "left alone: a decision excludes the Skolon users that match" in shown
+    assert f"update-sync matches forget {TENANT_KEY} --skolon-user s1" in shown
+
+
 def test_a_skolon_user_is_looked_up_by_its_id(made_up: Environment, env: dict[str, str]) -> None:
     """Ignored: by which decision, whose and since when, with --recorded too; else who may be it."""
     fill(made_up, HAND_MADE)
