@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from administration.runs.idle import describe_requests, waiting_requests
 from administration.tenants.status import tenant_statuses
 from cli.context import current_services
 from cli.durations import format_age
@@ -86,24 +87,35 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     With TENANT, only that one. Below the table stands what needs a person: halted runs, failed users,
     scheduled runs that did not start, open runs without a producer or worker, tenants that were never synced
     or of which no user is in scope, client secrets that expire within 30 days. It exits with 1 if there is
-    any such thing. A note tells when fewer users are in scope than in the full run before.
+    any such thing, or if requests for runs wait and no producer runs, of whichever tenant. A note tells when
+    fewer users are in scope than in the run before that read all users.
 
-    "In sync" counts users that the last complete full run, or a run since, found or made right in Skolon. It
-    is a share of the users that Skolon has and that are in the tenant's scope.
+    "In sync" counts users that the last complete run of all users, or a run since, found or made right in
+    Skolon. It is a share of the users that Skolon has and that are in the tenant's scope.
     """
     now = dt.datetime.now(dt.UTC)
     services = current_services(Requirement.DATABASE)
+    has_broker = bool(services.settings.amqp_url)
     found = tenant_statuses(
         None if key is None else [key], store=services.store, now=now, idle=idle_check(services)
     )
+    requests = waiting_requests(services.broker) if has_broker else None
     in_need = [each for each in found if each.problems]
     shown = in_need if problems else found
     if wants_json:
-        print_json({"tenants": [each.as_json() for each in shown], "with_problems": len(in_need)})
+        print_json(
+            {
+                "tenants": [each.as_json() for each in shown],
+                "with_problems": len(in_need),
+                "waiting_requests": requests and requests.as_json(),
+            }
+        )
     else:
         _print(shown, now)
+        if has_broker and (text := describe_requests(requests)) is not None:
+            echo(text)
         echo(_summary(found, in_need))
-    if in_need:
+    if in_need or (requests is not None and requests.need_producer):
         raise click.exceptions.Exit(1)
 
 

@@ -13,6 +13,18 @@ class Mode(StrEnum):
     UNDO = "undo"
 
 
+class RunKind(StrEnum):
+    """What a run is to a person: each has one word, whatever mode and users it has."""
+
+    FULL = "full"
+    DELTA = "delta"
+    #: A run of named users.
+    USERS = "users"
+    #: A run that changes nothing: a dry run, or one that tries settings.
+    PREVIEW = "preview"
+    UNDO = "undo"
+
+
 #: The modes of a run that reads Entra.
 READING_MODES = (Mode.FULL, Mode.DELTA)
 
@@ -90,6 +102,10 @@ class Cause(StrEnum):
     GUARD_EXCEEDED = "guard_exceeded"
     GAVE_UP = "gave_up"
     BUG = "bug"
+
+
+#: Causes that ask a person whether the run judges right: without a yes, its judgements are in doubt.
+QUESTION_CAUSES = (Cause.GUARD_EXCEEDED, Cause.SUSPICIOUS_LIST)
 
 
 class Stage(StrEnum):

@@ -6,8 +6,8 @@ import datetime as dt
 
 
 def timestamp(moment: dt.datetime) -> str:
-    """Return an aware moment as RFC 3339 in UTC, to the second."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return a moment (aware, in any zone) as RFC 3339 in UTC, to the second."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def foreign_timestamp(value: object) -> str | None:
@@ -19,8 +19,6 @@ def foreign_timestamp(value: object) -> str | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(value)
-        return timestamp(
-            moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
-        )
+        return timestamp(moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment)
     except (ValueError, OverflowError):
         return None

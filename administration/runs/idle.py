@@ -11,6 +11,7 @@ from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USE
 from schemas.outcomes import OPEN_STATUSES, Status
 
 if TYPE_CHECKING:
+    from queues.interfaces import QueueDepth
     from schemas.runs.run import RunSummary
     from store.runs.runs import Runs
 
@@ -40,11 +41,35 @@ class Idle:
         return {"reason": str(self.reason), "run": None if self.run is None else str(self.run)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class WaitingRequests:
+    """How many requests for runs lie in RabbitMQ, not taken by a producer, and whether one runs."""
+
+    count: int
+    has_producer: bool
+
+    @property
+    def need_producer(self) -> bool:
+        """Whether they wait for a producer to be started."""
+        return bool(self.count) and not self.has_producer
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {"count": self.count, "has_producer": self.has_producer}
+
+
 class ConsumerCounts(Protocol):
     """Counts the consumers of queues."""
 
     def consumers(self, queue: str) -> int:
         """Return how many consumers a queue has; raises an error of ours if RabbitMQ cannot be asked."""
+
+
+class MessageCounts(ConsumerCounts, Protocol):
+    """Counts the messages that wait in queues too."""
+
+    def depth(self, queue: str) -> QueueDepth:
+        """Return how many messages wait; raises an error of ours if RabbitMQ cannot be asked."""
 
 
 class IdleCheck:
@@ -79,6 +104,30 @@ class IdleCheck:
             return () if self._broker.consumers(queue) else (Idle(reason=reason),)
         except (TransientError, OperatorError):
             return (Idle(reason=IdleReason.BROKER_AWAY),)
+
+
+def waiting_requests(broker: MessageCounts) -> WaitingRequests | None:
+    """Return the requests for runs that wait, of whichever tenant; None if RabbitMQ cannot be asked."""
+    try:
+        depth = broker.depth(TENANT_SYNC_QUEUE)
+        count = depth.ready + depth.deferred
+        # Asked only if it matters: it takes a connection of its own.
+        has_producer = not count or bool(broker.consumers(TENANT_SYNC_QUEUE))
+    except (TransientError, OperatorError):
+        return None
+    return WaitingRequests(count=count, has_producer=has_producer)
+
+
+def describe_requests(requests: WaitingRequests | None) -> str | None:
+    """Return how many requests wait and what to do, in words; None if none waits."""
+    if requests is None:
+        return "RabbitMQ is away: it is not known whether requests for runs wait there."
+    if not requests.count:
+        return None
+    wait = "1 request for a run waits" if requests.count == 1 else f"{requests.count} requests for runs wait"
+    if requests.has_producer:
+        return f"{wait} for a producer, or for the end of another run of the tenant."
+    return f"{wait}: no producer runs. Start one with 'update-sync producer'."
 
 
 def describe_idle(idle: Idle) -> str:

@@ -1,4 +1,4 @@
-"""Data errors in Entra and Skolon that a tenant's last complete full run found."""
+"""Data errors in Entra and Skolon that a tenant's last complete run of all users found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Entra and Skolon hold of a user now, what the next run would do, and why it is not done yet."""
+"""What Entra and Skolon hold of a user now, what a run would do, and why it is not done yet."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from workers.rules.diff import difference
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from administration.tenants.next_run import NextRun
     from administration.users.explanation import Explanation
     from administration.users.status import UserReport
     from clients.gateways import Gateways
@@ -83,27 +84,27 @@ class Delay:
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentState:
-    """Both sides of a user now; `delay` is there if the next run would change something.
+    """Both sides of a user now; `delay` is there if a run that reads the user would change something.
 
     `decisions` are those about the user and about the Skolon users that match. `erase_blank` is the tenant's
-    setting. `next_due` is when the tenant's next scheduled run is due (aware); None without one.
+    setting. `next_run` is the tenant's next scheduled run; None without a schedule.
     """
 
     explanation: Explanation
     delay: Delay | None
-    next_due: dt.datetime | None
+    next_run: NextRun | None
     decisions: Sequence[MatchDecision] = ()
     erase_blank: Collection[Attribute] = ()
 
     @property
     def not_found_reason(self) -> NotFoundReason | None:
-        """Why the next run would not find the user."""
+        """Why a run would not find the user."""
         end = self.explanation.explained.end
         return end.not_found_reason if isinstance(end, SyncResult) else None
 
     @property
     def outcome(self) -> Outcome | None:
-        """What the next run would come to; None if it would halt, or a service is away."""
+        """What a run that reads the user would come to; None if it would halt, or a service is away."""
         found = self.explanation.as_json()["outcome"]
         return None if found is None else Outcome(found)
 
@@ -125,7 +126,8 @@ class CurrentState:
         mapped = {each["attribute"]: each for each in by_name.get("map", {"attributes": []})["attributes"]}
         compared = by_name.get("compare", {"changes": [], "kept": []})
         match = by_name.get("match", {"by": None, "skolon_user": None})
-        reason = shown["reason"]
+        reason, due = shown["reason"], self.next_run and self.next_run.due
+        full_due = self.next_run and self.next_run.full_due
         return {
             **{name: shown[name] for name in END_FIELDS},
             **(remedy_json(Reason(reason)) if reason else {"owner": None, "explanation": None}),
@@ -138,7 +140,9 @@ class CurrentState:
             "kept": compared["kept"],
             "not_compared": shown["not_compared"],
             "delay": self.delay and self.delay.as_json(),
-            "next_due": self.next_due and timestamp(self.next_due.astimezone(dt.UTC)),
+            "next_due": due and timestamp(due.at),
+            "next_mode": self.next_run and self.next_run.mode and str(self.next_run.mode),
+            "next_full_due": full_due and timestamp(full_due.at),
         }
 
     def _candidates(self, mapped: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -180,7 +184,7 @@ def _differences(
 def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to show it, and the sources
     user: str, tenant: str, recorded: UserStatus, *, values: bool, store: Store, gateways: Gateways
 ) -> CurrentState:
-    """Look at a user in Entra and Skolon, and say what the next run would do; nothing is changed."""
+    """Look at a user in Entra and Skolon, and say what a run that reads it would do; nothing is changed."""
     explanation = explain_user(user, tenant, override={}, values=values, store=store, gateways=gateways)
     end = explanation.explained.end
     differs = isinstance(end, SyncResult) and end.outcome is Outcome.WOULD_UPDATE
@@ -196,7 +200,7 @@ def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to s
         erase_blank=record.tenant.erase_blank,
         explanation=explanation,
         delay=delay_of(recorded, enabled=enabled) if differs else None,
-        next_due=None if next_one is None else next_one.due,
+        next_run=next_one,
     )
 
 

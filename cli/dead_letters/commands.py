@@ -22,6 +22,7 @@ from cli.dead_letters.report import (
     print_details,
     print_failed_users,
     print_groups,
+    print_unanswered,
 )
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_json
@@ -74,7 +75,8 @@ def list_dead_letters(
     """Count failed messages by queue, tenant and reason, and show who must act, and how.
 
     With --users it lists the users that failed: why, since when, and who must act. Of several options that
-    choose, all must apply.
+    choose, all must apply. While a run of a tenant is halted and waits for an answer, what it only judged is
+    left out, and the run is named.
     """
     if by_user and ungrouped:
         raise click.UsageError("Give either --users or --ungrouped.")
@@ -93,12 +95,21 @@ def list_dead_letters(
         groups.add(dead_letter)
     if not groups.dead_letters:
         check_known_ids(wanted, store=services.store)
+    unanswered = services.store.tenant_overviews.unanswered(wanted.tenants)
     if wants_json:
-        print_json({"dead_letters": groups.dead_letters, "groups": groups.as_json()})
-    elif not groups.dead_letters:
+        print_json(
+            {
+                "dead_letters": groups.dead_letters,
+                "groups": groups.as_json(),
+                "unanswered_runs": [str(run.id) for run in unanswered],
+            }
+        )
+        return
+    if not groups.dead_letters:
         echo(none_found(wanted))
     else:
         print_groups(groups, now)
+    print_unanswered(unanswered)
 
 
 def _list_ungrouped(wanted: DeadLetterFilter, services: Services, limit: int, *, wants_json: bool) -> None:
@@ -122,12 +133,21 @@ def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None,
     failed = failed_users(dead_letter for dead_letter, _ in dead_letters)
     if not failed:
         check_known_ids(wanted, store=services.store)
+    unanswered = services.store.tenant_overviews.unanswered(wanted.tenants)
     if wants_json:
-        print_json({"count": len(failed), "users": [each.as_json() for each in failed[:limit]]})
-    elif not failed:
+        print_json(
+            {
+                "count": len(failed),
+                "users": [each.as_json() for each in failed[:limit]],
+                "unanswered_runs": [str(run.id) for run in unanswered],
+            }
+        )
+        return
+    if not failed:
         echo("No user has failed." if wanted.chooses_all else "No user that failed fits these options.")
     else:
         print_failed_users(failed[:limit], count=len(failed))
+    print_unanswered(unanswered)
 
 
 @dead_letters.command()

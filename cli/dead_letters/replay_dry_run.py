@@ -8,6 +8,7 @@ import click
 
 from administration.dead_letters.replay_dry_run import replay_dry_run
 from cli.output import echo, print_json
+from producers.dead_letters.ramp import BlockReason
 from schemas.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def _as_json(found: ReplayForecast) -> dict[str, object]:
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
         "away": {str(service): count for service, count in sorted(found.away.items())},
         "in_older_run": found.in_older_run,
+        "awaits_answer": found.awaits_answer,
     }
 
 
@@ -58,3 +60,5 @@ def _print(found: ReplayForecast) -> None:
         echo(f"  {count:>7}  unknown: {service} is away")
     if found.in_older_run:
         echo(f"  {found.in_older_run:>7}  unknown: an older run processes them")
+    if found.awaits_answer:
+        echo(f"  {found.awaits_answer:>7}  not tried: {BlockReason.AWAITS_ANSWER.text}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from administration.dead_letters.groups import DeadLetterGroups
     from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
+    from schemas.runs.run import Run
     from store.receipts.replays import ReceiptState
 
 
@@ -63,6 +64,16 @@ def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
     if count > len(users):
         echo(f"… and {count - len(users)} more; --limit shows them.")
     _print_remedies(sorted({each.reason for each in users}))
+
+
+def print_unanswered(runs: Sequence[Run]) -> None:
+    """Print which halted runs wait for an answer: what they only judged is not listed."""
+    for run in runs:
+        echo(
+            "",
+            f"Run {run.id} of {run.tenant} is halted and waits for an answer. Failures that it found are not "
+            f"listed for users that earlier runs tell of: update-sync runs show {run.id}",
+        )
 
 
 def _print_remedies(reasons: Iterable[Reason]) -> None:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from administration.runs.details import details_of
 from administration.runs.event import run_of_event
+from administration.runs.idle import describe_requests, waiting_requests
 from administration.runs.wait_for_run import wait_for_end
 from cli.context import current_services
 from cli.exits import INTERRUPTED
 from cli.lazy_group import LazyCommand, LazyGroup
-from cli.output import choices, json_option, print_json, print_result, print_table
+from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.runs.options import run_argument
-from cli.runs.report import describe_mode, exit_with, run_json, show_run
+from cli.runs.report import describe_kind, exit_with, run_json, show_run
 from cli.runs.request import interruptible, say_goes_on
 from cli.runs.wait_progress import idle_check, wait_report
 from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
-from schemas.outcomes import OPEN_STATUSES, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, Outcome, RunKind, Status
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootstrap.services import Services
+    from schemas.runs.run import RunSummary
+
+#: A choice of `--kind`: previews too.
+_ALL_KINDS: Final = "all"
 
 _LAZY: Final = {
     "resume": LazyCommand(
@@ -49,6 +59,13 @@ def runs() -> None:
     type=click.Choice(choices(Status)),
     help="Only those with this status. May be repeated.",
 )
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice([*choices(RunKind), _ALL_KINDS]),
+    help="Only those of this kind; by default all kinds but previews. May be repeated.",
+)
 @click.option("--event", metavar="EVENT_ID", help="Only the run that this trigger started or joined.")
 @click.option(
     "--limit",
@@ -59,39 +76,88 @@ def runs() -> None:
     help="Runs to list, the newest first.",
 )
 @json_option
-def list_runs(
-    *, tenant: str | None, statuses: tuple[str, ...], event: str | None, limit: int, wants_json: bool
+def list_runs(  # noqa: PLR0913 - one for each option
+    *,
+    tenant: str | None,
+    statuses: tuple[str, ...],
+    kinds: tuple[str, ...],
+    event: str | None,
+    limit: int,
+    wants_json: bool,
 ) -> None:
-    """List runs, the newest first."""
-    store = current_services(Requirement.DATABASE).store
+    """List runs, the newest first: full and delta runs, runs of named users, and undos.
+
+    Previews and dry runs change nothing, and are listed with --kind preview or --kind all. Below the list
+    stands how many requests for runs wait in RabbitMQ, if there are any.
+    """
+    services = current_services(Requirement.DATABASE)
+    store = services.store
     if tenant is not None:
         store.tenants.outline(tenant)
     if event is not None:
-        if tenant or statuses:
-            raise click.UsageError("--event goes without --tenant and --status: it has one run.")
+        if tenant or statuses or kinds:
+            raise click.UsageError("--event goes without --tenant, --status and --kind: it has one run.")
         summaries = [run_of_event(event, store)]
     else:
-        summaries = store.runs.list(tenant, limit, statuses=[Status(each) for each in statuses])
+        summaries = store.runs.list(
+            tenant, limit, statuses=[Status(each) for each in statuses], kinds=_kinds(kinds)
+        )
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return
+    _print_runs(summaries)
+    if event is None:
+        if not kinds:
+            since = summaries[-1].run.id if len(summaries) == limit else 0
+            states = [Status(each) for each in statuses]
+            _say_previews(store.runs.count(tenant, statuses=states, kinds=[RunKind.PREVIEW], since=since))
+        _say_requests(services)
+
+
+def _kinds(kinds: tuple[str, ...]) -> tuple[RunKind, ...]:
+    """Return the kinds of runs that are listed; none stands for all."""
+    if _ALL_KINDS in kinds:
+        return ()
+    return tuple(map(RunKind, kinds)) or tuple(kind for kind in RunKind if kind is not RunKind.PREVIEW)
+
+
+def _say_previews(count: int) -> None:
+    if count:
+        previews = "1 preview is" if count == 1 else f"{count} previews are"
+        echo(f"{previews} not listed: --kind preview lists previews and dry runs.")
+
+
+def _say_requests(services: Services) -> None:
+    if services.settings.amqp_url and (text := describe_requests(waiting_requests(services.broker))):
+        echo(text)
+
+
+def _print_runs(summaries: Sequence[RunSummary]) -> None:
+    with_previews = any(summary.run.kind is RunKind.PREVIEW for summary in summaries)
     rows = [
         (
             summary.run.id,
             summary.run.tenant,
-            f"{describe_mode(summary.run)}{' (dry)' if summary.run.dry_run else ''}",
+            describe_kind(summary.run),
             f"{summary.run.status}{f': {summary.run.cause}' if summary.run.cause else ''}",
             timestamp(summary.run.started),
             summary.published,
             summary.pending,
             summary.counts.get(Outcome.UPDATED, 0),
-            summary.counts.get(Outcome.WOULD_UPDATE, 0) if summary.run.dry_run else "",
+            *_would_update(summary, with_previews=with_previews),
             summary.counts.get(Outcome.DEAD_LETTERED, 0),
         )
         for summary in summaries
     ]
-    headings = ("run", "tenant", "mode", "status", "started", "published", "pending", "updated")
-    print_table((*headings, "would update", "dead"), rows)
+    headings = ("run", "tenant", "kind", "status", "started", "published", "pending", "updated")
+    print_table((*headings, *(("would update",) if with_previews else ()), "failed"), rows)
+
+
+def _would_update(summary: RunSummary, *, with_previews: bool) -> tuple[object, ...]:
+    """Return the column of previews, if any is listed."""
+    if not with_previews:
+        return ()
+    return (summary.counts.get(Outcome.WOULD_UPDATE, 0) if summary.run.dry_run else "",)
 
 
 @runs.command()

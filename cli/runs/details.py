@@ -64,17 +64,34 @@ def print_scope_exits(exits: Sequence[ScopeExits]) -> None:
 
 
 def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:
-    if cancelled:
-        echo("The run is cancelled; the guard had halted it. It would have done at least this:")
-    else:
-        echo("The guard has halted the run. It would have done at least this:")
+    halted = (
+        "The run is cancelled; the guard had halted it." if cancelled else "The guard has halted the run."
+    )
+    if not prospect.outcomes:
+        echo(f"{halted} {_unseen_text(prospect)}")
+        return
+    echo(f"{halted} It would have gone on to do at least this:")
     ordered = [name for name in FINAL_OUTCOMES if name in prospect.outcomes]
     fields: dict[str, object] = {f"  {name}": prospect.outcomes[name] for name in ordered}
     # Under the dead letters, which are the last of the outcomes.
     fields |= {f"    {reason}": count for reason, count in sorted(prospect.reasons.items())}
-    fields["  not evaluated"] = prospect.not_evaluated
-    fields["  not listed"] = "unknown" if prospect.not_listed is None else prospect.not_listed
+    if prospect.not_evaluated:
+        fields["  not evaluated"] = prospect.not_evaluated
+    if prospect.not_listed != 0:
+        fields["  not listed"] = "unknown" if prospect.not_listed is None else prospect.not_listed
     print_fields(fields)
     if prospect.changes.attributes:
         echo()
         print_changes(prospect.changes)
+
+
+def _unseen_text(prospect: RunForecast) -> str:
+    """Return how many users a halted run has not come to, if nothing is known of what it would do to them."""
+    left = prospect.not_evaluated
+    read = "1 user that it has read has" if left == 1 else f"{left} users that it has read have"
+    parts = [f"{read} no outcome, and it is not known what it would do."] if left else []
+    if prospect.not_listed is None:
+        parts.append("How many users it has not read is unknown.")
+    elif prospect.not_listed:
+        parts.append(f"It has not read {prospect.not_listed} users.")
+    return " ".join(parts) or "All its users have an outcome: there was nothing left to do."

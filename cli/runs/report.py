@@ -11,7 +11,7 @@ from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
 from cli.output import localized, print_fields, print_json
 from cli.runs.details import print_details
-from schemas.outcomes import FINAL_OUTCOMES, Cause, Outcome, Status
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, RunKind, Status
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -53,7 +53,7 @@ def show_run(
     fields: dict[str, object] = {
         "run": run.id,
         "tenant": run.tenant,
-        "mode": f"{describe_mode(run)}{', dry run' if run.dry_run else ''}",
+        "kind": describe_kind(run),
         "status": run.status,
         "started": timestamp(run.started),
         "finished": run.finished and timestamp(run.finished),
@@ -91,11 +91,20 @@ def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
     fields |= {f"fix ({language})": texts[language].fix for language in Language}
     if not (cause is Cause.GUARD_EXCEEDED or (cause is Cause.SUSPICIOUS_LIST and summary.published)):
         return {**fields, "resume": f"update-sync runs resume {run.id}"}
+    fields["if it is right"] = (
+        f"update-sync runs resume {run.id} --override-guard    goes on unchecked; outcomes so far stay"
+    )
+    cancel = f"update-sync runs cancel {run.id}    ends it, and leaves what it changed"
+    undo = f"update-sync runs undo {run.id}    ends it, and restores what it changed"
+    if run.mode is Mode.UNDO:
+        return {**fields, "if it is wrong": cancel, "  or": undo}
     return {
         **fields,
-        "resume": f"update-sync runs resume {run.id} --override-guard",
-        "undo": f"update-sync runs undo {run.id}    restores what it changed, and ends it",
-        "cancel": f"update-sync runs cancel {run.id}    ends it, and leaves what it changed",
+        "if it is wrong": "in this order:",
+        "  1.": f"update-sync tenants set {run.tenant} …    corrects what is wrong, if it is a setting",
+        "  2.": cancel,
+        "  or": undo,
+        "  3.": f"update-sync trigger {run.tenant}    starts a new run",
     }
 
 
@@ -156,9 +165,14 @@ def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
     return fields
 
 
-def describe_mode(run: Run) -> str:
-    """Return a run's mode, and for an undo the run that it undoes."""
-    return str(run.mode) if run.reverts_run_id is None else f"{run.mode} of {run.reverts_run_id}"
+def describe_kind(run: Run) -> str:
+    """Return what a run is: its kind, how many users it names, and for an undo the run that it undoes."""
+    if run.reverts_run_id is not None:
+        what = f"undo of {run.reverts_run_id}"
+        return f"{RunKind.PREVIEW} of {what}" if run.kind is RunKind.PREVIEW else what
+    if run.kind is RunKind.USERS:
+        return "1 user" if len(run.users) == 1 else f"{len(run.users)} users"
+    return str(run.kind)
 
 
 def exit_with(summary: RunSummary) -> None:

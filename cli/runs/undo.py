@@ -69,13 +69,22 @@ def undo(  # noqa: PLR0913 - one for each option
 
 def _question(plan: UndoPlan) -> str:
     """Return what is asked before an undo begins."""
-    users = "1 user" if plan.users == 1 else f"{plan.users} users"
-    return f"Restore what run {plan.undone.id} overwrote for up to {users} of {plan.undone.tenant}?"
+    undone = plan.undone
+    if not plan.users:
+        return f"End run {undone.id}, and restore what it may be changing for {undone.tenant} right now?"
+    return f"Restore what run {undone.id} overwrote for up to {_users(plan)} of {undone.tenant}?"
+
+
+def _users(plan: UndoPlan) -> str:
+    return "1 user" if plan.users == 1 else f"{plan.users} users"
 
 
 def _describe(plan: UndoPlan) -> None:
     undone = plan.undone
-    echo(f"Run {undone.id} of {undone.tenant} may have changed {plan.users} users.")
+    if plan.users:
+        echo(f"Run {undone.id} of {undone.tenant} may have changed {_users(plan)}.")
+    else:
+        echo(f"Run {undone.id} of {undone.tenant} has changed no user so far.")
     if plan.cancels_run:
         echo(f"Run {undone.id} is halted; it is cancelled when the undo starts.")
     echo("What has changed since is skipped. What is as before already is not written. Both are counted.")

@@ -28,6 +28,7 @@ from cli.tenants.scope.options import (
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
 from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ _LAZY: Final = {
     ),
     "preview": LazyCommand("cli.tenants.preview:preview", "Show what a run would do, and change nothing."),
     "report": LazyCommand(
-        "cli.tenants.data_quality:report", "Report data errors that the last complete full run found."
+        "cli.tenants.data_quality:report", "Report data errors that the last complete run of all users found."
     ),
 }
 
@@ -206,7 +207,8 @@ def _describe(next_one: NextRun | None) -> str:
         return "never: it has no schedule, or is disabled"
     if next_one.due is None:
         return "never"
-    text = next_one.due.isoformat(timespec="minutes")
+    # The schedule that stands beside it goes by the tenant's own clock.
+    text = f"{timestamp(next_one.due.at)} ({next_one.due.wall:%Y-%m-%d %H:%M} in {next_one.time_zone})"
     if next_one.blocked_by is None:
         return text
     run = next_one.blocked_by

@@ -45,7 +45,7 @@ _INDENT: Final = "  "
 )
 @json_option
 def report(*, key: str, limit: int, wants_json: bool) -> None:
-    """Report data errors that the last complete full run found.
+    """Report data errors that the last complete run of all users found.
 
     \b
     - Skolon users that two persons claim.

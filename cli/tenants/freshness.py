@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     """Show what share of users was verified in the last day and week.
 
-    The users are those of the last complete full run. A run verifies a user when it asks Skolon and updates
-    the user or finds it unchanged. Users without a Skolon user, or out of scope, are not counted. A delta run
-    verifies only users that changed in Entra.
+    The users are those of the last complete run of all users. A run verifies a user when it asks Skolon and
+    updates the user or finds it unchanged. Users without a Skolon user, or out of scope, are not counted. A
+    delta run verifies only users that changed in Entra.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     now = dt.datetime.now(dt.UTC)

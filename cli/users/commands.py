@@ -44,7 +44,7 @@ def users() -> None:
 def show(  # noqa: PLR0913 - one for each option
     *, tenant: str, user: str, recorded: bool, values: bool, limit: int, wants_json: bool
 ) -> None:
-    """Show whether USER is in sync, what the next run would change, and why it has not been done.
+    """Show whether USER is in sync, what a run would change, and why it has not been done.
 
     USER is an Entra id, a Skolon id, an EPPN, an e-mail address, a user principal name or a name. `-` reads
     it from standard input, to keep it out of your shell history. It is never logged.

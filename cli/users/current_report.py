@@ -1,4 +1,4 @@
-"""Prints both sides of a user as they are now, what the next run would do, and what the runs recorded."""
+"""Prints both sides of a user as they are now, what a run would do, and what the runs recorded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cli.durations import format_age
 from cli.output import echo, localized, print_fields, print_table
 from cli.users.report import decision_text, print_user
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Cause, NotFoundReason, Outcome
+from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from administration.tenants.next_run import NextRun
     from administration.users.current import CurrentReport, CurrentState, Delay
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.UNCHANGED: "Skolon is right in what the sync compares: the next run would change nothing",
-    Outcome.NOT_FOUND: "Skolon has no such user: the next run would do nothing; the sync creates none",
-    Outcome.OUT_OF_SCOPE: "excluded, or not in Entra: the next run would do nothing",
-    Outcome.DEAD_LETTERED: "the next run would fail",
+    Outcome.UNCHANGED: "Skolon is right in what the sync compares: a run would change nothing",
+    Outcome.NOT_FOUND: "Skolon has no such user: a run would do nothing; the sync creates none",
+    Outcome.OUT_OF_SCOPE: "excluded, or not in Entra: a run would do nothing",
+    Outcome.DEAD_LETTERED: "a run would fail",
 }
 
 _NOT_FOUND: Final[Mapping[NotFoundReason, str]] = {
-    NotFoundReason.NO_MATCH_KEY: "no match key has a value in Entra: the next run would do nothing",
-    NotFoundReason.NO_LONGER_IN_SKOLON: "Skolon no longer has the linked user: the next run would do nothing",
-    NotFoundReason.EXCLUDED_BY_DECISION: "a decision excludes the Skolon users that match: the next run "
-    "would do nothing",
+    NotFoundReason.NO_MATCH_KEY: "no match key has a value in Entra: a run would do nothing",
+    NotFoundReason.NO_LONGER_IN_SKOLON: "Skolon no longer has the linked user: a run would do nothing",
+    NotFoundReason.EXCLUDED_BY_DECISION: "a decision excludes the Skolon users that match: a run would "
+    "do nothing",
 }
 
 _DELAYS: Final[Mapping[DelayReason, str]] = {
@@ -88,9 +89,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     if state.delay is not None:
         fields["not done because"] = _delay(state.delay, now)
     if shown["differences"]:
-        fields["next run"] = (
-            timestamp(state.next_due) if state.next_due else "not scheduled: update-sync trigger starts one"
-        )
+        fields["next run"] = _next_run(state.next_run, tenant)
     return fields
 
 
@@ -102,11 +101,26 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
     if state.not_found_reason is not None and state.not_found_reason in _NOT_FOUND:
         return _NOT_FOUND[state.not_found_reason]
     if state.outcome is Outcome.OUT_OF_SCOPE and state.decisions:
-        return "left alone by a decision: the next run would do nothing"
+        return "left alone by a decision: a run would do nothing"
     if state.outcome is Outcome.WOULD_UPDATE:
         count = len(shown["differences"])
-        return f"differs: the next run would change {count} attribute{'' if count == 1 else 's'}"
+        attributes = "1 attribute" if count == 1 else f"{count} attributes"
+        return f"differs: a run that reads this person would change {attributes}"
     return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
+
+
+def _next_run(next_one: NextRun | None, tenant: str) -> str:
+    """Return when the next run is due, and whether it reads the user: a delta may not."""
+    if next_one is None or next_one.due is None:
+        return f"not scheduled: update-sync trigger {tenant} starts one"
+    text = f"{timestamp(next_one.due.at)}, {next_one.mode}"
+    if next_one.mode is Mode.DELTA:
+        text += ", which reads this person only if Entra has changed, or the last runs failed here"
+        if next_one.full_due is not None:
+            text += f"; the next full run is due {timestamp(next_one.full_due.at)}"
+    if next_one.blocked_by is not None:
+        text += f"; but first run {next_one.blocked_by.id} has to be resumed or cancelled"
+    return text
 
 
 def _delay(delay: Delay, now: dt.datetime) -> str:

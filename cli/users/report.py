@@ -71,14 +71,14 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
     rows = [
         (
             entry.run,
-            f"{entry.mode}{' (dry)' if entry.dry_run else ''}",
+            entry.kind,
             entry.at and timestamp(entry.at),
             f"{entry.outcome}{f': {entry.reason}' if entry.reason else ''}",
             ", ".join(entry.changed),
         )
         for entry in report.history
     ]
-    print_table(("run", "mode", "at", "outcome", "changed"), rows)
+    print_table(("run", "kind", "at", "outcome", "changed"), rows)
 
 
 def decision_text(decision: MatchDecision, tenant: str) -> str:

@@ -75,7 +75,8 @@ def _block_reason(
             return BlockReason.FOREIGN
         if state is None or not is_authentic(dead_letter, store=store):
             return BlockReason.RUN_GONE if state is None else BlockReason.FOREIGN
-        return None
+        # A replay would find that user in the newer run, do nothing, and leave no dead letter.
+        return BlockReason.AWAITS_ANSWER if state.awaits_answer else None
     if dead_letter.queue == TENANT_PAGES_QUEUE:
         if dead_letter.run not in runs:
             runs[dead_letter.run] = _is_there(dead_letter.run, store)

@@ -35,6 +35,7 @@ class BlockReason(StrEnum):
 
     FOREIGN = "foreign"
     RUN_GONE = "run_gone"
+    AWAITS_ANSWER = "awaits_answer"
 
     @property
     def text(self) -> str:
@@ -47,6 +48,9 @@ _BLOCK_REASONS: Final = {
         "not a message of the sync, or of a former database: check it with 'show', and 'discard' it"
     ),
     BlockReason.RUN_GONE: "its run was pruned, or removed with its tenant: 'discard' it",
+    BlockReason.AWAITS_ANSWER: (
+        "a newer halted run has its user: first resume, undo or cancel that run, which 'status' names"
+    ),
 }
 
 

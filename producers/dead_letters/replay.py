@@ -194,7 +194,8 @@ class Replay:
         dead_letters = {
             key: found.dead_letter for found in batch if (key := found.dead_letter.receipt_key) is not None
         }
-        states = reconcile_receipts(dead_letters.values(), store=self._store).states
+        known = reconcile_receipts(dead_letters.values(), store=self._store).states
+        states = {key: state for key, state in known.items() if not state.awaits_answer}
         opened = self._store.replays.reopen(self._operation, states)
         self._broker.publish([self._message(dead_letters[key], states[key], key) for key in sorted(opened)])
         for found in batch:

@@ -1,7 +1,8 @@
-"""Tells which dead letters are stale: they need no person any more, because their users are settled.
+"""Tells which dead letters are stale: they need no person, because another run has told more of their users.
 
-Every command that reads the dead letters leaves these out, and a producer removes them
-(`producers/dead_letters/cleanup.py`). A dead letter that is no authentic message of a user is never stale.
+Every command that reads the dead letters leaves these out. A producer removes those that are stale for good
+(`producers/dead_letters/cleanup.py`): no open run, and no answer to a halted one, can bring them back.
+A dead letter that is no authentic message of a user is never stale.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def open_dead_letters(
     authentic. Raises `TransientError` (database).
     """
     states = reconcile_receipts(dead_letters, store=store).states
-    stale = _stale_keys(dead_letters, states, store)
+    stale = {key for key, state in states.items() if state.is_stale}
+    stale |= _pruned_keys(dead_letters, states, store)
     for dead_letter in dead_letters:
         key = dead_letter.receipt_key
         if key is None or key not in stale or _is_forged(dead_letter, store):
@@ -37,10 +39,11 @@ def open_dead_letters(
 
 
 def removable(found: Sequence[BrowsedMessage], *, store: Store) -> list[BrowsedMessage]:
-    """Return the browsed dead letters that are stale, and whose key says that they are ours."""
+    """Return the browsed dead letters that are stale for good, and whose key says that they are ours."""
     dead_letters = [each.dead_letter for each in found]
     states = reconcile_receipts(dead_letters, store=store).states
-    stale = _stale_keys(dead_letters, states, store)
+    removable_keys = {key for key, state in states.items() if state.is_removable}
+    stale = removable_keys | _pruned_keys(dead_letters, states, store)
     return [
         each
         for each in found
@@ -48,14 +51,13 @@ def removable(found: Sequence[BrowsedMessage], *, store: Store) -> list[BrowsedM
     ]
 
 
-def _stale_keys(
+def _pruned_keys(
     dead_letters: Iterable[DeadLetter], states: Mapping[Key, ReceiptState], store: Store
 ) -> set[Key]:
-    """Return the receipts whose dead letters are stale.
+    """Return the receipts that were pruned: they are gone, and a newer run has told of the user.
 
-    A receipt that is gone was pruned if a newer run has told of the user. Otherwise its tenant was removed.
+    Without such a run their tenant was removed.
     """
-    stale = {key for key, state in states.items() if state.is_stale}
     gone = {
         (dead_letter.tenant, *key)
         for dead_letter in dead_letters
@@ -63,7 +65,7 @@ def _stale_keys(
         and (key := dead_letter.receipt_key) is not None
         and key not in states
     }
-    return stale | {(run, user) for _, run, user in store.pruning.superseded_and_pruned(gone)}
+    return {(run, user) for _, run, user in store.pruning.superseded_and_pruned(gone)}
 
 
 def _is_forged(dead_letter: DeadLetter, store: Store) -> bool:

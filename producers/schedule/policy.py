@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Interval between full runs; the runs in between are deltas.
 FULL_RUN_INTERVAL: Final = dt.timedelta(days=7)
 
+#: By how much a week may be shorter than that in UTC: the hour of summer time, and one due time before it.
+_SHORTER_WEEK: Final = dt.timedelta(hours=2)
+
 #: How long a trigger may stay unacknowledged before it is published once more, under the same id. Until then
 #: it may wait in its queue; after that it may be a dead letter, or lost.
 ACKNOWLEDGEMENT_TIMEOUT: Final = dt.timedelta(hours=24)
@@ -106,6 +109,24 @@ def blocking_run(history: RunHistory) -> LatestRun | None:
     for run in (history.latest, history.undo, history.guard_halted):
         if run is not None and run.status is Status.HALTED and run.cause not in _SELF_HEALING:
             return run
+    return None
+
+
+def mode_at(plan: ScheduleState, history: RunHistory, due: Due) -> Mode:
+    """Return the mode of a run that is triggered at a due time to come, as far as is known now."""
+    return _mode(plan, history, due, due.at)
+
+
+def next_full(plan: ScheduleState, history: RunHistory, now: dt.datetime) -> Due | None:
+    """Return the first due time after `now` of a full run, as far as is known now; None without one."""
+    schedule, after = parsed_schedule(plan.schedule, plan.time_zone), now
+    if history.last_full_started is not None:
+        # A week may be an hour shorter by the clock on the wall.
+        after = max(now, history.last_full_started + FULL_RUN_INTERVAL - _SHORTER_WEEK)
+    while (due := schedule.next(after)) is not None:
+        if mode_at(plan, history, due) is Mode.FULL:
+            return due
+        after = due.at
     return None
 
 

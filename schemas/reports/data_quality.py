@@ -109,7 +109,7 @@ class UserPairs:
 
 @dataclass(frozen=True, kw_only=True)
 class DataQualityReport:
-    """The report over a tenant's last complete full run.
+    """The report over a tenant's last complete run of all users.
 
     `eppn_is_mail`: another user's mail in Entra. `eppn_moved`: the other user had it in the full run before.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """The users of a tenant's last complete full run (`run`), with their present status.
+    """The users of a tenant's last complete run of all users (`run`), with their present status.
 
     Users without a Skolon user, or out of scope, cannot be verified. The others are counted by when a run
     last asked Skolon and left them in sync; `oldest` is the earliest of these times.

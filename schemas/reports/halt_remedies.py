@@ -146,11 +146,17 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             Owner.ADMINISTRATOR,
             (
                 "Körningen skulle ändra, misslyckas för eller utelämna fler än vad gränsen tillåter.",
-                "Granska vad den vill göra. Är det rätt, återuppta körningen; är det fel, ångra den (runs undo) och rätta mappningen eller urvalet.",
+                (
+                    "Granska vad den vill göra. Är det rätt, återuppta körningen. Är det fel, rätta först mappningen "
+                    "eller urvalet, avbryt eller ångra sedan körningen, och starta därefter en ny."
+                ),
             ),
             (
                 "The run would change, fail for, or leave out more people than the limit allows.",
-                "Check what it would do. If that is right, resume the run; if it is wrong, undo it and correct the mapping or the scope.",
+                (
+                    "Check what it would do. If that is right, resume the run. If it is wrong, first correct the "
+                    "mapping or the scope, then cancel or undo the run, then start a new one."
+                ),
             ),
         ),
         Cause.GAVE_UP: remedy(

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.dead_letter_reasons import Reason
-    from schemas.outcomes import Cause, NotFoundReason
+    from schemas.outcomes import Cause, NotFoundReason, RunKind
     from schemas.users.attributes import Attribute
 
 
 class SyncState(StrEnum):
-    """Sync state of a user, by the newest conclusive receipt."""
+    """Sync state of a user, by the most telling conclusive receipt."""
 
     IN_SYNC = "in_sync"
     DEAD_LETTERED = "dead_lettered"
@@ -39,10 +39,12 @@ class HistoryEntry:
     """What one run did for a user.
 
     `reverts_run` is the run that an undo reverts. `link_forgotten` says that the run wrote because of a link
-    that was taken back since.
+    that was taken back since. An outcome is `in_doubt` if the run was halted by a question, not let through,
+    and only judged the user.
     """
 
     run: int
+    kind: RunKind
     mode: Mode
     dry_run: bool
     status: Status
@@ -56,6 +58,7 @@ class HistoryEntry:
     at: dt.datetime | None
     reverts_run: int | None = None
     link_forgotten: bool = False
+    in_doubt: bool = False
 
     @property
     def is_conclusive(self) -> bool:
@@ -73,6 +76,7 @@ class HistoryEntry:
         """Return the JSON object."""
         return {
             "run": str(self.run),
+            "kind": str(self.kind),
             "mode": str(self.mode),
             "dry_run": self.dry_run,
             "run_status": str(self.status),
@@ -111,8 +115,10 @@ def user_status_of(history: Sequence[HistoryEntry], last_verification: HistoryEn
     """Determine a user's status from what the runs did, the newest first.
 
     `last_verification` is the newest entry that verifies the user, which may be older than the history.
+    An entry in doubt determines nothing unless there are no others.
     """
-    telling = [entry for entry in history if entry.is_conclusive]
+    conclusive = [entry for entry in history if entry.is_conclusive]
+    telling = [entry for entry in conclusive if not entry.in_doubt] or conclusive
     latest = telling[0] if telling else None
     pending = next(
         (

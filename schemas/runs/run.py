@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.details.detail import Detail, structured_json
 from schemas.details.kinds import DetailKind
-from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, Status
+from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, RunKind, Status
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ class Run:
     #: Skolon is asked about every user, even if a recent run verified the user.
     recheck_all: bool = False
 
+    @property
+    def kind(self) -> RunKind:
+        """What the run is, in one word; `store/runs/rows.py` says the same in SQL."""
+        if self.dry_run or self.settings_override is not None:
+            return RunKind.PREVIEW
+        if self.mode is Mode.UNDO:
+            return RunKind.UNDO
+        return RunKind.USERS if self.users else RunKind(self.mode)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
@@ -147,6 +156,7 @@ class RunSummary:
             "run": str(run.id),
             "uid": run.uid,
             "tenant": run.tenant,
+            "kind": str(run.kind),
             "mode": str(run.mode),
             "dry_run": run.dry_run,
             "reverts_run_id": None if run.reverts_run_id is None else str(run.reverts_run_id),

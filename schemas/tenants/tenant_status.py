@@ -79,7 +79,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class UserTotals:
-    """The users of a tenant's last complete full run and of later runs, by their newest outcome.
+    """The users of a tenant's last complete run of all users and of later runs, by their newest outcome.
 
     `in_sync` of them were updated or unchanged, `within_week` of these verified in the last seven days.
     `reverted` have the values that an undo restored. `failed` has the dead letters by reason.
@@ -121,7 +121,7 @@ class TenantStatus:
     """The status of a tenant. `last_run` is its newest run of all users that is no dry run, if it has one.
 
     `open_run` is that run with its totals while it is not completed. `next_due` is the next scheduled time
-    (aware); None without a schedule. `scope_change` is that of its last complete full run.
+    (aware); None without a schedule. `scope_change` is that of its last complete run of all users.
     """
 
     tenant: str

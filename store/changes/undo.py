@@ -173,7 +173,7 @@ def prepare_undo(connection: Connection, tenant_id: int, request: SyncRequest) -
         connection.execute(
             update(runs)
             .where(runs.c.id == request.reverts_run_id, runs.c.status == Status.HALTED)
-            .values(status=Status.CANCELLED, finished=now())
+            .values(status=Status.CANCELLED, finished=now(), cleaned_up=False)
         )
 
 

@@ -105,6 +105,8 @@ class Pruning:
         runs = tables.runs
         completed = runs.c.status == Status.COMPLETED
         newest = (
+            tables.IS_COMPLETE_SYNC,
+            # A week after it, the schedule has a full run again.
             and_(tables.IS_FULL_SCOPE_SYNC, completed, runs.c.mode == Mode.FULL),
             tables.IS_FULL_SCOPE_SYNC,
             and_(completed, runs.c.directory_size.is_not(None)),
@@ -259,7 +261,8 @@ def _told_later(*, of_dry_run: bool) -> ColumnElement[bool]:
         newer.c.run_id > receipts.c.run_id,
         newer.c.outcome.not_in(_TELLING_NOTHING),
         runs.c.id == newer.c.run_id,
-        # A run that goes on may have its people again.
+        # A run that goes on may have its people again; what is in doubt tells less than what is older.
         runs.c.status.in_(ENDED_STATUSES),
+        ~tables.is_in_doubt(newer, runs),
         *same_weight,
     )

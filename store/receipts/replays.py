@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import exists, func, or_, select, tuple_, update
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Mode, Outcome, Status
+from schemas.outcomes import ENDED_STATUSES, Mode, Outcome, Status
 from schemas.runs.operation import ReplayResults
 from schemas.users.graph_user import is_entra_id
 from store import tables
@@ -36,7 +36,9 @@ Key = tuple[int, str]
 class ReceiptState:
     """How a receipt stands: `operation` is the replay that was the last to take it up, if one has.
 
-    `settled_later` says whether a newer run has settled the user.
+    `is_outranked` says whether another run has told more of the user, and `is_settled` whether that is final:
+    no run that is open or waits for an answer can change it. `awaits_answer` says whether a newer run has the
+    user that waits for an answer.
     """
 
     tenant: str
@@ -45,7 +47,9 @@ class ReceiptState:
     outcome: Outcome
     replaying: bool
     operation: int | None
-    settled_later: bool
+    is_outranked: bool
+    is_settled: bool
+    awaits_answer: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -65,14 +69,25 @@ class ReceiptState:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a dead letter of the receipt needs no person any more.
+        """Whether a dead letter of the receipt needs no person as things stand.
 
-        Nothing awaits its message, and either the receipt has another outcome by now, or a newer run has
-        settled the user, or the run was a dry one.
+        Nothing awaits its message, and either the receipt has another outcome by now, or another run has
+        told more of the user, or the run was a dry one.
         """
-        if self.replaying or self.outcome is Outcome.PENDING:
-            return False
-        return self.outcome is not Outcome.DEAD_LETTERED or self.settled_later or self.dry_run
+        return self._is_over or (self._is_at_rest and self.is_outranked)
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether a dead letter of the receipt is stale for good."""
+        return self._is_over or (self._is_at_rest and self.is_settled)
+
+    @property
+    def _is_at_rest(self) -> bool:
+        return not self.replaying and self.outcome is not Outcome.PENDING
+
+    @property
+    def _is_over(self) -> bool:
+        return self._is_at_rest and (self.outcome is not Outcome.DEAD_LETTERED or self.dry_run)
 
 
 class Replays:
@@ -97,7 +112,9 @@ class Replays:
                 receipts.c.outcome,
                 receipts.c.replaying,
                 receipts.c.operation_id,
-                _settled_later().label("settled_later"),
+                _told_elsewhere().label("is_outranked"),
+                _told_elsewhere(for_good=True).label("is_settled"),
+                _awaits_answer().label("awaits_answer"),
             )
             .join(tenants, tenants.c.id == receipts.c.tenant_id)
             .join(runs, runs.c.id == receipts.c.run_id)
@@ -112,7 +129,9 @@ class Replays:
                     outcome=Outcome(row.outcome),
                     replaying=row.replaying,
                     operation=row.operation_id,
-                    settled_later=row.settled_later,
+                    is_outranked=row.is_outranked,
+                    is_settled=row.is_settled,
+                    awaits_answer=row.awaits_answer,
                 )
                 for row in connection.execute(query)
             }
@@ -165,7 +184,11 @@ class Replays:
             select(func.count())
             .select_from(receipts)
             .join(runs, runs.c.id == receipts.c.run_id)
-            .where(receipts.c.run_id == run_id, receipts.c.outcome == Outcome.DEAD_LETTERED, _settled_later())
+            .where(
+                receipts.c.run_id == run_id,
+                receipts.c.outcome == Outcome.DEAD_LETTERED,
+                _told_elsewhere(by_newer_run=True),
+            )
         )
         with self._database.transaction() as connection:
             return connection.scalar(query) or 0
@@ -196,21 +219,48 @@ def _possible(keys: Iterable[Key]) -> list[Key]:
     return [(run, user) for run, user in keys if is_run_id(run) and is_entra_id(user)]
 
 
-def _settled_later() -> ColumnElement[bool]:
-    """Say whether a newer run, no dry one, has brought a receipt's user to an outcome.
+def _told_elsewhere(*, by_newer_run: bool = False, for_good: bool = False) -> ColumnElement[bool]:
+    """Say whether another run, no dry one, has told more of a receipt's user.
 
+    With `by_newer_run` only newer runs count. With `for_good` only runs count that have ended and were not
+    halted by a question: an open run may still be, and then what it judged is in doubt.
     An undo says nothing about a user's fault in Entra or Skolon: it settles only what another undo left.
     """
     receipts, runs = tables.receipts, tables.runs
-    newer, newer_runs = receipts.alias(), runs.alias()
+    other, other_runs = receipts.alias(), runs.alias()
+    conditions: list[ColumnElement[bool]] = [
+        other.c.tenant_id == receipts.c.tenant_id,
+        other.c.entra_id == receipts.c.entra_id,
+        other.c.run_id != receipts.c.run_id,
+        other.c.outcome.not_in(_SETTLES_NOTHING),
+        other_runs.c.id == other.c.run_id,
+        ~other_runs.c.dry_run,
+        or_(other_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
+    ]
+    if by_newer_run:
+        is_newer = other.c.run_id > receipts.c.run_id
+        return exists().where(*conditions, is_newer, ~tables.is_in_doubt(other, other_runs))
+    conditions.append(tables.outranks(other, other_runs, receipts, runs))
+    if for_good:
+        conditions += [
+            other_runs.c.status.in_(ENDED_STATUSES),
+            ~tables.is_unconfirmed(other_runs),
+            or_(~tables.is_unconfirmed(runs), runs.c.status.in_(ENDED_STATUSES)),
+        ]
+    return exists().where(*conditions)
+
+
+def _awaits_answer() -> ColumnElement[bool]:
+    """Say whether a newer run that waits for an answer has a receipt's user, and has not changed the user."""
+    receipts, newer, newer_runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
     return exists().where(
         newer.c.tenant_id == receipts.c.tenant_id,
         newer.c.entra_id == receipts.c.entra_id,
         newer.c.run_id > receipts.c.run_id,
-        newer.c.outcome.not_in(_SETTLES_NOTHING),
         newer_runs.c.id == newer.c.run_id,
         ~newer_runs.c.dry_run,
-        or_(newer_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
+        newer_runs.c.status == Status.HALTED,
+        tables.is_judgement(newer, newer_runs),
     )
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, String, exists, func, or_, select
+from sqlalchemy import Integer, String, and_, exists, func, or_, select
 
 from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
 from schemas.users.graph_user import is_entra_id
@@ -92,7 +92,10 @@ class WorkItems:
 
 
 def is_superseded(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
-    """Say whether a newer run, no dry one, has published the user and did or will do something."""
+    """Say whether a newer run, no dry one, has published the user and did or will do something.
+
+    What a cancelled run only judged while it asked whether it is right is nothing that it did.
+    """
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
     return exists().where(
         receipts.c.tenant_id == tenant_id,
@@ -100,7 +103,10 @@ def is_superseded(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[b
         receipts.c.run_id > run_id,
         runs.c.id == receipts.c.run_id,
         runs.c.dry_run.is_(False),
-        or_(runs.c.status != Status.CANCELLED, receipts.c.outcome != Outcome.PENDING),
+        or_(
+            runs.c.status != Status.CANCELLED,
+            and_(receipts.c.outcome != Outcome.PENDING, ~tables.is_judgement(receipts, runs)),
+        ),
     )
 
 

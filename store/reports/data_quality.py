@@ -1,4 +1,4 @@
-"""The report over a tenant's last complete full run, out of its receipts."""
+"""The report over a tenant's last complete run of all users, out of its receipts."""
 
 from __future__ import annotations
 

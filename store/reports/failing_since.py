@@ -30,7 +30,7 @@ def failing_since(connection: Connection, users: Collection[User]) -> dict[User,
     """Return since when (aware) each of these users that fails has done so; the others are left out.
 
     It is the rule of `schemas/reports/user_status.py`: a run in which the user fails again does not change
-    it, and dry runs do not count.
+    it, and dry runs do not count, nor do outcomes in doubt.
     """
     asked, found = list(users), dict[User, dt.datetime]()
     for start in range(0, len(asked), _BATCH):
@@ -50,6 +50,7 @@ def _query(users: Sequence[User]) -> Select[Any]:
         newer.c.outcome.not_in(_ENDS_NO_FAILURE),
         newer_runs.c.id == newer.c.run_id,
         ~newer_runs.c.dry_run,
+        ~tables.is_in_doubt(newer, newer_runs),
     )
     return (
         select(receipts.c.tenant_id, receipts.c.entra_id, func.min(receipts.c.finished_at).label("since"))
@@ -61,6 +62,7 @@ def _query(users: Sequence[User]) -> Select[Any]:
             receipts.c.entra_id.in_([entra_id for _, entra_id in users]),
             receipts.c.outcome == Outcome.DEAD_LETTERED,
             ~runs.c.dry_run,
+            ~tables.is_in_doubt(receipts, runs),
             ~ended,
         )
         .group_by(receipts.c.tenant_id, receipts.c.entra_id)

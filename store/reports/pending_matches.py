@@ -36,8 +36,8 @@ class PendingMatchReports:
     ) -> PendingMatches:
         """Return a tenant's pending matches, at most `limit`: of one Entra user or one Skolon user, if named.
 
-        They are those of the last complete full run and of newer runs: an Entra user that the full run did
-        not list is gone.
+        They are those of the last complete run of all users and of newer runs: an Entra user that it did not
+        list is gone.
         """
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
@@ -85,14 +85,15 @@ def _query(tenant_id: int | None, *, since: int, with_excluded: bool = False) ->
     With `with_excluded` also those of users that matched nothing but Skolon users that a decision excludes.
     """
     receipts, runs = tables.receipts, tables.runs
-    newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
+    other, other_runs = tables.receipts.alias(), tables.runs.alias()
     settled = exists().where(
-        newer.c.tenant_id == tenant_id,
-        newer.c.entra_id == receipts.c.entra_id,
-        newer.c.run_id > receipts.c.run_id,
-        newer.c.outcome.not_in((Outcome.PENDING, Outcome.SUPERSEDED)),
-        newer_runs.c.id == newer.c.run_id,
-        newer_runs.c.dry_run.is_(False),
+        other.c.tenant_id == tenant_id,
+        other.c.entra_id == receipts.c.entra_id,
+        other.c.run_id != receipts.c.run_id,
+        other.c.outcome.not_in((Outcome.PENDING, Outcome.SUPERSEDED)),
+        other_runs.c.id == other.c.run_id,
+        other_runs.c.dry_run.is_(False),
+        tables.outranks(other, other_runs, receipts, runs),
     )
     waits = and_(receipts.c.reason.in_(MATCH_REASONS), receipts.c.outcome == Outcome.DEAD_LETTERED)
     excluded = receipts.c.not_found_reason == NotFoundReason.EXCLUDED_BY_DECISION

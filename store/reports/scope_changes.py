@@ -1,13 +1,13 @@
-"""How many users are in scope in full runs, and how many were in the run before."""
+"""How many users are in scope in runs that read all users, and how many were in the run before."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 
-from schemas.outcomes import Mode, Outcome, Status
+from schemas.outcomes import READING_MODES, Outcome, Status
 from schemas.runs.totals.scope_change import ScopeChange
 from store import tables
 from store.runs.totals import totals_by_run
@@ -20,29 +20,28 @@ if TYPE_CHECKING:
     from schemas.runs.run import Run
     from store.database import Database
 
-#: Runs that have read all users and given each an outcome.
-_COMPLETE: Final = and_(
-    tables.IS_FULL_SCOPE_SYNC, tables.runs.c.mode == Mode.FULL, tables.runs.c.status == Status.COMPLETED
-)
-
 #: Outcomes of users that are not in scope, or that tell nothing of it.
 _NOT_IN_SCOPE: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED, Outcome.PENDING)
 
 
 class ScopeChanges:
-    """Compares full runs; may be shared by threads."""
+    """Compares runs that have read all users; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def by_tenant(self, keys: Collection[str] | None = None) -> dict[str, ScopeChange]:
-        """Return the change of each tenant's last complete full run, by its key; none without such a run.
+        """Return the change of each tenant's last complete run of all users, by its key.
 
         With `keys`, only of those tenants.
         """
         runs, tenants = tables.runs, tables.tenants
         place = func.row_number().over(partition_by=runs.c.tenant_id, order_by=runs.c.id.desc())
-        newest = select(runs.c.id, runs.c.tenant_id, place.label("place")).where(_COMPLETE).subquery()
+        newest = (
+            select(runs.c.id, runs.c.tenant_id, place.label("place"))
+            .where(tables.IS_COMPLETE_SYNC)
+            .subquery()
+        )
         query = (
             select(newest.c.id, tenants.c.key)
             .join(tenants, tenants.c.id == newest.c.tenant_id)
@@ -59,16 +58,18 @@ class ScopeChanges:
         return {key: _change(two, in_scope) for key, two in found.items()}
 
     def of_run(self, run: Run) -> ScopeChange | None:
-        """Return the change of a complete full run of all users, which may be a dry one; None of others."""
-        if run.status is not Status.COMPLETED or run.mode is not Mode.FULL or run.users:
+        """Return the change of a complete run that read all users, maybe a dry one; None of others."""
+        if run.status is not Status.COMPLETED or run.mode not in READING_MODES or run.users:
             return None
         runs, this = tables.runs, tables.runs.alias()
         before = (
             select(func.max(runs.c.id))
             .join(this, this.c.tenant_id == runs.c.tenant_id)
-            .where(this.c.id == run.id, runs.c.id < run.id, _COMPLETE)
+            .where(this.c.id == run.id, runs.c.id < run.id, tables.IS_COMPLETE_SYNC)
         )
         with self._database.transaction() as connection:
+            if not connection.scalar(select(runs.c.read_all_users).where(runs.c.id == run.id)):
+                return None
             earlier = connection.scalar(before)
             both = [run.id] if earlier is None else [run.id, earlier]
             return _change(both, _in_scope(connection, both))

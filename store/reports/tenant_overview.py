@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.tenants.tenant_status import UserTotals
 from store import tables
 from store.reports.users import asked_at
@@ -71,6 +71,17 @@ class TenantOverviews:
             for row in rows
         }
 
+    def unanswered(self, tenants: Collection[str] = ()) -> list[Run]:
+        """Return the halted runs that wait for an answer, of these tenants, or of all if none is named."""
+        runs = tables.runs
+        query = SELECT_RUNS.where(
+            ~runs.c.dry_run, runs.c.status == Status.HALTED, runs.c.cause.in_(QUESTION_CAUSES)
+        ).order_by(runs.c.id)
+        if tenants:
+            query = query.where(tables.tenants.c.key.in_(tenants))
+        with self._database.transaction() as connection:
+            return [run_from_row(row) for row in connection.execute(query)]
+
     def acknowledged(self, event_ids: Collection[str]) -> set[str]:
         """Return those of the events that have led to a run."""
         triggers = tables.triggers
@@ -109,16 +120,17 @@ def _unfinished(connection: Connection, ids: Collection[int] | None) -> defaultd
 
 
 def _user_totals(week_ago: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
-    """Count the users of each tenant by their newest outcome since its last complete full run began."""
+    """Count the users of each tenant by their most telling outcome since its last complete run of all."""
     receipts, runs = tables.receipts, tables.runs
     first = (
         select(runs.c.tenant_id, func.max(runs.c.id).label("run"))
-        .where(tables.IS_FULL_SCOPE_SYNC, runs.c.mode == Mode.FULL, runs.c.status == Status.COMPLETED)
+        .where(tables.IS_COMPLETE_SYNC)
         .group_by(runs.c.tenant_id)
         .subquery()
     )
     place = func.row_number().over(
-        partition_by=(receipts.c.tenant_id, receipts.c.entra_id), order_by=receipts.c.run_id.desc()
+        partition_by=(receipts.c.tenant_id, receipts.c.entra_id),
+        order_by=tables.most_telling_first(receipts, runs),
     )
     newest = (
         select(

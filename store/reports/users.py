@@ -10,12 +10,13 @@ from sqlalchemy import and_, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import from_stored
-from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, Status
+from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, RunKind, Status
 from schemas.reports.freshness import Freshness
 from schemas.reports.user_status import HistoryEntry
 from schemas.users.attributes import Attribute
 from store import tables
 from store.reports.failing_since import failing_since
+from store.runs.rows import KIND_OF_RUN
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class UserHistory:
         It is of the moment when Skolon was asked, also where the run trusted an earlier one.
         """
         receipts, runs = tables.receipts, tables.runs
-        query = _entries(tenant, entra_id).where(_confirms(receipts, runs)).limit(1)
+        first = tables.most_telling_first(receipts, runs)
+        query = _entries(tenant, entra_id).where(_confirms(receipts, runs))
+        query = query.order_by(None).order_by(*first).limit(1)
         with self._database.transaction() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -109,7 +112,7 @@ class UserHistory:
         return {known[user]: since for user, since in found.items()}
 
     def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
-        """Return how fresh the people of the last complete full run are by now."""
+        """Return how fresh the people of the last complete run of all users are by now."""
         tenants, receipts = tables.tenants, tables.receipts
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
@@ -151,16 +154,14 @@ def _search(connection: Connection, tenant_id: int | None, condition: ColumnElem
 
 
 def full_run(connection: Connection, tenant_id: int | None, *, before: int | None = None) -> int | None:
-    """Return the tenant's last complete full run of all users, or the last one `before` another run."""
+    """Return the tenant's last complete run that read all users, or the last one `before` another run."""
     runs = tables.runs
     earlier = true() if before is None else runs.c.id < before
     newest: int | None = connection.scalar(
         select(func.max(runs.c.id)).where(
             runs.c.tenant_id == tenant_id,
             earlier,
-            tables.IS_FULL_SCOPE_SYNC,
-            runs.c.mode == Mode.FULL,
-            runs.c.status == Status.COMPLETED,
+            tables.IS_COMPLETE_SYNC,
         )
     )
     return newest
@@ -181,22 +182,24 @@ def asked_at(receipts: Any) -> ColumnElement[Any]:
 
 
 def _newest(what: Callable[[Any], ColumnElement[Any]], *, confirming: bool) -> ColumnElement[Any]:
-    """Return what is asked of the newest receipt of the same person that tells anything, or confirms."""
+    """Return what is asked of the same user's most telling receipt, or of the one that best confirms."""
     receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
     kind = (
         _confirms(newer, runs)
         if confirming
         else and_(newer.c.outcome.not_in(_TELLING_NOTHING), ~runs.c.dry_run)
     )
-    return (
+    newest = (
         select(what(newer))
         .join(runs, runs.c.id == newer.c.run_id)
         .where(newer.c.tenant_id == receipts.c.tenant_id, newer.c.entra_id == receipts.c.entra_id, kind)
         .order_by(newer.c.run_id.desc())
         .limit(1)
         .correlate(receipts)
-        .scalar_subquery()
     )
+    # Two searches that end at the first hit, the second one rarely made, instead of sorting all receipts.
+    without_doubt = newest.where(~tables.is_in_doubt(newer, runs))
+    return func.coalesce(without_doubt.scalar_subquery(), newest.scalar_subquery())
 
 
 def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
@@ -222,7 +225,12 @@ def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
 def _entries(tenant: str, entra_id: str) -> Select[Any]:
     receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
     return (
-        select(receipts, *(runs.c[name] for name in ("mode", "dry_run", "status", "cause", "reverts_run_id")))
+        select(
+            receipts,
+            *(runs.c[name] for name in ("mode", "dry_run", "status", "cause", "reverts_run_id")),
+            tables.is_in_doubt(receipts, runs).label("in_doubt"),
+            KIND_OF_RUN.label("kind"),
+        )
         .join(tenants, tenants.c.id == receipts.c.tenant_id)
         .join(runs, runs.c.id == receipts.c.run_id)
         .where(tenants.c.key == tenant, receipts.c.entra_id == entra_id)
@@ -233,6 +241,7 @@ def _entries(tenant: str, entra_id: str) -> Select[Any]:
 def _entry(row: Row[Any]) -> HistoryEntry:
     return HistoryEntry(
         run=row.run_id,
+        kind=RunKind(row.kind),
         mode=Mode(row.mode),
         dry_run=row.dry_run,
         status=Status(row.status),
@@ -246,4 +255,5 @@ def _entry(row: Row[Any]) -> HistoryEntry:
         at=row.finished_at and as_utc(row.finished_at),
         reverts_run=row.reverts_run_id,
         link_forgotten=row.forgotten_link_users is not None,
+        in_doubt=row.in_doubt,
     )

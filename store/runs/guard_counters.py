@@ -123,8 +123,8 @@ class GuardCounters:
     def synced_before(self, run_id: int) -> int | None:
         """Return how many users earlier runs of the tenant have synced, None if none has read all users.
 
-        They are counted since the last complete full run before this one. The number is kept: it counts what
-        has ended.
+        They are counted since the last complete run of all users before this one. The number is kept: it
+        counts what has ended.
         """
         with self._database.transaction() as connection:
             return self._synced_before_in(connection, run_id)
@@ -225,9 +225,7 @@ def _synced_before(connection: Connection, run_id: int) -> int | None:
         .where(
             this.c.id == run_id,
             runs.c.id < run_id,
-            runs.c.mode == Mode.FULL,
-            runs.c.status == Status.COMPLETED,
-            tables.IS_FULL_SCOPE_SYNC,
+            tables.IS_COMPLETE_SYNC,
         )
     )
     if first is None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Text, case, cast, or_, select
 
 from schemas.details.detail import from_stored
 from schemas.errors import UsageError
 from schemas.messages.messages import MAX_RUN_ID
-from schemas.outcomes import Cause, Mode, Status
+from schemas.outcomes import Cause, Mode, RunKind, Status
 from schemas.runs.run import Run
 from store import tables
 from store.timestamps import as_utc
@@ -23,6 +23,15 @@ MAX_RESTARTS: Final = 5
 #: Every run, with the key of its tenant.
 SELECT_RUNS: Final[Select[Any]] = select(tables.runs, tables.tenants.c.key.label("tenant")).join(
     tables.tenants
+)
+
+
+#: The `RunKind` of a run, as `Run.kind` says it.
+KIND_OF_RUN: Final = case(
+    (or_(tables.runs.c.dry_run, tables.runs.c.settings_override.is_not(None)), RunKind.PREVIEW),
+    (tables.runs.c.mode == Mode.UNDO, RunKind.UNDO),
+    (cast(tables.runs.c.users, Text) != "[]", RunKind.USERS),
+    else_=tables.runs.c.mode,
 )
 
 

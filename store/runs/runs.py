@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import and_, case, exists, func, or_, select, update
+from sqlalchemy import Text, and_, cast, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.details.detail import to_stored
 from schemas.errors import TransientError, UsageError
-from schemas.outcomes import (
-    NOT_MISSING_IN_SKOLON,
-    OPEN_STATUSES,
-    VERIFYING_OUTCOMES,
-    Cause,
-    Outcome,
-    Status,
-)
-from schemas.runs.not_found_surge import not_found_surge
+from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Status
 from schemas.runs.run import Run, RunSummary, guard_question
 from store import tables
+from store.reports.not_found_surges import surge_of
 from store.runs.delta_state import promote_delta_link
 from store.runs.rows import (
+    KIND_OF_RUN,
     MAX_RESTARTS,
     SELECT_RUNS,
     get_run_row,
@@ -40,12 +34,10 @@ from store.timestamps import now
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
+    from schemas.outcomes import RunKind
     from store.database import Database
-
-#: Skolon was not asked about these.
-_NOT_LOOKED_UP: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED)
 
 _log = structlog.get_logger(__name__)
 
@@ -62,18 +54,30 @@ class Runs:
             return run_from_row(get_run_row(connection, run_id))
 
     def list(
-        self, tenant: str | None = None, limit: int = 20, *, statuses: Sequence[Status] = (), before: int = 0
+        self,
+        tenant: str | None = None,
+        limit: int = 20,
+        *,
+        statuses: Sequence[Status] = (),
+        kinds: Collection[RunKind] = (),
+        before: int = 0,
     ) -> list[RunSummary]:
-        """Return runs, the newest first; `tenant`, `statuses` and the number `before` leave others out."""
-        query = SELECT_RUNS.order_by(tables.runs.c.id.desc()).limit(limit)
-        if tenant is not None:
-            query = query.where(tables.tenants.c.key == tenant)
-        if statuses:
-            query = query.where(tables.runs.c.status.in_(statuses))
+        """Return runs, the newest first; tenant, statuses, kinds and the number `before` leave others out."""
+        query = SELECT_RUNS.where(*_chosen(tenant, statuses, kinds)).order_by(tables.runs.c.id.desc())
         if before:
             query = query.where(tables.runs.c.id < before)
+        query = query.limit(limit)
         with self._database.transaction() as connection:
             return _summaries(connection, connection.execute(query).all())
+
+    def count(
+        self, tenant: str | None, *, statuses: Sequence[Status], kinds: Collection[RunKind], since: int
+    ) -> int:
+        """Return how many runs `list` would choose whose id is `since` or higher."""
+        query = select(func.count()).select_from(tables.runs).join(tables.tenants)
+        with self._database.transaction() as connection:
+            found = query.where(tables.runs.c.id >= since, *_chosen(tenant, statuses, kinds))
+            return connection.scalar(found) or 0
 
     def summary(self, run_id: int) -> RunSummary:
         """Return a run with its sums, which come from its receipts, those that were removed included."""
@@ -110,7 +114,9 @@ class Runs:
 
     def cancel(self, run_id: int) -> bool:
         """Cancel an open or halted run; what is pending stays undone. True for the one who did it."""
-        return self._end(run_id, (*OPEN_STATUSES, Status.HALTED), status=Status.CANCELLED)
+        # Its own dead letters, and older ones, may be stale for good now.
+        ended = {"status": Status.CANCELLED, "cleaned_up": False}
+        return self._end(run_id, (*OPEN_STATUSES, Status.HALTED), **ended)
 
     def resume(self, run_id: int) -> Run:
         """Take a halted run up again: back to reading, in a fresh scan, or to updating.
@@ -145,12 +151,18 @@ class Runs:
 
     def finish_reading(self, run_id: int) -> None:
         """Say that every page has been published."""
-        runs = tables.runs
+        runs, read_plans = tables.runs, tables.read_plans
+        reads_list = exists().where(read_plans.c.run_id == run_id, tables.READS_WHOLE_LIST)
+        names_none = cast(runs.c.users, Text) == "[]"
         with self._database.transaction() as connection:
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run_id, runs.c.status == Status.READING)
-                .values(status=Status.UPDATING, listing_complete=True)
+                .values(
+                    status=Status.UPDATING,
+                    listing_complete=True,
+                    read_all_users=and_(names_none, or_(runs.c.mode == Mode.FULL, reads_list)),
+                )
             )
 
     def complete_if_done(self, run_id: int) -> bool:
@@ -174,7 +186,7 @@ class Runs:
             delete_waits(connection, run_id)
             # Also of a run that is halted now: deltas go on reading such users again.
             record_unresolved(connection, run_id, is_sqlite=self._database.is_sqlite)
-            surge = _surge_of(connection, run_id)
+            surge = surge_of(connection, run_id)
             if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
             else:
@@ -223,57 +235,17 @@ class Runs:
         return bool(done.rowcount)
 
 
-def _surge_of(connection: Connection, run_id: int) -> str | None:
-    """Return why a run that has read all users is suspicious, None if it is not or has none to compare with.
-
-    Dry runs are for looking: they are not compared. Nor is a run that an operator let through.
-    """
-    runs, read_plans = tables.runs, tables.read_plans
-    of_lists = (
-        select(runs.c.id, runs.c.tenant_id, runs.c.guard_overridden)
-        .join(read_plans)
-        .where(
-            tables.IS_FULL_SCOPE_SYNC,
-            or_(read_plans.c.start_link.is_(None), read_plans.c.list_from_attempt.is_not(None)),
-        )
-    )
-    run = connection.execute(of_lists.where(runs.c.id == run_id)).one_or_none()
-    if run is None or run.guard_overridden:
-        return None
-    earlier = connection.scalar(
-        of_lists.where(
-            runs.c.tenant_id == run.tenant_id, runs.c.id < run_id, runs.c.status == Status.COMPLETED
-        )
-        .order_by(runs.c.id.desc())
-        .limit(1)
-    )
-    if earlier is None:
-        return None
-    return not_found_surge(*_missing_and_sought(connection, run_id, earlier))
-
-
-def _missing_and_sought(connection: Connection, run_id: int, earlier: int) -> tuple[int, int]:
-    """Return how many users that an earlier run found a run did not find, and how many of them it sought."""
-    receipts, before = tables.receipts, tables.receipts.alias()
-    query = (
-        select(
-            func.coalesce(func.sum(case((receipts.c.outcome == Outcome.NOT_FOUND, 1), else_=0)), 0),
-            func.count(),
-        )
-        .select_from(receipts)
-        .join(before, and_(before.c.run_id == earlier, before.c.entra_id == receipts.c.entra_id))
-        .where(
-            receipts.c.run_id == run_id,
-            before.c.outcome.in_(VERIFYING_OUTCOMES),
-            receipts.c.outcome.not_in(_NOT_LOOKED_UP),
-            or_(
-                receipts.c.not_found_reason.is_(None),
-                receipts.c.not_found_reason.not_in(NOT_MISSING_IN_SKOLON),
-            ),
-        )
-    )
-    missing, sought = connection.execute(query).one()
-    return int(missing), int(sought)
+def _chosen(
+    tenant: str | None, statuses: Sequence[Status], kinds: Collection[RunKind]
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if tenant is not None:
+        conditions.append(tables.tenants.c.key == tenant)
+    if statuses:
+        conditions.append(tables.runs.c.status.in_(statuses))
+    if kinds:
+        conditions.append(KIND_OF_RUN.in_(kinds))
+    return conditions
 
 
 def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from store.tables.columns import metadata
+from store.tables.doubt import is_in_doubt, is_judgement, is_unconfirmed, most_telling_first, outranks
 from store.tables.hub import hub_audit, hub_invitations, hub_member_tenants, hub_members, hub_sessions
 from store.tables.operation import operations
-from store.tables.reading import pages, read_plans
+from store.tables.reading import READS_WHOLE_LIST, pages, read_plans
 from store.tables.receipt import awaits_outcome, receipts
 from store.tables.run import (
+    IS_COMPLETE_SYNC,
     IS_FULL_SCOPE,
     IS_FULL_SCOPE_SYNC,
     guard_counts,
@@ -25,8 +27,10 @@ from store.tables.tenant import delta_links, match_decisions, skolon_capabilitie
 
 __all__ = [
     "ENCRYPTED_COLUMNS",
+    "IS_COMPLETE_SYNC",
     "IS_FULL_SCOPE",
     "IS_FULL_SCOPE_SYNC",
+    "READS_WHOLE_LIST",
     "awaits_outcome",
     "delta_links",
     "guard_counts",
@@ -36,9 +40,14 @@ __all__ = [
     "hub_members",
     "hub_sessions",
     "is_full_scope",
+    "is_in_doubt",
+    "is_judgement",
+    "is_unconfirmed",
     "match_decisions",
     "metadata",
+    "most_telling_first",
     "operations",
+    "outranks",
     "pages",
     "pruned_counts",
     "read_plans",

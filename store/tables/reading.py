@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from typing import Final
+
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, or_
 
 from store.tables.columns import metadata
 
@@ -33,3 +35,6 @@ read_plans = Table(
     Column("end_link", Text),
     Column("keeps_delta_link", Boolean, nullable=False),
 )
+
+#: A run reads the whole list, in the end if not from its beginning.
+READS_WHOLE_LIST: Final = or_(read_plans.c.start_link.is_(None), read_plans.c.list_from_attempt.is_not(None))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from schemas.outcomes import Mode
+from schemas.outcomes import Mode, Status
 from store.tables.columns import ENCRYPTED, metadata, timestamp
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("max_attempt", Integer, nullable=False),
     Column("listing_complete", Boolean, nullable=False),
+    # The run has read the list of all users: a full run, or a delta run without a starting point.
+    Column("read_all_users", Boolean, nullable=False, server_default=text("false")),
     # How many users the directory had, as Graph said when the run began.
     Column("directory_size", Integer),
     # The settings that the run tries, before they are saved; without them it goes by the tenant's.
@@ -145,3 +147,6 @@ def is_full_scope(some_runs: FromClause) -> ColumnElement[bool]:
 #: A run that may change all users; and such a one that reads Entra, which an undo does not.
 IS_FULL_SCOPE: Final = is_full_scope(runs)
 IS_FULL_SCOPE_SYNC: Final = and_(IS_FULL_SCOPE, runs.c.mode != Mode.UNDO)
+
+#: A run that has given all users an outcome, and may have changed all: reports begin at the last one.
+IS_COMPLETE_SYNC: Final = and_(IS_FULL_SCOPE_SYNC, runs.c.read_all_users, runs.c.status == Status.COMPLETED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, func, or_, select, update
 
-from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Outcome, Status
+from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Outcome
 from schemas.runs.collision import Collision
 from schemas.runs.run import WarningKind
 from store import tables
@@ -79,13 +79,15 @@ def _is_released() -> ColumnElement[bool]:
         or_(newer.c.outcome.in_(_RELEASING), has_another),
         runs.c.id == newer.c.run_id,
         ~runs.c.dry_run,
+        ~tables.is_in_doubt(newer, runs),
     )
 
 
 def _is_unlisted() -> ColumnElement[bool]:
     """Say whether a newer complete list of the tenant's users lacked the Entra user, as no run had it since.
 
-    A full run leaves no receipt of a user that Entra no longer lists. A list that ended short says nothing.
+    A run that reads the list leaves no receipt of a user that Entra no longer lists. A list that ended short
+    says nothing.
     """
     receipts, runs, warnings = tables.receipts, tables.runs, tables.run_warnings
     since, since_runs = receipts.alias(), runs.alias()
@@ -95,9 +97,7 @@ def _is_unlisted() -> ColumnElement[bool]:
         .where(
             runs.c.tenant_id == receipts.c.tenant_id,
             runs.c.id > receipts.c.run_id,
-            tables.IS_FULL_SCOPE_SYNC,
-            runs.c.mode == Mode.FULL,
-            runs.c.status == Status.COMPLETED,
+            tables.IS_COMPLETE_SYNC,
             ~was_short,
         )
         .correlate(receipts)

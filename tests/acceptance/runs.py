@@ -15,7 +15,7 @@ PEOPLE = 250
 
 def ended_run(env: dict[str, str], number: int) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
-        runs = json_output("runs", "list", "--tenant", TENANT_KEY, env=env)
+        runs = json_output("runs", "list", "--kind", "all", "--tenant", TENANT_KEY, env=env)
         ended = [run for run in runs if run["status"] not in ("reading", "updating")]
         found: dict[str, Any] | None = ended[0] if len(ended) == number else None
         return found

@@ -30,13 +30,15 @@ class ReplayForecast:
     """How many users would have each outcome; `failures` counts those that would fail again.
 
     `away` counts the users without a forecast, by the unavailable service. `in_older_run` counts users that
-    an older run still processes. Those whose outcome is `superseded` are obsolete: a newer run has them.
+    an older run still processes, and `awaits_answer` those that a newer run has which is halted and waits for
+    an answer: a replay leaves them. Those whose outcome is `superseded` are obsolete: a newer run has them.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failures: Counter[Reason] = field(default_factory=Counter)
     away: Counter[Dependency] = field(default_factory=Counter)
     in_older_run: int = 0
+    awaits_answer: int = 0
 
     @property
     def succeeded(self) -> int:
@@ -50,10 +52,9 @@ class ReplayForecast:
 
     @property
     def tried(self) -> int:
-        """How many have been tried."""
-        return (
-            self.outcomes.total() + sum(self.failures.values()) + sum(self.away.values()) + self.in_older_run
-        )
+        """How many have been looked at."""
+        decided = self.outcomes.total() + self.failures.total()
+        return decided + self.away.total() + self.in_older_run + self.awaits_answer
 
 
 def forecast_replay(

@@ -39,8 +39,8 @@ MESSAGE_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "tenant: {tenant} is not enabled",
         ),
         DetailKind.GUARD_UNANSWERED: Template(
-            "gränsen har stoppat körning {run} för kommunen {tenant}. Ingen annan körning som ändrar personer startar innan du svarar: 'runs resume {run} --override-guard' låter den fortsätta, 'runs cancel {run}' avslutar den, 'runs undo {run}' återställer det som den har ändrat",
-            "the guard has halted run {run} of tenant {tenant}. No other run that changes users starts before you answer: 'runs resume {run} --override-guard' lets it go on, 'runs cancel {run}' ends it, 'runs undo {run}' restores what it changed",
+            "gränsen har stoppat körning {run} för kommunen {tenant}. Ingen annan körning som ändrar personer startar innan du svarar: 'runs resume {run} --override-guard' låter den fortsätta, 'runs cancel {run}' avslutar den, 'runs undo {run}' återställer det som den har ändrat. Var inställningarna fel, rätta dem först, avbryt eller ångra sedan körningen, och starta därefter en ny med 'trigger'",
+            "the guard has halted run {run} of tenant {tenant}. No other run that changes users starts before you answer: 'runs resume {run} --override-guard' lets it go on, 'runs cancel {run}' ends it, 'runs undo {run}' restores what it changed. If the settings were wrong, correct them first, then cancel or undo it, then trigger a new run",
         ),
         DetailKind.NO_RUN_TO_UNDO: Template(
             "reverts_run_id: kommunen har ingen körning {run}",

@@ -66,16 +66,16 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "guard.{limit}: {count} of {size} synced users; the limit is {most} and {share}%",
         ),
         DetailKind.MOST_FREQUENT_RULE: Template(
-            "oftast {rule}: {users} av {all}",
-            "most often {rule}: {users} of {all}",
+            "oftast {rule} ({users} av de {all} användare som urvalet har utelämnat hittills)",
+            "most often {rule} ({users} of the {all} users that the scope leaves out so far)",
         ),
         DetailKind.MOST_FREQUENT_FAILURE: Template(
-            "oftast {reason}: {users} av {all} misslyckade",
-            "most often {reason}: {users} of {all} failures",
+            "oftast {reason} ({users} av de {all} som har misslyckats hittills)",
+            "most often {reason} ({users} of the {all} failures so far)",
         ),
         DetailKind.MOST_FREQUENT_FAILURE_OF: Template(
-            "oftast {reason} ({attributes:title}): {users} av {all} misslyckade",
-            "most often {reason} ({attributes:title}): {users} of {all} failures",
+            "oftast {reason} ({attributes:title}), {users} av de {all} som har misslyckats hittills",
+            "most often {reason} ({attributes:title}), {users} of the {all} failures so far",
         ),
         DetailKind.FAILED_AGAIN: Template(
             "{failed} av de senaste {published} misslyckades igen, mer än {limit} % ({reasons})",

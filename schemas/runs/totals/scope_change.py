@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeChange:
-    """Users in scope in a run, and in the last complete full run before it; None if there is none."""
+    """Users in scope in a run, and in the last complete run of all users before it; None if there is none."""
 
     run: int
     in_scope: int

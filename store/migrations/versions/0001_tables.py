@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("max_attempt", sa.Integer(), nullable=False),
         sa.Column("listing_complete", sa.Boolean(), nullable=False),
+        sa.Column("read_all_users", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("directory_size", sa.Integer(), nullable=True),
         sa.Column("settings_override", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("guard_overridden", sa.Boolean(), server_default=sa.text("false"), nullable=False),

@@ -104,7 +104,8 @@ def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
         command.send_signal(signal.SIGINT)
         assert command.wait(60) == 130
     assert "is cancelled" in log.read_text(encoding="utf-8")
-    [run] = json_output("runs", "list", env=env)
+    assert json_output("runs", "list", env=env) == []
+    [run] = json_output("runs", "list", "--kind", "preview", env=env)
     assert (run["status"], run["published"]) == ("cancelled", 0)
     with (
         running("producer", env=env, log=tmp_path / "p.log"),
@@ -112,4 +113,4 @@ def test_ctrl_c_gives_a_preview_up(env: dict[str, str], tmp_path: Path) -> None:
     ):
         real = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=env)
     assert json.loads(real.stdout)["status"] == "completed"
-    assert len(json_output("runs", "list", env=env)) == 2
+    assert len(json_output("runs", "list", "--kind", "all", env=env)) == 2

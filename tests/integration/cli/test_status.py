@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
-from devtools.commands import json_output, update_sync
+from devtools.commands import json_output, update_sync, wait_for
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
@@ -25,9 +25,19 @@ FAILED = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must
 UNCHANGED = SyncResult(outcome=Outcome.UNCHANGED)
 
 
-def sync(store: Store, results: dict[str, SyncResult | Failure], *, event: str, **request: Any) -> int:
-    """Record a run of `exempel` in which these users had these results."""
-    run = store.triggers.open(SyncRequest(tenant="exempel", **request), event).run.id
+def sync(
+    store: Store,
+    results: dict[str, SyncResult | Failure],
+    *,
+    event: str,
+    reads_list: bool = False,
+    **request: Any,
+) -> int:
+    """Record a run of `exempel` in which these users had these results; a delta may read the whole list."""
+    opened = store.triggers.open(SyncRequest(tenant="exempel", **request), event).run
+    run = opened.id
+    if reads_list:
+        assert store.delta_state.read_plan(opened, "0" * 64).start_link is None
     store.receipts.create_pending(run, list(results))
     for user, result in results.items():
         if isinstance(result, Failure):
@@ -200,6 +210,60 @@ def test_a_scope_without_users_is_not_well(env: dict[str, str], store: Store) ->
         "run_before": "3",
         "in_scope_before": 0,
     }
+
+
+def test_a_delta_that_read_all_users_is_as_good_as_a_full_run(env: dict[str, str], store: Store) -> None:
+    """A bad run that was let through is history then: for the status, the report and the freshness."""
+    all_users: dict[str, SyncResult | Failure] = dict.fromkeys(USERS, UNCHANGED)
+    sync(store, all_users, event="good")
+    sync(store, dict.fromkeys(USERS, EXCLUDED), event="bad")
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["run"]) == ("no_users", "2")
+    sync(store, {USERS[0]: UNCHANGED}, event="some", mode=Mode.DELTA)
+    assert json_output("tenants", "report", "exempel", env=env)["run"] == "2"
+    sync(store, all_users, event="corrected", mode=Mode.DELTA, reads_list=True)
+    assert problems(env) == []
+    (tenant,) = status(env)[1]["tenants"]
+    assert tenant["scope_change"] == {"run": "4", "in_scope": 6, "run_before": "2", "in_scope_before": 0}
+    assert json_output("tenants", "report", "exempel", env=env)["run"] == "4"
+    assert json_output("tenants", "freshness", "exempel", env=env)["run"] == "4"
+    assert "fewer in scope" not in update_sync("status", env=env).stdout
+
+
+def test_a_run_that_asks_is_not_the_last_word(env: dict[str, str], store: Store) -> None:
+    """While it waits for an answer, the good run before it is neither forgotten nor blamed."""
+    sync(store, dict.fromkeys(USERS, UNCHANGED), event="good")
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "bad").run.id
+    store.receipts.create_pending(run, USERS)
+    for user in USERS:
+        store.receipts.finish(run, user, EXCLUDED)
+    store.runs.halt(run, Cause.GUARD_EXCEEDED, "guard.left_scope: 6 of 6 synced users")
+    (problem,) = problems(env)
+    assert (problem["kind"], problem["run"]) == ("run_halted", str(run))
+    assert "6 of 6 users in sync" in update_sync("status", env=env).stdout
+    store.runs.cancel(run)
+    assert problems(env) == []
+
+
+def test_requests_that_no_producer_has_taken_are_told(
+    env: dict[str, str], store: Store, amqp_url: str
+) -> None:
+    """By `status`, which then exits with 1, and by `runs list`; without RabbitMQ it is said to be unknown."""
+    sync(store, {USERS[0]: UNCHANGED}, event="complete")
+    reachable = {**env, "UPDATE_SYNC_AMQP_URL": amqp_url}
+    assert status(reachable)[1]["waiting_requests"] == {"count": 0, "has_producer": True}
+    assert "request" not in update_sync("runs", "list", env=reachable).stdout
+    assert update_sync("trigger", "exempel", env=reachable).returncode == 0
+    wait_for(lambda: status(reachable)[0], "the request in its queue")
+    code, found = status(reachable)
+    assert (code, found["with_problems"]) == (1, 0)
+    assert found["waiting_requests"] == {"count": 1, "has_producer": False}
+    said = "1 request for a run waits: no producer runs. Start one with 'update-sync producer'."
+    for command in (("status",), ("runs", "list")):
+        assert said in update_sync(*command, env=reachable).stdout
+    away = {**env, "UPDATE_SYNC_AMQP_URL": f"amqp://{UNREACHABLE}"}
+    assert status(away)[1]["waiting_requests"] is None
+    assert "it is not known whether requests" in update_sync("status", env=away).stdout
 
 
 def test_an_open_run_without_workers_needs_a_person(env: dict[str, str], store: Store, amqp_url: str) -> None:

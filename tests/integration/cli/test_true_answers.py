@@ -59,10 +59,11 @@ def test_a_dry_run_has_updated_nobody(env: dict[str, str], store: Store) -> None
     store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.WOULD_UPDATE, skolon_id="s1"))
     end(store, run)
 
-    headings, row = (line.split("\t") for line in update_sync("runs", "list", env=env).stdout.splitlines())
+    listed = update_sync("runs", "list", "--kind", "preview", env=env).stdout
+    headings, row = (line.split("\t") for line in listed.splitlines())
     shown = dict(zip(headings, row, strict=True))
     assert (shown["updated"], shown["would update"]) == ("0", "1")
-    outcomes = json_output("runs", "list", env=env)[0]["outcomes"]
+    outcomes = json_output("runs", "list", "--kind", "all", env=env)[0]["outcomes"]
     assert (outcomes["updated"], outcomes["would_update"]) == (0, 1)
 
 

@@ -51,7 +51,8 @@ def test_a_rule_that_leaves_out_all_is_halted(sync: InProcessSync, env: dict[str
     assert f"guard.left_scope: {limit + 1} of {before} synced users; the limit is 20 and 25%" in detail
     assert "most often scope.exclude upnDomain:ends_with=…: the user matches the rule" in detail
     shown = " ".join(update_sync("runs", "show", str(halted.run.id), env=env).stdout.split())
-    assert "undo it and correct the mapping or the scope" in shown
+    assert "users that the scope leaves out so far)" in detail
+    assert "first correct the mapping or the scope, then cancel or undo the run" in shown
     assert "Users that were synced before and that the scope leaves out now:" in shown
     found = json_output("runs", "show", str(halted.run.id), env=env)
     left = sum(each["users"] for each in found["scope_exits"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
@@ -14,7 +15,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Outcome, Stage, Status
+from schemas.outcomes import Cause, Mode, Outcome, Stage, Status
 from schemas.runs.run import identity_kept_warning
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
@@ -115,10 +116,43 @@ def test_receipts_can_be_narrowed_down(
     assert tuple(receipt["user"] for receipt in listed) == expected
 
 
+def test_each_run_is_listed_as_what_it_is(env: dict[str, str], store: Store, run: int) -> None:
+    """One word each; what changes nothing is counted, and listed if it is asked for."""
+    finish(store, run, dead=False)
+    requests: tuple[dict[str, Any], ...] = (
+        {"mode": Mode.DELTA},
+        {"users": (USERS[0],)},
+        {"dry_run": True},
+        {"settings": {"sources": {"eppn": []}}, "dry_run": True},
+        {"mode": Mode.UNDO, "reverts_run_id": run},
+    )
+    for number, request in enumerate(requests):
+        store.runs.cancel(store.triggers.open(SyncRequest(tenant="exempel", **request), str(number)).run.id)
+    listed = json_output("runs", "list", env=env)
+    assert [each["kind"] for each in listed] == ["undo", "users", "delta", "full"]
+    everything = json_output("runs", "list", "--kind", "all", env=env)
+    assert [each["kind"] for each in everything] == ["undo", "preview", "preview", "users", "delta", "full"]
+    only = json_output("runs", "list", "--kind", "users", "--kind", "preview", env=env)
+    assert [each["kind"] for each in only] == ["preview", "preview", "users"]
+    shown = update_sync("runs", "list", env=env).stdout
+    assert [line.split("\t")[2] for line in shown.splitlines()[:-1]] == [
+        "kind",
+        f"undo of {run}",
+        "1 user",
+        "delta",
+        "full",
+    ]
+    assert shown.endswith("2 previews are not listed: --kind preview lists previews and dry runs.\n")
+    assert "not listed" not in update_sync("runs", "list", "--limit", "1", env=env).stdout
+    one = listed[1]["run"]
+    assert re.search(r"^kind +1 user$", update_sync("runs", "show", one, env=env).stdout, re.MULTILINE)
+    assert update_sync("runs", "list", "--kind", "undo", "--event", "0", env=env).returncode == 2
+
+
 def test_runs_are_listed_newest_first(env: dict[str, str], store: Store, run: int) -> None:
     """The list can be narrowed to a tenant and a number, and a line has as many columns as the heading."""
     finish(store, run, dead=False)
-    newer = store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "second").run.id
+    newer = store.triggers.open(SyncRequest(tenant="exempel", users=(USERS[0],)), "second").run.id
     assert [each["run"] for each in json_output("runs", "list", env=env)] == [str(newer), str(run)]
     assert [each["run"] for each in json_output("runs", "list", "--limit", "1", env=env)] == [str(newer)]
     of_status = json_output("runs", "list", "--status", "completed", "--status", "halted", env=env)
@@ -260,7 +294,7 @@ def test_a_suspicious_run_says_how_to_let_it_through(env: dict[str, str], store:
             )
     shown = {number: update_sync("runs", "show", str(number), env=env).stdout for number in (run, empty)}
     assert all("suspicious_list: too few" in text for text in shown.values())
-    assert f"runs resume {run} --override-guard\n" in shown[run]
+    assert f"runs resume {run} --override-guard    goes on unchecked" in shown[run]
     assert f"runs resume {empty}\n" in shown[empty]
 
 
@@ -282,8 +316,15 @@ def test_a_run_that_the_guard_halted_names_each_answer(env: dict[str, str], stor
     """Also those for wrong changes. Once it is cancelled, nothing says that it is halted or may resume."""
     store.runs.halt(run, Cause.GUARD_EXCEEDED, "guard.changed: 3 of 4 users")
     shown = update_sync("runs", "show", str(run), env=env).stdout
-    for answer in (f"resume {run} --override-guard", f"undo {run}    restores", f"cancel {run}    ends"):
-        assert f"update-sync runs {answer}" in shown
+    answers = (
+        f"runs resume {run} --override-guard    goes on unchecked",
+        "tenants set exempel",
+        f"runs cancel {run}    ends it",
+        f"runs undo {run}    ends it, and restores",
+        "trigger exempel",
+    )
+    places = [shown.index(f"update-sync {answer}") for answer in answers]
+    assert places == sorted(places)
     assert "The guard has halted the run." in shown
     assert list(faults(json_output("runs", "show", str(run), env=env), "RunDetails")) == []
     assert update_sync("runs", "cancel", str(run), env=env).returncode == 0

@@ -140,7 +140,7 @@ def test_an_undo_that_the_guard_will_halt_says_so_before_it_starts(env: dict[str
         assert f"The guard will halt the undo before its end, if all of them still need it: {excess}" in said
         assert "What is as before already is not written" in said
     passes = update_sync("runs", "undo", "--yes", "--override-guard", str(run), env=env).stdout
-    assert "may have changed 1 users" in passes
+    assert "may have changed 1 user." in passes
     assert "guard" not in passes
 
 

@@ -91,7 +91,7 @@ def test_each_attribute_that_differs_is_shown_with_its_rule(
     assert all(each["rule"] for each in differences)
     shown = text(env, person)
     count = len(differences)
-    assert f"differs: the next run would change {count} attribute" in shown
+    assert f"differs: a run that reads this person would change {count} attribute" in shown
     assert "not done because" in shown
     assert "no run has processed this person" in shown
     assert "attribute\tEntra\trule\tSkolon\tchange" in shown
@@ -100,10 +100,27 @@ def test_each_attribute_that_differs_is_shown_with_its_rule(
     assert entra & values_of(person)
 
 
+def test_a_delta_may_not_read_the_user(stand_ins: Environment, env: dict[str, str]) -> None:
+    """When the next run is due, in UTC; a delta is not said to write what only a full run would find."""
+    person = user_with(stand_ins, "updated")
+    with closing(open_store(env)) as store:
+        store.tenants.change(TENANT_KEY, {"schedule": "*/30 * * * *", "time_zone": "Europe/Helsinki"})
+    now = show(env, str(person.entra["id"]))["now"]
+    assert (now["next_mode"], now["next_full_due"]) == ("full", now["next_due"])
+    record(env, person, SyncResult(outcome=Outcome.UNCHANGED))
+    now = show(env, str(person.entra["id"]))["now"]
+    assert now["next_mode"] == "delta"
+    assert now["next_due"].endswith(":00Z")
+    assert now["next_due"] < now["next_full_due"]
+    shown = text(env, person)
+    assert f"{now['next_due']}, delta, which reads this person only if" in shown
+    assert f"the next full run is due {now['next_full_due']}" in shown
+
+
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        ("unchanged", "Skolon is right in what the sync compares: the next run would change nothing"),
+        ("unchanged", "Skolon is right in what the sync compares: a run would change nothing"),
         ("not_found", "Skolon has no such user"),
         ("out_of_scope", "excluded, or not in Entra"),
     ],
@@ -124,7 +141,7 @@ def test_what_would_fail_says_who_must_act(stand_ins: Environment, env: dict[str
     found = show(env, str(person.entra["id"]))["now"]
     assert (found["outcome"], found["reason"], found["owner"]) == ("dead_lettered", "invalid_user", "entra")
     shown = text(env, person)
-    assert "the next run would fail" in shown
+    assert "a run would fail" in shown
     assert "fix (sv)" in shown
 
 

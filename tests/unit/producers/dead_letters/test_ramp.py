@@ -51,5 +51,6 @@ def test_a_stop_says_why() -> None:
 
 
 def test_each_obstacle_says_what_to_do() -> None:
-    """What cannot be replayed can be thrown away, and that is said."""
-    assert all("'discard'" in obstacle.text for obstacle in BlockReason)
+    """What cannot be replayed can be thrown away, or waits for an answer, and that is said."""
+    assert all("'discard'" in reason.text for reason in (BlockReason.FOREIGN, BlockReason.RUN_GONE))
+    assert "resume, undo or cancel" in BlockReason.AWAITS_ANSWER.text

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.schedule.policy import Skip, SkipReason, Trigger, decide, due_time, event_id
+from producers.schedule.policy import (
+    Skip,
+    SkipReason,
+    Trigger,
+    decide,
+    due_time,
+    event_id,
+    mode_at,
+    next_full,
+    parsed_schedule,
+)
 from schemas.messages.messages import MAX_EVENT_ID_LENGTH
 from schemas.outcomes import Cause, Mode, Status
 from schemas.tenants.schedule_state import LatestRun, RunHistory, ScheduleState
@@ -50,6 +60,19 @@ def test_what_is_due_is_triggered_once() -> None:
     assert trigger == Trigger(due=DUE, mode=Mode.DELTA)
     noted = replace(PLAN, last_due=DUE, last_published=NOW)
     assert decide(noted, HISTORY, NOW) == Skip(reason=SkipReason.NOT_DUE)
+
+
+def test_the_next_runs_are_foretold() -> None:
+    """Three days after a full run the next is a delta, and the next full one comes four days later."""
+    due = parsed_schedule(PLAN.schedule, PLAN.time_zone).next(NOW)
+    assert due is not None
+    assert mode_at(PLAN, HISTORY, due) is Mode.DELTA
+    full = next_full(PLAN, HISTORY, NOW)
+    assert full is not None
+    assert full.at == DUE + 4 * DAY
+    first = replace(HISTORY, last_full_started=None)
+    assert mode_at(PLAN, first, due) is Mode.FULL
+    assert next_full(PLAN, first, NOW) == due
 
 
 @pytest.mark.parametrize("status", Status)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Mode, Outcome, Status
+from schemas.outcomes import Mode, Outcome, RunKind, Status
 from schemas.reports.user_status import HistoryEntry, SyncState, skolon_user_of, user_status_of
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -17,6 +17,7 @@ START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 def entry(run: int, outcome: Outcome, **changes: Any) -> HistoryEntry:
     """Return what run number `run` did on the `run`-th day."""
     values: dict[str, Any] = {
+        "kind": RunKind.FULL,
         "mode": Mode.FULL,
         "dry_run": False,
         "status": Status.COMPLETED,
