@@ -50,12 +50,10 @@ def tenant_statuses(
     a tenant whose schedule is late takes a few more. `idle` asks RabbitMQ why open runs come no further,
     a few times however many there are; without it that is not found out.
     """
-    tenants = store.tenants.outlines()
-    if keys is not None:
-        tenants = [each for each in tenants if each.key in keys]
-        for unknown in sorted(set(keys) - {each.key for each in tenants}):
-            # It raises an error that says so.
-            store.tenants.outline(unknown)
+    if keys is None:
+        tenants = store.tenants.outlines()
+    else:
+        tenants = [store.tenants.outline(key) for key in sorted(set(keys))]
     overviews = store.tenant_overviews.load(now - _WEEK, keys)
     # Of one tenant its plan is asked for by itself.
     of_one = next(iter(keys)) if keys is not None and len(keys) == 1 else None
@@ -92,6 +90,7 @@ def tenant_statuses(
         found.append(
             TenantStatus(
                 tenant=each.key,
+                name=each.name,
                 enabled=each.enabled,
                 last_run=last,
                 open_run=open_runs.get(last.id) if last is not None else None,

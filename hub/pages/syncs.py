@@ -42,7 +42,6 @@ _STATES: Final[Mapping[str, tuple[LazyString, str]]] = {
 class _Sync:
     """A tenant as the page shows it: its problems each as a sentence, with who must act."""
 
-    name: str
     status: TenantStatus
     state: LazyString
     colour: str
@@ -54,7 +53,6 @@ class _Sync:
 def overview() -> str:
     """Show the tenants that the member may see; those that need a person come first."""
     services, language = hub_services(), current_language()
-    names = {tenant.key: tenant.name for tenant in services.store.tenants.outlines()}
     statuses = tenant_statuses(
         None if g.member.role is Role.OPERATOR else g.member.tenants,
         store=services.store,
@@ -66,7 +64,6 @@ def overview() -> str:
         state, colour = _state(status)
         syncs.append(
             _Sync(
-                name=names.get(status.tenant, status.tenant),
                 status=status,
                 state=state,
                 colour=colour,

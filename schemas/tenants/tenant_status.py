@@ -118,13 +118,15 @@ class UserTotals:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantStatus:
-    """The status of a tenant. `last_run` is its newest run of all users that is no dry run, if it has one.
+    """The status of a tenant, which has a key and a name.
 
-    `open_run` is that run with its totals while it is not completed. `next_due` is the next scheduled time
-    (aware); None without a schedule. `scope_change` is that of its last complete run of all users.
+    `last_run` is its newest run of all users that is no dry run, if it has one. `open_run` is that run with
+    its totals while it is not completed. `next_due` is the next scheduled time (aware); None without a
+    schedule. `scope_change` is that of its last complete run of all users.
     """
 
     tenant: str
+    name: str
     enabled: bool
     last_run: Run | None
     open_run: RunSummary | None
