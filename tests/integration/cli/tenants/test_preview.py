@@ -125,6 +125,28 @@ def test_what_is_tried_is_explained(made_up: Environment, env: dict[str, str]) -
     assert left["by_name"]["scope"]["rules"][-1]["allows"] is False
 
 
+def test_a_rule_of_the_scope_is_shown_by_itself(made_up: Environment, env: dict[str, str]) -> None:
+    """P6: by its source and kind, and by its value only with `--values`."""
+    user = user_with(made_up, "updated").entra["id"]
+    options = (
+        "tenants",
+        "preview",
+        TENANT_KEY,
+        "--user",
+        user,
+        "--set",
+        f"exclude=id:starts_with={user[:9]}",
+    )
+    said = "scope.exclude id:starts_with=…: the user matches the rule"
+    masked, shown = (update_sync(*options, *more, env=env).stdout for more in ((), ("--values",)))
+    assert f"  {said}\n" in masked
+    assert f"  {said} (id:starts_with={user[:9]})\n" in shown
+    assert f"starts_with={user[:9]}" not in masked
+    rules = [explained(env, user, *options[5:], *more)["by_name"]["scope"]["rules"][-1]["rule"]
+             for more in ((), ("--values",))]  # fmt: skip
+    assert rules == ["id:starts_with=…", f"id:starts_with={user[:9]}"]
+
+
 def test_nobody_of_that_id(env: dict[str, str]) -> None:
     """An id that nobody in Entra has is out of scope, as for a run."""
     found = explained(env, "00000000-0000-4000-8000-00000000dead")
