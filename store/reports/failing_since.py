@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import and_, exists, func, or_, select
 
 from schemas.outcomes import Outcome
 from store import tables
@@ -43,6 +43,9 @@ def failing_since(connection: Connection, users: Collection[User]) -> dict[User,
 def _query(users: Sequence[User]) -> Select[Any]:
     receipts, runs = tables.receipts, tables.runs
     newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
+    by_tenant: dict[int, list[str]] = {}
+    for tenant_id, entra_id in users:
+        by_tenant.setdefault(tenant_id, []).append(entra_id)
     ended = exists().where(
         newer.c.tenant_id == receipts.c.tenant_id,
         newer.c.entra_id == receipts.c.entra_id,
@@ -56,10 +59,14 @@ def _query(users: Sequence[User]) -> Select[Any]:
         select(receipts.c.tenant_id, receipts.c.entra_id, func.min(receipts.c.finished_at).label("since"))
         .join(runs, runs.c.id == receipts.c.run_id)
         .where(
-            tuple_(receipts.c.tenant_id, receipts.c.entra_id).in_(users),
-            # SQLite uses the index for these alone.
-            receipts.c.tenant_id.in_({tenant_id for tenant_id, _ in users}),
-            receipts.c.entra_id.in_([entra_id for _, entra_id in users]),
+            # So both databases look up the users of each tenant in the index. For a list of pairs SQLite
+            # reads the whole table; for a list of tenants and one of users PostgreSQL tries all pairs.
+            or_(
+                *(
+                    and_(receipts.c.tenant_id == tenant_id, receipts.c.entra_id.in_(ids))
+                    for tenant_id, ids in by_tenant.items()
+                )
+            ),
             receipts.c.outcome == Outcome.DEAD_LETTERED,
             ~runs.c.dry_run,
             ~tables.is_in_doubt(receipts, runs),
