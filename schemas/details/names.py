@@ -61,9 +61,9 @@ TRAIT_NAMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
 NO_TRAIT: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
     {
         AGREEING: {
-            Language.SWEDISH: "varken namn, födelsedatum eller personnummer",
+            Language.SWEDISH: "inget av namn, födelsedatum och personnummer",
             Language.ENGLISH: "no name, birth date or personal number",
         },
-        DIFFERING: {Language.SWEDISH: "inget av dem", Language.ENGLISH: "none"},
+        DIFFERING: {Language.SWEDISH: "inget", Language.ENGLISH: "none"},
     }
 )

@@ -27,7 +27,7 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{attribute}: must have exactly one @, with something on both sides and no white space",
         ),
         DetailKind.NOT_A_PERSONAL_NUMBER: Template(
-            "{attribute:title}: är inget personnummer för landet {country}",
+            "{attribute:title}: är inget giltigt personnummer ({country})",
             "{attribute}: is no personal number of {country}",
         ),
         DetailKind.USER_WITHOUT_ID: Template(
@@ -71,7 +71,7 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{ids:# Skolon user has|# Skolon users have} the same {attribute:title}: {ids}",
         ),
         DetailKind.SUSPICIOUS_MATCH: Template(
-            "användaren {skolon_user} i Skolon har samma {keys:title}, men är kanske en annan person: lika är {agrees:agreeing}, olika är {differs:differing}",
+            "användaren {skolon_user} i Skolon har samma {keys:title}, men är kanske en annan person: detta stämmer: {agrees:agreeing}; detta skiljer sig: {differs:differing}",
             "Skolon user {skolon_user} has the same {keys:title}, but may be another person: {agrees:agreeing} agrees, {differs:differing} differs",
         ),
         DetailKind.COLLISION: Template(

@@ -28,8 +28,8 @@ SUSPICIOUS: Final = Detail(
     differs=("first_name",),
 )
 SWEDISH: Final = (
-    "användaren s1 i Skolon har samma E-post, men är kanske en annan person: lika är efternamn, "
-    "olika är förnamn"
+    "användaren s1 i Skolon har samma E-post, men är kanske en annan person: detta stämmer: "
+    "efternamn; detta skiljer sig: förnamn"
 )
 ENGLISH: Final = (
     "Skolon user s1 has the same E-mail, but may be another person: last name agrees, first name differs"

@@ -44,8 +44,8 @@ def test_a_detail_is_told_in_both_languages() -> None:
         "none differs"
     )
     assert SUSPICIOUS.in_language(Language.SWEDISH) == (
-        "användaren s1 i Skolon har samma E-post, men är kanske en annan person: lika är födelsedatum, "
-        "efternamn, olika är inget av dem"
+        "användaren s1 i Skolon har samma E-post, men är kanske en annan person: detta stämmer: "
+        "födelsedatum, efternamn; detta skiljer sig: inget"
     )
 
 
