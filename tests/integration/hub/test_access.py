@@ -76,7 +76,7 @@ def plays() -> Iterator[ParameterSet]:
                     yield pytest.param(rule, method, role, id=f"{rule.endpoint}-{role}")
 
 
-@pytest.mark.parametrize(("rule", "method", "role"), plays())
+@pytest.mark.parametrize(("rule", "method", "role"), list(plays()))
 def test_each_role_gets_the_pages_that_it_may_see(
     browsers: Mapping[str, Browser], hub: Hub, rule: Rule, method: str, role: str
 ) -> None:
