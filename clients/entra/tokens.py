@@ -51,10 +51,11 @@ class _ForeignEndpointError(RequestException):
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__()
+        origin = origin_of(found)
         self.message = Detail(
             DetailKind.FOREIGN_TOKEN_ENDPOINT,
-            expected=origin_of(expected) or "",
-            found=origin_of(found) or Detail(DetailKind.ODD_ADDRESS),
+            expected=str(origin_of(expected) or ""),
+            found=Detail(DetailKind.ODD_ADDRESS) if origin is None else str(origin),
         )
 
 

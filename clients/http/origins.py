@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 _ADDRESS: Final = re.compile(r"[\x21-\x7e]+\Z")
@@ -11,7 +12,8 @@ _HOST: Final = re.compile(r"[a-z0-9.:_-]{1,253}\Z", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
 
 
-class Origin(NamedTuple):
+@dataclass(frozen=True)
+class Origin:
     """Where an address leads, whatever its path; fit for a log."""
 
     scheme: str
