@@ -98,13 +98,15 @@ def counts(sync: InProcessSync, run: int) -> dict[str, int]:
     return {str(outcome): count for outcome, count in summary.counts.items() if count}
 
 
-def as_expected(made_up: Environment, sync: InProcessSync, run: int) -> None:
-    """Assert that a run has done, at last, what it would have done without any fault."""
+def as_expected(made_up: Environment, sync: InProcessSync, run: int, *, stale: int = 0) -> None:
+    """Assert that a run has done, at last, what it would have done without any fault.
+
+    At most `stale` dead letters are of users that have an outcome by now.
+    """
     assert counts(sync, run) == made_up.municipality.expected_outcomes("first")
     assert sync.store.runs.summary(run).run.status is Status.COMPLETED
     assert made_up.wrong_users() == []
-    users = {dead_letter["kwargs"]["user"] for dead_letter in dead_letters(sync)}
-    assert len(users) == counts(sync, run)["dead_lettered"]
+    assert 0 <= len(dead_letters(sync)) - counts(sync, run)["dead_lettered"] <= stale
 
 
 def test_what_is_mended_goes_through(made_up: Environment, sync: InProcessSync, failed: RunSummary) -> None:
@@ -362,12 +364,12 @@ def test_a_killed_replay_is_taken_over(
     with pytest.raises(KeyboardInterrupt):
         replay(sync)
     mend()
-    # A user that was published and has failed once more has two dead letters by now.
+    # The user that was published has a result by now, and its old dead letter is still there: it may stay.
     sync.broker.join(USER_SYNC_QUEUE, timeout=60_000, fail_fast=False)
     assert {dead_letter["kwargs"]["user"] for dead_letter in dead_letters(sync)} == before
     operation = replay(sync, max_failed=1)
     assert operation.status is OperationStatus.COMPLETED
-    as_expected(made_up, sync, failed.run.id)
+    as_expected(made_up, sync, failed.run.id, stale=1 if place == "publish" else 0)
     assert made_up.change_totals() == made_up.municipality.expected_changes()
 
 
