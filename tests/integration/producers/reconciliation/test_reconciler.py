@@ -15,6 +15,7 @@ from producers.reconciliation.reconciler import Reconciler
 from queues.message import tenant_page_message, user_sync_message
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import structured_json
 from schemas.errors import Dependency, TransientError
 from schemas.messages.messages import TenantPage, UserSync
 from schemas.outcomes import Cause, Outcome, Status
@@ -108,6 +109,7 @@ def test_a_purged_queue_is_filled_again(scene: Scene) -> None:
     assert warning.as_json() == {
         "kind": "messages_lost",
         "detail": "2 pending users had no message any more: published again",
+        "structured_detail": structured_json(warning.detail),
         "users": 2,
     }
 
