@@ -247,7 +247,7 @@ def product_environment(bench: Bench) -> Iterator[ProductEnvironment]:
 def default_threads(command: str = COMMAND) -> int:
     """Return the default number of threads of a worker process, from the command's help."""
     shown = update_sync("worker", "--help", env=command_environment(COLUMNS="200"), command=command)
-    found = re.search(r"--threads .*?default: (\d+)", shown.stdout, re.DOTALL)
+    found = re.search(r"--threads .*?default:\s+(\d+)", shown.stdout, re.DOTALL)
     if found is None:
         raise BenchError(f"`{command} worker --help` does not tell its default of --threads")
     return int(found[1])

@@ -10,7 +10,7 @@ import pytest
 
 from bench import environment
 from bench.context import DEFAULT, Bench
-from bench.environment import ProductEnvironment, product_environment
+from bench.environment import ProductEnvironment, default_threads, product_environment
 from bench.measures import BenchError
 from devtools.commands import DEADLINE
 
@@ -109,3 +109,8 @@ def test_a_version_upgrades_its_own_database(tmp_path: Path) -> None:
     with product_environment(bench):
         pass
     assert cast("_Servers", bench.servers).upgraded_by == ["/old/.venv/bin/update-sync"]
+
+
+def test_the_default_of_threads_is_read_from_the_help() -> None:
+    """The help folds its lines, and a version from before has other words."""
+    assert default_threads() > 1
