@@ -9,19 +9,10 @@ import pytest
 
 from devtools.commands import json_output, update_sync
 from schemas.messages.messages import TENANT_SYNC_QUEUE
-from tests.integration.cli.command_line import add_tenant, database_environment, tenant_object
 from tests.integration.cli.dead_letters.factories import DeadLetterSeeder, seeded_dead_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
-    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
-    add_tenant(env, "exempel", tenant_object())
-    return env
 
 
 @pytest.fixture

@@ -16,10 +16,7 @@ from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import Outcome, Stage, Status
 from schemas.runs.sync_result import Failure
 from tests.integration.cli.command_line import (
-    add_tenant,
-    database_environment,
     run_on_terminal,
-    tenant_object,
 )
 from tests.integration.cli.dead_letters.factories import (
     AMBIGUOUS,
@@ -40,13 +37,6 @@ GARBAGE = "Åsa \x1b[31m ".encode() + b"\xff\x00" + b"x" * 300
 STRANGER = json.dumps(
     {"queue_name": "tenant-sync", "actor_name": "nobody", "args": [], "kwargs": {}, "options": {}}
 ).encode()
-
-
-@pytest.fixture
-def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
-    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
-    add_tenant(env, "exempel", tenant_object())
-    return env
 
 
 @pytest.fixture

@@ -11,26 +11,17 @@ from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
-from tests.integration.cli.command_line import add_tenant, database_environment, tenant_object
 from tests.integration.cli.dead_letters.factories import WRONG, DeadLetterSeeder, seeded_dead_letters
 from tests.integration.cli.json_docs import faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SUSPICIOUS = Failure(reason=Reason.SUSPICIOUS_MATCH, stage=Stage.MATCH, detail="birth date differs")
 USERS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
 PENDING = "00000000-0000-4000-8000-000000000009"
 #: As a scope does that leaves out everything.
 LEFT_OUT = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude[0]: city matches the rule")
-
-
-@pytest.fixture
-def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
-    env = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
-    add_tenant(env, "exempel", tenant_object())
-    return env
 
 
 @pytest.fixture

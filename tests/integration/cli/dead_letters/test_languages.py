@@ -13,12 +13,10 @@ from schemas.details.kinds import DetailKind
 from schemas.outcomes import Stage
 from schemas.reports.remedy import Language
 from schemas.runs.sync_result import Failure
-from tests.integration.cli.command_line import add_tenant, database_environment, tenant_object
 from tests.integration.cli.dead_letters.factories import DeadLetterSeeder, seeded_dead_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SUSPICIOUS: Final = Detail(
     DetailKind.SUSPICIOUS_MATCH,
@@ -34,13 +32,6 @@ SWEDISH: Final = (
 ENGLISH: Final = (
     "Skolon user s1 has the same E-mail, but may be another person: last name agrees, first name differs"
 )
-
-
-@pytest.fixture
-def env(tmp_path: Path, amqp_url: str) -> dict[str, str]:
-    variables = database_environment(tmp_path, UPDATE_SYNC_AMQP_URL=amqp_url)
-    add_tenant(variables, "exempel", tenant_object())
-    return variables
 
 
 @pytest.fixture
