@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from store.tenants.tenants import Tenants
 
 
-def change_settings(key: str, changes: Mapping[str, Any], tenants: Tenants) -> list[str]:
+def change_settings(
+    key: str, changes: Mapping[str, Any], tenants: Tenants, *, operator: str | None = None
+) -> list[str]:
     """Change what `changes` names, and return the names of the settings that had another value before.
 
     A client secret always counts: the one that is stored is not compared. So does all that is named while no
-    key opens the rules of the scope. Raises as `Tenants.change` does.
+    key opens the rules of the scope. `operator` is who sets a client secret. Raises as `Tenants.change` does.
     """
     try:
         before: dict[str, Any] | None = dump_tenant(tenants.settings(key))
     except DecryptionError:
         before = None
-    after = dump_tenant(tenants.change(key, changes))
+    after = dump_tenant(tenants.change(key, changes, operator=operator))
     # The date of a former secret is forgotten with it.
     of_secret = ["client_secret_expires"] if before is not None and "client_secret" in changes else []
     return sorted(

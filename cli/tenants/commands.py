@@ -14,6 +14,7 @@ from administration.tenants.scope_rules import saved_rule_changes
 from administration.tenants.settings_check import check_settings
 from cli.confirmation import confirm
 from cli.context import current_services
+from cli.dead_letters.discard import operator_name
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.option_names import faults_named_by, origin_in_options
@@ -78,7 +79,7 @@ def add(*, key: str, wants_json: bool, **options: Any) -> None:
         tenant, secret = load_tenant(key, settings)
     for warning in check_settings(tenant, settings).warnings:
         echo(f"Warning: {warning}.", err=True)
-    services.store.tenants.add(tenant, secret)
+    services.store.tenants.add(tenant, secret, operator=operator_name())
     _warn_of_shared_organisation(key, services.store.tenants)
     text = f"Added tenant '{key}'. Check its credentials: update-sync tenants check {key}"
     print_result(text, {"tenant": key}, wants_json=wants_json)
@@ -112,7 +113,7 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
         if names_rules(changes):
             rules = saved_rule_changes(key, changes, services.store)
             confirm_lost_rules(rules, asked_for=removing, yes=yes)
-        named = change_settings(key, changes, services.store.tenants)
+        named = change_settings(key, changes, services.store.tenants, operator=operator_name())
     if "organisation" in named:
         _warn_of_shared_organisation(key, services.store.tenants)
     if "client_secret" in changes and changes.get("client_secret_expires") is None:

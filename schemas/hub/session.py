@@ -28,6 +28,10 @@ class AuditKind(StrEnum):
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     REMOVED = "removed"
+    #: A member looked at a user's values.
+    VALUES_REVEALED = "values_revealed"
+    TOKEN_MADE = "token_made"  # noqa: S105 - the name of an event, no secret
+    TOKEN_ENDED = "token_ended"  # noqa: S105 - the name of an event, no secret
 
 
 class LinkFault(StrEnum):

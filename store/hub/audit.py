@@ -1,4 +1,4 @@
-"""The audit of the Data Hub: sign-ins, and what changes them; kept for good."""
+"""The audit of the Data Hub: sign-ins, what changes them, and revealed values; kept for good."""
 
 from __future__ import annotations
 
@@ -21,10 +21,26 @@ class HubAudit:
         self._database = database
 
     def record(
-        self, kind: AuditKind, *, member: int | None = None, address_digest: str | None = None
+        self,
+        kind: AuditKind,
+        *,
+        member: int | None = None,
+        address_digest: str | None = None,
+        tenant: str | None = None,
+        user: str | None = None,
     ) -> None:
-        """Note what happened just now, to which member, from which address."""
-        values = {"kind": kind, "member_id": member, "address_digest": address_digest, "at": now()}
+        """Note what happened just now, by or to which member, from which address, about which tenant or user.
+
+        `user` is an id in Entra.
+        """
+        values = {
+            "kind": kind,
+            "member_id": member,
+            "address_digest": address_digest,
+            "tenant": tenant,
+            "entra_id": user,
+            "at": now(),
+        }
         with self._database.transaction() as connection:
             connection.execute(insert(tables.hub_audit).values(values))
 

@@ -54,9 +54,26 @@ def create_hub_tables() -> None:
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=True),
         sa.Column("address_digest", sa.String(length=32), nullable=True),
+        sa.Column("tenant", sa.String(length=63), nullable=True),
+        sa.Column("entra_id", sa.String(length=100), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
     )
     op.create_index(
         "ix_hub_audit_address_digest", "hub_audit", ["address_digest", "kind", "at"], unique=False
     )
+    op.create_table(
+        "hub_api_tokens",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used", sa.DateTime(timezone=True), nullable=True),
+        belongs_to("hub_api_tokens", "tenant_id", "tenants"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_api_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_hub_api_tokens_token_hash")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_hub_api_tokens_tenant_id", "hub_api_tokens", ["tenant_id"], unique=False)

@@ -6,7 +6,14 @@ from typing import Final
 
 from store.tables.columns import metadata
 from store.tables.doubt import is_in_doubt, is_judgement, is_unconfirmed, most_telling_first, outranks
-from store.tables.hub import hub_audit, hub_invitations, hub_member_tenants, hub_members, hub_sessions
+from store.tables.hub import (
+    hub_api_tokens,
+    hub_audit,
+    hub_invitations,
+    hub_member_tenants,
+    hub_members,
+    hub_sessions,
+)
 from store.tables.operation import operations
 from store.tables.reading import READS_WHOLE_LIST, pages, read_plans
 from store.tables.receipt import awaits_outcome, receipts
@@ -34,6 +41,7 @@ __all__ = [
     "awaits_outcome",
     "delta_links",
     "guard_counts",
+    "hub_api_tokens",
     "hub_audit",
     "hub_invitations",
     "hub_member_tenants",

@@ -1,4 +1,4 @@
-"""The tables of the Data Hub: members, their links and sessions, and the audit."""
+"""The tables of the Data Hub: members, their links and sessions, tokens, and the audit."""
 
 from __future__ import annotations
 
@@ -58,6 +58,27 @@ hub_audit = Table(
     Column("member_id", Integer),
     # A keyed digest of the browser's address, by which refused sign-ins are counted.
     Column("address_digest", String(32)),
+    # The tenant by its key, and the user by the id in Entra, of what is about them.
+    Column("tenant", String(63)),
+    Column("entra_id", String(100)),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
+)
+
+# What programs ask the API with, for one tenant each.
+hub_api_tokens = Table(
+    "hub_api_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("token_hash", String(_HASH_LENGTH), nullable=False, unique=True),
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    # What it is for, as the member who made it says.
+    Column("label", Text, nullable=False, info=ENCRYPTED),
+    # No foreign key: the token outlives the member.
+    Column("member_id", Integer, nullable=False),
+    timestamp("created"),
+    timestamp("last_used", nullable=True),
+    Index("ix_hub_api_tokens_tenant_id", "tenant_id"),
+    # The audit may name tokens by id: an id is never given again.
+    sqlite_autoincrement=True,
 )

@@ -22,7 +22,7 @@ from store.runs.delta_state import forget_delta_links
 from store.tenants.match_decisions import load_decisions
 from store.tenants.shared_organisations import renew_sharing, sharing_tenants
 from store.tenants.skolon_capabilities import remove_without_tenant
-from store.timestamps import now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,6 +54,14 @@ class TenantRecord:
     saved: Tenant | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SecretOrigin:
+    """When a client secret was set (aware), and by which user of the machine; None if that is unknown."""
+
+    set_at: dt.datetime | None
+    operator: str | None
+
+
 class Tenants:
     """The tenants' table; may be shared by threads."""
 
@@ -64,8 +72,11 @@ class Tenants:
         self._lock = Lock()
         self._reading_locks: LRUCache[str, Lock] = LRUCache(KEPT)
 
-    def add(self, tenant: Tenant, client_secret: str) -> None:
-        """Store a new tenant; raise `UsageError` when the key is taken."""
+    def add(self, tenant: Tenant, client_secret: str, *, operator: str | None = None) -> None:
+        """Store a new tenant; raise `UsageError` when the key is taken.
+
+        `operator` is the user of the machine who sets the client secret, if known.
+        """
         added = now()
         values = {
             "key": tenant.key,
@@ -74,6 +85,8 @@ class Tenants:
             "version": 1,
             "created": added,
             "updated": added,
+            "client_secret_set": added,
+            "client_secret_set_by": operator,
         }
         try:
             with self._database.transaction() as connection:
@@ -82,8 +95,11 @@ class Tenants:
         except IntegrityError:
             raise UsageError(f"There is a tenant '{tenant.key}' already; 'tenants set' changes it.") from None
 
-    def change(self, key: str, changes: object) -> Tenant:
-        """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now."""
+    def change(self, key: str, changes: object, *, operator: str | None = None) -> Tenant:
+        """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now.
+
+        `operator` is the user of the machine who sets a new client secret, if known.
+        """
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
             before, changed = self._before(row, changes), now()
@@ -96,6 +112,7 @@ class Tenants:
             }
             if secret is not None:
                 values["client_secret"] = self._cipher.encrypt(secret)
+                values |= {"client_secret_set": changed, "client_secret_set_by": operator}
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_delta_links(connection, row.id)
@@ -120,6 +137,14 @@ class Tenants:
         """Return a tenant's settings but for the rules of its scope, so that no key is needed."""
         with self._database.transaction() as connection:
             return restore_tenant(key, without_rules(self._row(connection, key).settings))
+
+    def secret_origin(self, key: str) -> SecretOrigin:
+        """Return when and by whom the client secret was set; raises as `get` does."""
+        with self._database.transaction() as connection:
+            row = self._row(connection, key)
+        return SecretOrigin(
+            set_at=row.client_secret_set and as_utc(row.client_secret_set), operator=row.client_secret_set_by
+        )
 
     def at_version(self, key: str, version: int) -> TenantRecord:
         """Return a tenant as of `version` or newer, from memory when it is at hand."""

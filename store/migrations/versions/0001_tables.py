@@ -47,6 +47,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("client_secret_set", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("client_secret_set_by", sa.String(length=100), nullable=True),
         sa.Column("schedule_active_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_last_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_published", sa.DateTime(timezone=True), nullable=True),

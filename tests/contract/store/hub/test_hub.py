@@ -105,3 +105,24 @@ def test_refused_links_count_by_address_and_for_a_while(store: Store) -> None:
     audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="there")
     audit.record(AuditKind.SIGNED_IN, member=1, address_digest="here")
     assert audit.count_refused("here") == 1
+
+
+def test_a_token_is_its_tenants_until_it_is_removed(store: Store) -> None:
+    """It is found by its hash alone, notes its use, and only its tenant's members can remove it."""
+    key = store.tenants.outlines()[0].key
+    member = store.hub_members.add("Made Up", Role.ADMINISTRATOR, [key]).id
+    made = store.hub_api_tokens.add("hash", key, "Dashboard", member)
+    assert store.hub_api_tokens.list(key) == [made]
+    with pytest.raises(UsageError, match="There is no tenant"):
+        store.hub_api_tokens.add("other", "unknown", "Dashboard", member)
+
+    assert store.hub_api_tokens.use("guess") is None
+    assert store.hub_api_tokens.use("hash") == made
+    (used,) = store.hub_api_tokens.list(key)
+    assert used.last_used is not None
+    store.hub_api_tokens.use("hash")
+    assert store.hub_api_tokens.list(key) == [used]
+
+    assert not store.hub_api_tokens.remove("unknown", made.id)
+    assert store.hub_api_tokens.remove(key, made.id)
+    assert store.hub_api_tokens.use("hash") is None

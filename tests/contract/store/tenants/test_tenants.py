@@ -60,8 +60,16 @@ def test_a_change_changes_what_it_names(store: Store) -> None:
 
 
 def test_a_secret_can_be_replaced(store: Store) -> None:
-    """P6: a new client secret takes the old one's place."""
-    store.tenants.change(TENANT, {"client_secret": "ny"})
+    """P6: a new client secret takes the old one's place, and it is known since when and by whom."""
+    first = store.tenants.secret_origin(TENANT)
+    store.tenants.change(TENANT, {"name": "Nyby"}, operator="another")
+    assert store.tenants.secret_origin(TENANT) == first
+    store.tenants.change(TENANT, {"client_secret": "ny"}, operator="ada")
+    second = store.tenants.secret_origin(TENANT)
+    assert (first.operator, second.operator) == (None, "ada")
+    assert first.set_at is not None
+    assert second.set_at is not None
+    assert first.set_at < second.set_at
     assert store.tenants.get(TENANT).credentials.client_secret == "ny"  # noqa: S105 - made up
 
 
