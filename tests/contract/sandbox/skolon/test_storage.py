@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scim2_server.testing import ScimStorageContract
+from scim2_server.utils import load_default_provider
 
 from sandbox.skolon.schema import INDEXED_PATHS
 from sandbox.skolon.storage import IndexedStorage
@@ -16,7 +17,21 @@ if TYPE_CHECKING:
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-class TestIndexedStorage(ScimStorageContract):
+@pytest.fixture(scope="module")
+def default_provider() -> ScimProvider:
+    """Build the models of all default schemas once: that takes longer than any of the tests does."""
+    return load_default_provider()
+
+
+class _StorageContract(ScimStorageContract):
+    """The contract on shared models; each test has a storage of its own."""
+
+    @pytest.fixture
+    def provider(self, default_provider: ScimProvider) -> ScimProvider:
+        return default_provider
+
+
+class TestIndexedStorage(_StorageContract):
     """Every rule of the contract, with the attributes of the contract's own searches indexed."""
 
     @pytest.fixture
@@ -24,7 +39,7 @@ class TestIndexedStorage(ScimStorageContract):
         return IndexedStorage(provider, indexed=("title", f"{ENTERPRISE}:employeeNumber", *INDEXED_PATHS))
 
 
-class TestUnindexedStorage(ScimStorageContract):
+class TestUnindexedStorage(_StorageContract):
     """Every rule of the contract again, with nothing but the unique attributes indexed."""
 
     @pytest.fixture
