@@ -47,9 +47,17 @@ ROUTES: Final[Mapping[str, Access]] = {
     "sign_in.sign_out": Access.MEMBER,
     "sign_in.sign_out_everywhere": Access.MEMBER,
     "syncs.overview": Access.MEMBER,
+    "attention.overview": Access.TENANT_READER,
+    "attention.users": Access.TENANT_READER,
+    "attention.users_csv": Access.TENANT_READER,
+    "attention.all_csv": Access.TENANT_READER,
+    "report.show": Access.TENANT_READER,
+    "report.list_csv": Access.TENANT_READER,
     "runs.overview": Access.TENANT_READER,
     "runs.show": Access.TENANT_READER,
     "runs.progress": Access.TENANT_READER,
+    "run_users.show": Access.TENANT_READER,
+    "run_users.as_csv": Access.TENANT_READER,
 }
 
 

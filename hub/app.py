@@ -10,11 +10,14 @@ from jinja2 import StrictUndefined
 from hub import language, request_log
 from hub.access import install_access
 from hub.errors import install_errors
-from hub.pages import runs, sign_in, syncs
+from hub.pages import attention, report, run_users, runs, sign_in, syncs
 from hub.presentation import times, words
+from hub.presentation.menu import TENANT_PAGES
+from hub.presentation.run_kinds import kind_text
 from hub.security import install_security
 from hub.services import EXTENSION
 from runtime.version import VERSION
+from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.reports.remedy import Language
 
 if TYPE_CHECKING:
@@ -36,9 +39,11 @@ def create_app(services: HubServices) -> Flask:
     install_security(app, services.cookie_keys)
     install_errors(app)
     language.install_language(app)
-    for page in (sign_in, syncs, runs):
+    for page in (sign_in, syncs, attention, runs, run_users, report):
         app.register_blueprint(page.blueprint)
     app.add_template_filter(times.moment, "moment")
+    app.add_template_filter(times.day, "day")
+    app.add_template_filter(kind_text, "run_kind")
     app.context_processor(_for_every_page)
     return app
 
@@ -49,5 +54,7 @@ def _for_every_page() -> dict[str, Any]:
         "language": language.current_language(),
         "languages": _LANGUAGES,
         "version": VERSION,
+        "attribute_names": ATTRIBUTE_NAMES[language.current_language()],
+        "tenant_pages": TENANT_PAGES,
         "words": words,
     }

@@ -29,6 +29,7 @@ from store.receipts.work_items import WorkItems
 from store.reports.data_quality import DataQualityReports
 from store.reports.failures import FailureReports
 from store.reports.mapping_comparisons import MappingComparisons
+from store.reports.open_failures import OpenFailures
 from store.reports.pending_matches import PendingMatchReports
 from store.reports.scope_changes import ScopeChanges
 from store.reports.scope_exits import ScopeExitReports
@@ -93,6 +94,7 @@ class Store:
         self.user_history = UserHistory(self.database)
         self.tenant_overviews = TenantOverviews(self.database)
         self.failures = FailureReports(self.database)
+        self.open_failures = OpenFailures(self.database)
         self.scope_changes = ScopeChanges(self.database)
         self.scope_exits = ScopeExitReports(self.database)
         self.mapping_comparisons = MappingComparisons(self.database)

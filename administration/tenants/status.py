@@ -38,6 +38,7 @@ _IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
     IdleReason.BROKER_AWAY: ProblemKind.BROKER_AWAY,
 }
 
+_DAY: Final = dt.timedelta(days=1)
 _WEEK: Final = dt.timedelta(days=7)
 
 
@@ -54,7 +55,7 @@ def tenant_statuses(
         tenants = store.tenants.outlines()
     else:
         tenants = [store.tenants.outline(key) for key in sorted(set(keys))]
-    overviews = store.tenant_overviews.load(now - _WEEK, keys)
+    overviews = store.tenant_overviews.load(now - _DAY, now - _WEEK, keys)
     # Of one tenant its plan is asked for by itself.
     of_one = next(iter(keys)) if keys is not None and len(keys) == 1 else None
     plans = {

@@ -8,32 +8,39 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, abort, make_response, render_template, request
 
 from administration.runs.details import details_of
-from administration.runs.tenant_runs import run_of_tenant, runs_page
+from administration.runs.tenant_runs import runs_page
+from hub.addresses import run_summary_of, tenant_of
 from hub.language import current_language
+from hub.presentation.advice import advice_on
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
 from schemas.details.detail import texts_of
-from schemas.details.names import ATTRIBUTE_NAMES
-from schemas.errors import UsageError
-from schemas.outcomes import OPEN_STATUSES
-from schemas.reports.remedies import remedy_for
+from schemas.outcomes import OPEN_STATUSES, Cause
+from schemas.runs.changes import IDENTITY_ATTRIBUTES
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.wrappers import Response
 
+    from administration.runs.details import RunDetails
+    from schemas.runs.changes import ChangeCounts, ChangeKind
     from schemas.runs.run import RunSummary
-    from schemas.tenants.tenant import Tenant
 
 blueprint = Blueprint("runs", __name__, url_prefix="/tenants/<tenant>/runs")
 
 #: Runs of a page.
 _PAGE_SIZE: Final = 20
 
+#: An attribute, whether it is part of an identity, and how many users it changes for in which way.
+_Change = tuple[Attribute, bool, "dict[ChangeKind, int]"]
+
 
 @blueprint.get("/")
 def overview(tenant: str) -> str:
     """Show the tenant's runs, the newest first; `before` is the last run of the page before."""
-    found = _tenant(tenant)
+    found = tenant_of(tenant)
     before = request.args.get("before")
     if before is not None and not (before.isascii() and before.isdigit()):
         abort(404)
@@ -45,33 +52,19 @@ def overview(tenant: str) -> str:
 @blueprint.get("/<run>")
 def show(tenant: str, run: str) -> str:
     """Show a run."""
-    found, summary = _tenant(tenant), _summary(tenant, run)
+    found, summary = tenant_of(tenant), run_summary_of(tenant, run)
     return render_template("run.html", tenant=found, **_facts(summary))
 
 
 @blueprint.get("/<run>/progress")
 def progress(tenant: str, run: str) -> Response:
     """Return the part of the page that changes while the run goes on; nothing new is 304."""
-    summary = _summary(tenant, run)
-    answer = make_response(render_template("run_progress.html", tenant=_tenant(tenant), **_facts(summary)))
+    summary = run_summary_of(tenant, run)
+    answer = make_response(render_template("run_progress.html", tenant=tenant_of(tenant), **_facts(summary)))
     # It may be kept for the next question, and by the browser alone.
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     return answer.make_conditional(request)
-
-
-def _tenant(key: str) -> Tenant:
-    try:
-        return hub_services().store.tenants.outline(key)
-    except UsageError:
-        abort(404)
-
-
-def _summary(tenant: str, run: str) -> RunSummary:
-    summary = run_of_tenant(tenant, run, store=hub_services().store)
-    if summary is None:
-        abort(404)
-    return summary
 
 
 def _facts(summary: RunSummary) -> dict[str, Any]:
@@ -81,31 +74,54 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
     is_open = run.status in OPEN_STATUSES
     # They read all of the run's results, and are not final before its end: too much for each look at it.
     details = None if is_open else details_of(summary, services.store)
+    halt = None if run.cause is None else advice_on(run.cause, language)
+    prospect = details.prospect if details else None
     return {
         "summary": summary,
         "run": run,
         "is_open": is_open,
         "bar_shares": outcome_bar(summary.counts),
-        "attributes": [
-            (ATTRIBUTE_NAMES[language][attribute], sum(kinds.values()))
-            for attribute, kinds in (details.changes.attributes.items() if details else ())
-        ],
+        "changes": _changes(details.changes) if details else (),
         "reasons": [
-            (reason, users, remedy_for(reason).texts[language], remedy_for(reason).owner)
-            for reason, users in sorted(summary.reasons.items(), key=lambda each: -each[1])
+            (reason, users, advice_on(reason, language))
+            for reason, users in sorted(summary.reasons.items(), key=lambda each: (-each[1], each[0]))
         ],
         "settled_later": details.settled_later if details else 0,
-        "halt": None
-        if run.cause is None
-        else (remedy_for(run.cause).texts[language], remedy_for(run.cause).owner),
-        "halt_detail": None if run.cause is None or not run.detail else texts_of(run.detail)[language],
+        "halt": halt,
+        # What the guard counted is what an administrator decides by.
+        "halt_detail": "" if halt is None else halt.detail_text(run.detail),
+        "is_guarded": run.cause is Cause.GUARD_EXCEEDED,
+        "scope_exits": [
+            (texts_of(each.rule)[language], each.users) for each in (details.scope_exits if details else ())
+        ],
+        "prospect": prospect,
+        "prospect_shares": outcome_bar(prospect.outcomes) if prospect else (),
+        "prospect_changes": _changes(prospect.changes) if prospect else (),
+        "would_halt": _would_halt(details),
         "warnings": [
-            (remedy_for(warning.kind).texts[language], texts_of(warning.detail)[language])
+            (advice, advice.detail_text(warning.detail))
             for warning in summary.warnings
+            for advice in (advice_on(warning.kind, language),)
         ],
         "idle": services.idle.of_run(summary) if is_open and services.idle is not None else (),
         "took": None if run.finished is None else _seconds(run.finished - run.started),
     }
+
+
+def _changes(counts: ChangeCounts) -> Sequence[_Change]:
+    """Return the attributes that change, in the order of the guide's table."""
+    return [
+        (attribute, attribute in IDENTITY_ATTRIBUTES, dict(counts.attributes[attribute]))
+        for attribute in Attribute
+        if attribute in counts.attributes
+    ]
+
+
+def _would_halt(details: RunDetails | None) -> Sequence[str] | None:
+    """Return which limits the real run of a preview would exceed; None for a run that is no preview."""
+    if details is None or details.guard is None:
+        return None
+    return [texts_of(each)[current_language()] for each in details.guard.would_halt]
 
 
 def _seconds(duration: dt.timedelta) -> dt.timedelta:

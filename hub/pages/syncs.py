@@ -15,7 +15,8 @@ from hub.presentation.outcome_bar import user_bar
 from hub.presentation.problems import describe_problem
 from hub.services import hub_services
 from schemas.hub.member import Role
-from schemas.outcomes import OPEN_STATUSES
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES
+from schemas.reports.pending_match import MATCH_REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
 
     from hub.presentation.outcome_bar import Share
-    from schemas.reports.remedy import Owner
-    from schemas.tenants.tenant_status import TenantStatus
+    from schemas.tenants.tenant_status import Problem, TenantStatus
 
 blueprint = Blueprint("syncs", __name__)
 
 #: The state of a tenant in two words, and Designsystemet's colour for it.
-_NEEDS_PERSON: Final = (_("Needs a person"), "warning")
+_NEEDS_ATTENTION: Final = (_("Needs attention"), "warning")
 _STATES: Final[Mapping[str, tuple[LazyString, str]]] = {
     "disabled": (_("Switched off"), "neutral"),
     "running": (_("Running now"), "info"),
@@ -40,13 +40,19 @@ _STATES: Final[Mapping[str, tuple[LazyString, str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Sync:
-    """A tenant as the page shows it: its problems each as a sentence, with who must act."""
+    """A tenant as the page shows it: its problems each with a sentence.
+
+    `question` is the halted run that waits for an answer, if there is one. `uncertain` users have a match
+    that a person must decide.
+    """
 
     status: TenantStatus
     state: LazyString
     colour: str
     bar: tuple[Share, ...]
-    problems: tuple[tuple[str, Owner], ...]
+    problems: tuple[tuple[Problem, str], ...]
+    question: int | None
+    uncertain: int
 
 
 @blueprint.get("/")
@@ -68,7 +74,9 @@ def overview() -> str:
                 state=state,
                 colour=colour,
                 bar=user_bar(status.users),
-                problems=tuple((describe_problem(each, language), each.owner) for each in status.problems),
+                problems=tuple((each, describe_problem(each, language)) for each in status.problems),
+                question=next((each.run for each in status.problems if each.cause in QUESTION_CAUSES), None),
+                uncertain=sum(status.users.failed.get(reason, 0) for reason in MATCH_REASONS),
             )
         )
     return render_template("syncs.html", syncs=syncs, in_need=sum(bool(each.problems) for each in statuses))
@@ -78,7 +86,7 @@ def _state(status: TenantStatus) -> tuple[LazyString, str]:
     if not status.enabled:
         return _STATES["disabled"]
     if status.problems:
-        return _NEEDS_PERSON
+        return _NEEDS_ATTENTION
     if status.last_run is not None and status.last_run.status in OPEN_STATUSES:
         return _STATES["running"]
     return _STATES["never" if status.never_synced else "well"]

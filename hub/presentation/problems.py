@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, ngettext
 
+from hub.presentation.advice import advice_on
 from hub.presentation.times import day, moment
 from hub.presentation.words import REASONS
-from schemas.reports.remedies import remedy_for
 from schemas.tenants.tenant_status import ProblemKind
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
         case ProblemKind.NO_PRODUCER | ProblemKind.NO_WORKER | ProblemKind.BROKER_AWAY:
             return gettext("A run has stopped moving: a part of the sync is not running.")
         case ProblemKind.RUN_HALTED:
-            why = "" if problem.cause is None else remedy_for(problem.cause).texts[language].what_happened
+            why = "" if problem.cause is None else str(advice_on(problem.cause, language).what_happened)
             halted = gettext("A run was halted %(since)s.", since=since)
             return f"{halted} {why}".rstrip()
         case ProblemKind.RUN_OVERDUE:

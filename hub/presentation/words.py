@@ -9,8 +9,10 @@ from flask_babel import lazy_gettext as _
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency
 from schemas.hub.member import Role
-from schemas.outcomes import Mode, Outcome, Status
+from schemas.outcomes import NotFoundReason, Outcome, RunKind, Status
 from schemas.reports.remedy import Owner
+from schemas.runs.changes import ChangeKind
+from schemas.runs.sign_in import ValueMatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,10 +55,34 @@ STATUS_COLOURS: Final[Mapping[Status, LazyString]] = {
     Status.CANCELLED: "neutral",
 }
 
-MODES: Final[Mapping[Mode, LazyString]] = {
-    Mode.FULL: _("All users"),
-    Mode.DELTA: _("Changed users"),
-    Mode.UNDO: _("Undo"),
+KINDS: Final[Mapping[RunKind, LazyString]] = {
+    RunKind.FULL: _("All users"),
+    RunKind.DELTA: _("Changed users"),
+    RunKind.USERS: _("Named users"),
+    RunKind.PREVIEW: _("Preview, changes nothing"),
+    RunKind.UNDO: _("Undo"),
+}
+
+NOT_FOUND_REASONS: Final[Mapping[NotFoundReason, LazyString]] = {
+    NotFoundReason.NO_LONGER_IN_ENTRA: _("No longer in Entra"),
+    NotFoundReason.NO_MATCH_KEY: _("Nothing to look the user up by"),
+    NotFoundReason.NO_MATCH: _("No user in Skolon matches"),
+    NotFoundReason.NO_LONGER_IN_SKOLON: _("No longer in Skolon"),
+    NotFoundReason.EXCLUDED_BY_DECISION: _("Left alone by a decision"),
+}
+
+#: What becomes of an attribute of so many users.
+CHANGES: Final[Mapping[ChangeKind, LazyString]] = {
+    ChangeKind.FILLED: _("Filled"),
+    ChangeKind.CHANGED: _("Changed"),
+    ChangeKind.ERASED: _("Erased"),
+}
+
+VALUE_MATCHES: Final[Mapping[ValueMatch, LazyString]] = {
+    ValueMatch.EXACT: _("Equal"),
+    ValueMatch.CASE_DIFFERS: _("In other capital or small letters"),
+    ValueMatch.DIFFERENT: _("Different"),
+    ValueMatch.BLANK_IN_ENTRA: _("Blank in Entra"),
 }
 
 OWNERS: Final[Mapping[Owner, LazyString]] = {

@@ -81,11 +81,13 @@ class Problem:
 class UserTotals:
     """The users of a tenant's last complete run of all users and of later runs, by their newest outcome.
 
-    `in_sync` of them were updated or unchanged, `within_week` of these verified in the last seven days.
+    `in_sync` of them were updated or unchanged; `within_day` and `within_week` of these were verified in the
+    last 24 hours and in the last seven days.
     `reverted` have the values that an undo restored. `failed` has the dead letters by reason.
     """
 
     in_sync: int = 0
+    within_day: int = 0
     within_week: int = 0
     reverted: int = 0
     not_found: int = 0
@@ -107,6 +109,7 @@ class UserTotals:
         return {
             "expected": self.expected,
             "in_sync": self.in_sync,
+            "verified_within_day": self.within_day,
             "verified_within_week": self.within_week,
             "reverted": self.reverted,
             "not_found": self.not_found,

@@ -203,11 +203,12 @@ class Receipts:
         *,
         outcome: Outcome | None = None,
         reason: Reason | None = None,
+        after: str = "",
         limit: int = 100,
     ) -> list[Receipt]:
-        """Return receipts of a run, by Entra id."""
+        """Return receipts of a run, by Entra id: those behind `after`."""
         receipts = tables.receipts
-        query = select(receipts).where(receipts.c.run_id == run_id)
+        query = select(receipts).where(receipts.c.run_id == run_id, receipts.c.entra_id > after)
         if outcome is not None:
             query = query.where(receipts.c.outcome == outcome)
         if reason is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 #: Outcomes that end no failure: the user still has one, or got none in that run.
-_ENDS_NO_FAILURE: Final = (Outcome.DEAD_LETTERED, Outcome.PENDING, Outcome.SUPERSEDED)
+ENDS_NO_FAILURE: Final = (Outcome.DEAD_LETTERED, Outcome.PENDING, Outcome.SUPERSEDED)
 
 #: Users of one query: databases limit the parameters of one.
 _BATCH: Final = 500
@@ -50,7 +50,7 @@ def _query(users: Sequence[User]) -> Select[Any]:
         newer.c.tenant_id == receipts.c.tenant_id,
         newer.c.entra_id == receipts.c.entra_id,
         newer.c.run_id > receipts.c.run_id,
-        newer.c.outcome.not_in(_ENDS_NO_FAILURE),
+        newer.c.outcome.not_in(ENDS_NO_FAILURE),
         newer_runs.c.id == newer.c.run_id,
         ~newer_runs.c.dry_run,
         ~tables.is_in_doubt(newer, newer_runs),

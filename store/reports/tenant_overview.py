@@ -47,10 +47,12 @@ class TenantOverviews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(self, week_ago: dt.datetime, keys: Collection[str] | None = None) -> dict[str, TenantOverview]:
+    def load(
+        self, day_ago: dt.datetime, week_ago: dt.datetime, keys: Collection[str] | None = None
+    ) -> dict[str, TenantOverview]:
         """Return the overview of each tenant by its key, or of those that `keys` names.
 
-        `week_ago` (aware) is where the last week begins.
+        `day_ago` and `week_ago` (aware) are where the last day and the last week begin.
         """
         wanted = select(tables.tenants.c.id, tables.tenants.c.key)
         if keys is not None:
@@ -60,7 +62,7 @@ class TenantOverviews:
             ids = None if keys is None else [row.id for row in rows]
             last = {row.tenant_id: run_from_row(row) for row in connection.execute(_last_runs(ids))}
             unfinished = _unfinished(connection, ids)
-            users = _users(connection.execute(_user_totals(week_ago, ids)).all())
+            users = _users(connection.execute(_user_totals(day_ago, week_ago, ids)).all())
         return {
             row.key: TenantOverview(
                 last_run=last.get(row.id),
@@ -119,7 +121,7 @@ def _unfinished(connection: Connection, ids: Collection[int] | None) -> defaultd
     return found
 
 
-def _user_totals(week_ago: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
+def _user_totals(day_ago: dt.datetime, week_ago: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
     """Count the users of each tenant by their most telling outcome since its last complete run of all."""
     receipts, runs = tables.receipts, tables.runs
     first = (
@@ -160,6 +162,7 @@ def _user_totals(week_ago: dt.datetime, ids: Collection[int] | None) -> Select[A
             newest.c.reason,
             newest.c.undone,
             func.count().label("users"),
+            func.sum(case((newest.c.asked_at >= day_ago, 1), else_=0)).label("within_day"),
             func.sum(case((newest.c.asked_at >= week_ago, 1), else_=0)).label("within_week"),
         )
         .where(newest.c.place == 1)
@@ -179,6 +182,7 @@ def _totals(rows: Sequence[Row[Any]]) -> UserTotals:
     verified = [row for row in rows if row.outcome in VERIFYING_OUTCOMES and not row.undone]
     return UserTotals(
         in_sync=sum(row.users for row in verified),
+        within_day=sum(row.within_day for row in verified),
         within_week=sum(row.within_week for row in verified),
         reverted=sum(row.users for row in rows if row.outcome in VERIFYING_OUTCOMES and row.undone),
         not_found=sum(row.users for row in rows if row.outcome == Outcome.NOT_FOUND),

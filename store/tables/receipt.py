@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _PENDING: Final = text("outcome = 'pending'")
 _CLAIMED: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
+_FAILED: Final = text("outcome = 'dead_lettered'")
 
 receipts = Table(
     "receipts",
@@ -98,6 +99,15 @@ receipts = Table(
     ),
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
+    # The users that fail, by reason: few among many.
+    Index(
+        "ix_receipts_failed",
+        "tenant_id",
+        "reason",
+        "entra_id",
+        postgresql_where=_FAILED,
+        sqlite_where=_FAILED,
+    ),
 )
 
 

@@ -227,6 +227,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "entra_id", name=op.f("pk_receipts")),
     )
     op.create_index(
+        "ix_receipts_failed",
+        "receipts",
+        ["tenant_id", "reason", "entra_id"],
+        unique=False,
+        postgresql_where=sa.text("outcome = 'dead_lettered'"),
+        sqlite_where=sa.text("outcome = 'dead_lettered'"),
+    )
+    op.create_index(
         "ix_receipts_operation_id",
         "receipts",
         ["operation_id"],

@@ -36,6 +36,7 @@ def test_an_upgraded_database_has_the_tables_that_the_code_means(database_with_t
         "uq_receipts_claim",
         "ix_receipts_pending",
         "ix_receipts_operation_id",
+        "ix_receipts_failed",
     }
 
 

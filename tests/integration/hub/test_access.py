@@ -39,6 +39,17 @@ ALLOWED: Final[Mapping[Access, set[str]]] = {
 }
 
 
+#: What stands in the addresses of routes: a tenant and a run that are there, and names of lists.
+VALUES: Final = {
+    "tenant": "exempel",
+    "run": "1",
+    "filename": "hub.css",
+    "reason": "invalid_user",
+    "outcome": "pending",
+    "name": "same-eppn",
+}
+
+
 def make_app() -> Flask:
     key = new_key()
     store = Store("sqlite://", FieldCipher([key]))
@@ -57,7 +68,9 @@ def test_the_table_names_every_route_and_no_other() -> None:
 @pytest.fixture(scope="module")
 def browsers(hub: Hub, store: Store) -> Mapping[str, Browser]:
     if not store.runs.list("exempel"):
-        store.triggers.open(SyncRequest(tenant="exempel", mode=Mode.FULL), "access")
+        run = store.triggers.open(SyncRequest(tenant="exempel", mode=Mode.FULL), "access").run.id
+        store.runs.finish_reading(run)
+        store.runs.complete_if_done(run)
     return {
         "stranger": Browser(hub.address),
         "other administrator": hub.signed_in("Annan Admin", "administrator", "annan"),
@@ -81,10 +94,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
     browsers: Mapping[str, Browser], hub: Hub, rule: Rule, method: str, role: str
 ) -> None:
     """The table decides: the page, the sign-in page for a stranger, and 404 for another tenant's."""
-    _, path = rule.build({"tenant": "exempel", "run": "1", "filename": "hub.css"}, append_unknown=False) or (
-        "",
-        "/",
-    )
+    _, path = rule.build(VALUES, append_unknown=False) or ("", "/")
     browser = browsers[role]
 
     if method == "GET":

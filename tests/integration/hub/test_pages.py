@@ -18,59 +18,31 @@ from hub.services import HubServices
 from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
-from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, UsageError
 from schemas.hub.member import Role
-from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.outcomes import Cause
 from schemas.runs.run import identity_kept_warning
-from schemas.runs.sync_result import Failure, SyncResult
 from schemas.runs.waits import Wait
 from store.store import Store
-from tests.integration.cli.command_line import UNREACHABLE, add_tenant, tenant_object
+from tests.integration.cli.command_line import UNREACHABLE
+from tests.integration.hub.made_up_runs import (
+    FAILED,
+    NOT_FOUND,
+    UNCHANGED,
+    USERS,
+    finish,
+    new_tenant,
+    start,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from tests.integration.hub.browser import Hub
-
-USERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(6))
-FAILED = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="eppn: must have exactly one @")
-UNCHANGED = SyncResult(outcome=Outcome.UNCHANGED)
-NOT_FOUND = SyncResult(outcome=Outcome.NOT_FOUND)
-
-
-def start(store: Store, tenant: str, event: str) -> int:
-    """Begin a run whose users are all pending."""
-    run = store.triggers.open(SyncRequest(tenant=tenant, mode=Mode.FULL), event).run.id
-    store.receipts.create_pending(run, USERS)
-    return run
-
-
-def finish(store: Store, run: int, results: Mapping[str, SyncResult | Failure]) -> None:
-    """Give users their results, the others `unchanged`, and end the run."""
-    for user in USERS:
-        result = results.get(user, UNCHANGED)
-        if isinstance(result, Failure):
-            store.receipts.mark_dead_lettered(run, user, result, 1)
-        else:
-            store.receipts.finish(run, user, result)
-    store.runs.finish_reading(run)
-    store.runs.complete_if_done(run)
-
-
-def new_tenant(hub: Hub, key: str) -> str:
-    add_tenant(hub.env, key, tenant_object(name=f"Kommun {key}", organisation=key))
-    return key
-
-
-def text_of(page: str) -> str:
-    """Return a page's content as it reads."""
-    content = page.partition("<main")[2].partition("</main>")[0]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", content))
 
 
 def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> None:
@@ -82,13 +54,13 @@ def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> N
 
     text = text_of(browser.open("").text)
 
-    assert "1 organisation needs a person." in text
+    assert "1 organisation needs attention." in text
     assert text.index("Kommun behover") < text.index("Kommun bra")
     assert (
         "1 user could not be updated: A value breaks a rule. Who must act: the administrator of Entra" in text
     )
-    assert "4 of 5 users are right in Skolon" in text
-    assert "6 of 6 users are right in Skolon" in text
+    assert "4 of the 5 users that are kept up to date are right in Skolon" in text
+    assert "6 of the 6 users that are kept up to date are right in Skolon" in text
     assert "All is well" in text
 
 

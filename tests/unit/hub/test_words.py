@@ -13,12 +13,17 @@ from devtools.translations import SWEDISH, messages, swedish, texts_in_use
 from hub.app import create_app
 from hub.errors import _TEXTS
 from hub.presentation import words
+from hub.presentation.page_advice import ADVICE
 from hub.presentation.problems import describe_problem
 from hub.services import HubServices
 from schemas.dead_letter_reasons import Reason
 from schemas.hub.member import Role
-from schemas.outcomes import Mode, Outcome, Status
+from schemas.outcomes import Cause, NotFoundReason, Outcome, RunKind, Status
+from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language, Owner
+from schemas.runs.changes import ChangeKind
+from schemas.runs.run import WarningKind
+from schemas.runs.sign_in import ValueMatch
 from schemas.tenants.tenant_status import Problem, ProblemKind
 
 if TYPE_CHECKING:
@@ -34,7 +39,10 @@ TEMPLATES = Path(words.__file__).parents[1] / "templates"
         (words.OUTCOMES, Outcome),
         (words.STATUSES, Status),
         (words.STATUS_COLOURS, Status),
-        (words.MODES, Mode),
+        (words.KINDS, RunKind),
+        (words.CHANGES, ChangeKind),
+        (words.NOT_FOUND_REASONS, NotFoundReason),
+        (words.VALUE_MATCHES, ValueMatch),
         (words.OWNERS, Owner),
         (words.ROLES, Role),
         (words.REASONS, Reason),
@@ -43,6 +51,19 @@ TEMPLATES = Path(words.__file__).parents[1] / "templates"
 def test_every_word_of_the_contract_has_a_text(texts: Mapping[Any, str], enumeration: type[StrEnum]) -> None:
     """A new word cannot reach a page without its text."""
     assert set(texts) == set(enumeration)
+
+
+@pytest.mark.parametrize("what", [*Reason, *Cause, *WarningKind])
+def test_every_failure_halt_and_warning_has_advice_without_commands(what: Any) -> None:
+    """A browser's user follows it without a terminal, and without a detail that is elsewhere."""
+    happened, to_do = ADVICE[what]
+    texts = {str(happened), str(happened if to_do is None else to_do)}
+    found = [each for each in messages(swedish()) if each.id in texts]
+    assert {each.id for each in found} == texts
+    for each in found:
+        for text in (str(each.id), str(each.string)):
+            assert not re.search(r"update-sync|UPDATE_SYNC|\bthe detail\b|\bdetaljen\b|\s'", text)
+    assert to_do is not None or remedy_for(what).owner is Owner.OPERATOR
 
 
 @pytest.mark.parametrize("kind", ProblemKind)

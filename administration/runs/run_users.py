@@ -1,0 +1,18 @@
+"""The users of a run by their outcome."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from administration.paging import ReadsUsers
+    from schemas.dead_letter_reasons import Reason
+    from schemas.outcomes import Outcome
+    from schemas.runs.receipt import Receipt
+    from store.store import Store
+
+
+def run_users_list(run: int, outcome: Outcome, reason: Reason | None, *, store: Store) -> ReadsUsers[Receipt]:
+    """Return the list of a run's users with an outcome, and with a reason if one is named."""
+    return partial(store.receipts.list, run, outcome=outcome, reason=reason)

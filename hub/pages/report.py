@@ -1,0 +1,74 @@
+"""The report: what the last run of all users found to correct, each list also as a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Blueprint, abort, render_template
+from flask_babel import gettext as _
+
+from administration.tenants.data_quality import data_quality_of, uses_immutable_id
+from hub.addresses import tenant_of
+from hub.language import current_language
+from hub.presentation.advice import advice_on
+from hub.presentation.csv_files import csv_file
+from hub.presentation.report_lists import REPORT_LISTS
+from hub.services import hub_services
+from schemas.errors import UsageError
+from schemas.runs.sign_in import ValueMatch
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from schemas.reports.data_quality import DataQualityReport
+
+blueprint = Blueprint("report", __name__, url_prefix="/tenants/<tenant>/report")
+
+#: Entries of each list that the page shows, and that a file has at most.
+_SHOWN: Final = 10
+_IN_FILE: Final = 100_000
+
+
+@blueprint.get("/")
+def show(tenant: str) -> str:
+    """Show the beginning of each list, and how sign-in by QR code would fare."""
+    found, language = tenant_of(tenant), current_language()
+    report = _report(tenant, _SHOWN)
+    if report is None:
+        return render_template("report.html", tenant=found, report=None)
+    lists = [
+        (name, each, each.count(report), each.rows(report, language)) for name, each in REPORT_LISTS.items()
+    ]
+    return render_template(
+        "report.html",
+        tenant=found,
+        report=report,
+        found_lists=[each for each in lists if each[2]],
+        empty_lists=[each for each in lists if not each[2]],
+        warnings=[
+            (advice, advice.detail_text(warning.detail))
+            for warning in report.run.warnings
+            for advice in (advice_on(warning.kind, language),)
+        ],
+        matches=ValueMatch,
+        uses_immutable_id=uses_immutable_id(tenant, store=hub_services().store),
+    )
+
+
+@blueprint.get("/<name>.csv")
+def list_csv(tenant: str, name: str) -> Response:
+    """Return a list as a file."""
+    found, chosen = tenant_of(tenant), REPORT_LISTS.get(name)
+    report = None if chosen is None else _report(tenant, _IN_FILE)
+    if chosen is None or report is None:
+        abort(404)
+    headings = tuple(map(str, chosen.headings)) or (_("Entra id"),)
+    return csv_file(f"{found.key}-{name}", headings, chosen.rows(report, current_language()))
+
+
+def _report(tenant: str, limit: int) -> DataQualityReport | None:
+    try:
+        return data_quality_of(tenant, store=hub_services().store, limit=limit)
+    except UsageError:
+        # No run of all users is complete yet.
+        return None

@@ -1,0 +1,161 @@
+"""The advice of the pages by what it is about; `schemas/reports/` has that of the command line."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import lazy_gettext as _
+
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Cause
+from schemas.runs.run import WarningKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_babel.speaklater import LazyString
+
+#: What happened, and what to do; None if it is for Skolon's operators alone.
+ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString | None]]] = MappingProxyType(
+    {
+        Reason.INVALID_USER: (
+            _(
+                "A value in Entra breaks a rule of Skolon's. It was not written; the user's other values were."
+            ),
+            _(
+                "Correct the value in Entra: the list says which one it is. The next run takes it over by itself."
+            ),
+        ),
+        Reason.AMBIGUOUS_MATCH: (
+            _("Several users in Skolon have the value by which the user is looked up. Nothing was changed."),
+            _(
+                "Merge or correct these users in Skolon: the list names them. Or ask Skolon to choose the right one."
+            ),
+        ),
+        Reason.SUSPICIOUS_MATCH: (
+            _("The user that was found in Skolon may be another person. Nothing was changed."),
+            _(
+                "Compare names and birth dates in Entra and Skolon. Two people: give one of them another address. "
+                "The same person: ask Skolon to link the two."
+            ),
+        ),
+        Reason.COLLISION: (
+            _("Two users in Entra lead to the same user in Skolon. The first one has kept it."),
+            _(
+                "Give them different EPPNs, user names and e-mail addresses in Entra. Or tell Skolon which of them "
+                "is the right one."
+            ),
+        ),
+        Reason.VALUE_TAKEN: (
+            _("Another user in Skolon has a value that the user should get. The other values were written."),
+            _(
+                "Correct or remove the other user in Skolon: the list names it. Or correct one of the two in Entra."
+            ),
+        ),
+        Reason.REJECTED_BY_SKOLON: (
+            _(
+                "Skolon refused a value, or the whole change. Other values were written where Skolon took them."
+            ),
+            _(
+                "The list says which value and what Skolon answered. Correct it in Entra, or ask Skolon for the cause."
+            ),
+        ),
+        Reason.CONFLICT: (
+            _("Another system changed the user in Skolon each time the sync was about to update it."),
+            _(
+                "Find out which other system writes to your users in Skolon. The next run tries again by itself."
+            ),
+        ),
+        Reason.GAVE_UP: (_("A system that was needed was away for too long."), None),
+        Reason.CRASHED_WORKER: (_("The sync broke down each time it worked on the user."), None),
+        Reason.UNDECODABLE: (_("A message within the sync cannot be read."), None),
+        Reason.INVALID_TRIGGER: (_("A request for a run was not filled in correctly."), None),
+        Reason.UNKNOWN_TENANT: (_("A request for a run named an organisation that is not there."), None),
+        Reason.GUARD_UNANSWERED: (
+            _("A run that the guard has halted waits for an answer, so no new run was started."),
+            _(
+                "Open the halted run and see what it would change. Then tell Skolon's operators whether that is right."
+            ),
+        ),
+        Reason.FORGED_MESSAGE: (
+            _("A message was not made by the sync. Nothing was done because of it."),
+            None,
+        ),
+        Reason.BUG: (_("Something happened that the sync is not prepared for."), None),
+        Cause.ENTRA_CREDENTIALS: (
+            _("Entra did not let the sync sign in, so no user could be read."),
+            _(
+                "Check the Directory id, the Client Id and the client secret in Entra. Give Skolon's operators what "
+                "is new: of a secret its Value, and not the Secret ID."
+            ),
+        ),
+        Cause.ENTRA_PERMISSION: (
+            _("The app may not read users in Entra."),
+            _(
+                "Give the app the permission User.Read.All (of the type Application) and admin consent in Entra. "
+                "Then tell Skolon's operators, who let the run go on."
+            ),
+        ),
+        Cause.SKOLON_CREDENTIALS: (_("Skolon did not let the sync sign in."), None),
+        Cause.SKOLON_PERMISSION: (
+            _("The sync may not read or change your users in Skolon."),
+            _("Ask Skolon to give the sync the right to your organisation."),
+        ),
+        Cause.SKOLON_SEARCH: (_("Skolon's search gave answers that cannot be relied on."), None),
+        Cause.SKOLON_UPDATE: (_("Skolon takes no changes at the moment."), None),
+        Cause.GRAPH_QUERY: (_("Microsoft Graph refused the question for users."), None),
+        Cause.PAGE_LOOP: (
+            _("Microsoft Graph's list of users does not end."),
+            _(
+                "Ask Skolon's operators to let the run go on later. If it happens again, ask Microsoft's support."
+            ),
+        ),
+        Cause.PAGE_TOKEN: (
+            _("Microsoft Graph lost its place in the list of users again and again."),
+            _("Ask Skolon's operators to let the run go on later, when Entra is changed less."),
+        ),
+        Cause.SUSPICIOUS_LIST: (
+            _(
+                "Entra's list was empty, or Skolon has far fewer of your users than in the last run of all users."
+            ),
+            _("Is that as it should be? Tell Skolon's operators: they let the run go on, or end it."),
+        ),
+        Cause.MISSING_KEY: (_("A stored value cannot be read."), None),
+        Cause.GUARD_EXCEEDED: (
+            _(
+                "The run would change, leave out or fail for more users than your limit allows, so it asks first."
+            ),
+            _(
+                "See below what it would do. Then tell Skolon's operators: if it is right, they let the run go on; "
+                "if it is wrong, they correct the settings and end or undo the run."
+            ),
+        ),
+        Cause.GAVE_UP: (_("Microsoft Graph could not be read for too long."), None),
+        Cause.BUG: (_("Something happened while users were read that the sync is not prepared for."), None),
+        WarningKind.COUNT_DIFFERS: (
+            _("Microsoft Graph counts another number of users than its list had."),
+            _("If the next run of all users says so again, ask Microsoft's support about the list."),
+        ),
+        WarningKind.BIRTHDAYS_REFUSED: (
+            _("Microsoft Graph gives no birthdays. Birth dates in Skolon stay as they are."),
+            _("Let the app read birthdays in Entra, or ask Skolon's operators to switch birthdays off."),
+        ),
+        WarningKind.IDENTITY_KEPT: (
+            _("An address is blank in Entra now. Skolon keeps the one from before."),
+            _("Fill it in again in Entra, or ask Skolon's operators to let the next source replace it."),
+        ),
+        WarningKind.VALUES_ALTERED: (
+            _("Skolon shows a value in another form than it was written in."),
+            _("Ask Skolon in which form the value is wanted, and correct it in Entra."),
+        ),
+        WarningKind.MESSAGES_LOST: (
+            _("Messages within the sync were lost. It has sent them again, and no user is left out."),
+            None,
+        ),
+        WarningKind.PAGE_LOST: (
+            _("A message within the sync was lost. It reads Entra's list again from the beginning."),
+            None,
+        ),
+    }
+)

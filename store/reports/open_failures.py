@@ -1,0 +1,180 @@
+"""The users of a tenant that fail as things stand, in groups by reason and page by page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import exists, func, select
+
+from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import from_stored
+from schemas.outcomes import Outcome
+from store import tables
+from store.reports.failing_since import ENDS_NO_FAILURE, failing_since
+from store.reports.users import full_run
+from store.timestamps import as_utc
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from store.database import Database
+
+#: Such an outcome tells nothing of a user.
+_TELLS_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureGroup:
+    """Users that fail for one reason: since when the first and the last of them do (aware).
+
+    `recent` of them have failed since a moment that was asked for, or later. `settled_before` is when users
+    last failed for the reason that were settled since, None if there were none: such a group has come back.
+    """
+
+    reason: Reason
+    users: int
+    first: dt.datetime
+    last: dt.datetime
+    recent: int
+    settled_before: dt.datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenFailure:
+    """A user that fails: in which run the last time, why, and since when (aware)."""
+
+    entra_id: str
+    run: int
+    reason: Reason
+    detail: str | None
+    since: dt.datetime
+
+
+class OpenFailures:
+    """Reads receipts; may be shared by threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def groups(self, tenant: str, *, recently: dt.datetime | None = None) -> tuple[FailureGroup, ...]:
+        """Return the groups of a tenant, the largest first; `recently` (aware) is when recent ones begin."""
+        with self._database.transaction() as connection:
+            tenant_id, query = _open(connection, tenant)
+            by_reason: defaultdict[Reason, list[dt.datetime]] = defaultdict(list)
+            for failure in _failures(connection, tenant_id, connection.execute(query).all()):
+                by_reason[failure.reason].append(failure.since)
+            groups = [
+                FailureGroup(
+                    reason=reason,
+                    users=len(since),
+                    first=min(since),
+                    last=max(since),
+                    recent=sum(recently is not None and each >= recently for each in since),
+                    settled_before=_settled_before(connection, tenant_id, reason, min(since)),
+                )
+                for reason, since in by_reason.items()
+            ]
+        return tuple(sorted(groups, key=lambda group: (-group.users, group.reason)))
+
+    def page(self, tenant: str, reason: Reason | None, *, after: str, limit: int) -> list[OpenFailure]:
+        """Return the users that fail for a reason, or for any, by Entra id: those behind `after`."""
+        with self._database.transaction() as connection:
+            tenant_id, query = _open(connection, tenant)
+            receipts = tables.receipts
+            query = query.where(receipts.c.entra_id > after).order_by(receipts.c.entra_id).limit(limit)
+            if reason is not None:
+                query = query.where(receipts.c.reason == reason)
+            return _failures(connection, tenant_id, connection.execute(query).all())
+
+
+def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]:
+    """Return a tenant's id and the query for the receipts of users that fail, each user once.
+
+    As in a tenant's overview, they are of the last complete run of all users and of newer ones.
+    """
+    receipts, runs = tables.receipts, tables.runs
+    tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+    query = (
+        select(
+            receipts.c.entra_id,
+            receipts.c.run_id,
+            receipts.c.reason,
+            receipts.c.detail,
+            receipts.c.published_at,
+            receipts.c.finished_at,
+        )
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(
+            receipts.c.tenant_id == tenant_id,
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            runs.c.id >= (full_run(connection, tenant_id) or 0),
+            ~runs.c.dry_run,
+            ~_told_elsewhere(tenant_id),
+        )
+    )
+    return tenant_id, query
+
+
+def _told_elsewhere(tenant_id: int | None) -> ColumnElement[bool]:
+    """Say whether another run's outcome of a receipt's user counts for more."""
+    receipts, runs = tables.receipts, tables.runs
+    other, other_runs = tables.receipts.alias(), tables.runs.alias()
+    return exists().where(
+        other.c.tenant_id == tenant_id,
+        other.c.entra_id == receipts.c.entra_id,
+        other.c.run_id != receipts.c.run_id,
+        other.c.outcome.not_in(_TELLS_NOTHING),
+        other_runs.c.id == other.c.run_id,
+        ~other_runs.c.dry_run,
+        tables.outranks(other, other_runs, receipts, runs),
+    )
+
+
+def _failures(connection: Connection, tenant_id: int | None, rows: Sequence[Row[Any]]) -> list[OpenFailure]:
+    users = [] if tenant_id is None else [(tenant_id, row.entra_id) for row in rows]
+    since = {user: moment for (_, user), moment in failing_since(connection, users).items()}
+    return [
+        OpenFailure(
+            entra_id=row.entra_id,
+            run=row.run_id,
+            reason=Reason(row.reason),
+            detail=from_stored(row.detail),
+            since=since.get(row.entra_id) or as_utc(row.finished_at or row.published_at),
+        )
+        for row in rows
+    ]
+
+
+def _settled_before(
+    connection: Connection, tenant_id: int | None, reason: Reason, first: dt.datetime
+) -> dt.datetime | None:
+    """Return when a user last failed for a reason, before `first`, that a newer run has settled."""
+    receipts, runs = tables.receipts, tables.runs
+    newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
+    settled = exists().where(
+        newer.c.tenant_id == tenant_id,
+        newer.c.entra_id == receipts.c.entra_id,
+        newer.c.run_id > receipts.c.run_id,
+        newer.c.outcome.not_in(ENDS_NO_FAILURE),
+        newer_runs.c.id == newer.c.run_id,
+        ~newer_runs.c.dry_run,
+    )
+    query = (
+        select(func.max(receipts.c.finished_at))
+        .join(runs, runs.c.id == receipts.c.run_id)
+        .where(
+            receipts.c.tenant_id == tenant_id,
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            receipts.c.reason == reason,
+            receipts.c.finished_at < first,
+            ~runs.c.dry_run,
+            settled,
+        )
+    )
+    found = connection.scalar(query)
+    return found and as_utc(found)
