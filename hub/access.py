@@ -58,6 +58,11 @@ ROUTES: Final[Mapping[str, Access]] = {
     "runs.progress": Access.TENANT_READER,
     "run_users.show": Access.TENANT_READER,
     "run_users.as_csv": Access.TENANT_READER,
+    "users.search": Access.TENANT_READER,
+    "users.find": Access.TENANT_READER,
+    "users.names": Access.TENANT_READER,
+    "users.show": Access.TENANT_READER,
+    "users.show_values": Access.TENANT_READER,
 }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from administration.hub.sign_in import SignIn
     from administration.runs.idle import IdleCheck
+    from clients.gateways import Gateways
     from store.store import Store
 
 #: Under this name the app keeps its services.
@@ -22,12 +23,16 @@ EXTENSION = "update_sync_hub"
 class HubServices:
     """The services of the pages. `cookie_keys` sign cookies: the first makes signatures, all are accepted.
 
-    `idle` asks RabbitMQ why open runs come no further; without it the pages do not say that.
+    `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
+    recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
+    come no further; without it the pages do not say that.
     """
 
     store: Store
     sign_in: SignIn
     cookie_keys: Sequence[bytes]
+    gateways: Gateways | None = None
+    secret_keys: Sequence[str] = ()
     idle: IdleCheck | None = None
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from schemas.reports.user_status import UserStatus
     from schemas.tenants.match_decision import MatchDecision
     from schemas.users.attributes import Attribute
+    from schemas.users.skolon_user import SkolonUser
     from store.store import Store
 
 
@@ -145,13 +146,18 @@ class CurrentState:
             "next_full_due": full_due and timestamp(full_due.at),
         }
 
-    def _candidates(self, mapped: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return what differs from the Skolon users that a failed match found and did not take."""
+    @property
+    def held_back(self) -> list[SkolonUser]:
+        """The Skolon users that a failed match found and did not take."""
         taken, end = self.explanation.explained.steps, self.explanation.explained.end
         if not isinstance(end, PermanentError):
             return []
-        held_back = end.candidates or ((end.collision.skolon_id,) if end.collision else ())
-        wanted = values_in(taken)
+        named = end.candidates or ((end.collision.skolon_id,) if end.collision else ())
+        return [user for user, _ in candidates_in(taken).values() if not named or user.id in named]
+
+    def _candidates(self, mapped: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what differs from the Skolon users that a failed match found and did not take."""
+        wanted = values_in(self.explanation.explained.steps)
         return [
             {
                 "skolon_user": user.id,
@@ -159,8 +165,7 @@ class CurrentState:
                     self.explanation.changes_json(user, difference(user, wanted, self.erase_blank)), mapped
                 ),
             }
-            for user, _ in candidates_in(taken).values()
-            if not held_back or user.id in held_back
+            for user in self.held_back
         ]
 
 

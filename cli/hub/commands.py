@@ -19,7 +19,7 @@ from cli.tenants.completion import complete_tenants
 from runtime.version import VERSION
 from schemas.crypto.cookie_keys import cookie_keys
 from schemas.hub.member import Role
-from schemas.settings import Requirement
+from schemas.settings import Requirement, load_settings
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ def _serve(processes: int) -> None:
 
     services = current_services(*_NEEDS)
     settings = services.settings
+    if settings.skolon_scim_url:
+        # To look at users in Skolon all of its settings are needed.
+        load_settings((*_NEEDS, Requirement.SKOLON))
     services.await_database()
     invitation = first_operator_invitation(store=services.store)
     services.close()
@@ -144,6 +147,10 @@ def _build() -> WSGIApplication:
     from hub.services import HubServices  # noqa: PLC0415 - as above
 
     services = Services(*_NEEDS)
+    gateways = None
+    if services.settings.skolon_scim_url:
+        # What is missing beside the address was told before the server started.
+        gateways = services.gateways
     idle = None
     if services.settings.amqp_url:
         idle = IdleCheck(broker=RecentCounts(services.broker), runs=services.store.runs)
@@ -152,6 +159,8 @@ def _build() -> WSGIApplication:
             store=services.store,
             sign_in=SignIn(services.store, services.cipher.index),
             cookie_keys=cookie_keys(services.settings.secret_keys),
+            gateways=gateways,
+            secret_keys=services.settings.secret_keys,
             idle=idle,
         )
     )

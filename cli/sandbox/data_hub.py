@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from administration.hub.sign_in import SignIn
 from cli.output import echo
 from cli.sandbox.in_process_sync import in_process_sync
+from clients.gateways import create_gateways
 from hub.access import SESSION_COOKIE
 from hub.app import create_app
 from hub.services import HubServices
@@ -19,7 +20,6 @@ from sandbox.environment import TENANT_KEY
 from sandbox.serving import serve
 from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
-from schemas.crypto.encryption import new_key
 from schemas.hub.member import Role
 from schemas.settings import load_settings
 
@@ -28,28 +28,45 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from cli.sandbox.in_process_sync import InProcessSync
     from sandbox.environment import Environment
-    from store.store import Store
 
 
 def show_hub(made_up: Environment, folder: Path) -> None:
     """Open the Data Hub, make a run that can be watched there, and serve until a signal ends it."""
-    with in_process_sync(made_up, TENANT_KEY, folder) as sync, _serving(sync.store) as url:
+    with in_process_sync(made_up, TENANT_KEY, folder) as sync, _serving(sync) as url:
         echo(
             f"The Data Hub is at {url}/",
             f"You are signed in, and watch {made_up.municipality.size} made-up people being synced. "
             "Ctrl-C ends it.",
+            *_names_to_look_up(made_up),
         )
         sys.stdout.flush()
         sync.run()
         threading.Event().wait()
 
 
+def _names_to_look_up(made_up: Environment) -> list[str]:
+    """Return made-up names to try the look-up of a user with, one for each of three outcomes."""
+    by_outcome = {user.outcome: user.entra["displayName"] for user in made_up.municipality}
+    names = [by_outcome[each] for each in ("updated", "unchanged", "dead_lettered") if each in by_outcome]
+    return [f"Names to look up there: {', '.join(names)}."] if names else []
+
+
 @contextmanager
-def _serving(store: Store) -> Iterator[str]:
-    key = new_key()
-    sign_in = SignIn(store, BlindIndex([key]))
-    app = create_app(HubServices(store=store, sign_in=sign_in, cookie_keys=cookie_keys([key])))
+def _serving(sync: InProcessSync) -> Iterator[str]:
+    store, keys = sync.store, sync.settings.secret_keys
+    sign_in = SignIn(store, BlindIndex(keys))
+    app = create_app(
+        HubServices(
+            store=store,
+            sign_in=sign_in,
+            cookie_keys=cookie_keys(keys),
+            # Of its own: a service that is away is told at once, and not waited for as the run does.
+            gateways=create_gateways(sync.settings),
+            secret_keys=keys,
+        )
+    )
     member = store.hub_members.add("Sandbox", Role.OPERATOR)
     # Only for browsers on this machine, whatever the setting of the host says: no password protects it.
     with serve(_SignedIn(app.wsgi_app, sign_in, member.id), port=load_settings(()).hub_port) as server:

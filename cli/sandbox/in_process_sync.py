@@ -40,8 +40,17 @@ _POLL_INTERVAL: Final = 0.2
 class InProcessSync:
     """A sync that runs here, now, and needs no servers."""
 
-    def __init__(self, broker: MemoryBroker, store: Store, handler: UserSyncHandler, tenant: str) -> None:
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        store: Store,
+        handler: UserSyncHandler,
+        tenant: str,
+        settings: Settings | None = None,
+    ) -> None:
         self.store = store
+        #: The settings that all of it was made of, if the whole sync was.
+        self.settings = settings or Settings()
         self.handler = handler
         self.broker = broker
         self._tenant = tenant
@@ -123,6 +132,6 @@ def in_process_sync(
     try:
         with run_worker(broker, threads=threads):
             handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
-            yield InProcessSync(broker, store, handler, tenant_key)
+            yield InProcessSync(broker, store, handler, tenant_key, settings)
     finally:
         store.close()

@@ -1,0 +1,170 @@
+"""A user: looked up by name, address or id, asked of Entra and Skolon at that moment, and not stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from administration.users.lookup import MAX_FOUND, decision_about, find_user_ids, find_users
+from administration.users.side_by_side import side_by_side
+from administration.users.status import user_report
+from administration.users.view import reveal, telling_properties, view_user
+from hub.addresses import tenant_of
+from hub.language import current_language
+from hub.presentation import user_answers, user_steps
+from hub.services import hub_services
+from schemas.details.names import ATTRIBUTE_NAMES
+from schemas.errors import HaltError, TransientError
+from schemas.fields import is_object_id
+from schemas.safe_text import is_storable, one_line
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from schemas.tenants.tenant import Tenant
+
+blueprint = Blueprint("users", __name__, url_prefix="/tenants/<tenant>/users")
+
+#: Characters of what is looked up: an address has 254 at most (RFC 5321), a name in Entra 256.
+MAX_WHO: Final = 320
+
+
+@blueprint.get("/")
+def search(tenant: str) -> str:
+    """Show the form."""
+    return _form(tenant_of(tenant), "")
+
+
+@blueprint.post("/")
+def find(tenant: str) -> str | tuple[str, int] | Response:
+    """Look a user up: one is shown, of several the member chooses one, and none is said beside the field."""
+    found = tenant_of(tenant)
+    who = request.form.get("who", "").strip()
+    fault = _fault(who)
+    if fault:
+        return _form(found, who, fault=fault), 422
+    services = hub_services()
+    ids: list[str] = []
+    away = False
+    try:
+        if services.gateways is None:
+            ids = find_user_ids(tenant, who, store=services.store, keys=services.secret_keys)
+        else:
+            ids = find_users(
+                tenant, who, store=services.store, gateways=services.gateways, keys=services.secret_keys
+            )
+    except (HaltError, TransientError):
+        away = True
+    if len(ids) > MAX_FOUND:
+        return _form(found, who, fault=gettext("That finds too many users: give an address or an id.")), 422
+    if len(ids) == 1 and (not is_object_id(who) or _is_there(tenant, ids[0])):
+        return redirect(url_for("users.show", tenant=tenant, user=ids[0]), 303)
+    if len(ids) > 1:
+        return _choice(found, ids, {})
+    return _form(found, who, fault=_none_found(tenant, who, is_away=away or services.gateways is None)), 422
+
+
+@blueprint.post("/names")
+def names(tenant: str) -> str:
+    """Show what Entra calls the users that were found, so that the member can choose; that is recorded."""
+    found, services = tenant_of(tenant), hub_services()
+    ids = list(dict.fromkeys(each.lower() for each in request.form.getlist("user") if is_object_id(each)))
+    if not ids or len(ids) > MAX_FOUND or services.gateways is None:
+        abort(400)
+    reveal(tenant, ids, g.member, store=services.store)
+    told = telling_properties(tenant, ids, store=services.store, gateways=services.gateways)
+    return _choice(found, ids, told)
+
+
+@blueprint.get("/<user>")
+def show(tenant: str, user: str) -> str:
+    """Show a user by the id in Entra, with values masked."""
+    return _page(tenant, user, values=False)
+
+
+@blueprint.post("/<user>")
+def show_values(tenant: str, user: str) -> str:
+    """Show a user with values; that the member looked at this user is recorded."""
+    return _page(tenant, user, values=True)
+
+
+def _page(tenant: str, user: str, *, values: bool) -> str:
+    found, services, language = tenant_of(tenant), hub_services(), current_language()
+    if not _is_id(user):
+        abort(404)
+    view = view_user(tenant, user, values=values, store=services.store, gateways=services.gateways)
+    if view is None:
+        abort(404)
+    if values:
+        reveal(tenant, [user], g.member, store=services.store)
+    is_asked = view.now is not None and not view.now.is_unknown
+    return render_template(
+        "user.html",
+        tenant=found,
+        view=view,
+        values=values,
+        answer=user_answers.answer_of(view, language),
+        steps=user_steps.step_texts(view.now.explanation.explained.steps, language) if view.now else (),
+        comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
+        agreements=user_answers.AGREEMENTS,
+        hints=user_answers.HINTS,
+        names=ATTRIBUTE_NAMES[language],
+    )
+
+
+def _choice(tenant: Tenant, ids: list[str], told: dict[str, tuple[str, ...]]) -> str:
+    services = hub_services()
+    people: list[Any] = []
+    for user in ids:
+        report = user_report(tenant.key, user, store=services.store, limit=1)
+        people.append((report, user_answers.STATES[report.standing.state], told.get(user, ())))
+    return render_template(
+        "user_choice.html",
+        tenant=tenant,
+        people=people,
+        can_name=not told and services.gateways is not None and all(map(is_object_id, ids)),
+    )
+
+
+def _form(tenant: Tenant, who: str, *, fault: str = "") -> str:
+    # A text that turns the direction of writing, or moves a cursor, is shown as what it is.
+    shown = one_line(who)[:MAX_WHO]
+    can_ask = hub_services().gateways is not None
+    return render_template("users.html", tenant=tenant, who=shown, fault=fault, can_ask=can_ask)
+
+
+def _fault(who: str) -> str:
+    if not who:
+        return str(gettext("Write a name, an address or an id."))
+    if len(who) > MAX_WHO:
+        return str(gettext("That is longer than any name or address."))
+    if not who.isprintable() or not is_storable(who):
+        return str(gettext("That has characters that no name or address has."))
+    return ""
+
+
+def _none_found(tenant: str, who: str, *, is_away: bool) -> str:
+    decision = decision_about(tenant, who, store=hub_services().store)
+    if decision is not None:
+        return str(
+            gettext("It was decided that this user in Skolon is left alone. No user in Entra belongs to it.")
+        )
+    if is_away:
+        return str(
+            gettext(
+                "Entra cannot be asked just now. Without it only ids and EPPNs that a run has seen are found."
+            )
+        )
+    return str(gettext("No user was found. Look at the spelling, or try the address in place of the name."))
+
+
+def _is_there(tenant: str, user: str) -> bool:
+    """Say whether there is such a user: an id that was typed is taken for one until Entra is asked."""
+    services = hub_services()
+    return view_user(tenant, user, values=False, store=services.store, gateways=services.gateways) is not None
+
+
+def _is_id(user: str) -> bool:
+    return len(user) <= MAX_WHO and user.isprintable() and is_storable(user)

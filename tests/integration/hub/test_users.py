@@ -1,0 +1,252 @@
+"""The page of a user: looked up in Entra and Skolon, at stand-ins of both, over HTTP with the real server."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.microsoft.faults import Effect
+from sandbox.microsoft.faults import Fault as GraphFault
+from sandbox.microsoft.http_messages import Kind
+from schemas.dead_letter_reasons import Reason
+from schemas.hub.session import AuditKind
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Outcome, Stage
+from schemas.runs.sync_result import Failure, SyncResult
+from store import tables
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
+from tests.integration.cli.tenants.test_preview import user_with, values_of
+from tests.integration.hub.browser import running_hub
+from tests.integration.hub.made_up_runs import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+    from sandbox.municipality.municipality import MadeUpUser
+    from store.store import Store
+    from tests.integration.hub.browser import Browser, Hub
+
+PEOPLE = 120
+PATH = f"tenants/{TENANT_KEY}/users/"
+FAILED = Failure(reason=Reason.REJECTED_BY_SKOLON, stage=Stage.UPDATE, detail="email: refused")
+
+
+@pytest.fixture(scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with serve_environment(tmp_path_factory.mktemp("world"), users=PEOPLE) as served:
+        yield served
+
+
+@pytest.fixture
+def stand_ins(_served: Environment) -> Iterator[Environment]:
+    yield _served
+    _served.microsoft.faults.clear()
+    _served.skolon.faults.clear()
+
+
+@pytest.fixture(scope="module")
+def hub(_served: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    folder = tmp_path_factory.mktemp("hub")
+    env = database_environment(folder, **_served.variables)
+    add_tenant(env, TENANT_KEY, _served.tenant)
+    add_tenant(env, "annan", tenant_object(name="Annan kommun", organisation="annan"))
+    with running_hub(env, folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def store(hub: Hub) -> Iterator[Store]:
+    with closing(open_store(hub.env)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(hub: Hub) -> Browser:
+    return hub.signed_in("Rektor Ros", "reader", TENANT_KEY)
+
+
+def look_up(browser: Browser, who: str) -> requests.Response:
+    return browser.submit(PATH, who=who)
+
+
+def entra_id(person: MadeUpUser) -> str:
+    return str(person.entra["id"])
+
+
+def record(store: Store, person: MadeUpUser, result: SyncResult | Failure, event: str) -> None:
+    run, user = store.triggers.open(SyncRequest(tenant=TENANT_KEY), event).run.id, entra_id(person)
+    store.receipts.create_pending(run, [user])
+    store.runs.finish_reading(run)
+    if isinstance(result, Failure):
+        store.receipts.mark_dead_lettered(run, user, result, 1)
+    else:
+        store.receipts.finish(run, user, result)
+    store.runs.complete_if_done(run)
+
+
+@pytest.mark.parametrize("name", ["id", "userPrincipalName", "mail", "displayName"])
+def test_a_user_is_found_by_what_people_know(stand_ins: Environment, browser: Browser, name: str) -> None:
+    """P6: one screen says what differs and what to do; no value is shown, and none is in an address."""
+    person = user_with(stand_ins, "updated")
+    before = stand_ins.skolon_users()
+
+    page = look_up(browser, str(person.entra[name]).upper())
+
+    assert page.status_code == 200, text_of(page.text)
+    assert page.url.endswith(PATH + entra_id(person))
+    text = text_of(page.text)
+    assert "Differs from Entra" in text
+    assert "The next run that reads this user will change" in text
+    assert re.search("Will be (changed|filled in|emptied)", text)
+    assert "This decided" in text
+    assert not any(value in unescape(page.text) for value in values_of(person))
+    assert stand_ins.skolon_users() == before
+
+
+def test_each_attribute_stands_beside_its_rule_and_skolons_value(
+    stand_ins: Environment, browser: Browser
+) -> None:
+    """All fourteen attributes have a row; those that agree say so."""
+    person = user_with(stand_ins, "unchanged")
+    page = look_up(browser, entra_id(person))
+    assert "Nothing needs to be done." in text_of(page.text)
+    rows = re.findall(r'<th scope="row">([^<]+)</th>\s*<td>', page.text)
+    assert len(rows) == 14
+    assert {"External Id", "EPPN", "SSN", "Birth date"} <= set(rows)
+    assert "userPrincipalName" in page.text
+
+
+def test_values_are_shown_on_demand_and_that_is_recorded(
+    stand_ins: Environment, browser: Browser, store: Store
+) -> None:
+    """P6: who looked at which user's values, and when; and neither value nor name in the log or the audit."""
+    person = user_with(stand_ins, "updated")
+    page = look_up(browser, entra_id(person))
+
+    shown = browser.submit(PATH + entra_id(person), page)
+
+    assert person.entra["surname"] in unescape(shown.text)
+    assert "You see personal values" in shown.text
+    audit = tables.hub_audit
+    with store.database.transaction() as connection:
+        rows = connection.execute(select(audit).where(audit.c.kind == AuditKind.VALUES_REVEALED)).all()
+    (member,) = [each.id for each in store.hub_members.list() if each.name == "Rektor Ros"]
+    assert (rows[-1].member_id, rows[-1].tenant, rows[-1].entra_id) == (member, TENANT_KEY, entra_id(person))
+    assert person.entra["surname"] not in str(rows)
+
+
+def test_of_several_users_one_is_chosen(stand_ins: Environment, browser: Browser) -> None:
+    """By a surname that several have: ids at first, and names once they are asked for."""
+    surnames = [each.entra.get("surname") for each in stand_ins.municipality]
+    surname = next(each for each in surnames if each and 2 <= surnames.count(each) <= 9)
+    wanted = [each for each in stand_ins.municipality if each.entra.get("surname") == surname]
+
+    page = look_up(browser, surname)
+
+    assert "Which user?" in page.text
+    assert all(entra_id(each) in page.text for each in wanted)
+    assert surname not in text_of(page.text)
+    named = browser.post(
+        browser.address + PATH + "names",
+        data={
+            "csrf_token": re.findall(r'name="csrf_token" value="([^"]+)"', page.text)[0],
+            "user": [entra_id(each) for each in wanted],
+        },
+        timeout=60,
+    )
+    assert all(each.entra["displayName"] in unescape(named.text) for each in wanted)
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("not_found", "If this person should be in Skolon, add them there"),
+        ("out_of_scope", "Left out of the sync"),
+        ("invalid_user", "Who must act: the administrator of Entra"),
+        ("ambiguous_match", "who may be this user. Nothing is written to it."),
+        ("suspicious_match", "Perhaps not: nothing is written."),
+    ],
+)
+def test_whose_turn_it_is(stand_ins: Environment, browser: Browser, case: str, says: str) -> None:
+    """Each outcome says what to do, and a failed match shows the Skolon users beside the user."""
+    outcome = case if case in ("not_found", "out_of_scope") else "dead_lettered"
+    person = user_with(stand_ins, outcome, None if case == outcome else case)
+    assert says in text_of(look_up(browser, entra_id(person)).text)
+
+
+def test_what_is_recorded_is_shown_while_entra_is_away(
+    stand_ins: Environment, browser: Browser, store: Store
+) -> None:
+    """The page says that Entra does not answer, what the last run did, and whose turn it was."""
+    person = user_with(stand_ins, "updated")
+    record(store, person, FAILED, "away")
+    stand_ins.microsoft.faults.add(GraphFault(effect=Effect.ERROR, kind=Kind.USER, status=503, times=None))
+    text = text_of(browser.open(PATH + entra_id(person)).text)
+    assert "does not answer just now" in text
+    assert "Skolon refused the change" in text
+    assert "Who must act: the administrator of Skolon" in text
+    assert "Run 1" in text
+    stand_ins.microsoft.faults.clear()
+    record(store, person, SyncResult(outcome=Outcome.UNCHANGED), "back")
+    assert "have changed since run 2" in text_of(browser.open(PATH + entra_id(person)).text)
+
+
+@pytest.mark.parametrize(
+    ("who", "says"),
+    [
+        ("", "Write a name, an address or an id."),
+        ("   ", "Write a name, an address or an id."),
+        ("Ingen Alls", "No user was found."),
+        ("ingen@exempel.example", "No user was found."),
+        ("6a1c0c3e-0000-4000-8000-0000000000ff", "No user was found."),
+        ("x" * 10_000, "longer than any name"),
+        ("\x1b[31mröd", "characters that no name"),
+        ("a\u202eb", "characters that no name"),
+        ("a\0b", "characters that no name"),
+        ("<script>alert(1)</script>", "No user was found."),
+        ("' or 1 eq 1 or surname eq '", "No user was found."),
+    ],
+)
+def test_what_finds_no_user_is_said_beside_the_field(browser: Browser, who: str, says: str) -> None:
+    """Whatever is written comes back as text, or not at all."""
+    page = look_up(browser, who)
+    assert page.status_code == 422
+    assert says in text_of(page.text)
+    assert "aria-invalid" in page.text
+    assert "<script>alert" not in page.text
+    assert "\x1b" not in page.text
+    assert "\u202e" not in page.text
+
+
+def test_a_user_of_another_tenant_is_not_there(
+    stand_ins: Environment, browser: Browser, hub: Hub, store: Store
+) -> None:
+    """An id that only another tenant knows answers as one that nobody has."""
+    del stand_ins
+    other = "6a1c0c3e-0000-4000-8000-00000000cccc"
+    run = store.triggers.open(SyncRequest(tenant="annan"), "other").run.id
+    store.receipts.create_pending(run, [other])
+    unknown = browser.open(PATH + "6a1c0c3e-0000-4000-8000-0000000000ff")
+    found = browser.open(PATH + other)
+    assert unknown.status_code == found.status_code == 404
+    assert browser.open(f"tenants/annan/users/{other}").status_code == 404
+    there = hub.signed_in("Anna Annan", "reader", "annan").open(f"tenants/annan/users/{other}")
+    assert there.status_code == 200
+
+
+def test_the_log_has_no_value(stand_ins: Environment, browser: Browser, hub: Hub) -> None:
+    """P6: neither what was looked up nor what was shown stands in the log."""
+    person = user_with(stand_ins, "updated")
+    look_up(browser, str(person.entra["displayName"]))
+    browser.submit(PATH + entra_id(person))
+    log = hub.log.read_text(encoding="utf-8")
+    assert "users.show_values" in log
+    assert not any(value in log for value in values_of(person))
