@@ -17,6 +17,7 @@ import structlog
 from hypothesis import settings
 
 from devtools.commands import command_server
+from devtools.services import chromium as chromium_service
 from devtools.services import postgresql as postgresql_service
 from devtools.services import rabbitmq as rabbitmq_service
 from devtools.services import sharing
@@ -38,6 +39,7 @@ NETWORK = {"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethos
 REQUIREMENTS: dict[str, Requirement[Path]] = {
     "rabbitmq": rabbitmq_service.REQUIREMENT,
     "postgresql": postgresql_service.REQUIREMENT,
+    "chromium": chromium_service.REQUIREMENT,
 }
 
 
@@ -239,6 +241,21 @@ def postgresql(pytestconfig: pytest.Config) -> Iterator[PostgreSQL]:
     with closing(server):
         ran_against.servers["postgresql"] = f"PostgreSQL {server.version} ({server.origin})"
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> Path:
+    """Give the program Chromium."""
+    ran_against = pytestconfig.stash[RAN_AGAINST]
+    if reason := ran_against.missing.get("chromium"):
+        leave_out(pytestconfig, "chromium", reason)
+    try:
+        directory = pytestconfig.stash.get(SERVERS, None)
+        program = sharing.find_chromium(directory) if directory else chromium_service.find()
+    except Unavailable as error:
+        leave_out(pytestconfig, "chromium", str(error))
+    ran_against.servers["chromium"] = f"Chromium ({program})"
+    return program
 
 
 @pytest.fixture

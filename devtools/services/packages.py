@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devtools.services.process import Unavailable, server_environment
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 POLICY = Path("/usr/sbin/policy-rc.d")
 #: Seconds for one apt-get command on a slow line.
 APT_TIMEOUT = 600
+
+
+#: Two commands of apt-get at once would refuse each other.
+_APT: Final = threading.Lock()
 
 
 @contextmanager
@@ -46,7 +51,7 @@ def install(packages: Sequence[str]) -> None:
     env = {**os.environ, **server_environment(), "DEBIAN_FRONTEND": "noninteractive"}
     update = [apt, "-q", "update"]
     fetch = [apt, "-q", "-y", "--no-install-recommends", "install", *packages]
-    with _no_daemons():
+    with _APT, _no_daemons():
         for command in (update, fetch):
             try:
                 done = subprocess.run(  # noqa: S603 - a fixed command, no shell

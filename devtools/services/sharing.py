@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from devtools.services import postgresql, rabbitmq
+from devtools.services import chromium, postgresql, rabbitmq
 from devtools.services.postgresql import PostgreSQL
 from devtools.services.process import Unavailable
 from devtools.services.rabbitmq import RabbitMQ
@@ -42,11 +42,12 @@ class SharedServers:
         self._threads = [
             threading.Thread(target=self._offer, args=("rabbitmq", rabbitmq.find)),
             threading.Thread(target=self._offer, args=("postgresql", postgresql.find)),
+            threading.Thread(target=self._offer, args=("chromium", chromium.find)),
         ]
         for thread in self._threads:
             thread.start()
 
-    def _offer(self, name: str, find: Callable[[], RabbitMQ | PostgreSQL]) -> None:
+    def _offer(self, name: str, find: Callable[[], RabbitMQ | PostgreSQL | Path]) -> None:
         while not (self.directory / f"{name}.wanted").exists():
             if self._closing.wait(_POLL_INTERVAL):
                 return
@@ -55,13 +56,20 @@ class SharedServers:
         except Unavailable as error:
             found = {"unavailable": str(error)}
         else:
-            self._stack.enter_context(closing(server))
-            found = {"url": server.url, "origin": server.origin, "version": server.version}
-            if isinstance(server, RabbitMQ):
-                found["management_url"] = server.management_url
+            found = self._described(server)
         whole = self.directory / f"{name}.part"
         whole.write_text(json.dumps(found))
         whole.rename(self.directory / f"{name}.json")
+
+    def _described(self, server: RabbitMQ | PostgreSQL | Path) -> dict[str, str]:
+        """Return what others need to know of a server, which is ended at `close`; of a program its path."""
+        if isinstance(server, Path):
+            return {"path": str(server)}
+        self._stack.enter_context(closing(server))
+        found = {"url": server.url, "origin": server.origin, "version": server.version}
+        if isinstance(server, RabbitMQ):
+            found["management_url"] = server.management_url
+        return found
 
     def close(self) -> None:
         """End what was started."""
@@ -87,6 +95,11 @@ def find_postgresql(directory: Path) -> PostgreSQL:
     """Return the shared PostgreSQL, once it is there. Raises Unavailable with its owner's reason."""
     found = _await(directory, "postgresql")
     return _as_found(PostgreSQL(url=found["url"]), found)
+
+
+def find_chromium(directory: Path) -> Path:
+    """Return the program, once it is installed. Raises Unavailable with its owner's reason."""
+    return Path(_await(directory, "chromium")["path"])
 
 
 def _as_found(server: Server, found: dict[str, str]) -> Server:
