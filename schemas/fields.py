@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, missing, validate
 
 from schemas.words import unknown_word
 
@@ -101,4 +101,6 @@ class Text(fields.String):
             return None
         if type(value) is str and self._shortest <= len(value) <= self._longest:
             return value
+        if value is missing is self.load_default and not self.required:
+            return missing
         return super().deserialize(value, attr, data, **kwargs)

@@ -41,7 +41,7 @@ def is_storable(text: str) -> bool:
 
     https://www.postgresql.org/docs/current/datatype-character.html says so of NUL.
     """
-    return "\0" not in text and not any(ord(sign) in _SURROGATES for sign in text)
+    return "\0" not in text and (text.isascii() or not any(ord(sign) in _SURROGATES for sign in text))
 
 
 def _escaped(sign: str) -> str:

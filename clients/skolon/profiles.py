@@ -29,7 +29,7 @@ class ScimPath:
     extension: str | None = None
     separator: str = ":"
 
-    @property
+    @cached_property
     def search_path(self) -> str:
         """The path in a search, which does not look at an entry's type; in a PATCH, that of other places."""
         dotted = self.name if self.part is None else f"{self.name}.{self.part}"

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     from clients.skolon.profiles import Profile, ScimPath
 
+#: To go through an enumeration itself costs a step of Python for each member.
+_ATTRIBUTES: Final = tuple(Attribute)
+
+#: Writes what is no ASCII as it is.
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
@@ -49,7 +55,7 @@ def read_user(resource: object, profile: Profile = ASSUMED, *, version: str | No
         id=loaded["id"],
         version=meta.get("version") or version,
         attributes=MappingProxyType(
-            {name: _value(loaded, entries, profile.paths.get(name)) for name in Attribute}
+            {name: _value(loaded, entries, profile.paths.get(name)) for name in _ATTRIBUTES}
         ),
         entries=MappingProxyType(types),
         untyped_lists=frozenset(untyped_lists),
@@ -128,9 +134,9 @@ SEARCH_REQUEST_PREFIX: Final = search_request("", PageRequest()).partition(b'"fi
 
 def _quoted(value: str) -> str:
     """Return the value as a JSON string, which is what the filter's grammar wants."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _ENCODE(value)
     # Half a surrogate pair, which JSON can name and UTF-8 cannot hold, has to stay an escape.
-    return text if _is_utf8(text) else json.dumps(value)
+    return text if text.isascii() or _is_utf8(text) else json.dumps(value)
 
 
 def _is_utf8(text: str) -> bool:

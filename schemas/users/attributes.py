@@ -150,14 +150,17 @@ def values_match(attribute: Attribute, left: str | None, right: str | None) -> b
     Case alone is no change of a `CASE_INSENSITIVE_ATTRIBUTES` value. An Idp identifier is compared to the
     letter, and everything else is written as Entra has it.
     """
+    # Nearly all values are the same to the letter.
+    if left == right:
+        return True
     if attribute in CASE_INSENSITIVE_ATTRIBUTES and left is not None and right is not None:
         return normalized_key(attribute, left) == normalized_key(attribute, right)
-    return left == right
+    return False
 
 
 def keys_match(attribute: Attribute, left: str, right: str) -> bool:
     """Say whether two values of a match key name the same user."""
-    return normalized_key(attribute, left) == normalized_key(attribute, right)
+    return left == right or normalized_key(attribute, left) == normalized_key(attribute, right)
 
 
 def normalized_key(attribute: Attribute, value: str) -> str:

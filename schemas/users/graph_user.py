@@ -34,7 +34,7 @@ _MAX_TEXT: Final = 1024
 _MAX_LIST: Final = 250
 
 #: White space, and what would change the path of a URL.
-_NOT_IN_IDS: Final = " /?#\\"
+_NOT_IN_IDS: Final = frozenset(" /?#\\")
 
 
 def _text() -> fields.String:
@@ -44,7 +44,7 @@ def _text() -> fields.String:
 def _entra_id(value: str) -> None:
     """Refuse what cannot be the id of a directory object; ids go into URLs, logs and receipts."""
     printable = value.isascii() and value.isprintable()
-    if not printable or any(sign in value for sign in _NOT_IN_IDS):
+    if not printable or not _NOT_IN_IDS.isdisjoint(value):
         raise ValidationError("Not an Entra object id.")
 
 
@@ -181,5 +181,7 @@ def load_graph_user(data: object) -> GraphUser:
 def _texts(value: str | list[str | None] | None) -> tuple[str, ...]:
     if value is None:
         return ()
-    candidates = [value] if isinstance(value, str) else value
-    return tuple(text for candidate in candidates if candidate and (text := candidate.strip()))
+    if isinstance(value, str):
+        text = value.strip()
+        return (text,) if text else ()
+    return tuple(text for candidate in value if candidate and (text := candidate.strip()))

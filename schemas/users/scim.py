@@ -183,18 +183,17 @@ def _with_known_names(data: object) -> object:
         return [_with_known_names(each) for each in data]
     if not isinstance(data, dict):
         return data
-    respelled = {
-        name: known
-        for name in data.keys() - _NAMES
-        if (known := _FOLDED_NAMES.get(name.lower())) is not None and known not in data
-    }
-    if respelled:
+    if unknown := data.keys() - _NAMES:
+        respelled = {
+            name: known
+            for name in unknown
+            if (known := _FOLDED_NAMES.get(name.lower())) is not None and known not in data
+        }
         data = {respelled.get(name, name): value for name, value in data.items()}
-    nested = {
-        name: _with_known_names(value)
-        for name, value in data.items()
-        if isinstance(value, dict | list) and name in _NAMES
-    }
+    nested = {}
+    for name, value in data.items():
+        if isinstance(value, dict | list) and name in _NAMES:
+            nested[name] = _with_known_names(value)
     return {**data, **nested} if nested else data
 
 

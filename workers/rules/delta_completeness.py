@@ -40,11 +40,12 @@ def _of_attribute(
     user: GraphUser, attribute: Attribute, sources: tuple[str, ...], tenant: Tenant
 ) -> set[str]:
     unknown: set[str] = set()
-    # No page has birthdays: the pipeline reads them one by one.
-    for source in (source for source in sources if source != BIRTHDAY):
+    for source in sources:
         texts = user.texts(source)
         if texts is None:
-            unknown.add(source)
+            # No page has birthdays: the pipeline reads them one by one.
+            if source != BIRTHDAY:
+                unknown.add(source)
         elif texts:
             # This source has a value, which decides if the sources before it are blank.
             return unknown

@@ -31,6 +31,9 @@ _IDENTITY: Final = frozenset(row.attribute for row in ATTRIBUTE_TABLE.values() i
     Attribute.EMAIL
 }
 
+#: Attributes whose values have a form.
+_WITH_FORM: Final = frozenset({Attribute.EPPN, Attribute.SSN})
+
 #: In the user principal name of a guest: the name belongs to another directory, and no user signs in with it.
 _GUEST_MARK: Final = "#EXT#"
 _NOT_FROM_GUESTS: Final = frozenset({Attribute.USER_NAME, Attribute.EPPN, Attribute.IDP_IDENTIFIER})
@@ -93,7 +96,8 @@ def invalid_values(mapped: Mapping[Attribute, str | None], tenant: Tenant) -> di
     faults = {
         attribute: list(_faults(attribute, value, tenant))
         for attribute, value in mapped.items()
-        if value is not None
+        # Nearly all values are printable, and this check is quick.
+        if value is not None and (attribute in _WITH_FORM or not value.isprintable())
     }
     return {attribute: joined(found) for attribute, found in faults.items() if found}
 
@@ -108,20 +112,20 @@ def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> 
         texts = user.texts(source)
         if texts is None:
             return ResolvedSource(source=source, value=None, known=False)
-        if texts and not _is_guest_name(attribute, source, texts[0]):
-            return ResolvedSource(
-                source=source, value=_trimmed(attribute, unicodedata.normalize("NFC", texts[0]))
-            )
+        if texts and not (source == USER_PRINCIPAL_NAME and _is_guest_name(attribute, texts[0])):
+            value = unicodedata.normalize("NFC", texts[0])
+            return ResolvedSource(source=source, value=_trimmed(value) if attribute in _NAMES else value)
     return ResolvedSource(source=None, value=None)
 
 
-def _is_guest_name(attribute: Attribute, source: str, text: str) -> bool:
-    return source == USER_PRINCIPAL_NAME and attribute in _NOT_FROM_GUESTS and _GUEST_MARK in text.upper()
+def _is_guest_name(attribute: Attribute, text: str) -> bool:
+    """Say whether a user principal name is a guest's, from which this attribute takes no value."""
+    return attribute in _NOT_FROM_GUESTS and _GUEST_MARK in text.upper()
 
 
-def _trimmed(attribute: Attribute, text: str) -> str | None:
+def _trimmed(text: str) -> str | None:
     """Return a name without invisible characters at its ends; other values are left to `invalid_values`."""
-    if text.isprintable() or attribute not in _NAMES:
+    if text.isprintable():
         return text
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
@@ -137,7 +141,6 @@ def _is_blank(sign: str) -> bool:
 
 def _faults(attribute: Attribute, value: str, tenant: Tenant) -> Iterator[Detail]:
     allowed = _LINE_BREAKS.get(attribute, "")
-    # Nearly all values are printable, and this check is quick.
     if not value.isprintable() and any(
         unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value
     ):
