@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bench.context import Bench
     from bench.stubs.users import Population
-    from devtools.started_command import StartedCommand
+    from devtools.started_command import RunningCommand
 
 T = TypeVar("T")
 
@@ -70,18 +70,18 @@ class ProductEnvironment:
         self._command = bench.command
         self._connection = connection
         #: Processes that must run while a result is awaited.
-        self._processes: list[StartedCommand] = []
+        self._processes: list[RunningCommand] = []
 
-    def producer(self, *arguments: str) -> AbstractContextManager[StartedCommand]:
+    def producer(self, *arguments: str) -> AbstractContextManager[RunningCommand]:
         """Keep a producer running until the block ends."""
         return self._running("producer", *arguments)
 
-    def workers(self, *arguments: str) -> AbstractContextManager[StartedCommand]:
+    def workers(self, *arguments: str) -> AbstractContextManager[RunningCommand]:
         """Keep a pool of workers running until the block ends."""
         return self._running("worker", *arguments)
 
     @contextmanager
-    def _running(self, name: str, *arguments: str) -> Iterator[StartedCommand]:
+    def _running(self, name: str, *arguments: str) -> Iterator[RunningCommand]:
         log = self._folder / f"{name}.log"
         with running(name, *arguments, env=self.env, log=log, command=(self._command,)) as process:
             self._processes.append(process)
@@ -90,11 +90,11 @@ class ProductEnvironment:
             finally:
                 self._forget(process)
 
-    def _forget(self, process: StartedCommand) -> None:
+    def _forget(self, process: RunningCommand) -> None:
         if process in self._processes:
             self._processes.remove(process)
 
-    def stop(self, process: StartedCommand) -> None:
+    def stop(self, process: RunningCommand) -> None:
         """End a process with SIGTERM. Raises subprocess.TimeoutExpired when it does not end."""
         self._forget(process)
         process.send_signal(signal.SIGTERM)
@@ -206,7 +206,7 @@ class ProductEnvironment:
             raise BenchError(f"the run's outcomes are {found}, and should be {expected}")
 
 
-def wait(look: Callable[[], T | None], what: str, processes: Collection[StartedCommand]) -> T:
+def wait(look: Callable[[], T | None], what: str, processes: Collection[RunningCommand]) -> T:
     """Call `look` until it returns a result, and return that.
 
     Raises BenchError at the timeout, and when a process that the result depends on has ended.

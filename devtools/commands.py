@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from devtools.command_server import CommandServer
+from devtools.forking.client import CommandForks, CommandServers
 from devtools.started_command import StartedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from devtools.forking.command import ForkedCommand
+    from devtools.started_command import RunningCommand
 
 T = TypeVar("T")
 
@@ -26,20 +30,39 @@ COMMAND = str(Path(sys.executable).parent / "update-sync")
 DEADLINE = 120.0
 
 
-#: What starts short commands in place of new processes, where that was asked for.
-_SERVERS: list[CommandServer] = []
+#: What forks commands in place of new processes, the last one; None has new processes started.
+_FORKS: list[CommandForks | None] = [None]
 
 
 @contextmanager
-def command_server() -> Iterator[None]:
-    """Have `update_sync` fork short commands from one process, until the block ends."""
-    server = CommandServer()
-    _SERVERS.append(server)
+def forked_commands(find: Callable[[str], Path] | None = None) -> Iterator[None]:
+    """Have commands forked from processes that have imported them, until the block ends.
+
+    `find` gives the folder of the server of a kind. Without it the block has servers of its own.
+    """
+    with ExitStack() as stack:
+        if find is None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="update-sync-commands-"))
+            find = stack.enter_context(closing(CommandServers(Path(folder)))).start
+        _FORKS.append(CommandForks(find))
+        stack.callback(_FORKS.pop)
+        yield
+
+
+@contextmanager
+def new_processes() -> Iterator[None]:
+    """Have each command started as an operator does it, until the block ends."""
+    _FORKS.append(None)
     try:
         yield
     finally:
-        _SERVERS.remove(server)
-        server.close()
+        _FORKS.pop()
+
+
+def _forks(command: Sequence[str], env: Mapping[str, str]) -> CommandForks | None:
+    """Return what can fork a command, if anything does."""
+    forks = _FORKS[-1]
+    return forks if forks and command[0] == COMMAND and forks.can_run(command[1:], env) else None
 
 
 def command_environment(**variables: str) -> dict[str, str]:
@@ -52,10 +75,11 @@ def update_sync(
     *arguments: str, env: Mapping[str, str], stdin: str | None = None, command: str = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    if _SERVERS and command == COMMAND and _SERVERS[-1].can_run(arguments, env):
-        return _SERVERS[-1].run(arguments, env=env, stdin=stdin, timeout=DEADLINE)
+    whole = [command, *arguments]
+    if forks := _forks(whole, env):
+        return forks.run(whole, env=env, stdin=stdin, timeout=DEADLINE)
     return subprocess.run(  # noqa: S603 - our own command
-        [command, *arguments],
+        whole,
         env=dict(env),
         input=stdin,
         capture_output=True,
@@ -73,12 +97,39 @@ def json_output(*arguments: str, env: Mapping[str, str]) -> Any:
     return json.loads(done.stdout)
 
 
+def start(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> RunningCommand:
+    """Start a command in a session of its own; its output is appended to `log`."""
+    forks = _forks(command, env)
+    if forks is None:
+        return StartedCommand(command, env=env, log=log)
+    log.touch()
+    return forks.start(command, env=env, output=str(log))
+
+
+def start_on_terminal(
+    command: Sequence[str], *, env: Mapping[str, str], terminal: int
+) -> subprocess.Popen[bytes] | ForkedCommand:
+    """Start a command in a session of its own, whose terminal is the one with this descriptor."""
+    forks = _forks(command, env)
+    if forks is not None:
+        name = os.ttyname(terminal)
+        return forks.start(command, env=env, input=name, output=name)
+    return subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        env=dict(env),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        preexec_fn=lambda: os.login_tty(terminal),  # noqa: PLW1509 - the test process has no other threads here
+    )
+
+
 @contextmanager
 def running(
     *arguments: str, env: Mapping[str, str], log: Path, command: Sequence[str] = (COMMAND,)
-) -> Iterator[StartedCommand]:
+) -> Iterator[RunningCommand]:
     """Keep a long-running command running until the block ends; its output goes to `log`."""
-    process = StartedCommand([*command, *arguments], env=env, log=log)
+    process = start([*command, *arguments], env=env, log=log)
     try:
         yield process
     finally:
@@ -91,7 +142,7 @@ def running(
             raise
 
 
-def kill_all(process: subprocess.Popen[bytes]) -> None:
+def kill_all(process: RunningCommand) -> None:
     """Kill a command that `running` keeps, and the processes that it made, as a crash of their host would."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,29 @@ LOG_TAIL: Final = 20
 
 class CommandEndedError(Exception):
     """A process that is waited for has ended; the text has its command, its exit code and its last lines."""
+
+
+class RunningCommand(Protocol):
+    """A process that was started, as `subprocess.Popen` has it; its output is appended to `log`."""
+
+    pid: int
+    log: Path
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def check_running(self) -> None:
+        """Raise CommandEndedError when the process has ended."""
 
 
 class StartedCommand(subprocess.Popen[bytes]):

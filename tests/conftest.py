@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +17,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from devtools.commands import command_server
+from devtools.commands import forked_commands, new_processes
 from devtools.services import chromium as chromium_service
 from devtools.services import postgresql as postgresql_service
 from devtools.services import rabbitmq as rabbitmq_service
@@ -197,9 +198,17 @@ def _logging_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_commands() -> Iterator[None]:
-    """Fork short commands from a process that has imported them, once a test runs one."""
-    with command_server():
+def _quick_commands(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Fork commands from processes that have imported them, once a test runs one."""
+    directory = pytestconfig.stash.get(SERVERS, None)
+    with forked_commands(partial(sharing.find_command_server, directory) if directory else None):
+        yield
+
+
+@pytest.fixture
+def real_processes() -> Iterator[None]:
+    """Start each command as an operator does: for tests of how processes start and end."""
+    with new_processes():
         yield
 
 

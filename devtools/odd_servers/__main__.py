@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from devtools.commands import command_server
+from devtools.commands import forked_commands
 from devtools.odd_servers import report
 from devtools.odd_servers.environment import key_of, odd_environment
 from devtools.odd_servers.oddities import ALL_ODDITIES, Oddities
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     print(report.head(), flush=True)  # noqa: T201 - a command's output
     with ExitStack() as stack:
         servers = stack.enter_context(Servers())
-        stack.enter_context(command_server())
+        stack.enter_context(forked_commands())
         environment = stack.enter_context(
             odd_environment(
                 folder,

@@ -1,5 +1,7 @@
 """Servers that one process starts when they are needed and others use: the workers of a parallel test run.
 
+Those that commands are forked from (`devtools.forking`) are among them.
+
 The process that owns them watches a directory. Another process asks for a server by a file in it, and reads
 the server's address from the file that follows. So a server is started once, only when a test needs it, and
 by the process that outlives all others.
@@ -16,6 +18,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from devtools.forking.client import KINDS, CommandServers
 from devtools.services import chromium, postgresql, rabbitmq
 from devtools.services.postgresql import PostgreSQL
 from devtools.services.process import Unavailable
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 Server = TypeVar("Server", RabbitMQ, PostgreSQL)
 
+#: The folder of the servers that commands are forked from.
+_COMMANDS: Final = "commands"
 #: Seconds between two looks into the directory.
 _POLL_INTERVAL: Final = 0.05
 #: Seconds until a server that was asked for is there; it may have to be installed first.
@@ -39,7 +44,10 @@ class SharedServers:
         self.directory = Path(tempfile.mkdtemp(prefix="update-sync-servers-"))
         self._stack = ExitStack()
         self._closing = threading.Event()
+        (self.directory / _COMMANDS).mkdir()
+        self._commands = self._stack.enter_context(closing(CommandServers(self.directory / _COMMANDS)))
         self._threads = [
+            *(threading.Thread(target=self._offer_commands, args=(kind,)) for kind in KINDS),
             threading.Thread(target=self._offer, args=("rabbitmq", rabbitmq.find)),
             threading.Thread(target=self._offer, args=("postgresql", postgresql.find)),
             threading.Thread(target=self._offer, args=("chromium", chromium.find)),
@@ -47,10 +55,20 @@ class SharedServers:
         for thread in self._threads:
             thread.start()
 
-    def _offer(self, name: str, find: Callable[[], RabbitMQ | PostgreSQL | Path]) -> None:
+    def _is_wanted(self, name: str) -> bool:
+        """Wait until a server is asked for; False when none is asked for any more."""
         while not (self.directory / f"{name}.wanted").exists():
             if self._closing.wait(_POLL_INTERVAL):
-                return
+                return False
+        return True
+
+    def _offer_commands(self, kind: str) -> None:
+        if self._is_wanted(kind):
+            self._commands.start(kind)
+
+    def _offer(self, name: str, find: Callable[[], RabbitMQ | PostgreSQL | Path]) -> None:
+        if not self._is_wanted(name):
+            return
         try:
             server = find()
         except Unavailable as error:
@@ -100,6 +118,14 @@ def find_postgresql(directory: Path) -> PostgreSQL:
 def find_chromium(directory: Path) -> Path:
     """Return the program, once it is installed. Raises Unavailable with its owner's reason."""
     return Path(_await(directory, "chromium")["path"])
+
+
+def find_command_server(directory: Path, kind: str) -> Path:
+    """Return the folder of the shared server of commands of a kind, which may have to start yet."""
+    server = directory / _COMMANDS / kind
+    if not server.exists():
+        request(directory, kind)
+    return server
 
 
 def _as_found(server: Server, found: dict[str, str]) -> Server:

@@ -7,13 +7,17 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from devtools.commands import command_environment, running, update_sync, wait_for
 from sandbox.environment import TENANT_KEY
 from schemas.crypto.encryption import new_key
 from tests.acceptance.cli.test_stopping import children
 
 if TYPE_CHECKING:
-    from devtools.started_command import StartedCommand
+    from devtools.started_command import RunningCommand
+
+pytestmark = pytest.mark.usefixtures("real_processes")
 
 #: Seconds until a container that was asked to end is killed.
 GRACE = 10.0
@@ -28,7 +32,7 @@ def command_of(process: int) -> str:
     return next((word.decode() for word in words if word in (b"producer", b"worker", b"scheduler")), "")
 
 
-def started(supervisor: StartedCommand) -> dict[str, int]:
+def started(supervisor: RunningCommand) -> dict[str, int]:
     """Wait until all three run; return their process ids."""
 
     def look() -> dict[str, int] | None:

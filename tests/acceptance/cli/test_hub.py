@@ -6,6 +6,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 
 from devtools.commands import command_environment, running, update_sync, wait_for
@@ -14,6 +15,8 @@ from tests.integration.hub.browser import DEADLINE, Browser
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("real_processes")
 
 #: Seconds until a container that was asked to end is killed.
 GRACE = 10.0

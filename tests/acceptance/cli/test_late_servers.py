@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pika
+import pytest
 
 from devtools.commands import command_environment, running, update_sync, wait_for
 from devtools.services import postgresql, rabbitmq
@@ -15,6 +16,8 @@ from schemas.crypto.encryption import new_key
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("real_processes")
 
 COMMANDS = ("worker", "producer", "scheduler")
 

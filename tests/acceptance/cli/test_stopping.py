@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Environment
 
+pytestmark = pytest.mark.usefixtures("real_processes")
+
 #: Seconds until a container that was asked to end is killed.
 GRACE = 10.0
 

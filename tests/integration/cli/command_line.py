@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
 import sys
 import time
 from contextlib import closing
@@ -13,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from devtools.commands import DEADLINE, command_environment
+from devtools.commands import DEADLINE, command_environment, start_on_terminal
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.tenants.tenant import load_tenant
 from store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 COMMAND = str(Path(sys.executable).parent / "update-sync")
 SECRET = "made-up~secret~value"  # noqa: S105 - made up, opens nothing
@@ -78,14 +77,8 @@ def run_on_terminal(
     `typed` maps what a person waits for to what they then type.
     """
     near, far = pty.openpty()
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [COMMAND, *arguments],
-        env={**env, "TERM": "xterm", "COLUMNS": "150"},
-        stdin=far,
-        stdout=far,
-        stderr=far,
-        # Its controlling terminal, too: a hidden prompt asks for that one.
-        preexec_fn=_controlled_by(far),  # noqa: PLW1509 - the test process has no other threads here
+    process = start_on_terminal(
+        [COMMAND, *arguments], env={**env, "TERM": "xterm", "COLUMNS": "150"}, terminal=far
     )
     os.close(far)
     try:
@@ -94,13 +87,6 @@ def run_on_terminal(
     finally:
         process.kill()
         os.close(near)
-
-
-def _controlled_by(terminal: int) -> Callable[[], None]:
-    def take() -> None:
-        os.login_tty(terminal)
-
-    return take
 
 
 def _read(near: int, typed: dict[str, str]) -> str:

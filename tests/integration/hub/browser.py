@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from devtools.commands import json_output, wait_for
-from devtools.started_command import StartedCommand
+from devtools.commands import json_output, start, wait_for
 from tests.integration.cli.command_line import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from devtools.started_command import RunningCommand
 
 #: Seconds for the server to start and to end on a busy machine.
 DEADLINE = 60.0
@@ -51,7 +52,7 @@ class Browser(requests.Session):
 class Hub:
     """A server that runs, and the environment of commands that work with its database."""
 
-    def __init__(self, address: str, env: Mapping[str, str], log: Path, process: StartedCommand) -> None:
+    def __init__(self, address: str, env: Mapping[str, str], log: Path, process: RunningCommand) -> None:
         self.address = address
         self.env = env
         self.log = log
@@ -80,7 +81,7 @@ def running_hub(env: Mapping[str, str], folder: Path) -> Iterator[Hub]:
     """Run `update-sync hub` until the block ends, and give it when it answers."""
     env = {**env, "UPDATE_SYNC_HUB_PORT": str(_free_port()), "UPDATE_SYNC_LOG_FORMAT": "json"}
     log = folder / "hub.log"
-    process = StartedCommand([COMMAND, "hub"], env=env, log=log)
+    process = start([COMMAND, "hub"], env=env, log=log)
     address = f"http://127.0.0.1:{env['UPDATE_SYNC_HUB_PORT']}/"
     try:
         _wait_until_it_answers(address, process)
@@ -90,7 +91,7 @@ def running_hub(env: Mapping[str, str], folder: Path) -> Iterator[Hub]:
         process.wait(DEADLINE)
 
 
-def _wait_until_it_answers(address: str, process: StartedCommand) -> None:
+def _wait_until_it_answers(address: str, process: RunningCommand) -> None:
     def answers() -> bool:
         process.check_running()
         try:

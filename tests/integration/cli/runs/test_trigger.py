@@ -308,6 +308,7 @@ def test_whoever_works_on_messages_has_few_threads_of_the_system(
         assert len(list(Path(f"/proc/{child}/task").iterdir())) < 20
 
 
+@pytest.mark.usefixtures("real_processes")
 def test_a_hangup_has_a_worker_start_afresh(env: dict[str, str], amqp_url: str, tmp_path: Path) -> None:
     """SIGHUP lets a worker finish what it has and start again, under the same process id."""
     with running("worker", env=env, log=tmp_path / "worker.log") as process:
