@@ -1,7 +1,8 @@
 # `make` alone lists what there is. Each target makes or mends .venv by itself, with the Python that PYTHON
 # names, if it does: make test PYTHON=python3.13
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test image-test chaos odd-servers scim-table drill bench lint format services lock notices translations
+.PHONY: help sandbox test image-test chaos odd-servers scim-table drill bench lint format services lock notices translations \
+	screens
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -79,6 +80,9 @@ notices: .venv/dev.stamp ## Write THIRD-PARTY-NOTICES.md, after the locked versi
 
 translations: .venv/dev.stamp ## Add new texts of the pages to the Swedish catalogue, then translate them there
 	@$(BIN)/python -m devtools.translations
+
+screens: .venv/dev.stamp ## Take the pictures of the Data Hub's pages afresh (docs/screens/), with Debian's Chromium
+	@$(BIN)/python -m devtools.browser.screens
 
 .venv/bin/python:
 	@.ci/make-venv .venv

@@ -14,7 +14,7 @@ from administration.tenants.status import tenant_statuses
 from hub.addresses import reason_of, requested_page, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
-from hub.presentation.csv_files import csv_file
+from hub.presentation.lists.files import csv_file
 from hub.presentation.problems import describe_problem
 from hub.presentation.times import moment
 from hub.presentation.words import REASONS

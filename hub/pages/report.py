@@ -11,8 +11,8 @@ from administration.tenants.data_quality import data_quality_of, uses_immutable_
 from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
-from hub.presentation.csv_files import csv_file
-from hub.presentation.report_lists import REPORT_LISTS
+from hub.presentation.lists.files import csv_file
+from hub.presentation.lists.report_lists import REPORT_LISTS
 from hub.services import hub_services
 from schemas.errors import UsageError
 from schemas.runs.sign_in import ValueMatch

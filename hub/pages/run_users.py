@@ -11,8 +11,8 @@ from administration.paging import all_users
 from administration.runs.run_users import run_users_list
 from hub.addresses import reason_of, requested_page, run_summary_of, tenant_of
 from hub.language import current_language
-from hub.presentation.csv_files import csv_file
-from hub.presentation.receipts import receipt_row
+from hub.presentation.lists.files import csv_file
+from hub.presentation.lists.receipts import receipt_row
 from hub.services import hub_services
 from schemas.outcomes import Outcome
 

@@ -24,13 +24,13 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
                 "A value in Entra breaks a rule of Skolon's. It was not written; the user's other values were."
             ),
             _(
-                "Correct the value in Entra: the list says which one it is. The next run takes it over by itself."
+                "Correct the value in Entra; which one it is stands with each user. The next run takes it over by itself."
             ),
         ),
         Reason.AMBIGUOUS_MATCH: (
             _("Several users in Skolon have the value by which the user is looked up. Nothing was changed."),
             _(
-                "Merge or correct these users in Skolon: the list names them. Or ask Skolon to choose the right one."
+                "Merge or correct these users in Skolon; their ids stand with each user. Or ask Skolon to choose the right one."
             ),
         ),
         Reason.SUSPICIOUS_MATCH: (
@@ -50,7 +50,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         Reason.VALUE_TAKEN: (
             _("Another user in Skolon has a value that the user should get. The other values were written."),
             _(
-                "Correct or remove the other user in Skolon: the list names it. Or correct one of the two in Entra."
+                "Correct or remove the other user in Skolon, whose id stands with each user. Or correct one of the two in Entra."
             ),
         ),
         Reason.REJECTED_BY_SKOLON: (
@@ -58,7 +58,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
                 "Skolon refused a value, or the whole change. Other values were written where Skolon took them."
             ),
             _(
-                "The list says which value and what Skolon answered. Correct it in Entra, or ask Skolon for the cause."
+                "Which value it is, and what Skolon answered, stands with each user. Correct it in Entra, or ask Skolon for the cause."
             ),
         ),
         Reason.CONFLICT: (

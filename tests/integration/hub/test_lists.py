@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from administration.tenants.data_quality import data_quality_of
-from hub.presentation.csv_files import safe_cell
-from hub.presentation.report_lists import REPORT_LISTS
+from hub.presentation.lists.files import safe_cell
+from hub.presentation.lists.report_lists import REPORT_LISTS
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage
 from schemas.runs.changes import ChangeKind
@@ -44,7 +44,7 @@ def test_each_outcome_leads_to_its_users(hub: Hub, store: Store) -> None:
 
     assert sum(map(int, links.values())) == len(USERS)
     for link, count in links.items():
-        listed = re.findall(r'<th scope="row" class="hub-id"><a[^>]*>([^<]+)<', browser.open(link).text)
+        listed = re.findall(r'<th scope="row"><a[^>]*>([^<]+)<', browser.open(link).text)
         assert len(listed) == int(count)
         assert [row[0] for row in rows_of(browser, f"{link}.csv")[1:]] == listed
     failed = browser.open(f"tenants/{tenant}/runs/{run}/users/dead_lettered?reason=invalid_user")

@@ -34,13 +34,17 @@ _DETAIL: Final = _("What is wrong")
 
 @dataclass(frozen=True, kw_only=True)
 class ReportList:
-    """A list: its title, what to do about its users, its columns, how many entries it has, and the first."""
+    """A list: its title, what to do about its users, its columns, how many entries it has, and the first.
+
+    The columns `user_columns`, by their number, have ids of users in Entra.
+    """
 
     title: LazyString
     advice: LazyString
     headings: Sequence[LazyString]
     count: Callable[[DataQualityReport], int]
     rows: Callable[[DataQualityReport, Language], Rows]
+    user_columns: Sequence[int] = (0,)
 
 
 def _shared(found: SharedValues) -> Rows:
@@ -99,6 +103,7 @@ REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
             headings=(_("Group"), _USER),
             count=lambda report: report.same_eppn.count,
             rows=lambda report, _language: _shared(report.same_eppn),
+            user_columns=(1,),
         ),
         "same-personal-number": ReportList(
             title=_("Personal numbers that several users in Entra have"),
@@ -106,6 +111,7 @@ REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
             headings=(_("Group"), _USER),
             count=lambda report: report.same_number.count,
             rows=lambda report, _language: _shared(report.same_number),
+            user_columns=(1,),
         ),
         "collisions": ReportList(
             title=_("Two users in Entra match one in Skolon"),
@@ -127,6 +133,7 @@ REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
             headings=(_USER, _("Whose mail it is")),
             count=lambda report: report.eppn_is_mail.count,
             rows=lambda report, _language: _pairs(report.eppn_is_mail),
+            user_columns=(0, 1),
         ),
         "eppn-moved": ReportList(
             title=_("EPPNs that another user had before"),
@@ -136,6 +143,7 @@ REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
             headings=(_USER, _("Who had it before")),
             count=lambda report: report.eppn_moved.count,
             rows=lambda report, _language: _pairs(report.eppn_moved),
+            user_columns=(0, 1),
         ),
         "eppn-has-personal-number": ReportList(
             title=_("EPPNs with a personal number in them"),
