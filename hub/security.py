@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import request
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import RequestRedirect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +62,7 @@ def install_security(app: Flask, cookie_keys: Sequence[bytes]) -> None:
     app.session_interface = _FormCookie()
     CSRFProtect(app)
     app.after_request(_add_headers)
+    app.after_request(_leave_host_out)
 
 
 def _add_headers(response: Response) -> Response:
@@ -69,4 +72,12 @@ def _add_headers(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT_SECURITY
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _leave_host_out(response: Response) -> Response:
+    """Make Flask's own redirects relative, which are to the same page: it takes the request's host."""
+    if isinstance(request.routing_exception, RequestRedirect) and response.location:
+        parts = urlsplit(response.location)
+        response.location = urlunsplit(("", "", f"/{parts.path.lstrip('/')}", parts.query, ""))
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,11 @@ from gunicorn.glogging import Logger
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from wsgiref.types import WSGIApplication
+
+#: What a message begins with, up to the first sign that may be of what a browser sent.
+_FIRST_WORDS: Final = re.compile(r"[A-Za-z ]*")
 
 #: Seconds after SIGTERM for pages that are being served; then the workers are killed.
 _GRACE_PERIOD: Final = 5
@@ -40,8 +44,13 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
-def serve(build: Callable[[], WSGIApplication], *, listener: socket.socket, workers: int) -> None:
-    """Serve the app that `build` makes in each worker process, until a signal ends it."""
+def serve(
+    build: Callable[[], WSGIApplication], *, listener: socket.socket, workers: int, proxies: Sequence[str]
+) -> None:
+    """Serve the app that `build` makes in each worker process, until a signal ends it.
+
+    The `proxies`, which are networks, are believed when they say that a browser asked by TLS.
+    """
     _Server(
         build,
         {
@@ -54,6 +63,7 @@ def serve(build: Callable[[], WSGIApplication], *, listener: socket.socket, work
             "keepalive": 5,
             "logger_class": _ServerLog,
             "accesslog": None,
+            "forwarded_allow_ips": ",".join(proxies),
             "proc_name": "update-sync hub",
             # Memory that a library loses is given back now and then.
             "max_requests": 20_000,
@@ -117,8 +127,14 @@ class _ServerLog(Logger):  # type: ignore[misc] # gunicorn ships no types
 
 
 def _without_texts(msg: object, args: tuple[Any, ...]) -> str:
-    """Return a message with its numbers alone: a text may be what a browser sent."""
+    """Return a message with its numbers alone: a text may be what a browser sent.
+
+    Without arguments the message is filled in already, maybe with an address or a header: its first words
+    stay, which are gunicorn's own.
+    """
+    if not args:
+        return _FIRST_WORDS.match(str(msg))[0].rstrip()  # type: ignore[index] # it matches any text
     try:
         return str(msg) % tuple(each if isinstance(each, int) else "…" for each in args)
     except (TypeError, ValueError):
-        return str(msg)
+        return _FIRST_WORDS.match(str(msg))[0].rstrip()  # type: ignore[index] # as above

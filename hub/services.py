@@ -9,6 +9,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from ipaddress import IPv4Network, IPv6Network
 
     from administration.hub.sign_in import SignIn
     from administration.runs.idle import IdleCheck
@@ -25,7 +26,8 @@ class HubServices:
 
     `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
     recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
-    come no further; without it the pages do not say that.
+    come no further; without it the pages do not say that. The `proxies` are believed when they say for whom
+    they ask.
     """
 
     store: Store
@@ -34,6 +36,7 @@ class HubServices:
     gateways: Gateways | None = None
     secret_keys: Sequence[str] = ()
     idle: IdleCheck | None = None
+    proxies: Sequence[IPv4Network | IPv6Network] = ()
 
 
 def hub_services() -> HubServices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import ssl
 from pathlib import Path
@@ -119,6 +120,23 @@ def organisation(value: str) -> None:
         raise ValidationError("Says more than once where the organisation goes: {organisation}.")
     if set("{}") & set(value.replace(_ORGANISATION, "")):
         raise ValidationError("Has braces beside those of {organisation}.")
+
+
+def without_path(value: str) -> None:
+    """Take a URL that has nothing behind its host and port."""
+    if _split(value).path.strip("/"):
+        raise ValidationError("Has a path behind the host, which does not belong there.")
+
+
+def networks(value: list[str]) -> None:
+    """Take IP addresses, and networks of them, such as 10.0.0.0/8."""
+    for position, network in enumerate(value, start=1):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValidationError(
+                f"Entry {position} is no IP address, and no network such as 10.0.0.0/8."
+            ) from None
 
 
 def header_value(value: str) -> None:

@@ -16,11 +16,13 @@ from schemas.setting_validators import (
     certificates,
     database_url,
     header_value,
+    networks,
     organisation,
     read_text_file,
     text_fault,
     url,
     with_root_certificates,
+    without_path,
 )
 from schemas.validation import flatten_errors
 
@@ -64,6 +66,8 @@ class Settings:
     ca_bundle: str | None = None
     hub_host: str = "127.0.0.1"
     hub_port: int = 8080
+    hub_url: str = ""
+    hub_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     log_format: str = "console"
 
     def __repr__(self) -> str:
@@ -94,6 +98,8 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         ca_bundle=env.str("CA_BUNDLE", "", validate=certificates) or None,
         hub_host=env.str("HUB_HOST", Settings.hub_host),
         hub_port=env.int("HUB_PORT", Settings.hub_port, validate=validate.Range(min=0, max=65535)),
+        hub_url=env.str("HUB_URL", "", validate=[url("https", "http"), without_path]),
+        hub_proxies=tuple(env.list("HUB_PROXIES", [], validate=networks) or Settings.hub_proxies),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
     wrong: set[str] = set()
@@ -106,7 +112,11 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
     faults += _missing(settings, needs, wrong)
     if faults:
         raise InvalidSettingsError("The environment is not complete or not right:", faults)
-    return replace(settings, database_url=with_root_certificates(settings.database_url, settings.ca_bundle))
+    return replace(
+        settings,
+        database_url=with_root_certificates(settings.database_url, settings.ca_bundle),
+        hub_url=settings.hub_url.rstrip("/"),
+    )
 
 
 def load_log_format() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,20 +44,22 @@ class Invitation:
 def invite(name: str, role: Role, tenants: Sequence[str], *, store: Store) -> Invitation:
     """Make a link for the member of that name, who is added or gets this role and these tenants.
 
+    Names that differ in case alone are one name.
+
     A reader and an administrator need a tenant, an operator has all. Raises `UsageError`.
     """
-    name = name.strip()
+    name = unicodedata.normalize("NFC", name).strip()
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or not is_storable(name):
         raise UsageError(f"A member's name has 1 to {MAX_NAME} characters, all of them printable.")
     if role is Role.OPERATOR and tenants:
         raise UsageError("An operator sees all tenants: leave --tenant out.")
     if role is not Role.OPERATOR and not tenants:
         raise UsageError(f"A member with the role {role} needs a tenant: name it with --tenant.")
-    known = next((each for each in store.hub_members.list() if each.name == name), None)
+    known = find_by_name(name, store=store)
     if known is None:
         member = store.hub_members.add(name, role, tenants)
     else:
-        member = store.hub_members.change(known.id, role, tenants)
+        member = store.hub_members.change(known.id, name, role, tenants)
         # An open session would go on to show what the member saw before.
         store.hub_sessions.end_all(known.id)
     return _invitation(member, store=store, is_new=known is None)
@@ -72,11 +75,26 @@ def first_operator_invitation(*, store: Store) -> Invitation | None:
     return _invitation(store.hub_members.add(_FIRST_OPERATOR, Role.OPERATOR), store=store, is_new=True)
 
 
+def find_by_name(name: str, *, store: Store) -> Member | None:
+    """Return the member of a name, in whatever case and form of Unicode it is written; None without one."""
+    wanted = _comparable(name)
+    return next((each for each in store.hub_members.list() if _comparable(each.name) == wanted), None)
+
+
+def is_last_operator(member: Member, *, store: Store) -> bool:
+    """Say whether a member is the only operator who has ever signed in."""
+    if member.role is not Role.OPERATOR or member.signed_in is None:
+        return False
+    others = (each for each in store.hub_members.list() if each.id != member.id)
+    return not any(each.role is Role.OPERATOR and each.signed_in is not None for each in others)
+
+
 def remove_member(member: int, *, store: Store) -> Member:
     """Remove a member, and end the member's sessions at once; raise `UsageError` if there is none."""
     removed = store.hub_members.get(member)
-    store.hub_members.remove(member)
+    # First, while it is known which tenants it is about.
     store.hub_audit.record(AuditKind.REMOVED, member=member)
+    store.hub_members.remove(member)
     return removed
 
 
@@ -85,3 +103,7 @@ def _invitation(member: Member, *, store: Store, is_new: bool) -> Invitation:
     expires = store.hub_invitations.add(hash_token(token), member.id)
     store.hub_audit.record(AuditKind.INVITED, member=member.id)
     return Invitation(member=member, token=token, expires=expires, is_new=is_new)
+
+
+def _comparable(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

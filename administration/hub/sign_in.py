@@ -25,22 +25,34 @@ class SignIn:
         self._store = store
         self._index = index
 
-    def use_link(self, token: str, address: str) -> str | LinkFault:
+    def link_fault(self, token: str) -> LinkFault | None:
+        """Return why a link would not sign in, None if it would. Nothing is used up, and nothing recorded."""
+        return self._store.hub_invitations.fault(hash_token(token))
+
+    def is_link_of(self, token: str, member: Member) -> bool:
+        """Say whether a link, used or not, was made for a member."""
+        return self._store.hub_invitations.member_of(hash_token(token)) == member.id
+
+    def use_link(self, token: str, *, browser: str, address: str) -> str | LinkFault:
         """Use a link up and return the token of a new session, or why there is none.
 
-        `address` is the browser's. After ten refused links within ten minutes every link from there is
-        refused, and stays as it is.
+        `browser` is a secret of the browser, whose second click is answered as its first one. `address` is
+        where it is: of an address only so many refused sign-ins are recorded. What is right signs in always.
         """
-        audit, digest = self._store.hub_audit, self._index.digest("hub", "address", address)
-        if audit.count_refused(digest) >= MAX_REFUSED:
-            return LinkFault.TOO_MANY
-        member = self._store.hub_invitations.use(hash_token(token))
+        member = self._store.hub_invitations.use(hash_token(token), hash_token(browser))
         if isinstance(member, LinkFault):
-            audit.record(AuditKind.SIGN_IN_REFUSED, address_digest=digest)
-            return member
+            return member if self.record_refused(address) else LinkFault.TOO_MANY
         session = self.start_session(member)
-        audit.record(AuditKind.SIGNED_IN, member=member, address_digest=digest)
+        self._store.hub_audit.record(AuditKind.SIGNED_IN, member=member, address_digest=self._digest(address))
         return session
+
+    def record_refused(self, address: str) -> bool:
+        """Record a refused sign-in; False if there were too many from the address to record another one."""
+        audit, digest = self._store.hub_audit, self._digest(address)
+        if audit.count_refused(digest) >= MAX_REFUSED:
+            return False
+        audit.record(AuditKind.SIGN_IN_REFUSED, address_digest=digest)
+        return True
 
     def start_session(self, member: int) -> str:
         """Start a session of a member and return its token."""
@@ -70,3 +82,6 @@ class SignIn:
         """End all sessions of a member."""
         self._store.hub_sessions.end_all(member.id)
         self._store.hub_audit.record(AuditKind.SIGNED_OUT_EVERYWHERE, member=member.id)
+
+    def _digest(self, address: str) -> str:
+        return self._index.digest("hub", "address", address)

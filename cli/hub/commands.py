@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import click
 import structlog
 
-from administration.hub.members import first_operator_invitation, invite, remove_member
+from administration.hub.members import (
+    find_by_name,
+    first_operator_invitation,
+    invite,
+    is_last_operator,
+    remove_member,
+)
 from administration.hub.sign_in import SignIn
 from administration.runs.idle import IdleCheck
 from bootstrap.services import Services
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.tenants.completion import complete_tenants
@@ -26,6 +34,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from administration.hub.members import Invitation
+    from schemas.hub.member import Member
+    from store.store import Store
 
 _NEEDS = (Requirement.DATABASE, Requirement.KEYS)
 
@@ -45,8 +55,9 @@ _log = structlog.get_logger(__name__)
 def hub(context: click.Context, *, processes: int) -> None:
     """Serve the Data Hub until stopped, or manage its members.
 
-    Its address is UPDATE_SYNC_HUB_HOST and UPDATE_SYNC_HUB_PORT. While no operator has signed in, it prints a
-    link for the first one. Put a proxy with TLS in front of it.
+    It listens at UPDATE_SYNC_HUB_HOST and UPDATE_SYNC_HUB_PORT; UPDATE_SYNC_HUB_URL is its public address.
+    While no operator has signed in, it prints a link for the first one on a terminal. Put a proxy with TLS in
+    front of it.
     """
     if context.invoked_subcommand is None:
         _serve(processes)
@@ -63,16 +74,20 @@ def hub(context: click.Context, *, processes: int) -> None:
     shell_complete=complete_tenants,
     help="A tenant whose data the member may see. May be repeated.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask before the last operator becomes something else.")
 @json_option
-def invite_member(*, name: str, role: str, tenants: tuple[str, ...], wants_json: bool) -> None:
+def invite_member(*, name: str, role: str, tenants: tuple[str, ...], yes: bool, wants_json: bool) -> None:
     """Print a link that signs NAME in, once and within ten minutes.
 
-    A member of that name gets this role and these tenants in place of the former ones.
+    A member of that name, in whatever case, gets this role and these tenants in place of the former ones.
     """
     services = current_services(*_NEEDS)
+    known = find_by_name(name, store=services.store)
+    if known is not None and role != Role.OPERATOR:
+        _confirm_last_operator(known, services.store, yes=yes)
     invitation = invite(name, Role(role), tenants, store=services.store)
     settings = services.settings
-    link = _link(_address(settings.hub_host, settings.hub_port), invitation)
+    link = _link(settings.hub_url or _address(settings.hub_host, settings.hub_port), invitation)
     if wants_json:
         print_json(invitation.as_json(link))
     else:
@@ -102,10 +117,13 @@ def list_members(*, wants_json: bool) -> None:
 
 @hub.command("remove")
 @click.argument("member", type=click.IntRange(1))
+@click.option("--yes", is_flag=True, help="Do not ask before the last operator is removed.")
 @json_option
-def remove(*, member: int, wants_json: bool) -> None:
+def remove(*, member: int, yes: bool, wants_json: bool) -> None:
     """Remove a MEMBER by number; the member's sessions end at once."""
-    removed = remove_member(member, store=current_services(*_NEEDS).store)
+    store = current_services(*_NEEDS).store
+    _confirm_last_operator(store.hub_members.get(member), store, yes=yes)
+    removed = remove_member(member, store=store)
     print_result(f"Removed member {member}.", removed.as_json(), wants_json=wants_json)
 
 
@@ -118,26 +136,39 @@ def _serve(processes: int) -> None:
         # To look at users in Skolon all of its settings are needed.
         load_settings((*_NEEDS, Requirement.SKOLON))
     services.await_database()
-    invitation = first_operator_invitation(store=services.store)
-    services.close()
     listener = listen(settings.hub_host, settings.hub_port)
-    address = _address(settings.hub_host, listener.getsockname()[1])
-    if invitation is not None:
-        echo(
-            "No operator has signed in yet. This link signs the first one in, once and within ten minutes:",
-            f"  {_link(address, invitation)}",
-        )
-    echo(f"The Data Hub is at {address}")
+    address = settings.hub_url or _address(settings.hub_host, listener.getsockname()[1])
+    _welcome_first_operator(address, services.store)
+    services.close()
+    echo(f"The Data Hub is at {address}/")
     sys.stdout.flush()
     ours = os.getpid()
     log = _log.bind(pid=ours)
     log.info("process_started", version=VERSION, hub=True)
     try:
-        serve(_build, listener=listener, workers=processes)
+        serve(_build, listener=listener, workers=processes, proxies=settings.hub_proxies)
     finally:
         # Its own processes, which are forks, end here too.
         if os.getpid() == ours:
             log.info("process_stopped")
+
+
+def _welcome_first_operator(address: str, store: Store) -> None:
+    """Print a link for the first operator, or how to get one: what is no terminal may be kept as a log."""
+    if store.hub_members.has_signed_in(Role.OPERATOR):
+        return
+    if not sys.stdout.isatty():
+        echo("No operator has signed in yet. For a link: update-sync hub invite NAME --role operator")
+    elif (invitation := first_operator_invitation(store=store)) is not None:
+        echo(
+            "No operator has signed in yet. This link signs the first one in, once and within ten minutes:",
+            f"  {_link(address, invitation)}",
+        )
+
+
+def _confirm_last_operator(member: Member, store: Store, *, yes: bool) -> None:
+    if is_last_operator(member, store=store):
+        confirm(f"Member {member.id} is the last operator. Leave the Data Hub without one?", yes=yes)
 
 
 def _build() -> WSGIApplication:
@@ -162,13 +193,14 @@ def _build() -> WSGIApplication:
             gateways=gateways,
             secret_keys=services.settings.secret_keys,
             idle=idle,
+            proxies=[ip_network(each) for each in services.settings.hub_proxies],
         )
     )
 
 
 def _address(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _link(address: str, invitation: Invitation) -> str:
-    return f"{address}sign-in?link={invitation.token}"
+    return f"{address}/sign-in?link={invitation.token}"

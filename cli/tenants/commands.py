@@ -198,9 +198,21 @@ def remove(*, key: str, yes: bool, wants_json: bool) -> None:
     """Remove a tenant with its runs and their results. Nothing changes in Entra or Skolon."""
     services = current_services(Requirement.DATABASE)
     services.store.tenants.outline(key)
+    members = services.store.hub_members.without_other_tenant(key)
+    if members:
+        echo(
+            f"These members of the Data Hub have no other tenant, and will see none: {_listed(members)}. "
+            "'hub members' names them, 'hub remove' removes one.",
+            err=True,
+        )
     confirm(f"Remove tenant '{key}' with its runs and their results?", yes=yes)
     services.store.tenants.remove(key)
-    print_result(f"Removed tenant '{key}'.", {"tenant": key}, wants_json=wants_json)
+    answer = {"tenant": key, "members_without_tenant": [str(each) for each in members]}
+    print_result(f"Removed tenant '{key}'.", answer, wants_json=wants_json)
+
+
+def _listed(members: Sequence[int]) -> str:
+    return ", ".join(map(str, members))
 
 
 def _describe(next_one: NextRun | None) -> str:

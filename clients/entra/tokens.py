@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import msal
 from cachetools import LRUCache
-from requests.exceptions import RequestException
 
 from clients.entra.errors import token_error
+from clients.entra.msal_http import ForeignEndpointError, InvalidResponseError, MsalHttp
 from clients.http.errors import TRANSPORT_ERRORS, FailureCategory, classify
-from clients.http.origins import is_same_origin, origin_of
-from clients.http.retry_after import retry_after
-from clients.http.session import HttpSession, json_object
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
@@ -24,84 +20,11 @@ from schemas.outcomes import Cause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import requests
-
+    from clients.http.session import HttpSession
     from schemas.tenants.tenant import Credentials
 
 #: Tenants whose application is kept; the one that was not used for longest goes first (promise P10).
 CAPACITY: Final = 500
-
-#: Statuses whose body says what is wrong with the request (RFC 6749 section 5.2).
-_ERRORS_WITH_WORDS: Final = frozenset({400, 401, 403, 404})
-_OK: Final = 200
-
-
-class _InvalidResponseError(RequestException):
-    """Whatever came is not an answer of Entra's; of requests' kind, so that msal takes it for an outage."""
-
-    def __init__(self, message: str, status: int, wait: float | None) -> None:
-        super().__init__()
-        self.message = message
-        self.status = status
-        self.wait = wait
-
-
-class _ForeignEndpointError(RequestException):
-    """Entra names an address that is not where it is configured to be; of requests' kind as well."""
-
-    def __init__(self, found: str, expected: str) -> None:
-        super().__init__()
-        origin = origin_of(found)
-        self.message = Detail(
-            DetailKind.FOREIGN_TOKEN_ENDPOINT,
-            expected=str(origin_of(expected) or ""),
-            found=Detail(DetailKind.ODD_ADDRESS) if origin is None else str(origin),
-        )
-
-
-class _MsalHttp:
-    """What msal asks through: lets it see answers that can be understood, and keeps the last of them.
-
-    The client secret goes to the configured authority alone, whatever its OpenID configuration says.
-
-    So nothing else can come out of msal than its dict, an exception of requests, or a complaint about
-    an answer that is kept here.
-    """
-
-    def __init__(self, session: HttpSession, authority: str) -> None:
-        self._session = session
-        self._authority = authority
-        self.last: dict[str, Any] = {}
-
-    def post(self, url: str, **kwargs: Any) -> requests.Response:
-        """Ask the token endpoint."""
-        self._check(url)
-        return self._understood(self._session.request("POST", url, **kwargs))
-
-    def get(self, url: str, **kwargs: Any) -> requests.Response:
-        """Ask for the directory's OpenID configuration."""
-        self._check(url)
-        response = self._understood(self._session.request("GET", url, **kwargs))
-        if isinstance(named := self.last.get("token_endpoint"), str):
-            self._check(named)
-        return response
-
-    def _check(self, url: str) -> None:
-        if not is_same_origin(self._authority, url):
-            raise _ForeignEndpointError(url, self._authority)
-
-    def close(self) -> None:
-        """Leave the session alone: others use it."""
-
-    def _understood(self, response: requests.Response) -> requests.Response:
-        body = json_object(response)
-        status = response.status_code
-        self.last = body or {}
-        if body is None or (status != _OK and status not in _ERRORS_WITH_WORDS):
-            wait = retry_after(response.headers.get("Retry-After"), now=dt.datetime.now(dt.UTC))
-            what = f"HTTP {status}" if body is not None else f"HTTP {status} without JSON"
-            raise _InvalidResponseError(what, status, wait)
-        return response
 
 
 class _Application:
@@ -110,7 +33,7 @@ class _Application:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.msal: Any = None
-        self.http: _MsalHttp | None = None
+        self.http: MsalHttp | None = None
         self.failure: HaltError | TransientError | None = None
         self.failed_at = 0.0
 
@@ -174,11 +97,11 @@ class EntraTokens:
                 token = self._acquire(application, credentials, claims)
         except _RefusedError as refusal:
             return refusal.error
-        except _InvalidResponseError as error:
+        except InvalidResponseError as error:
             return TransientError(
                 Dependency.ENTRA, error.message, retry_after=error.wait, status=error.status
             )
-        except _ForeignEndpointError as error:
+        except ForeignEndpointError as error:
             return HaltError(Cause.ENTRA_CREDENTIALS, error.message)
         except TRANSPORT_ERRORS as error:
             failure = classify(error)
@@ -197,7 +120,7 @@ class EntraTokens:
 
     def _acquire(self, application: _Application, credentials: Credentials, claims: str | None = None) -> str:
         if application.msal is None:
-            application.http = _MsalHttp(self._session, self._authority)
+            application.http = MsalHttp(self._session, self._authority)
             application.msal = msal.ConfidentialClientApplication(
                 credentials.client_id,
                 client_credential=credentials.client_secret,

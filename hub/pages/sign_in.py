@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
 
 from hub.access import SESSION_COOKIE
+from hub.client_address import client_network
 from hub.services import hub_services
 from schemas.hub.session import SESSION_LIFETIME, LinkFault
 
@@ -36,37 +36,32 @@ _FAULTS: Final[Mapping[LinkFault, tuple[LazyString, LazyString]]] = {
     ),
     LinkFault.TOO_MANY: (
         _("Too many links did not work"),
-        _("Wait ten minutes, and then try again."),
+        _("Ask for a new link and copy the whole of it. A link that is right works at once."),
     ),
 }
 
 
 @blueprint.get("/sign-in")
-def show() -> str:
+def show() -> tuple[str, int] | str | Response:
     """Show how to sign in; with a link, a button that uses it: programs that preview links press none."""
-    return render_template("sign_in.html", token=request.args.get("link", ""))
+    link = request.args.get("link", "")
+    if (g.member is not None and not link) or _is_used_here(link):
+        return redirect(url_for("syncs.overview"), 303)
+    fault = hub_services().sign_in.link_fault(link) if link else None
+    return render_template("sign_in.html", link=link) if fault is None else _refused(fault)
 
 
 @blueprint.post("/sign-in")
 def use() -> tuple[str, int] | Response:
     """Use a link up and start a session, or say why the link does not work."""
-    result = hub_services().sign_in.use_link(request.form.get("link", ""), _address())
-    if isinstance(result, LinkFault):
-        heading, advice = _FAULTS[result]
-        status = 429 if result is LinkFault.TOO_MANY else 403
-        return render_template("sign_in.html", token="", heading=heading, advice=advice), status
-    # A form that was made before belongs to another user of the browser.
-    session.clear()
-    answer = redirect(url_for("syncs.overview"), 303)
-    answer.set_cookie(
-        SESSION_COOKIE,
-        result,
-        max_age=SESSION_LIFETIME,
-        samesite="Lax",
-        httponly=True,
-        secure=request.is_secure,
+    link = request.form.get("link", "")
+    if _is_used_here(link):
+        return redirect(url_for("syncs.overview"), 303)
+    # The form's own secret, which the check of the form has found: it tells this browser from others.
+    result = hub_services().sign_in.use_link(
+        link, browser=str(session.get("csrf_token", "")), address=client_address()
     )
-    return answer
+    return _refused(result) if isinstance(result, LinkFault) else signed_in(result)
 
 
 @blueprint.post("/sign-out")
@@ -83,20 +78,47 @@ def sign_out_everywhere() -> Response:
     return _signed_out()
 
 
+def client_address() -> str:
+    """Return where the browser of the current request is."""
+    return client_network(
+        request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), hub_services().proxies
+    )
+
+
+def signed_in(token: str, page: str = "/") -> Response:
+    """Return the answer that starts a session in the browser and leads to a page of ours."""
+    # A form that was made before belongs to another user of the browser.
+    session.clear()
+    answer = redirect(page, 303)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=SESSION_LIFETIME,
+        samesite="Lax",
+        httponly=True,
+        secure=request.is_secure,
+    )
+    return answer
+
+
+def _refused(fault: LinkFault) -> tuple[str, int]:
+    heading, advice = _FAULTS[fault]
+    status = 429 if fault is LinkFault.TOO_MANY else 403
+    return render_template("sign_in.html", link="", heading=heading, advice=advice), status
+
+
+def _is_used_here(link: str) -> bool:
+    """Say whether a link has signed in who is signed in here: a second click needs no answer but the page."""
+    sign_in = hub_services().sign_in
+    return (
+        g.member is not None
+        and sign_in.link_fault(link) is LinkFault.USED
+        and sign_in.is_link_of(link, g.member)
+    )
+
+
 def _signed_out() -> Response:
     session.clear()
     answer = redirect(url_for("sign_in.show"), 303)
     answer.delete_cookie(SESSION_COOKIE, samesite="Lax", httponly=True, secure=request.is_secure)
     return answer
-
-
-def _address() -> str:
-    """Return the browser's address: what a proxy on this machine says of it, or who is connected."""
-    address = request.remote_addr or ""
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        if named and ipaddress.ip_address(address).is_loopback:
-            return str(ipaddress.ip_address(named))
-    except ValueError:
-        pass
-    return address

@@ -1,4 +1,4 @@
-"""Sign-ins to the Data Hub: how long links and sessions last, and what the audit records."""
+"""Sign-ins to the Data Hub: how long links and sessions last, and why a sign-in is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ LINK_LIFETIME: Final = dt.timedelta(minutes=10)
 SESSION_LIFETIME: Final = dt.timedelta(hours=8)
 IDLE_LIFETIME: Final = dt.timedelta(minutes=30)
 
-#: How many refused links of one address within so long refuse every link of that address.
+#: How long a link signs the same browser in again that has used it, as after a double click.
+REPEATED_WITHIN: Final = dt.timedelta(minutes=1)
+
+#: So many refused sign-ins of one address are recorded within so long, and no more. What is right signs in
+#: all the same: others may share the address.
 MAX_REFUSED: Final = 10
 REFUSED_WITHIN: Final = dt.timedelta(minutes=10)
 
@@ -23,7 +27,9 @@ class AuditKind(StrEnum):
     """What happened."""
 
     INVITED = "invited"
+    #: By a link.
     SIGNED_IN = "signed_in"
+    SIGNED_IN_BY_ENTRA = "signed_in_by_entra"
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"

@@ -1,4 +1,4 @@
-"""The audit of the Data Hub: sign-ins, what changes them, and revealed values; kept for good."""
+"""The audit of the Data Hub: sign-ins, what changes them, and which values were shown; kept for good."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from schemas.hub.audit import AuditEntry, AuditPage
 from schemas.hub.session import REFUSED_WITHIN, AuditKind
 from store import tables
-from store.timestamps import now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
     from store.database import Database
+
+#: Entries of a page.
+_PAGE_SIZE = 50
 
 
 class HubAudit:
@@ -25,27 +33,66 @@ class HubAudit:
         kind: AuditKind,
         *,
         member: int | None = None,
-        address_digest: str | None = None,
         tenant: str | None = None,
         user: str | None = None,
+        address_digest: str | None = None,
     ) -> None:
         """Note what happened just now, by or to which member, from which address, about which tenant or user.
 
-        `user` is an id in Entra.
+        The people of the tenant with the key `tenant` may read it; without one, those of all tenants that
+        the member belongs to. `user` is an id in Entra.
         """
         values = {
             "kind": kind,
             "member_id": member,
-            "address_digest": address_digest,
             "tenant": tenant,
             "entra_id": user,
+            "address_digest": address_digest,
             "at": now(),
         }
         with self._database.transaction() as connection:
-            connection.execute(insert(tables.hub_audit).values(values))
+            key = connection.execute(insert(tables.hub_audit).values(values)).inserted_primary_key
+            audit = int(key[0])  # type: ignore[index] # an insert of one row has a key
+            about = _tenant_ids(connection, member, tenant)
+            if about:
+                connection.execute(
+                    insert(tables.hub_audit_tenants),
+                    [{"tenant_id": tenant, "audit_id": audit} for tenant in about],
+                )
+
+    def page(self, tenants: Sequence[str] | None, *, before: int | None = None) -> AuditPage:
+        """Return entries, the newest first, that are older than the one with the number `before`.
+
+        Those that are about one of the `tenants`, by their keys; None for all.
+        """
+        audit, of_tenants = tables.hub_audit, tables.hub_audit_tenants
+        query = select(audit).order_by(audit.c.id.desc()).limit(_PAGE_SIZE + 1)
+        if before is not None:
+            query = query.where(audit.c.id < before)
+        if tenants is not None:
+            about = (
+                select(of_tenants.c.audit_id)
+                .join(tables.tenants)
+                .where(of_tenants.c.audit_id == audit.c.id, tables.tenants.c.key.in_(tenants))
+            )
+            query = query.where(about.exists())
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+        entries = [
+            AuditEntry(
+                id=row.id,
+                kind=AuditKind(row.kind),
+                member=row.member_id,
+                tenant=row.tenant,
+                user=row.entra_id,
+                at=as_utc(row.at),
+            )
+            for row in rows[:_PAGE_SIZE]
+        ]
+        return AuditPage(entries=tuple(entries), before=entries[-1].id if len(rows) > _PAGE_SIZE else None)
 
     def count_refused(self, address_digest: str) -> int:
-        """Return how many links of an address were refused lately."""
+        """Return how many sign-ins of an address were refused lately."""
         audit = tables.hub_audit
         query = select(func.count()).where(
             audit.c.address_digest == address_digest,
@@ -54,3 +101,14 @@ class HubAudit:
         )
         with self._database.transaction() as connection:
             return connection.scalar(query) or 0
+
+
+def _tenant_ids(connection: Connection, member: int | None, tenant: str | None) -> Sequence[int]:
+    if tenant is not None:
+        query = select(tables.tenants.c.id).where(tables.tenants.c.key == tenant)
+    elif member is not None:
+        of_members = tables.hub_member_tenants
+        query = select(of_members.c.tenant_id).where(of_members.c.member_id == member)
+    else:
+        return []
+    return connection.scalars(query).all()

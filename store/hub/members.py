@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from schemas.errors import UsageError
 from schemas.hub.member import Member, Role
@@ -36,11 +36,11 @@ class HubMembers:
             _set_tenants(connection, member, tenants)
         return self.get(member)
 
-    def change(self, member: int, role: Role, tenants: Sequence[str] = ()) -> Member:
-        """Give a member another role and other tenants; raises `UsageError` as `add` and `get` do."""
-        members = tables.hub_members
+    def change(self, member: int, name: str, role: Role, tenants: Sequence[str] = ()) -> Member:
+        """Give a member this name, role and tenants; raises `UsageError` as `add` and `get` do."""
+        members, values = tables.hub_members, {"name": self._cipher.encrypt(name), "role": role}
         with self._database.transaction() as connection:
-            connection.execute(update(members).where(members.c.id == member).values(role=role))
+            connection.execute(update(members).where(members.c.id == member).values(values))
             _set_tenants(connection, member, tenants)
         return self.get(member)
 
@@ -72,6 +72,19 @@ class HubMembers:
         query = select(members.c.id).where(members.c.role == role, members.c.signed_in.is_not(None)).limit(1)
         with self._database.transaction() as connection:
             return connection.scalar(query) is not None
+
+    def without_other_tenant(self, tenant: str) -> Sequence[int]:
+        """Return the numbers of members who belong to that tenant alone, by its key."""
+        of_members, tenants = tables.hub_member_tenants, tables.tenants
+        query = (
+            select(of_members.c.member_id)
+            .join(tenants)
+            .group_by(of_members.c.member_id)
+            .having(func.count() == 1, func.min(tenants.c.key) == tenant)
+            .order_by(of_members.c.member_id)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
 
     def _load(self, member: int | None) -> Sequence[Member]:
         members, of_members = tables.hub_members, tables.hub_member_tenants

@@ -15,11 +15,14 @@ def create_hub_tables() -> None:
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("entra_directory", sa.String(length=36), nullable=True),
+        sa.Column("entra_object", sa.String(length=36), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("signed_in", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_members")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_hub_members_entra", "hub_members", ["entra_directory", "entra_object"], unique=True)
     op.create_table(
         "hub_member_tenants",
         sa.Column("member_id", sa.Integer(), nullable=False),
@@ -34,6 +37,7 @@ def create_hub_tables() -> None:
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("browser_hash", sa.String(length=64), nullable=True),
         belongs_to("hub_invitations", "member_id", "hub_members"),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_hub_invitations")),
     )
@@ -58,9 +62,18 @@ def create_hub_tables() -> None:
         sa.Column("entra_id", sa.String(length=100), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_hub_audit_address_digest", "hub_audit", ["address_digest", "kind", "at"], unique=False
+    )
+    op.create_table(
+        "hub_audit_tenants",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("audit_id", sa.Integer(), nullable=False),
+        belongs_to("hub_audit_tenants", "tenant_id", "tenants"),
+        belongs_to("hub_audit_tenants", "audit_id", "hub_audit"),
+        sa.PrimaryKeyConstraint("tenant_id", "audit_id", name=op.f("pk_hub_audit_tenants")),
     )
     op.create_table(
         "hub_api_tokens",

@@ -9,6 +9,7 @@ from store.tables.doubt import is_in_doubt, is_judgement, is_unconfirmed, most_t
 from store.tables.hub import (
     hub_api_tokens,
     hub_audit,
+    hub_audit_tenants,
     hub_invitations,
     hub_member_tenants,
     hub_members,
@@ -43,6 +44,7 @@ __all__ = [
     "guard_counts",
     "hub_api_tokens",
     "hub_audit",
+    "hub_audit_tenants",
     "hub_invitations",
     "hub_member_tenants",
     "hub_members",

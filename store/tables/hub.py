@@ -9,14 +9,20 @@ from store.tables.columns import ENCRYPTED, metadata, timestamp
 #: Characters of a token's hash (SHA-256 in hexadecimal digits). The token itself is stored nowhere.
 _HASH_LENGTH = 64
 
+_GUID_LENGTH = 36
+
 hub_members = Table(
     "hub_members",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", Text, nullable=False, info=ENCRYPTED),
     Column("role", String(20), nullable=False),
+    # The account in Entra that signs the member in: a directory and an object in it. Neither says who it is.
+    Column("entra_directory", String(_GUID_LENGTH)),
+    Column("entra_object", String(_GUID_LENGTH)),
     timestamp("created"),
     timestamp("signed_in", nullable=True),
+    Index("ix_hub_members_entra", "entra_directory", "entra_object", unique=True),
     # The audit names members by id: an id is never given again.
     sqlite_autoincrement=True,
 )
@@ -36,6 +42,8 @@ hub_invitations = Table(
     Column("member_id", Integer, ForeignKey("hub_members.id", ondelete="CASCADE"), nullable=False),
     timestamp("expires"),
     timestamp("used", nullable=True),
+    # Which browser has used it: the hash of a form's secret.
+    Column("browser_hash", String(_HASH_LENGTH)),
 )
 
 hub_sessions = Table(
@@ -63,6 +71,16 @@ hub_audit = Table(
     Column("entra_id", String(100)),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
+    # Its ids are a page's cursor: they are never given again.
+    sqlite_autoincrement=True,
+)
+
+# Which tenants an event is about: those that its member belonged to then.
+hub_audit_tenants = Table(
+    "hub_audit_tenants",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("audit_id", Integer, ForeignKey("hub_audit.id", ondelete="CASCADE"), primary_key=True),
 )
 
 # What programs ask the API with, for one tenant each.

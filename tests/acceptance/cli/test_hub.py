@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
-from devtools.commands import command_environment, running, update_sync, wait_for
+from devtools.commands import COMMAND, command_environment, json_output, running, update_sync, wait_for
 from sandbox.environment import TENANT_KEY
 from tests.integration.hub.browser import DEADLINE, Browser
 
@@ -40,8 +42,13 @@ def test_the_hub_serves_several_processes_and_ends_in_time(env: dict[str, str], 
     log = tmp_path / "hub.log"
     with running("hub", "--processes", "2", env=env, log=log) as server:
         address = printed(log, _ADDRESS)
+        # The output is a file, as under a supervisor: it says how to get a link, and has none.
+        assert "hub invite NAME --role operator" in log.read_text()
+        assert _LINK.search(log.read_text()) is None
+        public = {**env, "UPDATE_SYNC_HUB_URL": address}
+        invitation = json_output("hub", "invite", "Operator", "--role", "operator", env=public)
         browser = Browser(address)
-        assert "Signed in as Operator" in browser.sign_in(printed(log, _LINK)).text
+        assert "Signed in as Operator" in browser.sign_in(invitation["link"]).text
         for _ in range(10):
             # Another connection each time, so that both processes answer.
             page = requests.get(address, cookies=browser.cookies, timeout=DEADLINE)
@@ -58,6 +65,39 @@ def test_the_hub_serves_several_processes_and_ends_in_time(env: dict[str, str], 
             "Signed in as Operator" in requests.get(address, cookies=browser.cookies, timeout=DEADLINE).text
         )
         assert _LINK.search((tmp_path / "again.log").read_text()) is None
+
+
+def test_a_terminal_gets_the_first_operators_link(env: dict[str, str]) -> None:
+    """While no operator has signed in, who starts the Data Hub at a terminal can sign in at once."""
+    ours, its_own = os.openpty()
+    with subprocess.Popen([COMMAND, "hub"], env=env, stdout=its_own, start_new_session=True) as process:  # noqa: S603 - our own command
+        os.close(its_own)
+        shown = ""
+
+        def link() -> str | None:
+            nonlocal shown
+            shown += os.read(ours, 4096).decode()
+            found = _LINK.search(shown)
+            return found[0] if found and "The Data Hub is at" in shown else None
+
+        try:
+            signs_in = wait_for(link, "the link")
+            page = Browser(signs_in.partition("sign-in")[0]).sign_in(signs_in)
+            assert "Signed in as Operator" in page.text
+        finally:
+            process.terminate()
+            process.wait(GRACE)
+            os.close(ours)
+
+
+def test_a_removed_tenant_names_the_members_that_it_leaves_without_one(env: dict[str, str]) -> None:
+    """By number, before the question and in JSON; operators, who see all tenants, are not named."""
+    update_sync("hub", "invite", "Lena Läsare", "--role", "reader", "--tenant", TENANT_KEY, env=env)
+    update_sync("hub", "invite", "Oda Operatör", "--role", "operator", env=env)
+    asked = update_sync("tenants", "remove", TENANT_KEY, env=env)
+    assert asked.returncode == 2
+    assert "no other tenant, and will see none: 1. " in asked.stderr
+    assert json_output("tenants", "remove", TENANT_KEY, "--yes", env=env)["members_without_tenant"] == ["1"]
 
 
 def test_the_hub_names_a_port_that_is_taken(env: dict[str, str], tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import requests
 import yaml
 
 from devtools.commands import command_environment, json_output, running, update_sync, wait_for
@@ -54,7 +56,7 @@ def test_what_compose_says_works(
     shared.mkdir()
     # Nothing but addresses is replaced. The stand-ins' is one that only their options tell them: neither
     # 127.0.0.1 nor localhost, which they know by themselves.
-    first, second = str(free_port()), str(free_port())
+    first, second, hub_port = (str(free_port()) for _ in range(3))
     addresses = {
         "amqp://update-sync:sandbox@rabbitmq:5672/%2F": amqp_url,
         "postgresql+psycopg://update-sync:sandbox@postgres:5432/update-sync": database_url,
@@ -63,6 +65,7 @@ def test_what_compose_says_works(
         "0.0.0.0": "127.0.0.2",  # noqa: S104 - what is replaced
         "8443": first,
         "8444": second,
+        "8080": hub_port,
         "/sandbox": str(shared),
     }
     variables = {**sandbox_variables(), "SANDBOX_USERS": str(USERS)}
@@ -81,13 +84,16 @@ def test_what_compose_says_works(
     done = update_sync(*upgrade, env=upgrade_env)
     assert done.returncode == 0, done.stderr
     with ExitStack() as stack:
-        for service in ("sandbox", "producer", *["worker"] * SERVICES["worker"]["deploy"]["replicas"]):
+        for service in ("sandbox", "producer", "hub", *["worker"] * SERVICES["worker"]["deploy"]["replicas"]):
             arguments, service_env = process(service)
             log = tmp_path / f"{service}.log"
             stack.enter_context(running(*arguments, env=service_env, log=log))
             if service == "sandbox":
                 wait_for((shared / "tenant.json").exists, "the sandbox's servers")
         _, env = process("worker")
+        wait_for(partial(_answers, f"http://127.0.0.2:{hub_port}/sign-in"), "the Data Hub")
+        invited = json_output("hub", "invite", "Made Up", "--role", "operator", env=process("hub")[1])
+        assert invited["link"].startswith(f"http://127.0.0.1:{hub_port}/sign-in?link=")
         added = update_sync("tenants", "add", "exempelkommun", "--from", str(shared / "tenant.json"), env=env)
         assert added.returncode == 0, added.stderr
         arguments, service_env = process("scheduler")
@@ -106,11 +112,18 @@ def test_what_compose_says_works(
     assert run["reasons"] == Municipality(USERS).expected_reasons()
 
 
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(address, timeout=10).ok
+    except requests.ConnectionError:
+        return False
+
+
 def test_compose_starts_things_in_order_and_on_loopback() -> None:
     """RabbitMQ 4, PostgreSQL, the upgrade before everything else, and no port but on loopback."""
     assert SERVICES["rabbitmq"]["image"].startswith("rabbitmq:4")
     assert SERVICES["postgres"]["image"].startswith("postgres:")
-    for service in ("producer", "scheduler", "worker"):
+    for service in ("producer", "scheduler", "worker", "hub"):
         assert SERVICES[service]["depends_on"]["database"]["condition"] == "service_completed_successfully"
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published
@@ -120,7 +133,7 @@ def test_compose_starts_things_in_order_and_on_loopback() -> None:
 def test_compose_gives_the_product_no_rights_and_time_to_end() -> None:
     """Each of the product's containers has no capability, no disk, and more than 10 s to end."""
     product = {name: service for name, service in SERVICES.items() if "build" in service}
-    assert product.keys() == {"database", "producer", "scheduler", "worker", "sandbox"}
+    assert product.keys() == {"database", "producer", "scheduler", "worker", "hub", "sandbox"}
     for name, service in product.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name

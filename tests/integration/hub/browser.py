@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEADLINE = 60.0
 
 _FIELD = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
-_LINK = re.compile(r"http://\S+/sign-in\?link=\S+")
 
 
 class Browser(requests.Session):
@@ -58,15 +57,12 @@ class Hub:
         self.log = log
         self.process = process
 
-    @property
-    def printed_link(self) -> str | None:
-        found = _LINK.search(self.log.read_text(encoding="utf-8"))
-        return found[0] if found else None
-
     def invite(self, name: str, role: str, *tenants: str) -> str:
         """Return a link for a member, from the command."""
         options = [each for key in tenants for each in ("--tenant", key)]
-        link: str = json_output("hub", "invite", name, "--role", role, *options, env=self.env)["link"]
+        link: str = json_output("hub", "invite", name, "--role", role, "--yes", *options, env=self.env)[
+            "link"
+        ]
         return link
 
     def signed_in(self, name: str, role: str, *tenants: str, language: str = "en") -> Browser:

@@ -121,6 +121,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
         # A made-up link is refused by the page itself, and the language leads back to a page.
         # Without Entra no names can be asked for, and nothing is looked up.
         expected = {
+            "sign_in.show": {200, 303},
             "sign_in.use": {403, 429},
             "language.choose": {303},
             "users.find": {422},

@@ -64,7 +64,8 @@ def test_a_complete_environment_is_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.skolon_token == SECRET
     assert settings.graph_url == "https://graph.microsoft.com"
     assert settings.entra_authority == "https://login.microsoftonline.com"
-    assert (settings.hub_host, settings.hub_port) == ("127.0.0.1", 8080)
+    assert (settings.hub_host, settings.hub_port, settings.hub_url) == ("127.0.0.1", 8080, "")
+    assert settings.hub_proxies == ("127.0.0.0/8", "::1/128")
     assert (settings.log_format, settings.ca_bundle) == ("console", None)
 
 
@@ -123,6 +124,8 @@ WRONG: Final = {
     "ENTRA_AUTHORITY": f"http://127.0.0.1/{SECRET}",
     "CA_BUNDLE": f"/nowhere/{SECRET}",
     "HUB_PORT": SECRET,
+    "HUB_URL": f"https://hub.example/{SECRET}",
+    "HUB_PROXIES": f"10.0.0.0/8,{SECRET}",
     "LOG_FORMAT": SECRET,
 }
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from schemas.errors import UsageError
 from schemas.hub.member import Role
-from schemas.hub.session import LINK_LIFETIME, AuditKind, LinkFault
+from schemas.hub.session import LINK_LIFETIME, REPEATED_WITHIN, AuditKind, LinkFault
 from store import tables
 from store.timestamps import now
 
@@ -26,9 +26,9 @@ def test_a_member_has_a_role_and_tenants_until_they_change(store: Store) -> None
     assert store.hub_members.get(member.id) == member
     assert (member.name, member.role, member.tenants) == ("Åsa Made-Up", Role.READER, (key,))
     with pytest.raises(UsageError, match="There is no tenant"):
-        store.hub_members.change(member.id, Role.ADMINISTRATOR, [key, "unknown"])
+        store.hub_members.change(member.id, member.name, Role.ADMINISTRATOR, [key, "unknown"])
     assert store.hub_members.get(member.id) == member
-    assert store.hub_members.change(member.id, Role.OPERATOR).tenants == ()
+    assert store.hub_members.change(member.id, member.name, Role.OPERATOR).tenants == ()
     with store.database.transaction() as connection:
         stored = connection.scalar(select(tables.hub_members.c.name))
     assert "Made-Up" not in str(stored)
@@ -44,7 +44,8 @@ def test_a_link_is_used_once_however_many_try(store: Store) -> None:
     store.hub_invitations.add("hash", member)
     results: list[int | LinkFault] = []
     threads = [
-        threading.Thread(target=lambda: results.append(store.hub_invitations.use("hash"))) for _ in range(10)
+        threading.Thread(target=lambda n=n: results.append(store.hub_invitations.use("hash", f"browser {n}")))
+        for n in range(10)
     ]
     for thread in threads:
         thread.start()
@@ -53,17 +54,51 @@ def test_a_link_is_used_once_however_many_try(store: Store) -> None:
     assert sorted(map(str, results)) == sorted([str(member), *["used"] * 9])
 
 
+def test_a_second_click_gets_the_same_answer_for_a_while(store: Store) -> None:
+    """The browser that has used a link just now gets its member again; another one does not."""
+    member = store.hub_members.add("Made Up", Role.OPERATOR).id
+    store.hub_invitations.add("hash", member)
+    assert store.hub_invitations.use("hash", "mine") == member
+    assert store.hub_invitations.use("hash", "mine") == member
+    assert store.hub_invitations.use("hash", "other") is LinkFault.USED
+    with store.database.transaction() as connection:
+        connection.execute(update(tables.hub_invitations).values(used=now() - REPEATED_WITHIN))
+    assert store.hub_invitations.use("hash", "mine") is LinkFault.USED
+
+
+def test_the_audit_of_a_tenant_is_what_concerned_it_then(store: Store) -> None:
+    """Events keep the tenants of their member, also when it is removed; other tenants do not see them."""
+    key = store.tenants.outlines()[0].key
+    member = store.hub_members.add("Made Up", Role.READER, [key])
+    store.hub_audit.record(AuditKind.INVITED, member=member.id)
+    store.hub_audit.record(AuditKind.VALUES_REVEALED, member=member.id, tenant=key, user="id-1")
+    store.hub_audit.record(AuditKind.REMOVED, member=member.id)
+    store.hub_members.remove(member.id)
+    store.hub_audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="x")
+
+    seen = store.hub_audit.page([key])
+    assert [(each.kind, each.user) for each in seen.entries] == [
+        (AuditKind.REMOVED, None),
+        (AuditKind.VALUES_REVEALED, "id-1"),
+        (AuditKind.INVITED, None),
+    ]
+    assert seen.before is None
+    assert len(store.hub_audit.page(None).entries) == 4
+    assert store.hub_audit.page(["unknown"]).entries == ()
+    assert store.hub_audit.page([key], before=seen.entries[0].id).entries == seen.entries[1:]
+
+
 def test_a_link_tells_why_it_does_not_work(store: Store) -> None:
     """Unknown, replaced by a newer one, or too old."""
     member = store.hub_members.add("Made Up", Role.OPERATOR).id
     store.hub_invitations.add("first", member)
     expires = store.hub_invitations.add("second", member)
     assert abs(expires - now() - LINK_LIFETIME) < dt.timedelta(minutes=1)
-    assert store.hub_invitations.use("never") is LinkFault.UNKNOWN
-    assert store.hub_invitations.use("first") is LinkFault.UNKNOWN
+    assert store.hub_invitations.use("never", "browser") is LinkFault.UNKNOWN
+    assert store.hub_invitations.use("first", "browser") is LinkFault.UNKNOWN
     with store.database.transaction() as connection:
         connection.execute(update(tables.hub_invitations).values(expires=now()))
-    assert store.hub_invitations.use("second") is LinkFault.TOO_OLD
+    assert store.hub_invitations.use("second", "browser") is LinkFault.TOO_OLD
 
 
 def test_sessions_end_one_by_one_all_together_and_with_the_member(store: Store) -> None:

@@ -1,0 +1,31 @@
+"""What the audit of the Data Hub records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from schemas.hub.session import AuditKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """What happened at the aware time `at`, by or to which member, and which tenant and user it was about."""
+
+    id: int
+    kind: AuditKind
+    member: int | None
+    tenant: str | None
+    user: str | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditPage:
+    """Entries, the newest first; `before` leads to the older ones, None if there are none."""
+
+    entries: tuple[AuditEntry, ...]
+    before: int | None
