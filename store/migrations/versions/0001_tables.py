@@ -7,6 +7,7 @@ from alembic import op
 
 from store.migrations.foreign_keys import belongs_to
 from store.migrations.hub_tables import create_hub_tables
+from store.migrations.partial_indexes import create_partial_index
 
 revision = "0001"
 down_revision = None
@@ -122,13 +123,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_tenant_id", "runs", ["tenant_id"], unique=False)
-    op.create_index(
+    create_partial_index(
         "uq_runs_open",
         "runs",
         ["tenant_id"],
+        "status IN ('reading', 'updating') AND settings_override IS NULL",
         unique=True,
-        postgresql_where=sa.text("status IN ('reading', 'updating') AND settings_override IS NULL"),
-        sqlite_where=sa.text("status IN ('reading', 'updating') AND settings_override IS NULL"),
     )
     op.create_table(
         "guard_counts",
@@ -226,38 +226,14 @@ def upgrade() -> None:
         belongs_to("receipts", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("run_id", "entra_id", name=op.f("pk_receipts")),
     )
-    op.create_index(
-        "ix_receipts_failed",
-        "receipts",
-        ["tenant_id", "reason", "entra_id"],
-        unique=False,
-        postgresql_where=sa.text("outcome = 'dead_lettered'"),
-        sqlite_where=sa.text("outcome = 'dead_lettered'"),
+    create_partial_index(
+        "ix_receipts_failed", "receipts", ["tenant_id", "reason", "entra_id"], "outcome = 'dead_lettered'"
     )
-    op.create_index(
-        "ix_receipts_operation_id",
-        "receipts",
-        ["operation_id"],
-        unique=False,
-        postgresql_where=sa.text("operation_id IS NOT NULL"),
-        sqlite_where=sa.text("operation_id IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_receipts_pending",
-        "receipts",
-        ["run_id"],
-        unique=False,
-        postgresql_where=sa.text("outcome = 'pending'"),
-        sqlite_where=sa.text("outcome = 'pending'"),
-    )
+    create_partial_index("ix_receipts_operation_id", "receipts", ["operation_id"], "operation_id IS NOT NULL")
+    create_partial_index("ix_receipts_pending", "receipts", ["run_id"], "outcome = 'pending'")
     op.create_index("ix_receipts_user", "receipts", ["tenant_id", "entra_id", "run_id"], unique=False)
-    op.create_index(
-        "uq_receipts_claim",
-        "receipts",
-        ["run_id", "skolon_id"],
-        unique=True,
-        postgresql_where=sa.text("skolon_id IS NOT NULL"),
-        sqlite_where=sa.text("skolon_id IS NOT NULL"),
+    create_partial_index(
+        "uq_receipts_claim", "receipts", ["run_id", "skolon_id"], "skolon_id IS NOT NULL", unique=True
     )
     op.create_table(
         "run_keys",

@@ -135,7 +135,7 @@ def test_the_users_of_a_group_are_listed_page_by_page(hub: Hub, store: Store, la
     pages = 0
     while path:
         page = browser.open(path).text
-        listed += re.findall(r'<th scope="row"><a[^>]*>([^<]+)<', page)
+        listed += re.findall(r'<li><a class="ds-link hub-id"[^>]*>([^<]+)<', page)
         onward = re.search(r'rel="next" href="([^"]+)"', page)
         path = onward[1] if onward else None
         pages += 1

@@ -44,7 +44,7 @@ def test_each_outcome_leads_to_its_users(hub: Hub, store: Store) -> None:
 
     assert sum(map(int, links.values())) == len(USERS)
     for link, count in links.items():
-        listed = re.findall(r'<th scope="row"><a[^>]*>([^<]+)<', browser.open(link).text)
+        listed = re.findall(r'<li><a class="ds-link hub-id"[^>]*>([^<]+)<', browser.open(link).text)
         assert len(listed) == int(count)
         assert [row[0] for row in rows_of(browser, f"{link}.csv")[1:]] == listed
     failed = browser.open(f"tenants/{tenant}/runs/{run}/users/dead_lettered?reason=invalid_user")
