@@ -13,6 +13,7 @@ class Reason(StrEnum):
     SUSPICIOUS_MATCH = "suspicious_match"
     COLLISION = "collision"
     VALUE_TAKEN = "value_taken"
+    UNDO_FAILED = "undo_failed"
     REJECTED_BY_SKOLON = "rejected_by_skolon"
     CONFLICT = "conflict"
     GAVE_UP = "gave_up"

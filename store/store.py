@@ -44,6 +44,7 @@ from store.runs.runs import Runs
 from store.runs.triggers import Triggers
 from store.runs.unresolved_users import UnresolvedUsers
 from store.runs.waits import Waits
+from store.tenants.failed_undos import FailedUndos
 from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedules import Schedules
 from store.tenants.settings_overrides import SettingsOverrides
@@ -70,6 +71,7 @@ class Store:
         self.tenants = Tenants(self.database, cipher)
         self.shared_organisations = SharedOrganisations(self.database)
         self.match_decisions = MatchDecisionStore(self.database)
+        self.failed_undos = FailedUndos(self.database)
         self.runs = Runs(self.database)
         self.triggers = Triggers(self.database, self.runs, cipher)
         self.settings_overrides = SettingsOverrides(self.runs, self.tenants, cipher)

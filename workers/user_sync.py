@@ -116,6 +116,13 @@ class UserSyncHandler:
         try:
             run = self._pipeline(message, item, record, data, facts)
             result = facts.noted(run(), comparer.text)
+            if (
+                item.undoes is not None
+                and result.outcome is not Outcome.SUPERSEDED
+                and record.decisions.failed_undo(message.user) is not None
+            ):
+                # First: a user that has its outcome would wait for ever if the process died in between.
+                self._store.failed_undos.end(message.run, message.user)
             finished = self._finish(message, result)
         except PermanentError as error:
             raise self._record_failure(message, error, facts, comparer.text) from None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from schemas.outcomes import NotFoundReason
     from schemas.reports.pending_match import PendingMatch
-    from schemas.tenants.match_decision import MatchDecisions
+    from schemas.tenants.match_decision import FailedUndo, MatchDecisions
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from workers.rules.mapping import Mapped
@@ -72,7 +72,8 @@ class Candidate:
 class MatchComparison:
     """An Entra user, what the sync would do with it now, and the Skolon users that may be this user.
 
-    `pending` is what the last runs left to decide about this user, if they did.
+    `pending` is what the last runs left to decide about this user, if they did. `failed_undo` is an undo that
+    failed for this user and waits for a decision.
     """
 
     tenant: str
@@ -81,6 +82,7 @@ class MatchComparison:
     candidates: Sequence[Candidate]
     decisions: MatchDecisions
     pending: PendingMatch | None
+    failed_undo: FailedUndo | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -93,6 +95,7 @@ class MatchComparison:
             "not_found_reason": self.not_found_reason and str(self.not_found_reason),
             "decision": own and own.as_json(),
             "pending": self.pending and self.pending.as_json(),
+            "failed_undo": self.failed_undo and self.failed_undo.as_json(),
             "skolon_users_differ_in": [str(attribute) for attribute in self.differing],
             "skolon_users": [
                 {
@@ -142,6 +145,13 @@ def compare_match(
         )
         if collision is not None
     ]
+    failed = next((each for each in store.failed_undos.list(tenant) if each.entra_id == user.lower()), None)
+    candidates = candidates_in(taken)
+    if failed is not None and failed.skolon_id is not None and failed.skolon_id not in candidates:
+        skolon = gateways.skolon(record.tenant.skolon_target, dry_run=True)
+        left = skolon.read(record.tenant.organisation, failed.skolon_id)
+        if left is not None:
+            candidates[left.id] = left, ()
     claimants = ClaimantReader(user, record, gateways.graph(record.credentials), store)
     return MatchComparison(
         tenant=tenant,
@@ -156,8 +166,9 @@ def compare_match(
                 weighed=weigh_candidate(read, mapped, found, record.tenant),
                 claimants=claimants.of(found.id, collisions),
             )
-            for found, keys in candidates_in(taken).values()
+            for found, keys in candidates.values()
         ],
         decisions=record.decisions,
         pending=next(iter(waiting), None),
+        failed_undo=failed,
     )

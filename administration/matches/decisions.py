@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from schemas.messages.messages import SyncRequest
     from schemas.reports.user_status import HistoryEntry
     from schemas.runs.operation import Operation
-    from schemas.tenants.match_decision import MatchDecision
+    from schemas.tenants.match_decision import FailedUndo, MatchDecision
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from store.tenants.tenants import TenantRecord
@@ -107,9 +107,17 @@ class MatchDecider:
         return self._record(OperationKind.IGNORE, entra_id, skolon_id, change)
 
     def forget(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
-        """Take the decision about a user back; raise `UsageError` if there is none."""
+        """Take the decision about a user back; raise `UsageError` if there is none.
+
+        An Entra user for whom an undo failed is synced again: that is a decision, too.
+        """
         decision = self._find(entra_id, skolon_id)
         if decision is None:
+            if self._failed_undos(entra_id, skolon_id):
+                release = partial(
+                    self.store.match_decisions.release, self.tenant, entra_id=entra_id, skolon_id=skolon_id
+                )
+                return self._record(OperationKind.FORGET, entra_id, skolon_id, release)
             raise UsageError("There is no decision about this user; 'matches list' shows those there are.")
         change = partial(self.store.match_decisions.remove, self.tenant, decision)
         wrote = runs_that_wrote(decision, tenant=self.tenant, store=self.store)
@@ -134,7 +142,8 @@ class MatchDecider:
         found = self.store.pending_matches.affected_users(
             self.tenant, entra_id=entra_id and entra_id.lower(), skolon_id=skolon_id
         )
-        users = list(dict.fromkeys([*([] if entra_id is None else [entra_id]), *affected, *found]))
+        waiting = [failed.entra_id for failed in self._failed_undos(entra_id, skolon_id)]
+        users = list(dict.fromkeys([*([] if entra_id is None else [entra_id]), *affected, *found, *waiting]))
         operations = self.store.operations
         selection = {"tenant": self.tenant, "user": entra_id, "skolon_user": skolon_id}
         begun = operations.start(kind, selection=selection, operator=self.operator)
@@ -156,6 +165,14 @@ class MatchDecider:
             if skolon_id is not None and decision.skolon_id == skolon_id:
                 return decision
         return None
+
+    def _failed_undos(self, entra_id: str | None, skolon_id: str | None) -> list[FailedUndo]:
+        """Return the undos that failed for an Entra user, or for the users of a Skolon user."""
+        return [
+            failed
+            for failed in self.store.failed_undos.list(self.tenant)
+            if failed.entra_id == (entra_id or "").lower() or (failed.skolon_id or "") == skolon_id
+        ]
 
     def _decided(self, decision: MatchDecision) -> UsageError:
         if decision.kind is DecisionKind.LINK:

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
+from schemas.tenants.match_decision import MatchDecisions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.reports.pending_match import PendingMatch
-    from schemas.tenants.match_decision import MatchDecision
+    from schemas.tenants.match_decision import FailedUndo, MatchDecision
     from store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchOverview:
-    """The pending matches of a tenant, of which there are `count`, and its decisions; ids, no values.
+    """What waits for a decision, and the decisions; ids, no values.
 
-    A pending match is `decided` if a decision about one of its users waits for the next run.
+    Of the pending matches there are `count` that wait. A pending match is decided if there is a decision
+    about one of its users: it waits for the next run, and not for a person. For the users of `failed_undos`
+    nothing is written before a person has decided.
     """
 
     tenant: str
     count: int
     pending: Sequence[tuple[PendingMatch, bool]]
     decisions: Sequence[MatchDecision]
+    failed_undos: Sequence[FailedUndo]
+
+    @property
+    def waiting(self) -> list[PendingMatch]:
+        """The listed matches that wait for a person."""
+        return [match for match, is_decided in self.pending if not is_decided]
+
+    @property
+    def decided(self) -> list[PendingMatch]:
+        """The listed matches that wait for the next run only."""
+        return [match for match, is_decided in self.pending if is_decided]
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -36,6 +51,7 @@ class MatchOverview:
                 {**match.as_json(), "decided": decided, **remedy_json(match.reason)}
                 for match, decided in self.pending
             ],
+            "failed_undos": [failed.as_json() for failed in self.failed_undos],
             "decisions": [decision.as_json() for decision in self.decisions],
         }
 
@@ -46,15 +62,20 @@ def matches_of(tenant: str, *, store: Store, limit: int) -> MatchOverview:
     Raises `UsageError` if there is no such tenant.
     """
     decisions = store.match_decisions.list(tenant)
-    entra_ids = {each.entra_id for each in decisions}
-    skolon_ids = {each.skolon_id for each in decisions}
-    found = store.pending_matches.load(tenant, limit=limit)
+    decided = MatchDecisions.of(decisions)
+    found = store.pending_matches.load(tenant, limit=None).matches
+    pending = [(match, _is_decided(match, decided)) for match in found]
     return MatchOverview(
         tenant=tenant,
-        count=found.count,
-        pending=[
-            (match, match.entra_id.lower() in entra_ids or not skolon_ids.isdisjoint(match.skolon_ids))
-            for match in found.matches
-        ],
+        count=sum(not is_decided for _, is_decided in pending),
+        # Those that wait for a person come first: the others are no work.
+        pending=sorted(pending, key=itemgetter(1))[:limit],
         decisions=decisions,
+        failed_undos=store.failed_undos.list(tenant),
     )
+
+
+def _is_decided(match: PendingMatch, decisions: MatchDecisions) -> bool:
+    """Say whether a decision about one of a match's users waits for the next run."""
+    skolon_users = decisions.by_skolon_id.keys()
+    return match.entra_id.lower() in decisions.by_entra_id or not skolon_users.isdisjoint(match.skolon_ids)

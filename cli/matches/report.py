@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cli.matches.failed_undos import print_failed_undos, print_ways_out
 from cli.matches.warnings import speaks_for, traits_text
 from cli.output import echo, localized, print_fields, print_table
 from cli.users.report import NOT_FOUND_TEXTS
@@ -16,7 +17,10 @@ from schemas.timestamps import timestamp
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from administration.matches.overview import MatchOverview
+    from schemas.reports.pending_match import PendingMatch
 
 #: Why a user is not found, where a comparison may have Skolon users nevertheless.
 _NOT_FOUND: Final = {str(reason): text for reason, text in NOT_FOUND_TEXTS.items()}
@@ -26,26 +30,21 @@ _HONOURED: Final = Detail(DetailKind.DECISION_HONOURED)
 
 
 def print_overview(overview: MatchOverview) -> None:
-    """Print the pending matches, how to settle them, and the decisions."""
-    echo(f"{overview.count} matches of {overview.tenant} wait for a decision.")
-    if overview.pending:
-        rows = [
-            (
-                match.entra_id,
-                ", ".join(match.skolon_ids),
-                match.reason,
-                timestamp(match.since),
-                *texts_of(_HONOURED if decided else match.detail or "").values(),
-            )
-            for match, decided in overview.pending
-        ]
-        details = (f"detail ({language})" for language in Language)
-        print_table(("user", "skolon users", "reason", "since", *details), rows)
-        for reason in sorted({match.reason for match, _ in overview.pending}):
+    """Print the matches that wait for a decision, how to settle them, failed undos, and the decisions."""
+    count, waiting = overview.count, overview.waiting
+    what = "1 match" if count == 1 else f"{count} matches"
+    echo(f"{what} of {overview.tenant} {'waits' if count == 1 else 'wait'} for a decision.")
+    if waiting:
+        _print_pending((match, match.detail or "") for match in waiting)
+        for reason in sorted({match.reason for match in waiting}):
             for language in Language:
                 echo(f"{reason} ({language}): {remedy_for(reason).texts[language].fix}")
-    if overview.count > len(overview.pending):
-        echo(f"… and {overview.count - len(overview.pending)} more; --limit shows them.")
+    if count > len(waiting):
+        echo(f"… and {count - len(waiting)} more; --limit shows them.")
+    if overview.decided:
+        echo("", "Decided, and not synced since:")
+        _print_pending((match, _HONOURED) for match in overview.decided)
+    print_failed_undos(overview.failed_undos, overview.tenant)
     count = len(overview.decisions)
     echo("", f"{count} decision{'' if count == 1 else 's'}.")
     if overview.decisions:
@@ -54,6 +53,24 @@ def print_overview(overview: MatchOverview) -> None:
             for each in overview.decisions
         ]
         print_table(("decision", "user", "skolon user", "operator", "decided"), decisions)
+
+
+def _print_pending(found: Iterable[tuple[PendingMatch, str]]) -> None:
+    """Print matches, each with what is said of it."""
+    details = (f"detail ({language})" for language in Language)
+    print_table(
+        ("user", "skolon users", "reason", "since", *details),
+        [
+            (
+                match.entra_id,
+                ", ".join(match.skolon_ids),
+                match.reason,
+                timestamp(match.since),
+                *texts_of(detail).values(),
+            )
+            for match, detail in found
+        ],
+    )
 
 
 def print_comparison(found: dict[str, Any], *, values: bool) -> None:
@@ -79,14 +96,21 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
         _print_candidate(each, found["tenant"])
     if not found["skolon_users"]:
         echo("", "No Skolon user was found.")
-        return
     if found["skolon_users_differ_in"]:
         titles = ", ".join(map(_title, found["skolon_users_differ_in"]))
         echo("", f"The {len(found['skolon_users'])} Skolon users differ in: {titles}.")
     echo()
-    if not values:
+    if found["skolon_users"] and not values:
         echo("Values are masked. --values shows them.")
-    if found["reason"] in MATCH_REASONS:
+    failed = found["failed_undo"]
+    if failed is not None:
+        print_ways_out(
+            found["tenant"],
+            user=failed["user"],
+            skolon_id=failed["skolon_user"] or "SKOLON_USER",
+            run=failed["run"],
+        )
+    elif found["reason"] in MATCH_REASONS and found["skolon_users"]:
         tenant, user = found["tenant"], found["user"]
         ids = [each["skolon_user"] for each in found["skolon_users"]]
         echo(
@@ -102,7 +126,7 @@ def _print_candidate(found: dict[str, Any], tenant_key: str) -> None:
     equal = sum(row["agrees"] for row in rows)
     fields = {
         "skolon user": found["skolon_user"],
-        "found by": ", ".join(_title(key) for key in found["found_by"]) or "a link",
+        "found by": ", ".join(_title(key) for key in found["found_by"]) or "a link, or an undo that failed",
         "created": found["created"] or "Skolon does not say",
         "last changed": found["last_modified"] or "Skolon does not say",
         "speaks for": speaks_for(found["agrees"], found["equal_keys"]),

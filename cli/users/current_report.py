@@ -80,7 +80,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
             text = explained.texts[language]
             fields[f"what ({language})"] = text.what_happened
             fields[f"fix ({language})"] = text.fix
-        if reason in MATCH_REASONS:
+        if reason in (*MATCH_REASONS, Reason.UNDO_FAILED):
             fields["compare"] = f"update-sync matches show {tenant} {report.recorded.user}"
     elif shown["detail"] is not None:
         fields |= localized("detail", shown["detail"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cli.durations import format_age
 from cli.output import echo, localized, print_fields, print_table
+from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import NotFoundReason
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from administration.users.status import UserReport
-    from schemas.dead_letter_reasons import Reason
     from schemas.reports.user_status import HistoryEntry
     from schemas.tenants.match_decision import MatchDecision
 
@@ -62,7 +62,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
         for language in Language if told.reason is not explained else ():
             fields[f"what ({language})"] = remedy.texts[language].what_happened
             fields[f"fix ({language})"] = remedy.texts[language].fix
-        if told.reason in MATCH_REASONS and told.reason is not explained:
+        if told.reason in (*MATCH_REASONS, Reason.UNDO_FAILED) and told.reason is not explained:
             fields["compare"] = f"update-sync matches show {tenant} {report.user}"
     if told is not None:
         fields |= localized("detail", told.detail)

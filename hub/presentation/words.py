@@ -114,6 +114,7 @@ REASONS: Final[Mapping[Reason, LazyString]] = {
     Reason.SUSPICIOUS_MATCH: _("The match looks like another user"),
     Reason.COLLISION: _("Two users in Entra match one in Skolon"),
     Reason.VALUE_TAKEN: _("Another user in Skolon has the value"),
+    Reason.UNDO_FAILED: _("A run could not be undone completely"),
     Reason.REJECTED_BY_SKOLON: _("Skolon refused the change"),
     Reason.CONFLICT: _("The user kept changing in Skolon"),
     Reason.GAVE_UP: _("The wait was too long"),

@@ -52,6 +52,7 @@ class DetailKind(StrEnum):
     TEMPORARY_VALUE_KEPT = "temporary_value_kept"
     VALUE_GIVEN_UP_FIRST = "value_given_up_first"
     CHANGED_BY_OTHERS = "changed_by_others"
+    UNDO_FAILED = "undo_failed"
     UNDO_FOUND_NOTHING = "undo_found_nothing"
     UNDO_SKIPPED = "undo_skipped"
     UNDO_AS_BEFORE = "undo_as_before"

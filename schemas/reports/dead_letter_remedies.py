@@ -70,6 +70,17 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
                 "Correct or remove the Skolon user named in the detail, or correct the value of one of the two in Entra.",
             ),
         ),
+        Reason.UNDO_FAILED: remedy(
+            Owner.ADMINISTRATOR,
+            (
+                "En körning har inte kunnat ångras helt för personen. Synken skriver inget för personen tills någon har avgjort saken.",
+                "Rätta det som hindrade i Skolon och ångra igen med 'runs undo', eller avgör saken: 'matches list' visar hur.",
+            ),
+            (
+                "A run could not be undone completely for the person. The sync writes nothing for the person until someone decides.",
+                "Correct in Skolon what was in the way and undo again with 'runs undo', or decide: 'matches list' shows how.",
+            ),
+        ),
         Reason.REJECTED_BY_SKOLON: remedy(
             Owner.SKOLON,
             (

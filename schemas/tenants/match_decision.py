@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from schemas.details.detail import structured_json
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -50,25 +51,59 @@ class MatchDecision:
         }
 
 
-def _none() -> Mapping[str, MatchDecision]:
+@dataclass(frozen=True, kw_only=True)
+class FailedUndo:
+    """An undo that could not restore all that a run wrote for an Entra user: this user waits for a person.
+
+    `run` is the run that was to be undone, `undo_run` the last undo of it that failed, at `failed_at`
+    (aware). `detail` is what that one said; it is None where only the tenant's record is loaded.
+    """
+
+    entra_id: str
+    skolon_id: str | None
+    run: int
+    undo_run: int
+    failed_at: dt.datetime
+    detail: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "user": self.entra_id,
+            "skolon_user": self.skolon_id,
+            "run": str(self.run),
+            "undo_run": str(self.undo_run),
+            "since": timestamp(self.failed_at),
+            "detail": self.detail,
+            "structured_detail": structured_json(self.detail),
+        }
+
+
+def _none() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchDecisions:
-    """The decisions of one tenant, by the users that they are about."""
+    """The decisions of one tenant, by the users that they are about, and undos that wait for one."""
 
     by_entra_id: Mapping[str, MatchDecision] = field(default_factory=_none)
     by_skolon_id: Mapping[str, MatchDecision] = field(default_factory=_none)
+    failed_undos: Mapping[str, FailedUndo] = field(default_factory=_none)
 
     @classmethod
-    def of(cls, decisions: Iterable[MatchDecision]) -> Self:
+    def of(cls, decisions: Iterable[MatchDecision], failed_undos: Iterable[FailedUndo] = ()) -> Self:
         """Return decisions, of which at most one is about each user."""
         every = tuple(decisions)
         return cls(
             by_entra_id={each.entra_id.lower(): each for each in every if each.entra_id is not None},
             by_skolon_id={each.skolon_id: each for each in every if each.skolon_id is not None},
+            failed_undos={each.entra_id.lower(): each for each in failed_undos},
         )
+
+    def failed_undo(self, entra_id: str) -> FailedUndo | None:
+        """Return the undo that failed for an Entra user and waits for a person, None if there is none."""
+        return self.failed_undos.get(entra_id.lower())
 
     def linked_skolon_id(self, entra_id: str) -> str | None:
         """Return the Skolon user that an Entra user is, None if that is not decided."""

@@ -30,6 +30,7 @@ from store.receipts.collisions import collision, collision_of
 from store.receipts.dead_letters import dead_letter_values, incomplete_values
 from store.receipts.outcomes import OutcomeWriter
 from store.runs.rows import is_run_id
+from store.tenants.failed_undos import record_failed_undo
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ class Receipts:
         has the user, its message is to decide, and not one that was on its way before: that one's letter may
         have been taken up already, and then nothing would be left of the user to be worked on.
 
-        The claim, if there was one, stays: the Skolon user may have been changed.
+        The claim, if there was one, stays: the Skolon user may have been changed. A user for whom an undo
+        fails waits for a person from now on.
         """
         if not (is_run_id(run_id) and is_entra_id(entra_id)):
             return False
@@ -231,6 +233,8 @@ class Receipts:
                 )
                 .values({**values, "replaying": False})
             )
+            if settled.rowcount:
+                record_failed_undo(connection, run_id, entra_id, is_sqlite=self._database.is_sqlite)
         return bool(settled.rowcount)
 
 

@@ -32,7 +32,7 @@ class PendingMatchReports:
         self._database = database
 
     def load(
-        self, tenant: str, *, entra_id: str | None = None, skolon_id: str | None = None, limit: int
+        self, tenant: str, *, entra_id: str | None = None, skolon_id: str | None = None, limit: int | None
     ) -> PendingMatches:
         """Return a tenant's pending matches, at most `limit`: of one Entra user or one Skolon user, if named.
 

@@ -31,7 +31,14 @@ from store.tables.run import (
     triggers,
     waits,
 )
-from store.tables.tenant import delta_links, match_decisions, skolon_capabilities, tenants, unresolved_users
+from store.tables.tenant import (
+    delta_links,
+    failed_undos,
+    match_decisions,
+    skolon_capabilities,
+    tenants,
+    unresolved_users,
+)
 
 __all__ = [
     "ENCRYPTED_COLUMNS",
@@ -41,6 +48,7 @@ __all__ = [
     "READS_WHOLE_LIST",
     "awaits_outcome",
     "delta_links",
+    "failed_undos",
     "guard_counts",
     "hub_api_tokens",
     "hub_audit",

@@ -55,6 +55,19 @@ match_decisions = Table(
     UniqueConstraint("tenant_id", "skolon_id"),
 )
 
+# Undos that failed for a user, by the run that was to be undone: the user is not synced before a person has
+# decided (schemas/tenants/match_decision.py). No foreign keys: it outlives the runs' results.
+failed_undos = Table(
+    "failed_undos",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("entra_id", String(100), primary_key=True),
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("undo_run_id", Integer, nullable=False),
+    Column("skolon_id", String(255)),
+    timestamp("failed_at"),
+)
+
 # Users that the last run that had them could not bring up to date (store/runs/unresolved_users.py).
 unresolved_users = Table(
     "unresolved_users",

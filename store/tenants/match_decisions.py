@@ -11,6 +11,7 @@ from schemas.errors import UsageError
 from schemas.tenants.match_decision import DecisionKind, MatchDecision
 from store import tables
 from store.runs.unresolved_users import mark_unresolved
+from store.tenants.failed_undos import end_by_decision, renew_tenant
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class MatchDecisionStore:
     ) -> None:
         """Store a decision; raise `UsageError` if there is one about either user.
 
-        `affected` are the Entra users whose match it is about. The next delta run reads them again.
+        `affected` are the Entra users whose match it is about. The next delta run reads them again. An undo
+        that failed for either user waits no more: this is what it waited for.
         """
         values = {
             "kind": kind,
@@ -61,7 +63,8 @@ class MatchDecisionStore:
             with self._database.transaction() as connection:
                 tenant_id = _tenant_id(connection, tenant)
                 connection.execute(insert(tables.match_decisions).values(tenant_id=tenant_id, **values))
-                _renew(connection, tenant_id)
+                end_by_decision(connection, tenant_id, entra_id=entra_id, skolon_id=skolon_id)
+                renew_tenant(connection, tenant_id)
                 mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         except IntegrityError:
             raise UsageError("There is a decision about this user already: 'matches forget' first.") from None
@@ -82,11 +85,30 @@ class MatchDecisionStore:
                     decisions.c.skolon_id.is_not_distinct_from(decision.skolon_id),
                 )
             )
-            _renew(connection, tenant_id)
+            renew_tenant(connection, tenant_id)
             if decision.kind is DecisionKind.LINK:
                 connection.execute(_forget_link(tenant_id, decision, affected))
             mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         return bool(removed.rowcount)
+
+    def release(
+        self,
+        tenant: str,
+        *,
+        entra_id: str | None = None,
+        skolon_id: str | None = None,
+        affected: Collection[str] = (),
+    ) -> bool:
+        """Have users synced again for whom an undo failed; False if there is no such undo any more.
+
+        They are the Entra user, or those of the Skolon user. The next delta run reads the `affected` ones.
+        """
+        with self._database.transaction() as connection:
+            tenant_id = _tenant_id(connection, tenant)
+            released = end_by_decision(connection, tenant_id, entra_id=entra_id, skolon_id=skolon_id)
+            renew_tenant(connection, tenant_id)
+            mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
+        return released
 
     def other_tenant(self, tenant: str, organisation: str, skolon_id: str) -> str | None:
         """Return another tenant of the organisation with a decision about a Skolon user, or None."""
@@ -132,12 +154,6 @@ def _tenant_id(connection: Connection, tenant: str) -> int:
     if found is None:
         raise UsageError(f"There is no tenant '{tenant}'; 'tenants list' shows those there are.")
     return found
-
-
-def _renew(connection: Connection, tenant_id: int) -> None:
-    """Give the tenant a new version, so that no process works by the decisions that it has in memory."""
-    tenants = tables.tenants
-    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(version=tenants.c.version + 1))
 
 
 def _decision(row: Row[Any]) -> MatchDecision:

@@ -19,6 +19,7 @@ from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tena
 from store import tables
 from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all_rules, without_rules
 from store.runs.delta_state import forget_delta_links
+from store.tenants.failed_undos import load_failed_undos
 from store.tenants.match_decisions import load_decisions
 from store.tenants.shared_organisations import renew_sharing, sharing_tenants
 from store.tenants.skolon_capabilities import remove_without_tenant
@@ -222,7 +223,9 @@ class Tenants:
             id=row.id,
             version=row.version,
             tenant=tenant,
-            decisions=MatchDecisions.of(load_decisions(connection, row.id)),
+            decisions=MatchDecisions.of(
+                load_decisions(connection, row.id), load_failed_undos(connection, row.id)
+            ),
             sharing=sharing_tenants(connection, row.id, tenant.organisation),
             credentials=Credentials(
                 directory=tenant.entra_tenant_id,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from clients.skolon.server.capabilities import SearchMethod
-from schemas.outcomes import NotFoundReason
+from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
+from schemas.errors import PermanentError
+from schemas.outcomes import NotFoundReason, Stage
 from schemas.users.attributes import Attribute
 from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
@@ -38,6 +43,29 @@ class Matcher:
         self.found: list[SkolonUser] = []
         #: The ids of those that have a key's value, and that a decision excludes.
         self.excluded: tuple[str, ...] = ()
+
+    def check_undone(self, user_id: str, keys: dict[Attribute, str]) -> None:
+        """Raise `PermanentError` (`undo_failed`) if an undo failed for an Entra user: a person decides first.
+
+        Nothing is written to such a user, or the next run would write over what the undo has restored.
+        """
+        failed = self._decisions.failed_undo(user_id)
+        if failed is None:
+            return
+        # What the keys find is what a person is to compare.
+        with suppress(PermanentError):
+            self.find(user_id, keys)
+        raise PermanentError(
+            Reason.UNDO_FAILED,
+            Stage.MATCH,
+            Detail(
+                DetailKind.UNDO_FAILED,
+                undo=failed.undo_run,
+                run=failed.run,
+                skolon_user=failed.skolon_id or "",
+            ),
+            candidates=() if failed.skolon_id is None else (failed.skolon_id,),
+        )
 
     def find(self, user_id: str, keys: dict[Attribute, str]) -> Match | NotFoundReason:
         """Return the Skolon user of an Entra user, or why there is none.

@@ -133,6 +133,7 @@ class SyncPipeline:
             return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=excluded)
         mapped = self._map(user)
         keys = match_keys_with_values(mapped, tenant.match_keys)
+        self._matcher.check_undone(user.id, keys)
         is_linked = self._decisions.linked_skolon_id(user.id) is not None
         has_no_key = not keys and not is_linked
         if Attribute.EXTERNAL_ID in self._faults or has_no_key:

@@ -152,6 +152,10 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "ändrades i Skolon av något annat {times} gånger i följd",
             "changed in Skolon by another client {times} times in a row",
         ),
+        DetailKind.UNDO_FAILED: Template(
+            "körning {undo} skulle återställa det som körning {run} skrev till användaren {skolon_user} i Skolon, men lyckades inte helt",
+            "undo run {undo} could not restore all that run {run} wrote to Skolon user {skolon_user}",
+        ),
         DetailKind.UNDO_FOUND_NOTHING: Template(
             "körning {run} har inte ändrat något hos personen",
             "run {run} has changed nothing of this user",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from store.migrations.decision_tables import create_decision_tables
 from store.migrations.foreign_keys import belongs_to
 from store.migrations.hub_tables import create_hub_tables
 from store.migrations.partial_indexes import create_partial_index
@@ -80,21 +81,7 @@ def upgrade() -> None:
         ["tenant_id", "tried_at", "entra_id"],
         unique=False,
     )
-    op.create_table(
-        "match_decisions",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("entra_id", sa.String(length=100), nullable=True),
-        sa.Column("skolon_id", sa.String(length=255), nullable=True),
-        sa.Column("operator", sa.String(length=100), nullable=True),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("affected_entra_ids", sa.JSON(), nullable=False),
-        belongs_to("match_decisions", "tenant_id", "tenants"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_match_decisions")),
-        sa.UniqueConstraint("tenant_id", "entra_id", name=op.f("uq_match_decisions_tenant_id_entra_id")),
-        sa.UniqueConstraint("tenant_id", "skolon_id", name=op.f("uq_match_decisions_tenant_id_skolon_id")),
-    )
+    create_decision_tables()
     op.create_table(
         "runs",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

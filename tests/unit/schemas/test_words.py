@@ -45,7 +45,7 @@ def test_outcomes_are_the_designs_words() -> None:
 
 
 def test_reasons_are_the_designs_words() -> None:
-    """A dead letter has one of the design's reasons, one of triggers', or not of the sync's making."""
+    """A dead letter has one of the design's reasons, of triggers or undos, or not of the sync's making."""
     design = {
         "invalid_user",
         "ambiguous_match",
@@ -64,6 +64,7 @@ def test_reasons_are_the_designs_words() -> None:
         "unknown_tenant",
         "guard_unanswered",
         "forged_message",
+        "undo_failed",
     }
 
 
