@@ -53,6 +53,10 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
                 "Correct or remove the other user in Skolon, whose id stands with each user. Or correct one of the two in Entra."
             ),
         ),
+        Reason.UNDO_FAILED: (
+            _("A run could not be undone completely for the user. Nothing is written until it is decided."),
+            _("Tell Skolon's operators which user in Skolon this user is, or that it is none."),
+        ),
         Reason.REJECTED_BY_SKOLON: (
             _(
                 "Skolon refused a value, or the whole change. Other values were written where Skolon took them."
