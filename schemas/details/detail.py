@@ -7,8 +7,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from schemas.details.kinds import DetailKind
-from schemas.details.names import ATTRIBUTE_NAMES, NO_TRAIT, TRAIT_NAMES
-from schemas.details.template import AGREEING, DIFFERING, LIST, TITLE, segments
+from schemas.details.names import (
+    ATTRIBUTE_NAMES,
+    CONJUNCTIONS,
+    GUARD_NAMES,
+    NAMES_IN_SENTENCES,
+    NO_TRAIT,
+    TRAIT_NAMES,
+)
+from schemas.details.template import AGREEING, DIFFERING, GUARD, LIST, NAME, TITLE, segments
 from schemas.details.texts.templates import TEMPLATES
 from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
@@ -24,7 +31,13 @@ Parameter = str | int | tuple[str | int, ...]
 _MAX_DEPTH: Final = 6
 _MAX_ENTRIES: Final = 200
 
-_NAMES: Final = {TITLE: ATTRIBUTE_NAMES, AGREEING: TRAIT_NAMES, DIFFERING: TRAIT_NAMES}
+_NAMES: Final = {
+    TITLE: ATTRIBUTE_NAMES,
+    NAME: NAMES_IN_SENTENCES,
+    AGREEING: TRAIT_NAMES,
+    DIFFERING: TRAIT_NAMES,
+    GUARD: GUARD_NAMES,
+}
 
 #: Stands for a parameter that is missing.
 _MISSING: Final = "?"
@@ -170,8 +183,16 @@ def _shown(value: Parameter, form: str, language: Language) -> str:
     if form in NO_TRAIT and value == ():
         return NO_TRAIT[form][language]
     values: Sequence[str | int] = value if isinstance(value, tuple) else (value,)
+    shown = [_one(each, form, language) for each in values]
+    if form in _NAMES:
+        return _enumerated(shown, language)
     has_details = form != LIST and any(isinstance(each, Detail) for each in values)
-    return ("; " if has_details else ", ").join(_one(each, form, language) for each in values)
+    return ("; " if has_details else ", ").join(shown)
+
+
+def _enumerated(names: Sequence[str], language: Language) -> str:
+    *others, last = names or ("",)
+    return f"{', '.join(others)} {CONJUNCTIONS[language]} {last}" if others else last
 
 
 def _one(value: str | int, form: str, language: Language) -> str:

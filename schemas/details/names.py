@@ -29,12 +29,51 @@ _SWEDISH_ATTRIBUTES: Final[Mapping[str, str]] = {
     Attribute.SSN: "Personnummer",
 }
 
+#: What is an abbreviation, or begins with one, keeps its capitals within a sentence.
+_ABBREVIATIONS: Final = frozenset({Attribute.EPPN, Attribute.IDP_IDENTIFIER})
+
 #: By attribute. In English they are the titles of Skolon's guide.
 ATTRIBUTE_NAMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
     {
         Language.SWEDISH: _SWEDISH_ATTRIBUTES,
         Language.ENGLISH: {attribute: row.title for attribute, row in ATTRIBUTE_TABLE.items()},
     }
+)
+
+#: By attribute, within a sentence.
+NAMES_IN_SENTENCES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {
+        Language.SWEDISH: {
+            attribute: name if attribute in _ABBREVIATIONS else name.lower()
+            for attribute, name in _SWEDISH_ATTRIBUTES.items()
+        },
+        Language.ENGLISH: ATTRIBUTE_NAMES[Language.ENGLISH],
+    }
+)
+
+#: By the guard's limit: what would become of the users that it counts.
+GUARD_NAMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {
+        Language.SWEDISH: {
+            "changed": "skulle ändras",
+            "identity_changed": "skulle få ändrade identitetsuppgifter",
+            "not_found": "hittas inte i Skolon",
+            "failed": "kan inte uppdateras",
+            "left_scope": "skulle utelämnas",
+        },
+        Language.ENGLISH: {
+            "changed": "would be changed",
+            "identity_changed": "would get another identity",
+            "not_found": "are not found in Skolon",
+            "failed": "fail",
+            "left_scope": "would be left out",
+        },
+    }
+)
+
+#: What stands before the last one of several.
+CONJUNCTIONS: Final[Mapping[Language, str]] = MappingProxyType(
+    {Language.SWEDISH: "och", Language.ENGLISH: "and"}
 )
 
 #: By `workers.rules.evidence.Trait`.

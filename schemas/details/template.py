@@ -3,7 +3,9 @@
 It names parameters in braces. After a colon it says how one is shown:
 
 - `{facts:list}`: words and details with commas between them; without it details have semicolons;
-- `{attributes:title}`: the names of attributes as they stand on pages;
+- `{attributes:title}`: the names of attributes as they stand on pages, with "and" before the last one;
+- `{attributes:name}`: the same as they stand within a sentence, which Swedish writes with small letters;
+- `{limit:guard}`: what the guard counts users for;
 - `{agrees:agreeing}`, `{differs:differing}`: what two users are compared by, or that it is nothing;
 - `{users:# user keeps|# users keep}`: the first form for one, the second otherwise. `#` is the number, and of
   a list its length.
@@ -20,6 +22,8 @@ from schemas.reports.remedy import Language
 
 LIST: Final = "list"
 TITLE: Final = "title"
+NAME: Final = "name"
+GUARD: Final = "guard"
 AGREEING: Final = "agreeing"
 DIFFERING: Final = "differing"
 

@@ -18,22 +18,22 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.INVALID_USER: remedy(
             Owner.ENTRA,
             (
-                "Ett värde hos personen i Entra bryter mot attributets regel. Det skrivs inte; de andra värdena skrivs.",
-                "Rätta det fält som detaljen nämner i Entra, eller välj en annan källa för attributet.",
+                "Ett av användarens värden i Entra bryter mot attributets regel. Det skrivs inte, men de andra värdena skrivs.",
+                "Rätta i Entra det fält som detaljen nämner, eller välj en annan källa för attributet.",
             ),
             (
-                "A value of the person in Entra breaks its attribute's rule. It is not written; the other values are.",
+                "A value of the user in Entra breaks its attribute's rule. It is not written; the other values are.",
                 "Correct the field named in the detail in Entra, or choose another source for the attribute.",
             ),
         ),
         Reason.AMBIGUOUS_MATCH: remedy(
             Owner.ADMINISTRATOR,
             (
-                "Flera användare i Skolon har samma värde i den nyckel som personen söks med.",
+                "Flera användare i Skolon har det värde som användaren söks med.",
                 "Slå ihop eller rätta de Skolon-användare som detaljen nämner, eller välj en med 'matches link'.",
             ),
             (
-                "Several Skolon users have the same value of the key by which the person is searched.",
+                "Several Skolon users have the value by which the user is searched.",
                 "Merge or correct the Skolon users named in the detail, or choose one with 'matches link'.",
             ),
         ),
@@ -41,7 +41,7 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             Owner.ADMINISTRATOR,
             (
                 "Den Skolon-användare som hittades är kanske en annan person. Inget har ändrats i Skolon.",
-                "Jämför dem med 'matches show'. Samma person: 'matches link'; annars: 'matches ignore'.",
+                "Jämför dem med 'matches show'. Är det samma person: 'matches link'. Annars: 'matches ignore'.",
             ),
             (
                 "The Skolon user that was found may be another person. Nothing was changed in Skolon.",
@@ -51,22 +51,22 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.COLLISION: remedy(
             Owner.ADMINISTRATOR,
             (
-                "Två personer i Entra leder till samma Skolon-användare. Den första har behållit den.",
+                "Två användare i Entra leder till samma Skolon-användare. Den första har behållit den.",
                 "Ge dem olika EPPN, användarnamn och e-post i Entra, eller avgör saken med 'matches ignore' och 'link'.",
             ),
             (
-                "Two people in Entra lead to the same Skolon user. The first one has kept it.",
+                "Two users in Entra lead to the same Skolon user. The first one has kept it.",
                 "Give them different EPPNs, user names and e-mail in Entra, or decide with 'matches ignore' and 'link'.",
             ),
         ),
         Reason.VALUE_TAKEN: remedy(
             Owner.SKOLON,
             (
-                "En annan Skolon-användare har ett värde som personen ska få. De andra värdena är skrivna.",
+                "En annan Skolon-användare har ett värde som användaren ska få. De andra värdena har skrivits.",
                 "Rätta eller ta bort den Skolon-användare som detaljen nämner, eller rätta värdet hos en av dem i Entra.",
             ),
             (
-                "Another Skolon user has a value that the person should get. The other values are written.",
+                "Another Skolon user has a value that the user should get. The other values are written.",
                 "Correct or remove the Skolon user named in the detail, or correct the value of one of the two in Entra.",
             ),
         ),
@@ -84,8 +84,8 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.REJECTED_BY_SKOLON: remedy(
             Owner.SKOLON,
             (
-                "Skolon tog inte emot ett värde, eller ändringen av användaren. De andra värdena är skrivna.",
-                "Se attributet och Skolons svar i detaljen; rätta värdet i Entra, eller fråga Skolon om orsaken.",
+                "Skolon tog inte emot ett värde eller hela ändringen. De värden som Skolon tog emot har skrivits.",
+                "Detaljen nämner attributet och Skolons svar. Rätta värdet i Entra, eller fråga Skolon om orsaken.",
             ),
             (
                 "Skolon refused a value, or the change of the user. The other values are written.",
@@ -95,45 +95,45 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.CONFLICT: remedy(
             Owner.SKOLON,
             (
-                "Någon annan ändrade användaren i Skolon varje gång som den skulle uppdateras.",
-                "Se efter vilken annan källa som skriver till användaren, och spela sedan upp meddelandet igen.",
+                "Ett annat system ändrade användaren i Skolon varje gång som den skulle uppdateras.",
+                "Ta reda på vilket annat system som ändrar användaren, och försök sedan igen med 'dead-letters replay'.",
             ),
             (
-                "Another source changed the user in Skolon each time it was to be updated.",
-                "Find the other source that writes to the user, and then replay the message.",
+                "Another system changed the user in Skolon each time it was to be updated.",
+                "Find the other system that changes the user, and then replay the message.",
             ),
         ),
         Reason.GAVE_UP: remedy(
             Owner.OPERATOR,
             (
-                "Det som behövdes var borta längre än vad som är tillåtet att vänta.",
-                "Se till att det system som detaljen nämner är tillbaka, och spela sedan upp meddelandet igen.",
+                "Ett system som behövdes gick inte att nå, under längre tid än synken får vänta.",
+                "Se till att det system som detaljen nämner går att nå, och försök sedan igen med 'dead-letters replay'.",
             ),
             (
-                "A system was unavailable for longer than a message may wait.",
+                "A system was unavailable for longer than the sync may wait.",
                 "Check that the system named in the detail is back, and then replay the message.",
             ),
         ),
         Reason.CRASHED_WORKER: remedy(
             Owner.OPERATOR,
             (
-                "Den process som arbetade med personen dog, gång på gång.",
-                "Läs processens logg och minnesgräns, rätta felet, och spela sedan upp meddelandet igen.",
+                "Arbetsprocessen kraschade varje gång den arbetade med användaren.",
+                "Kontrollera processens logg och minnesgräns, rätta felet, och försök sedan igen med 'dead-letters replay'.",
             ),
             (
-                "The process died repeatedly while it handled this person.",
+                "The process crashed each time it worked on the user.",
                 "Check the process's log and memory limit, fix the fault, and then replay the message.",
             ),
         ),
         Reason.UNDECODABLE: remedy(
             Owner.OPERATOR,
             (
-                "Meddelandet är inget som synken förstår.",
-                "Ta reda på vem som skickar till kön, och rätta avsändaren enligt beskrivningen av meddelanden.",
+                "Synken kan inte tolka meddelandet.",
+                "Ta reda på vilket program som skickar till kön, och rätta det enligt docs/asyncapi.yaml.",
             ),
             (
                 "The sync cannot read the message.",
-                "Find out which client publishes to the queue, and correct it by the description of messages.",
+                "Find out which client publishes to the queue, and correct it as docs/asyncapi.yaml says.",
             ),
         ),
         Reason.INVALID_TRIGGER: remedy(
@@ -161,8 +161,8 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.GUARD_UNANSWERED: remedy(
             Owner.ADMINISTRATOR,
             (
-                "En körning som gränsen har stoppat väntar på svar, så ingen ny körning startades.",
-                "Återuppta eller avbryt den stoppade körningen; kör sedan begäran på nytt.",
+                "En körning som spärren har stoppat väntar på svar, så ingen ny körning startades.",
+                "Återuppta eller avbryt den stoppade körningen, och försök sedan igen med 'dead-letters replay'.",
             ),
             (
                 "A run that the guard has halted waits for an answer, so no new run was started.",
@@ -183,8 +183,8 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.BUG: remedy(
             Owner.OPERATOR,
             (
-                "Något gick fel som synken inte är beredd på.",
-                "Rapportera detaljen till dem som utvecklar synken, och spela upp meddelandet igen när det är rättat.",
+                "Ett oväntat fel inträffade.",
+                "Rapportera detaljen till dem som utvecklar synken. Kör 'dead-letters replay' när felet är rättat.",
             ),
             (
                 "An unexpected error occurred.",

@@ -18,7 +18,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.ENTRA_CREDENTIALS: remedy(
             Owner.ADMINISTRATOR,
             (
-                "Entra godtar inte kommunens uppgifter, så ingen kunde läsas.",
+                "Entra godtar inte kommunens inloggningsuppgifter, så inga användare kunde läsas.",
                 "Rätta katalog-id, klient-id eller klienthemlighet (dess Value) med 'tenants set', och återuppta körningen.",
             ),
             (
@@ -40,7 +40,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.SKOLON_CREDENTIALS: remedy(
             Owner.OPERATOR,
             (
-                "Skolon godtar inte synkens uppgifter eller adress.",
+                "Skolon godtar inte synkens inloggningsuppgifter, eller så är adressen fel.",
                 "Rätta Skolons adress, token eller klient i miljön, eller kommunens organisation, och återuppta körningen.",
             ),
             (
@@ -52,7 +52,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             Owner.SKOLON,
             (
                 "Synken får inte läsa eller ändra användare i Skolon.",
-                "Be Skolon ge uppgifterna den rätten, och återuppta körningen.",
+                "Be Skolon ge synkens inloggningsuppgifter den behörigheten, och återuppta körningen.",
             ),
             (
                 "The sync may not read or change users in Skolon.",
@@ -62,30 +62,30 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.SKOLON_SEARCH: remedy(
             Owner.OPERATOR,
             (
-                "Skolons server söker inte så att svaren går att lita på.",
-                "Kör update-sync tenants check, och ge Skolon det som detaljen säger; återuppta när det är rättat.",
+                "Svaren på sökningar i Skolon går inte att lita på.",
+                "Kör update-sync tenants check, och skicka detaljen till Skolon. Återuppta körningen när det är rättat.",
             ),
             (
                 "Skolon's server does not search in a way that can be relied on.",
-                "Run update-sync tenants check, and give Skolon what the detail says; resume the run when it is fixed.",
+                "Run update-sync tenants check, and send the detail to Skolon; resume the run when it is fixed.",
             ),
         ),
         Cause.SKOLON_UPDATE: remedy(
             Owner.OPERATOR,
             (
                 "Skolons server tar inte emot ändringar.",
-                "Ge Skolon det som detaljen säger; återuppta körningen när det är rättat.",
+                "Skicka detaljen till Skolon, och återuppta körningen när det är rättat.",
             ),
             (
                 "Skolon's server does not take changes.",
-                "Give Skolon what the detail says, and resume the run when it is fixed.",
+                "Send the detail to Skolon, and resume the run when it is fixed.",
             ),
         ),
         Cause.GRAPH_QUERY: remedy(
             Owner.OPERATOR,
             (
                 "Microsoft Graph avvisade frågan efter användare.",
-                "Se efter att Graphs adress i miljön är rätt; är den det, rapportera detaljen som ett fel i synken.",
+                "Kontrollera UPDATE_SYNC_GRAPH_URL. Är den rätt, rapportera detaljen som ett fel i synken.",
             ),
             (
                 "Microsoft Graph refused the query for users.",
@@ -95,7 +95,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.PAGE_LOOP: remedy(
             Owner.ENTRA,
             (
-                "Graphs lista över användare går i cirkel.",
+                "Microsoft Graphs lista över användare tar aldrig slut.",
                 "Återuppta körningen senare; händer det igen, ge Microsofts support det id som detaljen nämner.",
             ),
             (
@@ -106,7 +106,7 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.PAGE_TOKEN: remedy(
             Owner.ENTRA,
             (
-                "Graph glömde gång på gång hur långt listan var läst.",
+                "Microsoft Graph tappade gång på gång bort hur långt listan var läst.",
                 "Återuppta körningen senare, helst när katalogen inte ändras så mycket.",
             ),
             (
@@ -119,12 +119,12 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
             (
                 "Listan var tom, eller så hittades långt färre i Skolon än vid den senaste fullständiga körningen.",
                 (
-                    "Se efter om Skolon, organisationen och matchningsnycklarna är rätt. Avbryt körningen och starta "
-                    "en ny, eller låt den passera: runs resume RUN --override-guard."
+                    "Kontrollera Skolon, organisationen och matchningsnycklarna. Avbryt körningen och starta "
+                    "en ny, eller låt den fortsätta: runs resume RUN --override-guard."
                 ),
             ),
             (
-                "The list was empty, or far fewer people were found in Skolon than in the last full run.",
+                "The list was empty, or far fewer users were found in Skolon than in the last full run.",
                 (
                     "Check Skolon, the organisation and the match keys. Cancel the run and start a new one, or let "
                     "it pass: runs resume RUN --override-guard."
@@ -145,14 +145,14 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.GUARD_EXCEEDED: remedy(
             Owner.ADMINISTRATOR,
             (
-                "Körningen skulle ändra, misslyckas för eller utelämna fler än vad gränsen tillåter.",
+                "Körningen skulle ändra eller utelämna fler användare, eller misslyckas för fler, än spärren tillåter.",
                 (
-                    "Granska vad den vill göra. Är det rätt, återuppta körningen. Är det fel, rätta först mappningen "
+                    "Se vad körningen skulle göra. Är det rätt, återuppta den. Är det fel, rätta först mappningen "
                     "eller urvalet, avbryt eller ångra sedan körningen, och starta därefter en ny."
                 ),
             ),
             (
-                "The run would change, fail for, or leave out more people than the limit allows.",
+                "The run would change, fail for, or leave out more users than the guard allows.",
                 (
                     "Check what it would do. If that is right, resume the run. If it is wrong, first correct the "
                     "mapping or the scope, then cancel or undo the run, then start a new one."
@@ -162,18 +162,18 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         Cause.GAVE_UP: remedy(
             Owner.OPERATOR,
             (
-                "En sida av listan kunde inte läsas inom den tid som det är tillåtet att vänta.",
+                "En sida av listan gick inte att läsa, under längre tid än synken får vänta.",
                 "Se till att Microsoft Graph kan nås, och återuppta körningen.",
             ),
             (
-                "A page of the list could not be read in the time that a message may wait.",
+                "A page of the list could not be read for longer than the sync may wait.",
                 "Check that Microsoft Graph can be reached, and resume the run.",
             ),
         ),
         Cause.BUG: remedy(
             Owner.OPERATOR,
             (
-                "Något gick fel vid läsningen som synken inte är beredd på.",
+                "Ett oväntat fel inträffade när användarna lästes.",
                 "Rapportera detaljen till dem som utvecklar synken, och återuppta körningen när det är rättat.",
             ),
             (

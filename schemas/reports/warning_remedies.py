@@ -18,18 +18,18 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
         WarningKind.COUNT_DIFFERS: remedy(
             Owner.ENTRA,
             (
-                "Microsoft Graph räknar till ett annat antal personer än vad listan innehöll.",
-                "Gör en fullständig körning till; skiljer det sig igen, fråga Microsofts support om listan.",
+                "Microsoft Graph räknar till ett annat antal användare än listan innehöll.",
+                "Gör en fullständig körning till. Skiljer antalen sig igen, fråga Microsofts support om listan.",
             ),
             (
-                "Microsoft Graph's count differs from the number of people on its list.",
+                "Microsoft Graph's count differs from the number of users on its list.",
                 "Start another full run; if they still differ, ask Microsoft's support about the list.",
             ),
         ),
         WarningKind.BIRTHDAYS_REFUSED: remedy(
             Owner.ENTRA,
             (
-                "Microsoft Graph lämnar inte ut någons födelsedag. Födelsedatum i Skolon är oförändrade.",
+                "Microsoft Graph lämnar inte ut några födelsedagar. Födelsedatum i Skolon ändras inte.",
                 "Ge appen rätt att läsa födelsedagar, eller stäng av dem: tenants set TENANT --no-birthdays.",
             ),
             (
@@ -40,14 +40,14 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
         WarningKind.IDENTITY_KEPT: remedy(
             Owner.ENTRA,
             (
-                "En källa i Entra är tom som förut hade personens adress. Värdet i Skolon är kvar.",
+                "Den källa i Entra som förut innehöll användarens adress är tom. Värdet i Skolon är kvar.",
                 (
                     "Fyll i källan igen, eller låt nästa källa ersätta värdet: tenants set TENANT "
                     "--replace-from-later-sources ATTRIBUTE."
                 ),
             ),
             (
-                "A source in Entra is blank that held the person's address before. Skolon keeps the value.",
+                "The source in Entra that held the user's address before is blank. Skolon keeps the value.",
                 (
                     "Fill the source again, or let the next source replace the value: tenants set TENANT "
                     "--replace-from-later-sources ATTRIBUTE."
@@ -57,7 +57,7 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
         WarningKind.VALUES_ALTERED: remedy(
             Owner.SKOLON,
             (
-                "Skolon visar inte ett värde så som det skrevs. Det skrivs inte igen vid varje körning.",
+                "Skolon visar ett värde på ett annat sätt än det skrevs. Det skrivs inte igen vid varje körning.",
                 "Fråga Skolon om attributet får ändras och i vilken form, och rätta värdet i Entra.",
             ),
             (
@@ -70,7 +70,7 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
             (
                 "Användare som väntade hade inget meddelande kvar i RabbitMQ. De har publicerats på nytt.",
                 (
-                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "Körningen behöver ingen åtgärd. Töm inga köer medan körningar pågår, och ta bort policyer i "
                     "RabbitMQ som kastar meddelanden."
                 ),
             ),
@@ -85,9 +85,9 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
         WarningKind.PAGE_LOST: remedy(
             Owner.OPERATOR,
             (
-                "Nästa sida av listan hade inget meddelande kvar i RabbitMQ. Listan läses från början igen.",
+                "Meddelandet om listans nästa sida försvann i RabbitMQ. Listan läses från början igen.",
                 (
-                    "Inget för körningens skull. Töm inga köer medan körningar pågår, och ta bort policyer i "
+                    "Körningen behöver ingen åtgärd. Töm inga köer medan körningar pågår, och ta bort policyer i "
                     "RabbitMQ som kastar meddelanden."
                 ),
             ),

@@ -20,10 +20,10 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{answer}, begärans id {request_id}",
             "{answer}, request id {request_id}",
         ),
-        DetailKind.NO_JSON_OBJECT: Template("svaret är inget JSON-objekt", "no JSON object"),
-        DetailKind.NO_NUMBER: Template("svaret är inget tal", "no number"),
-        DetailKind.NO_LIST: Template("`{field}` är ingen lista", "`{field}` is no list"),
-        DetailKind.NO_TEXT: Template("`{field}` är ingen text", "`{field}` is no text"),
+        DetailKind.NO_JSON_OBJECT: Template("svaret är inte ett JSON-objekt", "no JSON object"),
+        DetailKind.NO_NUMBER: Template("svaret är inte ett tal", "no number"),
+        DetailKind.NO_LIST: Template("`{field}` är inte en lista", "`{field}` is no list"),
+        DetailKind.NO_TEXT: Template("`{field}` är inte en text", "`{field}` is no text"),
         DetailKind.NO_TOTAL: Template("totalResults saknas", "totalResults: missing"),
         DetailKind.OTHER_USER_IN_ANSWER: Template(
             "svaret gäller en annan användare",
@@ -35,28 +35,28 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "the user found is unreadable: {faults}",
         ),
         DetailKind.PAGE_TOO_LARGE: Template(
-            "sidan innehåller {users} användare, och högst {limit} är tillåtna",
+            "sidan innehåller {users} användare, men högst {limit} är tillåtna",
             "its page holds {users} users, and {limit} are the most",
         ),
         DetailKind.NO_NEXT_LINK: Template(
-            "svaret leder varken till en nästa sida eller till nästa ändringar",
+            "svaret har ingen länk till nästa sida eller till nästa ändringar",
             "it leads neither to a next page nor to the next delta",
         ),
         DetailKind.MISSING_IN_BATCH: Template(
-            "svaret på flera frågor saknar svaret på denna",
+            "svar på just denna fråga saknas i det samlade svaret",
             "the batch holds no answer for this one",
         ),
         DetailKind.TOO_MANY_FOUND: Template(
             "sökningen hittade fler än {limit} användare",
             "the search found more than {limit} users",
         ),
-        DetailKind.REQUEST_FAILED: Template("frågan misslyckades", "the request failed"),
+        DetailKind.REQUEST_FAILED: Template("anropet misslyckades", "the request failed"),
         DetailKind.CONNECTION_FAILED: Template(
-            "anslutningen gick inte att få eller bröts",
+            "anslutningen gick inte att upprätta, eller så bröts den",
             "no connection, or it broke",
         ),
         DetailKind.PROXY_FAILED: Template(
-            "proxyn kan inte nås eller vägrar",
+            "proxyn kan inte nås, eller så avvisar den anropet",
             "the proxy cannot be reached or refuses",
         ),
         DetailKind.TLS_FAILED: Template(
@@ -68,16 +68,16 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "ingen anslutning kom till stånd i tid",
             "no connection in time",
         ),
-        DetailKind.ANSWER_BROKE_OFF: Template("svaret bröts", "the answer broke off"),
+        DetailKind.ANSWER_BROKE_OFF: Template("svaret avbröts", "the answer broke off"),
         DetailKind.ANSWER_NOT_DECOMPRESSED: Template(
             "svaret går inte att packa upp",
             "the answer cannot be decompressed",
         ),
-        DetailKind.ANSWER_NO_JSON: Template("svaret är ingen JSON", "the answer is no JSON"),
+        DetailKind.ANSWER_NO_JSON: Template("svaret är inte JSON", "the answer is no JSON"),
         DetailKind.ANSWER_TOO_LARGE: Template("svaret är för stort", "the answer is too large"),
         DetailKind.ANSWER_IS_ERROR: Template("svaret är ett fel", "the answer is an error"),
         DetailKind.FAILED_REPEATEDLY: Template(
-            "frågan misslyckades gång på gång",
+            "anropet misslyckades gång på gång",
             "the request failed repeatedly",
         ),
         DetailKind.ANSWER_IS_REDIRECT: Template(
@@ -87,7 +87,7 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         DetailKind.NO_ADDRESS: Template("ingen adress är angiven", "no address is set"),
         DetailKind.ADDRESS_WITHOUT_SCHEME: Template("adressen saknar https://", "the address lacks https://"),
         DetailKind.ADDRESS_WITH_ODD_SCHEME: Template(
-            "adressen börjar varken med https:// eller http://",
+            "adressen börjar inte med https:// eller http://",
             "the address is neither https:// nor http://",
         ),
         DetailKind.ADDRESS_INVALID: Template("adressen är ingen giltig URL", "the address is no valid URL"),
@@ -95,18 +95,18 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "proxyns adress är ingen giltig URL",
             "the proxy's address is no valid URL",
         ),
-        DetailKind.HEADER_UNSENDABLE: Template("ett huvud går inte att skicka", "a header cannot be sent"),
+        DetailKind.HEADER_UNSENDABLE: Template("ett HTTP-huvud går inte att skicka", "a header cannot be sent"),
         DetailKind.BODY_NO_JSON: Template(
             "innehållet går inte att skriva som JSON",
             "the body cannot be written as JSON",
         ),
         DetailKind.ANSWER_READ_TWICE: Template("ett svar lästes två gånger", "an answer was read twice"),
         DetailKind.BODY_NOT_SENT_AGAIN: Template(
-            "ett innehåll går inte att skicka igen",
+            "innehållet går inte att skicka en gång till",
             "a body cannot be sent again",
         ),
         DetailKind.NOT_ENCODABLE: Template(
-            "ett huvud eller en adress går inte att koda",
+            "ett HTTP-huvud eller en adress går inte att koda",
             "a header or an address cannot be encoded",
         ),
         DetailKind.NETWORK_UNUSABLE: Template(

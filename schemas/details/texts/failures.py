@@ -37,7 +37,7 @@ FAILURE_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "the replay met {cause}: {problem}",
         ),
         DetailKind.WORKERS_ENDED: Template(
-            "{workers} arbetsprocesser i följd avslutades medan de bara arbetade med detta meddelande",
+            "{workers} arbetsprocesser i följd avslutades medan detta meddelande var det enda de arbetade med",
             "{workers} workers in a row ended while this message was the only one they worked on",
         ),
         DetailKind.UNREADABLE_BODY: Template("meddelandet går inte att tolka: {problem}", "{problem}"),
@@ -50,11 +50,11 @@ FAILURE_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "no worker handles messages for the actor of an unreadable name on the queue {queue}",
         ),
         DetailKind.DELIVERED_TOO_OFTEN: Template(
-            "meddelandet kom tillbaka till sin kö oftare än RabbitMQ tillåter; kanske avslutades arbetsprocesserna på grund av det",
+            "meddelandet kom tillbaka till sin kö oftare än RabbitMQ tillåter; kanske var det meddelandet som fick arbetsprocesserna att krascha",
             "it came back to its queue more often than RabbitMQ allows; its workers may have died over it",
         ),
         DetailKind.DROPPED_BY_POLICY: Template(
-            "en policy i RabbitMQ kastade meddelandet, för att det var för gammalt eller för att det saknades plats; policyn bör tas bort",
+            "en policy i RabbitMQ kastade meddelandet, för att det var för gammalt eller för att kön var full; ta bort policyn",
             "a policy of RabbitMQ's dropped it, for its age or for want of room; the policy should go",
         ),
         DetailKind.REJECTED_WITHOUT_REASON: Template(
@@ -62,7 +62,7 @@ FAILURE_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "a worker rejected it without saying why; its log says more",
         ),
         DetailKind.RUN_NOT_BEING_READ: Template(
-            "körning {run} läser inte längre några personer",
+            "körning {run} läser inte längre några användare",
             "run {run} is not being read any more",
         ),
         DetailKind.ANOTHER_RUN_OPEN: Template(
@@ -70,11 +70,11 @@ FAILURE_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "run {run} of tenant {tenant} is open and does something else",
         ),
         DetailKind.UNAVAILABLE: Template(
-            "svarar inte, så ingen fråga skickades",
+            "går inte att nå, så inget anrop skickades",
             "is unavailable, so no request was sent",
         ),
         DetailKind.NO_OPEN_FILE_LEFT: Template(
-            "det finns ingen ledig öppen fil kvar: höj gränsen (ulimit -n, LimitNOFILE)",
+            "processen får inte öppna fler filer: höj gränsen (ulimit -n, LimitNOFILE)",
             "no open file is left: raise the limit (ulimit -n, LimitNOFILE)",
         ),
     }

@@ -18,7 +18,7 @@ FIX_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "try again later; if it keeps failing, check the network, the proxy and the addresses",
         ),
         DetailKind.FIX_TLS: Template(
-            "om en egen utfärdare, eller en proxys, har utfärdat certifikatet, ange dess fil i UPDATE_SYNC_CA_BUNDLE; kontrollera annars adressen",
+            "om certifikatet kommer från en egen utfärdare eller en proxy, ange utfärdarens fil i UPDATE_SYNC_CA_BUNDLE; kontrollera annars adressen",
             "if an authority of your own, or a proxy's, has issued the certificate, name its file in UPDATE_SYNC_CA_BUNDLE; otherwise check the address",
         ),
         DetailKind.FIX_CREDENTIALS: Template(
@@ -30,22 +30,22 @@ FIX_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Entra admin centre > App registrations > the app > API permissions: add Microsoft Graph, application permission User.Read.All, and grant admin consent",
         ),
         DetailKind.FIX_GRAPH_ADDRESS: Template(
-            "UPDATE_SYNC_GRAPH_URL; är den rätt, rapportera det som ett fel",
-            "UPDATE_SYNC_GRAPH_URL; if that is right, report it as a bug",
+            "kontrollera UPDATE_SYNC_GRAPH_URL; är den rätt, rapportera det som ett fel",
+            "check UPDATE_SYNC_GRAPH_URL; if it is right, report this as a bug",
         ),
         DetailKind.FIX_SKOLON_CREDENTIALS: Template(
-            "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN eller …_SKOLON_CLIENT_ID och …_SECRET, och kommunens organisation",
-            "UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's organisation",
+            "kontrollera UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN eller …_SKOLON_CLIENT_ID och …_SECRET, och kommunens organisation",
+            "check UPDATE_SYNC_SKOLON_SCIM_URL, …_SKOLON_TOKEN or …_SKOLON_CLIENT_ID and …_SECRET, and the tenant's organisation",
         ),
         DetailKind.FIX_SKOLON_SEARCH: Template(
-            "ge Skolon det som står här: synken behöver kunna söka efter ett värde (RFC 7644 avsnitt 3.4.2.2)",
-            "give Skolon what this says: the sync needs a search for one value (RFC 7644 section 3.4.2.2)",
+            "skicka det som står här till Skolon: synken behöver kunna söka efter ett värde (RFC 7644 avsnitt 3.4.2.2)",
+            "send this message to Skolon: the sync has to be able to search for one value (RFC 7644 section 3.4.2.2)",
         ),
         DetailKind.FIX_SKOLON_PERMISSION: Template(
-            "be Skolon ge uppgifterna rätt att läsa och ändra användarna",
+            "be Skolon ge inloggningsuppgifterna behörighet att läsa och ändra användarna",
             "ask Skolon to give the credentials the right to read and change the users",
         ),
-        DetailKind.FIX_REPORT: Template("rapportera det", "report it"),
+        DetailKind.FIX_REPORT: Template("rapportera det till dem som utvecklar synken", "report it to the developers of the sync"),
         DetailKind.FIX_SECRET: Template(
             "Entra admin center > Appregistreringar > appen > Certifikat och hemligheter: kopiera Value för en ny hemlighet (den visas bara en gång)",
             "Entra admin centre > App registrations > the app > Certificates & secrets: copy the Value of a new secret (it is shown only once)",
@@ -55,11 +55,11 @@ FIX_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Entra admin centre > App registrations > the app > Certificates & secrets: make a new one, and set it with its date",
         ),
         DetailKind.FIX_BIRTHDAYS: Template(
-            "update-sync tenants set {tenant} --no-birthdays, om de inte önskas",
-            "update-sync tenants set {tenant} --no-birthdays, if they are not wanted",
+            "om födelsedatum inte ska synkas: update-sync tenants set {tenant} --no-birthdays",
+            "if birth dates are not to be synced: update-sync tenants set {tenant} --no-birthdays",
         ),
         DetailKind.FIX_GET: Template(
-            "be Skolon ta emot POST /Users/.search (RFC 7644 avsnitt 3.4.3), och håll till dess adresser borta från loggarna hos dess servrar och proxyer",
+            "be Skolon ta emot POST /Users/.search (RFC 7644 avsnitt 3.4.3), och att tills vidare inte skriva adresserna i sina servrars och proxyers loggar",
             "ask Skolon to take POST /Users/.search (RFC 7644 section 3.4.3), and until then to keep URLs out of the logs of its servers and proxies",
         ),
         DetailKind.FIX_OR: Template(
@@ -67,28 +67,28 @@ FIX_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "nothing has to be done; runs are faster if Skolon takes `or` (RFC 7644 section 3.4.2.2)",
         ),
         DetailKind.FIX_PAGES: Template(
-            "inget behöver göras: där sidor inte går ihop söks varje värde för sig. Körningar går fortare om Skolon sorterar alla sidor i en sökning lika (RFC 7644 avsnitt 3.4.2.4)",
-            "nothing has to be done: where pages do not add up, each value is searched alone. Runs are faster if Skolon sorts all pages of a search alike (RFC 7644 section 3.4.2.4)",
+            "inget behöver göras: där sidor upprepar eller utelämnar användare söks varje värde för sig. Körningar går fortare om Skolon sorterar alla sidor i en sökning på samma sätt (RFC 7644 avsnitt 3.4.2.4)",
+            "nothing has to be done: where pages repeat or leave out users, each value is searched alone. Runs are faster if Skolon sorts all pages of a search alike (RFC 7644 section 3.4.2.4)",
         ),
         DetailKind.FIX_UPDATES: Template(
             "fråga Skolon om det (RFC 7644 avsnitt 3.5.2 och 3.14); när det fungerar: update-sync tenants check {tenant} --forget",
             "ask Skolon about it (RFC 7644 sections 3.5.2 and 3.14); when it does: update-sync tenants check {tenant} --forget",
         ),
         DetailKind.FIX_KEYS: Template(
-            "be Skolon låta användare sökas med det, eller ta bort det ur nycklarna: update-sync tenants set {tenant} --match-keys",
-            "ask Skolon to let users be searched by it, or leave it out of the keys: update-sync tenants set {tenant} --match-keys",
+            "be Skolon göra det möjligt att söka användare med det, eller ta bort det ur matchningsnycklarna: update-sync tenants set {tenant} --match-keys",
+            "ask Skolon to let users be searched by it, or leave it out of the match keys: update-sync tenants set {tenant} --match-keys",
         ),
         DetailKind.FIX_PATCH: Template(
             "be Skolon ta emot PATCH (RFC 7644 avsnitt 3.5.2), eller låt hela användare skickas med PUT: update-sync tenants set {tenant} --skolon-lacks patch",
             "ask Skolon to take PATCH (RFC 7644 section 3.5.2), or have whole users sent by PUT: update-sync tenants set {tenant} --skolon-lacks patch",
         ),
         DetailKind.FIX_ATTRIBUTES: Template(
-            "fråga Skolon om det; det som synken inte kan skriva nämns i runs show",
-            "ask Skolon about it; what the sync cannot write it names in runs show",
+            "fråga Skolon om det; 'runs show' nämner det som synken inte kan skriva",
+            "ask Skolon about it; 'runs show' names what the sync cannot write",
         ),
         DetailKind.SECRET_IS_GUID: Template(
-            "den ser ut som en GUID, vilket hemlighetens id (Secret ID) är: det är hemlighetens Value som behövs",
-            "it looks like a GUID, as a Secret ID does: the secret's Value is needed",
+            "den ser ut som en GUID och är alltså hemlighetens id (Secret ID): det är hemlighetens Value som behövs",
+            "it looks like a GUID, so it is the Secret ID: the secret's Value is needed",
         ),
         DetailKind.SECRET_HAS_SPACE: Template(
             "den innehåller mellanslag, och en hemlighets Value har inga",

@@ -22,22 +22,22 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Skolon does not take the token (HTTP 401); check UPDATE_SYNC_SKOLON_TOKEN, or client id and secret",
         ),
         DetailKind.SKOLON_READ_FORBIDDEN: Template(
-            "Skolon låter oss inte läsa användare i denna organisation (HTTP 403); uppgifterna behöver rätt till det",
+            "Skolon låter inte synken läsa användare i den här organisationen (HTTP 403); inloggningsuppgifterna behöver behörighet till det",
             "Skolon does not let us read users of this organisation (HTTP 403); the credentials need the right to",
         ),
         DetailKind.SKOLON_CHANGE_FORBIDDEN: Template(
-            "Skolon låter oss inte ändra användare i denna organisation (HTTP 403); uppgifterna behöver rätt till det",
+            "Skolon låter inte synken ändra användare i den här organisationen (HTTP 403); inloggningsuppgifterna behöver behörighet till det",
             "Skolon does not let us change users of this organisation (HTTP 403); the credentials need the right to",
         ),
         DetailKind.SKOLON_KNOWS_NO_USERS: Template(
-            "Skolon har inga användare på denna adress (HTTP 404); kontrollera kommunens organisation och UPDATE_SYNC_SKOLON_SCIM_URL",
+            "Skolon har inga användare på den här adressen (HTTP 404); kontrollera kommunens organisation och UPDATE_SYNC_SKOLON_SCIM_URL",
             "Skolon knows no users at this address (HTTP 404); check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL",
         ),
         DetailKind.ADDRESS_IN_SETTING: Template("{setting}: {problem}", "{setting}: {problem}"),
-        DetailKind.TOKEN_ENDPOINT: Template("adressen för token: {problem}", "token endpoint: {problem}"),
+        DetailKind.TOKEN_ENDPOINT: Template("adressen där token hämtas: {problem}", "token endpoint: {problem}"),
         DetailKind.NO_TOKEN: Template("HTTP {status} utan token", "HTTP {status} without a token"),
         DetailKind.SKOLON_CLIENT_REFUSED: Template(
-            "Skolons adress för token godtar inte klient-id och klienthemlighet (HTTP {status}); kontrollera UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET och …_TOKEN_URL",
+            "Skolons tokentjänst godtar inte klient-id och klienthemlighet (HTTP {status}); kontrollera UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET och …_TOKEN_URL",
             "Skolon's token endpoint refuses the client id and secret (HTTP {status}); check UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET and …_TOKEN_URL",
         ),
         DetailKind.LIST_UNUSABLE: Template(
@@ -45,12 +45,12 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Skolon's list of all users is of no use: {why}",
         ),
         DetailKind.MANY_UNREADABLE: Template(
-            "fler än {limit} av dess användare går inte att tolka",
+            "fler än {limit} av användarna i den går inte att tolka",
             "more than {limit} of its users are unreadable",
         ),
-        DetailKind.PAGES_DO_NOT_ADD_UP: Template("den går inte ihop: {seen}", "it does not add up: {seen}"),
+        DetailKind.PAGES_DO_NOT_ADD_UP: Template("antalen stämmer inte överens ({seen})", "it does not add up: {seen}"),
         DetailKind.PAGES_SEEN: Template(
-            "{found} olika användare på dess sidor, {counted} enligt dess antal",
+            "{found} olika användare på sidorna, {counted} enligt det angivna antalet",
             "{found} different users on its pages, {counted} by its count",
         ),
         DetailKind.LIST_TOO_LONG: Template(
@@ -58,31 +58,31 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "it has more than {limit} users",
         ),
         DetailKind.SEARCH_DOES_NOT_ADD_UP: Template(
-            "Skolons svar på en sökning efter ett värde går inte ihop: {seen}",
+            "antalen i Skolons svar på en sökning efter ett värde stämmer inte överens ({seen})",
             "Skolon's answer to a search for one value does not add up: {seen}",
         ),
         DetailKind.EVERY_SEARCH_REFUSED: Template(
-            "Skolon nekar varje sökning i denna organisation ({answer})",
+            "Skolon avvisar alla sökningar i den här organisationen ({answer})",
             "Skolon refuses every search of this organisation ({answer})",
         ),
         DetailKind.SEARCH_BY_KEY_REFUSED: Template(
-            "Skolon nekar varje sökning på {attribute:title} i denna organisation ({answer})",
+            "Skolon avvisar alla sökningar med {attribute:name} i den här organisationen ({answer})",
             "Skolon refuses every search by {attribute:title} of this organisation ({answer})",
         ),
         DetailKind.FILTER_IGNORED: Template(
-            "Skolon bryr sig inte om filtret i en sökning: användare hittas som inte har värdet",
+            "Skolon tar ingen hänsyn till filtret i en sökning: användare som inte har värdet hittas ändå",
             "Skolon ignores the filter of a search: it finds users that have not the value",
         ),
         DetailKind.KEY_FINDS_NO_USER: Template(
-            "Skolon hittar inte användare på {attribute:title}: {users} som har ett värde hittas inte med det. Nyckeln kan tas bort ur kommunens matchningsnycklar",
+            "Skolon hittar inte användare med {attribute:name}: {users:# användare|# användare} som har ett värde hittades inte med det. Nyckeln kan tas bort ur kommunens matchningsnycklar",
             "Skolon does not find users by {attribute:title}: {users} that have it are not found by it. It can be left out of the tenant's match keys",
         ),
         DetailKind.USER_PERHAPS_CREATED: Template(
-            "Skolon har svarat 201 på en PUT av användaren {skolon_user}: kanske skapades en användare som just hade tagits bort; leta efter den i Skolon, och ta bort `patch` ur skolon_lacks",
+            "Skolon har svarat 201 på en PUT av användaren {skolon_user}: kanske skapades en användare som just hade tagits bort. Leta efter den i Skolon, och ta bort `patch` ur inställningen skolon_lacks",
             "Skolon has answered a PUT of user {skolon_user} with 201: it may have created a user that was just deleted; look for it in Skolon, and take `patch` out of skolon_lacks",
         ),
         DetailKind.UPDATES_IGNORED: Template(
-            "Skolon svarar att ändringar lyckas, men inget ändras: {users} användare i följd är som förut; fråga Skolon om uppgifterna får ändra användare i denna organisation",
+            "Skolon svarar att ändringar lyckas, men inget ändras: {users} användare i följd är som förut. Fråga Skolon om inloggningsuppgifterna har behörighet att ändra användare i den här organisationen",
             "Skolon answers updates with success and changes nothing: {users} users in a row are as they were; ask Skolon whether the credentials may change users of this organisation",
         ),
         DetailKind.GRAPH_TOKEN_REFUSED: Template(
@@ -94,7 +94,7 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "The application lacks User.Read.All (of the kind Application), or an administrator of the directory has not granted consent to it ({answer})",
         ),
         DetailKind.GRAPH_QUERY_REFUSED: Template(
-            "Microsoft Graph nekar frågan ({answer})",
+            "Microsoft Graph avvisar anropet ({answer})",
             "Graph refuses the query ({answer})",
         ),
         DetailKind.NEXT_LINK_ELSEWHERE: Template(
@@ -106,22 +106,22 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "The OpenID configuration of {expected} names a token endpoint at {found}; it should be at {expected}. Nothing was sent there. If your cloud signs in there, set UPDATE_SYNC_ENTRA_AUTHORITY to it",
         ),
         DetailKind.LINK_OF_OTHER_GRAPH: Template(
-            "den sparade länken leder till en annan Graph än UPDATE_SYNC_GRAPH_URL",
+            "den sparade länken leder till en annan adress för Microsoft Graph än UPDATE_SYNC_GRAPH_URL",
             "the kept link leads to another Graph than UPDATE_SYNC_GRAPH_URL",
         ),
-        DetailKind.ODD_ADDRESS: Template("en oläslig adress", "an address that is none"),
+        DetailKind.ODD_ADDRESS: Template("en adress som inte går att tolka", "an address that is none"),
         DetailKind.SENSELESS_ANSWER: Template(
             "ett svar som inte går att förstå",
             "an answer that makes no sense",
         ),
         DetailKind.TOKEN_ENDPOINT_BUSY: Template(
-            "adressen för token svarar {error}",
+            "tokentjänsten svarar {error}",
             "the token endpoint says {error}",
         ),
         DetailKind.TOKEN_REFUSED: Template("{hint} ({facts:list})", "{hint} ({facts:list})"),
         DetailKind.TOKEN_REFUSED_FOR_SECRET_ID: Template(
             "{hint}. Det som angavs ser ut som en GUID, och är alltså hemlighetens id (Secret ID): det är hemlighetens Value som behövs. ({facts:list})",
-            "{hint}. What was given looks like a GUID, and so is the Secret ID: the secret's Value is wanted. ({facts:list})",
+            "{hint}. What was given looks like a GUID, so it is the Secret ID: the secret's Value is needed. ({facts:list})",
         ),
         DetailKind.TRACE_ID: Template("spårnings-id {id}", "trace id {id}"),
         DetailKind.NO_ERROR_NAMED: Template("inget fel angivet", "no error named"),
@@ -180,7 +180,7 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         ),
         DetailKind.NO_KEY_FITS: Template(
             "ett krypterat värde går inte att läsa: ingen av nycklarna i UPDATE_SYNC_SECRET_KEYS passar. Ange den tidigare nyckeln efter den nya",
-            "A sealed value cannot be opened: none of the keys in UPDATE_SYNC_SECRET_KEYS fits. Put the former key behind the new one",
+            "An encrypted value cannot be read: none of the keys in UPDATE_SYNC_SECRET_KEYS fits. Put the former key after the new one",
         ),
     }
 )

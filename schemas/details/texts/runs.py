@@ -18,23 +18,23 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Graph's page {page} leads back to page {earlier}; the list would never end",
         ),
         DetailKind.PAGES_ALMOST_EMPTY: Template(
-            "{pages} sidor hade {users} användare, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{pages} sidor hade bara {users} användare, och det finns en sida till; listan skulle aldrig ta slut",
             "{pages} pages had {users} users, and there is a next page; the list would never end",
         ),
         DetailKind.MORE_USERS_THAN_COUNTED: Template(
-            "{users} användare kom, Microsoft Graph räknar till {counted}, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{users} användare har lästs fast Microsoft Graph räknar till {counted}, och det finns en sida till; listan skulle aldrig ta slut",
             "{users} users came, Graph counts {counted}, and there is a next page; the list would never end",
         ),
         DetailKind.MORE_USERS_THAN_POSSIBLE: Template(
-            "{users} användare kom, fler än {limit} inväntas inte, och det finns en nästa sida; listan skulle aldrig ta slut",
+            "{users} användare har lästs fast det högst borde vara {limit}, och det finns en sida till; listan skulle aldrig ta slut",
             "{users} users came, more than {limit} are not waited for, and there is a next page; the list would never end",
         ),
         DetailKind.PAGE_TOKEN_FORGOTTEN: Template(
-            "Microsoft Graph glömde var i listan vi var, varje gång som den lästes från början",
+            "Microsoft Graph tappade bort hur långt listan var läst, varje gång som den lästes från början",
             "Graph forgot the page's token each time the list was begun again",
         ),
         DetailKind.PAGES_LOST: Template(
-            "meddelandena om dess sidor försvann varje gång som listan lästes från början ({problem})",
+            "meddelandena om listans sidor försvann varje gång som listan lästes från början ({problem})",
             "the messages for its pages were lost each time the list was begun again ({problem})",
         ),
         DetailKind.PAGE_NOT_READ: Template(
@@ -46,27 +46,27 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "a page was not read after {attempts:# attempt|# attempts}: {problem}",
         ),
         DetailKind.EMPTY_LIST: Template(
-            "Microsoft Graph räknar inte upp någon användare i katalogen",
+            "Microsoft Graphs lista innehåller ingen användare",
             "Graph lists no user of the directory",
         ),
         DetailKind.EMPTY_LIST_BUT_COUNTED: Template(
-            "Microsoft Graph räknar inte upp någon användare i katalogen, men säger att antalet är {counted}",
+            "Microsoft Graphs lista innehåller ingen användare, men det angivna antalet är {counted}",
             "Graph lists no user of the directory, but counts {counted}",
         ),
         DetailKind.NOT_FOUND_SURGE: Template(
-            "{missing} av {sought} personer som den senaste fullständiga körningen hade hittat hittades inte i Skolon",
+            "{missing} av {sought} användare som den senaste fullständiga körningen hittade i Skolon hittas inte nu",
             "{missing} of {sought} users that the last full run had found were not found in Skolon",
         ),
         DetailKind.GUARD_EXCEEDED: Template(
-            "guard.{limit}: {count} av {size} användare; gränsen är {most} och {share} %",
+            "{count} av {size} användare {limit:guard}; gränsen (guard.{limit}) är {most} användare och {share} %",
             "guard.{limit}: {count} of {size} users; the limit is {most} and {share}%",
         ),
         DetailKind.GUARD_EXCEEDED_OF_SYNCED: Template(
-            "guard.{limit}: {count} av {size} synkade användare; gränsen är {most} och {share} %",
+            "{count} av {size} synkade användare {limit:guard}; gränsen (guard.{limit}) är {most} användare och {share} %",
             "guard.{limit}: {count} of {size} synced users; the limit is {most} and {share}%",
         ),
         DetailKind.MOST_FREQUENT_RULE: Template(
-            "oftast {rule} ({users} av de {all} användare som urvalet har utelämnat hittills)",
+            "oftast på grund av {rule} ({users} av de {all} användare som urvalet har utelämnat hittills)",
             "most often {rule} ({users} of the {all} users that the scope leaves out so far)",
         ),
         DetailKind.MOST_FREQUENT_FAILURE: Template(
@@ -74,7 +74,7 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "most often {reason} ({users} of the {all} failures so far)",
         ),
         DetailKind.MOST_FREQUENT_FAILURE_OF: Template(
-            "oftast {reason} ({attributes:title}), {users} av de {all} som har misslyckats hittills",
+            "oftast {reason} ({attributes:name}), {users} av de {all} som har misslyckats hittills",
             "most often {reason} ({attributes:title}), {users} of the {all} failures so far",
         ),
         DetailKind.FAILED_AGAIN: Template(
@@ -92,19 +92,19 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         ),
         DetailKind.SERVICE_PROBLEM: Template("{service}: {problem}", "{service}: {problem}"),
         DetailKind.NO_DELTA_LINK: Template(
-            "alla användare läses: det finns ingen startpunkt för ändringar med dessa inställningar",
+            "alla användare läses, eftersom det inte finns någon sparad startpunkt (delta link) för dessa inställningar",
             "all users are read: no delta link is kept for these settings",
         ),
         DetailKind.DELTA_LINK_REFUSED: Template(
-            "alla användare läses: Microsoft Graph godtar inte längre den sparade startpunkten för ändringar ({answer})",
+            "alla användare läses, eftersom Microsoft Graph inte längre godtar den sparade startpunkten (delta link) ({answer})",
             "all users are read: Graph no longer takes the stored delta link ({answer})",
         ),
         DetailKind.COUNT_HIGHER: Template(
-            "Microsoft Graph räknade till {counted} personer, {read} lästes: {missing} saknas kanske i dess lista",
+            "Microsoft Graph räknade till {counted} användare, men {read} lästes: {missing} saknas kanske i listan",
             "Graph counted {counted} people, {read} were read: {missing} may be missing from its list",
         ),
         DetailKind.COUNT_LOWER: Template(
-            "Microsoft Graph räknade till {counted} personer, {read} lästes: dess antal kan släpa efter",
+            "Microsoft Graph räknade till {counted} användare, men {read} lästes: antalet släpar kanske efter",
             "Graph counted {counted} people, {read} were read: its count may lag behind",
         ),
         DetailKind.PAGE_MESSAGE_LOST: Template(
@@ -112,15 +112,15 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "the message for a page was lost; the list was begun again",
         ),
         DetailKind.MESSAGES_LOST: Template(
-            "{users:# person som väntade hade inget meddelande kvar; det publicerades på nytt|# personer som väntade hade inga meddelanden kvar; de publicerades på nytt}",
+            "{users:# användare som väntade hade inget meddelande kvar; det publicerades på nytt|# användare som väntade hade inga meddelanden kvar; de publicerades på nytt}",
             "{users:# pending user|# pending users} had no message any more: published again",
         ),
         DetailKind.IDENTITY_KEPT: Template(
-            "{users:# person|# personer} behåller ett värde vars källa i Entra har blivit tom",
+            "{users:# användare|# användare} behåller ett värde vars källa i Entra har blivit tom",
             "{users:# user keeps|# users keep} an identity value whose source in Entra went blank",
         ),
         DetailKind.SHOWN_OTHERWISE: Template(
-            "Skolon visar inte ett värde hos {users:# person|# personer} så som det skrevs; det skrivs inte igen",
+            "Skolon visar ett värde hos {users:# användare|# användare} på ett annat sätt än det skrevs; det skrivs inte igen",
             "Skolon does not show a value of {users:# user|# users} as it was written; it is not written again",
         ),
     }

@@ -27,31 +27,31 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{attribute}: must have exactly one @, with something on both sides and no white space",
         ),
         DetailKind.NOT_A_PERSONAL_NUMBER: Template(
-            "{attribute:title}: är inget giltigt personnummer ({country})",
+            "{attribute:title}: inte ett giltigt personnummer ({country})",
             "{attribute}: is no personal number of {country}",
         ),
         DetailKind.USER_WITHOUT_ID: Template(
-            "id: Microsoft Graph lämnade ut personen utan id",
+            "Microsoft Graph lämnade ut användaren utan id",
             "id: Graph listed this user without one",
         ),
-        DetailKind.NO_LONGER_IN_ENTRA: Template("personen finns inte längre i Entra", "no longer in Entra"),
+        DetailKind.NO_LONGER_IN_ENTRA: Template("användaren finns inte längre i Entra", "no longer in Entra"),
         DetailKind.EXCLUDED: Template("{setting}: {fact}", "{setting}: {fact}"),
         DetailKind.ACCOUNT_ENABLED: Template("kontot är aktiverat", "the account is enabled"),
         DetailKind.ACCOUNT_NOT_ENABLED: Template("kontot är inte aktiverat", "the account is not enabled"),
         DetailKind.ACCOUNT_MEMBER: Template("kontot hör till katalogen", "the account is a member"),
         DetailKind.ACCOUNT_NOT_MEMBER: Template("kontot är ett gästkonto", "the account is not a member"),
-        DetailKind.INCLUDED_BY_RULE: Template("personen omfattas av {rule}", "the user matches {rule}"),
+        DetailKind.INCLUDED_BY_RULE: Template("användaren omfattas av {rule}", "the user matches {rule}"),
         DetailKind.INCLUDED_BY_NO_RULE: Template(
-            "personen omfattas inte av någon regel",
+            "användaren omfattas inte av någon regel",
             "the user matches no rule",
         ),
-        DetailKind.EXCLUDED_BY_RULE: Template("personen omfattas av regeln", "the user matches the rule"),
+        DetailKind.EXCLUDED_BY_RULE: Template("användaren omfattas av regeln", "the user matches the rule"),
         DetailKind.NOT_EXCLUDED_BY_RULE: Template(
-            "personen omfattas inte av regeln",
+            "användaren omfattas inte av regeln",
             "the user does not match the rule",
         ),
         DetailKind.IGNORED_BY_DECISION: Template(
-            "personen lämnas utanför enligt ett beslut",
+            "användaren lämnas orörd enligt ett beslut",
             "the user is left alone",
         ),
         DetailKind.DECISION_HONOURED: Template(
@@ -59,27 +59,27 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "the next run honours a decision",
         ),
         DetailKind.PROTECTED_IN_SKOLON: Template(
-            "Skolon markerar personen som skyddad",
+            "användaren är markerad som skyddad i Skolon",
             "Skolon marks the user as protected",
         ),
         DetailKind.NO_MATCH_KEY: Template(
-            "inget av de värden som personen kan hittas med i Skolon är ifyllt",
+            "inget av de värden som användaren kan hittas med i Skolon är ifyllt",
             "no match key has a value",
         ),
         DetailKind.AMBIGUOUS_MATCH: Template(
-            "{ids:# användare|# användare} i Skolon har samma {attribute:title}: {ids}",
+            "{ids:# användare|# användare} i Skolon har samma {attribute:name}: {ids}",
             "{ids:# Skolon user has|# Skolon users have} the same {attribute:title}: {ids}",
         ),
         DetailKind.SUSPICIOUS_MATCH: Template(
-            "användaren {skolon_user} i Skolon har samma {keys:title}, men är kanske en annan person: detta stämmer: {agrees:agreeing}; detta skiljer sig: {differs:differing}",
-            "Skolon user {skolon_user} has the same {keys:title}, but may be another person: {agrees:agreeing} agrees, {differs:differing} differs",
+            "användaren {skolon_user} i Skolon har samma {keys:name} men är kanske en annan person ({agrees:agreeing} stämmer, {differs:differing} skiljer sig)",
+            "Skolon user {skolon_user} has the same {keys:title}, but may be another person (the same: {agrees:agreeing}; different: {differs:differing})",
         ),
         DetailKind.COLLISION: Template(
-            "personerna {holder} och {other} i Entra leder till samma användare i Skolon, {skolon_user}; den första behåller den",
+            "Entra-användarna {holder} och {other} leder båda till användaren {skolon_user} i Skolon; den första behåller den",
             "Entra users {holder} and {other} lead to the same Skolon user {skolon_user}; the first one keeps it",
         ),
         DetailKind.COLLISION_WITH_TENANT: Template(
-            "personerna {holder} hos kommunen '{tenant}' och {other} i Entra leder till samma användare i Skolon, {skolon_user}; den första behåller den",
+            "Entra-användaren {holder} i kommunen '{tenant}' och Entra-användaren {other} leder båda till användaren {skolon_user} i Skolon; den första behåller den",
             "Entra users {holder} of tenant '{tenant}' and {other} lead to the same Skolon user {skolon_user}; the first one keeps it",
         ),
         DetailKind.UNUSABLE_SKOLON_USER: Template(
@@ -95,7 +95,7 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "its id in Skolon is none that can be kept or asked for",
         ),
         DetailKind.SKOLON_VERSION_UNUSABLE: Template(
-            "dess version i Skolon får inte plats i ett huvud med {limit} tecken",
+            "dess version i Skolon får inte plats i ett HTTP-huvud med {limit} tecken",
             "its version in Skolon is none that a header of {limit} characters can hold",
         ),
         DetailKind.PROTECTED_USER_UNCHANGED: Template(
@@ -116,40 +116,40 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "birth date not read: {problem}",
         ),
         DetailKind.BIRTHDAY_NO_DATE: Template(
-            "födelsedagen i Microsoft Graph är inget datum",
+            "födelsedagen i Microsoft Graph är inte ett datum",
             "Graph's birthday is no date",
         ),
-        DetailKind.NO_SUCH_USER: Template("personen finns inte", "no such user"),
+        DetailKind.NO_SUCH_USER: Template("användaren finns inte", "no such user"),
         DetailKind.VALUES_KEPT: Template(
-            "behålls, eftersom källan i Entra har blivit tom: {attributes:title}",
+            "behålls, eftersom källan i Entra har blivit tom: {attributes:name}",
             "kept, because the source in Entra went blank: {attributes:title}",
         ),
         DetailKind.VALUES_ALTERED: Template(
-            "Skolon visar inte det som skrevs: {attributes:title}",
+            "Skolon visar något annat än det som skrevs: {attributes:name}",
             "Skolon does not show as it was written: {attributes:title}",
         ),
         DetailKind.VALUE_REFUSED: Template(
-            "Skolon tog inte emot {attribute:title} ({answer})",
+            "Skolon tog inte emot {attribute:name} ({answer})",
             "Skolon refused {attribute:title} ({answer})",
         ),
         DetailKind.VALUE_TAKEN: Template(
-            "{attribute:title}: användaren {skolon_user} i Skolon, som hör till personen {holder} i Entra, har redan värdet",
+            "{attribute:title}: användaren {skolon_user} i Skolon, som hör till Entra-användaren {holder}, har redan värdet",
             "{attribute:title}: Skolon user {skolon_user}, of Entra user {holder}, has the value",
         ),
         DetailKind.VALUE_TAKEN_FOR_GOOD: Template(
-            "{attribute:title}: användaren {skolon_user} i Skolon, som inte hör till någon person i Entra som synkas, har redan värdet",
-            "{attribute:title}: Skolon user {skolon_user}, which is no synced Entra user's, has the value",
+            "{attribute:title}: användaren {skolon_user} i Skolon, som inte hör till någon Entra-användare som synkas, har redan värdet",
+            "{attribute:title}: Skolon user {skolon_user}, which belongs to no synced Entra user, has the value",
         ),
         DetailKind.TEMPORARY_VALUE_KEPT: Template(
-            "{fault}; användaren {skolon_user} i Skolon har så länge ett tillfälligt värde, sitt id i Entra",
+            "{fault}; användaren {skolon_user} i Skolon har så länge användarens Entra-id som tillfälligt värde",
             "{fault}; Skolon user {skolon_user} keeps a temporary value, its Entra id",
         ),
         DetailKind.VALUE_GIVEN_UP_FIRST: Template(
-            "en annan person i körningen ska först lämna ifrån sig ett värde ({attributes:title})",
+            "en annan användare i körningen ska först lämna ifrån sig ett värde ({attributes:name})",
             "another user of the run gives up a value first ({attributes:title})",
         ),
         DetailKind.CHANGED_BY_OTHERS: Template(
-            "ändrades i Skolon av något annat {times} gånger i följd",
+            "ändrades i Skolon av ett annat program {times} gånger i följd",
             "changed in Skolon by another client {times} times in a row",
         ),
         DetailKind.UNDO_FAILED: Template(
@@ -157,27 +157,27 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "undo run {undo} could not restore all that run {run} wrote to Skolon user {skolon_user}",
         ),
         DetailKind.UNDO_FOUND_NOTHING: Template(
-            "körning {run} har inte ändrat något hos personen",
+            "körning {run} har inte ändrat något hos användaren",
             "run {run} has changed nothing of this user",
         ),
         DetailKind.UNDO_SKIPPED: Template(
-            "återställs inte, eftersom värdet har ändrats sedan dess: {attributes:title}",
+            "återställs inte, eftersom värdet har ändrats sedan dess: {attributes:name}",
             "skipped, because it changed since: {attributes}",
         ),
         DetailKind.UNDO_AS_BEFORE: Template(
-            "har redan sitt tidigare värde: {attributes:title}",
+            "har redan sitt tidigare värde: {attributes:name}",
             "has its former value already: {attributes}",
         ),
         DetailKind.NO_RESULT_OF_USER: Template(
-            "körning {run} har inget resultat för personen; har kommunen tagits bort?",
+            "körning {run} har inget resultat för användaren; har kommunen tagits bort?",
             "run {run} has no result of this user; has the tenant been removed?",
         ),
         DetailKind.OLDER_RUN_ACTIVE: Template(
-            "en äldre körning arbetar med personen",
+            "en äldre körning arbetar med användaren",
             "an older run is processing this user",
         ),
         DetailKind.SETTLED_MEANWHILE: Template(
-            "personen har under tiden blivit klar på annat håll",
+            "användaren har under tiden tagits om hand av ett annat meddelande",
             "another delivery has settled this user meanwhile",
         ),
     }

@@ -169,7 +169,7 @@ def test_a_run_tells_what_it_waits_for_and_why_it_was_halted(hub: Hub, store: St
 @pytest.mark.parametrize(
     ("language", "halted", "warned"),
     [
-        ("sv", "guard.changed: 3 av 4 användare", "2 personer behåller ett värde"),
+        ("sv", "3 av 4 användare skulle ändras", "2 användare behåller ett värde"),
         ("en", "guard.changed: 3 of 4 users", "2 users keep an identity value"),
     ],
 )

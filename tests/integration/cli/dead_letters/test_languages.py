@@ -26,11 +26,12 @@ SUSPICIOUS: Final = Detail(
     differs=("first_name",),
 )
 SWEDISH: Final = (
-    "användaren s1 i Skolon har samma E-post, men är kanske en annan person: detta stämmer: "
-    "efternamn; detta skiljer sig: förnamn"
+    "användaren s1 i Skolon har samma e-post men är kanske en annan person (efternamn stämmer, "
+    "förnamn skiljer sig)"
 )
 ENGLISH: Final = (
-    "Skolon user s1 has the same E-mail, but may be another person: last name agrees, first name differs"
+    "Skolon user s1 has the same E-mail, but may be another person "
+    "(the same: last name; different: first name)"
 )
 
 

@@ -20,7 +20,7 @@ VALUE = "abc8Q~made_up_value_of_a_secret.of~40sgn"
 @pytest.mark.parametrize(
     ("secret", "said"),
     [
-        (SECRET_ID, "it looks like a GUID, as a Secret ID does: the secret's Value is needed"),
+        (SECRET_ID, "it looks like a GUID, so it is the Secret ID: the secret's Value is needed"),
         (SECRET_ID.upper(), "it looks like a GUID"),
         ("abc8Q~ made up", "it has white space in it"),
     ],

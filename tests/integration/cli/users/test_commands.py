@@ -72,7 +72,7 @@ def test_who_is_not_right_is_said_why(env: dict[str, str]) -> None:
     assert set(person["explanation"]) == {"sv", "en"}
     assert person["verified"] is None
     shown = update_sync("users", "show", "exempel", BO, "--recorded", env=env).stdout
-    assert all(words in shown for words in ("Rätta det fält", "Correct the field", WRONG.detail, "never"))
+    assert all(words in shown for words in ("Rätta i Entra", "Correct the field", WRONG.detail, "never"))
 
 
 def test_an_eppn_finds_all_who_have_it(env: dict[str, str]) -> None:

@@ -40,12 +40,12 @@ GAVE_UP = Detail(
 def test_a_detail_is_told_in_both_languages() -> None:
     """Attributes have names, lists are joined, and an empty list of traits is nothing."""
     assert SUSPICIOUS == (
-        "Skolon user s1 has the same E-mail, but may be another person: birth date, last name agrees, "
-        "none differs"
+        "Skolon user s1 has the same E-mail, but may be another person (the same: birth date and "
+        "last name; different: none)"
     )
     assert SUSPICIOUS.in_language(Language.SWEDISH) == (
-        "användaren s1 i Skolon har samma E-post, men är kanske en annan person: detta stämmer: "
-        "födelsedatum, efternamn; detta skiljer sig: inget"
+        "användaren s1 i Skolon har samma e-post men är kanske en annan person (födelsedatum och efternamn "
+        "stämmer, inget skiljer sig)"
     )
 
 
@@ -53,7 +53,7 @@ def test_a_detail_in_a_detail_is_told_in_the_same_language() -> None:
     """An outage's detail holds that of the answer; a number has its singular."""
     assert GAVE_UP == "skolon: HTTP 200, but no JSON object (since 2026-01-01 00:00 UTC, 1 attempt)"
     assert GAVE_UP.in_language(Language.SWEDISH) == (
-        "skolon: HTTP 200, men svaret är inget JSON-objekt (sedan 2026-01-01 00:00 UTC, 1 försök)"
+        "skolon: HTTP 200, men svaret är inte ett JSON-objekt (sedan 2026-01-01 00:00 UTC, 1 försök)"
     )
 
 
@@ -141,7 +141,7 @@ def test_json_has_the_parts_and_every_language() -> None:
         "kind": "undo_skipped",
         "parameters": {"attributes": ["city"]},
         "texts": {
-            "sv": "återställs inte, eftersom värdet har ändrats sedan dess: Ort",
+            "sv": "återställs inte, eftersom värdet har ändrats sedan dess: ort",
             "en": "skipped, because it changed since: city",
         },
     }

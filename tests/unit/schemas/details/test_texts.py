@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.details.kinds import DetailKind
-from schemas.details.template import AGREEING, DIFFERING, LIST, TITLE, segments
+from schemas.details.template import AGREEING, DIFFERING, GUARD, LIST, NAME, TITLE, segments
 from schemas.details.texts.templates import TEMPLATES
 from schemas.reports.remedy import Language
 
@@ -91,12 +91,24 @@ def test_every_kind_has_a_sentence_in_every_language(kind: DetailKind) -> None:
     for language in Language:
         assert not texts[language].endswith("."), "it may stand inside of another sentence"
         for form in (form for forms in named[language].values() for form in forms):
-            assert form in ("", LIST, TITLE, AGREEING, DIFFERING) or form.count("|") == 1
+            assert form in ("", LIST, TITLE, NAME, GUARD, AGREEING, DIFFERING) or form.count("|") == 1
     words = {
         language: "".join(segment.words for segment in segments(text)) for language, text in texts.items()
     }
     if any(map(str.isalpha, words[Language.ENGLISH].replace("HTTP", "").replace("settings", ""))):
         assert words[Language.SWEDISH] != words[Language.ENGLISH]
+
+
+@pytest.mark.parametrize("kind", DetailKind)
+def test_a_swedish_sentence_reads_as_one(kind: DetailKind) -> None:
+    """It has one colon at most, calls a user "användare", and names attributes as sentences do."""
+    swedish = TEMPLATES[kind].swedish
+    words = "".join(segment.words for segment in segments(swedish))
+    said = re.sub(r"'[^']*'|https?://|update-sync.*", "", words)
+
+    assert all(sentence.count(":") <= 1 for sentence in said.split(". "))
+    assert re.search(r"\bperson(en|er|erna|ens)?\b", words.replace("en annan person", "")) is None
+    assert ":title}" not in swedish or swedish.index(":title}") < len("{attributes:title}")
 
 
 @pytest.mark.parametrize("kind", DetailKind)
