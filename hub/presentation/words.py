@@ -87,7 +87,7 @@ VALUE_MATCHES: Final[Mapping[ValueMatch, LazyString]] = {
 
 OWNERS: Final[Mapping[Owner, LazyString]] = {
     Owner.ENTRA: _("the administrator of Entra"),
-    Owner.SKOLON: _("the administrator of Skolon"),
+    Owner.SKOLON: _("the person who corrects data in Skolon"),
     Owner.ADMINISTRATOR: _("the organisation administrator"),
     Owner.OPERATOR: _("Skolon's operators"),
 }

@@ -95,7 +95,9 @@ ANSWER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "proxyns adress är ingen giltig URL",
             "the proxy's address is no valid URL",
         ),
-        DetailKind.HEADER_UNSENDABLE: Template("ett HTTP-huvud går inte att skicka", "a header cannot be sent"),
+        DetailKind.HEADER_UNSENDABLE: Template(
+            "ett HTTP-huvud går inte att skicka", "a header cannot be sent"
+        ),
         DetailKind.BODY_NO_JSON: Template(
             "innehållet går inte att skriva som JSON",
             "the body cannot be written as JSON",

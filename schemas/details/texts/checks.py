@@ -88,7 +88,9 @@ CHECK_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "ingen användare har två av matchningsnycklarna",
             "no user has two of the match keys",
         ),
-        DetailKind.NOT_ALL_FOUND: Template("några av användarna hittas inte", "not all of the users are found"),
+        DetailKind.NOT_ALL_FOUND: Template(
+            "några av användarna hittas inte", "not all of the users are found"
+        ),
         DetailKind.ONE_VALUE_AT_A_TIME: Template(
             "Skolon tar emot ett värde åt gången, så varje värde söks för sig och körningar tar längre tid",
             "Skolon takes one value at a time: each value is searched alone, so runs take longer",

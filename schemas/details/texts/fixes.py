@@ -45,7 +45,9 @@ FIX_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "be Skolon ge inloggningsuppgifterna behörighet att läsa och ändra användarna",
             "ask Skolon to give the credentials the right to read and change the users",
         ),
-        DetailKind.FIX_REPORT: Template("rapportera det till dem som utvecklar synken", "report it to the developers of the sync"),
+        DetailKind.FIX_REPORT: Template(
+            "rapportera det till dem som utvecklar synken", "report it to the developers of the sync"
+        ),
         DetailKind.FIX_SECRET: Template(
             "Entra admin center > Appregistreringar > appen > Certifikat och hemligheter: kopiera Value för en ny hemlighet (den visas bara en gång)",
             "Entra admin centre > App registrations > the app > Certificates & secrets: copy the Value of a new secret (it is shown only once)",

@@ -34,7 +34,9 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Skolon knows no users at this address (HTTP 404); check the tenant's organisation and UPDATE_SYNC_SKOLON_SCIM_URL",
         ),
         DetailKind.ADDRESS_IN_SETTING: Template("{setting}: {problem}", "{setting}: {problem}"),
-        DetailKind.TOKEN_ENDPOINT: Template("adressen där token hämtas: {problem}", "token endpoint: {problem}"),
+        DetailKind.TOKEN_ENDPOINT: Template(
+            "adressen där token hämtas: {problem}", "token endpoint: {problem}"
+        ),
         DetailKind.NO_TOKEN: Template("HTTP {status} utan token", "HTTP {status} without a token"),
         DetailKind.SKOLON_CLIENT_REFUSED: Template(
             "Skolons tokentjänst godtar inte klient-id och klienthemlighet (HTTP {status}); kontrollera UPDATE_SYNC_SKOLON_CLIENT_ID, …_CLIENT_SECRET och …_TOKEN_URL",
@@ -48,7 +50,9 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "fler än {limit} av användarna i den går inte att tolka",
             "more than {limit} of its users are unreadable",
         ),
-        DetailKind.PAGES_DO_NOT_ADD_UP: Template("antalen stämmer inte överens ({seen})", "it does not add up: {seen}"),
+        DetailKind.PAGES_DO_NOT_ADD_UP: Template(
+            "antalen stämmer inte överens ({seen})", "it does not add up: {seen}"
+        ),
         DetailKind.PAGES_SEEN: Template(
             "{found} olika användare på sidorna, {counted} enligt det angivna antalet",
             "{found} different users on its pages, {counted} by its count",

@@ -59,8 +59,8 @@ def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> N
     assert (
         "1 user could not be updated: A value breaks a rule. Who must act: the administrator of Entra" in text
     )
-    assert "4 of the 5 users that are kept up to date are right in Skolon" in text
-    assert "6 of the 6 users that are kept up to date are right in Skolon" in text
+    assert "Right in Skolon: 4 of 5 users that are kept up to date." in text
+    assert "Right in Skolon: 6 of 6 users that are kept up to date." in text
     assert "All is well" in text
 
 

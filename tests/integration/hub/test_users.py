@@ -192,7 +192,7 @@ def test_what_is_recorded_is_shown_while_entra_is_away(
     text = text_of(browser.open(PATH + entra_id(person)).text)
     assert "does not answer just now" in text
     assert "Skolon refused the change" in text
-    assert "Who must act: the administrator of Skolon" in text
+    assert "Who must act: the person who corrects data in Skolon" in text
     assert "Run 1" in text
     stand_ins.microsoft.faults.clear()
     record(store, person, SyncResult(outcome=Outcome.UNCHANGED), "back")

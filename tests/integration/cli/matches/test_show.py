@@ -143,8 +143,8 @@ def test_equal_addresses_are_said_to_be(made_up: Environment, env: dict[str, str
     assert (candidate["equal_keys"], candidate["agrees"]) == (["eppn", "user_name", "email"], [])
     said = "no name, birth date or personal number"
     assert found["detail"] == (
-        f"Skolon user s1 has the same EPPN, User name and E-mail, but may be another person (the same: {said}; "
-        "different: first name and last name)"
+        "Skolon user s1 has the same EPPN, User name and E-mail, but may be another person (the same: "
+        f"{said}; different: first name and last name)"
     )
     assert f"speaks for      {said}; the same EPPN, User name, E-mail" in text(env)
     assert "nothing" not in text(env)

@@ -305,7 +305,10 @@ def test_why_a_run_was_halted_is_told_in_both_languages(env: dict[str, str], sto
     store.run_warnings.record_users(run, 2, identity_kept_warning)
     shown = update_sync("runs", "show", str(run), env=env).stdout
     assert "guard_exceeded: guard.changed: 3 of 4 users; the limit is 1 and 10%" in shown
-    assert "guard_exceeded: 3 av 4 användare skulle ändras; gränsen (guard.changed) är 1 användare och 10 %" in shown
+    assert (
+        "guard_exceeded: 3 av 4 användare skulle ändras; gränsen (guard.changed) är 1 användare och 10 %"
+        in shown
+    )
     assert "2 användare behåller ett värde vars källa i Entra har blivit tom" in shown
     found = json_output("runs", "show", str(run), env=env)
     assert (found["detail"], found["structured_detail"]["kind"]) == (detail, "guard_exceeded")
