@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schemas.runs.changes import ChangeCounts
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
+    from schemas.runs.totals.run_undo import RunUndo
     from schemas.runs.totals.scope_change import ScopeChange
     from schemas.runs.totals.scope_exits import ScopeExits
     from store.store import Store
@@ -25,7 +26,8 @@ class RunDetails:
     `failures` are its dead letters by reason and attribute. Newer runs have settled `settled_later` of them:
     these need no person any more. `guard` is what the guard would say of the real run, of a dry run alone.
     `scope_exits` are the users that were synced before and that the scope leaves out, by the rule.
-    `scope_change` compares a complete full run with the one before.
+    `scope_change` compares a complete full run with the one before. `undos` have restored what it wrote, or
+    are about to.
     """
 
     changes: ChangeCounts
@@ -34,6 +36,7 @@ class RunDetails:
     scope_exits: tuple[ScopeExits, ...]
     scope_change: ScopeChange | None
     settled_later: int
+    undos: tuple[RunUndo, ...]
     guard: GuardForecast | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -44,6 +47,7 @@ class RunDetails:
             "scope_exits": [each.as_json() for each in self.scope_exits],
             "scope_change": self.scope_change and self.scope_change.as_json(),
             "dead_letters_settled_later": self.settled_later,
+            "undone_by": [undo.as_json() for undo in self.undos],
             "guard": self.guard and self.guard.as_json(),
             "forecast": self.prospect and self.prospect.as_json(),
         }
@@ -61,5 +65,6 @@ def details_of(summary: RunSummary, store: Store) -> RunDetails:
         scope_exits=exits,
         scope_change=store.scope_changes.of_run(run),
         settled_later=store.replays.settled_later(run.id),
+        undos=store.undo_records.undos_of(run.id),
         guard=forecast_of_dry_run(summary, changes, exits, store) if run.dry_run else None,
     )

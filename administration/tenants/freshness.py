@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.reports.freshness import Freshness
+
 if TYPE_CHECKING:
     import datetime as dt
 
-    from schemas.reports.freshness import Freshness
     from store.store import Store
 
 
@@ -20,4 +21,5 @@ def freshness_of(tenant: str | None, *, store: Store, now: dt.datetime) -> list[
         keys = [each.key for each in store.tenants.outlines()]
     else:
         keys = [store.tenants.outline(tenant).key]
-    return [store.user_history.freshness(key, now) for key in keys]
+    totals = store.tenant_overviews.user_totals(now, keys)
+    return [Freshness(tenant=key, totals=totals[key]) for key in keys]

@@ -38,9 +38,6 @@ _IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
     IdleReason.BROKER_AWAY: ProblemKind.BROKER_AWAY,
 }
 
-_DAY: Final = dt.timedelta(days=1)
-_WEEK: Final = dt.timedelta(days=7)
-
 
 def tenant_statuses(
     keys: Collection[str] | None, *, store: Store, now: dt.datetime, idle: IdleCheck | None = None
@@ -55,7 +52,7 @@ def tenant_statuses(
         tenants = store.tenants.outlines()
     else:
         tenants = [store.tenants.outline(key) for key in sorted(set(keys))]
-    overviews = store.tenant_overviews.load(now - _DAY, now - _WEEK, keys)
+    overviews = store.tenant_overviews.load(now, keys)
     # Of one tenant its plan is asked for by itself.
     of_one = next(iter(keys)) if keys is not None and len(keys) == 1 else None
     plans = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
@@ -80,7 +80,12 @@ def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserRepo
     """Return the status of the user with that Entra id; it is unknown if no run knows the user."""
     # Since when a state holds is asked of all runs, however many of them are shown.
     history = store.user_history.entries(tenant, user)
-    standing = user_status_of(history, store.user_history.last_verification(tenant, user))
+    verified = store.user_history.last_verification(tenant, user)
+    if verified is not None:
+        # It has the moment when Skolon was asked, and the history has the undo since then.
+        undone = next((entry for entry in history if entry.run == verified.run), verified)
+        verified = replace(verified, undone_by=undone.undone_by, undone_at=undone.undone_at)
+    standing = user_status_of(history, verified)
     return UserReport(
         user=user,
         skolon_id=skolon_user_of(history),

@@ -58,8 +58,9 @@ def show_run(
         "started": timestamp(run.started),
         "finished": run.finished and timestamp(run.finished),
         "published": summary.published,
-        "pending": summary.pending,
+        "pending": _pending_text(summary),
     }
+    fields |= _undone_fields(details)
     fields |= _note_fields(summary, details)
     if run.cause is not None:
         fields |= _halt_fields(summary, run.cause)
@@ -78,6 +79,11 @@ def show_run(
     print_fields(fields)
     if details is not None:
         print_details(details, cancelled=run.status is Status.CANCELLED)
+
+
+def _pending_text(summary: RunSummary) -> str:
+    is_over = summary.run.status is Status.CANCELLED and summary.pending
+    return f"{summary.pending}, left as they are" if is_over else str(summary.pending)
 
 
 def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
@@ -118,6 +124,18 @@ def _undo_fields(summary: RunSummary) -> dict[str, object]:
         "  skipped": f"{summary.skipped} with an attribute that has changed since",
         "  as before": f"{summary.as_before} with their former values already",
     }
+
+
+def _undone_fields(details: RunDetails | None) -> dict[str, object]:
+    """Return which undos have restored what the run wrote: for their users the totals no longer hold."""
+    fields: dict[str, object] = {}
+    for undo in details.undos if details is not None else ():
+        users = "1 user" if undo.users == 1 else f"{undo.users} users"
+        when = f", {timestamp(undo.finished)}" if undo.finished is not None else ""
+        fields["undone" if not fields else f"  and by run {undo.run}"] = (
+            f"for {users} by run {undo.run} ({undo.status}{when})"
+        )
+    return fields
 
 
 def _note_fields(summary: RunSummary, details: RunDetails | None) -> dict[str, object]:

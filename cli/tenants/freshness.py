@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     """Show what share of users was verified in the last day and week.
 
-    The users are those of the last complete run of all users. A run verifies a user when it asks Skolon and
-    updates the user or finds it unchanged. Users without a Skolon user, or out of scope, are not counted. A
-    delta run verifies only users that changed in Entra.
+    The users are those of the last complete run of all users and of later runs. A run verifies a user when it
+    asks Skolon and updates the user or finds it unchanged. A user that has failed since, or that an undo has
+    reverted, is not verified. Users without a Skolon user, or out of scope, are not counted. A delta run
+    verifies only users that changed in Entra.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     now = dt.datetime.now(dt.UTC)
@@ -35,20 +36,21 @@ def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
     if wants_json:
         print_json([each.as_json() for each in found] if all_tenants else found[0].as_json())
         return
-    headings = ("tenant", "run", "users", "expected", "1 day", "7 days", "never", "oldest")
+    headings = ("tenant", "run", "users", "expected", "1 day", "7 days", "failed", "reverted", "oldest")
     print_table(headings, [_row(each, now) for each in found])
 
 
 def _row(each: Freshness, now: dt.datetime) -> tuple[object, ...]:
     return (
         each.tenant,
-        each.run,
+        each.totals.run,
         each.users,
-        each.expected,
-        _percent(each.share(each.within_day)),
-        _percent(each.share(each.within_week)),
-        each.expected - each.verified,
-        format_age(each.oldest, now),
+        each.totals.expected,
+        _percent(each.share(each.totals.within_day)),
+        _percent(each.share(each.totals.within_week)),
+        each.totals.failures,
+        each.totals.reverted,
+        format_age(each.totals.oldest, now),
     )
 
 

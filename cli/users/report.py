@@ -28,7 +28,7 @@ _ANSWERS: Final = {
     SyncState.DEAD_LETTERED: "no: it could not be updated",
     SyncState.NOT_IN_SKOLON: "no Skolon user was found for this person; the sync creates none",
     SyncState.EXCLUDED: "excluded: out of the tenant's scope, or no longer in Entra",
-    SyncState.REVERTED: "reverted: an undo restored the former values",
+    SyncState.REVERTED: "no: what a run wrote was undone, and no run has looked at the person since",
     SyncState.UNKNOWN: "unknown: no run has finished this person yet",
 }
 
@@ -53,7 +53,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
         "since": _when(standing.since, now),
         "verified": "never"
         if confirmed is None
-        else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.outcome}",
+        else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.result_text}",
         "pending": _waits(standing.pending),
     }
     if told is not None and told.reason is not None:
@@ -73,7 +73,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
             entry.run,
             entry.kind,
             entry.at and timestamp(entry.at),
-            f"{entry.outcome}{f': {entry.reason}' if entry.reason else ''}",
+            entry.result_text,
             ", ".join(entry.changed),
         )
         for entry in report.history

@@ -8,49 +8,46 @@ from typing import TYPE_CHECKING, Any
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
-    import datetime as dt
+    from schemas.tenants.tenant_status import UserTotals
 
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness:
-    """The users of a tenant's last complete run of all users (`run`), with their present status.
+    """The users of a tenant's last complete run of all users and of later runs, by their state.
 
-    Users without a Skolon user, or out of scope, cannot be verified. The others are counted by when a run
-    last asked Skolon and left them in sync; `oldest` is the earliest of these times.
+    `totals` are those of `status`. Without a complete run (`totals.run`) there is no share. Users without a
+    Skolon user, or out of scope, cannot be verified. The others are counted by when a run last asked Skolon
+    and left them in sync; a user that failed since, or that an undo reverted, is not verified.
     """
 
     tenant: str
-    run: int | None
-    users: int = 0
-    not_found: int = 0
-    out_of_scope: int = 0
-    within_day: int = 0
-    within_week: int = 0
-    verified: int = 0
-    oldest: dt.datetime | None = None
+    totals: UserTotals
 
     @property
-    def expected(self) -> int:
-        """How many users can be verified."""
-        return self.users - self.not_found - self.out_of_scope
+    def users(self) -> int:
+        """How many users the tenant has, as far as runs know."""
+        return self.totals.expected + self.totals.not_found + self.totals.out_of_scope
 
     def share(self, count: int) -> float | None:
-        """Return the share of those who are to be confirmed, None if there are none."""
-        return count / self.expected if self.expected else None
+        """Return the share of those who are to be verified, None if there are none."""
+        has_share = self.totals.run is not None and self.totals.expected
+        return count / self.totals.expected if has_share else None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; `within_week` includes those within a day."""
+        totals = self.totals
         return {
             "tenant": self.tenant,
-            "run": None if self.run is None else str(self.run),
+            "run": None if totals.run is None else str(totals.run),
             "users": self.users,
-            "not_found": self.not_found,
-            "out_of_scope": self.out_of_scope,
-            "expected": self.expected,
-            "within_day": self.within_day,
-            "within_week": self.within_week,
-            "never": self.expected - self.verified,
-            "share_within_day": self.share(self.within_day),
-            "share_within_week": self.share(self.within_week),
-            "oldest": self.oldest and timestamp(self.oldest),
+            "not_found": totals.not_found,
+            "out_of_scope": totals.out_of_scope,
+            "expected": totals.expected,
+            "within_day": totals.within_day,
+            "within_week": totals.within_week,
+            "failed": totals.failures,
+            "reverted": totals.reverted,
+            "share_within_day": self.share(totals.within_day),
+            "share_within_week": self.share(totals.within_week),
+            "oldest": totals.oldest and timestamp(totals.oldest),
         }

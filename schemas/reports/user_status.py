@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.details.detail import structured_json
 from schemas.outcomes import OPEN_STATUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
@@ -33,6 +33,15 @@ class SyncState(StrEnum):
 #: Whether Skolon is in sync; users that do not belong in Skolon have no answer.
 _IN_SYNC = {SyncState.IN_SYNC: True, SyncState.DEAD_LETTERED: False}
 
+#: The state by the outcome of the entry that determines it.
+STATES: Final = {
+    Outcome.NOT_FOUND: SyncState.NOT_IN_SKOLON,
+    Outcome.OUT_OF_SCOPE: SyncState.EXCLUDED,
+    Outcome.DEAD_LETTERED: SyncState.DEAD_LETTERED,
+    Outcome.UPDATED: SyncState.IN_SYNC,
+    Outcome.UNCHANGED: SyncState.IN_SYNC,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
@@ -40,7 +49,7 @@ class HistoryEntry:
 
     `reverts_run` is the run that an undo reverts. `link_forgotten` says that the run wrote because of a link
     that was taken back since. An outcome is `in_doubt` if the run was halted by a question, not let through,
-    and only judged the user.
+    and only judged the user. `undone_by` is the run that has restored what this one wrote, at `undone_at`.
     """
 
     run: int
@@ -59,6 +68,8 @@ class HistoryEntry:
     reverts_run: int | None = None
     link_forgotten: bool = False
     in_doubt: bool = False
+    undone_by: int | None = None
+    undone_at: dt.datetime | None = None
 
     @property
     def is_conclusive(self) -> bool:
@@ -66,11 +77,26 @@ class HistoryEntry:
         return not self.dry_run and self.outcome not in (Outcome.PENDING, Outcome.SUPERSEDED)
 
     @property
+    def is_undo(self) -> bool:
+        """Whether it is what an undo did."""
+        return self.mode is Mode.UNDO
+
+    @property
     def is_verification(self) -> bool:
         """Whether Skolon was asked, and has had what Entra says since then."""
         return (
             self.is_conclusive and self.outcome in VERIFYING_OUTCOMES and self.mode in (Mode.FULL, Mode.DELTA)
         )
+
+    @property
+    def result_text(self) -> str:
+        """What became of the user, in words and ids; and if that no longer holds, why."""
+        text = f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
+        if self.undone_by is not None:
+            return f"{text}; undone by run {self.undone_by}"
+        if self.dry_run or not self.in_doubt:
+            return text
+        return f"{text}; not confirmed, run {self.status}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -88,6 +114,9 @@ class HistoryEntry:
             "changed": [str(attribute) for attribute in self.changed],
             "skolon_user": self.skolon_id,
             "at": self.at and timestamp(self.at),
+            "in_doubt": self.in_doubt,
+            "undone_by": None if self.undone_by is None else str(self.undone_by),
+            "undone_at": self.undone_at and timestamp(self.undone_at),
         }
 
 
@@ -115,11 +144,12 @@ def user_status_of(history: Sequence[HistoryEntry], last_verification: HistoryEn
     """Determine a user's status from what the runs did, the newest first.
 
     `last_verification` is the newest entry that verifies the user, which may be older than the history.
-    An entry in doubt determines nothing unless there are no others.
+    An entry in doubt determines nothing unless there are no others. `store/reports/user_states.py` has the
+    same rule for many users.
     """
     conclusive = [entry for entry in history if entry.is_conclusive]
     telling = [entry for entry in conclusive if not entry.in_doubt] or conclusive
-    latest = telling[0] if telling else None
+    state, latest = _state(telling)
     pending = next(
         (
             entry
@@ -127,17 +157,33 @@ def user_status_of(history: Sequence[HistoryEntry], last_verification: HistoryEn
             if entry.outcome is Outcome.PENDING
             and not entry.dry_run
             and entry.status in (*OPEN_STATUSES, Status.HALTED)
-            and (latest is None or entry.run > latest.run)
+            and (not telling or entry.run > telling[0].run)
         ),
         None,
     )
     return UserStatus(
-        state=_state(latest),
+        state=state,
         since=_since(telling),
         latest=latest,
         last_verification=last_verification,
         pending=pending,
     )
+
+
+def with_undos(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """Return the entries of a user, each with the undo that has restored what it wrote."""
+    restored = {
+        # Of several undos of a run the oldest stays: it is the one that found what the run wrote.
+        entry.reverts_run: entry
+        for entry in history
+        if entry.is_undo and not entry.dry_run and entry.outcome is Outcome.UPDATED
+    }
+    return [
+        replace(entry, undone_by=undo.run, undone_at=undo.at)
+        if not entry.dry_run and (undo := restored.get(entry.run)) is not None
+        else entry
+        for entry in history
+    ]
 
 
 def skolon_user_of(history: Sequence[HistoryEntry]) -> str | None:
@@ -154,27 +200,42 @@ def skolon_user_of(history: Sequence[HistoryEntry]) -> str | None:
     return None if undone is not None and undone.link_forgotten else newest.skolon_id
 
 
-def _state(latest: HistoryEntry | None) -> SyncState:
-    if latest is None:
-        return SyncState.UNKNOWN
-    match latest.outcome:
-        case Outcome.NOT_FOUND:
-            return SyncState.NOT_IN_SKOLON
-        case Outcome.OUT_OF_SCOPE:
-            return SyncState.EXCLUDED
-        case Outcome.DEAD_LETTERED:
-            return SyncState.DEAD_LETTERED
-        case _:
-            return SyncState.IN_SYNC if latest.is_verification else SyncState.REVERTED
+def _state(telling: Sequence[HistoryEntry]) -> tuple[SyncState, HistoryEntry | None]:
+    """Return the state and the entry that determines it, of entries of which the newest is the first.
+
+    An undo says nothing about a fault in Entra or Skolon: one that succeeds ends no failure of another run.
+    """
+    newest = next((at for at, entry in enumerate(telling) if not entry.is_undo), len(telling))
+    undos, sync = telling[:newest], telling[newest] if newest < len(telling) else None
+    if undos and undos[0].outcome is Outcome.DEAD_LETTERED:
+        return SyncState.DEAD_LETTERED, undos[0]
+    if undos and (sync is None or sync.outcome is not Outcome.DEAD_LETTERED):
+        if undos[0].outcome not in VERIFYING_OUTCOMES:
+            return STATES[undos[0].outcome], undos[0]
+        reverted = next((undo for undo in undos if _reverts(undo, sync)), None)
+        if reverted is not None and (sync is None or sync.is_verification):
+            return SyncState.REVERTED, reverted
+    return (SyncState.UNKNOWN, None) if sync is None else (STATES[sync.outcome], sync)
+
+
+def _reverts(undo: HistoryEntry, sync: HistoryEntry | None) -> bool:
+    """Say whether an undo has restored values, or found that Skolon no longer has what the run wrote."""
+    if undo.outcome is Outcome.UPDATED:
+        return True
+    return (
+        undo.outcome is Outcome.UNCHANGED
+        and (undo.reverts_run or 0) >= (0 if sync is None else sync.run)
+        and (sync is None or sync.outcome is Outcome.UPDATED)
+    )
 
 
 def _since(telling: Sequence[HistoryEntry]) -> dt.datetime | None:
     """Return since when the state has held without a break, at the latest since the last change."""
-    since, state = None, _state(telling[0] if telling else None)
-    for entry in telling:
-        if _state(entry) is not state:
+    since, (state, _) = None, _state(telling)
+    for at, entry in enumerate(telling):
+        if _state(telling[at:])[0] is not state:
             break
         since = entry.at
-        if entry.outcome is Outcome.UPDATED:
+        if entry.outcome is Outcome.UPDATED and state is not SyncState.DEAD_LETTERED:
             break
     return since

@@ -79,16 +79,18 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class UserTotals:
-    """The users of a tenant's last complete run of all users and of later runs, by their newest outcome.
+    """The users of a tenant's last complete run of all users (`run`) and of later runs, by their state.
 
-    `in_sync` of them were updated or unchanged; `within_day` and `within_week` of these were verified in the
-    last 24 hours and in the last seven days.
-    `reverted` have the values that an undo restored. `failed` has the dead letters by reason.
+    `in_sync` of them were updated or unchanged, `within_day` and `within_week` of these verified in the last
+    day and in the last seven days; `oldest` is the earliest of these times (aware). `reverted` have the
+    values that an undo restored. `failed` has the users that failed by reason.
     """
 
+    run: int | None = None
     in_sync: int = 0
     within_day: int = 0
     within_week: int = 0
+    oldest: dt.datetime | None = None
     reverted: int = 0
     not_found: int = 0
     out_of_scope: int = 0

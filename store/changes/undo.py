@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, null, select, update
+from sqlalchemy import and_, func, null, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
-from schemas.outcomes import OPEN_STATUSES, Stage, Status
+from schemas.outcomes import OPEN_STATUSES, Outcome, Stage, Status
 from schemas.runs.before_image import ChangeRecord, load_change_record
 from schemas.runs.changes import GuardCounts, count_changes, parse_changes, reverted_kinds
+from schemas.runs.totals.run_undo import RunUndo
 from store import tables
-from store.timestamps import now
+from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +55,29 @@ class UndoRecords:
         query = select(func.count()).where(*_claimed(run_id))
         with self._database.transaction() as connection:
             return int(connection.scalar(query) or 0)
+
+    def undos_of(self, run_id: int) -> tuple[RunUndo, ...]:
+        """Return the undos of a run that are no dry runs, the oldest first."""
+        runs, receipts, undone = tables.runs, tables.receipts, tables.runs.alias()
+        query = (
+            select(runs.c.id, runs.c.status, runs.c.finished, func.count(receipts.c.run_id).label("users"))
+            # By the tenant, whose runs have an index.
+            .join(undone, undone.c.tenant_id == runs.c.tenant_id)
+            .outerjoin(receipts, and_(receipts.c.run_id == runs.c.id, receipts.c.outcome == Outcome.UPDATED))
+            .where(undone.c.id == run_id, runs.c.reverts_run_id == run_id, ~runs.c.dry_run)
+            .group_by(runs.c.id, runs.c.status, runs.c.finished)
+            .order_by(runs.c.id)
+        )
+        with self._database.transaction() as connection:
+            return tuple(
+                RunUndo(
+                    run=row.id,
+                    status=Status(row.status),
+                    finished=row.finished and as_utc(row.finished),
+                    users=row.users,
+                )
+                for row in connection.execute(query)
+            )
 
     def guard_counts(self, run_id: int, users: Sequence[str] = ()) -> GuardCounts:
         """Return what an undo of a run counts at most for the guard, of all its users or of some.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from schemas.outcomes import Outcome
+from schemas.outcomes import Mode, Outcome
 from store import tables
 from store.timestamps import as_utc
 
@@ -30,7 +30,7 @@ def failing_since(connection: Connection, users: Collection[User]) -> dict[User,
     """Return since when (aware) each of these users that fails has done so; the others are left out.
 
     It is the rule of `schemas/reports/user_status.py`: a run in which the user fails again does not change
-    it, and dry runs do not count, nor do outcomes in doubt.
+    it, and dry runs do not count, nor do outcomes in doubt. An undo ends only the failures of other undos.
     """
     asked, found = list(users), dict[User, dt.datetime]()
     for start in range(0, len(asked), _BATCH):
@@ -53,6 +53,7 @@ def _query(users: Sequence[User]) -> Select[Any]:
         newer.c.outcome.not_in(ENDS_NO_FAILURE),
         newer_runs.c.id == newer.c.run_id,
         ~newer_runs.c.dry_run,
+        or_(newer_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
         ~tables.is_in_doubt(newer, newer_runs),
     )
     return (

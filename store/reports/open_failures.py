@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import from_stored
-from schemas.outcomes import Outcome
+from schemas.outcomes import Mode, Outcome
 from store import tables
 from store.reports.failing_since import ENDS_NO_FAILURE, failing_since
 from store.reports.users import full_run
@@ -121,9 +121,26 @@ def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]
 
 
 def _told_elsewhere(tenant_id: int | None) -> ColumnElement[bool]:
-    """Say whether another run's outcome of a receipt's user counts for more."""
+    """Say whether another run's outcome of a receipt's user counts for more.
+
+    An undo that succeeds settles only other undos (`schemas/reports/user_status.py`).
+    """
     receipts, runs = tables.receipts, tables.runs
     other, other_runs = tables.receipts.alias(), tables.runs.alias()
+    later, later_runs = tables.receipts.alias(), tables.runs.alias()
+    # Such an undo fails as things stand: it stands for the user, who is listed once.
+    is_open_undo = and_(
+        other.c.outcome == Outcome.DEAD_LETTERED,
+        ~exists().where(
+            later.c.tenant_id == tenant_id,
+            later.c.entra_id == other.c.entra_id,
+            later.c.run_id > other.c.run_id,
+            later.c.outcome.not_in(_TELLS_NOTHING),
+            later_runs.c.id == later.c.run_id,
+            later_runs.c.mode == Mode.UNDO,
+            ~later_runs.c.dry_run,
+        ),
+    )
     return exists().where(
         other.c.tenant_id == tenant_id,
         other.c.entra_id == receipts.c.entra_id,
@@ -132,6 +149,7 @@ def _told_elsewhere(tenant_id: int | None) -> ColumnElement[bool]:
         other_runs.c.id == other.c.run_id,
         ~other_runs.c.dry_run,
         tables.outranks(other, other_runs, receipts, runs),
+        or_(other_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO, is_open_undo),
     )
 
 
@@ -163,6 +181,7 @@ def _settled_before(
         newer.c.outcome.not_in(ENDS_NO_FAILURE),
         newer_runs.c.id == newer.c.run_id,
         ~newer_runs.c.dry_run,
+        or_(newer_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
     )
     query = (
         select(func.max(receipts.c.finished_at))

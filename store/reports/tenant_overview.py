@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import datetime as dt
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, case, exists, func, select, true
+from sqlalchemy import Select, case, exists, func, select, text, true
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, VERIFYING_OUTCOMES, Mode, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Status
+from schemas.reports.user_status import SyncState
 from schemas.tenants.tenant_status import UserTotals
 from store import tables
-from store.reports.users import asked_at
+from store.reports.user_states import user_states
 from store.runs.rows import SELECT_RUNS, run_from_row
+from store.timestamps import as_utc
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
 
     from schemas.runs.run import Run
     from store.database import Database
-
-_UNDECIDED = (Outcome.PENDING, Outcome.SUPERSEDED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,8 @@ class TenantOverviews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(
-        self, day_ago: dt.datetime, week_ago: dt.datetime, keys: Collection[str] | None = None
-    ) -> dict[str, TenantOverview]:
-        """Return the overview of each tenant by its key, or of those that `keys` names.
-
-        `day_ago` and `week_ago` (aware) are where the last day and the last week begin.
-        """
+    def load(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, TenantOverview]:
+        """Return the overview of each tenant, or of those that `keys` names, by its key; `now` is aware."""
         wanted = select(tables.tenants.c.id, tables.tenants.c.key)
         if keys is not None:
             wanted = wanted.where(tables.tenants.c.key.in_(keys))
@@ -62,7 +57,7 @@ class TenantOverviews:
             ids = None if keys is None else [row.id for row in rows]
             last = {row.tenant_id: run_from_row(row) for row in connection.execute(_last_runs(ids))}
             unfinished = _unfinished(connection, ids)
-            users = _users(connection.execute(_user_totals(day_ago, week_ago, ids)).all())
+            users = self._user_totals(connection, now, ids)
         return {
             row.key: TenantOverview(
                 last_run=last.get(row.id),
@@ -72,6 +67,23 @@ class TenantOverviews:
             )
             for row in rows
         }
+
+    def user_totals(self, now: dt.datetime, keys: Collection[str]) -> dict[str, UserTotals]:
+        """Return how many users of each of these tenants have which state, as of `now` (aware)."""
+        tenants = tables.tenants
+        wanted = select(tenants.c.id, tenants.c.key).where(tenants.c.key.in_(keys))
+        with self._database.transaction() as connection:
+            known = {row.id: row.key for row in connection.execute(wanted)}
+            users = self._user_totals(connection, now, list(known))
+        return {key: users.get(tenant_id, UserTotals(failed={})) for tenant_id, key in known.items()}
+
+    def _user_totals(
+        self, connection: Connection, now: dt.datetime, ids: Collection[int] | None
+    ) -> dict[int, UserTotals]:
+        if not self._database.is_sqlite:
+            # To read the results of all runs takes longer than to look up those of the last ones.
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        return _users(connection.execute(_user_totals(now, ids)).all())
 
     def unanswered(self, tenants: Collection[str] = ()) -> list[Run]:
         """Return the halted runs that wait for an answer, of these tenants, or of all if none is named."""
@@ -121,52 +133,27 @@ def _unfinished(connection: Connection, ids: Collection[int] | None) -> defaultd
     return found
 
 
-def _user_totals(day_ago: dt.datetime, week_ago: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
-    """Count the users of each tenant by their most telling outcome since its last complete run of all."""
-    receipts, runs = tables.receipts, tables.runs
-    first = (
-        select(runs.c.tenant_id, func.max(runs.c.id).label("run"))
-        .where(tables.IS_COMPLETE_SYNC)
-        .group_by(runs.c.tenant_id)
-        .subquery()
-    )
-    place = func.row_number().over(
-        partition_by=(receipts.c.tenant_id, receipts.c.entra_id),
-        order_by=tables.most_telling_first(receipts, runs),
-    )
-    newest = (
-        select(
-            receipts.c.tenant_id,
-            receipts.c.outcome,
-            receipts.c.reason,
-            (runs.c.mode == Mode.UNDO).label("undone"),
-            asked_at(receipts).label("asked_at"),
-            place.label("place"),
-        )
-        .join(runs, runs.c.id == receipts.c.run_id)
-        .join(first, first.c.tenant_id == runs.c.tenant_id, isouter=True)
-        .where(
-            ~runs.c.dry_run,
-            _is_of(ids),
-            # Also of the receipts, which have an index that begins with the tenant.
-            true() if ids is None else receipts.c.tenant_id.in_(ids),
-            runs.c.id >= func.coalesce(first.c.run, 0),
-            receipts.c.outcome.not_in(_UNDECIDED),
-        )
-        .subquery()
-    )
+def _user_totals(now: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
+    """Count the users of each tenant by their state."""
+    states = user_states(ids)
+    users, asked = func.count().label("users"), states.c.asked_at
+
+    def since(days: int) -> ColumnElement[Any]:
+        return func.sum(case((asked >= now - dt.timedelta(days=days), 1), else_=0))
+
     return (
         select(
-            newest.c.tenant_id,
-            newest.c.outcome,
-            newest.c.reason,
-            newest.c.undone,
-            func.count().label("users"),
-            func.sum(case((newest.c.asked_at >= day_ago, 1), else_=0)).label("within_day"),
-            func.sum(case((newest.c.asked_at >= week_ago, 1), else_=0)).label("within_week"),
+            states.c.tenant_id,
+            states.c.base,
+            states.c.state,
+            states.c.reason,
+            users,
+            since(1).label("within_day"),
+            since(7).label("within_week"),
+            func.min(asked).label("oldest"),
         )
-        .where(newest.c.place == 1)
-        .group_by(newest.c.tenant_id, newest.c.outcome, newest.c.reason, newest.c.undone)
+        .where(states.c.state.is_not(None))
+        .group_by(states.c.tenant_id, states.c.base, states.c.state, states.c.reason)
     )
 
 
@@ -178,14 +165,18 @@ def _users(rows: Sequence[Row[Any]]) -> dict[int, UserTotals]:
 
 
 def _totals(rows: Sequence[Row[Any]]) -> UserTotals:
-    failed = {Reason(row.reason): row.users for row in rows if row.outcome == Outcome.DEAD_LETTERED}
-    verified = [row for row in rows if row.outcome in VERIFYING_OUTCOMES and not row.undone]
+    by_state: Counter[str] = Counter()
+    for row in rows:
+        by_state[row.state] += row.users
+    in_sync = [row for row in rows if row.state == SyncState.IN_SYNC]
     return UserTotals(
-        in_sync=sum(row.users for row in verified),
-        within_day=sum(row.within_day for row in verified),
-        within_week=sum(row.within_week for row in verified),
-        reverted=sum(row.users for row in rows if row.outcome in VERIFYING_OUTCOMES and row.undone),
-        not_found=sum(row.users for row in rows if row.outcome == Outcome.NOT_FOUND),
-        out_of_scope=sum(row.users for row in rows if row.outcome == Outcome.OUT_OF_SCOPE),
-        failed=failed,
+        run=rows[0].base,
+        in_sync=by_state[SyncState.IN_SYNC],
+        within_day=sum(row.within_day for row in in_sync),
+        within_week=sum(row.within_week for row in in_sync),
+        oldest=min((as_utc(row.oldest) for row in in_sync if row.oldest is not None), default=None),
+        reverted=by_state[SyncState.REVERTED],
+        not_found=by_state[SyncState.NOT_IN_SKOLON],
+        out_of_scope=by_state[SyncState.EXCLUDED],
+        failed={Reason(row.reason): row.users for row in rows if row.state == SyncState.DEAD_LETTERED},
     )

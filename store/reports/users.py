@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, exists, func, select, true
+from sqlalchemy import and_, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import from_stored
 from schemas.outcomes import VERIFYING_OUTCOMES, Cause, Mode, NotFoundReason, Outcome, RunKind, Status
-from schemas.reports.freshness import Freshness
-from schemas.reports.user_status import HistoryEntry
+from schemas.reports.user_status import HistoryEntry, with_undos
 from schemas.users.attributes import Attribute
 from store import tables
 from store.reports.failing_since import failing_since
@@ -20,7 +18,8 @@ from store.runs.rows import KIND_OF_RUN
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    import datetime as dt
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -74,10 +73,10 @@ class UserHistory:
             return bool(connection.scalar(select(known)))
 
     def entries(self, tenant: str, entra_id: str) -> list[HistoryEntry]:
-        """Return what the runs did about a person, the newest first."""
+        """Return what the runs did about a person, the newest first, and which undo took it back."""
         query = _entries(tenant, entra_id)
         with self._database.transaction() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return with_undos([_entry(row) for row in connection.execute(query)])
 
     def last_verification(self, tenant: str, entra_id: str) -> HistoryEntry | None:
         """Return the newest entry of a person that confirms what Skolon holds, None if there is none.
@@ -110,32 +109,6 @@ class UserHistory:
             known = {(ids[tenant], user): (tenant, user) for tenant, user in users if tenant in ids}
             found = failing_since(connection, known)
         return {known[user]: since for user, since in found.items()}
-
-    def freshness(self, tenant: str, now: dt.datetime) -> Freshness:
-        """Return how fresh the people of the last complete run of all users are by now."""
-        tenants, receipts = tables.tenants, tables.receipts
-        with self._database.transaction() as connection:
-            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
-            run = full_run(connection, tenant_id)
-            if run is None:
-                return Freshness(tenant=tenant, run=None)
-            people = select(
-                _newest(lambda newer: newer.c.outcome, confirming=False).label("outcome"),
-                _newest(asked_at, confirming=True).label("confirmed"),
-            ).where(receipts.c.run_id == run)
-            row = connection.execute(_freshness(people, now)).one()
-        oldest = row.oldest
-        return Freshness(
-            tenant=tenant,
-            run=run,
-            users=row.users,
-            not_found=row.not_found or 0,
-            out_of_scope=row.out_of_scope or 0,
-            within_day=row.within_day or 0,
-            within_week=row.within_week or 0,
-            verified=row.confirmed or 0,
-            oldest=oldest and as_utc(oldest),
-        )
 
 
 def _search(connection: Connection, tenant_id: int | None, condition: ColumnElement[bool]) -> list[str]:
@@ -179,47 +152,6 @@ def _confirms(receipts: Any, runs: Any) -> ColumnElement[bool]:
 def asked_at(receipts: Any) -> ColumnElement[Any]:
     """Return when Skolon was really asked: a receipt that trusts an earlier one has that one's moment."""
     return func.coalesce(receipts.c.verified_at, receipts.c.finished_at)
-
-
-def _newest(what: Callable[[Any], ColumnElement[Any]], *, confirming: bool) -> ColumnElement[Any]:
-    """Return what is asked of the same user's most telling receipt, or of the one that best confirms."""
-    receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
-    kind = (
-        _confirms(newer, runs)
-        if confirming
-        else and_(newer.c.outcome.not_in(_TELLING_NOTHING), ~runs.c.dry_run)
-    )
-    newest = (
-        select(what(newer))
-        .join(runs, runs.c.id == newer.c.run_id)
-        .where(newer.c.tenant_id == receipts.c.tenant_id, newer.c.entra_id == receipts.c.entra_id, kind)
-        .order_by(newer.c.run_id.desc())
-        .limit(1)
-        .correlate(receipts)
-    )
-    # Two searches that end at the first hit, the second one rarely made, instead of sorting all receipts.
-    without_doubt = newest.where(~tables.is_in_doubt(newer, runs))
-    return func.coalesce(without_doubt.scalar_subquery(), newest.scalar_subquery())
-
-
-def _freshness(people: Select[Any], now: dt.datetime) -> Select[Any]:
-    # A fence: PostgreSQL would otherwise look up each person's receipts anew for each sum below.
-    each = people.offset(0).subquery()
-    decided = each.c.outcome.in_((Outcome.NOT_FOUND, Outcome.OUT_OF_SCOPE))
-
-    def count(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-        return func.sum(case((condition, 1), else_=0))
-
-    confirmed = and_(~decided, each.c.confirmed.is_not(None))
-    return select(
-        func.count().label("users"),
-        count(each.c.outcome == Outcome.NOT_FOUND).label("not_found"),
-        count(each.c.outcome == Outcome.OUT_OF_SCOPE).label("out_of_scope"),
-        count(and_(confirmed, each.c.confirmed >= now - dt.timedelta(days=1))).label("within_day"),
-        count(and_(confirmed, each.c.confirmed >= now - dt.timedelta(days=7))).label("within_week"),
-        count(confirmed).label("confirmed"),
-        func.min(case((~decided, each.c.confirmed))).label("oldest"),
-    )
 
 
 def _entries(tenant: str, entra_id: str) -> Select[Any]:

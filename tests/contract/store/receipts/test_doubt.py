@@ -55,8 +55,7 @@ class Failures:
 
     def totals(self) -> tuple[int, int]:
         """Return how many users are in sync and failed, as `status` counts them."""
-        week_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=7)
-        users = self.store.tenant_overviews.load(week_ago, week_ago)[TENANT].users
+        users = self.store.tenant_overviews.load(dt.datetime.now(dt.UTC))[TENANT].users
         return users.in_sync, users.failures
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
+from schemas.reports.freshness import Freshness
 from schemas.runs.collision import Collision
 from schemas.runs.identity_digests import IdentityDigests
 from schemas.runs.sync_result import Failure, SyncResult
@@ -106,15 +107,18 @@ def test_who_was_trusted_is_as_fresh_as_when_skolon_was_asked(store: Store) -> N
         store, run, "bo", Outcome.UNCHANGED, skolon_id="s2", verification=Verification(fingerprint="other")
     )
     close(store, run)
-    fresh = store.user_history.freshness(TENANT, now)
+    fresh = store.tenant_overviews.user_totals(now, [TENANT])[TENANT]
     assert (fresh.within_day, fresh.within_week, fresh.oldest) == (1, 2, asked)
     entry = store.user_history.last_verification(TENANT, "anna")
     assert entry is not None
     assert entry.at == asked
 
 
-def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
-    """Of those who are to be in Skolon it counts who was confirmed when; deltas and named runs count too."""
+def test_freshness_counts_who_is_to_be_verified(store: Store) -> None:
+    """Of those who are to be in Skolon it counts who was verified when; deltas and named runs count too.
+
+    A user that has failed since is not verified, whenever that was before.
+    """
     first = full_run(
         store, "1", anna=Outcome.UNCHANGED, bo=Outcome.UPDATED, cleo=Outcome.UNCHANGED, gone=Outcome.UNCHANGED
     )
@@ -140,18 +144,20 @@ def test_freshness_counts_who_is_to_be_confirmed(store: Store) -> None:
     finish(store, dry, "bo", Outcome.UNCHANGED)
     close(store, dry)
     now = dt.datetime.now(dt.UTC)
-    found = store.user_history.freshness(TENANT, now)
-    assert (found.run, found.users, found.not_found, found.out_of_scope) == (second.id, 7, 1, 2)
-    assert (found.expected, found.within_day, found.within_week, found.verified) == (4, 1, 2, 3)
-    assert found.oldest is not None
-    assert (now - found.oldest).days == 10
-    assert found.as_json()["never"] == 1
+    totals = store.tenant_overviews.user_totals(now, [TENANT])[TENANT]
+    found = Freshness(tenant=TENANT, totals=totals)
+    assert (totals.run, found.users, totals.not_found, totals.out_of_scope) == (second.id, 7, 1, 2)
+    assert (totals.expected, totals.within_day, totals.within_week, totals.in_sync) == (4, 1, 2, 2)
+    assert totals.oldest is not None
+    assert (now - totals.oldest).days == 3
+    assert found.as_json()["failed"] == 2
 
 
 def test_a_tenant_without_a_full_run_is_not_fresh(store: Store) -> None:
     """The counts are empty before a run has read all users."""
-    found = store.user_history.freshness(TENANT, dt.datetime.now(dt.UTC))
-    assert (found.run, found.users, found.share(0)) == (None, 0, None)
+    totals = store.tenant_overviews.user_totals(dt.datetime.now(dt.UTC), [TENANT])[TENANT]
+    found = Freshness(tenant=TENANT, totals=totals)
+    assert (totals.run, found.users, found.share(0)) == (None, 0, None)
     assert store.data_quality.last(TENANT, 10) is None
 
 

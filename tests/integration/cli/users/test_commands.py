@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from devtools.commands import json_output, update_sync, wait_for
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Outcome, Stage
+from schemas.outcomes import Mode, Outcome, Stage
 from schemas.runs.identity_digests import IdentityDigests, normalize_eppn
 from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.sync_result import Failure, SyncResult
@@ -115,12 +116,40 @@ def test_an_eppn_needs_the_keys(env: dict[str, str]) -> None:
 def test_freshness_of_a_tenant_and_of_all(env: dict[str, str]) -> None:
     """One of two people is confirmed: in a line for each tenant, and as an object or a list of them."""
     one = json_output("tenants", "freshness", "exempel", env=env)
-    assert (one["expected"], one["within_day"], one["never"], one["share_within_day"]) == (2, 1, 1, 0.5)
+    assert (one["expected"], one["within_day"], one["failed"], one["share_within_day"]) == (2, 1, 1, 0.5)
     assert json_output("tenants", "freshness", "--all", env=env) == [one]
     lines = update_sync("tenants", "freshness", "--all", env=env).stdout.splitlines()
-    assert {line.count("\t") for line in lines} == {7}
+    assert {line.count("\t") for line in lines} == {8}
     assert "50.0 %" in lines[1]
     assert update_sync("tenants", "freshness", env=env).returncode == 2
+
+
+def test_an_undone_run_is_told_as_undone_everywhere(env: dict[str, str]) -> None:
+    """`status`, freshness, the user and the run say the same of who was undone, and of who had failed."""
+    with closing(open_store(env)) as store:
+        request = SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=1)
+        undo = store.triggers.open(request, "undo").run.id
+        store.receipts.create_pending(undo, [ANNA, BO])
+        for user in (ANNA, BO):
+            store.receipts.finish(undo, user, SyncResult(outcome=Outcome.UPDATED, skolon_id=f"s-{user}"))
+        store.runs.finish_reading(undo)
+        store.runs.complete_if_done(undo)
+    (tenant,) = json.loads(update_sync("status", "--json", env=env).stdout)["tenants"]
+    totals = tenant["users"]
+    assert (totals["in_sync"], totals["reverted"], totals["failed"]) == (0, 1, 1)
+    fresh = json_output("tenants", "freshness", "exempel", env=env)
+    assert (fresh["within_day"], fresh["reverted"], fresh["failed"]) == (0, 1, 1)
+    (anna,) = json_output("users", "show", "exempel", ANNA, "--recorded", env=env)["users"]
+    (bo,) = json_output("users", "show", "exempel", BO, "--recorded", env=env)["users"]
+    assert {anna["state"], bo["state"]} == {"reverted", "dead_lettered"}
+    assert [anna["verified"]["undone_by"], anna["history"][1]["undone_by"]] == ["2", "2"]
+    assert (
+        "updated; undone by run 2"
+        in update_sync("users", "show", "exempel", ANNA, "--recorded", env=env).stdout
+    )
+    shown = update_sync("runs", "show", "1", env=env).stdout
+    assert "for 2 users by run 2 (completed, " in shown
+    assert json_output("runs", "show", "1", env=env)["undone_by"][0]["users"] == 2
 
 
 def test_the_report_is_for_people_and_programs(env: dict[str, str]) -> None:
