@@ -99,6 +99,7 @@ def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]
     """
     receipts, runs = tables.receipts, tables.runs
     tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
+    since = full_run(connection, tenant_id) or 0
     query = (
         select(
             receipts.c.entra_id,
@@ -112,16 +113,16 @@ def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]
         .where(
             receipts.c.tenant_id == tenant_id,
             receipts.c.outcome == Outcome.DEAD_LETTERED,
-            runs.c.id >= (full_run(connection, tenant_id) or 0),
+            runs.c.id >= since,
             ~runs.c.dry_run,
-            ~_told_elsewhere(tenant_id),
+            ~_told_elsewhere(tenant_id, since),
         )
     )
     return tenant_id, query
 
 
-def _told_elsewhere(tenant_id: int | None) -> ColumnElement[bool]:
-    """Say whether another run's outcome of a receipt's user counts for more.
+def _told_elsewhere(tenant_id: int | None, since: int) -> ColumnElement[bool]:
+    """Say whether the outcome of a receipt's user in another run, from `since` on, counts for more.
 
     An undo that succeeds settles only other undos (`schemas/reports/user_status.py`).
     """
@@ -141,16 +142,20 @@ def _told_elsewhere(tenant_id: int | None) -> ColumnElement[bool]:
             ~later_runs.c.dry_run,
         ),
     )
-    return exists().where(
+    told = select(other.c.run_id).where(
         other.c.tenant_id == tenant_id,
         other.c.entra_id == receipts.c.entra_id,
         other.c.run_id != receipts.c.run_id,
+        other.c.run_id >= since,
         other.c.outcome.not_in(_TELLS_NOTHING),
         other_runs.c.id == other.c.run_id,
         ~other_runs.c.dry_run,
         tables.outranks(other, other_runs, receipts, runs),
         or_(other_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO, is_open_undo),
     )
+    # A fence: PostgreSQL would otherwise read all results to join them, instead of looking up those of the
+    # few users that fail.
+    return exists(told.correlate(receipts, runs).offset(0))
 
 
 def _failures(connection: Connection, tenant_id: int | None, rows: Sequence[Row[Any]]) -> list[OpenFailure]:
