@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from flask import abort, g, redirect, request, url_for
 
+from administration.hub.api_tokens import token_of
 from hub.services import hub_services
 from schemas.hub.member import Role
+from schemas.safe_text import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,8 @@ class Access(Enum):
     TENANT_ADMINISTRATOR = auto()
     #: Operators.
     OPERATOR = auto()
+    #: Programs with a token, which the route itself holds to the token's tenant; no session counts.
+    API_TOKEN = auto()
 
 
 #: Every route by its endpoint. A route that is missing here answers no request.
@@ -58,6 +62,19 @@ ROUTES: Final[Mapping[str, Access]] = {
     "runs.progress": Access.TENANT_READER,
     "run_users.show": Access.TENANT_READER,
     "run_users.as_csv": Access.TENANT_READER,
+    "tokens.overview": Access.TENANT_ADMINISTRATOR,
+    "tokens.make": Access.TENANT_ADMINISTRATOR,
+    "tokens.end": Access.TENANT_ADMINISTRATOR,
+    "api-docs.openapi_json": Access.PUBLIC,
+    "api.syncs": Access.API_TOKEN,
+    "api.sync": Access.API_TOKEN,
+    "api.runs": Access.API_TOKEN,
+    "api.run": Access.API_TOKEN,
+    "api.run_users": Access.API_TOKEN,
+    "api.failures": Access.API_TOKEN,
+    "api.failed_users": Access.API_TOKEN,
+    "api.user": Access.API_TOKEN,
+    "settings.show": Access.TENANT_READER,
     "users.search": Access.TENANT_READER,
     "users.find": Access.TENANT_READER,
     "users.names": Access.TENANT_READER,
@@ -82,12 +99,24 @@ def is_allowed(access: Access, member: Member, tenant: str) -> bool:
             return member.administers(tenant)
         case Access.OPERATOR:
             return member.role is Role.OPERATOR
+        case Access.API_TOKEN:
+            return False
 
 
 def _check() -> Response | None:
-    g.member = None
+    g.member = g.api_token = None
     if request.endpoint == "static":
         return None
+    # No address of ours has such a text in it, and no database takes one.
+    if not all(is_storable(str(each)) for each in (request.view_args or {}).values()):
+        abort(404)
+    if request.endpoint is not None and ROUTES.get(request.endpoint) is Access.API_TOKEN:
+        g.api_token = token_of(_bearer(), store=hub_services().store) or abort(401)
+        return None
+    return _check_member()
+
+
+def _check_member() -> Response | None:
     if request.endpoint is not None and request.endpoint not in ROUTES:
         abort(404)
     g.member = _member()
@@ -112,6 +141,12 @@ def _check() -> Response | None:
 def is_poll() -> bool:
     """Whether a page asks by itself, without its user: that keeps no session alive."""
     return request.endpoint == "runs.progress"
+
+
+def _bearer() -> str:
+    """Return the token that a program sends (RFC 6750), blank if it sends none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _member() -> Member | None:

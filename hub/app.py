@@ -9,8 +9,9 @@ from jinja2 import StrictUndefined
 
 from hub import language, request_log
 from hub.access import install_access
+from hub.api.description import install_api
 from hub.errors import install_errors
-from hub.pages import attention, report, run_users, runs, sign_in, syncs, users
+from hub.pages import attention, report, run_users, runs, settings, sign_in, syncs, tokens, users
 from hub.presentation import times, words
 from hub.presentation.menu import TENANT_PAGES
 from hub.presentation.run_kinds import kind_text
@@ -39,8 +40,9 @@ def create_app(services: HubServices) -> Flask:
     install_security(app, services.cookie_keys)
     install_errors(app)
     language.install_language(app)
-    for page in (sign_in, syncs, attention, runs, run_users, report, users):
+    for page in (sign_in, syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
+    install_api(app)
     app.add_template_filter(times.moment, "moment")
     app.add_template_filter(times.day, "day")
     app.add_template_filter(kind_text, "run_kind")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -10,12 +11,12 @@ from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from hub.api.problems import asks_api, problem
 from hub.request_log import incident_id
 from schemas.errors import TransientError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from http import HTTPStatus
 
     from flask import Flask
     from flask_babel.speaklater import LazyString
@@ -82,8 +83,14 @@ def _refused_form(_error: CSRFError) -> Answer | Response:
 
 def _http_error(error: HTTPException) -> HTTPException | Answer:
     status = error.code or _SERVER_ERROR
-    # A redirect is no error: Flask raises some of them.
-    return error if status < _CLIENT_ERROR else error_page(status)
+    if status < _CLIENT_ERROR:
+        # A redirect is no error: Flask raises some of them.
+        return error
+    if asks_api():
+        # What is wrong with a parameter: marshmallow's messages repeat no value.
+        allow = {"Allow": "GET, HEAD, OPTIONS"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        return problem(status, allow, errors=getattr(error, "data", {}).get("messages"))
+    return error_page(status)
 
 
 def _database_away(error: TransientError) -> Answer:
@@ -99,7 +106,12 @@ def _bug(error: Exception) -> Answer:
 
 
 def error_page(status: HTTPStatus | int, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return the page for an error status, which is that of 400 or 500 if it has no own one."""
+    """Return the page for an error status, which is that of 400 or 500 if it has no own one.
+
+    Programs get a problem detail in its place.
+    """
+    if asks_api():
+        return problem(int(status), headers)
     known = int(status)
     if known not in _TEXTS:
         known = _CLIENT_ERROR if known < _SERVER_ERROR else _SERVER_ERROR

@@ -36,7 +36,7 @@ def _log_request(response: Response) -> Response:
     if request.endpoint == "static":
         return response
     began = g.get("began")
-    member = g.get("member")
+    member, token = g.get("member"), g.get("api_token")
     _log.info(
         "page_served",
         # The route and not the address: whatever a browser asks for would stand in the log.
@@ -45,6 +45,7 @@ def _log_request(response: Response) -> Response:
         status=response.status_code,
         seconds=None if began is None else round(time.monotonic() - began, 3),
         member=None if member is None else member.id,
+        **({} if token is None else {"api_token": token.id}),
         incident=g.get("incident"),
     )
     return response

@@ -13,7 +13,7 @@ from administration.users.status import user_report
 from administration.users.view import reveal, telling_properties, view_user
 from hub.addresses import tenant_of
 from hub.language import current_language
-from hub.presentation import user_answers, user_steps
+from hub.presentation.users import answers, steps
 from hub.services import hub_services
 from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.errors import HaltError, TransientError
@@ -105,11 +105,11 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
         tenant=found,
         view=view,
         values=values,
-        answer=user_answers.answer_of(view, language),
-        steps=user_steps.step_texts(view.now.explanation.explained.steps, language) if view.now else (),
+        answer=answers.answer_of(view, language),
+        steps=steps.step_texts(view.now.explanation.explained.steps, language) if view.now else (),
         comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
-        agreements=user_answers.AGREEMENTS,
-        hints=user_answers.HINTS,
+        agreements=answers.AGREEMENTS,
+        hints=answers.HINTS,
         names=ATTRIBUTE_NAMES[language],
     )
 
@@ -119,7 +119,7 @@ def _choice(tenant: Tenant, ids: list[str], told: dict[str, tuple[str, ...]]) ->
     people: list[Any] = []
     for user in ids:
         report = user_report(tenant.key, user, store=services.store, limit=1)
-        people.append((report, user_answers.STATES[report.standing.state], told.get(user, ())))
+        people.append((report, answers.STATES[report.standing.state], told.get(user, ())))
     return render_template(
         "user_choice.html",
         tenant=tenant,

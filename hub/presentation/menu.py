@@ -25,4 +25,5 @@ TENANT_PAGES: Final = (
     MenuEntry(endpoint="runs.overview", title=_("Runs"), blueprints=("runs", "run_users")),
     MenuEntry(endpoint="users.search", title=_("Look up a user"), blueprints=("users",)),
     MenuEntry(endpoint="report.show", title=_("Report"), blueprints=("report",)),
+    MenuEntry(endpoint="settings.show", title=_("Settings"), blueprints=("settings", "tokens")),
 )

@@ -37,6 +37,8 @@ ALLOWED: Final[Mapping[Access, set[str]]] = {
     Access.TENANT_READER: {"reader", "administrator", "operator"},
     Access.TENANT_ADMINISTRATOR: {"administrator", "operator"},
     Access.OPERATOR: {"operator"},
+    # No session signs a program in: `test_api` asks with tokens.
+    Access.API_TOKEN: set(),
 }
 
 
@@ -52,6 +54,7 @@ VALUES: Final = {
     "outcome": "pending",
     "name": "same-eppn",
     "user": USER,
+    "token": "0",
 }
 
 
@@ -126,8 +129,12 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "language.choose": {303},
             "users.find": {422},
             "users.names": {400},
+            "tokens.make": {422},
+            "tokens.end": {404},
         }.get(rule.endpoint, {200})
         assert answer.status_code in expected
+    elif ROUTES[rule.endpoint] is Access.API_TOKEN:
+        assert answer.status_code == 401
     elif role == "stranger":
         assert (answer.status_code, answer.headers["Location"]) in {(303, "/sign-in"), (401, "/sign-in")}
     else:

@@ -1,0 +1,42 @@
+"""The API in an app, with its OpenAPI description at `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask_smorest import Api
+
+from hub.api.resources import blueprint
+from runtime.version import VERSION
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of one tenant, from the Data Hub.",
+}
+
+
+class _Api(Api):  # type: ignore[misc] # flask-smorest ships no types
+    """flask-smorest without its own error answers: `hub/errors.py` has one place for all."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave the handlers as they are."""
+
+
+def install_api(app: Flask) -> None:
+    """Give an app the API and its description."""
+    app.config.update(
+        API_TITLE="Skolon Data Hub",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX="/api/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = _Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    api.spec.components.security_scheme("token", _BEARER)
+    api.spec.options["security"] = [{"token": []}]
+    api.register_blueprint(blueprint)

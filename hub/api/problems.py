@@ -1,0 +1,64 @@
+"""Problem details (RFC 9457): what the API answers in place of an error page."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import request
+from marshmallow import Schema, fields
+
+from hub.request_log import incident_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Every address of the API begins so, and so do those that are none of it.
+PREFIX: Final = "/api/"
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+_DETAILS: Final[Mapping[int, str]] = {
+    401: "Send a token of the tenant: Authorization: Bearer TOKEN. It is made in the Data Hub.",
+    404: "There is no such thing, or it belongs to a tenant that the token does not read.",
+    405: "The API answers GET.",
+    422: "A parameter is wrong: `errors` says which.",
+    503: "The database is away. Ask again in a moment.",
+}
+
+
+class ProblemSchema(Schema):
+    """Problem details."""
+
+    type = fields.String(required=True, metadata={"description": "Always about:blank: the status says it."})
+    title = fields.String(required=True, metadata={"description": "The status in words."})
+    status = fields.Integer(required=True)
+    detail = fields.String(metadata={"description": "What to do, in English."})
+    incident = fields.String(required=True, metadata={"description": "Stands in the server's log, too."})
+    errors = fields.Dict(
+        keys=fields.String(), metadata={"description": "What is wrong, by where it was sent and its name."}
+    )
+
+
+def asks_api() -> bool:
+    """Whether the current request is one of the API."""
+    return request.path.startswith(PREFIX)
+
+
+def problem(
+    status: int, headers: Mapping[str, str] | None = None, *, errors: Any = None
+) -> tuple[str, int, dict[str, str]]:
+    """Return the answer for an error status."""
+    try:
+        title = HTTPStatus(status).phrase
+    except ValueError:
+        title = "Error"
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if status in _DETAILS:
+        body["detail"] = _DETAILS[status]
+    body["incident"] = incident_id()
+    if errors:
+        body["errors"] = errors
+    extra = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    return json.dumps(body), status, {"Content-Type": CONTENT_TYPE, **extra, **(headers or {})}
