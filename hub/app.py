@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
+from markupsafe import Markup
+from werkzeug.urls import iri_to_uri
 
 from hub import language, request_log
 from hub.access import install_access
@@ -20,6 +22,7 @@ from hub.services import EXTENSION
 from runtime.version import VERSION
 from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.reports.remedy import Language
+from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
     from hub.services import HubServices
@@ -33,6 +36,7 @@ def create_app(services: HubServices) -> Flask:
     app = Flask(__name__)
     app.extensions[EXTENSION] = services
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.finalize = _as_text
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # In this order a request is logged also when a later step refuses it.
     request_log.install_request_log(app)
@@ -50,12 +54,30 @@ def create_app(services: HubServices) -> Flask:
     return app
 
 
+def _here() -> str:
+    """Return the address of this page, to come back to it; that of the start page if it is no page."""
+    if request.method != "GET" or request.endpoint is None:
+        return "/"
+    return iri_to_uri(request.full_path.rstrip("?"))
+
+
+def _as_text(value: Any) -> Any:
+    """Return what a page writes: a text that could move a cursor or turn the writing is shown as what it is.
+
+    Jinja escapes markup after that; what a template has made already is left as it is.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return one_line(value)
+    return value
+
+
 def _for_every_page() -> dict[str, Any]:
     return {
         "member": g.get("member"),
         "language": language.current_language(),
         "languages": _LANGUAGES,
         "version": VERSION,
+        "here": _here(),
         "attribute_names": ATTRIBUTE_NAMES[language.current_language()],
         "tenant_pages": TENANT_PAGES,
         "words": words,

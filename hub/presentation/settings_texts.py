@@ -64,11 +64,11 @@ _OPERATORS: Final[Mapping[Operator, LazyString]] = {
 }
 
 _LIMITS: Final[Mapping[str, LazyString]] = {
-    "changed": _("Users that one run may change"),
-    "identity_changed": _("Users whose user name, EPPN, External Id or another identity one run may change"),
-    "not_found": _("Users that one run may not find in Skolon"),
-    "failed": _("Users that one run may fail to update"),
-    "left_scope": _("Synced users that one run may leave out by your rules"),
+    "changed": _("Users that change"),
+    "identity_changed": _("Users whose user name, EPPN, External Id or another identity changes"),
+    "not_found": _("Users that are not found in Skolon"),
+    "failed": _("Users that cannot be updated"),
+    "left_scope": _("Synced users that your rules now leave out"),
 }
 
 
@@ -105,8 +105,8 @@ def _limit_text(limit: Limit | None) -> str:
         return str(gettext("no limit"))
     return str(
         gettext(
-            "more than %(count)s that are also more than %(share)s of all",
-            count=limit.count,
+            "stops at more than %(count)s that are also more than %(share)s of all",
+            count=format_decimal(limit.count),
             share=format_percent(limit.share),
         )
     )

@@ -44,7 +44,13 @@ def paths(site: Site) -> list[str]:
             or ROUTES[rule.endpoint] is Access.OPERATOR
         ):
             continue
-        values = {**VALUES, "tenant": TENANT, "run": str(site.complete), "outcome": "dead_lettered"}
+        values = {
+            **VALUES,
+            "tenant": TENANT,
+            "run": str(site.complete),
+            "outcome": "dead_lettered",
+            "user": USERS[1],
+        }
         built = rule.build(values, append_unknown=False)
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"
         found.append(built[1])
