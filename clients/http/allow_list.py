@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
@@ -105,7 +106,15 @@ class AllowListAdapter(HTTPAdapter):
 
 
 def _trust_context(ca_bundle: str) -> ssl.SSLContext:
-    """Return what trusts requests' own authorities and those in the file; raises OSError if it has none."""
+    """Return what trusts requests' own authorities and those in the file; raises OSError if it has none.
+
+    To load requests' own takes longer than anything else when a process starts: its sessions share a context.
+    """
+    return _shared_context(ca_bundle, Path(ca_bundle).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _shared_context(ca_bundle: str, _changed: int) -> ssl.SSLContext:
     context = create_urllib3_context()
     context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     context.load_verify_locations(ca_bundle)
