@@ -88,7 +88,7 @@ class _LoopbackServer(CherootServer):
     keep_alive_conn_limit = 10_000
     ConnectionClass = _Connection
     #: cheroot looks for idle connections, and for its own end, this often (seconds).
-    expiration_interval = 0.1
+    expiration_interval = 0.02
     #: Why it could not listen: cheroot raises an error that tells it in words only.
     refused: OSError | None = None
 
@@ -148,7 +148,9 @@ def serve(
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     if certificate is not None:
-        server.ssl_adapter = _Adapter(str(certificate.chain), str(certificate.key))
+        # The chain as authority too: without one, all of the system's are loaded, and no client shows a
+        # certificate that they would be asked about.
+        server.ssl_adapter = _Adapter(str(certificate.chain), str(certificate.key), str(certificate.chain))
     try:
         server.prepare()
     except OSError as error:

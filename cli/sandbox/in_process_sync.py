@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from schemas.runs.run import RunSummary
     from store.store import Store
 
+#: The name of the database's file.
+DATABASE_FILE: Final = "sandbox.sqlite"
+
 #: Threads that work off messages; the stand-ins share the process's one interpreter with them.
 THREADS: Final = 8
 
 #: Seconds between two looks at how far a run has come.
-_POLL_INTERVAL: Final = 0.2
+_POLL_INTERVAL: Final = 0.05
 
 
 class InProcessSync:
@@ -119,7 +122,7 @@ def in_process_sync(
         name.removeprefix(PREFIX).lower(): value for name, value in world.variables.items()
     }
     settings = Settings(
-        database_url=f"sqlite:///{folder / 'sandbox.sqlite'}", secret_keys=(new_key(),), **stand_ins
+        database_url=f"sqlite:///{folder / DATABASE_FILE}", secret_keys=(new_key(),), **stand_ins
     )
     services = MessageServices(settings, pool_size=2 * threads)
     store, gateways, cipher = services.store, services.gateways, services.cipher

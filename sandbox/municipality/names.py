@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from faker import Faker
@@ -32,8 +33,9 @@ class Names:
     towns: tuple[str, ...]
 
 
+@cache
 def draw_names(seed: int) -> Names:
-    """Draw the pools for a seed."""
+    """Draw the pools for a seed, once in each process."""
     fake = Faker("sv_SE")
     fake.seed_instance(seed)
 
