@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.sandbox.in_process_sync import InProcessSync, in_process_sync
+from cli.sandbox.in_process_sync import DATABASE_FILE, InProcessSync, in_process_sync
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.outcomes import Status
+from tests.integration.cli.command_line import write_upgraded_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ def _bounded(read_again: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sync(made_up: Environment, tmp_path: Path) -> Iterator[InProcessSync]:
     """Return a sync after its first full run."""
+    write_upgraded_database(tmp_path / DATABASE_FILE)
     with in_process_sync(made_up, TENANT_KEY, tmp_path) as together:
         first = together.run()
         assert first.run.status is Status.COMPLETED
