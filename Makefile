@@ -8,8 +8,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for the tests or the sandbox, e.g. make test ARGS="-k matching"
 ARGS ?=
-# Processes that run tests side by side: most of their time is waiting, so more of them than cores.
-WORKERS ?= 4
+# Processes that run tests side by side: they wait for most of their time, so more of them than cores.
+WORKERS ?= 6
 
 # A .venv of another Python goes before anything looks at it.
 ifdef PYTHON
