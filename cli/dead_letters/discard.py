@@ -42,7 +42,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
     wanted = filter_from(options, now=now)
     plan = plan_discard(wanted, limit=limit, store=services.store, broker=services.broker)
     groups = plan.groups
-    if not yes and groups.dead_letters:
+    if groups.dead_letters:
         for name, dead_letters in groups.counts().items():
             echo(f"  {dead_letters:>7}  {name}", err=True)
         confirm(f"Discard these {groups.dead_letters} dead letters for good?", yes=yes)

@@ -23,6 +23,7 @@ _LABELS: Final = {
     "settled_before": "had an outcome already",
     "on_their_way": "without an outcome yet",
     "taken_over": "taken over by another replay",
+    "left": "left: not tried, still dead letters",
 }
 
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.confirmation import confirm
 from cli.context import current_services
-from cli.output import json_option, print_result
+from cli.output import echo, json_option, print_result
 from cli.runs.options import run_argument
 from producers.resume import resume_run
-from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Status
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Mode, Status
 from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
+    from store.store import Store
 
 
 @click.command()
@@ -22,23 +24,41 @@ if TYPE_CHECKING:
 @click.option(
     "--override-guard", is_flag=True, help="Continue past the guard's limit; the run is no longer checked."
 )
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
-def resume(*, run: int, override_guard: bool, wants_json: bool) -> None:
-    """Resume a halted RUN; remaining users are read again and requeued."""
+def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> None:
+    """Resume a halted RUN; remaining users are read again and requeued.
+
+    With --override-guard it asks first if the tenant's settings have changed since the run started: the users
+    that have an outcome keep it.
+    """
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
     halted = services.store.runs.summary(run)
+    settled = halted.published - halted.pending
+    is_question = settled > 0 and halted.run.cause in QUESTION_CAUSES
+    if is_question and override_guard and _has_other_settings(halted.run, services.store):
+        echo(
+            f"The settings of '{halted.run.tenant}' have changed since run {run} started. "
+            f"{_settled_text(settled, halted.run)}",
+            err=True,
+        )
+        confirm(f"Resume run {run} all the same?", yes=yes)
     resumed, published = resume_run(
         run, store=services.store, publisher=services.broker, override_guard=override_guard
     )
     text = f"Run {run} resumed; {published} users requeued."
     if resumed.status is Status.READING:
         text += " It also reads the list of users again."
-    settled = halted.published - halted.pending
-    if settled and halted.run.cause in QUESTION_CAUSES:
+    if is_question:
         # It is complete by now if no user was left.
         text += f" {_settled_text(settled, services.store.runs.get(run))}"
     print_result(text, services.store.runs.summary(run).as_json(), wants_json=wants_json)
+
+
+def _has_other_settings(run: Run, store: Store) -> bool:
+    """Say whether the tenant's settings have changed since a run started; an undo does not go by them."""
+    return run.mode is not Mode.UNDO and store.tenants.changed_at(run.tenant) > run.started
 
 
 def _settled_text(users: int, run: Run) -> str:
@@ -46,7 +66,9 @@ def _settled_text(users: int, run: Run) -> str:
     who = f"{users} users have an outcome already and keep it"
     if users == 1:
         who = "1 user has an outcome already and keeps it"
+    if run.mode is Mode.UNDO:
+        return f"{who}. To try again for those that failed: 'update-sync runs undo {run.reverts_run_id}'."
     ways = [f"'update-sync trigger {run.tenant}'"]
-    if run.status in OPEN_STATUSES:
+    if run.status in (*OPEN_STATUSES, Status.HALTED):
         ways.insert(0, f"'update-sync runs cancel {run.id}'")
     return f"{who}, whatever was corrected since. To look at all anew: {', then '.join(ways)}."

@@ -107,8 +107,12 @@ class Replay:
             progress, notes = OperationStatus.STOPPED, [problem]
         self._results = self._store.replays.results(self._operation)
         notes = [*self._runs.notes, *notes]
+        counts = self._counts()
+        left = self._users - self._published - self._settled_before
+        if progress is not OperationStatus.COMPLETED and left > 0:
+            counts["left"] = left
         return self._store.operations.finish(
-            self._operation, progress, self._counts(), joined(notes) if notes else None
+            self._operation, progress, counts, joined(notes) if notes else None
         )
 
     def _replay_runs(self) -> None:

@@ -121,6 +121,11 @@ class Tenants:
             remove_without_tenant(connection)
         return tenant
 
+    def changed_at(self, key: str) -> dt.datetime:
+        """Return when a tenant's settings were last changed (aware); raises as `get` does."""
+        with self._database.transaction() as connection:
+            return as_utc(self._row(connection, key).updated)
+
     def get(self, key: str) -> TenantRecord:
         """Return a tenant; raise `UsageError` when there is none of that key."""
         with self._database.transaction() as connection:

@@ -64,8 +64,10 @@ def test_a_replay_and_a_discard_choose_what_the_list_shows(
     )
     left = ["u2"] if chosen else ["u1", "u2"]
     assert dead_letters.users()[-len(left) :] == left
-    discarded = json_output("dead-letters", "discard", "--older-than", "30m", "--yes", env=env)
-    assert sum(discarded["counts"].values()) == len(left)
+    done = update_sync("dead-letters", "discard", "--older-than", "30m", "--yes", "--json", env=env)
+    assert sum(json.loads(done.stdout)["counts"].values()) == len(left)
+    # What goes is shown also where nothing is asked.
+    assert f"{len(left)}  exempel " in done.stderr
 
 
 def test_a_message_of_no_user_keeps_its_own_time(env: dict[str, str], dead_letters: DeadLetterSeeder) -> None:

@@ -368,7 +368,7 @@ def test_a_replay_that_nobody_works_off_can_be_ended(
     done = update_sync("dead-letters", "replay", "--yes", "--step-timeout", "0.1", "--json", env=env)
     operation = json.loads(done.stdout)
     assert (done.returncode, operation["status"]) == (1, "stopped")
-    assert operation["counts"] == {"published": 1, "on_their_way": 1}
+    assert operation["counts"] == {"published": 1, "on_their_way": 1, "left": 4}
     assert "still pending after 0.1 s: 1" in operation["detail"]
     # Of the reasons, the one of u3 may have passed by itself.
     assert dead_letters.users() == ["u1", "u2", "u4", "u5"]

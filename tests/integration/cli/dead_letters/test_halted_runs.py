@@ -109,6 +109,19 @@ def test_a_run_without_pending_users_is_complete_at_once(
 
 
 @pytest.mark.usefixtures("seeded")
+def test_settings_that_have_changed_are_told_before_a_run_goes_on(env: dict[str, str]) -> None:
+    """What was corrected does not reach the users that have an outcome: it asks first."""
+    assert update_sync("tenants", "set", "exempel", "--source", "eppn=mail", env=env).returncode == 0
+    asked = update_sync("runs", "resume", "2", "--override-guard", env=env)
+    assert asked.returncode == 2
+    told = " ".join(asked.stderr.split())
+    assert "The settings of 'exempel' have changed since run 2 started. 5 users have an outcome already" in told
+    assert "'update-sync runs cancel 2', then 'update-sync trigger exempel'. " in told
+    assert json_output("runs", "show", "2", env=env)["status"] == "halted"
+    assert update_sync("runs", "resume", "2", "--override-guard", "--yes", env=env).returncode == 0
+
+
+@pytest.mark.usefixtures("seeded")
 def test_a_run_that_is_let_through_counts(env: dict[str, str]) -> None:
     """Then its outcomes are the newest, as those of every run."""
     done = update_sync("runs", "resume", "2", "--override-guard", env=env)
