@@ -15,6 +15,7 @@ from cli.output import echo, json_option, print_json, print_table
 from cli.runs.wait_progress import idle_check
 from cli.tenants.options import optional_key_argument
 from schemas.outcomes import Status
+from schemas.reports.remedies import remedy_for
 from schemas.settings import Requirement
 from schemas.tenants.tenant_status import ProblemKind
 from schemas.timestamps import timestamp
@@ -75,6 +76,13 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
         "update-sync tenants check {tenant}",
     ),
 }
+
+
+#: Of users that fail in such numbers that the settings are at fault.
+_WRONG_SOURCE: Final = (
+    "{users} failed, most of all: {reason}; a source in the settings is probably wrong",
+    "update-sync tenants show {tenant}",
+)
 
 
 @click.command()
@@ -167,6 +175,8 @@ def _described(tenant: str, problem: Problem) -> tuple[str, str]:
         "expires": problem.expires,
     }
     what, command = _PROBLEMS[problem.kind]
+    if problem.reason is not None and problem.owner is not remedy_for(problem.reason).owner:
+        what, command = _WRONG_SOURCE
     return what.format(**facts), command.format(**facts)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from administration.runs.idle import IdleReason
 from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
+from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import ENDED_STATUSES
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Owner
@@ -30,6 +31,12 @@ _OVERDUE_AFTER: Final = dt.timedelta(minutes=5)
 
 #: How long a requested run may wait for a producer before it is a problem.
 _NOT_STARTED_AFTER: Final = dt.timedelta(minutes=10)
+
+#: Reasons that a wrong source in the settings gives to all users. How many users, and which share of those
+#: that are to be in sync, speak for that.
+_OF_SOURCES: Final = (Reason.INVALID_USER,)
+_MANY: Final = 5
+_MOST: Final = 0.5
 
 #: What keeps an open run from going on, as a problem.
 _IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
@@ -139,10 +146,13 @@ def _of_runs(overview: TenantOverview) -> Iterator[Problem]:
 
 
 def _of_users(overview: TenantOverview) -> Iterator[Problem]:
-    for reason, users in sorted(overview.users.failed.items()):
-        yield Problem(
-            kind=ProblemKind.USERS_FAILED, owner=remedy_for(reason).owner, reason=reason, users=users
-        )
+    totals = overview.users
+    for reason, users in sorted(totals.failed.items()):
+        owner = remedy_for(reason).owner
+        if reason in _OF_SOURCES and users >= _MANY and users > totals.expected * _MOST:
+            # So many people do not have a wrong value each: the settings take it from a wrong source.
+            owner = Owner.ADMINISTRATOR
+        yield Problem(kind=ProblemKind.USERS_FAILED, owner=owner, reason=reason, users=users)
 
 
 def _of_schedule(

@@ -68,6 +68,18 @@ def change_tenant(store: Store, **values: object) -> None:
         connection.execute(update(tables.tenants).values(**values))
 
 
+def test_what_fails_for_most_is_a_fault_of_the_settings(env: dict[str, str], store: Store) -> None:
+    """Not of each person's values in Entra; a few failures are."""
+    sync(store, dict.fromkeys(USERS, FAILED), event="wrong source")
+    (problem,) = problems(env)
+    assert (problem["reason"], problem["users"], problem["owner"]) == ("invalid_user", 6, "administrator")
+    shown = " ".join(update_sync("status", "exempel", env=env).stdout.split())
+    assert "6 users failed, most of all: invalid_user; a source in the settings is probably wrong" in shown
+    sync(store, {**dict.fromkeys(USERS, UNCHANGED), USERS[0]: FAILED}, event="corrected")
+    (problem,) = problems(env)
+    assert (problem["users"], problem["owner"]) == (1, "entra")
+
+
 def test_a_tenant_in_order(env: dict[str, str], store: Store) -> None:
     """Each user once, by the newest result: a later run counts, a dry run does not."""
     missing = SyncResult(outcome=Outcome.NOT_FOUND)
