@@ -12,7 +12,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import from_stored
 from schemas.outcomes import Mode, Outcome
 from store import tables
-from store.reports.failing_since import ENDS_NO_FAILURE, failing_since
+from store.reports.failing_since import ENDS_NO_FAILURE, all_failing_since, failing_since
 from store.reports.users import full_run
 from store.timestamps import as_utc
 
@@ -65,19 +65,20 @@ class OpenFailures:
         """Return the groups of a tenant, the largest first; `recently` (aware) is when recent ones begin."""
         with self._database.transaction() as connection:
             tenant_id, query = _open(connection, tenant)
+            since = {} if tenant_id is None else all_failing_since(connection, tenant_id)
             by_reason: defaultdict[Reason, list[dt.datetime]] = defaultdict(list)
-            for failure in _failures(connection, tenant_id, connection.execute(query).all()):
-                by_reason[failure.reason].append(failure.since)
+            for row in connection.execute(query):
+                by_reason[Reason(row.reason)].append(since.get(row.entra_id) or _settled_at(row))
             groups = [
                 FailureGroup(
                     reason=reason,
-                    users=len(since),
-                    first=min(since),
-                    last=max(since),
-                    recent=sum(recently is not None and each >= recently for each in since),
-                    settled_before=_settled_before(connection, tenant_id, reason, min(since)),
+                    users=len(moments),
+                    first=min(moments),
+                    last=max(moments),
+                    recent=sum(recently is not None and each >= recently for each in moments),
+                    settled_before=_settled_before(connection, tenant_id, reason, min(moments)),
                 )
-                for reason, since in by_reason.items()
+                for reason, moments in by_reason.items()
             ]
         return tuple(sorted(groups, key=lambda group: (-group.users, group.reason)))
 
@@ -167,10 +168,14 @@ def _failures(connection: Connection, tenant_id: int | None, rows: Sequence[Row[
             run=row.run_id,
             reason=Reason(row.reason),
             detail=from_stored(row.detail),
-            since=since.get(row.entra_id) or as_utc(row.finished_at or row.published_at),
+            since=since.get(row.entra_id) or _settled_at(row),
         )
         for row in rows
     ]
+
+
+def _settled_at(row: Row[Any]) -> dt.datetime:
+    return as_utc(row.finished_at or row.published_at)
 
 
 def _settled_before(
@@ -179,7 +184,7 @@ def _settled_before(
     """Return when a user last failed for a reason, before `first`, that a newer run has settled."""
     receipts, runs = tables.receipts, tables.runs
     newer, newer_runs = tables.receipts.alias(), tables.runs.alias()
-    settled = exists().where(
+    settled = select(newer.c.run_id).where(
         newer.c.tenant_id == tenant_id,
         newer.c.entra_id == receipts.c.entra_id,
         newer.c.run_id > receipts.c.run_id,
@@ -197,7 +202,8 @@ def _settled_before(
             receipts.c.reason == reason,
             receipts.c.finished_at < first,
             ~runs.c.dry_run,
-            settled,
+            # A fence, as above.
+            exists(settled.correlate(receipts, runs).offset(0)),
         )
     )
     found = connection.scalar(query)
