@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from administration.tenants.scope_rules import rule_as_json
 from cli.tenants.completion import complete_tenants
-from cli.tenants.scope.rule import RULE, scope_rule
+from cli.tenants.scope.settings import SCOPE_OPTIONS, add_scope, for_new, merged
 from cli.tenants.settings.file import STDIN, read_object, read_text
 from schemas.errors import UsageError
 from schemas.tenants.skolon_target import SkolonProfile
@@ -36,11 +35,6 @@ _PLAIN: Final = (
     "skolon_profile", "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours",
     "trust_receipts_days",
 )  # fmt: skip
-
-
-def _for_new(default: str) -> str:
-    """Return how the default of a setting is shown: `tenants set` keeps the setting."""
-    return f"{default} for a new tenant"
 
 
 def _limit_text(name: str) -> str:
@@ -72,85 +66,59 @@ _OPTIONS: Final = (
         "source",
         multiple=True,
         metavar="ATTRIBUTE=SOURCE,…",
-        show_default=_for_new("the sources of docs/administering.md"),
+        show_default=for_new("the sources of docs/administering.md"),
         help="The properties of Entra that fill an attribute, in order; without any it is not synced. May be "
         "repeated for further attributes.",
     ),
     click.option(
         "--match-keys",
         metavar="ATTRIBUTE,…",
-        show_default=_for_new("external_id,eppn,user_name,email"),
+        show_default=for_new("external_id,eppn,user_name,email"),
         help="The attributes by which users are found in Skolon, in order.",
     ),
     click.option(
         "--erase-blank",
         metavar="ATTRIBUTE,…",
-        show_default=_for_new("none"),
+        show_default=for_new("none"),
         help="The attributes that are emptied in Skolon when they are blank in Entra.",
     ),
     click.option(
         "--replace-from-later-sources",
         metavar="ATTRIBUTE,…",
-        show_default=_for_new("none"),
+        show_default=for_new("none"),
         help="The attributes that take the next source's value when the source of the value in Skolon goes "
         "blank. The others keep their value.",
     ),
     click.option(
         "--ssn-country",
         metavar="SE|NO|DK|FI",
-        show_default=_for_new("none"),
+        show_default=for_new("none"),
         help="The country whose rules personal numbers follow.",
     ),
     click.option(
         "--skolon-profile",
         metavar="|".join(SkolonProfile),
-        show_default=_for_new("assumed"),
+        show_default=for_new("assumed"),
         help="How Skolon's server lays out its users: `ss12000` as Swedish schools do.",
     ),
     click.option(
         "--skolon-lacks",
         metavar="filters,patch",
-        show_default=_for_new("none"),
+        show_default=for_new("none"),
         help="What Skolon's server cannot do; only if 'tenants check' says so.",
     ),
     click.option(
         "--birthdays/--no-birthdays",
         default=None,
-        show_default=_for_new("--birthdays"),
+        show_default=for_new("--birthdays"),
         help="Whether birth dates are synced.",
     ),
-    click.option(
-        "--enabled-only/--all-accounts",
-        default=None,
-        show_default=_for_new("--all-accounts"),
-        help="Whether disabled accounts are left out.",
-    ),
-    click.option(
-        "--members-only/--with-guests",
-        default=None,
-        show_default=_for_new("--members-only"),
-        help="Whether guests are left out.",
-    ),
-    click.option(
-        "--include",
-        multiple=True,
-        metavar="RULE",
-        show_default=_for_new("none"),
-        help="Sync only users that one of these rules fits. Replaces all include rules. May be repeated. "
-        f"{RULE}",
-    ),
-    click.option(
-        "--exclude",
-        multiple=True,
-        metavar="RULE",
-        show_default=_for_new("none"),
-        help="Sync no user that one of these rules fits. Replaces all exclude rules. May be repeated.",
-    ),
+    *SCOPE_OPTIONS,
     click.option(
         "--guard",
         multiple=True,
         metavar="LIMIT=COUNT,SHARE",
-        show_default=_for_new(", ".join(f"{each.name}={_limit_text(each.name)}" for each in fields(Guard))),
+        show_default=for_new(", ".join(f"{each.name}={_limit_text(each.name)}" for each in fields(Guard))),
         help="A limit of the guard: changed, identity_changed, not_found, failed or left_scope. A run halts "
         "when it exceeds both the count of users and the share (0 to 1), such as changed=1000,0.5. "
         "LIMIT=none is no limit. May be repeated for further limits.",
@@ -159,33 +127,33 @@ _OPTIONS: Final = (
         "--give-up-after-hours",
         type=float,
         metavar="HOURS",
-        show_default=_for_new("24"),
+        show_default=for_new("24"),
         help="How many hours a user waits for a service that is away, before the user is a dead letter.",
     ),
     click.option(
         "--trust-receipts-days",
         type=int,
         metavar="DAYS",
-        show_default=_for_new("0"),
+        show_default=for_new("0"),
         help="For how many days a verified user who has not changed in Entra is not looked up in Skolon.",
     ),
     click.option(
         "--schedule",
         metavar="CRON",
-        show_default=_for_new("none"),
+        show_default=for_new("none"),
         help="When runs start by themselves: five fields of crontab, such as '30 2 * * *'.",
     ),
     click.option("--no-schedule", is_flag=True, help="Start no runs by schedule."),
     click.option(
         "--time-zone",
         metavar="ZONE",
-        show_default=_for_new("Europe/Stockholm"),
+        show_default=for_new("Europe/Stockholm"),
         help="The time zone of the schedule and of birth dates.",
     ),
     click.option(
         "--enabled/--disabled",
         default=None,
-        show_default=_for_new("--enabled"),
+        show_default=for_new("--enabled"),
         help="Whether runs of the tenant start; a disabled tenant starts none.",
     ),
 )
@@ -222,33 +190,16 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
             changes[name] = split_list(options[name])
     if options["source"]:
         pairs = _pairs(options["source"], "--source")
-        changes["sources"] = _merged(
+        changes["sources"] = merged(
             changes.get("sources"), {name: split_list(rest) for name, rest in pairs.items()}
         )
     if options["guard"]:
         limits = {name: _limit(text) for name, text in _pairs(options["guard"], "--guard").items()}
-        changes["guard"] = _merged(changes.get("guard"), limits)
-    scope = _scope(options)
-    if scope:
-        changes["scope"] = _merged(changes.get("scope"), scope)
+        changes["guard"] = merged(changes.get("guard"), limits)
+    add_scope(changes, options)
     if options["client_secret_file"]:
         changes["client_secret"] = read_text(options["client_secret_file"]).strip()
     return changes
-
-
-def _scope(options: dict[str, Any]) -> dict[str, Any]:
-    switches = {name: options[name] for name in ("enabled_only", "members_only") if options[name] is not None}
-    rules = {
-        name: [rule_as_json(scope_rule(text, f"--{name}")) for text in options[name]]
-        for name in ("include", "exclude")
-        if options[name]
-    }
-    return switches | rules
-
-
-def _merged(given: Any, named: dict[str, Any]) -> Any:
-    """Return the file's value with the options merged in; what is not an object is refused later."""
-    return {**(given or {}), **named} if given is None or isinstance(given, dict) else given
 
 
 def split_list(text: str) -> list[str]:

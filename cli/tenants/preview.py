@@ -20,6 +20,8 @@ from cli.tenants.option_names import faults_named_by, origin_in_preview
 from cli.tenants.options import key_argument
 from cli.tenants.preview_options import NAMES, read_overrides
 from cli.tenants.preview_report import show_preview
+from cli.tenants.scope.options import add_rule_edits, scope_rule_options
+from cli.tenants.scope.settings import add_scope, scope_options
 from cli.tenants.settings.file import read_object
 from cli.users.explanation import print_explanation
 from cli.users.options import read_identifier
@@ -28,6 +30,8 @@ from schemas.settings import Requirement
 from schemas.tenants.settings_override import apply_override, resolve_override
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootstrap.services import Services
     from schemas.runs.run import RunSummary
 
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
     "name. `-` reads it from standard input.",
 )
 @click.option("--values", is_flag=True, help="With --user: show values unmasked.")
+@scope_options
+@scope_rule_options
 @json_option
 def preview(  # noqa: PLR0913 - one for each option
     *,
@@ -60,6 +66,7 @@ def preview(  # noqa: PLR0913 - one for each option
     user: str | None,
     values: bool,
     wants_json: bool,
+    **scope: Any,
 ) -> None:
     """Show what a run would do, and change nothing.
 
@@ -72,11 +79,13 @@ def preview(  # noqa: PLR0913 - one for each option
     if values and user is None:
         raise click.UsageError("--values goes with --user.")
     override = read_overrides(settings, read_object(source_file) if source_file else {})
+    add_scope(override[0], scope)
     if user is not None:
         with faults_named_by(origin_in_preview(settings)):
-            _explain(key, user, override, values=values, wants_json=wants_json)
+            _explain(key, user, override, scope, values=values, wants_json=wants_json)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     saved = services.store.tenants.settings(key)
+    add_rule_edits(key, override[0], scope, services.store.tenants)
     with faults_named_by(origin_in_preview(settings)):
         trial = resolve_override(saved, *override)
     check_enabled(key, store=services.store)
@@ -86,12 +95,19 @@ def preview(  # noqa: PLR0913 - one for each option
     raise click.exceptions.Exit(0 if found.succeeds else 1)
 
 
-def _explain(
-    key: str, user: str, override: tuple[dict[str, Any], list[str]], *, values: bool, wants_json: bool
+def _explain(  # noqa: PLR0913 - what the command was given
+    key: str,
+    user: str,
+    override: tuple[dict[str, Any], list[str]],
+    scope: Mapping[str, Any],
+    *,
+    values: bool,
+    wants_json: bool,
 ) -> NoReturn:
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
     store, keys = services.store, services.settings.secret_keys
     saved = store.tenants.settings(key)
+    add_rule_edits(key, override[0], scope, store.tenants)
     trial = resolve_override(saved, *override)
     lost = lost_match_keys(apply_override(saved, trial), saved)
     entra_id = resolve_entra_id(

@@ -125,6 +125,20 @@ def test_what_is_tried_is_explained(made_up: Environment, env: dict[str, str]) -
     assert left["by_name"]["scope"]["rules"][-1]["allows"] is False
 
 
+def test_a_scope_is_tried_by_the_options_that_save_it(made_up: Environment, env: dict[str, str]) -> None:
+    """One rule more, one less, and all rules anew: each as `tenants set` takes it, and nothing is saved."""
+    user = user_with(made_up, "updated").entra["id"]
+    for option in ("--add-exclude", "--exclude"):
+        assert explained(env, user, option, f"id={user}")["outcome"] == "out_of_scope"
+    assert explained(env, user, "--add-include", f"id={user}")["outcome"] != "out_of_scope"
+    assert explained(env, user, "--no-exclude")["outcome"] != "out_of_scope"
+    command = ("tenants", "preview", TENANT_KEY, "--user", user)
+    missing = update_sync(*command, "--remove-exclude", f"id={user}", env=env)
+    assert (missing.returncode, "There is no exclude rule" in missing.stderr) == (2, True)
+    both = update_sync(*command, "--set", f"exclude=id={user}", "--add-exclude", "id=1", env=env)
+    assert (both.returncode, "Give either --exclude" in both.stderr) == (2, True)
+
+
 def test_a_rule_of_the_scope_is_shown_by_itself(made_up: Environment, env: dict[str, str]) -> None:
     """P6: by its source and kind, and by its value only with `--values`."""
     user = user_with(made_up, "updated").entra["id"]
