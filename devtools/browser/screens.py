@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -58,8 +57,8 @@ _SEED: Final = 1
 def main() -> None:
     """Take the pictures afresh."""
     set_up_logging("console", level=logging.ERROR)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
+    for picture in FOLDER.glob("*.png"):
+        picture.unlink()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="update-sync-screens-")))
         made_up = stack.enter_context(serve_environment(folder, users=_USERS, seed=_SEED))
@@ -105,6 +104,8 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "look-up": f"{tenant}/users/",
         "user": f"{tenant}/users/{failed.entra_id}",
         "report": f"{tenant}/report/",
+        "settings": f"{tenant}/settings/",
+        "api-tokens": f"{tenant}/tokens/",
         "not-found": f"{tenant}/no-such-page",
     }
 
