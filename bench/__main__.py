@@ -76,7 +76,7 @@ def _measured(
     whole = report.as_json(found, values, made)
     _say(report.head())
     for group in GROUPS:
-        figures = [figure for figure in group.figures if figure.name in names]
+        figures = [figure for figure in group.figures if {figure.name, group.name} & set(names)]
         if not figures and group.name not in names:
             continue
         all_measured = measure_rounds(group, versions, rounds, faults)

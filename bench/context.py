@@ -46,6 +46,8 @@ class Sizes:
     #: Users of the run with restarts, and of the run that hangs when workers stop.
     restarted: int
     stopped: int
+    #: Users of one run in the database that the Data Hub's pages show.
+    hub: int
 
     def scaled(self, factor: float) -> Self:
         """Return the sizes multiplied by a factor."""
@@ -70,6 +72,7 @@ DEFAULT = Sizes(
     many_tenants=20_000,
     restarted=20_000,
     stopped=1_000,
+    hub=100_000,
 )
 QUICK = Sizes(
     publish=5_000,
@@ -89,6 +92,7 @@ QUICK = Sizes(
     many_tenants=2_000,
     restarted=5_000,
     stopped=500,
+    hub=20_000,
 )
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pika
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import psycopg
 
@@ -35,6 +36,9 @@ T = TypeVar("T")
 #: Timeout of every wait in seconds.
 DEADLINE: Final = 1800.0
 _POLL_INTERVAL: Final = 0.01
+
+#: Seconds after which PostgreSQL has told what an idle connection read: it does so after ten.
+_STATISTICS_DELAY: Final = 11.0
 
 _TOKEN: Final = "bench-token"  # noqa: S105 - made up, and worth nothing outside
 _SECRET: Final = "bench~client~secret"  # noqa: S105 - as above
@@ -79,6 +83,27 @@ class ProductEnvironment:
     def workers(self, *arguments: str) -> AbstractContextManager[RunningCommand]:
         """Keep a pool of workers running until the block ends."""
         return self._running("worker", *arguments)
+
+    @contextmanager
+    def hub(self, env: Mapping[str, str], log: Path) -> Iterator[None]:
+        """Keep the Data Hub running until the block ends."""
+        with running("hub", env=env, log=log, command=(self._command,)) as process:
+            self._processes.append(process)
+            try:
+                yield
+            finally:
+                self._forget(process)
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement in the database, and return its rows: to make more rows than runs would in time."""
+        done = self._connection.execute(statement.encode(), list(values) or None)
+        return done.fetchall() if done.description else []
+
+    def sequential_scans(self, table: str) -> int:
+        """Return how often a table was read from end to end; waits until all that was read is told."""
+        time.sleep(_STATISTICS_DELAY)
+        query = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = %s"
+        return int(self.execute(query, table)[0][0])
 
     @contextmanager
     def _running(self, name: str, *arguments: str) -> Iterator[RunningCommand]:

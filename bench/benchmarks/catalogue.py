@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.benchmarks.alternatives import CELERY, SCRIPTS
 from bench.benchmarks.deltas import DELTA
+from bench.benchmarks.hub import HUB, HUB_PLANS
 from bench.benchmarks.many_tenants import MANY_TENANTS
 from bench.benchmarks.memory import MEMORY
 from bench.benchmarks.publishing import PUBLISH
@@ -27,10 +28,12 @@ GROUPS: Final = (
     REQUESTS,
     DELTA,
     MEMORY,
+    HUB,
+    HUB_PLANS,
 )
 
 #: All figures by name.
 FIGURES: Final = {figure.name: figure for group in GROUPS for figure in group.figures}
 
-#: What `--only` accepts: a figure's name, or the requests.
-NAMES: Final = (*FIGURES, REQUESTS.name)
+#: What `--only` accepts: a figure's name, the requests, or all pages of the Data Hub.
+NAMES: Final = (*FIGURES, REQUESTS.name, HUB.name)

@@ -48,7 +48,15 @@ BOUNDS = [
 
 def test_every_agreed_name_is_a_figure() -> None:
     """Whoever reads build/bench.json finds what was agreed on, and what was added to it."""
-    assert set(NAMES) == AGREED | {"many-tenants", "threads_0ms", "threads_100ms"}
+    pages = {name for name in NAMES if name.startswith("hub-")}
+    assert set(NAMES) - pages == AGREED | {"many-tenants", "threads_0ms", "threads_100ms", "hub"}
+
+
+def test_every_page_of_the_hub_may_take_three_times_as_long() -> None:
+    """Over a large database, beside a nearly empty one."""
+    pages = [figure for name, figure in FIGURES.items() if name.startswith("hub-")]
+    assert len(pages) > 5
+    assert {(figure.at_least, figure.at_most) for figure in pages} == {(None, 3)}
 
 
 @pytest.mark.parametrize(("name", "at_least", "at_most"), BOUNDS)
