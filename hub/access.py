@@ -50,6 +50,12 @@ ROUTES: Final[Mapping[str, Access]] = {
     "sign_in.use": Access.PUBLIC,
     "sign_in.sign_out": Access.MEMBER,
     "sign_in.sign_out_everywhere": Access.MEMBER,
+    "entra_sign_in.begin": Access.PUBLIC,
+    "entra_sign_in.finish": Access.PUBLIC,
+    "permissions.show": Access.MEMBER,
+    "permissions.accessibility": Access.PUBLIC,
+    "audit.of_all": Access.OPERATOR,
+    "audit.of_tenant": Access.TENANT_READER,
     "syncs.overview": Access.MEMBER,
     "attention.overview": Access.TENANT_READER,
     "attention.users": Access.TENANT_READER,
@@ -127,7 +133,10 @@ def _check_member() -> Response | None:
     if g.member is None:
         if access is Access.PUBLIC:
             return None
-        answer = redirect(url_for("sign_in.show"), 303)
+        wanted = None
+        if request.method == "GET" and request.path != "/" and not is_poll():
+            wanted = request.full_path.rstrip("?")
+        answer = redirect(url_for("sign_in.show", page=wanted), 303)
         if is_poll():
             # htmx would put the sign-in page into the middle of this one.
             answer.headers["HX-Redirect"] = url_for("sign_in.show")

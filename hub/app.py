@@ -13,12 +13,25 @@ from hub import language, request_log
 from hub.access import install_access
 from hub.api.description import install_api
 from hub.errors import install_errors
-from hub.pages import attention, report, run_users, runs, settings, sign_in, syncs, tokens, users
+from hub.pages import (
+    attention,
+    audit,
+    entra_sign_in,
+    permissions,
+    report,
+    run_users,
+    runs,
+    settings,
+    sign_in,
+    syncs,
+    tokens,
+    users,
+)
 from hub.presentation import times, words
 from hub.presentation.menu import TENANT_PAGES
 from hub.presentation.run_kinds import kind_text
 from hub.security import install_security
-from hub.services import EXTENSION
+from hub.services import EXTENSION, hub_services
 from runtime.version import VERSION
 from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.reports.remedy import Language
@@ -44,7 +57,9 @@ def create_app(services: HubServices) -> Flask:
     install_security(app, services.cookie_keys)
     install_errors(app)
     language.install_language(app)
-    for page in (sign_in, syncs, attention, runs, run_users, report, users, settings, tokens):
+    for door in (sign_in, entra_sign_in, permissions, audit):
+        app.register_blueprint(door.blueprint)
+    for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
     install_api(app)
     app.add_template_filter(times.moment, "moment")
@@ -80,5 +95,6 @@ def _for_every_page() -> dict[str, Any]:
         "here": _here(),
         "attribute_names": ATTRIBUTE_NAMES[language.current_language()],
         "tenant_pages": TENANT_PAGES,
+        "has_entra": hub_services().entra is not None,
         "words": words,
     }

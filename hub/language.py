@@ -48,14 +48,14 @@ def choose() -> Response:
         chosen = Language(request.form.get("language", ""))
     except ValueError:
         abort(400)
-    answer = redirect(_local(request.form.get("next", "")), 303)
+    answer = redirect(local_address(request.form.get("next", "")), 303)
     answer.set_cookie(
         _COOKIE, str(chosen), max_age=_REMEMBERED, samesite="Lax", httponly=True, secure=request.is_secure
     )
     return answer
 
 
-def _local(address: str) -> str:
+def local_address(address: str) -> str:
     """Return an address of this site; the start page in place of any other."""
     is_local = address.startswith("/") and not address.startswith("//") and "\\" not in address
     return address if is_local and address.isascii() and address.isprintable() else "/"

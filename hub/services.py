@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network, IPv6Network
 
+    from administration.hub.entra_sign_in import EntraSignIn
     from administration.hub.sign_in import SignIn
     from administration.runs.idle import IdleCheck
     from clients.gateways import Gateways
@@ -27,7 +28,7 @@ class HubServices:
     `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
     recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
     come no further; without it the pages do not say that. The `proxies` are believed when they say for whom
-    they ask.
+    they ask. Without `entra` members sign in by links alone.
     """
 
     store: Store
@@ -37,6 +38,7 @@ class HubServices:
     secret_keys: Sequence[str] = ()
     idle: IdleCheck | None = None
     proxies: Sequence[IPv4Network | IPv6Network] = ()
+    entra: EntraSignIn | None = None
 
 
 def hub_services() -> HubServices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.certificates import LOOPBACK_NAMES, make_certificate
 from sandbox.microsoft.apps import App
 from sandbox.microsoft.directory import Directory
+from sandbox.microsoft.sign_in import Person, SignIns
 from sandbox.microsoft.standin import MicrosoftStandIn
 from sandbox.municipality.expectation import attributes_of, expected_users
 from sandbox.municipality.municipality import Municipality
@@ -30,7 +32,25 @@ _APP: Final = "5a9d0b0c-0000-4000-8000-00000000a990"
 _APP_SECRET: Final = "sandbox~entra~secret~value"  # noqa: S105 - made up, and worth nothing outside
 _SKOLON_CLIENT: Final = "sandbox-update-sync"
 _SKOLON_SECRET: Final = "sandbox-skolon-secret"  # noqa: S105 - as above
+_HUB_APP: Final = "5a9d0b0c-0000-4000-8000-0000000004ab"
+_HUB_SECRET: Final = "sandbox~hub~secret~value"  # noqa: S105 - as above
 _TOKEN_PATH: Final = "/oauth/access_token"  # noqa: S105 - no secret
+
+
+def _person(directory: str, number: int, title: str, role: str) -> Person:
+    object_id = f"5a9d0b0c-0000-4000-8000-{number:012d}"
+    return Person(directory=directory, object_id=object_id, title=title, roles=(role,))
+
+
+#: The directory of the operators, and who can sign in to the Data Hub; the last one is not invited.
+OPERATOR_DIRECTORY: Final = "5a9d0b0c-0000-4000-8000-00000000e9e0"
+HUB_PEOPLE: Final = (
+    _person(OPERATOR_DIRECTORY, 1, "An operator at Skolon", "operator"),
+    _person(_DIRECTORY, 2, "An administrator of Exempelkommun", "administrator"),
+    _person(_DIRECTORY, 3, "A reader at Exempelkommun", "reader"),
+    _person(_DIRECTORY, 4, "An operator by the word of Exempelkommun alone", "operator"),
+    _person(_DIRECTORY, 5, "A reader who is not invited", "reader"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +62,8 @@ class Environment:
     skolon: SkolonStandIn
     #: The variables of the environment that name the stand-ins.
     variables: dict[str, str]
+    #: The variables by which people sign in to the Data Hub by the stand-in for Entra.
+    hub_variables: dict[str, str]
     #: The object that `tenants add` takes.
     tenant: dict[str, Any]
     #: Further municipalities by their keys, which are their organisations too, and what to add for each.
@@ -156,6 +178,7 @@ def serve_environment(  # noqa: PLR0913 - each is a choice of its own, by name
         {directory: Directory(each.entra_users()) for directory, each in directories.items()},
         [App(tenant=directory, client_id=_APP, client_secret=_APP_SECRET) for directory in directories],
         names=names,
+        sign_ins=SignIns(client_id=_HUB_APP, client_secret=_HUB_SECRET, people=HUB_PEOPLE, clock=time.time),
     )
     organisations = {_ORGANISATION: municipality, **others}
     skolon = SkolonStandIn(
@@ -184,6 +207,12 @@ def serve_environment(  # noqa: PLR0913 - each is a choice of its own, by name
                 "UPDATE_SYNC_SKOLON_CLIENT_ID": _SKOLON_CLIENT,
                 "UPDATE_SYNC_SKOLON_CLIENT_SECRET": _SKOLON_SECRET,
                 "UPDATE_SYNC_CA_BUNDLE": str(certificate.authority),
+            },
+            hub_variables={
+                "UPDATE_SYNC_HUB_ENTRA_AUTHORITY": f"{entra}/organizations",
+                "UPDATE_SYNC_HUB_CLIENT_ID": _HUB_APP,
+                "UPDATE_SYNC_HUB_CLIENT_SECRET": _HUB_SECRET,
+                "UPDATE_SYNC_HUB_OPERATOR_DIRECTORY": OPERATOR_DIRECTORY,
             },
             tenant=_settings(_DIRECTORY, _ORGANISATION),
             others=others,

@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, urlencode, urlsplit, 
 
 from environs import ValidationError
 
+from schemas.hub.member import Role
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +26,8 @@ _ORGANISATION: Final = "{organisation}"
 
 #: What can be said in a header behind "Bearer" (RFC 9110 section 5.5, without white space).
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+\Z")
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 _POSTGRESQL: Final = ("postgresql", "postgresql+psycopg")
 
@@ -126,6 +130,21 @@ def without_path(value: str) -> None:
     """Take a URL that has nothing behind its host and port."""
     if _split(value).path.strip("/"):
         raise ValidationError("Has a path behind the host, which does not belong there.")
+
+
+def directory_id(value: str) -> None:
+    """Take the id of a directory in Entra."""
+    if value and not _GUID.match(value):
+        raise ValidationError("Not a directory id, such as 0b1c2d3e-0000-4000-8000-000000000000.")
+
+
+def hub_roles(value: list[str]) -> None:
+    """Take pairs of an app role or group of Entra and a role of the Data Hub, such as `readers=reader`."""
+    for position, pair in enumerate(value, start=1):
+        claim, _, role = pair.rpartition("=")
+        if not claim.strip() or role.strip() not in list(Role):
+            known = ", ".join(Role)
+            raise ValidationError(f"Entry {position} is not NAME=ROLE, where ROLE is one of: {known}.")
 
 
 def networks(value: list[str]) -> None:

@@ -15,7 +15,9 @@ from schemas.setting_validators import (
     UnreadableFileError,
     certificates,
     database_url,
+    directory_id,
     header_value,
+    hub_roles,
     networks,
     organisation,
     read_text_file,
@@ -67,6 +69,11 @@ class Settings:
     hub_host: str = "127.0.0.1"
     hub_port: int = 8080
     hub_url: str = ""
+    hub_entra_authority: str = ""
+    hub_client_id: str = ""
+    hub_client_secret: str = ""
+    hub_operator_directory: str = ""
+    hub_roles: tuple[str, ...] = ("operator=operator", "administrator=administrator", "reader=reader")
     hub_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     log_format: str = "console"
 
@@ -99,6 +106,11 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         hub_host=env.str("HUB_HOST", Settings.hub_host),
         hub_port=env.int("HUB_PORT", Settings.hub_port, validate=validate.Range(min=0, max=65535)),
         hub_url=env.str("HUB_URL", "", validate=[url("https", "http"), without_path]),
+        hub_entra_authority=env.str("HUB_ENTRA_AUTHORITY", "", validate=url("https")),
+        hub_client_id=env.str("HUB_CLIENT_ID", ""),
+        hub_client_secret=env.str("HUB_CLIENT_SECRET", ""),
+        hub_operator_directory=env.str("HUB_OPERATOR_DIRECTORY", "", validate=directory_id),
+        hub_roles=tuple(env.list("HUB_ROLES", [], validate=hub_roles) or Settings.hub_roles),
         hub_proxies=tuple(env.list("HUB_PROXIES", [], validate=networks) or Settings.hub_proxies),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
@@ -110,6 +122,13 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         wrong = {name.removeprefix(PREFIX).removesuffix(env.file_suffix) for name in error.error_messages}
         faults += flatten_errors(error.error_messages)
     faults += _missing(settings, needs, wrong)
+    if settings.hub_client_id:
+        together = ("HUB_CLIENT_SECRET", "HUB_URL")
+        faults += [
+            f"{PREFIX}{name}: is not set, and {PREFIX}HUB_CLIENT_ID needs it"
+            for name in together
+            if name not in wrong and not getattr(settings, name.lower())
+        ]
     if faults:
         raise InvalidSettingsError("The environment is not complete or not right:", faults)
     return replace(

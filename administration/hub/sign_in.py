@@ -43,8 +43,12 @@ class SignIn:
         if isinstance(member, LinkFault):
             return member if self.record_refused(address) else LinkFault.TOO_MANY
         session = self.start_session(member)
-        self._store.hub_audit.record(AuditKind.SIGNED_IN, member=member, address_digest=self._digest(address))
+        self.record(AuditKind.SIGNED_IN, member, address)
         return session
+
+    def record(self, kind: AuditKind, member: int, address: str) -> None:
+        """Record what a member has done in a browser that is at an address."""
+        self._store.hub_audit.record(kind, member=member, address_digest=self._digest(address))
 
     def record_refused(self, address: str) -> bool:
         """Record a refused sign-in; False if there were too many from the address to record another one."""

@@ -22,6 +22,7 @@ from administration.runs.idle import IdleCheck
 from bootstrap.services import Services
 from cli.confirmation import confirm
 from cli.context import current_services
+from cli.hub.entra import entra_sign_in
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.tenants.completion import complete_tenants
 from runtime.version import VERSION
@@ -185,10 +186,12 @@ def _build() -> WSGIApplication:
     idle = None
     if services.settings.amqp_url:
         idle = IdleCheck(broker=RecentCounts(services.broker), runs=services.store.runs)
+    sign_in = SignIn(services.store, services.cipher.index)
     return create_app(
         HubServices(
             store=services.store,
-            sign_in=SignIn(services.store, services.cipher.index),
+            sign_in=sign_in,
+            entra=entra_sign_in(services.settings, services.store, sign_in, services.cipher),
             cookie_keys=cookie_keys(services.settings.secret_keys),
             gateways=gateways,
             secret_keys=services.settings.secret_keys,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("sign_in", __name__)
 
 #: What is wrong with a link, and what to do.
-_FAULTS: Final[Mapping[LinkFault, tuple[LazyString, LazyString]]] = {
+LINK_FAULTS: Final[Mapping[LinkFault, tuple[LazyString, LazyString]]] = {
     LinkFault.UNKNOWN: (
         _("This link does not work"),
         _("It may not be complete. Copy the whole link, or ask for a new one."),
@@ -102,7 +102,7 @@ def signed_in(token: str, page: str = "/") -> Response:
 
 
 def _refused(fault: LinkFault) -> tuple[str, int]:
-    heading, advice = _FAULTS[fault]
+    heading, advice = LINK_FAULTS[fault]
     status = 429 if fault is LinkFault.TOO_MANY else 403
     return render_template("sign_in.html", link="", heading=heading, advice=advice), status
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sandbox.microsoft.apps import App
+    from sandbox.microsoft.sign_in import SignIns
 
 #: Seconds that a token is good for.
 TOKEN_SECONDS = 3599
@@ -70,7 +71,9 @@ class Entra:
         apps: Iterable[App],
         graph_names: Iterable[str],
         clock: Callable[[], float],
+        sign_ins: SignIns | None = None,
     ) -> None:
+        self._sign_ins = sign_ins
         self._lock = threading.Lock()
         self._graph_hosts = _GRAPH_HOSTS | {name.lower() for name in graph_names}
         self._tenants = frozenset(tenant.lower() for tenant in tenants)
@@ -129,6 +132,7 @@ class Entra:
         if tenant.lower() not in self._tenants | NO_TENANT:
             return self._refusal(unknown_tenant(tenant, error="invalid_tenant"), request)
         base = f"{request.base_url}/{tenant}"
+        issuer = "{tenantid}" if tenant.lower() in NO_TENANT else tenant
         return json_response(
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
@@ -136,7 +140,7 @@ class Entra:
                 "jwks_uri": f"{base}/discovery/v2.0/keys",
                 "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
                 "scopes_supported": ["openid", "profile", "email", "offline_access"],
-                "issuer": f"{base}/v2.0",
+                "issuer": f"{request.base_url}/{issuer}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
                 "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
                 "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
@@ -176,6 +180,8 @@ class Entra:
     def _give_token(self, request: Request, tenant: str) -> Response:
         fields = {name: values[-1] for name, values in parse_qs(request.body.decode()).items()}
         client_id, client_secret = credentials(request, fields)
+        if self._sign_ins is not None and fields.get("grant_type") == "authorization_code":
+            return self._sign_ins.redeem(request, fields, (client_id, client_secret))
         check_token_request(tenant, fields, tenants=self._tenants, graph_hosts=self._graph_hosts)
         with self._lock:
             app = self._apps.get((tenant.lower(), client_id.lower()))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sandbox.microsoft.apps import App
     from sandbox.microsoft.directory import Directory
+    from sandbox.microsoft.sign_in import SignIns
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _DELTA_SEGMENTS = frozenset(("delta", "delta()", "microsoft.graph.delta()"))
@@ -50,6 +51,7 @@ class MicrosoftStandIn:
 
     ``directories`` maps tenant ids to their users, ``apps`` are the app registrations.
     ``names`` are the hosts that it is served as: a token can be asked for Graph at these too.
+    ``sign_ins`` are the people who can sign in.
     ``throttled`` switches Graph's limits on. ``clock`` gives seconds since 1970; a test may
     turn it. Everything below may be used while it serves:
 
@@ -60,7 +62,7 @@ class MicrosoftStandIn:
     * ``directories``: the users
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
         directories: Mapping[str, Directory],
         apps: Iterable[App],
@@ -68,9 +70,13 @@ class MicrosoftStandIn:
         names: Iterable[str] = LOOPBACK_NAMES,
         throttled: bool = False,
         clock: Callable[[], float] = time.time,
+        sign_ins: SignIns | None = None,
     ) -> None:
+        self.sign_ins = sign_ins
         self.directories = {tenant.lower(): directory for tenant, directory in directories.items()}
-        self.entra = Entra(tenants=self.directories, apps=apps, graph_names=names, clock=clock)
+        self.entra = Entra(
+            tenants=self.directories, apps=apps, graph_names=names, clock=clock, sign_ins=sign_ins
+        )
         self.faults = Faults()
         self.requests = RequestLog()
         self.throttle = Throttle(clock=clock, enabled=throttled)
@@ -106,6 +112,9 @@ class MicrosoftStandIn:
                 return self._graph(request, rest)
             case [tenant, "v2.0", ".well-known", "openid-configuration"]:
                 return self._entra(request, Kind.DISCOVERY, tenant)
+            case ["organizations", ("oauth2" | "discovery"), "v2.0", ("authorize" | "keys")] if self.sign_ins:
+                is_list = parts[-1] == "keys"
+                return self.sign_ins.keys() if is_list else self.sign_ins.authorize(request)
             case [tenant, "oauth2", "v2.0", "token"] if request.method == "POST":
                 return self._entra(request, Kind.TOKEN, tenant)
         self.requests.count(Kind.OTHER)

@@ -73,6 +73,33 @@ class HubMembers:
         with self._database.transaction() as connection:
             return connection.scalar(query) is not None
 
+    def find_by_account(self, directory: str, object_id: str) -> int | None:
+        """Return the number of the member whom an account of Entra signs in, None if there is none."""
+        members = tables.hub_members
+        query = select(members.c.id).where(
+            members.c.entra_directory == directory, members.c.entra_object == object_id
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query)
+
+    def set_account(self, member: int, directory: str, object_id: str) -> None:
+        """Have an account of Entra sign this member in, and no other member any more."""
+        members = tables.hub_members
+        is_account = (members.c.entra_directory == directory) & (members.c.entra_object == object_id)
+        none, account = (
+            {"entra_directory": first, "entra_object": second}
+            for first, second in ((None, None), (directory, object_id))
+        )
+        with self._database.transaction() as connection:
+            connection.execute(update(members).where(is_account).values(none))
+            connection.execute(update(members).where(members.c.id == member).values(account))
+
+    def set_role(self, member: int, role: Role) -> None:
+        """Give a member another role."""
+        members = tables.hub_members
+        with self._database.transaction() as connection:
+            connection.execute(update(members).where(members.c.id == member).values(role=role))
+
     def without_other_tenant(self, tenant: str) -> Sequence[int]:
         """Return the numbers of members who belong to that tenant alone, by its key."""
         of_members, tenants = tables.hub_member_tenants, tables.tenants

@@ -76,9 +76,10 @@ class Hub:
 def running_hub(env: Mapping[str, str], folder: Path) -> Iterator[Hub]:
     """Run `update-sync hub` until the block ends, and give it when it answers."""
     env = {**env, "UPDATE_SYNC_HUB_PORT": str(_free_port()), "UPDATE_SYNC_LOG_FORMAT": "json"}
+    address = f"http://127.0.0.1:{env['UPDATE_SYNC_HUB_PORT']}/"
+    env["UPDATE_SYNC_HUB_URL"] = address
     log = folder / "hub.log"
     process = start([COMMAND, "hub"], env=env, log=log)
-    address = f"http://127.0.0.1:{env['UPDATE_SYNC_HUB_PORT']}/"
     try:
         _wait_until_it_answers(address, process)
         yield Hub(address, env, log, process)

@@ -114,6 +114,14 @@ def test_client_credentials_stand_in_for_the_token(monkeypatch: pytest.MonkeyPat
     assert load_settings([Requirement.SKOLON]).skolon_client_secret == SECRET
 
 
+def test_sign_in_by_entra_needs_a_secret_and_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application without its secret, or without the address that Entra sends browsers back to."""
+    put(monkeypatch, {"HUB_CLIENT_ID": "app"})
+    assert named(faults()) == {"HUB_CLIENT_SECRET", "HUB_URL"}
+    put(monkeypatch, {"HUB_CLIENT_SECRET": SECRET, "HUB_URL": "https://hub.example/"})
+    assert load_settings(()).hub_url == "https://hub.example"
+
+
 WRONG: Final = {
     "AMQP_URL": f"http://user:{SECRET}@rabbit.example",
     "DATABASE_URL": f"mysql://user:{SECRET}@db.example",
@@ -125,6 +133,9 @@ WRONG: Final = {
     "CA_BUNDLE": f"/nowhere/{SECRET}",
     "HUB_PORT": SECRET,
     "HUB_URL": f"https://hub.example/{SECRET}",
+    "HUB_ENTRA_AUTHORITY": f"http://127.0.0.1/{SECRET}",
+    "HUB_OPERATOR_DIRECTORY": SECRET,
+    "HUB_ROLES": f"reader=reader,{SECRET}",
     "HUB_PROXIES": f"10.0.0.0/8,{SECRET}",
     "LOG_FORMAT": SECRET,
 }

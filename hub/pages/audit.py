@@ -1,0 +1,73 @@
+"""The audit: sign-ins, invitations, shown values, and decisions about users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Blueprint, abort, render_template, request
+from flask_babel import lazy_gettext as _
+
+from administration.hub.audit import read_audit
+from hub.addresses import tenant_of
+from hub.services import hub_services
+from schemas.hub.session import AuditKind
+from schemas.tenants.match_decision import DecisionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_babel.speaklater import LazyString
+
+blueprint = Blueprint("audit", __name__)
+
+_EVENTS: Final[Mapping[AuditKind, LazyString]] = {
+    AuditKind.INVITED: _("Was invited"),
+    AuditKind.SIGNED_IN: _("Signed in by a link"),
+    AuditKind.SIGNED_IN_BY_ENTRA: _("Signed in by Microsoft Entra"),
+    AuditKind.SIGN_IN_REFUSED: _("A sign-in was refused"),
+    AuditKind.SIGNED_OUT: _("Signed out"),
+    AuditKind.SIGNED_OUT_EVERYWHERE: _("Signed out everywhere"),
+    AuditKind.REMOVED: _("Was removed"),
+    AuditKind.VALUES_REVEALED: _("Was shown a user's values"),
+    AuditKind.TOKEN_MADE: _("Made a token for programs"),
+    AuditKind.TOKEN_ENDED: _("Ended a token for programs"),
+}
+
+_DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {
+    DecisionKind.LINK: _("This user in Entra is this user in Skolon"),
+    DecisionKind.IGNORE: _("This user is left alone"),
+}
+
+#: The largest number that the database has for an entry.
+_MOST: Final = 2**31 - 1
+
+
+@blueprint.get("/tenants/<tenant>/audit")
+def of_tenant(tenant: str) -> str:
+    """Show what happened about a tenant, and the decisions that are in force."""
+    found, store = tenant_of(tenant), hub_services().store
+    return render_template(
+        "audit_tenant.html",
+        tenant=found,
+        audit=read_audit(found.key, before=_before(), store=store),
+        is_first=_before() is None,
+        events=_EVENTS,
+        decisions=store.match_decisions.list(found.key),
+        decision_texts=_DECISIONS,
+    )
+
+
+@blueprint.get("/audit")
+def of_all() -> str:
+    """Show what happened about all tenants."""
+    audit = read_audit(None, before=_before(), store=hub_services().store)
+    return render_template("audit.html", audit=audit, is_first=_before() is None, events=_EVENTS)
+
+
+def _before() -> int | None:
+    text = request.args.get("before")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MOST)) or int(text) > _MOST:
+        abort(404)
+    return int(text)
