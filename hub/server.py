@@ -63,6 +63,8 @@ def serve(
             "keepalive": 5,
             "logger_class": _ServerLog,
             "accesslog": None,
+            # It would be one more door, in a home directory that a container does not have.
+            "control_socket_disable": True,
             "forwarded_allow_ips": ",".join(proxies),
             "proc_name": "update-sync hub",
             # Memory that a library loses is given back now and then.

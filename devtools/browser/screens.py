@@ -106,6 +106,9 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "report": f"{tenant}/report/",
         "settings": f"{tenant}/settings/",
         "api-tokens": f"{tenant}/tokens/",
+        "audit": f"{tenant}/audit",
+        "permissions": "/permissions",
+        "accessibility": "/accessibility",
         "not-found": f"{tenant}/no-such-page",
     }
 

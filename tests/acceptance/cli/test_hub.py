@@ -125,6 +125,12 @@ def test_the_sandbox_opens_the_hub_signed_in(tmp_path: Path) -> None:
 
         wait_for(ended, "the end of the run")
         assert "60" in browser.open(f"tenants/{TENANT_KEY}/runs/1/progress").text
+        # Who signs out stays so, and may sign in as somebody else by the stand-in for Entra.
+        signed_out = browser.submit("sign-out", browser.open(""))
+        assert "Logga in med Microsoft Entra" in signed_out.text
+        assert "Logga in med Microsoft Entra" in browser.open("").text
+        began = browser.open("sign-in/entra", allow_redirects=False)
+        assert "/organizations/oauth2/v2.0/authorize?" in began.headers["Location"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(GRACE) == 0
     assert "Traceback" not in log.read_text()
