@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from flask import g, redirect, render_template, request, url_for
+from flask import render_template
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask_babel.speaklater import LazyString
-    from werkzeug.wrappers import Response
 
 _log = structlog.get_logger(__name__)
 
@@ -74,10 +73,7 @@ def install_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def _refused_form(_error: CSRFError) -> Answer | Response:
-    if request.endpoint == "sign_in.use" and g.get("member") is not None:
-        # A second click on a button whose first click has signed in.
-        return redirect(url_for("syncs.overview"), 303)
+def _refused_form(_error: CSRFError) -> Answer:
     return error_page(_CLIENT_ERROR)
 
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
+from flask_wtf.csrf import CSRFError
 
 from hub.access import SESSION_COOKIE
 from hub.client_address import client_network
+from hub.errors import error_page
 from hub.services import hub_services
 from schemas.hub.session import SESSION_LIFETIME, LinkFault
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from flask_babel.speaklater import LazyString
     from werkzeug.wrappers import Response
+
+    from hub.errors import Answer
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -62,6 +66,14 @@ def use() -> tuple[str, int] | Response:
         link, browser=str(session.get("csrf_token", "")), address=client_address()
     )
     return _refused(result) if isinstance(result, LinkFault) else signed_in(result)
+
+
+@blueprint.errorhandler(CSRFError)
+def refuse_form(_error: CSRFError) -> Answer | Response:
+    """Refuse a form that is not ours, but not the second click on one whose first click has signed in."""
+    if request.endpoint == "sign_in.use" and _is_used_here(request.form.get("link", "")):
+        return redirect(url_for("syncs.overview"), 303)
+    return error_page(400)
 
 
 @blueprint.post("/sign-out")
