@@ -105,6 +105,11 @@ class Database:
         with translate_errors(self._address), self._one_statement() as connection:
             yield connection
 
+    def prefer_indexes(self, connection: Connection) -> None:
+        """Have the transaction look rows up in indexes, even where the server would read a whole table."""
+        if not self.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
     def _one_statement(self) -> AbstractContextManager[Connection]:
         return self._engine.begin() if self.is_sqlite else self._autocommit.connect()
 

@@ -54,6 +54,8 @@ class ScopeChanges:
             found: defaultdict[str, list[int]] = defaultdict(list)
             for row in connection.execute(query):
                 found[row.key].append(row.id)
+            # Of these runs' results, not of all that there are.
+            self._database.prefer_indexes(connection)
             in_scope = _in_scope(connection, [run for two in found.values() for run in two])
         return {key: _change(two, in_scope) for key, two in found.items()}
 

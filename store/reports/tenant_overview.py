@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, case, exists, func, select, text, true
+from sqlalchemy import Select, case, exists, func, select, true
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Status
@@ -80,9 +80,8 @@ class TenantOverviews:
     def _user_totals(
         self, connection: Connection, now: dt.datetime, ids: Collection[int] | None
     ) -> dict[int, UserTotals]:
-        if not self._database.is_sqlite:
-            # To read the results of all runs takes longer than to look up those of the last ones.
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        # To read the results of all runs takes longer than to look up those of the last ones.
+        self._database.prefer_indexes(connection)
         return _users(connection.execute(_user_totals(now, ids)).all())
 
     def unanswered(self, tenants: Collection[str] = ()) -> list[Run]:
