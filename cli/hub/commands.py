@@ -75,7 +75,7 @@ def hub(context: click.Context, *, processes: int) -> None:
     shell_complete=complete_tenants,
     help="A tenant whose data the member may see. May be repeated.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before the last operator becomes something else.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def invite_member(*, name: str, role: str, tenants: tuple[str, ...], yes: bool, wants_json: bool) -> None:
     """Print a link that signs NAME in, once and within ten minutes.
@@ -118,7 +118,7 @@ def list_members(*, wants_json: bool) -> None:
 
 @hub.command("remove")
 @click.argument("member", type=click.IntRange(1))
-@click.option("--yes", is_flag=True, help="Do not ask before the last operator is removed.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove(*, member: int, yes: bool, wants_json: bool) -> None:
     """Remove a MEMBER by number; the member's sessions end at once."""
