@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schemas.details.detail import texts_of
+from schemas.reports.remedy import Language
 from schemas.safe_text import one_line, safe_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from enum import StrEnum
 
 #: `--json`, wherever something is printed.
@@ -81,9 +82,13 @@ def localized(name: str, detail: str | None) -> dict[str, object]:
     """Return a detail as a field for each language: one if all are the same, none without a detail."""
     if detail is None:
         return {}
-    texts = texts_of(detail)
+    return localized_texts(name, texts_of(detail))
+
+
+def localized_texts(name: str, texts: Mapping[Language, str]) -> dict[str, object]:
+    """Return the texts of each language as fields: one if all are the same."""
     if len(set(texts.values())) == 1:
-        return {name: detail}
+        return {name: texts[Language.ENGLISH]}
     return {f"{name} ({language})": text for language, text in texts.items()}
 
 
@@ -91,3 +96,9 @@ def echo_detail(name: str, detail: str | None) -> None:
     """Print a detail under a name, a line for each language."""
     for label, text in localized(name, detail).items():
         echo(f"{label}: {text}")
+
+
+def echo_texts(texts: Mapping[Language, str], *, indent: int = 2) -> None:
+    """Print what people are told, a line for each language; one line if all are the same."""
+    for label, text in localized_texts("", texts).items():
+        echo(f"{'':<{indent}}{label.strip(' ()'):<4}{text}")

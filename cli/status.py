@@ -11,9 +11,11 @@ from administration.runs.idle import describe_requests, waiting_requests
 from administration.tenants.status import tenant_statuses
 from cli.context import current_services
 from cli.durations import format_age
-from cli.output import echo, json_option, print_json, print_table
+from cli.output import echo, echo_texts, json_option, print_json, print_table
 from cli.runs.wait_progress import idle_check
 from cli.tenants.options import optional_key_argument
+from schemas.details.detail import texts_from
+from schemas.details.template import Template
 from schemas.outcomes import Status
 from schemas.reports.remedies import remedy_for
 from schemas.settings import Requirement
@@ -23,56 +25,83 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from schemas.reports.remedy import Language
     from schemas.tenants.tenant_status import Problem, TenantStatus
 
 #: What each problem is, and the command that says more or mends it.
-_PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
+_PROBLEMS: Final[Mapping[ProblemKind, tuple[Template, str]]] = {
     ProblemKind.NEVER_SYNCED: (
-        "never synced, and no schedule starts a run",
+        Template(
+            "har aldrig synkats, och inga körtider är inställda", "never synced, and no schedule starts a run"
+        ),
         "update-sync trigger {tenant}",
     ),
     ProblemKind.NO_USERS: (
-        "no user is to be in sync since run {run}: {users} are out of scope or not in Skolon",
+        Template(
+            "ingen användare hålls uppdaterad sedan körning {run}: {users:# användare|# användare} är "
+            "utelämnade eller finns inte i Skolon",
+            "no user is kept in sync since run {run}: {users:# user is|# users are} out of scope or not in "
+            "Skolon",
+        ),
         "update-sync runs show {run}",
     ),
     ProblemKind.NO_PRODUCER: (
-        "run {run} comes no further: no producer runs",
+        Template(
+            "körning {run} står stilla: ingen producer är igång", "run {run} has stopped: no producer runs"
+        ),
         "update-sync producer",
     ),
     ProblemKind.NO_WORKER: (
-        "run {run} comes no further: no worker runs",
+        Template("körning {run} står stilla: ingen worker är igång", "run {run} has stopped: no worker runs"),
         "update-sync worker",
     ),
     ProblemKind.BROKER_AWAY: (
-        "run {run} comes no further: RabbitMQ is away",
+        Template(
+            "körning {run} står stilla: RabbitMQ går inte att nå", "run {run} has stopped: RabbitMQ is away"
+        ),
         "update-sync runs show {run}",
     ),
     ProblemKind.RUN_HALTED: (
-        "run {run} is halted since {since} ({cause})",
+        Template(
+            "körning {run} är stoppad sedan {since} ({cause})", "run {run} is halted since {since} ({cause})"
+        ),
         "update-sync runs show {run}",
     ),
     ProblemKind.RUN_OVERDUE: (
-        "the run due at {since} has not been requested: no scheduler runs",
+        Template(
+            "körningen som skulle ske {since} har inte begärts: ingen scheduler är igång",
+            "the run due at {since} has not been requested: no scheduler runs",
+        ),
         "update-sync scheduler",
     ),
     ProblemKind.RUN_NOT_STARTED: (
-        "the run due at {since} has not been started: no producer runs, or its request failed",
+        Template(
+            "körningen som skulle ske {since} har inte startat: ingen producer är igång, eller så "
+            "misslyckades begäran",
+            "the run due at {since} has not been started: no producer runs, or its request failed",
+        ),
         "update-sync dead-letters list --tenant {tenant}",
     ),
     ProblemKind.SCHEDULE_INVALID: (
-        "the schedule cannot be read",
+        Template("körtiderna går inte att tolka", "the schedule cannot be read"),
         "update-sync tenants set {tenant} --schedule …",
     ),
     ProblemKind.USERS_FAILED: (
-        "{users} failed: {reason}",
+        Template(
+            "{users:# användare|# användare} kunde inte uppdateras: {reason}",
+            "{users:# user|# users} failed: {reason}",
+        ),
         "update-sync dead-letters list --users --tenant {tenant} --reason {reason}",
     ),
     ProblemKind.SECRET_EXPIRED: (
-        "the client secret expired on {expires}, by the date that was entered",
+        Template(
+            "klienthemligheten gick ut {expires}, enligt det datum som är angivet",
+            "the client secret expired on {expires}, by the date that was entered",
+        ),
         "update-sync tenants check {tenant}",
     ),
     ProblemKind.SECRET_EXPIRES: (
-        "the client secret expires on {expires}",
+        Template("klienthemligheten går ut {expires}", "the client secret expires on {expires}"),
         "update-sync tenants check {tenant}",
     ),
 }
@@ -80,7 +109,11 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[str, str]]] = {
 
 #: Of users that fail in such numbers that the settings are at fault.
 _WRONG_SOURCE: Final = (
-    "{users} failed, most of all: {reason}; a source in the settings is probably wrong",
+    Template(
+        "{users:# användare|# användare}, de flesta av alla, kunde inte uppdateras: {reason}; troligen är en "
+        "källa i inställningarna fel",
+        "{users:# user|# users} failed, most of all: {reason}; a source in the settings is probably wrong",
+    ),
     "update-sync tenants show {tenant}",
 )
 
@@ -90,17 +123,22 @@ _WRONG_SOURCE: Final = (
 @click.option("--problems", is_flag=True, help="Show only the tenants that need a person.")
 @json_option
 def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
-    """Show all tenants: last run, failures, what needs a person.
+    """Show all tenants, or TENANT: last run, failures, what needs a person.
 
-    With TENANT, only that one. Below the table stands what needs a person: halted runs, failed users,
-    scheduled runs that did not start, open runs without a producer or worker, tenants that were never synced
-    or of which no user is in scope, client secrets that expire within 30 days. It exits with 1 if there is
-    any such thing, or if requests for runs wait and no producer runs, of whichever tenant. A note tells when
-    fewer users are in scope than in the run before that read all users.
+    Below the table stands what needs a person, who must act, and the command that says more:
 
-    "In sync" counts users that the last complete run of all users, or a run since, found or made right in
-    Skolon. It is a share of the users that Skolon has and that are in the tenant's scope.
-    """
+    \b
+    - halted runs, and failed users by reason
+    - scheduled runs that did not start, and open runs without a producer or worker
+    - tenants that were never synced, or of which no user is in scope
+    - client secrets that have expired, or expire within 30 days
+
+    It exits with 1 if there is any of these, or if requests for runs wait and no producer runs. A note tells
+    when fewer users are in scope than in the previous run of all users.
+
+    "In sync" counts the users that Skolon has right, by the last complete run of all users and later runs. It
+    is a share of the users that are in scope and in Skolon.
+    """  # noqa: D301 - the sign keeps the lines of a list apart in click's help
     now = dt.datetime.now(dt.UTC)
     services = current_services(Requirement.DATABASE)
     has_broker = bool(services.settings.amqp_url)
@@ -134,8 +172,9 @@ def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
     print_table(headings, [_row(each, now) for each in shown])
     for each in shown:
         for problem in each.problems:
-            what, command = _described(each.tenant, problem)
-            echo(f"{each.tenant}: {what}. Who must act: {problem.owner}", f"    {command}")
+            texts, command = _described(each.tenant, problem)
+            echo("", f"{each.tenant} (who must act: {problem.owner}): {command}")
+            echo_texts(texts)
         if each.scope_change is not None and each.scope_change.text is not None:
             echo(f"{each.tenant}: {each.scope_change.text}")
 
@@ -163,21 +202,21 @@ def _progress(each: TenantStatus) -> str:
     return f"{run.status}, {summary.pending} of {summary.published} pending{waits}"
 
 
-def _described(tenant: str, problem: Problem) -> tuple[str, str]:
-    """Return what a problem is, and the command that says more or mends it."""
-    facts = {
+def _described(tenant: str, problem: Problem) -> tuple[dict[Language, str], str]:
+    """Return what a problem is, in each language, and the command that says more or mends it."""
+    facts: dict[str, str | int] = {
         "tenant": tenant,
-        "run": problem.run,
-        "cause": problem.cause,
-        "reason": problem.reason,
-        "users": "1 user" if problem.users == 1 else f"{problem.users} users",
-        "since": problem.since and timestamp(problem.since),
-        "expires": problem.expires,
+        "run": problem.run or 0,
+        "cause": str(problem.cause),
+        "reason": str(problem.reason),
+        "users": problem.users or 0,
+        "since": timestamp(problem.since) if problem.since else "",
+        "expires": str(problem.expires),
     }
     what, command = _PROBLEMS[problem.kind]
     if problem.reason is not None and problem.owner is not remedy_for(problem.reason).owner:
         what, command = _WRONG_SOURCE
-    return what.format(**facts), command.format(**facts)
+    return texts_from(what, **facts), command.format(**facts)
 
 
 def _summary(found: Sequence[TenantStatus], in_need: Sequence[TenantStatus]) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from schemas.details.detail import texts_from
+from schemas.details.template import Template
 from schemas.errors import OperatorError, TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 from schemas.outcomes import OPEN_STATUSES, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from queues.interfaces import QueueDepth
+    from schemas.reports.remedy import Language
     from schemas.runs.run import RunSummary
     from store.runs.runs import Runs
 
@@ -72,6 +77,23 @@ class MessageCounts(ConsumerCounts, Protocol):
         """Return how many messages wait; raises an error of ours if RabbitMQ cannot be asked."""
 
 
+_REASONS: Final[Mapping[IdleReason, Template]] = {
+    IdleReason.NO_PRODUCER: Template(
+        "ingen producer är igång: starta en med 'update-sync producer'",
+        "no producer runs: start one with 'update-sync producer'",
+    ),
+    IdleReason.NO_WORKER: Template(
+        "ingen worker är igång: starta en med 'update-sync worker'",
+        "no worker runs: start one with 'update-sync worker'",
+    ),
+    IdleReason.BROKER_AWAY: Template("RabbitMQ går inte att nå", "RabbitMQ is away"),
+    IdleReason.OTHER_RUN: Template(
+        "körning {run} för kommunen pågår, och begäran väntar på att den blir klar",
+        "run {run} of the tenant is open: the request waits for its end",
+    ),
+}
+
+
 class IdleCheck:
     """Finds out why nothing happens; asks RabbitMQ and the database."""
 
@@ -130,14 +152,6 @@ def describe_requests(requests: WaitingRequests | None) -> str | None:
     return f"{wait}: no producer runs. Start one with 'update-sync producer'."
 
 
-def describe_idle(idle: Idle) -> str:
-    """Return a reason in words, with what to do."""
-    match idle.reason:
-        case IdleReason.NO_PRODUCER:
-            return "no producer runs: start one with 'update-sync producer'"
-        case IdleReason.NO_WORKER:
-            return "no worker runs: start one with 'update-sync worker'"
-        case IdleReason.BROKER_AWAY:
-            return "RabbitMQ is away"
-        case IdleReason.OTHER_RUN:
-            return f"run {idle.run} of the tenant is open: the request waits for its end"
+def describe_idle(idle: Idle) -> dict[Language, str]:
+    """Return a reason in words, with what to do, in each language."""
+    return texts_from(_REASONS[idle.reason], run=idle.run or 0)

@@ -52,8 +52,8 @@ _LAZY: Final = {
 def dead_letters() -> None:
     """Show, replay or discard messages that failed for good.
 
-    RabbitMQ itself gives up a message that crashes its workers. Its user stays pending until a producer
-    notices that, within minutes. These commands notice it at once, for the messages that they read.
+    A message that crashes workers becomes a dead letter before its user has a result. A producer records the
+    result within minutes. These commands record it at once, for the messages that they read.
     """
 
 
@@ -75,8 +75,8 @@ def list_dead_letters(
     """Count failed messages by queue, tenant and reason, and show who must act, and how.
 
     With --users it lists the users that failed: why, since when, and who must act. Of several options that
-    choose, all must apply. While a run of a tenant is halted and waits for an answer, what it only judged is
-    left out, and the run is named.
+    choose, all must apply. Failures
+    that a halted run found are left out until the run is resumed or cancelled; the command names the run.
     """
     if by_user and ungrouped:
         raise click.UsageError("Give either --users or --ungrouped.")

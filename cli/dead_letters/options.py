@@ -85,14 +85,14 @@ _OPTIONS: Final = (
         "--older-than",
         type=Age(),
         metavar="AGE",
-        help="Only those of users that have failed for longer than AGE, in whichever runs. AGE is a number "
+        help="Only users that have kept failing for longer than AGE. AGE is a number "
         "with s, m, h, d or w, such as 2d.",
     ),
     click.option(
         "--newer-than",
         type=Age(),
         metavar="AGE",
-        help="Only those of users that have failed for less than AGE, in whichever runs.",
+        help="Only users that have kept failing for less than AGE.",
     ),
 )
 

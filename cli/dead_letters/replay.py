@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     show_default=True,
     type=FiniteRange(0, 1),
     metavar="SHARE",
-    help="Leave the other users of a reason if more than this share (0 to 1) of a step fails again.",
+    help="Go on with the next reason if more than this share (0 to 1) of a step fails again.",
 )
 @click.option(
     "--step-timeout",
@@ -81,14 +81,14 @@ def replay(  # noqa: PLR0913 - one for each option
     wants_json: bool,
     **options: Any,
 ) -> None:
-    """Try failed messages again, for their old run.
+    """Try failed messages again, within the run in which they failed.
 
     Without options that choose, it replays all of them. Of several options that choose, all must apply.
 
     It takes one reason after the other; the reasons that a person must correct come last. For each reason it
-    starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it
-    leaves the reason's other users. Ctrl-C stops it after the current batch; the other dead letters stay.
-    Users in a newer run are skipped. The dead letter of a page of users resumes its run.
+    starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it goes
+    on with the next reason. Ctrl-C stops it after the current batch; the other dead letters stay. Users that
+    a newer run takes care of are skipped. If a run could not read a page of users, the replay resumes it.
     """
     check_can_ask(yes=yes or dry_run)
     needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)

@@ -96,11 +96,12 @@ def print_dead_letters(dead_letters: Sequence[DeadLetter]) -> None:
             dead_letter.user,
             dead_letter.failure.reason,
             dead_letter.dead_since and timestamp(dead_letter.dead_since),
-            dead_letter.failure.detail,
+            *texts_of(dead_letter.failure.detail).values(),
         )
         for dead_letter in dead_letters
     ]
-    print_table(("id", "queue", "tenant", "run", "user", "reason", "since", "detail"), rows)
+    details = (f"detail ({language})" for language in Language)
+    print_table(("id", "queue", "tenant", "run", "user", "reason", "since", *details), rows)
 
 
 def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:

@@ -34,7 +34,7 @@ processes_option: Callable[..., Any] = click.option(
     show_default=True,
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Users that each process works on at a time. An eighth more are reserved for small tenants.",
+    help="Users that each process works on at a time. An eighth of that number is added for small tenants.",
 )
 def worker(*, processes: int, threads: int) -> None:
     """Process users until stopped.

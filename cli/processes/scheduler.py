@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 @click.option("--once", is_flag=True, help="Trigger what is due now, list it, and exit.")
 @json_option
 def scheduler(*, once: bool, wants_json: bool) -> None:
-    """Trigger each tenant's runs by its schedule, until stopped.
+    """Request each tenant's runs at its scheduled times, until stopped.
 
     One scheduler is enough; a second one stands by. Runs that were due while no scheduler ran are triggered
     once. --json goes with --once.

@@ -87,8 +87,8 @@ def list_runs(  # noqa: PLR0913 - one for each option
 ) -> None:
     """List runs, the newest first: full and delta runs, runs of named users, and undos.
 
-    Previews and dry runs change nothing, and are listed with --kind preview or --kind all. Below the list
-    stands how many requests for runs wait in RabbitMQ, if there are any.
+    Previews and dry runs are listed only with --kind preview or --kind all. If requests for runs wait in
+    RabbitMQ, a last line says how many.
     """
     services = current_services(Requirement.DATABASE)
     store = services.store

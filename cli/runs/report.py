@@ -9,7 +9,7 @@ import click
 
 from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
-from cli.output import localized, print_fields, print_json
+from cli.output import localized, localized_texts, print_fields, print_json
 from cli.runs.details import print_details
 from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, RunKind, Status
 from schemas.reports.remedies import remedy_for
@@ -66,8 +66,8 @@ def show_run(
         fields |= _halt_fields(summary, run.cause)
     elif run.detail is not None:
         fields |= localized("note", run.detail)
-    if idle:
-        fields["waiting"] = "; ".join(map(describe_idle, idle))
+    for number, each in enumerate(idle, 1):
+        fields |= localized_texts("waiting" if number == 1 else f"waiting {number}", describe_idle(each))
     fields |= _waiting_fields(summary, dt.datetime.now(dt.UTC))
     for warning in summary.warnings:
         texts = remedy_for(warning.kind).texts
@@ -174,10 +174,9 @@ def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str
 
 def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:
     """Return what the run waits for, and when a user last got an outcome, which tells how the others fare."""
-    fields: dict[str, object] = {
-        f"waits for {waiting.service or 'others'}": describe_waiting(waiting, now)
-        for waiting in summary.waiting
-    }
+    fields: dict[str, object] = {}
+    for waiting in summary.waiting:
+        fields |= localized_texts(f"waits for {waiting.service or 'others'}", describe_waiting(waiting, now))
     if summary.last_finished is not None:
         fields["last outcome"] = timestamp(summary.last_finished)
     return fields

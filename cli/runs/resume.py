@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @run_argument
-@click.option(
-    "--override-guard", is_flag=True, help="Continue past the guard's limit; the run is no longer checked."
-)
+@click.option("--override-guard", is_flag=True, help="Let the run exceed the guard's limits.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> None:
-    """Resume a halted RUN; remaining users are read again and requeued.
+    """Resume RUN, which is halted: it reads again the users that it has not come to.
 
     With --override-guard it asks first if the tenant's settings have changed since the run started: the users
     that have an outcome keep it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from administration.runs.idle import IdleCheck, describe_idle
 from administration.runs.wait_descriptions import describe_waiting, last_answer
-from cli.output import echo, print_columns
+from cli.output import echo, localized_texts, print_columns
 from cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class WaitReport:
         for waiting in summary.waiting:
             if _topic(waiting) not in self._said:
                 self._said.add(_topic(waiting))
-                echo(describe_waiting(waiting, dt.datetime.now(dt.UTC)), err=True)
+                for text in describe_waiting(waiting, dt.datetime.now(dt.UTC)).values():
+                    echo(text, err=True)
 
     def not_picked_up(self) -> None:
         """Say why no producer has picked up the request."""
@@ -79,7 +80,8 @@ class WaitReport:
         self._reasons = why(self._idle)
         for reason in self._reasons:
             if reason not in before:
-                echo(f"Waiting: {describe_idle(reason)}.", err=True)
+                for name, text in localized_texts("Waiting", describe_idle(reason)).items():
+                    echo(f"{name}: {text}.", err=True)
 
     def database_away(self, error: TransientError) -> None:
         """Say what is away."""

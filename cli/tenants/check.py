@@ -10,7 +10,7 @@ import click
 from administration.tenants.check_steps import Severity
 from administration.tenants.connection_checks import check_tenant, check_tenants, forget_capabilities
 from cli.context import current_services
-from cli.output import echo, json_option, print_json
+from cli.output import echo, json_option, localized, print_json
 from cli.progress import progress_bar
 from cli.tenants.options import all_tenants_option, check_one_or_all, optional_key_argument
 from schemas.settings import Requirement
@@ -38,8 +38,8 @@ def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool)
     The command connects to Entra, Microsoft Graph and Skolon, and proves that users can be found there. With
     --all it checks each tenant that is enabled, and shows the steps that are not in order.
 
-    Runs find out what Skolon's server can do, and keep it; the last line says when. With --forget it is found
-    out again. Running workers notice that within five minutes.
+    The sync keeps what it has found out about Skolon's server; the last line says when that was. With
+    --forget it is found out again, by running workers within five minutes.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)
@@ -101,6 +101,10 @@ def _print_all(found: Sequence[TenantCheck]) -> None:
 
 def _print_steps(steps: Sequence[CheckResult]) -> None:
     for step in steps:
-        echo(f"{step.severity:<8} {step.name}: {step.detail}")
-        if step.fix:
-            echo(f"{'':<8} fix: {step.fix}")
+        if step.severity is Severity.OK:
+            echo(f"{step.severity:<8} {step.name}: {step.detail}")
+            continue
+        # What is wrong, and how to fix it, is for the municipality's administrator too.
+        echo(f"{step.severity:<8} {step.name}")
+        for name, text in (localized("detail", step.detail) | localized("fix", step.fix)).items():
+            echo(f"{'':<8} {name}: {text}")

@@ -41,24 +41,24 @@ _INDENT: Final = "  "
     show_default=True,
     type=click.IntRange(1, 100_000),
     metavar="N",
-    help="Persons, pairs or groups to show of each kind of error.",
+    help="Users, pairs or groups to show of each kind of error.",
 )
 @json_option
 def report(*, key: str, limit: int, wants_json: bool) -> None:
     """Report data errors that the last complete run of all users found.
 
     \b
-    - Skolon users that two persons claim.
-    - Persons who share an EPPN or a personal number in Entra.
-    - EPPNs that are another person's mail, or were another person's before.
+    - Entra users that lead to the same Skolon user.
+    - Users that share an EPPN or a personal number in Entra.
+    - EPPNs that are another user's mail, or were another user's EPPN before.
     - EPPNs that hold a personal number.
-    - Persons without a match key, and persons not found in Skolon.
-    - Persons that match several Skolon users.
-    - Persons who cannot sign in by QR code.
-    - Persons whose update failed, with the reason.
+    - Users without a value to look them up by, and users that are not in Skolon.
+    - Users that match several Skolon users.
+    - Users that cannot sign in by QR code.
+    - Users whose update failed, with the reason.
     - Whether Graph listed all the users that it counts.
 
-    Persons are shown by their ids; no value is shown.
+    Users are shown by their ids, without values.
     """  # noqa: D301 - the sign keeps the lines of a list apart in click's help
     store = current_services(Requirement.DATABASE).store
     found = data_quality_of(key, store=store, limit=limit)

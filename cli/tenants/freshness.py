@@ -27,7 +27,7 @@ def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
 
     The users are those of the last complete run of all users and of later runs. A run verifies a user when it
     asks Skolon and updates the user or finds it unchanged. A user that has failed since, or that an undo has
-    reverted, is not verified. Users without a Skolon user, or out of scope, are not counted. A delta run
+    reverted, is not verified. Users that are out of scope or not in Skolon are not counted. A delta run
     verifies only users that changed in Entra.
     """
     check_one_or_all(key, all_tenants=all_tenants)

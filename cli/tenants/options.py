@@ -86,8 +86,8 @@ _OPTIONS: Final = (
         "--replace-from-later-sources",
         metavar="ATTRIBUTE,…",
         show_default=for_new("none"),
-        help="The attributes that take the next source's value when the source of the value in Skolon goes "
-        "blank. The others keep their value.",
+        help="The attributes that get the next source's value when the source of their value goes blank. The "
+        "other attributes keep their value in Skolon.",
     ),
     click.option(
         "--ssn-country",
@@ -128,14 +128,14 @@ _OPTIONS: Final = (
         type=float,
         metavar="HOURS",
         show_default=for_new("24"),
-        help="How many hours a user waits for a service that is away, before the user is a dead letter.",
+        help="How many hours the sync waits for a service that is away before a user counts as failed.",
     ),
     click.option(
         "--trust-receipts-days",
         type=int,
         metavar="DAYS",
         show_default=for_new("0"),
-        help="For how many days a verified user who has not changed in Entra is not looked up in Skolon.",
+        help="For how many days a verified user is not looked up in Skolon again, unless Entra has changed.",
     ),
     click.option(
         "--schedule",

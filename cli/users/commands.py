@@ -51,8 +51,8 @@ def show(  # noqa: PLR0913 - one for each option
 
     The command looks at Entra and Skolon now, and shows each attribute that differs: Entra's value, the rule
     that chose it, and Skolon's value. Below that stands what the runs recorded. Nothing is changed. It exits
-    with 1 if Entra or Skolon could not be asked. Of an ignored or linked Skolon user it shows the decision
-    first.
+    with 1 if Entra or Skolon could not be asked. If a Skolon user was linked or
+    ignored, that decision stands first.
     """
     identifier = read_identifier(user)
     if recorded:

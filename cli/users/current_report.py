@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import DelayReason
 from cli.durations import format_age
-from cli.output import echo, localized, print_fields, print_table
+from cli.output import echo, localized, localized_texts, print_fields, print_table
 from cli.users.report import decision_text, print_user
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import texts_from
+from schemas.details.template import Template
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
@@ -37,15 +39,34 @@ _NOT_FOUND: Final[Mapping[NotFoundReason, str]] = {
     "do nothing",
 }
 
-_DELAYS: Final[Mapping[DelayReason, str]] = {
-    DelayReason.TENANT_DISABLED: "the tenant is disabled",
-    DelayReason.PENDING_RUN: "run {run} has not come to this person yet: update-sync runs show {run}",
-    DelayReason.NEVER_PROCESSED: "no run has processed this person",
-    DelayReason.FAILED: "run {run} failed for this person {age}ago; now it would succeed",
-    DelayReason.REVERTED: "run {run} was an undo, which restored the former values {age}ago",
-    DelayReason.LEFT_OUT: "run {run} left this person out {age}ago; the reason is below",
-    DelayReason.CHANGED_SINCE: "Entra, Skolon or the settings have changed since run {run}, {age}ago",
+_DELAYS: Final[Mapping[DelayReason, Template]] = {
+    DelayReason.TENANT_DISABLED: Template("kommunen är avstängd", "the tenant is disabled"),
+    DelayReason.PENDING_RUN: Template(
+        "körning {run} har inte kommit till användaren än: update-sync runs show {run}",
+        "run {run} has not come to this user yet: update-sync runs show {run}",
+    ),
+    DelayReason.NEVER_PROCESSED: Template(
+        "ingen körning har tagit hand om användaren", "no run has processed this user"
+    ),
+    DelayReason.FAILED: Template(
+        "körning {run} misslyckades för användaren {time}; nu skulle det lyckas",
+        "run {run} failed for this user {time}; now it would succeed",
+    ),
+    DelayReason.REVERTED: Template(
+        "körning {run} var en ångring och återställde de tidigare värdena {time}",
+        "run {run} was an undo, which restored the former values {time}",
+    ),
+    DelayReason.LEFT_OUT: Template(
+        "körning {run} utelämnade användaren {time}; orsaken står nedan",
+        "run {run} left this user out {time}; the reason is below",
+    ),
+    DelayReason.CHANGED_SINCE: Template(
+        "Entra, Skolon eller inställningarna har ändrats efter körning {run} ({time})",
+        "Entra, Skolon or the settings have changed since run {run} ({time})",
+    ),
 }
+_AGO: Final = Template("för {age} sedan", "{age} ago")
+_SOME_TIME_AGO: Final = Template("för en tid sedan", "some time ago")
 
 
 def print_current(report: CurrentReport, tenant: str, *, now: dt.datetime) -> None:
@@ -87,7 +108,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     for number, decision in enumerate(state.decisions, 1):
         fields["decision" if number == 1 else f"decision {number}"] = decision_text(decision, tenant)
     if state.delay is not None:
-        fields["not done because"] = _delay(state.delay, now)
+        fields |= localized_texts("not done because", _delay(state.delay, now))
     if shown["differences"]:
         fields["next run"] = _next_run(state.next_run, tenant)
     return fields
@@ -105,7 +126,7 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
     if state.outcome is Outcome.WOULD_UPDATE:
         count = len(shown["differences"])
         attributes = "1 attribute" if count == 1 else f"{count} attributes"
-        return f"differs: a run that reads this person would change {attributes}"
+        return f"differs: a run that reads this user would change {attributes}"
     return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
 
 
@@ -115,7 +136,7 @@ def _next_run(next_one: NextRun | None, tenant: str) -> str:
         return f"not scheduled: update-sync trigger {tenant} starts one"
     text = f"{timestamp(next_one.due.at)}, {next_one.mode}"
     if next_one.mode is Mode.DELTA:
-        text += ", which reads this person only if Entra has changed, or the last runs failed here"
+        text += ", which reads this user only if Entra has changed, or the last runs failed here"
         if next_one.full_due is not None:
             text += f"; the next full run is due {timestamp(next_one.full_due.at)}"
     if next_one.blocked_by is not None:
@@ -123,9 +144,13 @@ def _next_run(next_one: NextRun | None, tenant: str) -> str:
     return text
 
 
-def _delay(delay: Delay, now: dt.datetime) -> str:
-    age = f"{format_age(delay.at, now)} " if delay.at else "some time "
-    return _DELAYS[delay.reason].format(run=delay.run, age=age)
+def _delay(delay: Delay, now: dt.datetime) -> dict[Language, str]:
+    age = format_age(delay.at, now)
+    times = texts_from(_AGO, age=age) if age else texts_from(_SOME_TIME_AGO)
+    return {
+        language: texts_from(_DELAYS[delay.reason], run=delay.run or 0, time=times[language])[language]
+        for language in Language
+    }
 
 
 def _print_differences(differences: list[dict[str, Any]]) -> None:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _ANSWERS: Final = {
     SyncState.IN_SYNC: "yes, in what the sync compares",
     SyncState.DEAD_LETTERED: "no: it could not be updated",
-    SyncState.NOT_IN_SKOLON: "no Skolon user was found for this person; the sync creates none",
+    SyncState.NOT_IN_SKOLON: "no Skolon user was found for this user; the sync creates none",
     SyncState.EXCLUDED: "excluded: out of the tenant's scope, or no longer in Entra",
-    SyncState.REVERTED: "no: what a run wrote was undone, and no run has looked at the person since",
-    SyncState.UNKNOWN: "unknown: no run has finished this person yet",
+    SyncState.REVERTED: "no: what a run wrote was undone, and no run has looked at the user since",
+    SyncState.UNKNOWN: "unknown: no run has finished this user yet",
 }
 
 

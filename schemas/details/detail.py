@@ -23,6 +23,8 @@ from schemas.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from schemas.details.template import Template
+
 #: What a detail is made of: ids, names of attributes and settings, numbers, words of servers, and other
 #: details. Never a user's value (promise P6).
 Parameter = str | int | tuple[str | int, ...]
@@ -93,6 +95,11 @@ def texts_of(detail: str) -> dict[Language, str]:
     """Return a detail's sentence in each language."""
     told = as_detail(detail)
     return {language: told.in_language(language) for language in Language}
+
+
+def texts_from(template: Template, **parameters: Parameter) -> dict[Language, str]:
+    """Return a sentence that is only shown, and kept nowhere, in each language."""
+    return {language: _filled(template.in_language(language), parameters, language) for language in Language}
 
 
 def structured_json(detail: str | None) -> dict[str, Any] | None:
@@ -166,8 +173,12 @@ def _json_value(value: Parameter) -> Any:
 
 
 def _sentence(kind: DetailKind, parameters: Mapping[str, Parameter], language: Language) -> str:
+    return _filled(TEMPLATES[kind].in_language(language), parameters, language)
+
+
+def _filled(template: str, parameters: Mapping[str, Parameter], language: Language) -> str:
     pieces = []
-    for segment in segments(TEMPLATES[kind].in_language(language)):
+    for segment in segments(template):
         pieces.append(segment.words)
         if segment.parameter is not None:
             value = parameters.get(segment.parameter, _MISSING)

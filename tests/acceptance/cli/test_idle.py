@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 #: Small, so that the list of users is read at once.
 PEOPLE = 30
 
-NO_PRODUCER = "Waiting: no producer runs: start one with 'update-sync producer'."
-NO_WORKER = "Waiting: no worker runs: start one with 'update-sync worker'."
+NO_PRODUCER = "Waiting (en): no producer runs: start one with 'update-sync producer'."
+NO_WORKER = "Waiting (en): no worker runs: start one with 'update-sync worker'."
 
 
 def test_why_nothing_happens(env: dict[str, str], tmp_path: Path) -> None:
@@ -34,11 +34,13 @@ def test_why_nothing_happens(env: dict[str, str], tmp_path: Path) -> None:
         )
         wait_for(lambda: NO_WORKER in waited(), "the reason that no worker runs")
         # A run of one user is another one: it waits for the end of the first.
-        assert "Waiting: run 1 of the tenant is open: the request waits for its end." in waited("--dry-run")
+        assert "Waiting (en): run 1 of the tenant is open: the request waits for its end." in waited(
+            "--dry-run"
+        )
         shown = json_output("runs", "show", "1", env=env)
         assert shown["idle"] == [{"reason": "no_worker", "run": None}]
         text = update_sync("runs", "show", "1", env=env).stdout
-        assert re.search(r"^waiting +no worker runs", text, re.MULTILINE), text
+        assert re.search(r"^waiting \(en\) +no worker runs", text, re.MULTILINE), text
         with running("worker", env=env, log=tmp_path / "worker.log"):
             watched = update_sync("runs", "watch", "1", env=env)
             assert "completed" in watched.stdout

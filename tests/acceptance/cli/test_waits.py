@@ -54,7 +54,7 @@ def test_a_run_says_that_its_users_wait_for_skolon(
     assert (waiting["last_status"], waiting["last_kind"], waiting["page"]) == (503, None, False)
     assert all(MOMENT.fullmatch(waiting[name]) for name in ("since", "last_failed", "next_try"))
     said = r"\d+ users? waits? for Skolon since \d\d:\d\d UTC, last answer HTTP 503, next try (now|in \d+ s)"
-    assert re.search(rf"^waits for skolon +{said}$", text, re.MULTILINE), text
+    assert re.search(rf"^waits for skolon \(en\) +{said}$", text, re.MULTILINE), text
     assert re.search(said, patience.stderr), patience.stderr
     assert run["last_finished"] is None or MOMENT.fullmatch(run["last_finished"])
     assert (ended["status"], ended["waiting"]) == ("completed", [])

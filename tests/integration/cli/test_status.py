@@ -108,8 +108,12 @@ def test_failed_users_need_a_person(env: dict[str, str], store: Store) -> None:
     assert problem["owner"] == "entra"
     shown = update_sync("status", env=env)
     assert shown.returncode == 1
-    assert "exempel: 2 users failed: invalid_user. Who must act: entra" in shown.stdout
-    assert "update-sync dead-letters list --users --tenant exempel --reason invalid_user" in shown.stdout
+    assert (
+        "exempel (who must act: entra): "
+        "update-sync dead-letters list --users --tenant exempel --reason invalid_user\n"
+        "  sv  2 användare kunde inte uppdateras: invalid_user\n"
+        "  en  2 users failed: invalid_user\n"
+    ) in shown.stdout
 
 
 def test_a_halted_run_needs_a_person_until_a_later_one_is_complete(env: dict[str, str], store: Store) -> None:
@@ -193,7 +197,7 @@ def test_a_tenant_that_has_never_run_is_named(env: dict[str, str], store: Store)
     (problem,) = problems(env)
     assert (problem["kind"], problem["owner"]) == ("never_synced", "administrator")
     shown = update_sync("status", env=env).stdout
-    assert "exempel: never synced, and no schedule starts a run" in shown
+    assert "  en  never synced, and no schedule starts a run" in shown
     assert "1 tenant, 1 with a problem, 1 never synced. No user is in sync." in shown
     store.triggers.open(SyncRequest(tenant="exempel"), "first")
     assert problems(env) == []
@@ -212,7 +216,7 @@ def test_a_scope_without_users_is_not_well(env: dict[str, str], store: Store) ->
     (problem,) = problems(env)
     assert (problem["kind"], problem["run"], problem["users"]) == ("no_users", "3", 6)
     shown = update_sync("status", env=env).stdout
-    assert "no user is to be in sync since run 3: 6 users are out of scope or not in Skolon" in shown
+    assert "no user is kept in sync since run 3: 6 users are out of scope or not in Skolon" in shown
     assert "5 users fewer in scope than in run 2" in shown
     assert shown.rstrip().endswith("1 tenant, 1 with a problem. No user is in sync.")
     sync(store, dict.fromkeys(USERS, EXCLUDED), event="again")
@@ -291,5 +295,5 @@ def test_an_open_run_without_workers_needs_a_person(env: dict[str, str], store: 
     store.runs.finish_reading(run)
     (problem,) = problems(reachable)
     assert (problem["kind"], problem["run"], problem["owner"]) == ("no_worker", "2", "operator")
-    assert "run 2 comes no further: no worker runs" in update_sync("status", env=reachable).stdout
+    assert "run 2 has stopped: no worker runs" in update_sync("status", env=reachable).stdout
     assert [each["kind"] for each in problems(away)] == ["broker_away"]

@@ -51,6 +51,7 @@ def seeder(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
     "command",
     [
         "dead-letters list --users",
+        "dead-letters list --ungrouped",
         "dead-letters show --user u1",
         "users show exempel u1 --recorded",
         "matches list exempel",

@@ -127,7 +127,8 @@ def test_a_wait_says_that_nobody_takes_the_message(env: dict[str, str]) -> None:
     """Without a producer, the wait says so within five seconds, and goes on."""
     done = update_sync("trigger", TENANT_KEY, "--wait", "--timeout", "5", env=env)
     assert done.returncode == 1
-    assert "Waiting: no producer runs: start one with" in done.stderr
+    assert "Waiting (en): no producer runs: start one with" in done.stderr
+    assert "Waiting (sv): ingen producer är igång: starta en med" in done.stderr
 
 
 @pytest.fixture

@@ -284,7 +284,10 @@ def test_all_tenants_are_checked(stand_ins: Environment, env: dict[str, str]) ->
     add_tenant(env, "vilande", {**stand_ins.tenant, "enabled": False})
     done = update_sync("tenants", "check", "--all", env=env)
     assert done.returncode == 1
-    assert "error    fel\nerror    client secret: it looks like a GUID" in done.stdout
+    assert "error    fel\nerror    client secret\n" in done.stdout
+    assert "detail (sv): den ser ut som en GUID" in done.stdout
+    assert "detail (en): it looks like a GUID" in done.stdout
+    assert "fix (sv): Entra admin center > Appregistreringar" in done.stdout
     assert f"ok       {TENANT_KEY}\n" in done.stdout
     assert done.stdout.endswith("2 tenants checked, 1 with an error.\n")
     found = json.loads(update_sync("tenants", "check", "--all", "--json", env=env).stdout)

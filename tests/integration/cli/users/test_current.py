@@ -91,9 +91,9 @@ def test_each_attribute_that_differs_is_shown_with_its_rule(
     assert all(each["rule"] for each in differences)
     shown = text(env, person)
     count = len(differences)
-    assert f"differs: a run that reads this person would change {count} attribute" in shown
-    assert "not done because" in shown
-    assert "no run has processed this person" in shown
+    assert f"differs: a run that reads this user would change {count} attribute" in shown
+    assert "not done because (en)  no run has processed this user" in shown
+    assert "not done because (sv)  ingen körning har tagit hand om användaren" in shown
     assert "attribute\tEntra\trule\tSkolon\tchange" in shown
     assert not any(value in shown for value in values_of(person))
     entra = {each["entra"] for each in show(env, str(person.entra["id"]), "--values")["now"]["differences"]}
@@ -113,7 +113,7 @@ def test_a_delta_may_not_read_the_user(stand_ins: Environment, env: dict[str, st
     assert now["next_due"].endswith(":00Z")
     assert now["next_due"] < now["next_full_due"]
     shown = text(env, person)
-    assert f"{now['next_due']}, delta, which reads this person only if" in shown
+    assert f"{now['next_due']}, delta, which reads this user only if" in shown
     assert f"the next full run is due {now['next_full_due']}" in shown
 
 
@@ -149,9 +149,9 @@ def test_what_would_fail_says_who_must_act(stand_ins: Environment, env: dict[str
     ("result", "reason", "said"),
     [
         (SyncResult(outcome=Outcome.UNCHANGED), "changed_since", "have changed since run 1"),
-        (SyncResult(outcome=Outcome.NOT_FOUND), "left_out", "run 1 left this person out"),
-        (FAILED, "failed", "run 1 failed for this person"),
-        (None, "pending_run", "run 1 has not come to this person yet"),
+        (SyncResult(outcome=Outcome.NOT_FOUND), "left_out", "run 1 left this user out"),
+        (FAILED, "failed", "run 1 failed for this user"),
+        (None, "pending_run", "run 1 has not come to this user yet"),
     ],
 )
 def test_why_it_has_not_been_done(

@@ -9,6 +9,7 @@ import pytest
 
 from administration.runs.wait_descriptions import describe_waiting
 from schemas.errors import Dependency, FailureKind
+from schemas.reports.remedy import Language
 from schemas.runs.waits import Waiting
 
 SINCE = dt.datetime(2026, 11, 26, 21, 4, 10, tzinfo=dt.UTC)
@@ -56,11 +57,22 @@ def waiting(**facts: Any) -> Waiting:
 )
 def test_a_wait_in_words(facts: dict[str, Any], words: str) -> None:
     """Who waits for what, since when, what was answered and when the next try is."""
-    assert describe_waiting(waiting(**facts), NOW) == words
+    assert describe_waiting(waiting(**facts), NOW)[Language.ENGLISH] == words
+
+
+def test_a_wait_in_swedish() -> None:
+    """All parts are in one language."""
+    facts = {"page": True, "last_status": 429, "last_kind": FailureKind.TIMEOUT}
+    assert describe_waiting(waiting(**facts), NOW)[Language.SWEDISH] == (
+        "nästa sida och 3 användare väntar på Skolon sedan 21:04 UTC, senaste svar HTTP 429 (för många "
+        "anrop), men inget svar i tid, nästa försök om 4 s"
+    )
 
 
 @pytest.mark.parametrize("service", Dependency)
 @pytest.mark.parametrize("kind", FailureKind)
 def test_every_service_and_failure_has_words(service: Dependency, kind: FailureKind) -> None:
     """Whatever can be told can be said."""
-    assert describe_waiting(waiting(service=service, last_status=None, last_kind=kind), NOW)
+    texts = describe_waiting(waiting(service=service, last_status=None, last_kind=kind), NOW)
+    assert set(texts) == set(Language)
+    assert all(texts.values())
