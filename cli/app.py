@@ -36,7 +36,8 @@ _COMMANDS: Final = {
         "cli.sandbox.commands:sandbox", "Run the whole sync in one process, with made-up users."
     ),
     "scheduler": LazyCommand(
-        "cli.processes.scheduler:scheduler", "Trigger each tenant's runs by its schedule, until stopped."
+        "cli.processes.scheduler:scheduler",
+        "Request each tenant's runs at its scheduled times, until stopped.",
     ),
     "status": LazyCommand("cli.status:status", "Show all tenants: last run, failures, what needs a person."),
     "tenants": LazyCommand("cli.tenants.commands:tenants", "Manage tenants and check their credentials."),

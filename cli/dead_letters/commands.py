@@ -44,7 +44,9 @@ _LAZY: Final = {
     "discard": LazyCommand(
         "cli.dead_letters.discard:discard", "Discard failed messages, after showing them by kind and asking."
     ),
-    "replay": LazyCommand("cli.dead_letters.replay:replay", "Try failed messages again, for their old run."),
+    "replay": LazyCommand(
+        "cli.dead_letters.replay:replay", "Try failed messages again, within the run in which they failed."
+    ),
 }
 
 

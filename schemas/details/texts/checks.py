@@ -112,7 +112,9 @@ CHECK_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "pages repeat users, or leave users out",
         ),
         DetailKind.ONE_PAGE: Template("alla användare ryms på en sida", "all users are on one page"),
-        DetailKind.PAGES_ADD_UP: Template("sidorna innehåller varje användare en gång", "pages add up"),
+        DetailKind.PAGES_ADD_UP: Template(
+            "sidorna innehåller varje användare en gång", "the pages have each user once"
+        ),
         DetailKind.PAGES_BY_CURSOR: Template(
             "de hämtas med en markör (RFC 9865)",
             "they are asked for by a cursor (RFC 9865)",
