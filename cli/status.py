@@ -123,7 +123,7 @@ _WRONG_SOURCE: Final = (
 @click.option("--problems", is_flag=True, help="Show only the tenants that need a person.")
 @json_option
 def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
-    """Show all tenants, or TENANT: last run, failures, what needs a person.
+    """Show all tenants: last run, failures, what needs a person. With TENANT, only that one.
 
     Below the table stands what needs a person, who must act, and the command that says more:
 
@@ -177,6 +177,8 @@ def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
             echo_texts(texts)
         if each.scope_change is not None and each.scope_change.text is not None:
             echo(f"{each.tenant}: {each.scope_change.text}")
+    if any(each.problems for each in shown):
+        echo()
 
 
 def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:

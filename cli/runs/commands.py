@@ -36,7 +36,8 @@ _ALL_KINDS: Final = "all"
 
 _LAZY: Final = {
     "resume": LazyCommand(
-        "cli.runs.resume:resume", "Resume a halted RUN; remaining users are read again and requeued."
+        "cli.runs.resume:resume",
+        "Resume RUN, which is halted: it reads again the users that it has not come to.",
     ),
     "undo": LazyCommand("cli.runs.undo:undo", "Restore the values that RUN overwrote, unless changed since."),
 }
