@@ -13,12 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from producers.dead_letters.ramp import (
-    describe_failures,
-    exceeds_failure_limit,
-    in_order,
-    step_size,
-)
+from producers.dead_letters.ramp import describe_failures, exceeds_failure_limit, in_order, step_size
 from producers.dead_letters.replay_request import ReplayHooks, ReplayProgress, ReplayRequest
 from producers.dead_letters.replay_runs import RunReplayer
 from producers.dead_letters.selection import iter_selected
