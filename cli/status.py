@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from administration.dead_letters.refused_requests import refused_requests
 from administration.runs.idle import describe_requests, waiting_requests
 from administration.tenants.status import tenant_statuses
 from cli.context import current_services
@@ -82,6 +83,15 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[Template, str]]] = {
         ),
         "update-sync dead-letters list --tenant {tenant}",
     ),
+    ProblemKind.REQUESTS_REFUSED: (
+        Template(
+            "{requests:# begäran om en körning|# begäranden om körningar} avvisades medan en stoppad "
+            "körning väntade på svar (guard_unanswered)",
+            "{requests:# request for a run was|# requests for runs were} refused while a halted run waited "
+            "for an answer (guard_unanswered)",
+        ),
+        "update-sync dead-letters list --tenant {tenant} --reason guard_unanswered",
+    ),
     ProblemKind.SCHEDULE_INVALID: (
         Template("körtiderna går inte att tolka", "the schedule cannot be read"),
         "update-sync tenants set {tenant} --schedule …",
@@ -143,7 +153,11 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     services = current_services(Requirement.DATABASE)
     has_broker = bool(services.settings.amqp_url)
     found = tenant_statuses(
-        None if key is None else [key], store=services.store, now=now, idle=idle_check(services)
+        None if key is None else [key],
+        store=services.store,
+        now=now,
+        idle=idle_check(services),
+        refused=refused_requests(services.broker, store=services.store) if has_broker else {},
     )
     requests = waiting_requests(services.broker) if has_broker else None
     in_need = [each for each in found if each.problems]
@@ -214,6 +228,7 @@ def _described(tenant: str, problem: Problem) -> tuple[dict[Language, str], str]
         "users": problem.users or 0,
         "since": timestamp(problem.since) if problem.since else "",
         "expires": str(problem.expires),
+        "requests": problem.requests or 0,
     }
     what, command = _PROBLEMS[problem.kind]
     if problem.reason is not None and problem.owner is not remedy_for(problem.reason).owner:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from administration.matches.affected import failed_undos_of, find_decision, others_of
 from administration.matches.link_evidence import runs_that_wrote, weigh_link
 from administration.runs.trigger import build_request
 from schemas.errors import UsageError
@@ -19,11 +20,12 @@ from workers.rules.matching import own_match
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from administration.matches.link_evidence import Written
     from clients.gateways import Gateways
     from schemas.messages.messages import SyncRequest
-    from schemas.reports.user_status import HistoryEntry
     from schemas.runs.operation import Operation
-    from schemas.tenants.match_decision import FailedUndo, MatchDecision
+    from schemas.runs.run import Run
+    from schemas.tenants.match_decision import MatchDecision
     from schemas.users.skolon_user import SkolonUser
     from store.store import Store
     from store.tenants.tenants import TenantRecord
@@ -35,16 +37,18 @@ _MAX_USERS: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """A decision as an operation, and the request that applies it now; None if no user waits for it.
+    """A decision as an operation, and the request that applies it now; None if it cannot be applied now.
 
     `users` are the Entra users whose match it may change. `wrote` is what runs have written because of a
-    link that is taken back: these values stay.
+    decision that is taken back: these values stay. `halted` is a run that waits for an answer: no run starts
+    before, and the first one after it applies the decision.
     """
 
     operation: Operation
     request: SyncRequest | None
     users: Sequence[str]
-    wrote: Sequence[HistoryEntry] = ()
+    wrote: Sequence[Written] = ()
+    halted: Run | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +74,9 @@ class MatchDecider:
         self._check_link(record, entra_id, skolon_id, gateways)
         return weigh_link(entra_id, skolon_id, record=record, gateways=gateways)
 
-    def waiting_users(self, entra_id: str, skolon_id: str) -> Sequence[str]:
-        """Return the other Entra users that wait for a Skolon user: a link leaves them without it."""
-        affected = self.store.pending_matches.affected_users(self.tenant, skolon_id=skolon_id)
-        return [user for user in affected if user != entra_id.lower()]
+    def halted_run(self) -> Run | None:
+        """Return a halted run that has to be answered before a run applies a decision, or None."""
+        return self.store.runs.unanswered_guard(self.tenant)
 
     def link(self, entra_id: str, skolon_id: str, gateways: Gateways) -> Decided:
         """Decide that an Entra user is a Skolon user.
@@ -94,7 +97,7 @@ class MatchDecider:
         self, gateways: Gateways, *, entra_id: str | None = None, skolon_id: str | None = None
     ) -> Decided:
         """Decide to leave one user alone, of Entra or of Skolon. Raises `UsageError` if there is none."""
-        existing = self._find(entra_id, skolon_id)
+        existing = find_decision(self.tenant, entra_id, skolon_id, store=self.store)
         change: Callable[..., object] = _nothing
         if existing is None:
             self._check_existence(self.store.tenants.get(self.tenant), entra_id, skolon_id, gateways)
@@ -111,9 +114,9 @@ class MatchDecider:
 
         An Entra user for whom an undo failed is synced again: that is a decision, too.
         """
-        decision = self._find(entra_id, skolon_id)
+        decision = find_decision(self.tenant, entra_id, skolon_id, store=self.store)
         if decision is None:
-            if self._failed_undos(entra_id, skolon_id):
+            if failed_undos_of(self.tenant, entra_id, skolon_id, store=self.store):
                 release = partial(
                     self.store.match_decisions.release, self.tenant, entra_id=entra_id, skolon_id=skolon_id
                 )
@@ -139,11 +142,8 @@ class MatchDecider:
 
         They are the `affected` ones, and those that still wait or are still excluded before the change.
         """
-        found = self.store.pending_matches.affected_users(
-            self.tenant, entra_id=entra_id and entra_id.lower(), skolon_id=skolon_id
-        )
-        waiting = [failed.entra_id for failed in self._failed_undos(entra_id, skolon_id)]
-        users = list(dict.fromkeys([*([] if entra_id is None else [entra_id]), *affected, *found, *waiting]))
+        found = others_of(self.tenant, entra_id, skolon_id, store=self.store)
+        users = list(dict.fromkeys([*([] if entra_id is None else [entra_id]), *affected, *found]))
         operations = self.store.operations
         selection = {"tenant": self.tenant, "user": entra_id, "skolon_user": skolon_id}
         begun = operations.start(kind, selection=selection, operator=self.operator)
@@ -155,24 +155,11 @@ class MatchDecider:
         operation = operations.finish(begun.id, OperationStatus.COMPLETED, {})
         if not users or not self.store.tenants.outline(self.tenant).enabled:
             return Decided(operation=operation, request=None, users=users)
+        halted = self.halted_run()
+        if halted is not None:
+            return Decided(operation=operation, request=None, users=users, halted=halted)
         request = build_request(tenant=self.tenant, users=users[:_MAX_USERS], recheck_all=True)
         return Decided(operation=operation, request=request, users=users)
-
-    def _find(self, entra_id: str | None, skolon_id: str | None) -> MatchDecision | None:
-        for decision in self.store.match_decisions.list(self.tenant):
-            if entra_id is not None and decision.entra_id == entra_id.lower():
-                return decision
-            if skolon_id is not None and decision.skolon_id == skolon_id:
-                return decision
-        return None
-
-    def _failed_undos(self, entra_id: str | None, skolon_id: str | None) -> list[FailedUndo]:
-        """Return the undos that failed for an Entra user, or for the users of a Skolon user."""
-        return [
-            failed
-            for failed in self.store.failed_undos.list(self.tenant)
-            if failed.entra_id == (entra_id or "").lower() or (failed.skolon_id or "") == skolon_id
-        ]
 
     def _decided(self, decision: MatchDecision) -> UsageError:
         if decision.kind is DecisionKind.LINK:

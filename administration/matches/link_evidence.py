@@ -1,8 +1,8 @@
-"""What speaks for and against a link before an administrator makes it, and what a link has led to."""
+"""What speaks for and against a link before an administrator makes it, and what a decision has led to."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from administration.matches.accounts import read_account
@@ -59,17 +59,34 @@ def weigh_candidate(user: GraphUser, mapped: Mapped, found: SkolonUser, tenant: 
     return replace(weighed, is_proven=weighed.is_proven or is_own)
 
 
-def runs_that_wrote(decision: MatchDecision, *, tenant: str, store: Store) -> list[HistoryEntry]:
-    """Return what runs have written to a Skolon user because of a link, the newest first.
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a run has written for an Entra user since a decision about it."""
 
-    What an undo has restored is left out.
+    user: str
+    entry: HistoryEntry
+
+
+def runs_that_wrote(decision: MatchDecision, *, tenant: str, store: Store) -> list[Written]:
+    """Return what runs have written because of a decision, of each user the newest first.
+
+    That is what they wrote for the users that it was about: those had waited for it. Of a linked user it is
+    what was written to the linked Skolon user. What an undo has restored is left out.
     """
-    if decision.kind is not DecisionKind.LINK or decision.entra_id is None:
-        return []
+    named = [] if decision.entra_id is None else [decision.entra_id]
+    return [
+        Written(user=user, entry=entry)
+        for user in dict.fromkeys([*named, *decision.affected])
+        for entry in _written_since(decision, user, tenant=tenant, store=store)
+    ]
+
+
+def _written_since(decision: MatchDecision, user: str, *, tenant: str, store: Store) -> list[HistoryEntry]:
+    is_linked = decision.kind is DecisionKind.LINK and user == decision.entra_id
     history = [
         entry
-        for entry in store.user_history.entries(tenant, decision.entra_id)
-        if entry.is_conclusive and entry.changed and entry.skolon_id == decision.skolon_id
+        for entry in store.user_history.entries(tenant, user)
+        if entry.is_conclusive and entry.changed and (not is_linked or entry.skolon_id == decision.skolon_id)
     ]
     undone = {entry.reverts_run for entry in history if entry.mode is Mode.UNDO}
     return [

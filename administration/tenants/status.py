@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from administration.runs.idle import IdleReason
@@ -47,13 +48,19 @@ _IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
 
 
 def tenant_statuses(
-    keys: Collection[str] | None, *, store: Store, now: dt.datetime, idle: IdleCheck | None = None
+    keys: Collection[str] | None,
+    *,
+    store: Store,
+    now: dt.datetime,
+    idle: IdleCheck | None = None,
+    refused: Mapping[str, int] = MappingProxyType({}),
 ) -> list[TenantStatus]:
     """Return the status of the tenants that `keys` names, by key, or of all if it is None; `now` is aware.
 
     Raises `UsageError` if there is no such tenant. It takes a few statements, however many tenants there are;
     a tenant whose schedule is late takes a few more. `idle` asks RabbitMQ why open runs come no further,
     a few times however many there are; without it that is not found out.
+    `refused` are the requests for runs that are dead letters (`guard_unanswered`), by tenant.
     """
     if keys is None:
         tenants = store.tenants.outlines()
@@ -85,6 +92,15 @@ def tenant_statuses(
         if plan is not None:
             problems += _of_schedule(plan, overview, acknowledged, store=store, now=now)
         problems += _of_secret(each, now.date())
+        if count := refused.get(each.key):
+            problems.append(
+                Problem(
+                    kind=ProblemKind.REQUESTS_REFUSED,
+                    owner=Owner.ADMINISTRATOR,
+                    reason=Reason.GUARD_UNANSWERED,
+                    requests=count,
+                )
+            )
         last, scope_change = overview.last_run, scope_changes.get(each.key)
         problems += _of_scope(overview, scope_change, has_schedule=plan is not None)
         if last is not None:

@@ -88,13 +88,15 @@ class CurrentState:
     """Both sides of a user now; `delay` is there if a run that reads the user would change something.
 
     `decisions` are those about the user and about the Skolon users that match. `erase_blank` is the tenant's
-    setting. `next_run` is the tenant's next scheduled run; None without a schedule.
+    setting. `next_run` is the tenant's next scheduled run; None without a schedule. `halted_run` is a run
+    that has to be answered before any other starts.
     """
 
     explanation: Explanation
     delay: Delay | None
     next_run: NextRun | None
     decisions: Sequence[MatchDecision] = ()
+    halted_run: int | None = None
     erase_blank: Collection[Attribute] = ()
 
     @property
@@ -141,6 +143,7 @@ class CurrentState:
             "kept": compared["kept"],
             "not_compared": shown["not_compared"],
             "delay": self.delay and self.delay.as_json(),
+            "halted_run": None if self.halted_run is None else str(self.halted_run),
             "next_due": due and timestamp(due.at),
             "next_mode": self.next_run and self.next_run.mode and str(self.next_run.mode),
             "next_full_due": full_due and timestamp(full_due.at),
@@ -200,7 +203,9 @@ def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to s
         record.decisions.by_entra_id.get(user.lower()),
         *map(record.decisions.by_skolon_id.get, candidates_in(explanation.explained.steps)),
     ]
+    halted = store.runs.unanswered_guard(tenant)
     return CurrentState(
+        halted_run=None if halted is None else halted.id,
         decisions=list({id(each): each for each in decided if each is not None}.values()),
         erase_blank=record.tenant.erase_blank,
         explanation=explanation,
@@ -260,5 +265,5 @@ def current_reports(  # noqa: PLR0913 - the user, how to show it, and the source
         if recorded.history or not now.is_gone:
             reports.append(CurrentReport(recorded=recorded, now=now))
     if not reports and decision_about(tenant, identifier, store=store) is None:
-        raise not_found(tenant, identifier, store=store)
+        raise not_found(tenant, identifier, store=store, gateways=gateways)
     return reports

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.crypto.encryption import FieldCipher
-from schemas.errors import HaltError, TransientError, UsageError
+from schemas.errors import HaltError, PermanentError, TransientError, UsageError
 from schemas.fields import is_object_id
 from schemas.reports.user_status import skolon_user_of
 from schemas.runs.identity_digests import normalize_eppn
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from schemas.tenants.match_decision import MatchDecision
     from schemas.tenants.tenant import Tenant
     from store.store import Store
+
+#: What can be an id of Skolon's: it has a digit, and is no address and no name.
+_SKOLON_ID: Final = re.compile(r"(?=.*\d)[\w.-]{1,255}", re.ASCII)
+
+#: What can be a personal number of a Nordic country.
+_PERSONAL_NUMBER: Final = re.compile(r"\d{6,8}[-+A-Fa-fU-Yu-y]?[\dA-Za-z]{4,5}")
 
 #: Users that one name or address finds at most.
 MAX_FOUND: Final = 10
@@ -97,7 +105,7 @@ def resolve_entra_id(
     if len(found) > 1:
         raise UsageError(f"Several users match: {', '.join(found)}. Give one of these ids.")
     if not found:
-        raise not_found(tenant, identifier, store=store)
+        raise not_found(tenant, identifier, store=store, gateways=gateways)
     return found[0]
 
 
@@ -106,17 +114,37 @@ def too_many_found(found: Sequence[str]) -> UsageError:
     return UsageError(f"{len(found)} users match: give an id, an address or the whole name.")
 
 
-def not_found(tenant: str, identifier: str, *, store: Store) -> UsageError:
-    """Return the error of what no user is called; a Skolon user is named that an earlier run knew."""
+def not_found(tenant: str, identifier: str, *, store: Store, gateways: Gateways | None = None) -> UsageError:
+    """Return the error of what no user is called.
+
+    A Skolon user is named that an earlier run knew, or that Skolon has, which is asked if there are gateways.
+    """
     former = store.user_history.find_by_skolon_id(tenant, identifier)
     if former:
         return UsageError(
             f"No user is Skolon user {identifier} now. Earlier runs took it for {', '.join(former)}: "
             f"'users show {tenant} {former[0]}' shows them."
         )
+    if gateways is not None and _is_in_skolon(tenant, identifier, store=store, gateways=gateways):
+        return UsageError(
+            f"Skolon has user {identifier}, but no run has matched an Entra user to it. Show the person by "
+            f"the Entra id, an address or the name. 'matches link {tenant} ENTRA_ID {identifier}' decides "
+            "that an Entra user is this Skolon user."
+        )
     return UsageError(
         f"No user with that id, address or name was found in '{tenant}', in Entra or in its runs."
     )
+
+
+def _is_in_skolon(tenant: str, identifier: str, *, store: Store, gateways: Gateways) -> bool:
+    """Say whether Skolon has a user of that id; what may be no id is not asked: it would stand in a URL."""
+    if not _SKOLON_ID.fullmatch(identifier) or _PERSONAL_NUMBER.fullmatch(identifier):
+        return False
+    settings = store.tenants.get(tenant).tenant
+    with suppress(HaltError, TransientError, PermanentError):
+        skolon = gateways.skolon(settings.skolon_target, dry_run=True)
+        return skolon.read(settings.organisation, identifier) is not None
+    return False
 
 
 def search_entra(identifier: str, tenant: Tenant, graph: GraphClient) -> list[str]:

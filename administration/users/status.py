@@ -71,7 +71,7 @@ def user_reports(
             raise not_found(tenant, identifier, store=store)
         raise UsageError(
             f"No user with that id or EPPN was found in '{tenant}'. The runs know neither names nor e-mail "
-            "addresses: without --recorded, Entra is asked too."
+            "addresses: without --recorded, Entra and Skolon are asked too."
         )
     return [user_report(tenant, user, store=store, limit=limit) for user in found]
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApplyOptions:
     """How a decision is applied: whether the command waits for the sync (in seconds), and what it prints."""

@@ -90,6 +90,8 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
     if found["pending"] is not None:
         pending = found["pending"]
         fields["waits since"] = f"{pending['since']}: {pending['reason']} in run {pending['run']}"
+    if found["failed_undo"] is not None and found["failed_undo"]["detail"] is not None:
+        fields |= localized("in the way", found["failed_undo"]["detail"])
     print_fields(fields)
     for each in found["skolon_users"]:
         echo()

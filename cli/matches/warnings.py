@@ -1,16 +1,20 @@
-"""Prints what speaks against a link before it is made, and what stays after it is taken back."""
+"""Prints what a decision does before it is made, and what stays after it is taken back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cli.output import echo
+from schemas.outcomes import Outcome
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from administration.matches.affected import AffectedUser, LostValue
     from administration.matches.decisions import Decided
+    from schemas.runs.run import Run
+    from store.store import Store
     from workers.rules.matching import WeighedMatch
 
 
@@ -25,11 +29,45 @@ def print_objections(weighed: WeighedMatch, tenant: str, entra_id: str) -> None:
     )
 
 
-def print_waiting_users(users: Sequence[str], skolon_id: str) -> None:
-    """Print which other Entra users a link leaves without the Skolon user, on standard error."""
-    for user in users:
+def print_effects(effects: Sequence[AffectedUser]) -> None:
+    """Print which other Entra users a decision affects, and what happens to them, on standard error."""
+    for each in effects:
+        echo(f"This affects Entra user {each.user}, too: {_effect(each)}.", err=True)
+
+
+def _effect(each: AffectedUser) -> str:
+    match each.outcome:
+        case Outcome.WOULD_UPDATE:
+            return f"the sync will write to Skolon user {each.skolon_id} for this user"
+        case Outcome.UNCHANGED:
+            return f"this user will be Skolon user {each.skolon_id}, where nothing needs a change"
+        case Outcome.NOT_FOUND:
+            return "the sync will find no Skolon user for this user, and write nothing"
+        case Outcome.OUT_OF_SCOPE:
+            return "this user is out of scope, and nothing is written"
+        case Outcome.DEAD_LETTERED:
+            return f"this user will be a dead letter ({each.reason})"
+        case _:
+            return f"what will become of this user was not found out; 'users show' of {each.user} tells"
+
+
+def print_lost_values(lost: Sequence[LostValue], skolon_id: str) -> None:
+    """Print which values of a Skolon user a link overwrites for good, on standard error."""
+    for each in lost:
+        title, others = ATTRIBUTE_TABLE[each.attribute].title, ", ".join(each.skolon_ids)
         echo(
-            f"Entra user {user} may be Skolon user {skolon_id} too: the link leaves that one without it.",
+            f"The link overwrites the {title} of Skolon user {skolon_id}, and an undo could not restore it: "
+            f"Skolon user {others} has the same {title}. Correct one of them in Skolon first.",
+            err=True,
+        )
+
+
+def print_halted_run(halted: Run | None) -> None:
+    """Print that a halted run has to be answered before a decision is applied, on standard error."""
+    if halted is not None:
+        echo(
+            f"Run {halted.id} is halted and waits for an answer. The decision is remembered, but no run "
+            f"applies it before that: 'update-sync runs show {halted.id}' names the answers.",
             err=True,
         )
 
@@ -37,24 +75,40 @@ def print_waiting_users(users: Sequence[str], skolon_id: str) -> None:
 def print_affected(decided: Decided) -> None:
     """Print which Entra users are synced again because of a decision, and when."""
     if decided.users:
-        when = "by the next run" if decided.request is None else "now"
+        when = "now" if decided.request is not None else "by the next run"
+        if decided.halted is not None:
+            when = f"by the first run after run {decided.halted.id} is answered"
         echo(f"Entra users that are synced again {when}: {', '.join(decided.users)}")
 
 
 def print_what_stays(decided: Decided, *, err: bool) -> None:
-    """Print which runs wrote because of a link that is taken back, and how to restore the values."""
-    user = decided.operation.selection["user"]
-    for entry in decided.wrote:
+    """Print which runs wrote because of a decision that is taken back, and how to restore the values."""
+    for each in decided.wrote:
+        entry = each.entry
         titles = ", ".join(ATTRIBUTE_TABLE[attribute].title for attribute in entry.changed)
         echo(
-            f"Run {entry.run} wrote to Skolon user {entry.skolon_id} because of the link, and this stays: "
-            f"{titles}. To restore it: update-sync runs undo {entry.run} --user {user}",
+            f"Run {entry.run} wrote to Skolon user {entry.skolon_id} for Entra user {each.user} because of "
+            f"the decision, and this stays: {titles}. To restore it: update-sync runs undo {entry.run} "
+            f"--user {each.user}",
             err=err,
         )
-    if any(Attribute.EXTERNAL_ID in entry.changed for entry in decided.wrote):
-        echo("Until then the user matches that Skolon user by its External Id, and is synced to it.", err=err)
+    if any(Attribute.EXTERNAL_ID in each.entry.changed for each in decided.wrote):
+        echo(
+            "Until then an Entra user matches that Skolon user by its External Id, and is synced to it.",
+            err=err,
+        )
     if decided.wrote:
         echo("After such an undo the next delta run finds out again which Skolon user the user is.", err=err)
+
+
+def print_outcomes(users: Sequence[str], tenant: str, store: Store) -> None:
+    """Print what has become of the Entra users of a decision."""
+    for user in users:
+        newest = next((each for each in store.user_history.entries(tenant, user) if not each.dry_run), None)
+        if newest is not None:
+            skolon = f", Skolon user {newest.skolon_id}" if newest.skolon_id else ""
+            reason = f" ({newest.reason})" if newest.reason else ""
+            echo(f"Entra user {user}: {newest.outcome}{reason}{skolon} by run {newest.run}")
 
 
 def speaks_for(agrees: Iterable[str], keys: Iterable[str]) -> str:

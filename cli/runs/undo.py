@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @run_argument
 @users_option
-@click.option("--dry-run", is_flag=True, help="Show what would be restored; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be restored; change nothing. It waits.")
 @click.option(
     "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."
 )
@@ -47,14 +47,15 @@ def undo(  # noqa: PLR0913 - one for each option
     cancelled and undone. An undo of all users of a halted run cancels that run.
     """
     check_can_ask(yes=yes or dry_run)
-    check_timeout(timeout, wait=wait)
+    check_timeout(timeout, wait=wait or dry_run)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     plan = plan_undo(run, users=users, dry_run=dry_run, override_guard=override_guard, store=services.store)
     if not wants_json:
         _describe(plan)
     if not dry_run:
         confirm(_question(plan), yes=yes)
-    if wait:
+    # Without its totals a dry run would be no answer.
+    if wait or dry_run:
         request_and_wait(plan.request, services, timeout=timeout, wants_json=wants_json)
     else:
         guard = plan.guard and plan.guard.as_json()
@@ -102,8 +103,8 @@ def _describe(plan: UndoPlan) -> None:
     if plan.reread:
         users = " ".join(f"--user {each}" for each in plan.reread)
         echo(
-            "A link that was taken back had led to changes of this run. After the undo the next delta run "
-            f"finds out again which Skolon users these are: {', '.join(plan.reread)}",
+            "A decision that was taken back had led to changes of this run. After the undo the next delta "
+            f"run finds out again which Skolon users these are: {', '.join(plan.reread)}",
             f"To do it at once, when the undo has ended: update-sync trigger {undone.tenant} {users}",
         )
     if undone.reverts_run_id is None and not (plan.reread and plan.request.users):

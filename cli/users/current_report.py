@@ -110,7 +110,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     if state.delay is not None:
         fields |= localized_texts("not done because", _delay(state.delay, now))
     if shown["differences"]:
-        fields["next run"] = _next_run(state.next_run, tenant)
+        fields["next run"] = _next_run(state.next_run, tenant, state.halted_run)
     return fields
 
 
@@ -130,8 +130,10 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
     return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
 
 
-def _next_run(next_one: NextRun | None, tenant: str) -> str:
+def _next_run(next_one: NextRun | None, tenant: str, halted_run: int | None) -> str:
     """Return when the next run is due, and whether it reads the user: a delta may not."""
+    if halted_run is not None:
+        return f"none before halted run {halted_run} is answered: update-sync runs show {halted_run}"
     if next_one is None or next_one.due is None:
         return f"not scheduled: update-sync trigger {tenant} starts one"
     text = f"{timestamp(next_one.due.at)}, {next_one.mode}"

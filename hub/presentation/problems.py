@@ -39,6 +39,8 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
             return gettext("The run that was due %(since)s has not been requested.", since=since)
         case ProblemKind.RUN_NOT_STARTED:
             return gettext("The run that was due %(since)s has not started.", since=since)
+        case ProblemKind.REQUESTS_REFUSED:
+            return gettext("Requests for runs were refused while a halted run waited for an answer.")
         case ProblemKind.SCHEDULE_INVALID:
             return gettext("The schedule cannot be read: no run starts by itself.")
         case ProblemKind.USERS_FAILED:

@@ -73,12 +73,12 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.UNDO_FAILED: remedy(
             Owner.ADMINISTRATOR,
             (
-                "En körning har inte kunnat ångras helt för personen. Synken skriver inget för personen tills någon har avgjort saken.",
-                "Rätta det som hindrade i Skolon och ångra igen med 'runs undo', eller avgör saken: 'matches list' visar hur.",
+                "En körning har inte kunnat ångras helt för personen. Synken skriver inget för personen förrän saken är avgjord.",
+                "Se med 'matches show' vad som hindrade. Rätta det i Skolon och ångra igen, eller avgör saken med 'matches link', 'ignore' eller 'forget'.",
             ),
             (
-                "A run could not be undone completely for the person. The sync writes nothing for the person until someone decides.",
-                "Correct in Skolon what was in the way and undo again with 'runs undo', or decide: 'matches list' shows how.",
+                "A run could not be undone completely for the person. The sync writes nothing for the person before that is decided.",
+                "See with 'matches show' what was in the way. Correct it in Skolon and undo again, or decide with 'matches link', 'ignore' or 'forget'.",
             ),
         ),
         Reason.REJECTED_BY_SKOLON: remedy(

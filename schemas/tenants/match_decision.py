@@ -101,6 +101,29 @@ class MatchDecisions:
             failed_undos={each.entra_id.lower(): each for each in failed_undos},
         )
 
+    def with_decision(self, decision: MatchDecision) -> MatchDecisions:
+        """Return the decisions with one more, about users of which there is none."""
+        left = self.without(decision.entra_id, decision.skolon_id)
+        return MatchDecisions.of([*left.every, decision], left.failed_undos.values())
+
+    def without(self, entra_id: str | None, skolon_id: str | None) -> MatchDecisions:
+        """Return the decisions but for those about one of two users, and for undos that failed for them."""
+        users = {(entra_id or "").lower(), skolon_id or ""} - {""}
+        return MatchDecisions.of(
+            [each for each in self.every if users.isdisjoint({each.entra_id, each.skolon_id})],
+            [
+                each
+                for each in self.failed_undos.values()
+                if users.isdisjoint({each.entra_id, each.skolon_id})
+            ],
+        )
+
+    @property
+    def every(self) -> list[MatchDecision]:
+        """All decisions."""
+        both = (*self.by_entra_id.values(), *self.by_skolon_id.values())
+        return list({id(each): each for each in both}.values())
+
     def failed_undo(self, entra_id: str) -> FailedUndo | None:
         """Return the undo that failed for an Entra user and waits for a person, None if there is none."""
         return self.failed_undos.get(entra_id.lower())

@@ -36,6 +36,8 @@ class ProblemKind(StrEnum):
     RUN_OVERDUE = "run_overdue"
     #: A scheduled run was requested, and no producer has started it.
     RUN_NOT_STARTED = "run_not_started"
+    #: Requests for runs were refused while a halted run waited for an answer (`guard_unanswered`).
+    REQUESTS_REFUSED = "requests_refused"
     #: The schedule cannot be read.
     SCHEDULE_INVALID = "schedule_invalid"
     #: Users are dead letters, all for one reason.
@@ -52,6 +54,7 @@ class Problem:
     `run` is the run that it is about, and `cause` that of a halted one. `reason` and `users` are those of
     failed users; of `no_users`, `users` are those that are left out or not in Skolon. `since` is when a run
     was halted, or due (aware). `expires` is the date of the client secret.
+    `requests` are those that were refused.
     """
 
     kind: ProblemKind
@@ -62,6 +65,7 @@ class Problem:
     users: int | None = None
     since: dt.datetime | None = None
     expires: dt.date | None = None
+    requests: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -74,6 +78,7 @@ class Problem:
             "users": self.users,
             "since": self.since and timestamp(self.since),
             "expires": self.expires and self.expires.isoformat(),
+            "requests": self.requests,
         }
 
 

@@ -84,14 +84,18 @@ class Runs:
         with self._database.transaction() as connection:
             return _summaries(connection, [get_run_row(connection, run_id)])[0]
 
-    def check_guard_answered(self, tenant: str, *, except_run: int | None = None) -> None:
-        """Raise `UsageError` if the guard has halted a run of the tenant, and no person has answered.
+    def unanswered_guard(self, tenant: str, *, except_run: int | None = None) -> Run | None:
+        """Return a run of the tenant that the guard has halted and no person has answered, or None.
 
         The run with the id `except_run` does not count.
         """
         with self._database.transaction() as connection:
             tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
-            halted = unanswered_guard(connection, tenant_id or 0, except_run=except_run)
+            return unanswered_guard(connection, tenant_id or 0, except_run=except_run)
+
+    def check_guard_answered(self, tenant: str, *, except_run: int | None = None) -> None:
+        """Raise `UsageError` if there is such a run."""
+        halted = self.unanswered_guard(tenant, except_run=except_run)
         if halted is not None:
             question = guard_question(halted)
             raise UsageError(f"{question[0].upper()}{question[1:]}.")

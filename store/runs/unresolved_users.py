@@ -62,8 +62,8 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
 
     A user without a match key is not: only a change in Entra can help, and a delta tells of that. Neither is
     one whose Skolon user is excluded: an administrator has decided it. An undo leaves users as they are,
-    unless it has restored what a link had led to that was taken back: which Skolon user such a user is, is
-    found out again.
+    unless it has restored what a decision had led to that was taken back, or a decision says by now that the
+    Skolon user is not this one: which Skolon user such a user is, is found out again.
     """
     unresolved, receipts, runs = tables.unresolved_users, tables.receipts, tables.runs
     run = connection.execute(
@@ -77,6 +77,7 @@ def record_unresolved(connection: Connection, run_id: int, *, is_sqlite: bool) -
     if run.mode == Mode.UNDO:
         links = connection.scalars(_forgotten_links(run_id, run.reverts_run_id)).all()
         users = {str(user) for link in links for user in link}
+        users.update(connection.scalars(_decided_elsewhere(run_id, run.reverts_run_id)))
         mark_unresolved(connection, tenant_id, users, is_sqlite=is_sqlite)
         return
     resolved = exists().where(
@@ -143,4 +144,19 @@ def _forgotten_links(run_id: int, undone_run_id: int) -> Select[tuple[list[str]]
             undone.c.run_id == undone_run_id,
             undone.c.forgotten_link_users.is_not(null()),
         )
+    )
+
+
+def _decided_elsewhere(run_id: int, undone_run_id: int) -> Select[tuple[str]]:
+    """Return the users of an undo whose Skolon user a decision has given to another user, or to none."""
+    receipts, undone, decisions = tables.receipts, tables.receipts.alias(), tables.match_decisions
+    excluded = exists().where(
+        decisions.c.tenant_id == undone.c.tenant_id,
+        decisions.c.skolon_id == undone.c.skolon_id,
+        decisions.c.entra_id.is_distinct_from(undone.c.entra_id),
+    )
+    return (
+        select(undone.c.entra_id)
+        .join(receipts, receipts.c.entra_id == undone.c.entra_id)
+        .where(receipts.c.run_id == run_id, undone.c.run_id == undone_run_id, excluded)
     )

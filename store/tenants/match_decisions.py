@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import UsageError
@@ -17,7 +17,7 @@ from store.timestamps import as_utc, now
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Connection, Row, Update
+    from sqlalchemy import ColumnElement, Connection, Row, Update
 
     from store.database import Database
 
@@ -72,7 +72,7 @@ class MatchDecisionStore:
     def remove(self, tenant: str, decision: MatchDecision, *, affected: Collection[str] = ()) -> bool:
         """Take a decision back; False if it is gone already.
 
-        The `affected` Entra users are read again by the next delta run. What runs wrote because of a link is
+        The `affected` Entra users are read again by the next delta run. What runs wrote because of it is
         noted in their receipts, for an undo.
         """
         decisions = tables.match_decisions
@@ -86,8 +86,7 @@ class MatchDecisionStore:
                 )
             )
             renew_tenant(connection, tenant_id)
-            if decision.kind is DecisionKind.LINK:
-                connection.execute(_forget_link(tenant_id, decision, affected))
+            connection.execute(_forget(tenant_id, decision, affected))
             mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         return bool(removed.rowcount)
 
@@ -134,17 +133,17 @@ def load_decisions(connection: Connection, tenant_id: int) -> list[MatchDecision
     return [_decision(row) for row in connection.execute(query)]
 
 
-def _forget_link(tenant_id: int, decision: MatchDecision, affected: Collection[str]) -> Update:
-    """Return the statement that notes in receipts that the link was taken back that led to their changes."""
+def _forget(tenant_id: int, decision: MatchDecision, affected: Collection[str]) -> Update:
+    """Return the statement that notes in receipts that the decision behind their changes was taken back."""
     receipts = tables.receipts
+    users = {*decision.affected, decision.entra_id or ""} - {""}
+    is_led_to: ColumnElement[bool] = receipts.c.entra_id.in_(users)
+    if decision.kind is DecisionKind.LINK:
+        # What the linked user had before is another Skolon user's.
+        is_led_to &= or_(receipts.c.entra_id != decision.entra_id, receipts.c.skolon_id == decision.skolon_id)
     return (
         update(receipts)
-        .where(
-            receipts.c.tenant_id == tenant_id,
-            receipts.c.entra_id == decision.entra_id,
-            receipts.c.skolon_id == decision.skolon_id,
-            receipts.c.claimed_at >= decision.decided_at,
-        )
+        .where(receipts.c.tenant_id == tenant_id, is_led_to, receipts.c.claimed_at >= decision.decided_at)
         .values(forgotten_link_users=list(affected))
     )
 

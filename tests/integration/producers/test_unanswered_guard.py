@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
 
+from administration.dead_letters.refused_requests import refused_requests
+from administration.matches.decisions import MatchDecider
+from administration.tenants.status import tenant_statuses
+from bootstrap.message_services import MessageServices
 from devtools.commands import command_environment, json_output, update_sync, wait_for
 from producers.resume import resume_run
 from queues.message import tenant_sync_message
@@ -17,6 +22,7 @@ from schemas.crypto.encryption import new_key
 from schemas.errors import UsageError
 from schemas.messages.messages import TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Status
+from schemas.tenants.tenant_status import ProblemKind
 from store import tables
 from tests.integration.cli.command_line import UNREACHABLE
 
@@ -79,6 +85,31 @@ def test_a_client_cannot_wear_the_guard_down(
     assert "guard_unanswered" in json.dumps(refused_triggers(sync))
     assert [summary.run.id for summary in sync.store.runs.list()] == [halted.run.id]
     assert made_up.skolon_users() == before
+    assert refused_requests(sync.broker, store=sync.store) == {TENANT_KEY: 1}
+    (status,) = tenant_statuses(None, store=sync.store, now=dt.datetime.now(dt.UTC), refused={TENANT_KEY: 1})
+    assert (ProblemKind.REQUESTS_REFUSED, 1) in {(each.kind, each.requests) for each in status.problems}
+
+
+def test_a_decision_is_remembered_until_the_answer(
+    made_up: Environment, sync: InProcessSync, halted: RunSummary, tmp_path: Path
+) -> None:
+    """Nothing is requested that would be refused, and `users show` advises no such thing."""
+    (user,) = sync.store.runs.pending_users(halted.run.id, limit=1)
+    decider = MatchDecider(tenant=TENANT_KEY, operator="admin", store=sync.store)
+    services = MessageServices(sync.settings, pool_size=2)
+    decided = decider.ignore(services.gateways, entra_id=user)
+    assert decided.halted is not None
+    assert (decided.halted.id, decided.request) == (halted.run.id, None)
+    assert [each.entra_id for each in sync.store.match_decisions.list(TENANT_KEY)] == [user]
+    assert decider.forget(entra_id=user).request is None
+    variables = command_environment(
+        **made_up.variables,
+        UPDATE_SYNC_DATABASE_URL=f"sqlite:///{tmp_path / 'sandbox.sqlite'}",
+        UPDATE_SYNC_SECRET_KEYS=sync.settings.secret_keys[0],
+    )
+    shown = update_sync("users", "show", TENANT_KEY, user, env=variables)
+    assert f"none before halted run {halted.run.id} is answered" in shown.stdout, shown.stderr
+    assert "update-sync trigger" not in shown.stdout
 
 
 def test_the_commands_refuse_and_say_what_to_do(

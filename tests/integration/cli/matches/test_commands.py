@@ -110,7 +110,10 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
 
     taken_back = update_sync("matches", "forget", TENANT_KEY, "--user", ANNA["id"], "--wait", env=env)
     assert taken_back.returncode == 0
-    assert "Run 2 wrote to Skolon user s1 because of the link, and this stays: " in taken_back.stdout
+    assert (
+        f"Run 2 wrote to Skolon user s1 for Entra user {ANNA['id']} because of the decision, and"
+        in taken_back.stdout
+    )
     assert f"update-sync runs undo 2 --user {ANNA['id']}" in taken_back.stdout
     assert "by its External Id" in taken_back.stdout
     assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []
@@ -124,7 +127,8 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
 def test_a_wrong_link_is_taken_back_for_both_users(made_up: Environment, env: dict[str, str]) -> None:
     """The link names who waits for the Skolon user; `forget`, an undo and a delta lead back for both."""
     triggered("trigger", env=env, code=1)
-    assert f"Entra user {ANNA['id']} may be Skolon user s1 too" in refused("link", CLEO["id"], "s1", env=env)
+    said = refused("link", CLEO["id"], "s1", env=env)
+    assert f"affects Entra user {ANNA['id']}, too: the sync will find no Skolon user for this user" in said
     linked = update_sync("matches", "link", TENANT_KEY, CLEO["id"], "s1", "--yes", "--wait", env=env)
     assert f"synced again now: {CLEO['id']}, {ANNA['id']}" in linked.stdout
     with closing(open_store(env)) as store:
@@ -138,6 +142,8 @@ def test_a_wrong_link_is_taken_back_for_both_users(made_up: Environment, env: di
     # The link has overwritten the address by which she matched: only the undo restores it.
     assert states(env)[ANNA["id"]][0] == "not_in_skolon"
 
+    tried = update_sync("runs", "undo", str(wrong), "--user", CLEO["id"], "--dry-run", env=env)
+    assert "would_update" in tried.stdout
     undone = update_sync("runs", "undo", str(wrong), "--user", CLEO["id"], "--yes", "--wait", env=env)
     assert f"which Skolon users these are: {CLEO['id']}, {ANNA['id']}" in undone.stdout
     assert f"update-sync trigger {TENANT_KEY} --user {CLEO['id']} --user {ANNA['id']}" in undone.stdout
@@ -190,6 +196,9 @@ def test_a_contradicting_link_is_refused(made_up: Environment, env: dict[str, st
     assert "no decision" in refused("forget", "--skolon-user", "s1", env=env)
     assert "No user with that id" in refused("ignore", "--user", "Nosuch", env=env)
     assert "No user with that id" in refused("show", "Nosuch", env=env)
+    unmatched = update_sync("users", "show", TENANT_KEY, "s2", env=env)
+    assert unmatched.returncode == 2
+    assert "Skolon has user s2, but no run has matched an Entra user to it" in unmatched.stderr
     gone = "00000000-0000-4000-8000-0000000000ff"
     assert "Entra has no user" in refused("ignore", "--user", gone, env=env)
     assert "another organisation" in refused("ignore", "--skolon-user", "nosuch", env=env)
