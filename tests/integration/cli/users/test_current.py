@@ -181,7 +181,7 @@ def test_recorded_asks_neither_entra_nor_skolon(stand_ins: Environment, env: dic
         "users", "show", TENANT_KEY, "-", "--recorded", env=env, stdin=str(person.entra["displayName"])
     )
     assert done.returncode == 2
-    assert "without --recorded, Entra is asked too" in done.stderr
+    assert "without --recorded, Entra and Skolon are asked too" in done.stderr
 
 
 @pytest.mark.parametrize(
