@@ -68,9 +68,9 @@ def test_the_other_claimant_is_told_before_and_undone_after(
     assert [values(made_up, user_id) for user_id in ("s1", "s2")] == TWINS
     summary = sync.run(mode=Mode.DELTA)
     for user in (ANNA, OTHER):
-        receipt = sync.store.receipts.get(summary.run.id, user["id"])
-        assert receipt is not None
-        assert receipt.reason is Reason.AMBIGUOUS_MATCH
+        found = sync.store.receipts.get(summary.run.id, user["id"])
+        assert found is not None
+        assert found.reason is Reason.AMBIGUOUS_MATCH
 
 
 def test_an_undone_user_whose_skolon_user_was_ignored_is_read_again(
