@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,7 +98,8 @@ def test_a_decision_is_remembered_until_the_answer(
     (user,) = sync.store.runs.pending_users(halted.run.id, limit=1)
     decider = MatchDecider(tenant=TENANT_KEY, operator="admin", store=sync.store)
     services = MessageServices(sync.settings, pool_size=2)
-    decided = decider.ignore(services.gateways, entra_id=user)
+    with closing(services.store):
+        decided = decider.ignore(services.gateways, entra_id=user)
     assert decided.halted is not None
     assert (decided.halted.id, decided.request) == (halted.run.id, None)
     assert [each.entra_id for each in sync.store.match_decisions.list(TENANT_KEY)] == [user]

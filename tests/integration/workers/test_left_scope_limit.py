@@ -91,7 +91,7 @@ def test_a_preview_tells_how_many_would_leave(sync: InProcessSync) -> None:
     (only,) = found.as_json()["scope_exits"]
     rule = "scope.exclude upnDomain:ends_with=…: the user matches the rule"
     assert (only["rule"], only["users"]) == (rule, before)
-    assert only["structured_rule"]["texts"]["sv"].endswith("personen omfattas av regeln")
+    assert only["structured_rule"]["texts"]["sv"].endswith("användaren omfattas av regeln")
     # It counts for nothing afterwards.
     usual = sync.run()
     assert (usual.run.status, synced(usual)) == (Status.COMPLETED, before)

@@ -36,7 +36,7 @@ def test_users_whose_source_is_blank_are_counted(tmp_path: Path, capsys: pytest.
         show_preview(preview, wants_json=False)
     warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Warning ")]
     assert [line.split(" behåller")[0].split(" keep")[0] for line in warnings] == [
-        "Warning (sv): 2 personer",
+        "Warning (sv): 2 användare",
         "Warning (en): 2 users",
     ]
 

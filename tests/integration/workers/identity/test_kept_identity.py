@@ -75,7 +75,7 @@ def test_siblings_do_not_get_their_parents_address(
             receipt = receipt_of(sync, run, each)
             assert receipt.identity_kept == KEPT
             assert receipt.outcome in (Outcome.UPDATED, Outcome.UNCHANGED)
-            assert "E-mail, EPPN" in str(receipt.detail)
+            assert "E-mail and EPPN" in str(receipt.detail)
             assert PARENT not in str(receipt.detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -20,6 +21,8 @@ from tests.integration.workers.identity.test_match_decisions import again, decid
 from tests.integration.workers.test_undo import undo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cli.sandbox.in_process_sync import InProcessSync
     from clients.gateways import Gateways
 
@@ -33,27 +36,31 @@ TWINS: Final = [
 ]
 
 
-def gateways(sync: InProcessSync) -> Gateways:
+@pytest.fixture
+def gateways(sync: InProcessSync) -> Iterator[Gateways]:
     """Return gateways of a command's own, as an administrator's command has them."""
-    return MessageServices(sync.settings, pool_size=2).gateways
+    services = MessageServices(sync.settings, pool_size=2)
+    with closing(services.store):
+        yield services.gateways
 
 
-def effects(sync: InProcessSync) -> DecisionEffects:
-    return DecisionEffects(TENANT_KEY, store=sync.store, gateways=gateways(sync))
+@pytest.fixture
+def effects(sync: InProcessSync, gateways: Gateways) -> DecisionEffects:
+    return DecisionEffects(TENANT_KEY, store=sync.store, gateways=gateways)
 
 
 def test_the_other_claimant_is_told_before_and_undone_after(
-    made_up: Environment, sync: InProcessSync
+    made_up: Environment, sync: InProcessSync, gateways: Gateways, effects: DecisionEffects
 ) -> None:
     """A link hands the other one another Skolon user; taking it back names the undos of both."""
     receipts = synced(made_up, sync, [ANNA, OTHER], *TWINS)
     assert {each.reason for each in receipts.values()} == {Reason.AMBIGUOUS_MATCH}
     sync.run()
-    told = effects(sync).of_deciding(DecisionKind.LINK, entra_id=ANNA["id"], skolon_id="s1")
+    told = effects.of_deciding(DecisionKind.LINK, entra_id=ANNA["id"], skolon_id="s1")
     assert told == [AffectedUser(user=OTHER["id"], outcome=Outcome.WOULD_UPDATE, skolon_id="s2")]
 
     decider = MatchDecider(tenant=TENANT_KEY, operator="admin", store=sync.store)
-    decided = decider.link(ANNA["id"], "s1", gateways(sync))
+    decided = decider.link(ANNA["id"], "s1", gateways)
     assert list(decided.users) == [ANNA["id"], OTHER["id"]]
     written = {user["id"]: again(sync, user) for user in (ANNA, OTHER)}
     assert {each.outcome for each in written.values()} == {Outcome.UPDATED}
@@ -90,9 +97,9 @@ def test_an_undone_user_whose_skolon_user_was_ignored_is_read_again(
 
 @pytest.mark.parametrize("is_double", [True, False])
 def test_a_link_tells_what_an_undo_could_not_restore(
-    made_up: Environment, sync: InProcessSync, *, is_double: bool
+    made_up: Environment, sync: InProcessSync, effects: DecisionEffects, *, is_double: bool
 ) -> None:
     """Another Skolon user has a value that the link would overwrite."""
     synced(made_up, sync, [YOUNG], OLD, *([DOUBLE] if is_double else []))
-    lost = effects(sync).lost_values(YOUNG["id"], "s1")
+    lost = effects.lost_values(YOUNG["id"], "s1")
     assert lost == ([LostValue(attribute=Attribute.EPPN, skolon_ids=("s2",))] if is_double else [])
