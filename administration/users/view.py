@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import CurrentState, current_state
 from administration.users.status import UserReport, user_report
-from schemas.errors import HaltError, TransientError
+from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.fields import is_object_id
 from schemas.hub.session import AuditKind
+from schemas.reports.user_status import SyncState
+from schemas.tenants.selected_properties import selected_properties
+from schemas.users.graph_user import load_graph_user
+from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clients.gateways import Gateways
     from schemas.hub.member import Member
+    from schemas.tenants.tenant import Tenant
     from store.store import Store
 
 #: The properties of Entra by which a person tells users apart.
@@ -63,14 +68,30 @@ def telling_properties(
 ) -> dict[str, tuple[str, ...]]:
     """Return what Entra calls users, by their ids: name, user principal name, department and title.
 
-    These are personal values; blank ones are left out. Empty while Entra is away.
+    These are personal values; blank ones are left out. A user that the tenant's scope leaves out, or whom the
+    runs have left out, is not told: such a person may be protected. Empty while Entra is away.
     """
+    record = store.tenants.get(tenant)
+    select = sorted({*_TELLING, *selected_properties(record.tenant)})
     try:
-        found = gateways.graph(store.tenants.get(tenant).credentials).users(users, _TELLING)
+        found = gateways.graph(record.credentials).users(users, select)
     except (HaltError, TransientError):
         return {}
     told = {}
     for user, raw in found.items():
-        texts = [(raw or {}).get(name) for name in _TELLING]
+        if raw is None or not _may_be_told(user, raw, record.tenant, store):
+            continue
+        texts = [raw.get(name) for name in _TELLING]
         told[user] = tuple(dict.fromkeys(text for text in texts if isinstance(text, str) and text.strip()))
     return told
+
+
+def _may_be_told(user: str, raw: dict[str, Any], tenant: Tenant, store: Store) -> bool:
+    # Protection that Skolon alone knows stands in what the runs recorded.
+    if user_report(tenant.key, user, store=store, limit=1).standing.state is SyncState.EXCLUDED:
+        return False
+    try:
+        results = evaluate_scope(load_graph_user(raw), tenant.scope)
+    except PermanentError:
+        return False
+    return exclusion_reason(results) is None

@@ -73,9 +73,12 @@ def names(tenant: str) -> str:
     ids = list(dict.fromkeys(each.lower() for each in request.form.getlist("user") if is_object_id(each)))
     if not ids or len(ids) > MAX_FOUND or services.gateways is None:
         abort(400)
-    reveal(tenant, ids, g.member, store=services.store)
     told = telling_properties(tenant, ids, store=services.store, gateways=services.gateways)
-    return _choice(found, ids, told)
+    known = [each for each in ids if each in told or _has_history(tenant, each)]
+    if not known:
+        abort(404)
+    reveal(tenant, list(told), g.member, store=services.store)
+    return _choice(found, known, told)
 
 
 @blueprint.get("/<user>")
@@ -164,6 +167,11 @@ def _is_there(tenant: str, user: str) -> bool:
     """Say whether there is such a user: an id that was typed is taken for one until Entra is asked."""
     services = hub_services()
     return view_user(tenant, user, values=False, store=services.store, gateways=services.gateways) is not None
+
+
+def _has_history(tenant: str, user: str) -> bool:
+    """Say whether a run has reached the user."""
+    return bool(user_report(tenant, user, store=hub_services().store, limit=1).history)
 
 
 def _is_id(user: str) -> bool:

@@ -162,7 +162,31 @@ def test_of_several_users_one_is_chosen(stand_ins: Environment, browser: Browser
         },
         timeout=60,
     )
-    assert all(each.entra["displayName"] in unescape(named.text) for each in wanted)
+    assert all(
+        (each.entra["displayName"] in unescape(named.text)) is (each.outcome != "out_of_scope")
+        for each in wanted
+    )
+
+
+def test_names_are_told_of_users_of_the_scope_alone(
+    stand_ins: Environment, browser: Browser, store: Store
+) -> None:
+    """Who is left out may be protected, and an id that nobody has is no user; neither look is recorded."""
+    left_out = user_with(stand_ins, "out_of_scope", None)
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', browser.get(browser.address + PATH).text)[0]
+
+    def named(*users: str) -> requests.Response:
+        form = {"csrf_token": token, "user": users}
+        return browser.post(browser.address + PATH + "names", data=form, timeout=60)
+
+    nobody = "00000000-0000-4000-8000-00000000dead"
+    for user in (entra_id(left_out), nobody):
+        answer = named(user)
+        assert answer.status_code == 404
+        assert left_out.entra["displayName"] not in unescape(answer.text)
+    with store.database.transaction() as connection:
+        recorded = set(connection.scalars(select(tables.hub_audit.c.entra_id)))
+    assert not recorded & {entra_id(left_out), nobody}
 
 
 @pytest.mark.parametrize(
