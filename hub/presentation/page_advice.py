@@ -50,7 +50,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         Reason.VALUE_TAKEN: (
             _("Another user in Skolon has a value that the user should get. The other values were written."),
             _(
-                "Correct or remove the other user in Skolon, whose id stands with each user. Or correct one of the two in Entra."
+                "If a user in Entra is named with the value too, give each of the two a value of their own in Entra. Otherwise correct the other user in Skolon."
             ),
         ),
         Reason.UNDO_FAILED: (

@@ -63,11 +63,11 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             Owner.SKOLON,
             (
                 "En annan Skolon-användare har ett värde som användaren ska få. De andra värdena har skrivits.",
-                "Rätta eller ta bort den Skolon-användare som detaljen nämner, eller rätta värdet hos en av dem i Entra.",
+                "Nämner detaljen också en användare i Entra, ge var och en ett eget värde i Entra. Annars: rätta den andra Skolon-användaren i Skolon.",
             ),
             (
                 "Another Skolon user has a value that the user should get. The other values are written.",
-                "Correct or remove the Skolon user named in the detail, or correct the value of one of the two in Entra.",
+                "If the detail names a user in Entra too, give each of the two a value of their own in Entra. Otherwise correct the other Skolon user in Skolon.",
             ),
         ),
         Reason.UNDO_FAILED: remedy(
