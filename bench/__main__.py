@@ -172,7 +172,7 @@ def _command(wanted: argparse.Namespace) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes and one round: two minutes")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one round: some minutes")
     parser.add_argument("--rounds", type=int, help="of each figure; 3, or 1 when quick")
     parser.add_argument(
         "--users",
