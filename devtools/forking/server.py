@@ -36,7 +36,7 @@ from typing import Any, Final
 #: Imported by the commands that work on messages when they start.
 _LATE_IMPORTS: Final = ("producers.main", "workers.main")
 #: Bound here, before greenlets replace them: the server waits as Python does, and so has no greenlets.
-_poll, _fork, _waitpid = select.poll, os.fork, os.waitpid
+_poll, _fork, _waitpid, _close = select.poll, os.fork, os.waitpid, os.close
 
 
 def _import_commands(kind: str) -> None:
@@ -69,7 +69,7 @@ def _serve(folder: Path) -> dict[str, Any]:
         *paths, pending = (pending + os.read(orders, 65_536)).split(b"\n")
         for path in paths:
             if _fork() == 0:
-                os.close(orders)
+                _close(orders)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 return _start(Path(os.fsdecode(path)))
 
@@ -83,10 +83,13 @@ def _start(path: Path) -> dict[str, Any]:
         os.open(order["output"], os.O_WRONLY | os.O_APPEND | os.O_NOCTTY),
         os.open(order["errors"], os.O_WRONLY | os.O_APPEND | os.O_NOCTTY),
     ]
+    # Its end tells that the process is in its session: a client that knows it earlier finds no such group.
+    ready, not_ready = os.pipe()
     command = _fork()
     if command:
-        for stream in streams:
-            os.close(stream)
+        for descriptor in (*streams, not_ready):
+            _close(descriptor)
+        os.read(ready, 1)
         # A client that is gone reads no answer.
         with suppress(OSError):
             answers = os.open(order["answers"], os.O_WRONLY | os.O_NONBLOCK)
@@ -96,12 +99,14 @@ def _start(path: Path) -> dict[str, Any]:
         os._exit(0)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-        os.close(stream)
+        _close(stream)
     if order["session"]:
         os.setsid()
         if os.isatty(0):
             # A hidden prompt asks for the terminal of the session.
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for descriptor in (ready, not_ready):
+        _close(descriptor)
     return order
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from threading import Event
@@ -51,6 +52,9 @@ class QueueConsumer(RabbitmqConsumer):
         self.queue_name = queue_name
         self.logger = get_logger(__name__, type(self))  # type: ignore[no-untyped-call] # dramatiq has no types there
         self.known_tags: set[int] = set()
+        self._prefetch = prefetch
+        #: When a message last came or was acknowledged, in seconds of the monotonic clock.
+        self._last_active = time.monotonic()
         self._lock = threading.Lock()
         #: Unanswered deliveries by their tag.
         self._unanswered: dict[int, Delivery] = {}
@@ -86,6 +90,7 @@ class QueueConsumer(RabbitmqConsumer):
             raise self.broker.connection_lost(self.queue_name, error) from None
         if method is None:
             return None
+        self._last_active = time.monotonic()
         try:
             message = admit(body, self.queue_name)
         except UndecodableError as error:
@@ -152,7 +157,9 @@ class QueueConsumer(RabbitmqConsumer):
 
     def _stop_receiving(self) -> None:
         self._read_again()
-        left = stop_receiving(self.channel)
+        with self._lock:
+            at_most = self._prefetch - len(self._unanswered) - len(self._done)
+        left = stop_receiving(self.channel, expected=at_most, last_active=self._last_active)
         if self._is_delayed:
             # Delayed messages stay unacknowledged in the normal course of things, so a redelivery means
             # nothing.
@@ -222,6 +229,7 @@ class QueueConsumer(RabbitmqConsumer):
         for tag in others:
             ack_buffered(self.channel, tag)
         self.channel.basic_ack(last)
+        self._last_active = time.monotonic()
 
     def _reject(self, tag: int) -> None:
         self._on_own_thread(partial(self.channel.basic_nack, tag, requeue=False))

@@ -6,6 +6,7 @@ back, and a message that came back counts as one that a worker may have died ove
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
@@ -25,15 +26,31 @@ if TYPE_CHECKING:
 #: What quorum queues note on a message that came back.
 _COUNTS: Final = ("x-delivery-count", "x-acquired-count")
 
+#: Seconds until a queue has handed out what an acknowledgement makes room for: it writes to the disk first.
+_QUIET: Final = 0.5
 
-def stop_receiving(channel: BlockingChannel) -> list[Envelope]:
+
+def stop_receiving(channel: BlockingChannel, *, expected: int, last_active: float) -> list[Envelope]:
     """Cancel the channel's consumer; return the prefetched messages that were not taken.
 
-    pika's own way would reject that, which counts. Must be called on the connection's own thread.
+    At most `expected` messages are still to come. `last_active` is the time, in seconds of the monotonic
+    clock, when a message last came or was acknowledged. The consumer is cancelled once nothing is on its
+    way: a quorum queue that has handed out a message, and is told of the end before it has sent it, keeps
+    it until the channel closes, and counts it as having come back.
+
+    pika's own way would reject what was not taken, which counts. Must be called on the connection's own
+    thread, where no message is acknowledged meanwhile: the queue would hand out another one for it.
     """
     consuming: Any = consumer_generator(channel)
     if consuming is None:
         return []
+    while (came := len(consuming.pending_events)) < expected:
+        wait = last_active + _QUIET - time.monotonic()
+        if wait <= 0:
+            break
+        channel.connection.process_data_events(time_limit=wait)
+        if len(consuming.pending_events) > came:
+            last_active = time.monotonic()
     cancel = spec.Basic.Cancel(consumer_tag=consuming.consumer_tag, nowait=True)
     send_method(channel, cancel)
     # The answer to this comes after whatever was on its way before the other arrived.

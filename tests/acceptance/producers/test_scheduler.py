@@ -73,6 +73,7 @@ def test_a_killed_scheduler_triggers_nothing_twice(
     with ExitStack() as stack:
         for log in logs[:2]:
             scheduler = stack.enter_context(running("scheduler", env=env, log=log))
+            wait_for(lambda log=log: said(log, "process_started"), "a scheduler")  # type: ignore[misc] # bound at once
             wait_for(lambda: any(said(log, "run_triggered") for log in logs), "a trigger")
             kill_all(scheduler)
         last = stack.enter_context(running("scheduler", env=env, log=logs[2]))

@@ -124,13 +124,19 @@ class RabbitMQProbe:
             return None
 
     def take_all(self, queue: str) -> list[bytes]:
-        bodies: list[bytes] = []
+        return [body for _, body in self._take_all(queue)]
+
+    def take_counts(self, queue: str) -> list[int]:
+        """Take out what waits in a queue, and return how often each message has come back."""
+        return [(headers or {}).get("x-delivery-count", 0) for headers, _ in self._take_all(queue)]
+
+    def _take_all(self, queue: str) -> Iterator[tuple[dict[str, Any] | None, bytes]]:
         with self.channel() as channel:
             while True:
-                method, _, body = channel.basic_get(queue, auto_ack=True)
+                method, properties, body = channel.basic_get(queue, auto_ack=True)
                 if method is None:
-                    return bodies
-                bodies.append(body)
+                    return
+                yield properties.headers, body
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,17 @@ def test_a_fork_that_is_killed_is_known_to_be(forks: CommandForks, tmp_path: Pat
         process.check_running()
     # Its number may be another's by now.
     process.send_signal(signal.SIGKILL)
+
+
+def test_a_fork_is_in_its_session_when_its_number_is_known(forks: CommandForks, tmp_path: Path) -> None:
+    """Who starts a process can end its whole session at once, as with a new process."""
+    log = tmp_path / "log"
+    log.touch()
+    for _ in range(20):
+        process = forks.start([COMMAND, "--version"], env=command_environment(), output=str(log))
+        with suppress(ProcessLookupError):  # it may have ended already
+            assert os.getsid(process.pid) == process.pid
+        assert process.wait(DEADLINE) == 0
 
 
 def test_python_that_is_to_start_otherwise_is_not_forked(forks: CommandForks) -> None:

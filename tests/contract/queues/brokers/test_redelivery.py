@@ -196,6 +196,31 @@ def test_fatal_messages_take_nobody_with_them(probe: RabbitMQProbe, amqp_url: st
     assert {line.split()[1] for line in lines() if line.startswith("done")} == set(all_users) - set(fatal)
 
 
+def test_what_is_on_its_way_to_a_consumer_that_stops_leaves_no_count(probe: RabbitMQProbe) -> None:
+    """P2: a queue hands out more for each acknowledgement, and what it handed out comes back uncounted."""
+    for _ in range(3):
+        probe.broker.publish([user_message(f"u{number}") for number in range(300)])
+        consumer = probe.broker.consume(USER_SYNC_QUEUE, prefetch=8, timeout=100)
+        stopping = threading.Event()
+
+        def work(consumer: Any = consumer, stopping: threading.Event = stopping) -> None:
+            for count, message in enumerate(consumer):
+                if message is not None and consumer.start(message):
+                    consumer.ack(message)
+                if count == 40:
+                    stopping.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert stopping.wait(30)
+        for step in (consumer.stop_receiving, consumer.requeue_unanswered, consumer.close_connection):
+            assert step().wait(30)
+        thread.join()
+        counts = probe.take_counts(USER_SYNC_QUEUE)
+        assert counts
+        assert set(counts) == {0}
+
+
 def test_a_stopping_worker_gives_back_what_it_waits_with(probe: RabbitMQProbe) -> None:
     """P2: a worker that is stopped while it cannot publish a retry leaves the message to RabbitMQ."""
     sent = user_message("u1")
