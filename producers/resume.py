@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from producers.page_sources import PAGE_SIZE
 from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import UpdateSyncError, UsageError
-from schemas.messages.messages import TenantPage, UserSync
+from schemas.messages.messages import TenantPage
 from schemas.outcomes import Cause, Status
 
 if TYPE_CHECKING:
@@ -70,13 +70,8 @@ def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
         publisher.publish(
             [
-                user_sync_message(
-                    store.message_cipher.encrypt_user(
-                        UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)
-                    ),
-                    give_up_after_hours=give_up,
-                )
-                for user in users
+                user_sync_message(user, give_up_after_hours=give_up)
+                for user in store.message_cipher.encrypt_users(run.tenant, run.id, dict.fromkeys(users))
             ]
         )
         published, last = published + len(users), users[-1]

@@ -14,7 +14,7 @@ from queues.message import tenant_page_message, user_sync_message
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import DeltaLinkExpiredError, HaltError, PageTokenExpiredError
-from schemas.messages.messages import TenantPage, UserSync
+from schemas.messages.messages import TenantPage
 from schemas.outcomes import Cause
 from schemas.runs.run import WarningKind
 
@@ -98,18 +98,14 @@ class PageReader:
         if found.is_delta:
             pending = self._delta_receipts.create_pending(page.run, found.users.keys(), found.removed)
         else:
-            users = tuple(found.users)
-            pending = self._receipts.create_pending(page.run, users, read_again=found.is_read_again)
-        give_up = record.tenant.give_up_after_hours
-        messages = [
-            user_sync_message(
-                self._message_cipher.encrypt_user(
-                    UserSync(tenant=page.tenant, run=page.run, user=user, payload=None), payload
-                ),
-                give_up_after_hours=give_up,
+            pending = self._receipts.create_pending(
+                page.run, tuple(found.users), read_again=found.is_read_again
             )
-            for user, payload in found.users.items()
-            if user in pending
+        give_up = record.tenant.give_up_after_hours
+        users = {user: payload for user, payload in found.users.items() if user in pending}
+        messages = [
+            user_sync_message(user, give_up_after_hours=give_up)
+            for user in self._message_cipher.encrypt_users(page.tenant, page.run, users)
         ]
         if not found.is_last:
             following = dataclasses.replace(page, number=page.number + 1, link=found.next_link)

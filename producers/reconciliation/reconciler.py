@@ -21,7 +21,7 @@ from queues.message import tenant_page_message, user_sync_message
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
-from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage, UserSync
+from schemas.messages.messages import TENANT_PAGES_QUEUE, USER_SYNC_QUEUE, TenantPage
 from schemas.outcomes import Status
 from schemas.runs.run import WarningKind, lost_messages_warning
 
@@ -150,13 +150,10 @@ class Reconciler:
         give_up = self._give_up(run)
         self._queues.publish(
             [
-                user_sync_message(
-                    self._store.message_cipher.encrypt_user(
-                        UserSync(tenant=run.tenant, run=run.id, user=user, payload=None)
-                    ),
-                    give_up_after_hours=give_up,
+                user_sync_message(user, give_up_after_hours=give_up)
+                for user in self._store.message_cipher.encrypt_users(
+                    run.tenant, run.id, dict.fromkeys(sorted(marked))
                 )
-                for user in sorted(marked)
             ]
         )
         return marked

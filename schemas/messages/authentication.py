@@ -15,13 +15,14 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
+from schemas.messages.messages import UserSync
 from schemas.outcomes import Mode, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.crypto.encryption import FieldCipher
-    from schemas.messages.messages import SyncRequest, TenantPage, UserSync
+    from schemas.messages.messages import SyncRequest, TenantPage
 
 _PAGE: Final = "page"
 _USER: Final = "user"
@@ -75,7 +76,8 @@ def encrypt_user(
 ) -> UserSync:
     """Return the user's message with its payload: `data` as Graph gave it, None to have it read afresh."""
     about = {**_about_user(user), _UID: run_uid, "operation": operation, "data": data}
-    return dataclasses.replace(user, payload=cipher.encrypt_json(about))
+    # Half the time of `dataclasses.replace`, for each user of a run.
+    return UserSync(tenant=user.tenant, run=user.run, user=user.user, payload=cipher.encrypt_json(about))
 
 
 def decrypt_user(user: UserSync, cipher: FieldCipher, run_uid: str | None = None) -> DecryptedUser:

@@ -18,15 +18,16 @@ from schemas.crypto.encryption import DecryptionError
 from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.messages import authentication
+from schemas.messages.messages import UserSync
 from store import tables
 from store.runs.rows import is_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.authentication import DecryptedUser
-    from schemas.messages.messages import SyncRequest, TenantPage, UserSync
+    from schemas.messages.messages import SyncRequest, TenantPage
     from store.database import Database
 
 #: Runs of which a process remembers that its key is noted (promise P10).
@@ -64,6 +65,17 @@ class MessageCipher:
         """
         self._note(user.run)
         return authentication.encrypt_user(user, data, operation, self._cipher, self._uid(user.run))
+
+    def encrypt_users(self, tenant: str, run_id: int, data: Mapping[str, object | None]) -> list[UserSync]:
+        """Return the messages of a run's users, as `encrypt_user` does; `data` has each user's, by id."""
+        self._note(run_id)
+        uid = self._uid(run_id)
+        return [
+            authentication.encrypt_user(
+                UserSync(tenant=tenant, run=run_id, user=user, payload=None), one, None, self._cipher, uid
+            )
+            for user, one in data.items()
+        ]
 
     def check_page(self, page: TenantPage) -> None:
         """Raise `PermanentError` (`forged_message`) unless the page is ours.
