@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-def run_users_list(run: int, outcome: Outcome, reason: Reason | None, *, store: Store) -> ReadsUsers[Receipt]:
-    """Return the list of a run's users with an outcome, and with a reason if one is named."""
-    return partial(store.receipts.list, run, outcome=outcome, reason=reason)
+def run_users_list(
+    run: int, outcome: Outcome | None, reason: Reason | None, *, store: Store
+) -> ReadsUsers[Receipt]:
+    """Return the list of a run's users with an outcome, and with a reason if one is named.
+
+    Users whom a rule of the scope or Skolon leaves out may be protected: they are in no list.
+    """
+    return partial(store.receipts.list, run, outcome=outcome, reason=reason, with_protected=False)

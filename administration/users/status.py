@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from administration.remedies import remedy_json
 from administration.users.lookup import decision_about, find_user_ids, not_found
 from schemas.details.detail import structured_json
+from schemas.details.protection import may_protect
 from schemas.errors import UsageError
+from schemas.outcomes import Outcome
 from schemas.reports.user_status import HistoryEntry, UserStatus, skolon_user_of, user_status_of
 from schemas.timestamps import timestamp
 from schemas.users.attributes import Attribute
@@ -33,6 +35,15 @@ class UserReport:
     standing: UserStatus
     history: Sequence[HistoryEntry]
     not_synced: tuple[Attribute, ...]
+
+    def without_protection(self) -> UserReport:
+        """Return it without the runs that left the user out for a reason that may have protected the user."""
+        history = [
+            entry
+            for entry in self.history
+            if entry.outcome is not Outcome.OUT_OF_SCOPE or not may_protect(entry.detail)
+        ]
+        return replace(self, history=history)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import CurrentState, current_state
 from administration.users.status import UserReport, user_report
+from schemas.details.protection import may_protect
 from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.fields import is_object_id
 from schemas.hub.session import AuditKind
+from schemas.outcomes import Outcome
 from schemas.reports.user_status import SyncState
 from schemas.tenants.selected_properties import selected_properties
 from schemas.users.graph_user import load_graph_user
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from clients.gateways import Gateways
     from schemas.hub.member import Member
+    from schemas.reports.user_status import UserStatus
     from schemas.tenants.tenant import Tenant
     from store.store import Store
 
@@ -36,6 +40,26 @@ class UserView:
 
     recorded: UserReport
     now: CurrentState | None
+
+    @property
+    def may_be_protected(self) -> bool:
+        """Whether a rule of the scope or Skolon leaves the user out, now or by the runs.
+
+        The runs count until the user is synced: what Skolon alone knows is not seen of a user who is gone
+        from Entra, or cannot be matched now.
+        """
+        if self.now is not None and self.now.outcome is Outcome.OUT_OF_SCOPE:
+            if may_protect(self.now.explanation.as_json()["detail"]):
+                return True
+        elif self.now is not None and self.now.outcome in (Outcome.WOULD_UPDATE, Outcome.UNCHANGED):
+            return False
+        return is_left_out_by_rule(self.recorded.standing)
+
+
+def is_left_out_by_rule(standing: UserStatus) -> bool:
+    """Say whether the runs left a user out for a reason that may protect the user."""
+    latest = standing.latest
+    return standing.state is SyncState.EXCLUDED and may_protect(latest.detail if latest else None)
 
 
 def view_user(
@@ -61,6 +85,27 @@ def reveal(tenant: str, users: Sequence[str], member: Member, *, store: Store) -
     """Record that a member looks at the values of users: to be called before they are shown."""
     for user in users:
         store.hub_audit.record(AuditKind.VALUES_REVEALED, member=member.id, tenant=tenant, user=user)
+
+
+def reveal_scope(tenant: str, user: str, member: Member, *, store: Store) -> None:
+    """Record that a member looks at what leaves a user out: to be called before it is shown."""
+    store.hub_audit.record(AuditKind.SCOPE_REVEALED, member=member.id, tenant=tenant, user=user)
+
+
+def not_protected(tenant: str, users: Sequence[str], *, store: Store, gateways: Gateways | None) -> list[str]:
+    """Return those of some users whom no rule leaves out, by the runs and by Entra now."""
+    record = store.tenants.get(tenant)
+    found: dict[str, dict[str, Any] | None] = {}
+    if gateways is not None:
+        with suppress(HaltError, TransientError):
+            select = selected_properties(record.tenant)
+            found = gateways.graph(record.credentials).users(users, select)
+    return [
+        user
+        for user in users
+        if not is_left_out_by_rule(user_report(tenant, user, store=store, limit=1).standing)
+        and not _is_left_out_by_rule_now(found.get(user), record.tenant)
+    ]
 
 
 def telling_properties(
@@ -95,3 +140,13 @@ def _may_be_told(user: str, raw: dict[str, Any], tenant: Tenant, store: Store) -
     except PermanentError:
         return False
     return exclusion_reason(results) is None
+
+
+def _is_left_out_by_rule_now(raw: dict[str, Any] | None, tenant: Tenant) -> bool:
+    if raw is None:
+        return False
+    try:
+        reason = exclusion_reason(evaluate_scope(load_graph_user(raw), tenant.scope))
+    except PermanentError:
+        return True
+    return reason is not None and may_protect(reason)

@@ -14,6 +14,7 @@ from administration.runs.run_users import run_users_list
 from administration.runs.tenant_runs import run_of_tenant, runs_page
 from administration.tenants.status import tenant_statuses
 from administration.users.status import user_report
+from administration.users.view import is_left_out_by_rule
 from hub.api import schemas
 from hub.api.cursors import encode_cursor
 from hub.api.problems import CONTENT_TYPE, ProblemSchema
@@ -119,7 +120,7 @@ def run(tenant: str, run: str) -> dict[str, Any]:
 
 @_get("/syncs/<tenant>/runs/<run>/users", schemas.ResultsSchema, query=schemas.ResultsQuery)
 def run_users(query: Mapping[str, Any], tenant: str, run: str) -> dict[str, Any]:
-    """List what became of the users of a run, by their ids."""
+    """List what became of the users of a run, by their ids; whom a rule leaves out is counted alone."""
     found, store = _run(tenant, run), hub_services().store
     read = run_users_list(found.run.id, query["outcome"], query["reason"], store=store)
     page = users_page(read, after=query["cursor"], limit=query["limit"])
@@ -167,14 +168,14 @@ def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
 
 @_get("/syncs/<tenant>/users/<user>", schemas.UserSchema)
 def user(tenant: str, user: str) -> dict[str, Any]:
-    """Return what runs recorded of a user, given by the id in Entra."""
+    """Return what runs recorded of a user, given by the id in Entra; whom a rule leaves out is not there."""
     _own(tenant)
     if not is_entra_id(user):
         abort(404)
     report = user_report(tenant, user, store=hub_services().store, limit=_RUNS_OF_USER)
-    if not report.history:
+    if not report.history or is_left_out_by_rule(report.standing):
         abort(404)
-    return report.as_json()
+    return report.without_protection().as_json()
 
 
 def _own(tenant: str) -> str:

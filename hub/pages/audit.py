@@ -29,6 +29,7 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.SIGNED_OUT_EVERYWHERE: _("Signed out everywhere"),
     AuditKind.REMOVED: _("Was removed"),
     AuditKind.VALUES_REVEALED: _("Was shown a user's values"),
+    AuditKind.SCOPE_REVEALED: _("Was shown why a user is left out"),
     AuditKind.TOKEN_MADE: _("Made a token for programs"),
     AuditKind.TOKEN_ENDED: _("Ended a token for programs"),
 }

@@ -49,6 +49,10 @@ def permissions_of(member: Member) -> tuple[Permission, ...]:
         Permission(
             what=_("Look up a user, and be shown the user's values (which the audit records)"), why_not=sees
         ),
+        Permission(
+            what=_("See a user whom a rule leaves out, and be shown the rule (which the audit records)"),
+            why_not=acts,
+        ),
         Permission(what=_("See who has signed in and who was shown values"), why_not=sees),
         Permission(what=_("See all organisations"), why_not=operates),
         Permission(what=_("Invite and remove members"), why_not=operates),

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from administration.users.lookup import MAX_FOUND, decision_about, find_user_ids, find_users
 from administration.users.side_by_side import side_by_side
 from administration.users.status import user_report
-from administration.users.view import reveal, telling_properties, view_user
+from administration.users.view import not_protected, reveal, reveal_scope, telling_properties, view_user
 from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.presentation.users import answers, steps
@@ -23,6 +23,7 @@ from schemas.safe_text import is_storable, one_line
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from administration.users.view import UserView
     from schemas.tenants.tenant import Tenant
 
 blueprint = Blueprint("users", __name__, url_prefix="/tenants/<tenant>/users")
@@ -59,7 +60,8 @@ def find(tenant: str) -> str | tuple[str, int] | Response:
         away = True
     if len(ids) > MAX_FOUND:
         return _form(found, who, fault=gettext("That finds too many users: give an address or an id.")), 422
-    if len(ids) == 1 and (not is_object_id(who) or _is_there(tenant, ids[0])):
+    ids = _shown(tenant, ids, is_id=is_object_id(who))
+    if len(ids) == 1:
         return redirect(url_for("users.show", tenant=tenant, user=ids[0]), 303)
     if len(ids) > 1:
         return _choice(found, ids, {})
@@ -74,7 +76,7 @@ def names(tenant: str) -> str:
     if not ids or len(ids) > MAX_FOUND or services.gateways is None:
         abort(400)
     told = telling_properties(tenant, ids, store=services.store, gateways=services.gateways)
-    known = [each for each in ids if each in told or _has_history(tenant, each)]
+    known = _shown(tenant, [each for each in ids if each in told or _has_history(tenant, each)])
     if not known:
         abort(404)
     reveal(tenant, list(told), g.member, store=services.store)
@@ -97,10 +99,12 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
     found, services, language = tenant_of(tenant), hub_services(), current_language()
     if not _is_id(user):
         abort(404)
-    view = view_user(tenant, user, values=values, store=services.store, gateways=services.gateways)
+    view = _view(tenant, user, values=values)
     if view is None:
         abort(404)
-    if values:
+    if values and view.may_be_protected:
+        reveal_scope(tenant, user, g.member, store=services.store)
+    elif values:
         reveal(tenant, [user], g.member, store=services.store)
     is_asked = view.now is not None and not view.now.is_unknown
     return render_template(
@@ -109,7 +113,7 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
         view=view,
         values=values,
         answer=answers.answer_of(view, language),
-        steps=steps.step_texts(view.now.explanation.explained.steps, language) if view.now else (),
+        steps=steps.step_texts(view.now.explanation, language) if view.now else (),
         comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
         agreements=answers.AGREEMENTS,
         hints=answers.HINTS,
@@ -163,10 +167,26 @@ def _none_found(tenant: str, who: str, *, is_away: bool) -> str:
     return str(gettext("No user was found. Look at the spelling, or try the address in place of the name."))
 
 
-def _is_there(tenant: str, user: str) -> bool:
-    """Say whether there is such a user: an id that was typed is taken for one until Entra is asked."""
+def _view(tenant: str, user: str, *, values: bool) -> UserView | None:
+    """Return a user as the member may see it: for a reader, whom a rule leaves out is not there."""
     services = hub_services()
-    return view_user(tenant, user, values=False, store=services.store, gateways=services.gateways) is not None
+    view = view_user(tenant, user, values=values, store=services.store, gateways=services.gateways)
+    if view is not None and view.may_be_protected and not g.member.administers(tenant):
+        return None
+    return view
+
+
+def _shown(tenant: str, ids: list[str], *, is_id: bool = False) -> list[str]:
+    """Return those of the users found that the member may see.
+
+    An id that was typed is taken for a user's until Entra is asked.
+    """
+    services, sees_all = hub_services(), g.member.administers(tenant)
+    if len(ids) == 1 and (is_id or not sees_all):
+        return ids if _view(tenant, ids[0], values=False) is not None else []
+    if not ids or sees_all:
+        return ids
+    return not_protected(tenant, ids, store=services.store, gateways=services.gateways)
 
 
 def _has_history(tenant: str, user: str) -> bool:

@@ -36,6 +36,8 @@ class AuditKind(StrEnum):
     REMOVED = "removed"
     #: A member looked at a user's values.
     VALUES_REVEALED = "values_revealed"
+    #: A member looked at which rule leaves a user out.
+    SCOPE_REVEALED = "scope_revealed"
     TOKEN_MADE = "token_made"  # noqa: S105 - the name of an event, no secret
     TOKEN_ENDED = "token_ended"  # noqa: S105 - the name of an event, no secret
 

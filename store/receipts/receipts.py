@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail, from_stored
 from schemas.details.kinds import DetailKind
+from schemas.details.protection import HARMLESS_KINDS
 from schemas.errors import NotYetError
 from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.changes import parse_changes
@@ -199,7 +200,7 @@ class Receipts:
             row = connection.execute(query).one_or_none()
         return None if row is None else _receipt(row)
 
-    def list(
+    def list(  # noqa: PLR0913 - which ones, and which page of them
         self,
         run_id: int,
         *,
@@ -207,14 +208,22 @@ class Receipts:
         reason: Reason | None = None,
         after: str = "",
         limit: int = 100,
+        with_protected: bool = True,
     ) -> list[Receipt]:
-        """Return receipts of a run, by Entra id: those behind `after`."""
+        """Return receipts of a run, by Entra id: those behind `after`.
+
+        Without `with_protected` they are not those of users who are left out for a reason that may protect
+        them (`schemas/details/protection.py`).
+        """
         receipts = tables.receipts
         query = select(receipts).where(receipts.c.run_id == run_id, receipts.c.entra_id > after)
         if outcome is not None:
             query = query.where(receipts.c.outcome == outcome)
         if reason is not None:
             query = query.where(receipts.c.reason == reason)
+        if not with_protected:
+            harmless = [receipts.c.detail.contains(f'"kind":"{kind}"') for kind in HARMLESS_KINDS]
+            query = query.where(or_(receipts.c.outcome != Outcome.OUT_OF_SCOPE, *harmless))
         with self._database.transaction() as connection:
             rows = connection.execute(query.order_by(receipts.c.entra_id).limit(limit)).all()
         return [_receipt(row) for row in rows]

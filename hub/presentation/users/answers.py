@@ -14,6 +14,7 @@ from hub.presentation.advice import advice_on
 from hub.presentation.times import moment
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
+from schemas.details.protection import may_protect
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.reports.remedy import Owner
 from schemas.reports.user_status import SyncState
@@ -117,7 +118,7 @@ def answer_of(view: UserView, language: Language) -> Answer:
         )
         return _answer(SyncState.NOT_IN_SKOLON, (text, *sentences), Owner.SKOLON, fix)
     if now.outcome is Outcome.OUT_OF_SCOPE:
-        why = "" if end["detail"] is None else texts_of(end["detail"])[language]
+        why = _why_left_out(end["detail"], language, values=now.explanation.values)
         fix = gettext(
             "If this person should be synced, change the rule, or the value in Entra that it looks at."
         )
@@ -125,6 +126,19 @@ def answer_of(view: UserView, language: Language) -> Answer:
         return _answer(SyncState.EXCLUDED, tuple(filter(None, (why, *sentences))), owner, fix)
     text = gettext("All that the sync compares is the same in Entra and Skolon.")
     return _answer(SyncState.IN_SYNC, (text, *sentences), None, gettext("Nothing needs to be done."))
+
+
+def _why_left_out(reason: str | None, language: Language, *, values: bool) -> str:
+    if reason is None:
+        return ""
+    if may_protect(reason) and not values:
+        return str(
+            gettext(
+                "A rule of your settings or Skolon leaves this user out. Which one is shown on request: "
+                "it may protect the person."
+            )
+        )
+    return texts_of(reason)[language]
 
 
 def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:

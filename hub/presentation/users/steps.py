@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext, ngettext
 
 from schemas.details.names import ATTRIBUTE_NAMES, TRAIT_NAMES
+from schemas.details.protection import may_protect
 from workers.pipeline import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from administration.users.explanation import Explanation
     from schemas.reports.remedy import Language
+    from workers.rules.scope import RuleResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +28,23 @@ class StepText:
     decided: bool
 
 
-def step_texts(taken: Sequence[steps.Step], language: Language) -> list[StepText]:
-    """Return the steps in sentences, in the order in which the sync takes them."""
-    told = [text for step in taken for text in _step(step, language)]
+def step_texts(explanation: Explanation, language: Language) -> list[StepText]:
+    """Return the steps in sentences, in the order in which the sync takes them.
+
+    What leaves a user out is named only with values, if it may protect the user.
+    """
+    told = [
+        text
+        for step in explanation.explained.steps
+        for text in _step(step, language, values=explanation.values)
+    ]
     return [
         StepText(title=title, text=text, decided=number == len(told) - 1)
         for number, (title, text) in enumerate(told)
     ]
 
 
-def _step(step: steps.Step, language: Language) -> Iterator[tuple[str, str]]:
+def _step(step: steps.Step, language: Language, *, values: bool) -> Iterator[tuple[str, str]]:
     match step:
         case steps.ReadStep():
             found = gettext("Entra has this user.") if step.user else gettext("Entra has no such user.")
@@ -43,8 +53,7 @@ def _step(step: steps.Step, language: Language) -> Iterator[tuple[str, str]]:
             refused = next((each for each in step.results if not each.allows), None)
             text = gettext("Your settings include this user.")
             if refused is not None:
-                why = refused.reason.in_language(language)
-                text = gettext("Left out by a rule: %(reason)s.", reason=why)
+                text = _refusal(refused, language, values=values)
             yield gettext("Part of the sync?"), text
         case steps.MapStep():
             count = sum(each.value is not None for each in step.sources.values())
@@ -79,6 +88,20 @@ def _later_step(step: steps.Step, language: Language) -> Iterator[tuple[str, str
             yield gettext("Whose is it?"), text
         case _:
             return
+
+
+def _refusal(refused: RuleResult, language: Language, *, values: bool) -> str:
+    if not may_protect(refused.reason):
+        return str(gettext("Left out: %(reason)s.", reason=refused.reason.in_language(language)))
+    if not values:
+        return str(gettext("No."))
+    rule = (
+        refused.setting
+        if refused.rule is None
+        else f"{refused.setting.partition(' ')[0]} {refused.rule.text}"
+    )
+    reason = refused.reason.in_language(language)
+    return str(gettext("Left out by %(rule)s: %(reason)s.", rule=rule, reason=reason))
 
 
 def _evidence(step: steps.EvidenceStep, language: Language) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
-from sandbox.environment import TENANT_KEY, Environment, serve_environment
+from sandbox.environment import TENANT_KEY, Environment
 from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
@@ -20,57 +19,18 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
 from store import tables
-from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
 from tests.integration.cli.tenants.test_preview import user_with, values_of
-from tests.integration.hub.browser import running_hub
 from tests.integration.hub.made_up_runs import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import requests
 
     from sandbox.municipality.municipality import MadeUpUser
     from store.store import Store
     from tests.integration.hub.browser import Browser, Hub
 
-PEOPLE = 120
 PATH = f"tenants/{TENANT_KEY}/users/"
 FAILED = Failure(reason=Reason.REJECTED_BY_SKOLON, stage=Stage.UPDATE, detail="email: refused")
-
-
-@pytest.fixture(scope="module")
-def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    with serve_environment(tmp_path_factory.mktemp("world"), users=PEOPLE) as served:
-        yield served
-
-
-@pytest.fixture
-def stand_ins(_served: Environment) -> Iterator[Environment]:
-    yield _served
-    _served.microsoft.faults.clear()
-    _served.skolon.faults.clear()
-
-
-@pytest.fixture(scope="module")
-def hub(_served: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    folder = tmp_path_factory.mktemp("hub")
-    env = database_environment(folder, **_served.variables)
-    add_tenant(env, TENANT_KEY, _served.tenant)
-    add_tenant(env, "annan", tenant_object(name="Annan kommun", organisation="annan"))
-    with running_hub(env, folder) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def store(hub: Hub) -> Iterator[Store]:
-    with closing(open_store(hub.env)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def browser(hub: Hub) -> Browser:
-    return hub.signed_in("Rektor Ros", "reader", TENANT_KEY)
 
 
 def look_up(browser: Browser, who: str) -> requests.Response:
