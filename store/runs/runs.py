@@ -112,9 +112,10 @@ class Runs:
         The guard does not halt a run again that an operator has let through: the message may have been in a
         worker's hands since before.
         """
-        if cause is Cause.GUARD_EXCEEDED and self._is_guard_overridden(run_id):
-            return False
-        return self._end(run_id, OPEN_STATUSES, status=Status.HALTED, cause=cause, detail=to_stored(detail))
+        # One statement, for the operator may let the run through between two.
+        watched = [tables.runs.c.guard_overridden.is_(False)] if cause is Cause.GUARD_EXCEEDED else []
+        halted = {"status": Status.HALTED, "cause": cause, "detail": to_stored(detail)}
+        return self._end(run_id, OPEN_STATUSES, *watched, **halted)
 
     def cancel(self, run_id: int) -> bool:
         """Cancel an open or halted run; what is pending stays undone. True for the one who did it."""
@@ -223,17 +224,14 @@ class Runs:
         with self._database.transaction() as connection:
             return connection.scalars(query).all()
 
-    def _is_guard_overridden(self, run_id: int) -> bool:
-        query = select(tables.runs.c.guard_overridden).where(tables.runs.c.id == run_id)
-        with self._database.transaction() as connection:
-            return bool(connection.scalar(query))
-
-    def _end(self, run_id: int, allowed: Sequence[Status], **values: object) -> bool:
+    def _end(
+        self, run_id: int, allowed: Sequence[Status], *conditions: ColumnElement[bool], **values: object
+    ) -> bool:
         runs = tables.runs
         with self._database.transaction() as connection:
             done = connection.execute(
                 update(runs)
-                .where(runs.c.id == run_id, runs.c.status.in_(allowed))
+                .where(runs.c.id == run_id, runs.c.status.in_(allowed), *conditions)
                 .values(**values, finished=now())
             )
         return bool(done.rowcount)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from schemas.dead_letter_reasons import Reason
@@ -15,6 +17,7 @@ from store.runs.triggers import OpenedRun
 from tests.contract.store.factories import (
     CLIENT_SECRET,
     TENANT,
+    TOGETHER,
     begin_run,
     complete,
     dead_letter,
@@ -23,6 +26,7 @@ from tests.contract.store.factories import (
     result,
     run_concurrently,
     tenant,
+    wait_for_lock_waiters,
 )
 
 if TYPE_CHECKING:
@@ -168,6 +172,25 @@ def test_a_run_is_halted_once(store: Store, second_store: Store) -> None:
         "HTTP 401",
     )
     assert halted.finished is not None
+
+
+@pytest.mark.parametrize(
+    "database_with_tables", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_the_guard_does_not_halt_what_is_let_through_at_that_moment(
+    store: Store, database_with_tables: str
+) -> None:
+    """A worker that found the limit exceeded before an operator's answer halts the run no more after it."""
+    run = begin_run(store, "e1", "anna")
+    address = database_with_tables.replace("+psycopg", "")
+    with psycopg.connect(address) as operator, ThreadPoolExecutor(1) as threads:
+        operator.execute("UPDATE runs SET guard_overridden = true WHERE id = %s", [run.id])
+        halting = threads.submit(store.runs.halt, run.id, Cause.GUARD_EXCEEDED, "too many")
+        with psycopg.connect(address, autocommit=True) as observer:
+            wait_for_lock_waiters(observer)
+        operator.commit()
+        assert not halting.result(TOGETHER)
+    assert store.runs.get(run.id).status is Status.READING
 
 
 def test_what_has_ended_is_not_halted(store: Store) -> None:
